@@ -1,6 +1,9 @@
 import { spread, written } from './measure/statistics.mjs';
 
-/** One sample per round. `must` and `aim` are `{ atMost }`, `{ atLeast }` or `{ exactly }`. */
+/**
+ * `samples` has one sample for each round. The limits `must` and `aim` are `{ atMost }`, `{ atLeast }` or `{ exactly
+ * }`.
+ */
 export function figure(text, samples, { unit = '', must, aim, note } = {}) {
   const measured = spread(samples);
   const value = measured.median;

@@ -1,8 +1,9 @@
-// npm run bench: builds, starts the required servers, measures each scenario, prints the table and writes it to
-// bench/results. With --list, it prints the names of the scenarios. With --only=NAME, it measures this scenario only;
-// repeat it or separate names by commas. The options --rounds (default 5) and --scale (default 1) set the amount of
-// work. With --counts, it runs only the scenarios that count calls. With --against=FOLDER, it also compares with
-// another checkout. With --node=VERSION, it also compares with another Node.js version.
+// npm run bench builds, starts the required servers and measures each scenario. Then the command prints the table of
+// results, and writes the table to bench/results. With --list, the command prints the names of the scenarios. With
+// --only=NAME, the command measures this scenario only. Repeat --only for more scenarios, or separate the names by
+// commas. The options --rounds (default 5) and --scale (default 1) set the amount of work. With --counts, the command
+// runs only the scenarios that count calls. With --against=FOLDER or --node=VERSION, the command also compares the
+// results with another checkout or with another Node.js version.
 import '../scripts/common/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

@@ -62,10 +62,10 @@ export const CONTEXTS_ON_NEST_11 = {
   },
 };
 
-/** Nest loads these only if they are installed, so the bundler must treat them as external. */
+/** Nest loads these packages only if they are installed, so the bundler must treat them as external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
-/** The four combinations that differ most, each with one runner and one Node.js version, for CI. */
+/** Each combination has one test runner and one Node.js version. */
 export const QUICK = [
   { cell: '11-express-cjs', runner: 'ts-jest', node: '20' },
   { cell: '11-fastify-esm', runner: 'Jest', node: '22' },
@@ -73,7 +73,7 @@ export const QUICK = [
   { cell: '12-fastify-esm', runner: '@swc/jest', node: '26' },
 ];
 
-/** Nest 12.0.0 can't be installed without flags, since its `@nestjs/core` requires `@nestjs/common` 11. */
+/** The installation of Nest 12.0.0 needs flags, since `@nestjs/core` 12.0.0 requires `@nestjs/common` 11. */
 const OLDEST_NEST = { 11: '11.0.0', 12: '12.0.1' };
 const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
 const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
@@ -140,7 +140,7 @@ export const adapterSource = ({ adapter }) =>
     ? "import { ExpressAdapter } from '@nestjs/platform-express';\n\nexport const adapter = (): ExpressAdapter => new ExpressAdapter();\n"
     : "import { FastifyAdapter } from '@nestjs/platform-fastify';\n\nexport const adapter = (): FastifyAdapter => new FastifyAdapter();\n";
 
-/** The pattern of docs/testing.md; Nest 12 consists of ES modules as well. */
+/** Nest 12 consists of ES modules, so the pattern of docs/testing.md also names Nest. */
 const ignoring = (/** @type {Cell} */ { nest }) => ({
   transformIgnorePatterns: tsJest.jest.transformIgnorePatterns.map((pattern) =>
     nest === '12' ? pattern.replace('(?!(', '(?!(@nestjs|') : pattern,
@@ -223,15 +223,15 @@ export const RUNNERS = {
 };
 
 /**
- * Returns the known cause of a failure that the library can't fix, otherwise undefined. A passed step gets its cause
- * too, because npm run compat then reports that the cause is gone.
+ * The known cause of a failure that the library can't fix, if any. The function also returns the cause for a step that
+ * passed, because npm run compat then reports that the cause is gone.
  *
  * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
  * @returns {string | undefined}
  */
 export function knownCause({ nest, kind }, step, output) {
   if (nest !== '12' || kind !== 'cjs' || step !== 'ts-jest') return undefined;
-  // Any other output is a different failure, so it is not excused.
+  // Any other output shows a different failure, which is not a known failure.
   return output === '' || output.includes('load-package.util.js') ? NEST_12_BY_TS_JEST : undefined;
 }
 

@@ -1,5 +1,5 @@
-// Runs oidc-provider from a folder (first argument), with access tokens in a format (second argument: jwt or opaque).
-// It adds two grants for the tests: a login without a browser, and token exchange (RFC 8693).
+// Runs oidc-provider from the folder in the first argument. The second argument is the format of access tokens: jwt or
+// opaque. This file adds two grants for the tests: a login that needs no browser, and token exchange (RFC 8693).
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ const provider = new Provider(issuer, {
 });
 
 /**
- * oidc-provider does not store JWTs, so token exchange needs this record.
+ * Token exchange needs the issued JWTs, which oidc-provider does not store.
  * @type {Map<string, { accountId: string, audience: string }>}
  */
 const issued = new Map();
@@ -124,7 +124,7 @@ provider.registerGrantType(
     } = params;
     if (type !== ACCESS_TOKEN || wanted !== ACCESS_TOKEN) throw new errors.InvalidRequest('access tokens alone');
     const subject = issued.get(text);
-    // Only the audience of a token may exchange it.
+    // Only the client in the audience of a token may exchange the token.
     if (subject === undefined || subject.audience !== client.clientId) throw new errors.InvalidGrant('subject_token');
     const may = USERS[subject.accountId] ?? [];
     if (!scope.split(' ').every((/** @type {string} */ one) => may.includes(one)))

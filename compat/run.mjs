@@ -1,7 +1,8 @@
 // npm run compat: tests the packed library in a small application with each Nest version, HTTP adapter, module kind,
-// test runner and Node.js version, and writes docs/compatibility.md. With names of cells, it runs only these cells.
-// With --quick, it runs four cells, and both profiles with another authorization server. With --keep, it leaves the
-// folders. With --keycloak, it runs the contract and the chain on each Keycloak version instead.
+// test runner and Node.js version, and writes docs/compatibility.md. With names of cells, the command runs only these
+// cells. With --quick, the command runs four cells, and runs both profiles with another authorization server. With
+// --keep, the command does not delete the folders. With --keycloak, the command only runs the contract and the chain on
+// each Keycloak version.
 import '../scripts/common/help.mjs';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

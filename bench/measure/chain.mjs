@@ -9,11 +9,11 @@ export const PROGRAMS = {
   open: (name) => ['bench/servers/open-twin.mjs', name],
   nest: (name) => ['bench/servers/bare-nest.mjs', name],
   limit: (name) => ['bench/servers/limit.mjs', name],
-  /** The lower bound with a minimal check of a token. */
+  /** The fastest possible services, with a minimal check of a token. */
   bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
 
-/** Uses demo mode with production logging. */
+/** Starts the chain in demo mode with the log format of production. */
 export async function startChain(
   keycloak,
   { program = 'services', root = process.cwd(), env = {}, nodeArgs = () => [], node, signal } = {},

@@ -20,7 +20,10 @@ export async function comparedFigures(bench, { ours, theirs, other }) {
   return figures;
 }
 
-/** Our side runs twice. A difference smaller than the difference between our two results means nothing. */
+/**
+ * Measures our checkout twice: a difference counts only if the difference exceeds the difference between our two
+ * results.
+ */
 async function compared({ what, ours, theirs }, contender, other, { rounds, requests, say, signal }) {
   const contenders = [contender('this'), contender('other', other), contender('this again')];
   const results = await interleaved(contenders, { rounds, requests, say, signal });

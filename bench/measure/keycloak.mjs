@@ -5,7 +5,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(DESCRIPTION.services).map(([name, { demoSecret }]) => [name, demoSecret]),
 );
 
-/** Java's default options, by which Keycloak answers more requests a second. */
+/** The environment with Java's default options, with which Keycloak answers more requests per second. */
 const ENVIRONMENT = (thisMachine) => ({ ...realmEnvironment({}, 3000)(thisMachine), JAVA_OPTS_APPEND: '' });
 
 export async function findKeycloak({ say, signal }) {
@@ -29,7 +29,6 @@ export async function ownKeycloak({ say, signal, port }) {
   });
 }
 
-/** Each token belongs to a new session. */
 export async function passwordToken(keycloak, username = 'alice') {
   return (await login(keycloak, username)).access_token;
 }

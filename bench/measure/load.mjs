@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 
 const TICK_MS = 1;
 
-/** `request` is `{ method, path, headers, body }` or a function of the index. */
+/** `request` is `{ method, path, headers, body }`, or a function that returns such a request for an index. */
 export async function closedLoop({ url, request, connections = 16, seconds = Infinity, requests = Infinity, signal }) {
   const target = new Target(url, connections, request);
   const until = performance.now() + seconds * 1000;
@@ -15,7 +15,7 @@ export async function closedLoop({ url, request, connections = 16, seconds = Inf
   return target.end();
 }
 
-/** Latencies count from the due time, so they include queueing. */
+/** A latency counts from the time at which the request was due, so latencies include queueing. */
 export async function atRate({ url, request, rate, seconds, connections = 64, signal }) {
   const target = new Target(url, connections, request);
   const total = Math.round(rate * seconds);
@@ -35,7 +35,7 @@ const stopped = (signal) => signal?.aborted === true;
 class Target {
   sent = 0;
   #began = performance.now();
-  /** The status is 0 if the connection failed. */
+  /** The status of an answer is 0 if the connection failed. */
   #answers = [];
 
   constructor(url, connections, request) {

@@ -13,7 +13,7 @@ export async function prepare({ say, signal }) {
 }
 
 async function npmCi(signal) {
-  // The npm settings of the parent process are for the root folder.
+  // The npm settings of the parent process apply to the root folder only.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   const child = spawn('npm', ['ci', '--no-progress'], { cwd: 'bench', env, stdio: 'inherit', signal });
   const code = await new Promise((resolve, reject) => {

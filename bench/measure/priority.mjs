@@ -1,4 +1,4 @@
-// Lowers the priority of Keycloak, so that it does not take CPU time from the measured processes.
+// Lowers the priority of Keycloak, so that Keycloak does not take CPU time from the measured processes.
 import { execFileSync } from 'node:child_process';
 
 export function keycloakProcesses() {

@@ -1,4 +1,4 @@
-// Measures a process that loads this file with `node --import`, on request of the bench.
+// Measures the process that loads this file with `node --import`.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 
@@ -13,11 +13,11 @@ const count = () => {
 const REQUESTS = ['http.client.request.start', 'undici:request:create'];
 
 const ANSWERS = {
-  /** Microseconds. */
+  /** Returns the CPU time in microseconds. */
   cpu() {
     return process.cpuUsage();
   },
-  /** Bytes. */
+  /** Returns the memory in bytes. */
   memory() {
     const { rss, heapUsed } = process.memoryUsage();
     return { rss, heapUsed };
@@ -26,7 +26,7 @@ const ANSWERS = {
     delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
   },
-  /** Milliseconds, minus the resolution of the histogram. */
+  /** Returns the event loop delay in milliseconds, minus the resolution of the histogram. */
   delayEnd() {
     delay.disable();
     return { p99Ms: delay.percentile(99) / 1e6 - 5, maxMs: delay.max / 1e6 - 5 };

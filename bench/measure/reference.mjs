@@ -1,10 +1,10 @@
-// Limits in microseconds assume that the bare node:http handler takes this time on the reference machine.
+// The time of a bare node:http handler on the reference machine, which all limits in microseconds assume.
 import { closedLoop } from './load.mjs';
 import { paired } from './rounds.mjs';
 
 const REFERENCE_MICROS = 17.5;
 
-/** Per slice; fewer requests would mostly measure cold caches. */
+/** With fewer requests in a slice, the result would mostly show cold caches. */
 const REQUESTS = 15_000;
 
 export const AT_REFERENCE = `at the speed of a machine whose bare node:http handler takes ${REFERENCE_MICROS} µs`;

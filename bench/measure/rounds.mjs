@@ -1,23 +1,24 @@
-// Interleaved rounds: A B C, then B C A, so that a disturbance of the machine affects all contenders.
+// Runs the contenders in interleaved rounds (A B C, then B C A), so that a disturbance of the machine affects all
+// contenders.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
 /**
- * Processes of the same program differ by as much as a guard adds to a route, because V8 keeps `process.nextTick` in a
- * slow form in some of them.
+ * In some processes, V8 keeps `process.nextTick` in a slow form, so two processes of the same program may differ by the
+ * cost of a guard.
  */
 export const ROUNDS_MORE = 3;
 
-/** Enough requests for V8 to optimize the hot code. */
+/** The number of requests after which V8 has optimized the hot code. */
 export const WARM_UP_REQUESTS = 20_000;
 
-/** Introspection results are cached for 10 s. */
+/** After this time, cached introspection results have expired, since the services cache results for 10 s. */
 const RENEWS_AFTER_MS = 11_000;
 
-/** A process that waited for its turn has cold caches, so this share is sent first and not counted. */
+/** This share is sent first and not counted, since a process that waited for a turn has cold caches. */
 const UNCOUNTED_SHARE = 0.1;
 
-/** The contenders take turns in slices, so that a short disturbance affects all of them. */
+/** The contenders take turns after each slice, so that a short disturbance affects all contenders. */
 const SLICES = 3;
 
 /**
@@ -26,7 +27,8 @@ const SLICES = 3;
  *
  * Each round starts new processes, because processes of the same program differ in memory layout and compiled code.
  *
- * Returns the rounds by name: CPU microseconds per request, summed over `processes`, and requests per second.
+ * Returns the requests per second and the CPU microseconds per request of each contender by name, summed over
+ * `processes`.
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
@@ -65,7 +67,7 @@ export async function warmed(warmUp) {
   return { warmUp, warmMs: performance.now() };
 }
 
-/** V8 compiles the renewal code only when cached introspection results expire, so this function warms up again. */
+/** Warms up again after the introspection results have expired, because V8 compiles the renewal code only then. */
 export async function warmedAgain(all, signal) {
   for (const { warmUp, warmMs } of all) {
     await sleep(Math.max(0, warmMs + RENEWS_AFTER_MS - performance.now()), undefined, { signal });

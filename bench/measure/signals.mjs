@@ -47,7 +47,7 @@ export const CAUSES = [
   {
     cause: 'a notBefore of the realm',
     ends: 'abc',
-    // `notBefore` has whole seconds, so the next second covers all earlier tokens.
+    // `notBefore` has whole seconds, so the next second revokes all earlier tokens.
     act: (realm) => realm.change('PUT', '', { notBefore: Math.floor(Date.now() / 1000) + 1 }),
   },
 ];
@@ -64,7 +64,7 @@ export async function startPoller(keycloak, env, signal) {
 }
 
 export async function preparedRealm(keycloak) {
-  // Requests a new token for each call, since an administrator token expires during a round.
+  // Each call uses a new administrator token, since an administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: keycloak.issuer,

@@ -88,7 +88,7 @@ async function proveStep(name, server, sent) {
   expect('requests that it makes', await server.ask('countEnd'), has('client') ? 1 : 0);
 }
 
-/** `fetch` does not allow a custom Host header. */
+/** Returns the status of a request with another Host header, which `fetch` does not allow. */
 function statusForHost(url, sent) {
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${url}${PATH}`, { method: 'POST', headers: { ...sent, host: 'elsewhere.example' } });

@@ -1,4 +1,4 @@
-// The steps of the staircase; each includes the previous steps.
+// Each step includes all previous steps.
 export const STEPS = [
   { name: 'fastify', adds: 'Fastify alone' },
   { name: 'nest', adds: 'Nest' },

@@ -1,4 +1,4 @@
-// Logs a user in like a browser, so that Keycloak's session includes Service A, and gets tokens for all services.
+// Logs a user in like a browser, so that Keycloak's session includes Service A.
 import { createHash, randomBytes } from 'node:crypto';
 import { clientTokens, exchangedToken, publicTokens } from './keycloak.mjs';
 

@@ -1,4 +1,4 @@
-// nest-keycloak-connect as its README shows: a global guard with ONLINE validation (its default).
+// nest-keycloak-connect as in the README of the package: a global guard with ONLINE validation (the default).
 import { APP_GUARD } from '@nestjs/core';
 import connect from 'nest-keycloak-connect';
 import { serveGuardedRoute } from './nest.mjs';

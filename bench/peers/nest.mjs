@@ -3,7 +3,7 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
-/** Serves one route with all guards of the module, with the same answer as `servers/one-route.mjs`. */
+/** The answer equals the answer of `servers/one-route.mjs`. */
 export async function serveGuardedRoute({ imports = [], providers = [] }) {
   class RouteController {
     answer() {

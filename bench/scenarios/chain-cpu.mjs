@@ -6,7 +6,6 @@ import { interleaved, paired } from '../measure/rounds.mjs';
 export const name = 'chain-cpu';
 export const title = 'CPU per chained request, and the chain against its open twin';
 
-/** Per round. */
 const REQUESTS = 9_000;
 
 export async function run(bench) {

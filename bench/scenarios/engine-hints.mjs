@@ -1,4 +1,4 @@
-// Measures each of the two V8 hints of the services (docs/decisions/0038) with and without the hint.
+// Measures the effect of each of the two V8 hints of the services (docs/decisions/0038).
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { paired } from '../measure/rounds.mjs';
@@ -12,7 +12,7 @@ const inAProcess = promisify(execFile);
 const HINTS = new URL('../../libs/service-defaults/dist/engine-hints.js', import.meta.url).href;
 const TICKS = 300_000;
 
-/** The garbage collections make V8 discard an optimization permanently. */
+/** The garbage collections in this script make V8 discard an optimization permanently. */
 const TICK = {
   unit: 'ns',
   flags: [],
@@ -38,7 +38,7 @@ const TICK = {
 `,
 };
 
-/** The flag gives the young space its full size, as in a long-running service. */
+/** The flag sets the full size of the young space, as in a long-running service. */
 const LISTENERS = {
   unit: 'bytes',
   flags: ['--min-semi-space-size=16'],

@@ -6,7 +6,6 @@ import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs
 export const name = 'guard-overhead';
 export const title = 'a warm guarded route against the same route bare';
 
-/** Per round. */
 const REQUESTS = 30_000;
 
 export async function run(bench) {

@@ -10,10 +10,10 @@ export const title = 'p99 of the chain at half of its own maximum, beside plain 
 
 const PROGRAMS = ['limit', 'services'];
 const SECONDS = 5;
-/** Several turns, since a shared machine has slow moments. */
+/** Several turns of each chain are necessary, since a shared machine has slow moments. */
 const TURNS = 4;
 const PAUSE_MS = 500;
-/** Not counted, since cached introspection results expired during the turn of the other chain. */
+/** These seconds do not count, since cached introspection results have expired during the turn of the other chain. */
 const LEAD_IN_SECONDS = 1;
 
 export async function run({ keycloak, rounds, scale, say, signal }) {

@@ -9,10 +9,10 @@ export const name = 'hung-keycloak';
 export const title = 'Keycloak takes calls and answers none: cached and uncached traffic, and the event loop';
 
 const RATE = 200;
-/** Less than the cache time of 10 s for introspection results. */
+/** The time for which Keycloak hangs, which is shorter than the cache time of 10 s for introspection results. */
 const HUNG_SECONDS = 8;
 const UNCACHED = 40;
-/** The default of `timeoutMs`. */
+/** The default value of the option `timeoutMs`. */
 const DEADLINE_MS = 3000;
 const GRACE_MS = 500;
 

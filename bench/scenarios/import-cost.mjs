@@ -8,7 +8,7 @@ export const title = 'CPU and heap of `import`, beside Nest';
 const inAProcess = promisify(execFile);
 const ENTRY_POINTS = { '.': 'index.js', '/graphql': 'entry-points/graphql/index.js', '/testing': 'testing/index.js' };
 
-/** Runs in a new process, since loaded modules stay loaded. */
+/** The script runs in a new process, since loaded modules stay loaded. */
 const PROBE = `
   for (const nest of ['common', 'core']) await import('@nestjs/' + nest);
   await import('rxjs');

@@ -10,7 +10,6 @@ import { AT_REFERENCE, atReference, bareHandler } from '../measure/reference.mjs
 export const name = 'jwt';
 export const title = 'a guarded route by signatures, beside introspection';
 
-/** Per round. */
 const WARM_REQUESTS = 30_000;
 const NEW_TOKENS = 6_000;
 const NEW_WARM_UP = 3_000;
@@ -50,7 +49,7 @@ async function warm(bench) {
   ];
 }
 
-/** Keycloak would issue the tokens too slowly, so a server of the bench signs them. */
+/** Keycloak would issue the tokens too slowly, so a server of the bench signs the tokens. */
 async function neverSeen(bench) {
   const { rounds, scale, say, signal, start } = bench;
   const issuer = await start('issuer', ['bench/servers/issuer.mjs', CLIENT], { aside: true });

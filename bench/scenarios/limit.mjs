@@ -14,17 +14,16 @@ export const name = 'limit';
 export const title =
   'the chain beside plain Fastify and undici, one hop beside the least, and what each part adds to one';
 
-/** Per round. */
 const CHAIN_REQUESTS = 9_000;
 const HOP_REQUESTS = 24_000;
 const STEP_REQUESTS = 24_000;
 const STEP_WARM_UP = 15_000;
 
-/** Older Node.js versions spend more on each promise and stream. */
+/** Promises and streams need more CPU time on older versions. */
 const NODE = Number(process.versions.node.split('.')[0]);
 const MUST = NODE >= 24 ? 1.6 : 2;
 const AIM = NODE >= 24 ? 1.4 : 1.7;
-/** Bound relative to bare Nest, if bare Nest alone exceeds `MUST`. */
+/** The limit as a multiple of bare Nest, which applies if bare Nest exceeds `MUST`. */
 const ABOVE_NEST = 1.15;
 
 export async function run(bench) {

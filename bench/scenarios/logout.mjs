@@ -20,7 +20,7 @@ const PAUSE_MS = 1;
 
 export async function run(bench) {
   const valkey = await startValkey();
-  // Requests a new token for each call, since an administrator token expires during a round.
+  // Each call uses a new administrator token, since an administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: bench.keycloak.issuer,
@@ -35,7 +35,7 @@ export async function run(bench) {
   const proxy = await startProxy();
   const former = client.attributes['backchannel.logout.url'];
   try {
-    // The old address has the host name under which Keycloak reaches this machine.
+    // The former logout URL has the host name under which Keycloak reaches this machine.
     await toServiceA(`http://${new URL(former).hostname}:${proxy.port}${PATH}`);
     return await measure(bench, valkey, { administrator, proxy, redirectUri: client.redirectUris[0] });
   } finally {

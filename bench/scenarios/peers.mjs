@@ -7,11 +7,11 @@ import { figure } from '../report.mjs';
 export const name = 'peers';
 export const title = "nest-keycloak-connect's guard and a hand-written one, beside ours: CPU and calls";
 
-/** The other guards call Keycloak for every request. */
+/** A guard of another package calls Keycloak for every request. */
 const REQUESTS = 3000;
 const COUNTED = 1000;
 const WARM_UP_REQUESTS = 5000;
-/** Per slice; fewer requests would mostly measure cold caches. */
+/** With fewer requests in a slice, the result would mostly show cold caches. */
 const REQUESTS_OF_OURS = 10_000;
 
 const GUARDS = [
@@ -48,7 +48,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
   return figures;
 }
 
-/** keycloak-connect rejects a Keycloak whose address differs from the issuer, so a proxy can't count. */
+/** A proxy can't count, since keycloak-connect rejects a Keycloak whose address differs from the issuer. */
 async function callsPerThousand({ processes: [server], load }) {
   allAnswered(await load(1));
   await server.ask('countBegin');

@@ -18,7 +18,6 @@ const TTL_SECONDS = 10;
 const SECONDS = 40;
 const BURST = 500;
 const BURSTS = 5;
-/** Per round. */
 const WARM_REQUESTS = 9_000;
 const SESSIONS = 100_000;
 const ANSWERS = 1_000_000;
@@ -38,7 +37,7 @@ export async function run(bench) {
   }
 }
 
-/** Service B introspects and exchanges each token, and Service C introspects the new token. */
+/** Service B introspects and exchanges each token, and Service C introspects the exchanged token. */
 async function hotTokens({ keycloak, start, say, signal }, valkey) {
   const counter = await startCounter(keycloak, start);
   const requests = [];

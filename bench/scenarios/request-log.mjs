@@ -8,12 +8,11 @@ import { interleaved, paired, ROUNDS_MORE } from '../measure/rounds.mjs';
 export const name = 'request-log';
 export const title = 'CPU of the request log: a line for each request, on one hop';
 
-/** Per round. */
 const REQUESTS = 30_000;
 
 export async function run(bench) {
   const { scale, say, signal } = bench;
-  // The difference is small compared with the two figures, so it needs more rounds.
+  // The difference between the two figures is small, so the scenario needs more rounds.
   const rounds = bench.rounds * ROUNDS_MORE;
   const contenders = [bareHandler(bench), contender('off', bench), contender('on', bench, { REQUEST_LOG: 'true' })];
   const results = await interleaved(contenders, { rounds, requests: REQUESTS * scale, say, signal });

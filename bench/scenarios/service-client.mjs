@@ -7,7 +7,6 @@ import { interleaved, paired } from '../measure/rounds.mjs';
 export const name = 'service-client';
 export const title = 'a call by our client against one by HttpService';
 
-/** Per round. */
 const REQUESTS = 15_000;
 
 export async function run({ keycloak, start, rounds, scale, say, signal }) {
@@ -15,7 +14,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
   const env = {
     ...keycloakEnvironment(keycloak, 'service-a'),
     UPSTREAM_URL: upstream.url,
-    // HttpService sends the same kind of token, but does not have to obtain it.
+    // HttpService sends a token that the bench has obtained in advance.
     TOKEN: await clientToken(keycloak, 'service-a', 'orders.approve'),
   };
   const contenders = ['none', 'http-service', 'service-http', 'ours'].map((way) => ({

@@ -5,7 +5,6 @@ import { figure } from '../report.mjs';
 export const name = 'telemetry';
 export const title = 'metrics and traces of the chain, beside the chain without';
 
-/** Per round. */
 const REQUESTS = 6_000;
 const METRICS = { MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '127.0.0.1' };
 

@@ -11,7 +11,7 @@ let counts = {};
 const inFlight = {};
 let mostInFlight = {};
 
-/** The Host header is forwarded too, so that Keycloak's metadata contains the address of the proxy. */
+/** The proxy also forwards the Host header, so that Keycloak's metadata contains the address of the proxy. */
 const server = createServer(async (incoming, outgoing) => {
   const sent = await wholeBody(incoming);
   const what = ENDPOINT.exec(incoming.url)?.[1] ?? LOG.exec(incoming.url)?.[1];
@@ -29,7 +29,7 @@ const server = createServer(async (incoming, outgoing) => {
   forwarded.end(sent);
 });
 server.keepAliveTimeout = 0;
-// Leaves CPU time to the load generator.
+// The low priority leaves CPU time for the load generator.
 setPriority(10);
 server.listen(0, '127.0.0.1', () => process.send({ listening: `http://localhost:${server.address().port}` }));
 process.once('SIGTERM', () => process.exit());
@@ -46,7 +46,10 @@ const ANSWERS = {
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
-/** The key is client and grant, such as `service-a client_credentials`, or the endpoint alone. */
+/**
+ * The key of a count has client and grant, such as `service-a client_credentials`, or the endpoint if there is no
+ * grant.
+ */
 function count({ headers }, endpoint, sent) {
   if (!endpoint.startsWith('token')) {
     counts[endpoint] = (counts[endpoint] ?? 0) + 1;

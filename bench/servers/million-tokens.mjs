@@ -1,4 +1,5 @@
-// `active` and `inactive` tokens are introspected in this process, `signed` tokens are verified by their signature.
+// Verifies a million tokens in this process: `active` and `inactive` tokens by introspection, and `signed` tokens by
+// the signature.
 import 'reflect-metadata';
 import { generateKeyPairSync, randomFillSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -16,8 +17,8 @@ const signed = process.argv[2] === 'signed';
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The searched text must not be elsewhere on the heap, for example in this source. For signed tokens it is the start of
-// the payload.
+// The searched text, which the heap must not contain elsewhere, for example in this source file. The text of a signed
+// token is the start of the payload.
 const MARK = signed
   ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
   : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');
@@ -42,7 +43,7 @@ const keycloak = {
 const app = await NestFactory.create(moduleOf({ imports: [KeycloakModule.forRoot(keycloak)] }), new FastifyAdapter(), {
   logger: ['error', 'warn'],
 });
-/** `headersSent` keeps a refusal from setting a header. */
+/** If `headersSent` is true, a refusal sets no header. */
 const RESPONSE = { headersSent: true };
 const guard = app.get(KeycloakGuard);
 
@@ -83,7 +84,7 @@ async function verify() {
   }
 }
 
-/** Has the length of a Keycloak token. Each part has a multiple of four characters, so any bytes are valid. */
+/** As long as a Keycloak token. The length of each part is a multiple of four, so any bytes are valid. */
 function token() {
   if (signed) return signedToken();
   const random = randomFillSync(Buffer.allocUnsafe(600)).toString('base64url');
@@ -143,7 +144,7 @@ function claimsOf() {
 }
 
 function collected() {
-  // V8 keeps the subject of the last match (legacy RegExp.$_), which is not part of the caches.
+  // V8 keeps the text of the last match (legacy RegExp.$_), which may be a token but is not part of the caches.
   /x/.exec('x');
   for (let n = 0; n < 4; n += 1) globalThis.gc();
   return process.memoryUsage().heapUsed;

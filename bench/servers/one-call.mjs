@@ -1,5 +1,5 @@
-// One route that calls another service with ServiceClient (`ours`), ServiceHttp (`service-http`) or HttpService
-// (`http-service`), or makes no call (`none`).
+// The client is ServiceClient (`ours`), ServiceHttp (`service-http`) or HttpService (`http-service`). With `none`, the
+// route makes no call.
 import { Agent } from 'node:http';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject } from '@nestjs/common';
@@ -51,7 +51,7 @@ class CallController {
 }
 if (way.client !== undefined) injectParameter(CallController, 0, Inject(way.client));
 decorateMethod(CallController, 'call', Get());
-// Without a guard, @Public() would fail at startup.
+// A variant without a guard must not have @Public(), which would fail at startup.
 decorateClass(CallController, ...(/^(ours|service-http)$/.test(process.argv[2]) ? [Public()] : []), Controller('call'));
 
 await listen({ imports: way.imports(), controllers: [CallController] });

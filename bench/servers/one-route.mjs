@@ -1,5 +1,5 @@
-// One route of a small Nest and Fastify application: `bare`, `guarded` (introspection) or `jwt` (signatures), with the
-// same answer.
+// One route of a small application with Nest and Fastify, with equal answers for `bare`, `guarded` (introspection) and
+// `jwt` (signatures).
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';
@@ -20,7 +20,7 @@ await listen({
   controllers: [RouteController],
 });
 
-/** Older checkouts do not have this entry point. */
+/** Imports the entry point for signatures, which older checkouts do not have. */
 async function verification() {
   if (kind !== 'jwt') return {};
   const { jwtVerification } = await import('nestjs-keycloak-s2s/jwt');

@@ -14,7 +14,7 @@ const {
 });
 await sharing.start(1000);
 
-/** Milliseconds since the epoch, comparable between processes of this machine. */
+/** In milliseconds since the epoch, comparable between all processes of this machine. */
 const now = () => performance.timeOrigin + performance.now();
 let size = revocations.size;
 let refusedAt;

@@ -1,4 +1,4 @@
-/** Like jest.config.js, but Jest compiles the TypeScript itself, with SWC. */
+/** The settings of jest.config.js, except that Jest compiles TypeScript with SWC. */
 import config from './jest.config.js';
 
 const swc = {

@@ -1,5 +1,5 @@
-// npm run checklist prints the tests of each due security requirement and fails if a requirement has none. With
-// --planned, it also lists later requirements.
+// npm run checklist prints the tests of each due security requirement. The command fails if a requirement has no test.
+// With --planned, the command also lists later requirements.
 import '../common/help.mjs';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

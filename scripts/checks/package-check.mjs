@@ -1,4 +1,4 @@
-// npm run package:check packs each published library and checks its manifest, types, files, source maps and
+// npm run package:check packs each published library and checks the manifest, types, files, source maps and
 // dependencies.
 import '../common/help.mjs';
 import {

@@ -1,4 +1,4 @@
-// Checks of the packed library. Each function returns a list of faults.
+// Checks of the packed library, each of which returns a list of faults.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { runInside, TSC } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 const ATTW = resolve(import.meta.dirname, '../../node_modules/@arethetypeswrong/cli/dist/index.js');
-/** Types of the newest Node.js version, because the repository itself compiles with the oldest version. */
+/** The repository compiles with the types of the oldest Node.js version. */
 const NEWEST_TYPES = resolve(import.meta.dirname, '../../node_modules/@newest');
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
 
@@ -23,7 +23,7 @@ export async function faultsOfManifest({ folder, manifest }) {
 }
 
 /**
- * The package is ESM-only: CommonJS must use `import()`, or `require` where Node.js supports it.
+ * The package is ESM-only. CommonJS must use `import()`, or `require` if Node.js can `require` an ES module.
  *
  * @param {Packed} packed @returns {Promise<string[]>}
  */

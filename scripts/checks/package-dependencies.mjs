@@ -5,12 +5,13 @@ import { dirname, join } from 'node:path';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 const IMPORT = /(?<![.\w])(?:from|import)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
-/** Nest does not work with a second copy of these packages. */
+/** The packages that the application must provide, since Nest does not work with a second copy of such a package. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 
 /**
- * The entry point `.` must lead to every dependency and every required peer. A package that only another entry point
- * needs must be an optional peer. If several entry points need it, only a shared module may import it.
+ * The entry point `.` must lead to every dependency and to every required peer. A package that `.` does not need must
+ * be an optional peer. If several entry points need an optional peer, only a shared module may import the optional
+ * peer.
  *
  * @param {Contents} contents @returns {string[]} the faults
  */

@@ -30,7 +30,7 @@ for (const library of publishedLibraries()) {
 }
 
 /**
- * Bytes on disk by name and version.
+ * Returns the bytes on disk of each package, by name and version.
  *
  * @param {string} folder @param {Map<string, number>} found @returns {Map<string, number>}
  */

@@ -1,4 +1,4 @@
-// Checks that the source maps of a packed library lead to its sources. Each function returns a list of faults.
+// Checks that the source maps of a packed library lead to the sources of the library.
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { runInside } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 /**
- * Per package: an entry point, its import, a call that throws, and the statement that must be on top of the stack
+ * By package: an entry point, an import, the call that throws, and the statement that must be on top of the stack
  * trace.
  *
  * @type {Record<string, [string, string, string, string][]>}

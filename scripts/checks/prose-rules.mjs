@@ -1,5 +1,5 @@
-// The rules of `npm run prose`: signs of a sentence that has to be read twice. Only their rate counts, because a rule
-// may be wrong about a single sentence.
+// Each rule finds a sign of a sentence that has to be read twice. A rule may be wrong about a single sentence, so only
+// the rate of found sentences counts.
 
 /**
  * @typedef {object} Rule

@@ -1,6 +1,6 @@
-// npm run prose counts the sentences that have to be read twice, in Markdown, comments, test titles and messages. It
-// fails if a folder or a main page has more such sentences than LIMITS allows. `-- --list` prints each sentence with
-// its cure. Paths limit it to these files and folders.
+// npm run prose counts the sentences that have to be read twice, in Markdown, comments, test titles and messages. The
+// command fails if a folder or a main page has more such sentences than LIMITS allows. With `-- --list`, the command
+// prints each sentence with a cure. With paths, the command reads only these files and folders.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { paint } from '../common/processes.mjs';
 import { RULES } from './prose-rules.mjs';
 import { sentencesOf } from './prose-sentences.mjs';
 
-/** Flagged sentences per 100 sentences. */
+/** The maximum number of flagged sentences per 100 sentences. */
 const LIMITS = { all: 5, folder: 7, page: 7 };
 const MAIN_PAGES = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'libs/keycloak/README.md'];
-/** Old entries of the changelog keep their wording. */
+/** Old entries of the changelog must not change. */
 const EXCLUDED = /^CHANGELOG\.md$|\.d\.ts$/;
 const MIN_SENTENCES = 20;
 

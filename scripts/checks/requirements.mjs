@@ -1,8 +1,8 @@
-// Finds the requirements in Markdown tables, and their tests by the ids in test titles.
+// Finds the requirements in Markdown tables, and the tests of a requirement by the id in test titles.
 import ts from 'typescript';
 
 const ROW = /^\|\s*([A-Z]{2}-\d{2})\s*\|\s*(.+?)\s*\|\s*(due|planned|not planned)\s*\|\s*$/;
-// An id or a range: RS-12, RS-12…16, RS-12 to RS-16.
+// Matches an id or a range of ids: RS-12, RS-12…16, RS-12 to RS-16.
 const IDS = /\b([A-Z]{2})-(\d{2})(?:(?:…|\.\.\.?|–| to )(?:\1-)?(\d{2}))?\b/g;
 const TEST_FUNCTIONS = new Set(['it', 'test', 'describe']);
 const NOT_RUN = new Set(['skip', 'todo']);

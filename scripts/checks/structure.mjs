@@ -1,6 +1,6 @@
-// npm run structure counts the folders of the libraries, the imports between them, and their layers. It fails if a
-// count exceeds ARCHITECTURE.md's limits, or if folders import each other. With --list, it prints the imports of each
-// folder.
+// npm run structure counts the folders of the libraries, the imports between folders, and the layers of folders. The
+// command fails if a count exceeds a limit in ARCHITECTURE.md, or if two folders import each other. With --list, the
+// command prints the imports of each folder.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { paint } from '../common/processes.mjs';
 
 /**
- * Folders and files directly below `root`, without specs.
+ * The limits for the folders and files directly below `root`, without specs.
  *
  * @type {readonly { root: string, folders: number, arrows: number, layers: number }[]}
  */

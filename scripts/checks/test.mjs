@@ -1,6 +1,6 @@
-// npm test builds the project and runs Jest with the given arguments. With --authorization-server=…, it selects the
-// server of the e2e and browser specs. With --complete, it fails if a test can't run. test/support/run-report.mjs
-// prints which server a run uses and which tests it skips.
+// npm test builds the project and runs Jest with the given arguments. With --authorization-server=…, the command uses
+// this server for the e2e and browser specs. With --complete, the command fails if a test can't run.
+// test/support/run-report.mjs prints the server of a run and the skipped tests.
 import '../common/help.mjs';
 import { join } from 'node:path';
 import { buildByTsc } from '../common/build.mjs';
@@ -29,7 +29,7 @@ async function main(args) {
   const complete = values.complete === true;
   const choice = chooseServer(values['authorization-server'], process.env, complete ? 'keycloak' : 'available');
   say(
-    `With a real Keycloak all tests take about 25 minutes on two cores, the unit tests (npm run test:unit) about five. Authorization server of e2e and browser specs: ${choice}`,
+    `With a real Keycloak all tests take about 20 minutes on two cores, the unit tests (npm run test:unit) about four. Authorization server of e2e and browser specs: ${choice}`,
   );
   await buildByTsc({ signal });
   const chromium = findChromium(process.env);

@@ -1,8 +1,8 @@
-// npm run verify:long runs the checks that take too long for every change. First, it runs the timing specs many times
-// with different seeds. Then it runs the unit tests several times while all cores are busy. Then it runs npm run chaos,
-// the model and the rolling restart for replicas, and the whole of npm run compat. A test that fails once counts as a
-// defect. The options --specs (default 200) and --suites (default 5) set the number of repetitions. The option
-// --minutes (default 10) sets the duration of chaos. A value of 0 skips that part.
+// npm run verify:long runs the checks that take too long for every change. First, the command runs the timing specs
+// many times with different seeds. Then the command runs the unit tests several times while all cores are busy. Then
+// the command runs npm run chaos, the model and the rolling restart for replicas, and the whole of npm run compat. A
+// test that fails only once is also a defect. The options --specs (default 200) and --suites (default 5) set the number
+// of repetitions, and --minutes (default 10) sets the duration of chaos. The value 0 of an option skips that part.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -95,7 +95,7 @@ function countOf(name, text) {
 }
 
 /**
- * Stores the output of a failed run, since it contains fast-check's seed and path.
+ * Stores the output of a failed run, since the output contains fast-check's seed and path.
  *
  * @param {string} name
  * @param {number} times

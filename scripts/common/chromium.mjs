@@ -1,4 +1,4 @@
-// Finds Chromium: CHROMIUM_PATH, otherwise the first of the usual names on the PATH.
+// Finds Chromium. If CHROMIUM_PATH is not set, the function searches the PATH for the usual names.
 import { delimiter, join } from 'node:path';
 import { isExecutable } from './installed.mjs';
 

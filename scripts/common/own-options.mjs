@@ -1,9 +1,8 @@
-// Command line options of the scripts, and the choice of the authorization server.
 import { parseArgs } from 'node:util';
 import { messageOf, paint } from './processes.mjs';
 
 /**
- * Calls parseArgs(), and exits with a one-line error for invalid arguments.
+ * For invalid arguments, prints an error of one line and exits.
  *
  * @template {import('node:util').ParseArgsConfig} Config
  * @param {Config} config
@@ -47,7 +46,7 @@ export function selectionLast(args) {
 }
 
 /**
- * Sets AUTHORIZATION_SERVER to the value of --authorization-server, to its present value, or to `otherwise`.
+ * Sets AUTHORIZATION_SERVER to the value of --authorization-server, or else to its present value or `otherwise`.
  *
  * @param {unknown} option
  * @param {NodeJS.ProcessEnv} environment
@@ -55,7 +54,7 @@ export function selectionLast(args) {
  * @returns {string} the choice, which startTestServer() validates
  */
 export function chooseServer(option, environment, otherwise = 'available') {
-  // Without a value the option is `true`.
+  // The option is `true` if the user gave no value.
   if (option === '' || option === true) throw new Error('--authorization-server= must name a server');
   const choice = String(option ?? (environment.AUTHORIZATION_SERVER || otherwise));
   environment.AUTHORIZATION_SERVER = choice;

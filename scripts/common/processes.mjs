@@ -1,4 +1,3 @@
-// Child processes with prefixed output, process groups, and port checks.
 import { spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -26,7 +25,7 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 
 export function stopSignal() {
   const stop = new AbortController();
-  // Many processes wait for this signal, and Node.js 20 would warn about a leak.
+  // Many processes wait for this signal, and Node.js 20 would otherwise warn about a leak of listeners.
   setMaxListeners(Infinity, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
   return stop.signal;
@@ -38,7 +37,7 @@ export function stopSignal() {
  */
 export async function runNode(args, { env = process.env, signal } = {}) {
   const child = spawn(process.execPath, args, { env, stdio: 'inherit' });
-  // The terminal sends Ctrl-C to the child as well.
+  // The terminal sends Ctrl-C to the child process as well, so SIGINT is not forwarded.
   const forward = () => (signal?.reason.message === 'SIGINT' && process.stdin.isTTY ? true : child.kill('SIGTERM'));
   signal?.addEventListener('abort', forward);
   const [code, killedBy] = await ended(child);
@@ -53,8 +52,8 @@ export async function runNode(args, { env = process.env, signal } = {}) {
 export const startNode = (args, options) => startProcess(process.execPath, args, options);
 
 /**
- * Runs `executable` in its own process group, so that Ctrl-C reaches only this process. `stop()` sends SIGTERM, and
- * SIGKILL after ten seconds.
+ * Runs `executable` in a new process group, so that Ctrl-C reaches only the present process. `stop()` sends SIGTERM,
+ * and SIGKILL after ten seconds.
  *
  * @param {string} executable
  * @param {readonly string[]} args
@@ -62,7 +61,7 @@ export const startNode = (args, options) => startProcess(process.execPath, args,
  */
 export function startProcess(executable, args, { env = process.env, prefix, input = '' }) {
   const child = spawn(executable, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-  // The process may exit before it has read all input.
+  // The process may exit before the process has read all input, which is not an error.
   child.stdin.on('error', () => undefined).end(input);
   const copy = (/** @type {import('node:stream').Readable} */ from, /** @type {NodeJS.WriteStream} */ to) =>
     createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
@@ -132,7 +131,7 @@ function canConnect(port) {
 }
 
 /**
- * Browsers and `fetch` block some ports, such as 6000 (WHATWG Fetch §2.9).
+ * Some ports, such as 6000, are blocked (WHATWG Fetch §2.9).
  *
  * @param {number} port
  */
@@ -161,7 +160,7 @@ export async function portIsFree(port) {
 function canListen(port, host) {
   return new Promise((resolve) => {
     const server = createServer();
-    // A machine without IPv6 reports another code.
+    // A machine that lacks IPv6 reports a different error code.
     server.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) =>
       resolve(code !== 'EADDRINUSE' && code !== 'EACCES'),
     );
@@ -188,6 +187,6 @@ function killGroup({ pid }, signal) {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // The group has already ended.
+    // The process group has already ended.
   }
 }

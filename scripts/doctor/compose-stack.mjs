@@ -1,4 +1,3 @@
-// The containers that docker compose started from this folder.
 import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -16,7 +15,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 
 /**
- * Includes stopped containers; empty if Docker is not available.
+ * Returns stopped containers too, and an empty list if Docker is not available.
  *
  * @param {readonly string[]} services
  * @returns {Promise<Container[]>}
@@ -37,7 +36,7 @@ export async function composeContainers(services) {
 }
 
 /**
- * The values of `variables` do not appear in the arguments.
+ * The arguments of the command do not contain the values of `variables`.
  *
  * @param {Container} container
  * @param {readonly string[]} args
@@ -60,7 +59,7 @@ const READ_DETAILS = `const headers = { authorization: 'Bearer ' + process.env.D
 fetch('http://127.0.0.1:' + process.env.PORT + '/health/details', { headers }).then(async (answer) => console.log(await answer.text()));`;
 
 /**
- * The port of the service may not be published, so a command in the container reads the details.
+ * Reads the health details by a command in the container, since the port of the service may not be published.
  *
  * @param {Container} container
  * @param {string} token

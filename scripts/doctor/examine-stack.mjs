@@ -1,4 +1,4 @@
-// Examines the processes of a stack, once for each distinct configuration, and compares shared keys.
+// Examines processes with equal settings once.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -30,7 +30,7 @@ export async function examineStack({ processes }, flags, variables) {
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < groups.length; at = next++) {
-      // The permitted calls are the same for all groups, so only the first group prints them.
+      // All groups have the same permitted calls, so only the first group prints the permitted calls.
       const own = at === 0 ? flags : [...flags, '--no-permitted-calls'];
       sections[at] = await examineGroup(groups[at] ?? [], own, variables);
     }
@@ -40,7 +40,7 @@ export async function examineStack({ processes }, flags, variables) {
   const [first] = sections;
   if (different === undefined) return sections;
   first?.report.findings.push(different);
-  // A service can't know which process has different keys, so the finding of the service is a symptom.
+  // A service can't know which process has different keys, so the finding of a single service is only a symptom.
   for (const { report } of sections) {
     report.findings = report.findings.map((one) =>
       one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,
@@ -67,7 +67,7 @@ function alike(processes) {
  * @returns {Promise<Section>}
  */
 async function examineGroup(group, flags, variables) {
-  // The text comes from the process, or from a server that may not be Keycloak.
+  // The text may contain secrets, since the text comes from the process or from a server that may not be Keycloak.
   const { withoutSecrets } = await import('../../libs/keycloak/dist/protocol/loggable-text.js');
   const secrets = Object.values(clientSecrets(process.env));
   const looks = group.map(async ({ name, look }) => {
@@ -123,8 +123,7 @@ async function reportOf({ executable, args, env }) {
 }
 
 /**
- * Every service must hold the encryption key (the first key) of every other service, otherwise it can't read shared
- * revocations.
+ * The first key of a service encrypts shared revocations, and every other service needs this key to read them.
  *
  * @param {readonly Section[]} sections
  * @returns {Finding | undefined}

@@ -1,4 +1,5 @@
-// Reads from a process's health details, as the client `operator`, whether its revocation feed is healthy.
+// Finds out whether the revocation feed of a process is healthy, from the health details that the client `operator`
+// reads.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasSources } from '../start/signals.mjs';
 import { clientSecrets, DESCRIPTION } from '../start/services.mjs';
@@ -9,7 +10,7 @@ const LOOKS = 30;
 const PAUSE_MS = 500;
 
 /**
- * The poller itself has no health details.
+ * The poller has no health details.
  *
  * @param {string} service
  * @param {NodeJS.ProcessEnv} environment of the process
@@ -83,7 +84,7 @@ async function operatorToken(service, issuer) {
     return typeof token === 'string' ? token : refusedOperator(`${answer.status} ${error}`.trim());
   } catch (error) {
     const cure = 'Start Keycloak, or correct its address. Then run doctor again.';
-    // Doctor reports an unreachable Keycloak separately.
+    // A different finding of doctor reports an unreachable Keycloak.
     return { ...UNREAD, why: `Keycloak issues no token (${codeOf(error)})`, cure, isSymptom: true };
   }
 }

@@ -1,4 +1,3 @@
-// Prints the report: each section, then a summary with each finding once.
 import { colorful, paint } from '../common/processes.mjs';
 
 /** @typedef {import('./examine-stack.mjs').Section} Section */
@@ -38,7 +37,7 @@ export function printSummary(stacks) {
 }
 
 /**
- * An error in one stack does not explain a symptom in another stack.
+ * An error in one stack does not explain a symptom in a different stack.
  *
  * @param {readonly ExaminedStack[]} stacks
  */

@@ -1,4 +1,4 @@
-// The processes to examine, and for each process the command that examines it where it runs.
+// Each process has a command that examines the process on the same machine or in the same container.
 import { runsAlready } from '../common/own-options.mjs';
 import { namesValkey } from '../start/replicas.mjs';
 import { runningKeycloak } from '../start/running-keycloak.mjs';
@@ -15,13 +15,13 @@ const ANSWER_MS = 5000;
 /** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
 
 /**
- * `isSymptom` means that another finding is usually the cause.
+ * A finding with `isSymptom` usually has a different finding as the cause.
  *
  * @typedef {{ what: string, why: string, cure: string, check?: 'signals', level?: 'warning', isSymptom?: true }} ProcessFault
  */
 
 /**
- * Processes of a service with equal `settings` are examined once.
+ * Only one process is examined if several processes of a service have equal `settings`.
  *
  * @typedef {object} Examined
  * @property {string} service
@@ -34,7 +34,7 @@ const ANSWER_MS = 5000;
 /** @typedef {{ title: string, baseUrl: string, processes: Examined[] }} Stack */
 
 /**
- * If nothing runs, returns the processes that npm start would run with .env.
+ * If no stack runs, returns the processes that npm start would run with .env.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {Promise<Stack[]>}
@@ -174,7 +174,7 @@ const notReady = (why) => ({
 });
 
 /**
- * Replicas differ in their port only.
+ * The port is not included, since replicas differ only in the port.
  *
  * @param {NodeJS.ProcessEnv} environment
  */

@@ -1,6 +1,7 @@
 // npm run chaos -- --minutes 10 --seed N runs three processes of each service with HAProxy, Valkey and an authorization
-// server. It makes them fail in an order that the seed determines, while users, services and attackers send requests.
-// It exits with 1 at the first wrong answer. With --authorization-server=…, it selects the server (default: embedded).
+// server. The command makes these processes fail in an order that the seed determines. Meanwhile, users, services and
+// attackers send requests. The command exits with 1 at the first wrong answer. With --authorization-server=…, the
+// command uses this server (default: embedded).
 import '../common/help.mjs';
 import { join } from 'node:path';
 import { buildByTsc } from '../common/build.mjs';

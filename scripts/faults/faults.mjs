@@ -1,5 +1,5 @@
-// npm run faults breaks the realm of the running demonstration in one way, to practise troubleshooting. With
-// --seed=N, it selects the fault. With --reveal, it prints the fault of the seed. With --undo, it restores the realm.
+// npm run faults breaks the realm of the running demonstration in one way, to practise troubleshooting. The option
+// --seed=N selects the fault, and --reveal prints the fault of the seed. With --undo, the command restores the realm.
 import '../common/help.mjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { administratorOf, runningKeycloak } from '../start/running-keycloak.mjs'
 import { realmEnvironment, REALM_FILE, services } from '../start/services.mjs';
 import { feedEnvironment } from '../start/signals.mjs';
 
-/** Must not share a divisor with the number of faults. */
+/** This number and the number of faults must have no common divisor. */
 const STRIDE = 7;
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -47,14 +47,14 @@ function faultOf(seed) {
 async function breakRealm(seed) {
   const fault = faultOf(seed);
   const administrator = await administratorOf(process.env);
-  // The embedded server lacks this endpoint, so this call fails before anything is changed.
+  // The embedded server lacks this endpoint, so the call fails there before the command changes the realm.
   await administrator.read('/client-scopes');
   await fault.make(administrator);
-  // The services would use their tokens for minutes, so Keycloak reports these tokens as inactive from now on.
+  // With `notBefore`, Keycloak reports existing tokens as inactive, which the services would otherwise use for minutes.
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });
-  // Keycloak would also reject a token that it issues within the second of `notBefore`.
+  // Keycloak would also reject a new token if Keycloak issued the token within the second of `notBefore`.
   await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
 The realm now has one fault. All tokens were revoked, too, so users have to log in again, and the first refusals in the log are
@@ -72,7 +72,7 @@ Restore the realm:        npm run --silent faults -- --undo
 async function undo() {
   const administrator = await administratorOf(process.env);
   const { realm } = runningKeycloak(process.env);
-  // The hostname was chosen when Keycloak started, and only the present realm has it.
+  // Keycloak's hostname was chosen at its start, so only the present realm contains the hostname.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
   const given = feedEnvironment(process.env, '');

@@ -1,4 +1,4 @@
-// Realm faults: each fault is a single change that an administrator might make.
+// Each fault is a single change that an administrator might make.
 
 /**
  * @typedef {object} Administrator of the realm; paths are relative to it

@@ -1,4 +1,3 @@
-// The changes of existing files for a new service.
 import { kubernetesEdits } from './kubernetes.mjs';
 import { addToRealm } from './realm.mjs';
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
@@ -90,7 +89,7 @@ function addToCompose(text, { name, prefix, port, demoSecret, caller, callerPref
  * @param {Names} names
  */
 function addToReplicas(text, { name, prefix, Class, port, caller, callerPrefix }) {
-  // 43 characters of base64 are 32 bytes.
+  // A key of 32 bytes has 43 characters in base64.
   const key = `${`DEMO/published/${Class}/sealsNothingAtAll`.padEnd(42, '0').slice(0, 42)}A=`;
   const block = `
   ${name}:
@@ -131,7 +130,7 @@ function addToBalancer(text, { name, port }) {
 }
 
 /**
- * The rights of service-a also include sessions.
+ * The rights are those of a service without sessions, since the rights of service-a also include sessions.
  *
  * @param {string} text
  * @param {string} name
@@ -160,7 +159,7 @@ function addToTables(text, { name, permission, role, caller }) {
  * @param {Names} names
  */
 function addCall(text, { name, permission }) {
-  // The calls of demo mode come after the first `calls`.
+  // The first `calls` are the calls of the service, and further `calls` are those of demo mode.
   return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
     const before = calls.trim().replace(/,$/, '');
     return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asService: ['${permission}'] } }`;

@@ -1,4 +1,4 @@
-// The changes of the manifests in deploy/kubernetes for a new service. The two new files are templates.
+// The changes of the manifests in deploy/kubernetes for a new service.
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 
 /** @typedef {import('./names.mjs').Names} Names */
@@ -69,7 +69,7 @@ function addEgress(text, { name, permission }) {
 }
 
 /**
- * The operator may have changed the registry and the tag.
+ * The registry and the tag come from an existing image, since the operator may have changed both values.
  *
  * @param {string} text
  * @param {string} name

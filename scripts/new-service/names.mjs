@@ -1,4 +1,4 @@
-// The names that are derived from a new service and its caller.
+// The names that are derived from the new service and from the caller of the new service.
 
 /**
  * @typedef {object} Names

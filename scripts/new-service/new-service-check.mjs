@@ -1,5 +1,6 @@
-// npm run new-service:check adds services to a copy of the repository, as docs/add-a-service.md describes, and runs the
-// checks on it. With --keep, it leaves the copy. It needs a built repository with installed packages.
+// npm run new-service:check adds services to a copy of the repository, as docs/add-a-service.md describes. Then the
+// command runs the checks on the copy. With --keep, the command does not delete the copy. The command needs a built
+// repository with installed packages.
 import '../common/help.mjs';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -63,7 +64,7 @@ function copyRepository() {
   if (spawnSync('cp', ['-al', 'node_modules', copy]).status !== 0) {
     cpSync('node_modules', join(copy, 'node_modules'), { recursive: true, verbatimSymlinks: true });
   }
-  // Tools write to this folder, so it must not consist of hard links.
+  // Tools write to this folder, so the files in this folder must not be hard links.
   const cache = 'node_modules/.cache';
   rmSync(join(copy, cache), { recursive: true, force: true });
   if (existsSync(cache)) cpSync(cache, join(copy, cache), { recursive: true, preserveTimestamps: true });

@@ -1,5 +1,5 @@
-// npm run new-service -- service-d --called-by service-c writes a service with one guarded route and the configuration
-// for its caller.
+// npm run new-service -- service-d --called-by service-c writes a service with one guarded route, and the configuration
+// for the caller of the service.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -120,7 +120,7 @@ async function changedFiles(names) {
   return Object.fromEntries(await Promise.all(texts));
 }
 
-/** Works offline, since the new package needs no new dependency. */
+/** The update works offline, since the new package needs no new dependency. */
 function lockWorkspace() {
   const options = ['--package-lock-only', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
   const { status } = spawnSync('npm', ['install', ...options], {

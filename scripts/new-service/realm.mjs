@@ -1,4 +1,4 @@
-// The realm with a new service: its client, its permission, and the role of its caller.
+// Adds a new service to the realm: the client and the permission of the service, and the role of the caller.
 
 /** @typedef {import('./names.mjs').Names} Names */
 
@@ -10,7 +10,7 @@ const MAPPER = {
 };
 
 /**
- * The caller calls as itself, so its service account gets the role.
+ * The caller uses a token of its service account, so the service account gets the role.
  *
  * @param {string} text the realm file
  * @param {Names} names
@@ -63,7 +63,7 @@ function clientScope({ name }, permission, description) {
 }
 
 /**
- * The client can only introspect.
+ * Returns the client of the new service, which may only introspect tokens.
  *
  * @param {Names} names
  */

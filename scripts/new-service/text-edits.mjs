@@ -1,4 +1,4 @@
-// Insertions at places that match a pattern. Each function throws if nothing matches.
+// Each function throws if nothing matches.
 
 /**
  * @param {string} text

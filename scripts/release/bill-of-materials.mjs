@@ -1,5 +1,6 @@
-// npm run bill-of-materials writes a CycloneDX file for each published package, with everything that npm installs for
-// it in an empty project. The peers are the newest versions in their ranges; an application has its own versions.
+// npm run bill-of-materials writes a CycloneDX file for each published package. The file contains all packages that npm
+// installs for the published package in an empty project. Each peer has the newest version in the permitted range, and
+// an application may have other versions.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -39,11 +39,11 @@ export function packLibrary(library) {
     execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
   removeOrphans(library);
-  // Inside the library folder, so that imports resolve as in its sources.
+  // The destination is inside the library folder, so that imports resolve as in the sources.
   const destination = join(library, 'node_modules/.cache/packed');
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });
-  // Depending on its version, npm prints a list or an object by name.
+  // The version of npm decides whether npm prints a list or an object by name.
   const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', destination])));
   const tarball = join(destination, packed.filename);
   run('tar', ['-xzf', tarball, '-C', destination]);
@@ -63,7 +63,7 @@ export function packLibrary(library) {
 }
 
 /**
- * Never rejects; `stderr` contains the error.
+ * The promise does not reject, since `stderr` contains the error.
  *
  * @param {string} folder @param {string} script @returns {Promise<{ stderr: string }>}
  */
@@ -73,7 +73,7 @@ export function runInside(folder, script) {
 }
 
 /**
- * Deleted sources leave output that would be packed.
+ * Removes the output of deleted source files, which would otherwise be packed.
  *
  * @param {string} library
  */

@@ -1,4 +1,4 @@
-// npm start -- --replicas N: required tools, ports, shared settings, and restarts of replicas.
+// The functions for npm start -- --replicas N: required tools, ports, shared settings, and restarts of replicas.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';
@@ -12,7 +12,7 @@ import { prefixOf } from './services.mjs';
 
 const MOST = 9;
 const RESTART_AFTER_MS = 1000;
-/** Longer than HAProxy needs to notice that a replica is not ready. */
+/** HAProxy detects within this time that the replica is not ready. */
 const SHUTDOWN_DELAY_SECONDS = 2;
 
 /** @param {{ readonly replicas?: string, readonly watch?: boolean }} options */
@@ -87,7 +87,7 @@ export function sharingEnvironment(all, environment, urls = {}) {
 }
 
 /**
- * The keys are in base64 without PEM lines.
+ * Returns the keys of the poller's proofs, in base64 without PEM lines.
  *
  * @param {NodeJS.ProcessEnv} given
  * @returns {NodeJS.ProcessEnv}

@@ -1,8 +1,7 @@
-// The Keycloak of a running demonstration, and its administrator.
 import { runsAlready } from '../common/own-options.mjs';
 import { portOf, REALM } from './services.mjs';
 
-/** For endpoints that the embedded server lacks. */
+/** The status with which the embedded server answers for unsupported endpoints. */
 const NOT_IMPLEMENTED = 501;
 
 /** @param {NodeJS.ProcessEnv} environment */

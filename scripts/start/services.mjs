@@ -1,4 +1,3 @@
-// The services of services.json, and the environment of each service.
 import { readFileSync } from 'node:fs';
 
 export const REALM = 'microservices';
@@ -18,7 +17,7 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
 /** @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService */
 
 /**
- * The realm file contains `otherClients`; the demonstration adds `addedClients`.
+ * The realm file contains `otherClients`, and the demonstration adds `addedClients`.
  *
  * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>>, poller: { name: 'signal-poller', port: number } }}
  */
@@ -29,7 +28,7 @@ export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().r
 const COLORS = [36, 33, 35, 32, 34, 31];
 const DIM = 2;
 
-/** A service inherits only these variables. */
+/** A service inherits no other variables. */
 const PASSED_ON = [
   'PATH',
   'HOME',
@@ -81,7 +80,7 @@ export function clientSecrets(environment) {
 }
 
 /**
- * A called service comes before its caller.
+ * A called service is before the calling service.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NamedService[]}
@@ -123,7 +122,7 @@ export function poller(environment) {
 }
 
 /**
- * Contains only the service's own secrets.
+ * Contains only the secrets of this service.
  *
  * @param {NamedService} service
  * @param {{ all: readonly NamedService[], keycloak: { baseUrl: string, realm: string, issuer: string }, environment: NodeJS.ProcessEnv }} context
@@ -143,7 +142,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   });
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
   const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
-  // Replicas would share this port, so they do not start with it.
+  // Replicas of a service can't start with a management port, since all replicas would use this port.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
     ...Object.fromEntries(
@@ -205,7 +204,7 @@ export function realmEnvironment(environment, serviceAPort) {
   return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
     ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
-    // DEMO: this client may manage users, so the realm file disables it by default.
+    // DEMO: the client demo-helpdesk may manage users, so the realm file disables this client by default.
     DEMO_HELPDESK_ENABLED: 'true',
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
@@ -224,7 +223,7 @@ export function portOf(environment, name, fallback) {
 }
 
 /**
- * A check for free ports before the start can't find two services with the same port.
+ * The later check for free ports can't find such a conflict.
  *
  * @param {readonly { who: string, variable: string, port: number }[]} needed
  */

@@ -1,14 +1,14 @@
-// Settings of the process that polls for revocations: Service A, or one poller for all replicas.
+// This process is Service A or one poller for all replicas.
 import { runsAlready } from '../common/own-options.mjs';
 import { serviceEnvironment } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
-/** Longer than any token lives in the demonstration. */
+/** The introspection TTL with a feed, which is longer than the lifetime of any token in the demonstration. */
 const LONG_TTL_SECONDS = '300';
 
 /**
- * A server that was already running keeps its own settings.
+ * An authorization server that was already running keeps its settings.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} choice of the authorization server

@@ -1,7 +1,7 @@
 // npm start builds, starts the embedded authorization server and the services, and prints what to try. npm run
-// start:keycloak uses a real Keycloak, and --authorization-server=… selects any server. With --watch, it restarts the
-// services on changes. With --replicas=N, it starts N processes of each service. With --only=service-b, it starts the
-// server and this service. With --only=none, it starts only the server.
+// start:keycloak uses a real Keycloak. The option --authorization-server=… selects any server. With --watch, the
+// command restarts the services after changes. With --replicas=N, the command starts N processes of each service. With
+// --only=service-b, the command starts the server and this service, and with --only=none only the server.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -162,13 +162,14 @@ async function startServer(all, choice, environment) {
     signal,
   });
   running.push(() => server.stop());
-  // The realm of a server that was already running is not changed.
+  // The script does not change the realm of a server that was already running.
   if (!runsAlready(choice)) await addDemoClientTo(server);
   return server;
 }
 
 /**
- * The administrator in the environment variables may belong to another server.
+ * The administrator of the started server is used, since the environment variables may name the administrator of
+ * another server.
  *
  * @param {Server} server
  */

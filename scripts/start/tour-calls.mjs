@@ -1,4 +1,4 @@
-// HTTP calls of the tour: sends, checks and prints them without secrets.
+// Sends the HTTP calls of the tour, checks the answers, and prints the calls with hidden secrets.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

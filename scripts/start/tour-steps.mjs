@@ -1,4 +1,3 @@
-// The steps of the tour.
 import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
 
@@ -9,7 +8,7 @@ const steps = new Map();
 export const print = flags.brief ? () => undefined : console.log;
 
 /**
- * A step runs at most once, after `need`.
+ * The step runs after `need`, and runs only once.
  *
  * @template Given, Needed
  * @param {string} name

@@ -1,5 +1,6 @@
-// npm run tour sends HTTP calls to the running demonstration, shows each call, and checks the answers. With --brief, it
-// prints one line for each step. With the name of a step, it runs that step and the steps that it needs.
+// npm run tour sends HTTP calls to the running demonstration, shows each call, and checks the answers. With --brief,
+// the command prints one line for each step. With the name of a step, the command runs this step and all required
+// steps.
 import '../common/help.mjs';
 import {
   ask,

@@ -1,4 +1,4 @@
-// The Valkey users and their rights from deploy/valkey/users.acl.
+// Reads the Valkey users and the rights of each Valkey user from deploy/valkey/users.acl.
 import { readFileSync } from 'node:fs';
 
 const FILE = new URL('../../deploy/valkey/users.acl', import.meta.url);

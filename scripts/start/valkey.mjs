@@ -1,4 +1,5 @@
-// A local Valkey for replicas, with the users of deploy/valkey/users.acl and the settings of docs/replicas.md.
+// Starts a local Valkey for replicas. The users are in deploy/valkey/users.acl, and the settings are in
+// docs/replicas.md.
 import { randomBytes } from 'node:crypto';
 import { startProcess, untilListeningOrStopped } from '../common/processes.mjs';
 import { processUsers, usersFile } from './valkey-users.mjs';
@@ -18,7 +19,7 @@ export async function startValkey(executable, { port, prefix, signal }) {
     'loglevel warning',
     usersFile((user) => passwords.get(user) ?? ''),
   ];
-  // Other users of this machine can read command line arguments.
+  // The settings are sent as input, since other users of this machine can read command line arguments.
   const valkey = startProcess(executable, ['-'], { prefix, input: settings.join('\n') });
   await untilListeningOrStopped({ name: 'Valkey', ...valkey }, [port], signal);
   const urls = Object.fromEntries(

@@ -1,4 +1,3 @@
-// Prints the addresses and example calls when npm start is ready.
 import { paint } from '../common/processes.mjs';
 import { DESCRIPTION } from './services.mjs';
 
@@ -13,7 +12,7 @@ import { DESCRIPTION } from './services.mjs';
  */
 export function showWhatToTry(portOfA, server, serverPort, replicas) {
   const a = `localhost:${portOfA}`;
-  // Other scripts do not know a server that was selected by an option.
+  // The printed commands name the server, since other scripts do not know a server that an option selected.
   const choice = server.baseUrl === `http://localhost:${serverPort}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
   console.log(`
 ${paint(1, replicas === undefined ? 'All services are ready.' : `${replicas.count} replicas of each service are ready.`)}

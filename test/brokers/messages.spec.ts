@@ -164,7 +164,7 @@ interface Refused {
   readonly code: string;
   readonly permission?: string;
   readonly more?: Readonly<Record<string, unknown>>;
-  /** The message of the gRPC status, if it differs from code and permission. */
+  /** The message of the gRPC status, if the message differs from `code` and `permission`. */
   readonly details?: string;
 }
 
@@ -331,7 +331,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(asked.count).toBe(1);
       });
 
-      it('are refused for a login that is too weak or too old, with the required login in the answer (RS-11)', async () => {
+      it('are refused for a login that is too weak or too old, and the answer names the required login (RS-11)', async () => {
         const refused = transport.refusal({
           status: 401,
           code: 'insufficient_user_authentication',
@@ -354,7 +354,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(await send('status')).toEqual({ answer: 'up' });
       });
 
-      it('are refused once the token is inactive, if the handler accepts no cached result', async () => {
+      it('are refused as soon as the token is inactive, if the handler accepts no cached result', async () => {
         const bearer = bearerOf(app);
         expect(await send('now', bearer)).toEqual({ answer: 'now' });
         signOut(app, bearer.slice('Bearer '.length));
@@ -467,7 +467,7 @@ describe('a gRPC stream', () => {
       return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
-    it('prevents the start if it requires a token, because Nest would end the process at the first refusal', async () => {
+    it('prevents the start if the handler requires a token, because Nest would end the process at the first refusal', async () => {
       await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
         /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
       );
@@ -478,7 +478,7 @@ describe('a gRPC stream', () => {
     });
   });
 
-  it('ends when its token is denied', async () => {
+  it('ends when the token of the stream is denied', async () => {
     const { app, answers } = await streamed('Watch', undefined);
     const outcome = new Promise((resolve) => {
       let received = 0;
@@ -562,7 +562,7 @@ class Events {
 for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
   const describeWithBroker = startBroker === undefined ? describe.skip : describe;
   describeWithBroker(`events over ${name}`, () => {
-    it('are refused without a token, with 20 log lines and one line that counts the suppressed lines (OP-05)', async () => {
+    it('are refused if they have no token, and the log has 20 lines and a count of the suppressed lines (OP-05)', async () => {
       const broker = (await startBroker?.()) as Broker;
       undone.push(() => broker.stop());
       const options = optionsOf(broker.url);
@@ -630,7 +630,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
     return { app, dead, sender, send: RABBITMQ.sender(sender) };
   }
 
-  it('goes to the dead-letter exchange once, even if several handlers refuse it', async () => {
+  it('goes to the dead-letter exchange once, even if several handlers refuse the message', async () => {
     const { app, dead, sender, send } = await startByHand();
     expect(await send('read', 'Bearer junk')).toMatchObject({ refused: { code: 'invalid_token' } });
     const arrived: amqp.ConsumeMessage[] = [];
@@ -646,7 +646,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
     expect(await send('read', bearerOf(app))).toEqual({ answer: 'read' });
   });
 
-  it('is delivered again if its token could not be verified', async () => {
+  it('is delivered again if the service could not verify the token', async () => {
     const { app, sender } = await startByHand();
     testAuthorizationServer(app).fail('refused');
     const headers = { authorization: bearerOf(app) };
@@ -680,7 +680,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
 });
 
 describe('a message of a transport without headers', () => {
-  it('is refused, and only the log names the reason', async () => {
+  it('is refused, and the log names a reason that the answer does not contain', async () => {
     const lines: unknown[] = [];
     const options: MicroserviceOptions = {
       transport: Transport.TCP,

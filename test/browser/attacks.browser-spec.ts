@@ -36,7 +36,7 @@ describe('the attack page with scripts', () => {
   it.each([
     ['anybody', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('runs all attacks in place for %s, and shows each attack as refused', async (_, open) => {
+  ])('runs all attacks for %s without leaving the page, and shows each attack as refused', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await runAll(page);
@@ -50,7 +50,7 @@ describe('the attack page with scripts', () => {
     ]);
   });
 
-  it('shows which service refused an attack, and what was forged in the opened row', async () => {
+  it('shows which service refused an attack, and what the attacker forged', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const attack = page.locator('#attack-alg-none');
@@ -66,7 +66,7 @@ describe('the attack page with scripts', () => {
     );
   });
 
-  it('runs one attack by keyboard, and shows its refusal', async () => {
+  it('runs one attack by keyboard, and shows that the attack was refused', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const attack = page.locator('#attack-token-at-c');

@@ -27,7 +27,7 @@ beforeAll(async () => {
   chromium = await Chromium.start(HOSTS.map(([, host]) => `http://${host}:${port}`));
 });
 afterAll(async () => {
-  // `closeClean` would fail here: these tests provoke complaints of the browser.
+  // `closeClean` would fail here, because these tests make the browser report errors.
   await chromium.close(chain.scanner);
   await chromium.stop();
   evil.closeAllConnections();
@@ -58,7 +58,7 @@ const ATTEMPTS: readonly (readonly [
   ['fetch without CORS', '/auth/logout', (path) => ask(path, `mode: 'no-cors'`), 403],
   ['fetch without CORS', '/attacks/no-token', (path) => ask(path, `mode: 'no-cors'`), 403],
   ['fetch', '/auth/logout', (path) => ask(path, `body: new URLSearchParams({ csrf_token: 'guessed' })`), 403],
-  // The browser sends a CORS preflight, which the service does not allow.
+  // The browser sends a CORS preflight request first, and the service rejects the preflight request.
   [
     'fetch with an Authorization header',
     '/auth/logout',
@@ -106,7 +106,7 @@ describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
     await page.close();
   });
 
-  it('cannot read the pages of the user (BF-06)', async () => {
+  it("cannot read the user's pages of Service A (BF-06)", async () => {
     const page = await strangePage(user, host);
     const read = await page.evaluate<string>(
       `fetch('${publicUrl}/', { credentials: 'include' }).then((answer) => answer.text(), (error) => 'not read: ' + error.name)`,
@@ -129,8 +129,8 @@ describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
   });
 });
 
-describe('a page of this origin', () => {
-  it('can log its user out (BF-06)', async () => {
+describe('a page of Service A', () => {
+  it('can log the user out (BF-06)', async () => {
     const user = await chromium.open();
     await logIn(user, 'alice');
     await user.getByRole('button', { name: 'Log out', exact: true }).click();

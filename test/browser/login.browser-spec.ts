@@ -48,7 +48,7 @@ describe.each([
     expect(text).toMatch(/Service C successfully processed request.*\b20\b/);
   });
 
-  it('alice logs in, and the chain runs in her name', async () => {
+  it('alice logs in, and the chain runs as alice', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     expect(await main(page)).toContain('Logged in as alice');
@@ -67,7 +67,7 @@ describe.each([
     expect(text).toContain('Permission orders.approve is missing.');
   });
 
-  it('alice logs out, here and at Keycloak, which asks for her password again (BF-09)', async () => {
+  it('alice logs out at Service A and at Keycloak, and Keycloak then asks for her password again (BF-09)', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await logOut(page);
@@ -91,7 +91,7 @@ describe.each([
     await page.waitForURL(`${publicUrl}/`);
   }
 
-  it('switch from one user to the other, with a login at Keycloak each time', async () => {
+  it('switch between alice and bob, with a login at Keycloak each time', async () => {
     const page = await chromium.open(options);
     await home(page);
     expect(await main(page)).toMatch(/alice\s+manages orders[^]*bob\s+may only view orders/);
@@ -101,7 +101,7 @@ describe.each([
     }
   });
 
-  it('switch the user even if only Keycloak still has a session', async () => {
+  it('switch the user even if Service A has no session and Keycloak still has a session', async () => {
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'alice');
@@ -111,7 +111,7 @@ describe.each([
     expect(await main(page)).toContain('Logged in as bob');
   });
 
-  it('suggest the user name, and accept another user after a second login', async () => {
+  it('suggest a user name, and let a different user log in at the second attempt', async () => {
     const page = await chromium.open(options);
     await home(page);
     await link(page, 'Log in as bob').click();
@@ -123,7 +123,7 @@ describe.each([
     expect(await main(page)).toContain('Logged in as alice');
   });
 
-  it('show the claims of the token to bob after his refusal', async () => {
+  it("show bob the claims of his token after a service has refused bob's call", async () => {
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'bob');
@@ -133,7 +133,7 @@ describe.each([
 });
 
 describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
-  it('is over at the next click, without a call to Keycloak (BF-09)', async () => {
+  it('is over at the next click, and Service A makes no call to Keycloak (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -148,7 +148,7 @@ describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
 });
 
 describe('a session that Keycloak ended', () => {
-  it('is refused with 401, and a login leads back to the chain', async () => {
+  it('leads to 401, and a new login leads back to the chain', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -167,7 +167,7 @@ describe('a start page whose session Keycloak has ended', () => {
     ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
     ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],
     ['all attacks', (page: Page) => page.getByRole('button', { name: /^Run all/ }).click()],
-  ])('reports the end when the user runs %s, and runs nothing under another name (BF-09)', async (_, run) => {
+  ])('reports the end of the session when the user runs %s, and sends no further request (BF-09)', async (_, run) => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -185,7 +185,7 @@ describe('a start page whose session Keycloak has ended', () => {
 });
 
 describe('two tabs of one browser', () => {
-  it('log in at the same time, and both succeed (BF-12)', async () => {
+  it('can both log in at the same time (BF-12)', async () => {
     const first = await chromium.open();
     const second = await first.context().newPage();
     for (const page of [first, second]) {
@@ -195,7 +195,7 @@ describe('two tabs of one browser', () => {
     }
     await fillLogin(first, 'alice');
     await first.waitForURL(`${publicUrl}/`);
-    // Keycloak's form may notice the login of the other tab by itself; otherwise the test fills it in.
+    // Keycloak's form may notice the login in the first tab.
     await second.waitForURL(`${publicUrl}/`, { timeout: 5000 }).catch(() => fillLogin(second, 'alice'));
     await second.waitForURL(`${publicUrl}/`);
     for (const page of [first, second]) {
@@ -206,7 +206,7 @@ describe('two tabs of one browser', () => {
 });
 
 describe('the browser', () => {
-  it('has only the id of a session, and sees no token from login to logout (BF-07)', async () => {
+  it('has only a session id, and receives no token from login to logout (BF-07)', async () => {
     const page = await chromium.open();
     const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.scanner.knownCount];
     await logIn(page, 'alice');

@@ -9,7 +9,6 @@ import { RunningServices } from '../support/running-services.js';
 /** A user name in lower case, because Keycloak stores user names in lower case. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
 
-/** A user name in which no line can break. */
 const LONG = `${randomUUID().slice(0, 8)}.${'maximiliane'.repeat(5)}@example.com`;
 
 interface Profile {
@@ -23,7 +22,7 @@ let username: string;
 const userPaths: string[] = [];
 let profile: Profile | undefined;
 
-/** The embedded server has no user profile. */
+/** Lets user names contain markup; the embedded server has no user profile, and always accepts such names. */
 async function allowMarkup(): Promise<void> {
   const { administrator } = keycloak;
   const answer = await administrator.ask('GET', '/users/profile');
@@ -68,7 +67,7 @@ afterAll(async () => {
   await keycloak.stop();
   await chain.stop();
 });
-// The check also finds a script that only the content security policy has stopped.
+// `closeClean` also reports a script that the content security policy has blocked.
 afterEach(() => chromium.closeClean(chain.scanner));
 
 async function expectText(page: Page, text: string): Promise<void> {
@@ -93,7 +92,7 @@ describe.each([
     const text = await callServiceB(page, `Call Service B as ${username}`);
     expect(text).toContain(`Called as ${username}`);
     await expectText(page, text);
-    // `textContent` includes folded parts.
+    // `textContent` includes the text of closed `details` elements.
     expect(await page.locator('main').textContent()).toContain('preferred_username');
     await page.goto('/run-service-b');
     await expectText(page, await answered(page));
@@ -102,7 +101,7 @@ describe.each([
 
 describe.each([
   ['zoomed', LOOKS['zoomed']],
-  // Mobile emulation would make the browser shrink the page instead.
+  // No mobile emulation, because the browser would then shrink a page that is too wide.
   ['in a window of 320 pixels', { viewport: { width: 320, height: 568 } }],
 ])('a long name, %s', (_, options) => {
   it('fits the window (WCAG 2.2, 1.4.10)', async () => {

@@ -34,7 +34,7 @@ describe('the matrix of stolen tokens', () => {
   it.each([
     ['anybody', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('shows its results without a page load for %s, with a summary and a countdown', async (_, open) => {
+  ])('shows results, a summary and a countdown for %s without a page load', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await tried(page);
@@ -44,7 +44,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
   });
 
-  it('shows by keyboard the answer of a cell, and the audience of its token', async () => {
+  it('shows, by keyboard, the answer in a cell and the audience of the token', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await page.getByRole('button', { name: 'Try each token at each service' }).focus();
@@ -59,7 +59,7 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
-  it('shows nine accepted tokens while one token is passed on, and separate results afterwards', async () => {
+  it('shows nine accepted tokens after the switch to one shared token, and the usual results after the switch back', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
@@ -87,7 +87,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
   });
 
-  it('sends a token again on demand, and keeps its result and its open cell', async () => {
+  it('sends a token again on demand, and shows the same result in a cell that stays open', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -112,7 +112,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('main').innerText()).not.toContain('alice');
   });
 
-  it('keeps its results and reports the error if the answer is not a page', async () => {
+  it('keeps the former results and reports the error if the answer of Service A is not a page', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -168,7 +168,7 @@ describe('the matrix of stolen tokens', () => {
       const page = await chromium.open(options);
       await logIn(page, 'alice');
       await tried(page);
-      // Document coordinates, because the click may scroll the page.
+      // Measured from the top of the document, because the click may scroll the page.
       const bottom = (): Promise<number> =>
         page.evaluate(`Math.round(document.querySelector('.chapter').getBoundingClientRect().top + scrollY)`);
       const before = await bottom();
@@ -178,7 +178,7 @@ describe('the matrix of stolen tokens', () => {
     },
   );
 
-  it('has its button on the first screen', async () => {
+  it('shows the button that starts the matrix without scrolling', async () => {
     const page = await chromium.open({ viewport: { width: 1280, height: 800 } });
     await page.goto('/');
     const box = await page.getByRole('button', { name: 'Try each token at each service' }).boundingBox();
@@ -196,7 +196,7 @@ describe('the matrix of stolen tokens', () => {
 });
 
 describe('a stolen token', () => {
-  it('counts down to its expiry, and is then shown as refused without a click', async () => {
+  it('has a countdown to its expiry, and is then shown as refused without a click', async () => {
     await withShortTokens(6, async (server) => {
       const own = await RunningServices.start({ server, variables: ttl(10) });
       const browser = await Chromium.start([own.a.url]);

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-describe('the page of the document', () => {
+describe('the HTML page of the OpenAPI document', () => {
   it('shows which routes require authorization', async () => {
     const page = await chromium.open();
     await page.goto('/openapi');

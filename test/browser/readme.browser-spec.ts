@@ -45,23 +45,26 @@ const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
   },
 };
 
-it.each(Object.entries(PICTURES))('the picture %s is small, and its page describes it', async (name, show) => {
-  const page = await chromium.open();
-  const taken = await page.screenshot({ fullPage: true, clip: await clip(page, await show(page)) });
-  expect(taken.length).toBeLessThan(MAX_BYTES);
-  const path = `${FOLDER}/${name}.png`;
-  if (process.env['UPDATE_PICTURES'] !== undefined) {
-    await mkdir(FOLDER, { recursive: true });
-    await writeFile(path, taken);
-  }
-  // The committed picture may come from another machine with other fonts.
-  expect((await readFile(path)).length).toBeLessThan(MAX_BYTES);
-  const [document, shown] =
-    name === 'matrix'
-      ? ['README.md', STILL]
-      : ['docs/demo.md', new RegExp(`!\\[[^\\]]{20,}\\]\\(images/${name}\\.png\\)`)];
-  expect(await readFile(document, 'utf8')).toMatch(shown);
-});
+it.each(Object.entries(PICTURES))(
+  'the picture %s is small, and a document shows the picture with a description',
+  async (name, show) => {
+    const page = await chromium.open();
+    const taken = await page.screenshot({ fullPage: true, clip: await clip(page, await show(page)) });
+    expect(taken.length).toBeLessThan(MAX_BYTES);
+    const path = `${FOLDER}/${name}.png`;
+    if (process.env['UPDATE_PICTURES'] !== undefined) {
+      await mkdir(FOLDER, { recursive: true });
+      await writeFile(path, taken);
+    }
+    // The committed picture may come from another machine with other fonts.
+    expect((await readFile(path)).length).toBeLessThan(MAX_BYTES);
+    const [document, shown] =
+      name === 'matrix'
+        ? ['README.md', STILL]
+        : ['docs/demo.md', new RegExp(`!\\[[^\\]]{20,}\\]\\(images/${name}\\.png\\)`)];
+    expect(await readFile(document, 'utf8')).toMatch(shown);
+  },
+);
 
 const STILL = `<source media="(prefers-reduced-motion: reduce)" srcset="${FOLDER}/matrix.png"`;
 
@@ -79,7 +82,7 @@ async function clip(
   page: Page,
   [first, last]: Extent,
 ): Promise<{ x: number; y: number; width: number; height: number }> {
-  // An earlier click may have scrolled the page, and its pointer still hovers there.
+  // An earlier click may have scrolled the page and left the mouse pointer over an element.
   await page.mouse.move(0, 0);
   await page.evaluate('scrollTo(0, 0)');
   const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];

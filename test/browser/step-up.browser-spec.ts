@@ -47,7 +47,7 @@ describe.each([
     expect(await main(page)).toContain('Refund order 9876');
   });
 
-  it('by bob is refused with an explanation, even after he enters his password', async () => {
+  it('by bob is refused with an explanation, even after bob enters his password again', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     await click(page, 'Refund an order');
@@ -61,7 +61,7 @@ describe.each([
 });
 
 describe('a form that is sent after a login that is too weak', () => {
-  it('does nothing, and the user must send it again after the stronger login (RS-11)', async () => {
+  it('refunds nothing, and the user must send the form again after the stronger login (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     // Simulates a page that was left open until the login was too old.
@@ -79,7 +79,7 @@ describe('a form that is sent after a login that is too weak', () => {
 });
 
 describe('a step-up login that is still too weak', () => {
-  it('is not requested again in a loop (RS-11)', async () => {
+  it('does not make Service A request the same login again and again (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     const before = chromium.exchanges.length;

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-/** Starts from the start page, which has already checked whether the user's token is accepted. */
+/** Calls Service B from the start page, where Service A has already introspected the user's token. */
 async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);
@@ -40,7 +40,7 @@ describe.each<[string, BrowserContextOptions]>([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('%s', (_, options) => {
-  it("shows the steps of a user's call: B and C introspect at first, and reuse the results later", async () => {
+  it("shows the steps of a user's call: Services B and C introspect at the first call and reuse the results later", async () => {
     const page = await chromium.open(options);
     const username = await keycloak.newUser('order-manager');
     await logIn(page, username);
@@ -63,7 +63,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect([await marked(page, 'asked Keycloak'), await marked(page, 'from cache')]).toEqual([0, 5]);
   });
 
-  it('shows the claims of three tokens with one subject and separate audiences, but no token', async () => {
+  it('shows the claims of three tokens, which have one subject and three audiences, and shows no token', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await call(page, 'alice');
@@ -72,11 +72,11 @@ describe.each<[string, BrowserContextOptions]>([
     expect(await claim(page, 'preferred_username')).toEqual(['alice', 'alice', 'alice']);
     const subjects = await claim(page, 'sub');
     expect([subjects.length, new Set(subjects).size]).toEqual([3, 1]);
-    // The scanner looks for known tokens after each test; this check is for any JWT.
+    // The scanner only looks for known tokens, and this check finds any JWT.
     expect(await page.locator('#chain-result').innerText()).not.toContain('eyJ');
   });
 
-  it('shows the steps for bob up to the refusal', async () => {
+  it("shows the steps of bob's call up to the refusal", async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     await call(page, 'bob');

@@ -13,7 +13,7 @@ import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
-/** The services are separate processes, so the scanner learns their tokens from this proxy alone. */
+/** The services are separate processes, so this proxy is the scanner's only source of their tokens. */
 let proxy: TokenProxy;
 
 beforeAll(async () => {
@@ -95,7 +95,7 @@ describe('the built services', () => {
     expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
   });
 
-  it('show nothing in demo mode to a page with a rebound host name (BF-06)', async () => {
+  it('refuse requests with a rebound host name in demo mode, with 421 (BF-06)', async () => {
     const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
     for (const letter of ['a', 'b', 'c']) {
       const secret = { [`SERVICE_${letter.toUpperCase()}_CLIENT_SECRET`]: `${letter}-secret` };
@@ -148,7 +148,7 @@ describe('the built services', () => {
     }
   });
 
-  it('exit with 0 despite open connections with no request or with half a request', async () => {
+  it('exit with 0 on SIGTERM although a client keeps an idle connection or an incomplete request open', async () => {
     const { url, service } = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const head =
       'POST /api/compute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n';
@@ -158,7 +158,7 @@ describe('the built services', () => {
       sockets.push(socket);
       await once(socket, 'connect');
       socket.write(sent);
-      // Without reading, the client would not see that the server closes the connection.
+      // A client that does not read would not notice that the server closes the connection.
       socket.resume();
     }
     // The answer to this later request shows that the service has read the earlier requests.
@@ -168,7 +168,7 @@ describe('the built services', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('answer but are not ready during SHUTDOWN_DELAY_SECONDS, and exit at once on a second signal', async () => {
+  it('answer requests but are not ready during SHUTDOWN_DELAY_SECONDS, and exit immediately on a second SIGTERM', async () => {
     const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
     const { url, service } = await start('service-c', variables);
     service.process.kill('SIGTERM');
@@ -195,7 +195,7 @@ describe('the built services', () => {
     expect(service.printed()).not.toContain('    at ');
   });
 
-  it('refuse to start in production with the demo secret, and in demo mode', async () => {
+  it('refuse to start in production with the demo secret or in demo mode', async () => {
     const common = { ...keycloakVariables(), NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const demoSecret = spawnService('service-c', {
       ...common,
@@ -209,7 +209,7 @@ describe('the built services', () => {
     expect(demoMode.printed()).toContain('DEMO_MODE=true is for demonstrations only');
   });
 
-  it('name the port that is in use', async () => {
+  it('name the port in the error message if the port is in use', async () => {
     taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;

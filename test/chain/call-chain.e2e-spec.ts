@@ -62,7 +62,7 @@ const whoami = (url: string, token: string): request.Test =>
   request(url).get('/api/whoami').set('Authorization', bearer(token));
 
 describe('the chain', () => {
-  it('answers curl with exactly the JSON of both services, as service-a', async () => {
+  it('runs as service-a for curl, and answers with the JSON of Services B and C', async () => {
     const { text } = await runChain().set('Accept', '*/*').expect(200).expect('Content-Type', /json/);
     expect(text).toBe(JSON.stringify(CHAIN_ANSWER));
   });
@@ -77,12 +77,12 @@ describe('the chain', () => {
     expect(text).toContain(CHAIN_ANSWER.service_c.msg);
   });
 
-  it('has a start page with the link that runs it', async () => {
+  it('has a start page with a link that runs the chain', async () => {
     const { text } = await request(chain.a.url).get('/').expect(200).expect('Content-Type', /html/);
     expect(text).toContain('<a class="btn btn-primary" href="/run-service-b">Call Service B</a>');
   });
 
-  it('gives each hop a token with its own audience and the same subject (TX-01, TX-03)', async () => {
+  it('uses a separate token for each service, with the audience of the service and the subject of the user (TX-01, TX-03)', async () => {
     const user = await login(keycloak, 'alice');
     const { calls } = await chain.keycloak.during(() =>
       runChain()
@@ -122,7 +122,7 @@ describe('the chain', () => {
     }
   });
 
-  it('never passes on a received token (TX-04)', async () => {
+  it('sends no received token to the called service (TX-04)', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     const at = [chain.a, chain.b, chain.c].map(({ arrivedTokens }) => arrivedTokens.at(-1));
     expect(at[0]).toBe(sha256(tokens.alice));
@@ -131,13 +131,13 @@ describe('the chain', () => {
     for (const arrivedAtB of chain.b.arrivedTokens) expect(chain.a.arrivedTokens).not.toContain(arrivedAtB);
   });
 
-  it('reuses its tokens when a request is repeated', async () => {
+  it('reuses the tokens of an earlier request', async () => {
     await runChain().expect(200);
     const { calls } = await chain.keycloak.during(() => Promise.all([runChain().expect(200), runChain().expect(200)]));
     expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
   });
 
-  it('refuses bob, and names the permission that Keycloak did not give him (TX-07)', async () => {
+  it('refuses bob, and names the permission that bob does not have (TX-07)', async () => {
     const { body, headers } = await runChain().set('Authorization', bearer(tokens.bob)).expect(403);
     expect(body).toMatchObject({
       error: 'Insufficient permission',
@@ -154,7 +154,7 @@ describe('the chain', () => {
     expect(text).toContain('Permission orders.approve is missing.');
   });
 
-  it('refuses a token that was issued without orders.read', async () => {
+  it('refuses a token whose login did not request the scope orders.read', async () => {
     const withoutScope = await login(keycloak, 'alice', 'openid');
     const audienceOnly = await whoami(chain.a.url, textOf(withoutScope));
     expect(audienceOnly.status).toBe(401);
@@ -163,7 +163,7 @@ describe('the chain', () => {
       .expect(401);
   });
 
-  it('refuses a bad token, and never runs as the service instead', async () => {
+  it('refuses a bad token, and does not run as service-a after the refusal', async () => {
     for (const token of ['junk', tokens.a, tokens.exchanged, tokens.withoutAudience]) {
       const { calls } = await chain.keycloak.during(() => runChain().set('Authorization', bearer(token)).expect(401));
       expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
@@ -202,14 +202,14 @@ describe('the chain', () => {
   });
 });
 
-describe('Service B on its own', () => {
-  it('adjusts the inventory for the warehouse without an exchange', async () => {
+describe('Service B', () => {
+  it('adjusts the inventory for the client warehouse without a token exchange', async () => {
     const { calls, result } = await chain.keycloak.during(() => adjust(tokens.warehouse).expect(200));
     expect(result.body).toMatchObject({ sku: 'A-1', quantity: expect.any(Number) });
     expect(calls.map(({ client, endpoint }) => [client, endpoint])).toEqual([['service-b', 'token/introspect']]);
   });
 
-  it('refuses service-a: Keycloak issues no token for inventory.adjust, and orders.approve is not enough (TX-07)', async () => {
+  it('refuses a token without inventory.adjust, and Keycloak does not grant inventory.adjust to service-a (TX-07)', async () => {
     expect(await clientCredentials(keycloak, 'service-a', 'inventory.adjust')).toMatchObject({
       status: 400,
       members: { error: 'invalid_scope' },
@@ -219,7 +219,7 @@ describe('Service B on its own', () => {
     expect(headers['www-authenticate']).toContain('error="insufficient_scope", scope="inventory.adjust"');
   });
 
-  it('checks the permission before the client', async () => {
+  it('checks the permission of a token before the client of the token', async () => {
     await processOrder(tokens.warehouse)
       .expect(403)
       .expect(({ body }) => expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' }));
@@ -233,7 +233,7 @@ describe('the services', () => {
     expect(headers['www-authenticate']).toBe(`Bearer realm="${service}", error="invalid_token"`);
   };
 
-  it('answer a missing token with a challenge without error (RS-02)', async () => {
+  it('answer a request without a token with a challenge that contains no error code (RS-02)', async () => {
     const { body, headers } = await request(chain.b.url).post('/api/process').send(ORDER).expect(401);
     expect(body).toMatchObject({ error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
@@ -241,16 +241,18 @@ describe('the services', () => {
 
   it('refuse junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
 
-  it("refuse A's token at C (RS-06)", () => expectInvalid(compute(tokens.a), 'service-c'));
+  it("refuse Service A's token for Service B at Service C (RS-06)", () =>
+    expectInvalid(compute(tokens.a), 'service-c'));
 
-  it("refuse C's token at B (RS-06)", () => expectInvalid(processOrder(tokens.exchanged), 'service-b'));
+  it('refuse a token for Service C at Service B (RS-06)', () =>
+    expectInvalid(processOrder(tokens.exchanged), 'service-b'));
 
-  it('refuse the exchanged token back at A (RS-06)', () =>
+  it('refuse a token that was exchanged for Service C at Service A (RS-06)', () =>
     expectInvalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
 
   it('refuse a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
 
-  it("refuse alice's own token directly at B and at C (RS-06)", async () => {
+  it("refuse alice's token for Service A at Services B and C (RS-06)", async () => {
     await expectInvalid(processOrder(tokens.alice), 'service-b');
     await expectInvalid(compute(tokens.alice), 'service-c');
   });
@@ -279,7 +281,7 @@ describe('the services', () => {
     await expectInvalid(processOrder(access_token), 'service-b');
   });
 
-  it('refuse at A and at B the tokens of a user who has logged out', async () => {
+  it("refuse a user's tokens at Services A and B after the user has logged out", async () => {
     const user = await login(keycloak, 'alice');
     const forB = await exchange(keycloak, 'service-a', textOf(user), {
       audience: 'service-b',
@@ -303,7 +305,7 @@ describe('the services', () => {
     await expectInvalid(whoami(chain.a.url, access_token), 'service-a');
   });
 
-  it('ignore a token in the query or in a form field (RS-01)', async () => {
+  it('refuse a request whose only token is in the query or in a form field (RS-01)', async () => {
     const { calls } = await chain.keycloak.during(async () => {
       await request(chain.a.url).get('/api/whoami').query({ access_token: tokens.alice }).expect(401);
       await request(chain.a.url).get('/run-service-b').query({ access_token: tokens.alice }).expect(401);
@@ -312,7 +314,7 @@ describe('the services', () => {
     expect(calls).toEqual([]);
   });
 
-  it('answer a second token in the query or in a form as an invalid request (RS-01)', async () => {
+  it('answer 400 if a request has a second token in the query or in a form (RS-01)', async () => {
     const { calls } = await chain.keycloak.during(async () => {
       const { body, headers } = await whoami(chain.a.url, tokens.alice).query({ access_token: 'x' }).expect(400);
       expect(body).toMatchObject({ error: 'Invalid request', code: 'invalid_request' });
@@ -322,7 +324,7 @@ describe('the services', () => {
     expect(calls).toEqual([]);
   });
 
-  it('refuse two Authorization headers with an otherwise valid request (RS-03)', async () => {
+  it('refuse a request that has two Authorization headers with a valid token (RS-03)', async () => {
     const body = JSON.stringify(ORDER);
     const answer = await new Promise<{ status: number; body: unknown }>((resolve, reject) => {
       const sent = httpRequest(`${chain.b.url}/api/process`, {
@@ -344,7 +346,7 @@ describe('the services', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('refuse junk behind more headers than Node keeps by default (RS-03)', async () => {
+  it('refuse a junk token that follows more headers than Node keeps by default (RS-03)', async () => {
     const many = Array.from({ length: 2500 }, () => ['a', '']);
     const status = await new Promise<number | undefined>((resolve, reject) => {
       httpRequest(`${chain.a.url}/run-service-b`, {
@@ -360,14 +362,14 @@ describe('the services', () => {
     expect(status).toBe(401);
   });
 
-  it('answer a malformed Authorization header as an invalid request (RS-03)', async () => {
+  it('answer 400 to a malformed Authorization header (RS-03)', async () => {
     for (const header of ['Bearer', 'Bearer a b', '=']) {
       const { body } = await request(chain.b.url).post('/api/process').set('Authorization', header).expect(400);
       expect(body).toMatchObject({ code: 'invalid_request' });
     }
   });
 
-  it('cannot exchange a token as C or a token for another audience, because Keycloak refuses', async () => {
+  it('get no exchanged token from Keycloak as Service C, or for a token whose audience is a different service', async () => {
     expect(
       await exchange(keycloak, 'service-c', tokens.exchanged, { audience: 'service-b', scope: 'orders.approve' }),
     ).toMatchObject({
@@ -389,7 +391,7 @@ describe('the services', () => {
 });
 
 describe('Service B with a wrong client secret', () => {
-  it('answers a valid token with 502, and without a challenge', async () => {
+  it('answers 502 to a valid token, and sends no challenge', async () => {
     const variables = { SERVICE_B_CLIENT_SECRET: 'not-the-secret', SERVICE_C_URL: chain.c.url };
     const wrong = await RunningServices.start({ only: ['service-b'], variables });
     const { body, headers } = await request(wrong.b.url)
@@ -421,7 +423,7 @@ describe('the subject of a caller (RS-10)', () => {
 });
 
 describe('the log output (RS-23)', () => {
-  it('contains no token and no secret, whole, truncated or in Base64', async () => {
+  it('contains no token or secret, in full, truncated or Base64-encoded', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     // Keycloak did not issue these two tokens to a service, so the scanner does not know them yet.
     for (const token of [textOf(aliceAnswer, 'id_token'), textOf(aliceAnswer, 'refresh_token')])

@@ -11,7 +11,7 @@ import { RunningServices, WITHOUT_DEMO_MODE } from '../support/running-services.
 import { ServiceOutput } from '../support/service-output.js';
 import { moduleOf } from '../support/services.js';
 
-/** A new public route must be added here. */
+/** Add each new public route of a service to this list. */
 const OPEN = new Set([
   '/',
   '/run-service-b',
@@ -22,14 +22,14 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** Login routes, with their status for a request without credentials; no token opens these routes. */
+/** Routes that no token opens, each with the status for a request without credentials. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
   'POST /auth/backchannel-logout': 400,
   'POST /auth/logout': 403,
 } as const;
-/** In demo mode these routes need no token, but the browser must be on a page of Service A. */
+/** Routes that need no token in demo mode if the request comes from a page of Service A. */
 const ATTACKS = {
   'POST /attacks': 403,
   'POST /attacks/:id': 403,
@@ -107,7 +107,7 @@ afterAll(async () => {
   await chain.stop();
 });
 
-/** Sends the path unchanged; other clients would normalize it first. */
+/** Sends a request with an unchanged path; other HTTP clients would normalize the path. */
 function raw(
   service: RunningService,
   method: string,
@@ -127,16 +127,16 @@ function raw(
 }
 
 describe('every route (RS-20)', () => {
-  it.each(['a', 'b', 'c'] as const)('is in the list of expected routes, at Service %s', (name) => {
+  it.each(['a', 'b', 'c'] as const)('of Service %s is in the list of expected routes', (name) => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)('exists outside of demo mode unless it is a demo route, at Service %s', (name) => {
+  it.each(['a', 'b', 'c'] as const)('of Service %s exists outside of demo mode, except the demo routes', (name) => {
     expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
   });
 
   it.each(['a', 'b', 'c'] as const)(
-    'is refused without a token unless it is on the list, at Service %s',
+    'of Service %s refuses requests without a token, except the public routes and the routes for browsers',
     async (name) => {
       const closed = chain[name].routes.filter(
         ({ method, url }) =>
@@ -152,16 +152,19 @@ describe('every route (RS-20)', () => {
     },
   );
 
-  it.each([...OPEN])('%s on the list answers without a token', async (path) => {
+  it.each([...OPEN])('answers without a token if the route is public: %s', async (path) => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
-  it.each(Object.entries(FOR_BROWSERS))('%s does nothing for a request without credentials', async (route, status) => {
-    const [method = '', path = ''] = route.split(' ');
-    expect(await raw(chain.a, method, path)).toBe(status);
-  });
+  it.each(Object.entries(FOR_BROWSERS))(
+    'refuses or redirects a request without credentials if the route is for browsers: %s',
+    async (route, status) => {
+      const [method = '', path = ''] = route.split(' ');
+      expect(await raw(chain.a, method, path)).toBe(status);
+    },
+  );
 
-  it('does not run the chain anonymously outside of demo mode', async () => {
+  it('needs a token outside of demo mode if the route runs the chain', async () => {
     const closed = undemonstrated.a;
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
     await request(closed.url)
@@ -174,7 +177,7 @@ describe('every route (RS-20)', () => {
 });
 
 describe('every route of the poller (RS-20)', () => {
-  it('is known, and refused without a token unless it is on the list, in demo mode as well', async () => {
+  it('is in the list of expected routes, and needs a token in demo mode unless the route is public', async () => {
     const { baseUrl, issuer, realm } = testServer();
     const output = ServiceOutput.acquire();
     const variables = {
@@ -251,14 +254,17 @@ describe('the guard (RS-21)', () => {
     ['b', '/api/inventory/adjust'],
     ['c', '/api/compute'],
     ['c', '/api/whoami'],
-  ] as const)('cannot be bypassed at Service %s to %s by method, path or header', async (name, path) => {
-    for (const method of methods) {
-      for (const variant of paths(path)) await expectRefused(chain[name], method, variant);
-      for (const sent of headers) await expectRefused(chain[name], method, path, sent);
-    }
-  });
+  ] as const)(
+    'cannot be bypassed at Service %s by any method, header or spelling of the path %s',
+    async (name, path) => {
+      for (const method of methods) {
+        for (const variant of paths(path)) await expectRefused(chain[name], method, variant);
+        for (const sent of headers) await expectRefused(chain[name], method, path, sent);
+      }
+    },
+  );
 
-  it('ignores a token in another header or in a cookie', async () => {
+  it('refuses a request whose token is in a cookie or in a header other than Authorization', async () => {
     const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     for (const sent of [
       { Cookie: `access_token=${access_token}` },
@@ -270,7 +276,7 @@ describe('the guard (RS-21)', () => {
     }
   });
 
-  it('accepts the scheme in any case, and accepts no other scheme (RS-03)', async () => {
+  it('accepts the scheme Bearer in upper and lower case, and refuses other schemes (RS-03)', async () => {
     const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `bEARER ${access_token}` })).toBe(200);
     expect(await raw(chain.b, 'GET', '/api/whoami', { Authorization: `Token ${access_token}` })).toBe(401);

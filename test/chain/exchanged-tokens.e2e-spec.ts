@@ -31,7 +31,7 @@ describeOnBothServers((connect) => {
     (await introspect(server, service, token)).members['active'];
 
   describe('the subject token of an exchange', () => {
-    it('leaves all exchanged tokens of the chain active until their original expiry when it is revoked (TX-09)', async () => {
+    it('leaves all exchanged tokens of the chain active, with the same expiry, after the subject token is revoked (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
@@ -46,7 +46,7 @@ describeOnBothServers((connect) => {
       expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
-    it('leaves the next exchanged token active when it is revoked in the middle of a chain (TX-09)', async () => {
+    it('leaves the token for Service C active after the token for Service B is revoked (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);
@@ -61,7 +61,7 @@ describeOnBothServers((connect) => {
       ['by its user', (_, chain) => logout(server, textOf(chain.login, 'refresh_token'))],
       ['by an administrator', (_, chain) => server.endSession(String(claims(chain.login)['sid']))],
       ['with all others of the user', (username) => server.logOutUser(username)],
-    ])('makes all its tokens inactive when it is ended %s (TX-09)', async (_, end) => {
+    ])('makes all tokens of the chain inactive when the session is ended %s (TX-09)', async (_, end) => {
       const username = await server.newUser('order-manager');
       const chain = await chainOf(server, username);
       const states = () =>
@@ -82,13 +82,13 @@ describeOnBothServers((connect) => {
 });
 
 describe('exchanged tokens of a revoked subject token', () => {
-  it('expire at their original time (TX-09)', async () => {
+  it('expire when they would have expired without the revocation (TX-09)', async () => {
     const server = await startEmbeddedServer();
     try {
       const chain = await chainOf(server, 'alice');
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
       const atC = async () => (await introspect(server, 'service-c', chain.atC)).members['active'];
-      // Service B's exchanged tokens live for one minute, and are still valid in the second of `exp`.
+      // The tokens that Service B requests live for one minute, and stay valid during the second of `exp`.
       server.control.clock.advance(30);
       await expect(atC()).resolves.toBe(true);
       server.control.clock.advance(40);

@@ -30,18 +30,21 @@ describe('the health details of a service (OP-06)', () => {
   });
   afterAll(() => chain.stop());
 
-  it('ask an anonymous caller for a token', async () => {
+  it('are refused with missing_token if the request has no token', async () => {
     expect(await details(chain.a.url)).toMatchObject({ status: 401, body: { code: 'missing_token' } });
   });
 
-  it.each(['alice', 'bob'] as const)('refuse the token of the user %s, despite its other permissions', async (user) => {
-    expect(await details(chain.a.url, textOf(await login(keycloak, user)))).toMatchObject({
-      status: 403,
-      body: { code: 'insufficient_scope', permission: 'service-a.health' },
-    });
-  });
+  it.each(['alice', 'bob'] as const)(
+    'are refused to the user %s, whose token has only other permissions',
+    async (user) => {
+      expect(await details(chain.a.url, textOf(await login(keycloak, user)))).toMatchObject({
+        status: 403,
+        body: { code: 'insufficient_scope', permission: 'service-a.health' },
+      });
+    },
+  );
 
-  it('refuse the tokens of services that may call the service', async () => {
+  it('are refused to services that may call the service', async () => {
     const ofA = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     expect(await details(chain.b.url, ofA)).toMatchObject({ status: 403, body: { permission: 'service-b.health' } });
   });
@@ -70,19 +73,19 @@ describe('the health details of a service (OP-06)', () => {
     });
   });
 
-  it('refuse the permission for the health details of another service', async () => {
+  it('are refused to a token with the permission for the health details of another service', async () => {
     expect(await details(chain.b.url, await operator('service-a'))).toMatchObject({ status: 401 });
   });
 
-  it('accept a token that has no other permission at the service', async () => {
+  it('need a permission that opens no order and does not run the chain', async () => {
     const headers = { authorization: `Bearer ${await operator('service-a')}` };
     const answers = ['/api/orders/9876', '/run-service-b'].map(async (path) => fetch(chain.a.url + path, { headers }));
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 403]);
   });
 });
 
-describe('health details after the next service has stopped', () => {
-  it('answer 503 and name the stopped service, while their own service stays ready', async () => {
+describe('the health details of a service whose called service has stopped', () => {
+  it('have the status 503 and name the stopped service, and the calling service stays ready', async () => {
     const chain = await RunningServices.start({ only: ['service-a', 'service-b'] });
     try {
       const token = await operator('service-a');
@@ -110,7 +113,7 @@ describe('many calls for health details', () => {
   });
   afterAll(() => next.stop());
 
-  it('do not each cause calls to Keycloak and to the next service (OP-06)', async () => {
+  it('share probes of Keycloak and of the called service (OP-06)', async () => {
     const chain = await RunningServices.start({
       only: ['service-a'],
       own: { 'service-a': { SERVICE_B_URL: next.url } },
@@ -123,7 +126,7 @@ describe('many calls for health details', () => {
           for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
         }
       });
-      // A busy machine may take longer than the five seconds for which a probe result is reused.
+      // A service reuses a probe result for five seconds, and the requests may take longer on a busy machine.
       expect(probes).toBeLessThan(10);
       expect(calls.filter(({ endpoint }) => endpoint === 'other').length).toBeLessThan(10);
     } finally {

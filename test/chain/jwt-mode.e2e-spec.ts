@@ -57,7 +57,7 @@ describeOnBothServers((connect, which) => {
   const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
 
   describe('the chain', () => {
-    it('runs for a user without an introspection, and exchanges the token as usual', async () => {
+    it("runs for a user without an introspection, and still exchanges the user's token", async () => {
       const user = await server.newUser('order-manager');
       const headers = {
         authorization: `Bearer ${textOf(await login(server, user))}`,
@@ -92,7 +92,7 @@ describeOnBothServers((connect, which) => {
       expect(steps(warm.result)).toEqual(expected('cached', 'reused'));
     });
 
-    it('refuses a user without the permission, as with introspection', async () => {
+    it('refuses a user who does not have the permission', async () => {
       const user = await server.newUser('order-viewer');
       const headers = { authorization: `Bearer ${textOf(await login(server, user))}`, accept: 'application/json' };
       const response = await fetch(`${chain.a.url}/run-service-b`, { headers });
@@ -104,7 +104,7 @@ describeOnBothServers((connect, which) => {
   });
 
   describe('a token', () => {
-    it('is refused if it is for another service, or is an ID or refresh token (RS-06, RS-08, RS-17)', async () => {
+    it('is refused if the token is for another service, an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
       const first = await login(server, await server.newUser('order-manager'));
       const [atA, id, refresh] = [textOf(first), textOf(first, 'id_token'), textOf(first, 'refresh_token')];
       expect(await answered(chain.a, atA)).toEqual([200]);
@@ -117,7 +117,7 @@ describeOnBothServers((connect, which) => {
       expect(await answered(chain.a, refresh)).toEqual([401, 'algorithm_not_allowed']);
     });
 
-    it('is refused without a call if it is of another realm of the same server (RS-17)', async () => {
+    it('of another realm of the same server is refused without a call to Keycloak (RS-17)', async () => {
       const { calls, result } = await chain.keycloak.during(async () =>
         answered(chain.a, await server.administrator.token()),
       );
@@ -125,7 +125,7 @@ describeOnBothServers((connect, which) => {
       expect(calls).toEqual([]);
     });
 
-    it('is refused if it was tampered with (RS-17)', async () => {
+    it('is refused if the payload or the signature was changed (RS-17)', async () => {
       const token = textOf(await login(server, await server.newUser('order-manager')));
       const [header, payload, signature = ''] = token.split('.');
       const others = { ...claimsOf(token), aud: ['service-b'], scope: 'orders.approve' };
@@ -137,7 +137,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('is refused with its own reason if it is lightweight', async () => {
+    it('is refused with the reason lightweight_token if the token is lightweight', async () => {
       const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
       const client = await server.newClient('login', attributes);
       const user = await server.newUser('order-manager');
@@ -147,9 +147,9 @@ describeOnBothServers((connect, which) => {
       expect(chain.printed()).toContain('Keycloak issues lightweight access tokens to ');
     });
 
-    // The embedded server issues lightweight tokens, but their introspection does not name an audience.
+    // The embedded server issues lightweight tokens, but names no audience when a service introspects them.
     if (which === 'keycloak')
-      it('is accepted by introspection if it is lightweight', async () => {
+      it('is accepted by a service that introspects tokens if the token is lightweight', async () => {
         const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
         const client = await server.newClient('login', attributes);
         const token = textOf(await login(server, await server.newUser('order-manager'), 'orders.read', client));
@@ -161,7 +161,7 @@ describeOnBothServers((connect, which) => {
   });
 
   describe('a token after a denial or a recheck', () => {
-    it('is refused at once after a denial of its session (RS-13)', async () => {
+    it('is refused immediately after a denial of the session (RS-13)', async () => {
       const { atB, sid } = await newSession(server);
       expect(await answered(chain.b, atB)).toEqual([200]);
       list(chain.b).deny({ sid });
@@ -174,7 +174,7 @@ describeOnBothServers((connect, which) => {
       ['its client', () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
     ])('is introspected after a recheck of %s (RS-13)', async (_, about) => {
-      // A separate service, because a recheck also covers tokens issued within the clock tolerance.
+      // Uses a separate service, because a recheck also affects tokens that are issued shortly after the recheck.
       const services = await RunningServices.start({ server, only: ['service-b'], variables: JWT });
       const { b, keycloak } = services;
       const { atB, sid, refreshToken } = await newSession(server);
@@ -196,23 +196,26 @@ describeOnBothServers((connect, which) => {
       ['that it was revoked', ({ atB }) => revoke(server, 'service-a', atB)],
       ['that its session ended', ({ refreshToken }) => logout(server, refreshToken)],
       ['that its user was disabled', ({ username }) => server.disableUser(username)],
-    ])('is not visible in a signature until the token expires: %s (docs/verification.md)', async (_, happens) => {
-      const username = await server.newUser('order-manager');
-      const first = await login(server, username);
-      const atB = await exchangeForB(server, textOf(first));
-      const session = {
-        username,
-        atB,
-        sid: String(claimsOf(atB)['sid']),
-        refreshToken: textOf(first, 'refresh_token'),
-      };
-      for (const services of [chain, asking]) expect(await answered(services.b, atB)).toEqual([200]);
-      await happens(session);
-      expect(await answered(asking.b, atB)).toEqual([401, 'inactive']);
-      expect(await answered(chain.b, atB)).toEqual([200]);
-    });
+    ])(
+      'is unknown to a service that verifies signatures until the token expires: %s (docs/verification.md)',
+      async (_, happens) => {
+        const username = await server.newUser('order-manager');
+        const first = await login(server, username);
+        const atB = await exchangeForB(server, textOf(first));
+        const session = {
+          username,
+          atB,
+          sid: String(claimsOf(atB)['sid']),
+          refreshToken: textOf(first, 'refresh_token'),
+        };
+        for (const services of [chain, asking]) expect(await answered(services.b, atB)).toEqual([200]);
+        await happens(session);
+        expect(await answered(asking.b, atB)).toEqual([401, 'inactive']);
+        expect(await answered(chain.b, atB)).toEqual([200]);
+      },
+    );
 
-    it('is not visible if the user has lost a role, and the permissions stay the same in both modes', async () => {
+    it('is unknown to a service that verifies signatures if the user loses a role, and no permission changes', async () => {
       const username = await server.newUser('order-manager');
       const atB = await exchangeForB(server, textOf(await login(server, username)));
       await server.takeRole(username, 'order-manager');
@@ -227,7 +230,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('is not visible if the client was disabled', async () => {
+    it('is unknown to a service that verifies signatures if the client is disabled', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));
       for (const services of [chain, asking]) expect(await answered(services.b, token)).toEqual([200]);
@@ -237,7 +240,7 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  it('introspects on a route that requires it, beside a route that does not (RS-13)', async () => {
+  it('verifies the signature on one route, and introspects on a route that requires introspection (RS-13)', async () => {
     // #region routes
     @Controller()
     class Routes {
@@ -328,7 +331,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     const user = await keycloak.newUser('order-manager');
     const before = textOf(await login(keycloak, user));
     expect(await answered(services.a, before)).toEqual([200]);
-    // The key stays in the realm, because other specs hold tokens that it has signed.
+    // The new key stays in the realm, because other specs hold tokens that Keycloak has signed with this key.
     await keycloak.administrator.create(
       '/components',
       await keyProvider('rsa-generated', { keySize: ['2048'], algorithm: ['RS256'] }),
@@ -343,7 +346,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     ['ES256', 'ecdsa-generated', { ecdsaEllipticCurveKey: ['P-256'] }],
     ['EdDSA', 'eddsa-generated', { eddsaEllipticCurveKey: ['Ed25519'] }],
   ])(
-    'to %s is accepted, and its tokens are refused once the key is withdrawn and the keys are read again (RS-17)',
+    'to %s leads to accepted tokens, and the service refuses the tokens after Keycloak withdraws the key (RS-17)',
     async (algorithm, providerId, config) => {
       const user = await keycloak.newUser('order-manager');
       const client = await keycloak.newClient('login', { 'access.token.signed.response.alg': algorithm });

@@ -34,10 +34,10 @@ const last = (message: string): Record<string, unknown> | undefined =>
   lines().findLast((line) => line['message'] === message);
 
 describe('a request', () => {
-  it('is logged with its route and the hash of its caller, without a token', async () => {
+  it('is logged with the route and a hash of the subject, and the log contains no token', async () => {
     await request(services.a.url).get('/api/orders/9876').set(IDS).auth(alice, { type: 'bearer' }).expect(200);
     const { sub } = claimsOf(alice);
-    // The logger writes this line in a batch, shortly after the answer.
+    // The logger collects lines, and writes this line shortly after the answer.
     while (last('Request answered') === undefined) await sleep(5);
     expect(last('Request answered')).toMatchObject({
       level: 'info',
@@ -54,7 +54,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain(alice.slice(-40));
   });
 
-  it('leaves an audit record with caller and permission if it is denied', async () => {
+  it('leads to an audit record with the caller and the missing permission if the guard denies the request', async () => {
     const bob = textOf(await login(keycloak, 'bob'));
     await request(services.a.url).get('/run-service-b').auth(bob, { type: 'bearer' }).expect(403);
     expect(last('Request refused')).toMatchObject({
@@ -67,7 +67,7 @@ describe('a request', () => {
     });
   });
 
-  it('is logged at level info, with the reason, if it is refused', async () => {
+  it('is logged at level info, with the reason, if the guard refuses the request', async () => {
     await request(services.a.url).get('/api/orders/1?secret=1').set(IDS).expect(401);
     expect(last('Request refused')).not.toHaveProperty('audit');
     expect(last('Request refused')).toMatchObject({
@@ -83,7 +83,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain('secret=1');
   });
 
-  it('is logged at level error, with the failed call, if the next service is unreachable', async () => {
+  it('is logged at level error, with the failed call, if the called service is unreachable', async () => {
     await request(services.a.url).get('/api/orders/9876/receipt').auth(alice, { type: 'bearer' }).expect(503);
     expect(last('Request failed')).toMatchObject({
       level: 'error',

@@ -1,4 +1,4 @@
-/** An offline session shares the id of its online session. */
+/** In Keycloak an offline session has the same session id as the online session of the login. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { redeem, refreshAt, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -57,7 +57,7 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(online))).toBe(false);
   }
 
-  it('outlives the logout of its online session, as at Keycloak, even if its token was exchanged (RS-13)', async () => {
+  it('stays accepted after a logout of the online session, as at Keycloak (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     const exchanged = await exchangeForB(server, textOf(offline));
     await logOut(client, online);
@@ -70,13 +70,13 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(offline))).toBe(true);
   });
 
-  it('is refused, like its online session, after a logout with its refresh token (RS-13)', async () => {
+  it('is refused together with the online session after a logout with the offline refresh token (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     await logOut(client, offline);
     await expectRefused(online, offline);
   });
 
-  it('is refused, like its online session, after an administrator ends it (RS-13)', async () => {
+  it('is refused together with the online session after an administrator ends the offline session (RS-13)', async () => {
     const { online, offline } = await sessions();
     await server.administrator.change('DELETE', `/sessions/${String(claimsOf(textOf(offline))['sid'])}?isOffline=true`);
     await expectRefused(online, offline);

@@ -8,7 +8,6 @@ import { moduleOf, SERVICES } from '../support/services.js';
 
 const IN_EACH_MODE = SERVICES.flatMap(({ name }) => [false, true].map((demoMode) => ({ name, demoMode })));
 
-/** An unused address, because no service calls another service at its start. */
 const NOWHERE = 'http://127.0.0.1:9';
 const SECRET = 'A secret of this spec, which opens nothing.';
 
@@ -28,7 +27,6 @@ interface Document {
 interface Described {
   readonly app: NestFastifyApplication;
   readonly routes: readonly string[];
-  /** Maps each operation id to its decorators in the access report. */
   readonly report: ReadonlyMap<string, string>;
 }
 
@@ -110,7 +108,7 @@ const operationsOf = ({ paths }: Document): (Operation & { readonly place: strin
 describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode', ({ name, demoMode }) => {
   const variables = { DEMO_MODE: String(demoMode) };
 
-  it('has exactly the routes of the router and of the access report, with scheme and scopes (RS-25)', async () => {
+  it('describes every route, with the same scheme and scopes as the access report (RS-25)', async () => {
     const { app: service, routes, report } = await start(name, variables);
     const operations = operationsOf(await documentOf(service));
     expect(operations.map(({ place }) => place).toSorted()).toEqual(routes);
@@ -137,7 +135,7 @@ describe.each(SERVICES.map(({ name }) => ({ name })))('the protected resource me
     expect(routes.filter((route) => route.includes('oauth-protected-resource'))).toEqual([]);
   });
 
-  it('contains the settings and the scopes of the routes, and is part of the document (RS-22, RS-25)', async () => {
+  it('names the scopes of all routes, and has a route in the OpenAPI document (RS-22, RS-25)', async () => {
     const resource = `https://${name}.example.com`;
     const { app: service, routes } = await start(name, { RESOURCE_URL: resource });
     const answer = await get(service, path);
@@ -162,8 +160,8 @@ describe.each(SERVICES.map(({ name }) => ({ name })))('the protected resource me
   });
 });
 
-describe('a document', () => {
-  it('describes request bodies as they are validated', async () => {
+describe('the OpenAPI document of a service', () => {
+  it('describes each request body with the rules that validate the request body', async () => {
     const { app: service } = await start('service-b', {});
     expect((await documentOf(service)).components.schemas).toMatchObject({
       ProcessOrderDto: {
@@ -176,7 +174,7 @@ describe('a document', () => {
     });
   });
 
-  it('needs a variable in production, where its page does not exist', async () => {
+  it('is served in production only if OPENAPI is true, and has no HTML page in production', async () => {
     const inProduction = { NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const found = async (variables: Readonly<Record<string, string>>): Promise<readonly number[]> => {
       const { app: service } = await start('service-c', variables);
@@ -192,8 +190,8 @@ describe('a document', () => {
   });
 });
 
-describe('the page of a document', () => {
-  it('loads only its own files, under its own content security policy', async () => {
+describe('the HTML page of an OpenAPI document', () => {
+  it('loads only files of the service, and has a separate content security policy', async () => {
     const { app: service } = await start('service-c', {});
     const policyOf = ({ headers }: Response): string | null => headers.get('content-security-policy');
     const page = await get(service, '/openapi');

@@ -41,7 +41,7 @@ describe('a receipt', () => {
   });
   afterAll(() => chain.stop());
 
-  it.each(['alice', 'bob'] as const)('reaches %s as Service B sends it', async (user) => {
+  it.each(['alice', 'bob'] as const)("reaches %s with the body and the headers of Service B's answer", async (user) => {
     const { text, headers } = await asked(chain.a.url, PATH, tokens[user]).expect(200);
     expect(text).toBe(RECEIPT);
     expect(headers).toMatchObject({
@@ -62,7 +62,7 @@ describe('a receipt', () => {
     await asked(chain.a.url, '/api/orders/1/receipt', tokens.alice).expect(404);
   });
 
-  it('is sent by Service B only to Service A, whose token has only this permission', async () => {
+  it('is sent by Service B only for a token of Service A, and this token cannot process an order', async () => {
     await asked(chain.b.url, '/api/receipts/9876', tokens.a).expect(200);
     await asked(chain.b.url, '/api/receipts/1', tokens.a).expect(404);
     await asked(chain.b.url, '/api/receipts/9876', tokens.alice).expect(401);
@@ -126,8 +126,8 @@ describe('a document of 20 MB', () => {
     expect([size, hash.digest('hex')]).toEqual([CHUNKS * CHUNK.length, expected.digest('hex')]);
   });
 
-  it('is not fetched faster than it is read', async () => {
-    // The response is larger than all buffers on the way.
+  it('is not fetched from Service B faster than the caller of Service A reads', async () => {
+    // The response is larger than all buffers between Service B and the caller.
     chunks = 10 * CHUNKS;
     const response = await opened();
     response.pause();
@@ -141,7 +141,7 @@ describe('a document of 20 MB', () => {
     expect(size).toBe(chunks * CHUNK.length);
   });
 
-  it('is no longer fetched after its reader disconnects', async () => {
+  it('is no longer fetched from Service B after the caller of Service A disconnects', async () => {
     chunks = 10 * CHUNKS;
     const response = await opened();
     response.pause();

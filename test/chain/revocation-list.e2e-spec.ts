@@ -12,7 +12,6 @@ const TTL_SECONDS = 2;
 const BUSY_SECONDS = 5;
 
 let keycloak: ContractServer;
-/** `asking` introspects every request. */
 let notified: RunningService;
 let unnotified: RunningService;
 let asking: RunningService;
@@ -31,7 +30,7 @@ beforeAll(async () => {
     started.push(services);
     return services.b;
   };
-  // The longest ttl, so an immediate refusal cannot be due to an expired result.
+  // The longest ttl, so that an expired introspection result cannot be the cause of an immediate refusal.
   notified = await b(300);
   unnotified = await b(TTL_SECONDS);
   asking = await b(0);
@@ -61,7 +60,7 @@ async function whoami(service: RunningService, token: string): Promise<[status: 
 const REVOKED = [401, 'revoked'];
 
 describe('a user who logs out', () => {
-  it('is refused at once by a service with the denial, and within the ttl by other services (RS-13)', async () => {
+  it('is refused immediately by a service with the denial, and within the ttl by other services (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [notified, unnotified]) expect(await whoami(service, atB)).toEqual([200, undefined]);
     // The denial arrives while Keycloak is still ending the session.
@@ -80,7 +79,7 @@ describe('a user who logs out', () => {
     expect(performance.now() - endedMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('stays refused while Keycloak still reports the token as active (RS-13)', async () => {
+  it('is refused even if Keycloak still reports the token as active (RS-13)', async () => {
     const { atB, sid } = session;
     expect(await whoami(asking, atB)).toEqual([200, undefined]);
     deny(asking, { sid });
@@ -88,13 +87,13 @@ describe('a user who logs out', () => {
     expect(await whoami(unnotified, atB)).toEqual([200, undefined]);
   });
 
-  it('stops Service A from calling Service B with an exchanged token (TX-06)', async () => {
+  it('can no longer make Service A call Service B with an exchanged token (TX-06)', async () => {
     const run = (): Promise<Response> =>
       fetch(`${a.url}/run-service-b`, {
         headers: { Authorization: `Bearer ${session.atA}`, Accept: 'application/json' },
       });
     const arrivedBefore = unnotified.arrivedTokens.length;
-    // B has no Service C here, so a 502 shows that A's call has reached B.
+    // This Service B has no Service C, so the status 502 shows that Service A's call has reached Service B.
     expect((await run()).status).toBe(502);
     const arrived = unnotified.arrivedTokens.length;
     expect(arrived).toBeGreaterThan(arrivedBefore);
@@ -116,15 +115,18 @@ describe('an administrator', () => {
   ];
   const later = (): number => Number(claimsOf(session.atB)['iat']) + 1;
 
-  it.each(DENIALS)('denies %s, which is refused at once, cached or not (RS-13)', async (_, denial) => {
-    expect(await whoami(notified, session.atB)).toEqual([200, undefined]);
-    deny(notified, denial());
-    deny(asking, denial());
-    expect(await whoami(notified, session.atB)).toEqual(REVOKED);
-    expect(await whoami(asking, session.atB)).toEqual(REVOKED);
-  });
+  it.each(DENIALS)(
+    'denies %s, and services refuse the token immediately, with and without a cached result (RS-13)',
+    async (_, denial) => {
+      expect(await whoami(notified, session.atB)).toEqual([200, undefined]);
+      deny(notified, denial());
+      deny(asking, denial());
+      expect(await whoami(notified, session.atB)).toEqual(REVOKED);
+      expect(await whoami(asking, session.atB)).toEqual(REVOKED);
+    },
+  );
 
-  it('does not prevent a new login of the denied user (RS-13)', async () => {
+  it('denies the tokens of a user, who can then log in again (RS-13)', async () => {
     const { sub, preferred_username: username } = claimsOf(session.atB);
     const issuedBefore = later();
     deny(asking, { sub: String(sub), issuedBefore });

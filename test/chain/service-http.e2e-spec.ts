@@ -23,7 +23,6 @@ import description from '../../services.json' with { type: 'json' };
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Stands for a Service B of another team; it records the Authorization headers that it receives. */
 @Controller('files')
 @RequirePermission('receipts.read')
 class FilesController {
@@ -133,7 +132,7 @@ describe('HttpService with real tokens', () => {
     expect((await echoed(Readable.from(['a', 'stream'])))[1]).toBe('astream');
   });
 
-  it('uploads a form with a file, with progress', async () => {
+  it('uploads a form that contains a file, and reports the progress', async () => {
     const form = new FormData();
     form.append('name', 'bob');
     form.append('file', new Blob([Buffer.alloc(300_000, 1)]), 'scan.pdf');
@@ -147,7 +146,7 @@ describe('HttpService with real tokens', () => {
     expect((await got(bob().postForm('/files/form', fields))).data).toMatchObject({ name: 'bob', size: 10 });
   });
 
-  it('streams both ways at once', async () => {
+  it('streams a request and its response at the same time', async () => {
     const sent = Buffer.alloc(5_000_000, 'x');
     let received = 0;
     const { data } = await got(
@@ -169,7 +168,7 @@ describe('HttpService with real tokens', () => {
     );
   });
 
-  it('runs the interceptors of the application, which see no token', async () => {
+  it('runs the interceptors of the application, and hides the token from the interceptors', async () => {
     const shown: string[] = [];
     const request = files.axiosRef.interceptors.request.use((config) => {
       shown.push(inspect(config, { depth: 12, showHidden: true, getters: true }));
@@ -190,7 +189,7 @@ describe('HttpService with real tokens', () => {
     for (const one of shown) expect(one).not.toContain(sent);
   });
 
-  it('reports the missing permission for bob, and for alice with another scope', async () => {
+  it('reports the missing permission of bob, and of alice if the application requests the wrong scope', async () => {
     const refused = got(files.onBehalfOf(callers['bob'] as VerifiedAccessToken, 'orders.approve').get('/approvals'));
     await expect(refused).rejects.toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
     const wrongScope = got(
@@ -199,11 +198,11 @@ describe('HttpService with real tokens', () => {
     await expect(wrongScope).rejects.toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
   });
 
-  it('calls in the name of the service itself', async () => {
+  it('calls a service with a token of the application itself', async () => {
     expect((await got(files.asService('orders.approve').get('/approvals'))).data).toEqual({ approved: true });
   });
 
-  it('renews a token that was revoked at Keycloak, and sends a form again', async () => {
+  it('renews a token that was revoked at Keycloak, and sends the refused form again', async () => {
     await echoed({ a: 1 });
     const { authorizations } = target.get(FilesController);
     const revoked = String(authorizations.at(-1)).replace('Bearer ', '');
@@ -215,7 +214,7 @@ describe('HttpService with real tokens', () => {
     expect(authorizations.at(-1)).not.toBe(`Bearer ${revoked}`);
   });
 
-  it('refuses other hosts, and calls without a caller', async () => {
+  it('refuses a URL of another host, and a call that names no caller', async () => {
     for (const url of ['http://127.0.0.1:9/files/text', '//127.0.0.1:9/files/text']) {
       await expect(got(bob().get(url))).rejects.toBeInstanceOf(TypeError);
     }

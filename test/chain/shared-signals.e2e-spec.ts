@@ -41,10 +41,10 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** Outcomes before the act, after it, and for a user who logs in later. */
+/** Outcomes of a token before the act, of the same token after the act, and of a later user's token. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
-/** The outcome at the service afterwards, and whether the token is active at Keycloak. */
+/** The outcome at the service after the act, and whether the token is active at Keycloak. */
 const STILL_GOOD = ['accepted', true];
 const NOT_REPORTED = ['accepted', false];
 
@@ -79,7 +79,6 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await outcomesAround(act)).toEqual(REFUSED);
   });
 
-  // The embedded server has no account pages, account API or consent.
   (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
     it.each<[string, Act, MakeSubject]>([
       ['a user who sets a new password and signs out everywhere else', changePassword, newSubject],
@@ -115,7 +114,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await service.outcomeOf(access)).toBe('revoked');
   });
 
-  it('accepts the tokens of a user who has logged in again after being signed out', async () => {
+  it('accepts the tokens of a user who logs in again after an administrator has signed the user out', async () => {
     const subject = await newSubject(server);
     await service.outcomeOf(subject.access);
     await change('POST', '/logout')(subject, server);
@@ -189,7 +188,7 @@ async function setNotBefore(path: string): Promise<void> {
     return access;
   }
 
-  it('shares its stream with its other replicas, which receive the same events', async () => {
+  it('receives all events through a stream that other replicas of the service use as well', async () => {
     const others = await Promise.all([start(RECEIVER), start(RECEIVER)]);
     const all = [service, ...others];
     const subjects = await Promise.all(Array.from({ length: 10 }, () => newSubject(server)));
@@ -202,7 +201,7 @@ async function setNotBefore(path: string): Promise<void> {
     await Promise.all(others.map((one) => one.stop()));
   });
 
-  it('receives events through a stream that it has created, also about exchanged tokens', async () => {
+  it('receives events, also about exchanged tokens, through a stream that the service has created', async () => {
     const maker = await start(MAKER);
     const subject = await newSubject(server);
     const token = await exchangeForB(server, subject.access);
@@ -213,7 +212,7 @@ async function setNotBefore(path: string): Promise<void> {
     await maker.stop();
   });
 
-  it('reports a paused stream, and receives the held events after the pause', async () => {
+  it('reports a paused stream, and receives the events of the pause later', async () => {
     const token = textOf(await clientCredentials(server, RECEIVER, 'ssf.manage'));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const setStatus = async (status: string): Promise<void> => {

@@ -11,9 +11,9 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 90;
-/** Less than the short ttl, so each proof of the feed is recent enough. */
+/** Less than the short ttl, so that a proof of the feed is never older than the short ttl. */
 const STEP_SECONDS = 9;
-/** The idle timeout of the realm: longer than a login and its introspection take. */
+/** The idle timeout of a session in the realm, longer than a login and an introspection take. */
 const IDLE_SECONDS = 6;
 
 /** Outcomes at the start, after half of the long ttl, and after the long ttl. */
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Does not introspect, because the embedded server would count an introspection as a use of the session. */
+/** Waits without an introspection, because the embedded server would prolong the session at an introspection. */
 const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
 const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];

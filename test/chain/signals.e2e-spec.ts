@@ -46,7 +46,7 @@ import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 
-/** If Keycloak saves no events for these acts, signals-not-reported.e2e-spec.ts covers them. */
+/** Acts in the account console, without acts for which Keycloak saves no events (signals-not-reported.e2e-spec.ts). */
 const OF_CONSOLE = savesEventsOfConsole()
   ? CONSOLE_ACTS.map(([what, act]): [string, MakeSubject, Act, string] => [what, newSubject, act, 'revoked'])
   : [];
@@ -131,7 +131,7 @@ describe('a service that receives revocations', () => {
     await knownSubject();
   });
 
-  it('accepts tokens of another application in a session in which an application revokes its own refresh token, as Keycloak does', async () => {
+  it('accepts the tokens of an application after another application in the session revokes its refresh token', async () => {
     const browser = new LoginBrowser(server);
     const [one, other] = [await server.newClient('web'), await server.newClient('web')];
     const ofOne = await tokensFor(server, one, browser);
@@ -144,7 +144,6 @@ describe('a service that receives revocations', () => {
     expect(await service.outcomeOf(kept)).toBe('accepted');
   });
 
-  // The embedded server has no account pages, account API or consent.
   (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
     it.each<[string, MakeSubject, Act, string]>([
       ['a consent that an administrator withdraws', consentingSubject, withdrawConsent, 'inactive'],
@@ -157,7 +156,7 @@ describe('a service that receives revocations', () => {
       await expectRefused(subject.access, reason);
     });
 
-    it('refuses the tokens of an offline session whose user is signed out, as Keycloak does (RS-13)', async () => {
+    it('refuses the tokens of an offline session after an administrator signs the user out (RS-13)', async () => {
       const subject = await knownSubject(offlineSubject);
       // Keycloak compares whole seconds, so a token from the same second stays active.
       await nextSecond();
@@ -177,7 +176,7 @@ describe('a service that receives revocations', () => {
     const subject = await knownSubject();
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);
-    // The service may find it inactive earlier, because a change of the realm makes it introspect all tokens again.
+    // The token may be inactive earlier, because a change of the realm makes the service introspect all tokens again.
     await until(() => service.keycloak.revocations.denies(verified), 'the lock is received');
     expect(await service.outcomeOf(subject.access)).not.toBe('accepted');
     await knownSubject();
@@ -191,7 +190,7 @@ describe('a service that receives revocations', () => {
     await expectRefused(access, 'inactive');
   });
 
-  it('refuses the tokens of a client that is disabled, and accepts the tokens again once it is enabled', async () => {
+  it('refuses the tokens of a disabled client, and accepts the tokens after the client is enabled again', async () => {
     const path = await pathOf(server, 'demo-cli');
     const { access } = await knownSubject();
     await server.administrator.change('PUT', path, { enabled: false });

@@ -87,7 +87,7 @@ const isNoPath = (name: string): boolean => !name.startsWith('/');
 
 const whoami = (service: RunningService, token: string): Promise<Answer> => ask(service, '/api/whoami', token);
 
-/** The first realm adds its own scopes to each token; the scopes of the second realm are not accepted. */
+/** A token of the first realm may have more scopes than `permission`. */
 const permissionsOf = (which: Which, permission: string): unknown =>
   which === 'second' ? [permission] : expect.arrayContaining([permission]);
 
@@ -108,7 +108,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     const accepted = { issuer, baseUrl: atSecond.baseUrl };
     services = await RunningServices.start({
       server: servers.first,
-      // The longest ttl, so mixed-up cache entries would show.
+      // The longest ttl, so that the test would notice a cache that mixes up the two realms.
       variables: { ...ttl(300), ...verification },
       own: {
         'service-a': files.for('service-a', {
@@ -162,7 +162,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     );
 
-    it('is refused at the health details if it is of the second realm, despite the same permission name (OP-06)', async () => {
+    it('of the second realm opens no health details, even if the permission has the same name (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
@@ -178,7 +178,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ['first', 'second'],
       ['second', 'first'],
     ])(
-      'is refused if it is from the %s realm with the issuer of the %s realm, whatever is cached (RS-07, RS-12)',
+      'from the %s realm with the issuer of the %s realm is refused, whatever tokens are cached (RS-07, RS-12)',
       async (from, to) => {
         const { atB } = users[from];
         for (const which of REALMS) {
@@ -207,14 +207,14 @@ describe.each<['introspection' | 'jwt', Variables]>([
         'that says to be of one whose name only begins so',
         async () => rewritten(users.second.atB, `${servers.second.issuer}2`),
       ],
-    ])('%s is refused without a call (RS-07)', async (_, tokenOf) => {
+    ])('%s is refused without a call to Keycloak (RS-07)', async (_, tokenOf) => {
       const token = await tokenOf();
       const { result, first, second } = await during(() => whoami(b, token));
       expect(result).toEqual([401, expect.objectContaining({ code: 'invalid_token', reason: 'other_issuer' })]);
       expect([first, second]).toEqual([[], []]);
     });
 
-    it('is cached for its own realm: a recheck there makes the service introspect only this token (RS-12, RS-13)', async () => {
+    it('of the first realm stays cached after a recheck of the second realm (RS-12, RS-13)', async () => {
       const { issuer } = servers.second;
       const both = () => during(async () => Promise.all(REALMS.map((which) => whoami(b, users[which].atB))));
       await both();
@@ -225,7 +225,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect([first, second]).toEqual([[], ['service-b token/introspect']]);
     });
 
-    it('has only the accepted permissions if it is of the second realm (RS-09)', async () => {
+    it('of the second realm has only the scopes that the service accepts (RS-09)', async () => {
       const receipts = { scope: 'receipts.read', audience: 'service-b' };
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
@@ -241,7 +241,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect((await whoami(b, ofSecond ?? ''))[1]).toMatchObject({ permissions: [] });
     });
 
-    it('is refused if a client of the second realm has the name of an allowed client (RS-10)', async () => {
+    it('of the second realm is refused even if the client has the name of an allowed client (RS-10)', async () => {
       expect(await ask(b, '/api/process', users.first.atB, ORDER)).toEqual([
         200,
         expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) as unknown }),
@@ -259,7 +259,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('identifies a service of the second realm, not the service with the same name in the first realm (RS-10)', async () => {
+    it('of service-a in the second realm has another subject than a token of service-a in the first realm (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),
@@ -272,7 +272,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     });
   });
 
-  describe('the next service', () => {
+  describe('the called service', () => {
     it.each<[Which, Which]>([
       ['first', 'second'],
       ['second', 'first'],
@@ -300,13 +300,13 @@ describe.each<['introspection' | 'jwt', Variables]>([
     );
   });
 
-  it('run the chain for the first realm, and stop it at Service B for the second realm (TX-08)', async () => {
+  it('run the chain for a user of the first realm, and stop at Service B for a user of the second realm (TX-08)', async () => {
     const run = (which: Which) => during(() => ask(a, '/run-service-b', users[which].atA));
     const ofFirst = await run('first');
     expect(ofFirst.result[0]).toBe(200);
     expect(ofFirst.second).toEqual([]);
     const ofSecond = await run('second');
-    // Service B accepts the token, but it allows clients of its own realm only.
+    // Service B verifies the token, but allows only clients of the first realm.
     expect(ofSecond.result).toEqual([403, expect.objectContaining({ reason: 'refused_by_next_service' })]);
     expect(ofSecond.first).toEqual([]);
     expect(ofSecond.second.filter(isNoPath)).toContain('service-a token');
@@ -314,7 +314,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
   });
 
   describe('a denial', () => {
-    it('applies to sessions and users of one realm, and must name the realm (RS-13)', async () => {
+    it('must name the realm, and refuses only sessions and users of this realm (RS-13)', async () => {
       const { first, second } = users;
       const [{ issuer: ofFirst }, { issuer: ofSecond }] = [servers.first, servers.second];
       const reasons = async () =>
@@ -334,36 +334,33 @@ describe.each<['introspection' | 'jwt', Variables]>([
   it.each<[Which, Which]>([
     ['first', 'second'],
     ['second', 'first'],
-  ])(
-    'serve the users of the other realm while the server of the %s realm is unreachable (RS-14)',
-    async (away, there) => {
-      const proxies = await Promise.all(REALMS.map((which) => startFaultProxy({ target: servers[which].baseUrl })));
-      const [first, second] = proxies;
-      if (first === undefined || second === undefined) throw new TypeError('There are two realms');
-      await { first, second }[away].fault({ kind: 'refuse' });
-      const accepted = { issuer: servers.second.issuer, baseUrl: second.baseUrl, acceptedScopes: ['orders.approve'] };
-      const one = await RunningServices.start({
-        server: { baseUrl: first.baseUrl, issuer: servers.first.issuer },
-        direct: true,
-        only: ['service-b'],
-        variables: { ...ttl(0), ...verification },
-        own: { 'service-b': files.for('service-b', accepted) },
-      });
-      try {
-        for (let times = 0; times < 3; times += 1) {
-          expect(await whoami(one.b, users[away].atB)).toEqual([
-            503,
-            expect.objectContaining({ code: 'authorization_server_unavailable' }),
-          ]);
-          expect(await whoami(one.b, users[there].atB)).toEqual([
-            200,
-            expect.objectContaining({ subject: users[there].subject }),
-          ]);
-        }
-      } finally {
-        await one.stop();
-        await Promise.all(proxies.map((proxy) => proxy.stop()));
+  ])('answer the users of one realm while the server of the %s realm is unreachable (RS-14)', async (away, there) => {
+    const proxies = await Promise.all(REALMS.map((which) => startFaultProxy({ target: servers[which].baseUrl })));
+    const [first, second] = proxies;
+    if (first === undefined || second === undefined) throw new TypeError('There are two realms');
+    await { first, second }[away].fault({ kind: 'refuse' });
+    const accepted = { issuer: servers.second.issuer, baseUrl: second.baseUrl, acceptedScopes: ['orders.approve'] };
+    const one = await RunningServices.start({
+      server: { baseUrl: first.baseUrl, issuer: servers.first.issuer },
+      direct: true,
+      only: ['service-b'],
+      variables: { ...ttl(0), ...verification },
+      own: { 'service-b': files.for('service-b', accepted) },
+    });
+    try {
+      for (let times = 0; times < 3; times += 1) {
+        expect(await whoami(one.b, users[away].atB)).toEqual([
+          503,
+          expect.objectContaining({ code: 'authorization_server_unavailable' }),
+        ]);
+        expect(await whoami(one.b, users[there].atB)).toEqual([
+          200,
+          expect.objectContaining({ subject: users[there].subject }),
+        ]);
       }
-    },
-  );
+    } finally {
+      await one.stop();
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
+    }
+  });
 });

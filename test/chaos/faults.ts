@@ -5,11 +5,11 @@ import type { Replica, ReplicatedServices } from '../support/replicated-services
 import { Random } from './random.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 
-/** `appendfsync no` is enough: the operating system has every write, so it survives a killed process. */
+/** The operating system keeps each write of a killed process, so `appendfsync no` loses no data. */
 const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
 const GARBLED = 20;
 const FREEZES_FOR_MS = 1000;
-/** Longer than a lease, so another poller takes over. */
+/** Longer than the poller's lease, so that another poller takes the lease. */
 const POLLER_FREEZES_FOR_MS = 4500;
 
 const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {

@@ -6,16 +6,16 @@ export interface SeenFault {
   readonly what: string;
   readonly fromMs: number;
   toMs?: number;
-  /** True if the machine stalled the process, rather than the schedule. */
+  /** True if the machine was too slow, and the schedule did not cause the fault. */
   readonly isStall?: true;
 }
 
-/** Error codes of the services. `balancer` is HAProxy itself, `page` an error page, `no answer` a broken connection. */
+/** The code `balancer` means an error of HAProxy; `no answer`, a broken connection. */
 const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
-/** Error codes that a fault excuses until `graceMs` after its end. */
+/** The error codes that a fault excuses, from the start of the fault until `graceMs` after its end. */
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {
   'replica-killed': { codes: LOST, graceMs: 1000 },
   'replica-frozen': { codes: LOST, graceMs: 2000 },
@@ -35,7 +35,7 @@ const STOPS_ITS_TARGET: readonly FaultKind[] = [
   'store-restarted-as-it-was',
 ];
 
-/** Faults that may lose sessions: the store is empty, or its values are not sessions. */
+/** Faults that may lose sessions, because they empty the session store or overwrite its values. */
 const LOSES_SESSIONS: readonly FaultKind[] = ['store-restarted-empty', 'state-flushed', 'state-garbled'];
 
 const DELAYS_DENIALS: readonly FaultKind[] = [
@@ -52,7 +52,7 @@ const HINDERS_LOGINS_FOR_MS = 3000;
 
 export class History {
   readonly faults: SeenFault[] = [];
-  /** Times at which Service A did not accept a notice; afterwards it checks every session at Keycloak. */
+  /** After a notice that it did not accept, Service A checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
 
   begin(kind: FaultKind, target: string, what: string): SeenFault {

@@ -1,4 +1,3 @@
-/** NoticeProxy: forwards Keycloak's logout notices to Service A and records the answers. */
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -36,17 +35,14 @@ export class NoticeProxy {
     });
   }
 
-  /** Listens on all addresses, because Keycloak may run in a container. */
+  /** Starts a proxy on all addresses, because Keycloak may run in a container. */
   static async start(port: number, serviceA: string): Promise<NoticeProxy> {
     const proxy = new NoticeProxy(serviceA);
     await new Promise<void>((resolve) => void proxy.#server.listen(port, resolve));
     return proxy;
   }
 
-  /**
-   * Time of the last answer to the user's notices since `sinceMs`; undefined without notices, or if a notice was not
-   * answered 200.
-   */
+  /** Returns `undefined` if Keycloak sent no notice, or if Service A answered a notice with another status than 200. */
   takenSince(subject: string, sinceMs: number): number | undefined {
     const own = this.notices.filter((notice) => notice.subject === subject && notice.atMs >= sinceMs);
     if (own.length === 0 || own.some(({ status }) => status !== 200)) return undefined;

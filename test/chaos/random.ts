@@ -5,7 +5,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 inclusive to 1 exclusive (mulberry32). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive), by the algorithm mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

@@ -16,7 +16,6 @@ export interface Violation {
 export class Run {
   readonly history = new History();
   readonly answers = new Map<string, number>();
-  /** Ended credentials, which must stay refused for the rest of the run. */
   readonly ended: { readonly credential: Credential; readonly sent: Sent }[] = [];
   readonly servedMs = new Map<string, number>();
   readonly over = new AbortController();
@@ -29,7 +28,7 @@ export class Run {
     readonly keycloak: ContractServer,
     readonly notices: NoticeProxy,
     readonly publicUrl: string,
-    /** Does not lead through the fault proxy. */
+    /** The direct URL of the authorization server, which does not lead through the fault proxy. */
     serverUrl: string,
   ) {
     this.#stalls = Stalls.watch(this.history, services, serverUrl, this.over.signal);
@@ -52,7 +51,6 @@ export class Run {
     return answer;
   }
 
-  /** The history has a stall only once it is over, so a violation is checked a second time. */
   async untilStallsAreKnown(): Promise<void> {
     await this.#stalls.recordedUntil(performance.now());
   }

@@ -1,6 +1,6 @@
 import { Random } from './random.js';
 
-/** Faults of the same part never overlap. */
+/** Faults of one part never overlap. */
 export const PARTS = {
   replicas: ['replica-killed', 'replica-ended', 'replica-frozen'],
   store: [
@@ -30,7 +30,7 @@ export interface PlannedFault {
   readonly calmMs: number;
 }
 
-/** An endless schedule, in which each kind occurs once before any occurs again. */
+/** Each kind of fault occurs once before a kind occurs again. */
 export function* schedule(seed: number): Generator<PlannedFault, never> {
   const random = new Random(seed);
   const kinds = Object.entries(PARTS).flatMap(([part, all]) => all.map((kind) => ({ part: part as Part, kind })));

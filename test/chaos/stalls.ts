@@ -1,4 +1,4 @@
-/** Each stall that the run did not cause excuses errors, so a slow machine does not turn a good run red. */
+/** A stall excuses errors, so a slow machine does not fail the run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { AUTHORIZATION_SERVER, VALKEY } from './faults.js';
@@ -6,7 +6,7 @@ import type { History } from './history.js';
 import type { FaultKind } from './schedule.js';
 
 const EVERY_MS = 100;
-/** Far above the time of a probe on a free core, and far below the deadlines of the services, which are 1 s or more. */
+/** Much longer than a probe takes on an idle machine, and much shorter than the services' deadlines of at least 1 s. */
 const STALLED_AFTER_MS = 200;
 
 interface Probed {
@@ -20,7 +20,7 @@ export class Stalls {
 
   private constructor(private readonly history: History) {}
 
-  /** `serverUrl` must not lead through the fault proxy. */
+  /** The URL `serverUrl` must not lead through the fault proxy. */
   static watch(history: History, services: ReplicatedServices, serverUrl: string, signal: AbortSignal): Stalls {
     const stalls = new Stalls(history);
     for (const probed of probedIn(services, serverUrl)) void stalls.#watch(probed, signal);

@@ -5,7 +5,7 @@ import { type Sent } from './requests.js';
 import type { Run } from './run.js';
 import type { Credential } from './verdicts.js';
 
-/** Shorter than an access token lives, so no session ends at a refresh. */
+/** Shorter than the lifetime of an access token, so that Service A refreshes no session. */
 const SESSION_MS = [2000, 12_000] as const;
 const PAUSE_MS = [50, 250] as const;
 const AFTERWARDS_MS = 3000;
@@ -30,7 +30,7 @@ export class SessionUser {
       await this.#useFor(this.random.between(...SESSION_MS), browser, credential);
       if (credential.deadMs === undefined && !this.run.isOver) await this.#end(browser, credential);
       await this.#useFor(AFTERWARDS_MS, browser, credential);
-      // If the start page failed, the logout was never sent, and the session is still alive.
+      // If the start page failed, the browser sent no logout, and the session has not ended.
       const hasEnded = credential.endingMs !== undefined || credential.deadMs !== undefined;
       if (hasEnded) this.run.ended.push({ credential, sent: this.#request(browser) });
     }
@@ -74,7 +74,7 @@ export class SessionUser {
     return { url: this.run.publicUrl + path, headers: { cookie }, page };
   }
 
-  /** Remembered from the login, because a logout clears the cookie. */
+  /** The session cookie of each browser, kept from the login because a logout clears the cookie. */
   readonly #cookies = new WeakMap<Browser, string>();
 
   #remember(browser: Browser): string {

@@ -1,14 +1,14 @@
 import type { History } from './history.js';
 
 export const TTL_SECONDS = 2;
-/** Within this time an acknowledged denial holds at every replica, as long as Valkey works. */
+/** The time within which every replica applies an acknowledged denial, as long as Valkey works. */
 const DENIED_WITHIN_MS = 1000;
 const HANGS_AFTER_MS = 15_000;
 
 export interface Answer {
   readonly path: string;
   readonly status: number;
-  /** Code of the error body, or the kind of error page; `no answer` or `hangs` without an answer. */
+  /** The code of the error body, or the kind of error page, or `no answer` or `hangs` if no answer came. */
   readonly code: string | undefined;
   readonly user: string | undefined;
   readonly clearsCookie: boolean;
@@ -25,9 +25,9 @@ export interface Credential {
   endingMs?: number;
   endedAtKeycloakMs?: number;
   deniedMs?: number;
-  /** The store has ended the session, and the logout was confirmed. */
+  /** The time at which Service A confirmed the logout and the store had ended the session. */
   loggedOutMs?: number;
-  /** Service A has reported the session as ended, which is final. */
+  /** After this time, the ended session must never work again. */
   deadMs?: number;
 }
 
@@ -45,7 +45,7 @@ export function faultOf(answer: Answer, credential: Credential, history: History
   return isAdmitted ? faultOfAdmission(answer, credential, history) : faultOfRefusal(answer, credential, history);
 }
 
-/** Service B or C may refuse an ended token before Service A does; the call of Service A then fails. */
+/** Whether Service A's call failed because Service B or C refused an ended token earlier than Service A. */
 const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = Infinity }: Credential): boolean =>
   path === '/run-service-b' && endedMs >= endingMs && ['service_refused', 'service_failed'].includes(code);
 
@@ -62,7 +62,7 @@ function faultOfAdmission(answer: Answer, credential: Credential, history: Histo
 }
 
 function refusedFromMs({ path }: Answer, { kind, endedAtKeycloakMs, deniedMs }: Credential, history: History): number {
-  // The start page checks the session store only, and the store learns of the logout through the notice.
+  // The start page checks only the session store, which learns about the logout through Keycloak's logout notice.
   const asksKeycloak = kind === 'token' || path !== '/';
   const byKeycloak =
     asksKeycloak && endedAtKeycloakMs !== undefined ? endedAtKeycloakMs + TTL_SECONDS * 1000 : Infinity;
@@ -79,7 +79,7 @@ function faultOfRefusal(
   const { kind, endingMs, sinceMs } = credential;
   if (kind === 'wrong') return undefined;
   if (kind === 'none') return 'a request that needs no credential is refused';
-  // Replicas may start to refuse a token at different times, so only sessions end for good.
+  // Replicas may start to refuse a token at different times, so a refused token is not final, but an ended session is.
   if (kind === 'session' && (clearsCookie || path === '/')) {
     credential.deadMs = Math.min(credential.deadMs ?? Infinity, endedMs);
   }

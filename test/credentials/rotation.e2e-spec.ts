@@ -48,7 +48,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const fileOf = (client: Client, what: string): string => join(folder, `${client}-${what}`);
 
-/** Replaces the file atomically, so that no reader sees half of the file. */
+/** Replaces the file atomically, so that no service reads an incomplete file. */
 function write(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -105,7 +105,7 @@ const servers: [string, WithRealm][] = [['the embedded server', onEmbedded]];
 if (testServer().kind !== 'embedded') servers.push(['Keycloak', onKeycloak]);
 
 describe.each(servers)('credentials of the services, on %s', (_, withARealm) => {
-  it('cause no refused request if secrets are regenerated, and written into the files a moment later (CC-08)', async () => {
+  it('can be replaced by new secrets without a failed request, even if the files change a moment later (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const secrets = new Map<Client, string>();
       const all: string[] = [];
@@ -136,7 +136,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
     });
   });
 
-  it('cause no refused request if private keys are replaced, with or without an announcement (CC-08)', async () => {
+  it('can be replaced by new private keys, announced or unannounced, and no request fails (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
       // Keycloak must know the public key before the service signs with the private key.
@@ -157,7 +157,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
         const jwks = await fetch(`${services.b.url}/.well-known/jwks.json`);
         expect(await jwks.json()).toEqual(await publicKeysIn(fileOf('service-b', 'key')));
         const failures = await failuresOf(services, async () => {
-          // Announced: the new key is published before it signs.
+          // Announced.
           for (const client of CLIENTS) {
             const [old, next] = [keys.get(client) ?? '', newKey()];
             await set(client, old + next);
@@ -165,7 +165,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
             keys.set(client, next);
           }
           await sleep(500);
-          // Unannounced: the new key replaces the old one at once.
+          // Unannounced.
           for (const client of CLIENTS) await set(client, newKey());
           await sleep(500);
         });
@@ -178,7 +178,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
 });
 
 describe('a login at Service A', () => {
-  it('works with a replaced client secret, and an existing session continues (CC-08)', async () => {
+  it('succeeds after the client secret is replaced, and an existing session continues (CC-08)', async () => {
     await onEmbedded(async ({ administrator, baseUrl, issuer }) => {
       const file = fileOf('service-a', 'login-secret');
       write(file, await regenerate(administrator, 'service-a'));

@@ -37,7 +37,7 @@ const INACTIVE = '401 invalid_token inactive';
 
 const WINDOW_SECONDS = 3;
 
-/** Repeats the expected outcomes on purpose, because a mistake in the list of attacks must not change its test. */
+/** The expected outcomes, separate from the list of attacks, so that the test finds a mistake in the list. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,
@@ -68,7 +68,7 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
   ];
 };
 
-/** In jwt mode the services check the claims themselves, and do not learn of revocations that only Keycloak knows. */
+/** Outcomes that differ if services verify signatures, and so do not learn about a revocation at Keycloak. */
 const DUE_BY_SIGNATURE: Partial<Readonly<Record<AttackId, string>>> = {
   ...Object.fromEntries([...AT_WRONG_SERVICE].map((id) => [id, '401 invalid_token other_audience'])),
   'expired-token': '401 invalid_token expired',
@@ -92,20 +92,23 @@ describeOnBothServers((connect, which) => {
       await server.stop();
     });
 
-    it('are all in the list of expected outcomes', () => {
+    it('all have an expected outcome in this spec', () => {
       expect(ATTACKS.map(({ id }) => id).toSorted()).toEqual(Object.keys(DUE).toSorted());
     });
 
-    it.each(Object.entries(DUE))('%s is refused with %s, and the honest use is accepted', async (id, due) => {
-      const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
-      const report = JSON.parse(text) as AttackReport;
-      answers.push(text);
-      const isSeenHere = which === 'keycloak' && findsActiveWhoeverAsks() && AT_WRONG_SERVICE.has(id);
-      const dueHere = isSeenHere ? due.replace('inactive', 'other_audience') : due;
-      expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', dueHere, 200]);
-    });
+    it.each(Object.entries(DUE))(
+      'include %s, which is refused with %s, and the honest use is accepted',
+      async (id, due) => {
+        const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
+        const report = JSON.parse(text) as AttackReport;
+        answers.push(text);
+        const isSeenHere = which === 'keycloak' && findsActiveWhoeverAsks() && AT_WRONG_SERVICE.has(id);
+        const dueHere = isSeenHere ? due.replace('inactive', 'other_audience') : due;
+        expect([status, report.verdict, ...wordsOf(report)]).toEqual([200, 'refused', dueHere, 200]);
+      },
+    );
 
-    it('run all together on demand, also for a page', async () => {
+    it('can run all together, for an API client and for an HTML page', async () => {
       const { text } = await post(`${lab.a.url}/attacks`);
       const { refused, of, reports } = JSON.parse(text) as AttackReports;
       expect([refused, of]).toEqual([ATTACKS.length, ATTACKS.length]);
@@ -137,7 +140,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('do not drop the cached tokens of the service', async () => {
+    it('leave the cached tokens of the services unchanged', async () => {
       const chain = () => fetch(`${lab.a.url}/run-service-b`, { headers: JSON_WANTED });
       expect((await chain()).status).toBe(200);
       for (const id of ['revoked-token', 'token-in-query', 'exchanged-token-at-a', 'bob-approves'])
@@ -150,7 +153,7 @@ describeOnBothServers((connect, which) => {
     it('put no token in an answer or in a log (RS-23)', () => {
       expect(lab.scanner.knownCount).toBeGreaterThan(20);
       expect(lab.scanner.leaks()).toEqual([]);
-      // No JWT may appear, not even the header that all tokens share.
+      // Each JWT begins with `eyJ`, so this check finds any JWT.
       expect(answers.join('\n') + lab.printed()).not.toContain('eyJ');
     });
 
@@ -181,7 +184,7 @@ describeOnBothServers((connect, which) => {
       }
     });
 
-    it('are not found under another name', async () => {
+    it('are not found under unknown names', async () => {
       expect((await post(`${lab.a.url}/attacks/constructor`)).status).toBe(404);
       const token = textOf(await clientCredentials(server, 'service-a', 'attacks.replay'));
       for (const id of ['token-at-c', 'constructor', '__proto__']) {
@@ -236,7 +239,7 @@ describe('an attack that is not refused as expected', () => {
     return service.url;
   }
 
-  it('is OPEN if it was accepted, even if nothing else works', async () => {
+  it('is reported as open if a service accepted the attack, even if all other calls fail', async () => {
     const open = await fake(200, {});
     const service = await serviceA({ SERVICE_B_URL: open, SERVICE_C_URL: open });
     for (const id of ['token-at-c', 'tampered-signature', 'alg-none', 'no-token', 'token-in-query', 'revoked-token']) {
@@ -253,7 +256,7 @@ describe('an attack that is not refused as expected', () => {
     ['code', 401, { code: 'missing_token', reason: 'inactive' }],
     ['status', 403, { code: 'invalid_token', reason: 'inactive' }],
     ['page', 404, {}],
-  ])('is reported as refused otherwise if the answer has another %s', async (_, status, body) => {
+  ])('is reported as refused_otherwise if the answer has an unexpected %s', async (_, status, body) => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, {}), SERVICE_C_URL: await fake(status, body) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'refused_otherwise',
@@ -261,7 +264,7 @@ describe('an attack that is not refused as expected', () => {
     });
   });
 
-  it('is reported as not run if the honest use is refused as well', async () => {
+  it('is reported as not run if the service also refuses the honest use', async () => {
     const refusing = await fake(401, { code: 'invalid_token', reason: 'inactive' });
     const service = await serviceA({ SERVICE_B_URL: refusing, SERVICE_C_URL: refusing });
     for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {
@@ -341,7 +344,7 @@ describe('the services without demo mode', () => {
 });
 
 describe('a user who is logged in', () => {
-  it('runs the attacks with the session, and only with its CSRF token (BF-06)', async () => {
+  it('can run attacks in the session, if the form has the CSRF token of the session (BF-06)', async () => {
     const port = await freePort();
     const publicUrl = `http://localhost:${port}`;
     const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: publicUrl };
@@ -360,7 +363,7 @@ describe('a user who is logged in', () => {
       expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
       const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
       expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
-      // An unknown session must not run as the service. Another instance may know it, so the cookie stays.
+      // The cookie stays, as a replica may know the session.
       browser.setCookie(lab.a.url, 'session', 'over');
       const over = await browser.send(url, { ...sent, form: {} });
       expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);

@@ -32,8 +32,8 @@ describe('the tokens of a user who was disabled', () => {
     return RunningServices.start({ server, variables: ttl(seconds) });
   };
 
-  it('are refused before the window ends if the services receive the event', async () => {
-    // Longer than the attack waits, so a refusal is due to an event.
+  it('are refused before the end of the revocation window if the services receive the event', async () => {
+    // Longer than the attack waits, so that only an event can cause a refusal.
     const services = await start(18);
     const feeds = await receiveRevocations(services, server);
     try {
@@ -47,7 +47,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are refused at the end of the window if no event arrives', async () => {
+  it('are refused at the end of the revocation window if no event arrives', async () => {
     const services = await start(1);
     try {
       const report = await run(services);
@@ -58,7 +58,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are not tested if the window is too long to wait for', async () => {
+  it('are not tested if the revocation window is longer than the attack can wait', async () => {
     const services = await start(19);
     try {
       expect(await run(services)).toMatchObject({

@@ -35,7 +35,7 @@ describeOnBothServers((connect, which) => {
       await server.stop();
     });
 
-    it('are accepted only by the service that they were made for, and each refusal has a logged reason', async () => {
+    it('are accepted only by the service in their audience, and the log has a reason for each refusal', async () => {
       const response = await post(`${services.a.url}/matrix`);
       expect(response.status).toBe(200);
       const text = await response.text();
@@ -72,7 +72,7 @@ describeOnBothServers((connect, which) => {
       }
     });
 
-    it('include the token of alice at Service A if she is the caller', async () => {
+    it("include alice's token for Service A if alice runs the matrix", async () => {
       const token = textOf(await login(server, 'alice', 'openid attacks.run'));
       const rows = await rowsOf(
         await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, authorization: `Bearer ${token}` }),
@@ -81,7 +81,7 @@ describeOnBothServers((connect, which) => {
       expect(rows[0]?.cells.map(({ verdict }) => verdict)).toEqual(['opens', 'closed', 'closed']);
     });
 
-    it('are accepted by all three services if one token is passed on', async () => {
+    it('are accepted by all three services if the services share one token', async () => {
       await addDemoClient(server.administrator);
       const rows = await rowsOf(await post(`${services.a.url}/matrix`, SAME_ORIGIN, { pass_on: 'true' }));
       expect(
@@ -96,7 +96,7 @@ describeOnBothServers((connect, which) => {
       expect(rows.flatMap(({ cells }) => cells.map(({ verdict }) => verdict))).toEqual(Array(9).fill('exposed'));
     });
 
-    it('are refused with 403 on the guarded routes of the services', async () => {
+    it('of the client one-for-all are refused with 403 on the ordinary routes of the services', async () => {
       await addDemoClient(server.administrator);
       const { demoSecret } = description.addedClients['one-for-all'];
       const token = textOf(await clientCredentials(server, `one-for-all:${demoSecret}`, undefined));
@@ -106,7 +106,7 @@ describeOnBothServers((connect, which) => {
       expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
     });
 
-    it('are sent again on demand for a known row and service, but not from another site', async () => {
+    it('are sent again for a known row and service, if the request does not come from another site', async () => {
       const rows = await rowsOf(await post(`${services.a.url}/matrix`));
       const ask = (form: Readonly<Record<string, string>>, headers = SAME_ORIGIN) =>
         post(`${services.a.url}/matrix/again`, headers, form);
@@ -128,7 +128,7 @@ describeOnBothServers((connect, which) => {
       );
     });
 
-    it('are not tried for another site or for a token without the permission', async () => {
+    it('are not sent for a request from another site, and not for a caller without the permission', async () => {
       expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -147,7 +147,7 @@ describe('a stolen token', () => {
       try {
         const { id = '', expiresAt = 0, cells = [] } = (await rowsOf(await post(`${services.a.url}/matrix`)))[2] ?? {};
         expect(cells[2]?.verdict).toBe('opens');
-        // The token is valid until the end of its last second.
+        // The token is valid until the end of the second of `exp`.
         await sleep(expiresAt * 1000 + 1500 - Date.now());
         const answer = await post(`${services.a.url}/matrix/again`, SAME_ORIGIN, { id, service: 'service-c' });
         expect(((await answer.json()) as { readonly cell: object }).cell).toMatchObject({
@@ -163,7 +163,7 @@ describe('a stolen token', () => {
 });
 
 describe('a realm without the client one-for-all', () => {
-  it('is reported, and the script adds the client, or later changes its secret', async () => {
+  it('is reported, and a script adds the client, or changes the secret of an existing client', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server });
     const add = (secret: string) =>

@@ -46,7 +46,7 @@ const AT_B_AND_C = (exchange: string, looked: string): string[] => [
 ];
 
 describe('Server-Timing', () => {
-  it('shows requested tokens at first, and reused tokens the next time, for service-a', async () => {
+  it('shows requested tokens in the first answer to service-a, and reused tokens in the second answer', async () => {
     const { result: cold, calls } = await chain.keycloak.during(() => run(SAMPLED));
     expect(cold.status).toBe(200);
     expect(cold.steps).toEqual(['service-a.client-credentials requested', ...AT_B_AND_C('requested', 'asked')]);
@@ -56,7 +56,7 @@ describe('Server-Timing', () => {
     expect(none).toEqual([]);
   });
 
-  it('shows the introspection and the exchange of the token of alice', async () => {
+  it("shows the introspection and the exchange of alice's token", async () => {
     const alice = as(await login(testServer(), 'alice'));
     const cold = await run({ ...SAMPLED, ...alice });
     const warm = await run({ ...SAMPLED, ...alice });
@@ -72,7 +72,7 @@ describe('Server-Timing', () => {
     ]);
   });
 
-  it('shows the steps until bob was refused, on the page as well', async () => {
+  it("shows the steps of bob's request up to the refusal, for an API client and for a page", async () => {
     const bob = as(await login(testServer(), 'bob'));
     const { status, steps } = await run({ ...SAMPLED, ...bob });
     expect(status).toBe(403);
@@ -107,7 +107,7 @@ describe('Server-Timing', () => {
     expect((await run(HTML, '/')).header).toBeNull();
   });
 
-  it('shows only the steps of its own request, among 40 concurrent requests', async () => {
+  it('shows only the steps of the answered request during 40 concurrent requests', async () => {
     const cold = as(await login(testServer(), 'alice'));
     const warm = as(await login(testServer(), 'alice'));
     const bob = as(await login(testServer(), 'bob'));
@@ -144,7 +144,7 @@ describe('Server-Timing', () => {
 });
 
 describe('the page of a chain', () => {
-  it('shows the steps and the claims of the tokens for service-a and alice, but no token (BF-07)', async () => {
+  it('shows the steps and the claims of all tokens to service-a and to alice, and shows no token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asService.text).toContain('there is no token at the first hop');
@@ -162,18 +162,18 @@ describe('the page of a chain', () => {
     expect(chain.scanner.leaks()).toEqual([]);
   });
 
-  it('shows the claims of the tokens that the chain used, without a further token request', async () => {
+  it('shows the claims of the tokens that the chain used, and causes no further token request', async () => {
     const alice = await login(testServer(), 'alice');
     const { result, calls } = await chain.keycloak.during(() => run({ ...HTML, ...as(alice) }));
     expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(5);
     const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
     expect(issued).toHaveLength(2);
     for (const token of issued) expect(result.text).toContain(`token:${sha256(token).slice(0, 8)}`);
-    // The header does not include the calls that the page made for its claims.
+    // The header does not contain the calls with which Service A fetched the claims for the page.
     expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
   });
 
-  it('says that Keycloak was not asked again for a cached refusal', async () => {
+  it("says that Service A remembers Keycloak's refusal and did not ask Keycloak again", async () => {
     const bob = as(await login(testServer(), 'bob'));
     const [first, second] = [await run({ ...HTML, ...bob }), await run({ ...HTML, ...bob })];
     expect([first.status, second.status]).toEqual([403, 403]);
@@ -184,7 +184,7 @@ describe('the page of a chain', () => {
 });
 
 describe('GET /demo/tokens', () => {
-  it('is for the client of the chain only, and returns claims and fingerprints', async () => {
+  it('returns claims and fingerprints of tokens only to the client that calls the service in the chain', async () => {
     const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const warehouse = await clientCredentials(testServer(), 'warehouse', 'inventory.adjust');
     const get = (url: string, token: string): Promise<Response> =>
@@ -204,7 +204,7 @@ describe('GET /demo/tokens', () => {
 });
 
 describe('the services without demo mode', () => {
-  it('send no header, show no steps and have no token route', async () => {
+  it('send no Server-Timing header, show no steps and have no route /demo/tokens', async () => {
     const undemonstrated = await RunningServices.start({ variables: WITHOUT_DEMO_MODE });
     const { a, b, c } = undemonstrated;
     for (const { url } of [b, c]) {

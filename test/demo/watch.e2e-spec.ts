@@ -60,7 +60,7 @@ async function askedAgain({ arrivedTokens }: RunningService, times: number): Pro
 }
 
 describe('a watched page', () => {
-  it('shows the refusal of each service after its user is disabled, and counts from the event', async () => {
+  it('shows when each service refused the token of a disabled user, counted from the time of the event', async () => {
     const services = await start({});
     const feeds = await receiveRevocations(services, server);
     const alice = await visitor(services);
@@ -87,7 +87,7 @@ describe('a watched page', () => {
     await services.stop();
   });
 
-  it('names the services that still accept the token if only one service receives the event, and keeps counting', async () => {
+  it('names the services that still accept the token if only one service has received the event', async () => {
     const services = await start(ttl(3));
     const feeds = await receiveRevocations(services, server, []);
     const alice = await visitor(services);
@@ -111,7 +111,7 @@ describe('a watched page without a feed', () => {
   });
   afterAll(() => services.stop());
 
-  it('shows that it has no feed, and makes no call to Keycloak while nothing changes', async () => {
+  it('says that no feed runs, and causes no call to Keycloak while nothing changes', async () => {
     const alice = await visitor(services);
     const events = await listen(services, alice);
     const accepted = await events.until(saying(ALL_ACCEPT));
@@ -121,14 +121,14 @@ describe('a watched page without a feed', () => {
     events.close();
   });
 
-  it('is watched only at Service A for a user without access to the other services', async () => {
+  it('shows only Service A to a user who has no access to Services B and C', async () => {
     const events = await listen(services, await visitor(services, 'order-viewer'));
     const { data } = await events.until(saying(/^Service A accepts your token\.$/));
     expect(data).not.toContain('Service B');
     events.close();
   });
 
-  it('is watched only with a session, and only from a page of Service A', async () => {
+  it('receives events only in a session, and only on a page of Service A', async () => {
     const alice = await visitor(services);
     const refused = async (headers: Readonly<Record<string, string>>): Promise<number> => {
       const { status } = await listen(services, { headers });
@@ -145,8 +145,8 @@ describe('a watched page without a feed', () => {
   });
 });
 
-describe('watching', () => {
-  it('is limited to twenty pages in all, and to five for a user', async () => {
+describe('the watch for a refusal of the token', () => {
+  it('is limited to twenty pages in total, and to five pages for each user', async () => {
     const services = await start({});
     const [alice, ...others] = [
       await visitor(services),
@@ -189,7 +189,7 @@ describe('watching', () => {
     expect(events.events.at(-1)?.event).toBe('end');
   });
 
-  it('is off if each request is introspected', async () => {
+  it('is off if the services introspect the token at each request', async () => {
     const services = await start(ttl(0));
     const { browser, username } = await visitor(services);
     const { text } = await browser.send(services.a.url);

@@ -24,7 +24,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** Nothing listens at the address of the channel, which is one of the findings. */
+/** Runs doctor with a Valkey address where nothing listens, which doctor reports as an error. */
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   const keycloak = { baseUrl, issuer, realm: realmOf(issuer) };
   const described = poller({});
@@ -48,8 +48,8 @@ async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   return { exitCode, printed };
 }
 
-describe('the command doctor at a module with a signal feed', () => {
-  it('checks whether the feed works, and names the cure if it does not', async () => {
+describe('the command doctor for a module with a signal feed', () => {
+  it('checks whether the feed works, and says how to correct a feed that does not work', async () => {
     const server = await startSignalsRealm();
     try {
       const well = await doctor(server);

@@ -39,7 +39,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       ]);
       const after = await statistics(server);
       expect(before.pending).toBeGreaterThan(0);
-      // Doctor's verification of the stream may add events.
+      // Doctor requests a verification of the stream, which may add events to the stream.
       expect(after.pending).toBeGreaterThanOrEqual(before.pending);
       expect([before.delivered, after.delivered]).toEqual([0, 0]);
     }));
@@ -86,11 +86,11 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       (realm) => delete attributesOf(realm)['ssf.enabled'],
       /^error: .*\(forbidden\)\. .* Give this client the attribute ssf\.enabled/,
     ],
-  ])('finds the fault and says what to do: a feed %s', (_, change, finding) =>
+  ])('reports an error and says how to correct the error: a feed %s', (_, change, finding) =>
     withSsf(change, (server) => expectFindings(server, STREAM, [finding])),
   );
 
-  it('notes a stream that does not exist yet, and does not create it', () =>
+  it('reports as a note that the stream does not exist yet, and does not create the stream', () =>
     withSsf(unchanged, async (server) => {
       const subject: FeedSubject = { ...STREAM, service: MAKER };
       await expectFindings(server, subject, []);
@@ -128,7 +128,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
         expect(await realm.acknowledgedEvents(RECEIVER)).toBe(1);
       }));
 
-    it('warns if users may exclude themselves from the feed', () =>
+    it('warns if users can exclude themselves from the feed', () =>
       withSsf(unchanged, async (server) => {
         const profile = await server.administrator.read<object>('/users/profile');
         const change = { ...profile, unmanagedAttributePolicy: 'ENABLED' };
@@ -141,7 +141,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 });
 
 describeOnKeycloakWith('ssf', 'doctor looks at a Keycloak without a fixed host name', () => {
-  it('warns a receiver of shared signals, but not a reader of the event log', async () => {
+  it('warns a service that receives shared signals, and does not warn a service that reads the event log', async () => {
     const { kind, features } = testServer();
     const keycloak = await startKeycloak({
       realm: REALM_FILE,

@@ -9,7 +9,7 @@ import { giveRoles, READER, startSignalsRealm, type LoggedRealm } from '../suppo
 const POLLER = 'signal-poller';
 const EVENTS: FeedSubject = { service: READER, source: keycloakEvents() };
 
-describe('doctor at an event log feed', () => {
+describe('doctor for a feed that reads the event log', () => {
   const withEvents = (change: (realm: LoggedRealm) => void, use: (server: ContractServer) => Promise<void>) =>
     withServer(startSignalsRealm(change), use);
 
@@ -50,28 +50,28 @@ describe('doctor at an event log feed', () => {
       (realm) => (realm.enabledEventTypes = realm.enabledEventTypes.filter((type) => type !== 'REVOKE_GRANT')),
       /^error: .*\(event_types_missing\)\. Add REVOKE_GRANT to the saved event types/,
     ],
-  ])('finds the fault and says what to do: a feed %s', (_, change, finding) =>
+  ])('reports an error and says how to correct the error: a feed %s', (_, change, finding) =>
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
   );
 
-  it('finds no fault in a service that calls other services if a separate client reads the log', () =>
+  it('reports no error for a service that calls other services, if a separate client reads the event log', () =>
     withEvents(
       (realm) => giveRoles(realm, []),
       (server) => expectFindings(server, { ...EVENTS, calls: true, pollsAs: POLLER }, []),
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('warns of a reader whose tokens go to other services, even if a separate client reads the log', () =>
+    it('warns if a service sends tokens of a client that may read the event log to other services', () =>
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =
           /^warning: The service account of service-a has view-events, and each service that it calls receives its tokens\. .* Give the role to a separate client, and name that client in RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
-        // The service account still has the role, although another client reads the log.
+        // Doctor also warns if another client reads the event log, because the service account still has the role.
         await expectFindings(server, { ...calling, pollsAs: POLLER }, [], [wide]);
       }));
 
-    it('warns of a log that is kept for ever', () =>
+    it('warns if the realm never deletes events', () =>
       withEvents(
         (realm) => {
           delete realm.eventsExpiration;

@@ -95,7 +95,7 @@ interface Fault {
 
   async function doctor(): Promise<Ran> {
     const child = spawn(process.execPath, [join(root, 'scripts/doctor/doctor.mjs')], {
-      // The address of Docker leads nowhere, so doctor does not examine containers of this machine.
+      // Nothing listens at this Docker address, so that doctor examines no containers of this machine.
       env: { PATH: process.env['PATH'], TMPDIR: temporary, DOCKER_HOST: 'tcp://127.0.0.1:1', NO_COLOR: '1' },
     });
     const [printed, said, [exitCode]] = await Promise.all([
@@ -110,7 +110,7 @@ interface Fault {
     return { exitCode, printed: printed + said, toCorrect: toCorrect.split(/\n(?=[✗!])/).filter((one) => one !== '') };
   }
 
-  it('exits with 0 if all is well', async () => {
+  it('exits with 0 if doctor finds no error and no warning', async () => {
     const { exitCode, printed } = await doctor();
     expect(printed).toContain('Examined: a stack of this spec');
     expect(printed).toContain('A poller runs: it wrote a proof during this examination.');
@@ -213,7 +213,7 @@ interface Fault {
     },
   ];
 
-  it.each(FAULTS)('finds $what, says what to do, and exits with 2', async ({ make, finding }) => {
+  it.each(FAULTS)('reports $what, says how to correct the error, and exits with 2', async ({ make, finding }) => {
     const undo = await make();
     let ran: Ran;
     try {
@@ -225,7 +225,7 @@ interface Fault {
     expect(ran.exitCode).toBe(2);
   });
 
-  it('finds a poller that was not started, by what the service misses', async () => {
+  it('reports a poller that was not started, because the service receives no proof of a poller', async () => {
     const { built } = running.find(({ service }) => service === POLLER) ?? {};
     if (built === undefined) throw new Error('No poller was started');
     await endService(built);

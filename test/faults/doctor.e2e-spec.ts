@@ -58,7 +58,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
-  // Keycloak's address stands in for the next service; any server that answers is sufficient.
+  // Keycloak's address takes the place of the called service, because doctor needs only a server that answers.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
   const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',
@@ -81,14 +81,14 @@ const textOf = (findings: readonly Finding[]): string =>
   findings.map(({ check, level, message, cure = '' }) => `${level} ${check}: ${message} ${cure}`).join('\n');
 
 interface Fault {
-  /** The row in the table of docs/operations.md. */
+  /** The row of the fault in the table of docs/operations.md. */
   readonly row: number;
   readonly what: string;
   readonly change?: (realm: RealmFile) => unknown;
   readonly subject?: Subject;
-  /** Findings with the service's own credentials; undefined if it has none. */
+  /** Findings with the credentials of the service; `undefined` if doctor has no finding. */
   readonly own?: RegExp;
-  /** Findings with an administrator's token; undefined if they are the same. */
+  /** Findings with an administrator's token; `undefined` if they equal the findings in `own`. */
   readonly administrator?: RegExp;
 }
 
@@ -96,7 +96,7 @@ const NOTHING = /^$/;
 
 const noMapper = (scope: string) => (realm: RealmFile) => (scopeIn(realm, scope).protocolMappers = []);
 
-/** Keycloak allows a scope as default or as optional scope of a client, not as both. */
+/** In Keycloak a client scope cannot be optional and default. */
 function makeDefault(realm: RealmFile, service: Service, scope: string): void {
   const client = clientIn(realm, service);
   client.optionalClientScopes = client.optionalClientScopes.filter((optional) => optional !== scope);
@@ -275,7 +275,7 @@ describeOnKeycloak('doctor', () => {
   });
   afterAll(() => healthy.delete());
 
-  it('gives no false alarm for a healthy realm, and lists the permitted calls', async () => {
+  it('reports no error and no warning for a healthy realm, and lists the permitted calls', async () => {
     for (const subject of [A, B, C]) {
       expect(textOf(bad(await doctor(healthy, subject)))).toBe('');
       const examination = await doctor(healthy, subject, true);
@@ -319,7 +319,7 @@ describeOnKeycloak('doctor', () => {
       'with a service account that is off, and not needed',
       (realm) => (clientIn(realm, 'service-b').serviceAccountsEnabled = false),
     ],
-  ])('gives no false alarm for a realm %s', (_, change) =>
+  ])('reports no error and no warning for a realm %s', (_, change) =>
     withRealm(change, async (realm) => {
       for (const subject of [A, B]) {
         expect(textOf(bad(await doctor(realm, subject)))).toBe('');
@@ -328,7 +328,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it("warns of a client scope for two services, and notes the realm's disabled clients", () =>
+  it('warns of a client scope for two services, and lists the disabled clients of the realm', () =>
     withRealm(
       (realm) => {
         const scope = scopeIn(realm, 'inventory.adjust');
@@ -347,7 +347,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('accepts lightweight tokens for calls as the service, but not for an exchange without an audience', () =>
+  it('reports lightweight tokens as an error only if the service exchanges tokens that get no audience', () =>
     withRealm(
       (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),
       async (realm) => {
@@ -364,7 +364,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('asks for no audience mapper if a service runs with the client id of another service (row 29)', async () => {
+  it('does not recommend an audience mapper if a service has the client id of another service (row 29)', async () => {
     for (const subject of [{ ...B, service: 'service-a' } as const, { ...C, service: 'service-b' } as const]) {
       for (const asAdministrator of [false, true]) {
         expect(textOf(bad(await doctor(healthy, subject, asAdministrator)))).not.toMatch(/Add a mapper of the type/);
@@ -372,7 +372,7 @@ describeOnKeycloak('doctor', () => {
     }
   });
 
-  it('only warns if each call also requests a default scope (row 32)', () =>
+  it('reports a default scope only as a warning if each call requests this scope (row 32)', () =>
     withRealm(
       (realm) => makeDefault(realm, 'service-b', 'analytics.run'),
       async (realm) => {
@@ -414,7 +414,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it('sees events and clients enabled again after npm run faults -- --undo', () =>
+  it('can examine events and clients again after npm run faults -- --undo has enabled them', () =>
     withRealm(unchanged, async ({ baseUrl, issuer, administrator }) => {
       const environment = {
         PATH: process.env['PATH'],

@@ -8,7 +8,7 @@ import { issuer, keycloakUrl } from '../../libs/keycloak-test-servers/contract/d
 import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
-/** Library defaults: consecutive failures that open the circuit, and the time it stays open. */
+/** The library defaults: the number of failures that open the circuit, and the time until the next call. */
 const FAILURES = 10;
 const PAUSE_MS = 1000;
 
@@ -47,7 +47,7 @@ async function ask(count: number, name: string): Promise<string[]> {
 }
 
 describe('a server that fails every call', () => {
-  it('receives at most a tenth more calls than requests, and soon no more calls (CC-09, RS-14)', async () => {
+  it('receives at most a tenth more calls than the service has requests, and then no calls (CC-09, RS-14)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
@@ -58,7 +58,7 @@ describe('a server that fails every call', () => {
     expect(server.control.calls.introspection).toBe(before);
   });
 
-  it('receives one call after each pause until a call succeeds (CC-09)', async () => {
+  it('receives one call after each pause of the circuit breaker until a call succeeds (CC-09)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
     expect(server.control.calls.introspection).toBe(FAILURES);
@@ -76,7 +76,7 @@ describe('a server that fails every call', () => {
     expect(await ask(20, 'well')).toEqual(Array.from({ length: 20 }, () => '401 inactive'));
   });
 
-  it('is not called before its Retry-After is over (CC-09)', async () => {
+  it('receives no call before the time in Retry-After is over (CC-09)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, retryAfter: 3, times: FAILURES });
     await ask(FAILURES, 'opening');
     expect(server.control.calls.introspection).toBe(FAILURES);
@@ -86,7 +86,7 @@ describe('a server that fails every call', () => {
     expect(await ask(1, 'then')).toEqual(['401 inactive']);
   });
 
-  it('still receives the other kinds of calls if only one kind fails (CC-09)', async () => {
+  it('still receives calls to other endpoints if only introspection calls fail (CC-09)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
     expect(await ask(1, 'open')).toEqual(['503 circuit_open']);
@@ -94,16 +94,19 @@ describe('a server that fails every call', () => {
   });
 });
 
-describe('a call that fails once', () => {
-  it.each([500, 502, 503, 429] as const)('with %i is retried, and the caller succeeds (CC-09)', async (status) => {
-    const good = await tokenOf(server);
-    server.control.calls.reset();
-    server.control.fault('introspection', { kind: 'status', status, times: 1 });
-    expect(await service.whoami(good)).toMatchObject({ status: 200 });
-    expect(server.control.calls.introspection).toBe(2);
-  });
+describe('a call to the server that fails once', () => {
+  it.each([500, 502, 503, 429] as const)(
+    'with %i is retried, and the service accepts the token (CC-09)',
+    async (status) => {
+      const good = await tokenOf(server);
+      server.control.calls.reset();
+      server.control.fault('introspection', { kind: 'status', status, times: 1 });
+      expect(await service.whoami(good)).toMatchObject({ status: 200 });
+      expect(server.control.calls.introspection).toBe(2);
+    },
+  );
 
-  it('because its kept-alive connection was reset is retried, and the caller succeeds (CC-09)', async () => {
+  it('because the server reset a kept-alive connection is retried, and the service accepts the token (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());

@@ -1,4 +1,4 @@
-/** Faults whose obvious fix is wrong: the answer and the hint must lead to the right fix. */
+/** Faults with an obvious but wrong correction, where the hint must lead to the right correction. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -38,7 +38,7 @@ async function refusalOf(failing: unknown): Promise<Line> {
   return { status, code, reason, hint: String(loggedFields(error)['hint']) };
 }
 
-/** `verify` may throw synchronously for a cached result; this function always returns a promise. */
+/** Verifies the token, and always returns a promise; `verify` may throw synchronously for a cached result. */
 const verified = async (service: ComposedKeycloak, token: string): Promise<unknown> => service.verifier.verify(token);
 
 const tokenForB = async (realm: RealmCopy): Promise<string> =>
@@ -52,7 +52,7 @@ const ours = (reason: string, hint: RegExp) => ({
 });
 
 describeOnKeycloak('the hint of the log line', () => {
-  it('names a client id that belongs to another service, and asks for no audience mapper (row 29)', () =>
+  it('says that the client id belongs to another service, and recommends no audience mapper (row 29)', () =>
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);
@@ -68,20 +68,22 @@ describeOnKeycloak('the hint of the log line', () => {
       /^The realm requires https: .*Require SSL/,
     ],
     ['is disabled', { enabled: false }, 'answered_403_access_denied', /^The realm is disabled\. Enable it/],
-  ])('reports a realm that %s, at the start and at run time (rows 30, 31)', (_, settings, reason, hint) =>
-    withRealm(unchanged, async (realm) => {
-      const token = await tokenForB(realm);
-      const [running, starting] = [serviceIn(realm, 'service-b'), serviceIn(realm, 'service-b')];
-      await verified(running, token);
-      await realm.administrator.change('PUT', '', settings);
-      const expected = ours(reason, hint);
-      expect(await refusalOf(verified(running, token))).toEqual(expected);
-      expect(await refusalOf(running.clientCredentials.getToken('analytics.run'))).toEqual(expected);
-      expect(await refusalOf(verified(starting, token))).toEqual(expected);
-    }),
+  ])(
+    'names a realm that %s as the cause, at the start of a service and later (rows 30, 31)',
+    (_, settings, reason, hint) =>
+      withRealm(unchanged, async (realm) => {
+        const token = await tokenForB(realm);
+        const [running, starting] = [serviceIn(realm, 'service-b'), serviceIn(realm, 'service-b')];
+        await verified(running, token);
+        await realm.administrator.change('PUT', '', settings);
+        const expected = ours(reason, hint);
+        expect(await refusalOf(verified(running, token))).toEqual(expected);
+        expect(await refusalOf(running.clientCredentials.getToken('analytics.run'))).toEqual(expected);
+        expect(await refusalOf(verified(starting, token))).toEqual(expected);
+      }),
   );
 
-  it('names a default scope that breaks every exchange, and the client that has it (row 32)', () =>
+  it('names the default scope that makes every exchange fail, and the client with this scope (row 32)', () =>
     withRealm(
       (realm) => clientIn(realm, 'service-a').defaultClientScopes.push('inventory.adjust'),
       async (realm) => {
@@ -97,7 +99,7 @@ describeOnKeycloak('the hint of the log line', () => {
       },
     ));
 
-  it('names both issuers after a change of the Frontend URL at run time (row 35)', () =>
+  it('names the new issuer after a change of the Frontend URL at run time (row 35)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b');
       const before = await tokenForB(realm);
@@ -116,7 +118,7 @@ describeOnKeycloak('the hint of the log line', () => {
       expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has a new issuer/)]);
     }));
 
-  it('names a replaced signing key, and not the clock, if signatures are verified (row 37)', () =>
+  it('names a removed signing key as the cause if the service verifies signatures (row 37)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b', { verification: 'jwt', jwt: jwtVerification() });
       const before = await tokenForB(realm);
@@ -142,15 +144,17 @@ describeOnKeycloak('the hint of the log line', () => {
   it.each([
     ['ahead', 600, 'expired', /clock is ahead of Keycloak's by (at least )?\d{3} s/],
     ['behind', -600, 'issued_in_the_future', /clock is behind Keycloak's by (at least )?(599|600|601) s/],
-  ])('names the clock if it is ten minutes %s (rows 25, 26, 36)', (_, aheadSeconds, reason, hint) =>
-    withRealm(unchanged, async (realm) => {
-      const b = serviceIn(realm, 'service-b', {}, aheadSeconds);
-      expect(await refusalOf(verified(b, await tokenForB(realm)))).toMatchObject({
-        status: 401,
-        reason,
-        hint: expect.stringMatching(hint) as unknown,
-      });
-    }),
+  ])(
+    "names the service's clock as the cause if the clock is ten minutes %s (rows 25, 26, 36)",
+    (_, aheadSeconds, reason, hint) =>
+      withRealm(unchanged, async (realm) => {
+        const b = serviceIn(realm, 'service-b', {}, aheadSeconds);
+        expect(await refusalOf(verified(b, await tokenForB(realm)))).toMatchObject({
+          status: 401,
+          reason,
+          hint: expect.stringMatching(hint) as unknown,
+        });
+      }),
   );
 });
 
@@ -177,7 +181,7 @@ describe('a call of Service A to Service B', () => {
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>;
   };
 
-  it('is answered 404 by Service C at a wrong address, and the log names host, port and path (row 33)', async () => {
+  it('is answered 404 if the address is wrong, and the log says to compare host, port and path (row 33)', async () => {
     const services = await chainWith((chain) => chain.c.url);
     const { body } = await request(services.a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({ code: 'service_failed' });
@@ -189,7 +193,7 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
-  it('is answered 401 if Service B runs with the client id of Service A, and both logs name both (row 29)', async () => {
+  it('is answered 401 if Service B has the client id of Service A, and both services log this cause (row 29)', async () => {
     const own = { 'service-b': { SERVICE_B_CLIENT_ID: 'service-a', SERVICE_B_CLIENT_SECRET: SECRETS['service-a'] } };
     const services = await RunningServices.start({ direct: true, own });
     stops.push(() => services.stop());
@@ -204,7 +208,7 @@ describe('a call of Service A to Service B', () => {
     expect(services.printed()).toMatch(/The token is for service-b, but this service is service-a\./);
   });
 
-  it('is answered 401 if a proxy removes the token, and the log says that no token arrived (row 34)', async () => {
+  it('is answered 401 if a proxy removes the token, and the log says that Service B received no token (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {
         const { authorization: _, ...headers } = incoming.headers;

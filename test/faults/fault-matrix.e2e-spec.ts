@@ -14,7 +14,7 @@ import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 4;
-/** Four times `timeoutMs`, because the server never answers and the machine may be busy. */
+/** The time within which a service must answer: four times `timeoutMs`, because the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 const started: RunningServices[] = [];
@@ -73,7 +73,7 @@ async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
     tokens: await twoTokens(testServer()),
     async begin() {
       await proxy.fault(fault);
-      // These faults mean that the machine is gone, so open connections must break as well.
+      // These faults simulate a machine that is gone, so open connections must break as well.
       if (fault.kind === 'refuse' || fault.kind === 'hang') proxy.resetConnections();
     },
     async end() {
@@ -116,7 +116,7 @@ afterAll(async () => {
 });
 
 describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('the server %s', (name) => {
-  it('causes 503 with Retry-After and without a challenge for an unknown token, before the deadline (RS-14, CC-09)', () => {
+  it('makes a service answer an unknown token with 503 and Retry-After before the deadline (RS-14, CC-09)', () => {
     const { unknown } = seenWhen(name);
     expect(unknown).toMatchObject({
       status: 503,
@@ -127,7 +127,7 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
     expect(unknown.tookMs).toBeLessThan(DEADLINE_MS);
   });
 
-  it('causes 503 for a known token only after its result has expired (RS-14, RS-12)', () => {
+  it('makes a service refuse a known token only after the cached result has expired (RS-14, RS-12)', () => {
     const { knownInTime, knownAfterwards } = seenWhen(name);
     expect(knownInTime.length).toBeGreaterThan(5);
     expect(new Set(knownInTime.map(({ status }) => status))).toEqual(new Set([200]));
@@ -135,19 +135,19 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
     expect(knownAfterwards.tookMs).toBeLessThan(DEADLINE_MS);
   });
 
-  it('leaves the service live but not ready (RS-14)', () => {
+  it('makes a service report that it is live but not ready (RS-14)', () => {
     const { ready, live } = seenWhen(name);
     expect([ready.status, live.status]).toEqual([503, 200]);
   });
 
-  it('is used again soon after the fault ends (CC-09)', () => {
+  it('receives calls again soon after the fault ends (CC-09)', () => {
     expect(seenWhen(name).recoveredAfterMs).toBeLessThan(DEADLINE_MS);
   });
 });
 
-describe('Retry-After of the server', () => {
+describe('the Retry-After header of the server', () => {
   it.each(['answers 503 with Retry-After', 'answers 429 with Retry-After'])(
-    'is passed on if the server %s (RS-14)',
+    'is in the answer of the service as well if the server %s (RS-14)',
     (name) => {
       expect(seenWhen(name)).toMatchObject({ unknown: { retryAfter: '7' }, knownAfterwards: { retryAfter: '7' } });
     },
@@ -163,8 +163,8 @@ describe('the output of the services', () => {
   });
 });
 
-describe('a server without an address', () => {
-  it('causes 503 with Retry-After, and leaves the service live but not ready (RS-14)', async () => {
+describe('a server whose name DNS cannot resolve', () => {
+  it('makes a service answer 503 with Retry-After, and the service is live but not ready (RS-14)', async () => {
     const service = await serviceB({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
     const { unknown } = await twoTokens(testServer());
     const refused = await service.whoami(unknown);

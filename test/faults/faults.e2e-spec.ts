@@ -1,4 +1,4 @@
-/** Covers RS-14, and a part of TX-08. */
+/** Tests of requirement RS-14, and of a part of requirement TX-08. */
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -35,14 +35,14 @@ async function serviceA(variables: Variables): Promise<RunningService> {
   return services.a;
 }
 
-describe('Keycloak fails', () => {
+describe('Keycloak', () => {
   it.each<[string, RequestListener]>([
     ['answers 500', (_, response) => response.writeHead(500).end()],
     ['answers 429', (_, response) => response.writeHead(429, { 'Retry-After': '7' }).end()],
     ['answers HTML', (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>')],
     ['answers truncated JSON', (_, response) => response.end('{"active":true')],
     ['breaks off', (incoming) => incoming.socket.destroy()],
-  ])('%s: 503 with Retry-After, and without a challenge', async (_name, handler) => {
+  ])('%s: the service answers 503 with Retry-After, and sends no challenge', async (_name, handler) => {
     const baseUrl = await listen(handler);
     const server = { baseUrl, issuer: issuer() };
     const services = await RunningServices.start({ only: ['service-c'], server, direct: true });
@@ -60,7 +60,7 @@ describe('Keycloak fails', () => {
     await request(c.url).get('/health/ready').expect(503);
   });
 
-  it('is unreachable: 503, and the service is live but not ready', async () => {
+  it('is unreachable: the service answers 503, and is live but not ready', async () => {
     const a = await serviceA({ KEYCLOAK_BASE_URL: NOWHERE, SERVICE_B_URL: chain.b.url });
     await request(a.url)
       .get('/run-service-b')
@@ -76,14 +76,14 @@ describe('Keycloak fails', () => {
     await request(a.url).get('/health/live').expect(200);
   });
 
-  it('refuses the client secret: 502', async () => {
+  it('refuses the client secret: the service answers 502', async () => {
     const a = await serviceA({ SERVICE_A_CLIENT_SECRET: 'wrong', SERVICE_B_URL: chain.b.url });
     const { body } = await request(a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({
       error: 'Authorization server refused this service',
       code: 'authorization_server_refused',
     });
-    // Readiness fails, so a deployment with a wrong secret does not replace a working one.
+    // The service is not ready, so a rollout with a wrong secret does not replace the working service.
     const ready = await request(a.url).get('/health/ready').expect(503);
     expect(ready.body).toMatchObject({
       details: { keycloak: { status: 'down', code: 'authorization_server_refused' } },
@@ -91,7 +91,7 @@ describe('Keycloak fails', () => {
     await request(a.url).get('/health/live').expect(200);
   });
 
-  it('has another realm or issuer than the settings: 502', async () => {
+  it('does not have the realm or the issuer in the settings: the service answers 502', async () => {
     const a = await serviceA({ KEYCLOAK_REALM: 'none', KEYCLOAK_ISSUER: '', SERVICE_B_URL: chain.b.url });
     await request(a.url).get('/run-service-b').expect(502);
     const otherIssuer = issuer().replace('localhost', 'keycloak.example');
@@ -100,7 +100,7 @@ describe('Keycloak fails', () => {
   });
 });
 
-describe('Service B fails', () => {
+describe('Service B', () => {
   const INVALID = { 'WWW-Authenticate': 'Bearer realm="service-b", error="invalid_token"' };
 
   it.each<[string, number, string, RequestListener]>([
@@ -113,7 +113,7 @@ describe('Service B fails', () => {
     ['answers something else', 502, 'service_failed', (_, response) => response.end('{"service_b":"ok"}')],
     ['refuses our token', 502, 'service_refused', (_, response) => response.writeHead(401, INVALID).end()],
     ['refuses our client', 502, 'service_refused', (_, response) => response.writeHead(403).end()],
-  ])('%s: %i %s', async (_name, status, code, handler) => {
+  ])('%s: Service A answers %i %s', async (_name, status, code, handler) => {
     const a = await serviceA({ SERVICE_B_URL: await listen(handler) });
     const { body, text } = await request(a.url).get('/run-service-b').expect(status);
     expect(body).toMatchObject({ code });
@@ -125,20 +125,20 @@ describe('Service B fails', () => {
       .expect(/<h2 id="chain-result-heading">Next service/);
   });
 
-  it('is unreachable: 503 service_unavailable', async () => {
+  it('is unreachable: Service A answers 503 service_unavailable', async () => {
     const a = await serviceA({ SERVICE_B_URL: NOWHERE });
     const { body, headers } = await request(a.url).get('/run-service-b').expect(503);
     expect(body).toMatchObject({ code: 'service_unavailable' });
     expect(headers).toHaveProperty('retry-after');
   });
 
-  it('answers too late: 504 service_timeout', async () => {
+  it('answers too late: Service A answers 504 service_timeout', async () => {
     const a = await serviceA({ SERVICE_B_URL: await listen(() => undefined) });
     const { body } = await request(a.url).get('/run-service-b').expect(504);
     expect(body).toMatchObject({ code: 'service_timeout' });
   });
 
-  it('refuses a token once: the token is renewed, and the call succeeds (CC-05)', async () => {
+  it('refuses a token once: Service A renews the token, and the second call succeeds (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
     const a = await serviceA({
@@ -152,7 +152,7 @@ describe('Service B fails', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it('refuses every token: the token is renewed only once (CC-05)', async () => {
+  it('refuses every token: Service A renews the token only once (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const a = await serviceA({
       SERVICE_B_URL: await listen((incoming, response) => {
@@ -166,7 +166,7 @@ describe('Service B fails', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it('answers 403 to a call for a user: 403 with the missing permission', async () => {
+  it("answers 403 to a user's call: Service A answers 403 and names the missing permission", async () => {
     const a = await serviceA({
       SERVICE_B_URL: await listen((_, response) =>
         response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),

@@ -8,9 +8,9 @@ import type { RunningService, ServiceAnswer } from '../support/running-service.j
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const JUNK = 5000;
-/** More than the library's default bulkhead and queue hold: 20 running and 500 waiting calls. */
+/** The number of concurrent requests, more than the default bulkhead admits: 20 running and 500 waiting calls. */
 const SENDERS = 800;
-/** Default of the bulkhead; a fifth of it is reserved for renewing known tokens. */
+/** The default bulkhead, of which a fifth is reserved for the renewal of cached results. */
 const MAX_CONCURRENT_CALLS = 20;
 const FOR_UNKNOWN_TOKENS = 16;
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   service = services.b;
   good = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
   await service.whoami(good);
-  // The server works, but the queue is too long to be served within the time that a caller waits.
+  // The server works, but is too slow for all queued calls to run within the time that a caller waits.
   server.control.fault('introspection', { kind: 'delay', milliseconds: 200 });
   const before = server.control.calls.introspection;
   const flooding = new AbortController();
@@ -62,34 +62,33 @@ async function flood(name: string, count: number): Promise<ServiceAnswer[]> {
 describe('a flood of 5,000 junk tokens', () => {
   it('causes no more concurrent calls than the bulkhead allows (RS-16)', () => {
     expect(services.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
-    // Proves that the flood was large enough: it filled all slots for unknown tokens.
     expect(services.keycloak.mostAtOnce()).toBeGreaterThanOrEqual(FOR_UNKNOWN_TOKENS);
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
 
-  it('is refused only as junk, or as overload with Retry-After (RS-16, RS-14)', () => {
+  it('gets 401 for junk tokens, or 503 with Retry-After for too many requests (RS-16, RS-14)', () => {
     expect(junkAnswers).toHaveLength(JUNK);
     const queueFull = junkAnswers.filter(({ reason }) => reason === 'queue_full');
     const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
     expect([...kinds]).toEqual(expect.arrayContaining(['401 inactive', '503 queue_full']));
-    // On a machine with a busy CPU, late answers may open the circuit for some calls.
+    // On a busy machine, late answers of the server may open the circuit for some time.
     for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
     expect([...kinds]).toEqual([]);
     expect(new Set(queueFull.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK - queueFull.length);
   });
 
-  it('does not affect a token with a cached result (RS-16)', () => {
+  it('does not affect a token with a cached introspection result (RS-16)', () => {
     expect(goodAnswers.length).toBeGreaterThan(10);
     expect(new Set(goodAnswers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('does not open the circuit: the next unknown token is introspected at once (RS-16)', async () => {
+  it('leaves the circuit closed, so the service introspects the next unknown token immediately (RS-16)', async () => {
     const another = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
     expect(await service.whoami(another)).toMatchObject({ status: 200 });
   });
 
-  it('causes no introspection if the same tokens come again (RS-16)', async () => {
+  it('causes no second introspection of a repeated junk token (RS-16)', async () => {
     await flood('again', 100);
     const before = server.control.calls.introspection;
     const answers = await flood('again', 100);

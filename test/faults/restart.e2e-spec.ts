@@ -7,7 +7,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
-/** A request that starts this long before the deadline is answered in time, even on a slow machine. */
+/** The time that a slow machine needs for a request; a request that starts earlier ends before the deadline. */
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 
@@ -92,7 +92,7 @@ describeOnKeycloak('Keycloak under load', () => {
   });
   afterAll(() => keycloak.stop());
 
-  it('is killed and restarted: 200 within the ttl, then 503, and recovery after the restart (RS-14, CC-09, CC-05)', async () => {
+  it('is killed and restarted: services answer 200 within the ttl, then 503, then recover (RS-14, CC-09, CC-05)', async () => {
     const { token, inTimeUntilMs } = await warmChain();
     const load = loadOf(token);
     try {
@@ -105,12 +105,11 @@ describeOnKeycloak('Keycloak under load', () => {
       const inTime = seen.filter(({ atMs }) => atMs < inTimeUntilMs);
       expect(inTime.length).toBeGreaterThan(100);
       expect(statusesOf(inTime)).toEqual([200]);
-      // The restarted Keycloak has new keys, so the old token is inactive; the service must not answer with its own
-      // error.
+      // The restarted Keycloak has new keys, so the former token is inactive.
       const afterwards = seen.filter(({ atMs }) => atMs > wellFromMs);
       expect(statusesOf(afterwards, '/run-service-b')).toEqual([200]);
       expect(statusesOf(afterwards, '/api/whoami')).toEqual([401]);
-      // Keycloak was away for longer than the ttl, so 503 is the only other status.
+      // Keycloak was away for longer than the ttl, so some requests got 503.
       expect(statusesOf(seen, '/api/whoami').toSorted()).toEqual([200, 401, 503]);
       expect(statusesOf(seen, '/health/live')).toEqual([200]);
     } finally {
@@ -119,7 +118,7 @@ describeOnKeycloak('Keycloak under load', () => {
     }
   });
 
-  it('stops in order: 200 within the ttl, then 503, but never 401 (RS-14)', async () => {
+  it('shuts down: services answer 200 within the ttl and then 503, and never answer 401 (RS-14)', async () => {
     const { token, inTimeUntilMs } = await warmChain();
     const load = loadOf(token);
     try {

@@ -84,7 +84,6 @@ afterEach(async () => {
 
 async function expectSilence(of: Service, known: readonly string[]): Promise<void> {
   for (const token of known) expect(await of.outcomeOf(token)).toBe('accepted');
-  // The last proof of the feed is now older than the short ttl.
   of.clock.advance(SHORT_SECONDS);
   expect(of.state).toBe('silent');
   for (const token of known) expect(await of.outcomeOf(token)).not.toMatch(ANSWERED);
@@ -115,18 +114,17 @@ describe('Keycloak, unreachable for longer than results are cached', () => {
   const [accepted, refused] = ['accepted', expect.stringMatching(REFUSED)];
   const expected = [accepted, accepted, accepted, refused, refused, accepted];
 
-  it('is read again through the event log afterwards: only tokens of ended sessions are refused', async () => {
+  it('later sends the missed events through the event log, so the service refuses only tokens of ended sessions', async () => {
     expect(await outcomesAround(keycloakEvents(), startSignalsRealm())).toEqual(expected);
   });
 
   (hasTransmitter() ? describe : describe.skip)('with a transmitter', () => {
-    it('is read again through shared signals afterwards, with the same outcomes', async () => {
+    it('later sends the missed events as shared signals, so the service refuses only tokens of ended sessions', async () => {
       expect(await outcomesAround(sharedSignals(), startSsfRealm())).toEqual(expected);
     });
   });
 });
 
-/** Starts with an empty database: no session exists, and the event log starts again. */
 async function startAnew(port?: number): Promise<{ readonly server: ContractServer; kill(): Promise<void> }> {
   const { kind } = testServer();
   const options = {
@@ -143,7 +141,7 @@ async function startAnew(port?: number): Promise<{ readonly server: ContractServ
 }
 
 describe('Keycloak, killed and started with an empty database', () => {
-  it('is read again: old tokens become inactive, and a logout right after the start revokes its token', async () => {
+  it('reports old tokens as inactive, and a logout directly after the start revokes the token of the session', async () => {
     const { server, kill } = await startAnew();
     stops.push(kill);
     const here = (service = new Service({ issuer: server.issuer, baseUrl: server.baseUrl }, keycloakEvents(), POLLER));

@@ -85,7 +85,7 @@ const logouts = (count: number): object[] =>
 const flood = (count: number) => {
   const rows = logouts(count);
   return (url: URL): BentAnswer | undefined => {
-    // Floods the log of user events, except for the query that looks for the feed's own login.
+    // Changes all answers about user events, except the answer in which the feed looks for its login.
     if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
     const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
     return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
@@ -115,24 +115,27 @@ describe('the event log', () => {
             : undefined,
       'own_login_not_seen',
     ],
-  ])('%s: a revoked token is accepted no longer than without a feed (RS-13)', async (_, bend, reason) => {
-    const [ended, honest] = [await newSubject(), await newSubject()];
-    for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
-    way.bend = bend;
-    await logout(server, ended.refresh);
-    clock.advance(SHORT_SECONDS + 5);
-    expect(await outcomeOf(ended.access)).not.toBe('accepted');
-    expect(await outcomeOf(honest.access)).toBe('accepted');
-    // The service logs the reason, but only if the failure lasts.
-    if (reason !== '') await until(() => JSON.stringify(reasons()).includes(reason));
-    way.bend = () => undefined;
-    const before = keycloak.issuers[0].signals.latestMs;
-    await until(() => keycloak.issuers[0].signals.latestMs > before);
-    const later = await newSubject();
-    expect([await outcomeOf(honest.access), await outcomeOf(later.access)]).toEqual(['accepted', 'accepted']);
-  });
+  ])(
+    '%s: the service accepts a revoked token no longer than a service without a feed (RS-13)',
+    async (_, bend, reason) => {
+      const [ended, honest] = [await newSubject(), await newSubject()];
+      for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
+      way.bend = bend;
+      await logout(server, ended.refresh);
+      clock.advance(SHORT_SECONDS + 5);
+      expect(await outcomeOf(ended.access)).not.toBe('accepted');
+      expect(await outcomeOf(honest.access)).toBe('accepted');
+      // The service logs the reason only if the failure lasts.
+      if (reason !== '') await until(() => JSON.stringify(reasons()).includes(reason));
+      way.bend = () => undefined;
+      const before = keycloak.issuers[0].signals.latestMs;
+      await until(() => keycloak.issuers[0].signals.latestMs > before);
+      const later = await newSubject();
+      expect([await outcomeOf(honest.access), await outcomeOf(later.access)]).toEqual(['accepted', 'accepted']);
+    },
+  );
 
-  it('is away for three seconds: no result expires early', async () => {
+  it('is away for three seconds: no cached result expires early', async () => {
     const { access } = await newSubject();
     expect(await outcomeOf(access)).toBe('accepted');
     clock.advance(SHORT_SECONDS - 3);
@@ -142,7 +145,7 @@ describe('the event log', () => {
     expect(await outcomeOf(access)).toBe('accepted');
   });
 
-  it('has ten thousand logouts at once: the revoked token is refused, and a later token is accepted', async () => {
+  it('has ten thousand new logouts: the service refuses the revoked token, and accepts a later token', async () => {
     const [ended, honest] = [await newSubject(), await newSubject()];
     for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
     const rows = [...logouts(10_000), { id: 'this-one', time: Date.now(), type: 'LOGOUT', sessionId: ended.sid }];
@@ -152,7 +155,7 @@ describe('the event log', () => {
       return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
     };
     await until(async () => (await outcomeOf(ended.access)) === 'revoked');
-    // A full list replaces its oldest denials with a floor, which may refuse older tokens but no later ones.
+    // A full list replaces the oldest denials with a floor: a time before which the service may refuse any token.
     const later = await newSubject();
     expect(await outcomeOf(later.access)).toBe('accepted');
   });

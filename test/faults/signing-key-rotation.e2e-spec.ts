@@ -43,14 +43,14 @@ describe('a rotation of the signing keys', () => {
   const run = (browser: Browser): Promise<Page> => browser.send(`${chain.a.url}/run-service-b`);
   const home = async (browser: Browser): Promise<string> => (await browser.send(`${chain.a.url}/`)).text;
 
-  it('causes no refused login, even if the keys were just read (BF-02)', async () => {
+  it('lets users log in, even if the service fetched the keys a moment earlier (BF-02)', async () => {
     await newSession('alice');
     await server.control.rotateSigningKeys();
     const { browser } = await newSession('alice');
     expect((await run(browser)).status).toBe(200);
   });
 
-  it('causes no lost logout, even if the keys were just read and junk arrives (BF-09)', async () => {
+  it('lets logout notices end sessions, even during a flood of junk notices (BF-09)', async () => {
     const { browser, sid } = await newSession('alice');
     const before = server.control.calls.jwks;
     const startMs = performance.now();
@@ -67,19 +67,19 @@ describe('a rotation of the signing keys', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(await home(browser)).not.toContain('Logged in as');
     expect((await junk).every(({ status }) => status === 400)).toBe(true);
-    // The service fetches the keys at most once a second.
+    // The service fetches the keys at most once per second.
     const seconds = (performance.now() - startMs) / 1000;
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('leads to 503 at a logout without keys, and each session is checked before its next use (BF-09, RS-14)', async () => {
+  it('leads to 503 at a logout notice if the keys are unavailable, and to a check of each session (BF-09, RS-14)', async () => {
     const [ended, other] = [await newSession('alice'), await newSession('bob')];
     await server.control.rotateSigningKeys();
     server.control.fault('jwks', { kind: 'status', status: 503 });
     const { token } = server.control.calls;
     const before = token.refresh_token;
     const startMs = performance.now();
-    // The service refreshes a session before it introspects, so each session costs one refresh.
+    // The service checks a session by a refresh at Keycloak, so each session needs one refresh.
     const lost = await post(await server.control.logoutToken('service-a', { username: 'alice', sid: ended.sid }));
     expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
     server.control.endSession(ended.sid);
@@ -92,7 +92,7 @@ describe('a rotation of the signing keys', () => {
     expect(token.refresh_token - before).toBeLessThanOrEqual(1 + windows);
   });
 
-  it('leads to 503 at a login without keys (RS-14)', async () => {
+  it('leads to 503 at a login if the keys are unavailable (RS-14)', async () => {
     await server.control.rotateSigningKeys();
     for (const [fault, status] of [
       [{ kind: 'status', status: 503 } as const, 503],
@@ -125,7 +125,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
     await keycloak.stop();
   });
 
-  /** The key stays in the realm, because the tokens that it has signed would become invalid. */
+  /** Adds a signing key that stays in the realm, because a removal would invalidate tokens of other specs. */
   async function rotate(priority: number): Promise<void> {
     const { id } = await keycloak.administrator.read<{ id: string }>('');
     await keycloak.administrator.create('/components', {
@@ -151,7 +151,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
   }
   const home = async (browser: Browser): Promise<string> => (await browser.send(`${publicUrl}/`)).text;
 
-  it('causes no refused login and no lost logout (BF-02, BF-09)', async () => {
+  it('lets users log in, and lets logout notices end sessions (BF-02, BF-09)', async () => {
     const first = await newSession();
     const priority = Math.floor(Date.now() / 1000);
     await rotate(priority);

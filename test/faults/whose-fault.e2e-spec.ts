@@ -36,7 +36,7 @@ const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
 const TO_B = { audience: 'service-b', scope: 'orders.approve' };
 
 describeOnKeycloak('the log of the service at fault', () => {
-  it('quotes Keycloak’s error for a wrong secret, and names the client (rows 1, 2)', () =>
+  it("contains Keycloak's error for a wrong secret, and the name of the client (rows 1, 2)", () =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
       const endpoint = `${realm.issuer}/protocol/openid-connect/token`;
@@ -51,7 +51,7 @@ describeOnKeycloak('the log of the service at fault', () => {
       expect(await a.health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
     }));
 
-  it('names two different issuers, an unknown realm, and an address where nothing listens', () =>
+  it('names the configured issuer and the found issuer, an unknown realm, and an unreachable address', () =>
     withRealm(unchanged, async (realm) => {
       const path = new URL(realm.issuer).pathname;
       const other = `http://keycloak.example:8080${path}`;
@@ -115,7 +115,7 @@ describeOnKeycloak('the log of the service at fault', () => {
       TO_B,
       { reason: 'audience_mapper_missing', audience: 'service-b' },
     ],
-  ])('logs the cause of a failed exchange, and blames no user: %s', (_, change, target, expected) =>
+  ])('names the cause of a failed exchange, which is not the user: %s', (_, change, target, expected) =>
     withRealm(change, async (realm) => {
       const a = composedIn(realm, 'service-a');
       const alice = await callerAt(a, realm, 'alice');
@@ -128,7 +128,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     }),
   );
 
-  it('names the scope if the service account is off, or lacks the role', async () => {
+  it('names the scope if the service account is off, or if the service account does not have the role', async () => {
     const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
       const line = await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));
@@ -154,7 +154,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     );
   });
 
-  it('names the user as the cause if the user lacks the permission', () =>
+  it('names the user as the cause if the user does not have the permission', () =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a');
       const bob = await callerAt(a, realm, 'bob');
@@ -188,18 +188,20 @@ describeOnKeycloak('the log of the service at fault', () => {
   it.each([
     ['ahead', 3600, 'expired', /ahead of Keycloak's by (at least )?3[23]\d\d s|ahead of Keycloak's by 3600 s/],
     ['behind', -60, 'issued_in_the_future', /behind Keycloak's by (at least )?(59|60|61) s/],
-  ])('names a clock that is %s, at this or at the next service (rows 25, 26, 27)', (_, aheadSeconds, reason, hint) =>
-    withRealm(unchanged, async (realm) => {
-      const a = composedIn(realm, 'service-a', {}, aheadSeconds);
-      const alice = await tokenOf(realm, 'alice');
-      expect(await logged(a.verifier.verify(alice))).toMatchObject({
-        reason,
-        hint: expect.stringMatching(hint) as unknown,
-      });
-      await a.clientCredentials.getToken('orders.approve').catch(() => undefined);
-      expect(await logged(a.verifier.verify(await tokenOf(realm, 'bob')))).toMatchObject({
-        hint: expect.stringMatching(/measured by/) as unknown,
-      });
-    }),
+  ])(
+    'names the clock of the service as the cause if the clock is %s (rows 25, 26, 27)',
+    (_, aheadSeconds, reason, hint) =>
+      withRealm(unchanged, async (realm) => {
+        const a = composedIn(realm, 'service-a', {}, aheadSeconds);
+        const alice = await tokenOf(realm, 'alice');
+        expect(await logged(a.verifier.verify(alice))).toMatchObject({
+          reason,
+          hint: expect.stringMatching(hint) as unknown,
+        });
+        await a.clientCredentials.getToken('orders.approve').catch(() => undefined);
+        expect(await logged(a.verifier.verify(await tokenOf(realm, 'bob')))).toMatchObject({
+          hint: expect.stringMatching(/measured by/) as unknown,
+        });
+      }),
   );
 });

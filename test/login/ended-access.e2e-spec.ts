@@ -67,19 +67,22 @@ describeOnBothServers((connect) => {
     ['every session of the user is ended', (username) => keycloak.logOutUser(username)],
   ];
 
-  it.each(ENDINGS)('%s: own and exchanged tokens are refused within the ttl (RS-13)', async (_, end) => {
-    const username = await keycloak.newUser('order-manager');
-    const own = textOf(await login(keycloak, username));
-    const [ownAtA, exchangedAtB] = [atA(own), atB(await exchangeForB(keycloak, own))];
-    expect([await ownAtA(), await exchangedAtB()]).toEqual([200, 200]);
-    await end(username, own);
-    for (const refused of await Promise.all([untilRefused(ownAtA), untilRefused(exchangedAtB)])) {
-      expect(refused.status).toBe(401);
-      expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
-    }
-  });
+  it.each(ENDINGS)(
+    "%s: services refuse the user's token and exchanged tokens within the ttl (RS-13)",
+    async (_, end) => {
+      const username = await keycloak.newUser('order-manager');
+      const own = textOf(await login(keycloak, username));
+      const [ownAtA, exchangedAtB] = [atA(own), atB(await exchangeForB(keycloak, own))];
+      expect([await ownAtA(), await exchangedAtB()]).toEqual([200, 200]);
+      await end(username, own);
+      for (const refused of await Promise.all([untilRefused(ownAtA), untilRefused(exchangedAtB)])) {
+        expect(refused.status).toBe(401);
+        expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
+      }
+    },
+  );
 
-  it('the client is disabled: its token is refused within the ttl (RS-13)', async () => {
+  it('the client is disabled: services refuse the token of the client within the ttl (RS-13)', async () => {
     const client = await keycloak.newClient('service');
     const token = textOf(await clientCredentials(keycloak, callerOf(client), 'orders.approve'));
     const status = atB(token);
@@ -92,7 +95,7 @@ describeOnBothServers((connect) => {
 });
 
 describe('a service whose own client is disabled', () => {
-  it('answers 502 without a challenge for an unknown token (RS-14)', async () => {
+  it('answers 502 to an unknown token, and sends no challenge (RS-14)', async () => {
     const server = await startEmbeddedServer();
     const services = await startB(server, 10);
     try {
@@ -113,7 +116,7 @@ describe('a service whose own client is disabled', () => {
 const tokenForB = async (server: Asked): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
-describe('a clock', () => {
+describe('the clock', () => {
   let server: RunningAuthorizationServer;
   let services: RunningServices;
 
@@ -130,7 +133,7 @@ describe('a clock', () => {
     await server.stop();
   });
 
-  /** Moves the clock of this process, which the embedded server uses too. */
+  /** Moves the clock of this process, which is the clock of the service and of the embedded server. */
   function ourDateJumps(seconds: number): void {
     const now = Date.now;
     jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
@@ -143,14 +146,17 @@ describe('a clock', () => {
     [600, 401, 'issued_in_the_future'],
     [-30, 200, undefined],
     [-600, 401, 'expired'],
-  ])('of the server that is %i s ahead leads to %i (RS-07)', async (ahead, status, reason) => {
-    server.control.clock.setAhead(ahead);
-    const token = await tokenForB(server);
-    expect(await services.b.whoami(token)).toMatchObject({ status, reason });
-  });
+  ])(
+    "of the server that is %i s ahead of the service's clock leads to the status %i (RS-07)",
+    async (ahead, status, reason) => {
+      server.control.clock.setAhead(ahead);
+      const token = await tokenForB(server);
+      expect(await services.b.whoami(token)).toMatchObject({ status, reason });
+    },
+  );
 
-  it('of the service that is set back by a minute does not extend cached results (RS-12, RS-13)', async () => {
-    // The token is older than the jump, so it is not issued in the future afterwards.
+  it('of the service does not make cached results valid for longer if set back by a minute (RS-12, RS-13)', async () => {
+    // The issue time of the token must not be in the future after the clock is set back.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
     server.control.clock.setAhead(0);
@@ -164,7 +170,7 @@ describe('a clock', () => {
     expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('of the service that is set forward by an hour ends tokens at once, cached or not (RS-07)', async () => {
+  it('of the service makes a cached token expire immediately if set forward by an hour (RS-07)', async () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);

@@ -13,7 +13,7 @@ const AT_ONCE = 200;
 const ROUNDS = 3;
 
 const REFUSED = '403 insufficient_scope';
-/** The answer of a busy machine, which is nobody's subject. */
+/** The answer if the machine is too busy; this answer contains no subject. */
 const TOO_SLOW = '504 service_timeout';
 
 interface Caller {
@@ -22,7 +22,7 @@ interface Caller {
   readonly expected: string;
 }
 
-/** Stands in for Service C: returns the subject that the real Service C sees in the token. */
+/** Starts a fake Service C, which answers with the subject that the real Service C finds in the token. */
 const startSubjectTeller = (c: () => RunningService): Promise<FakeService> =>
   startFakeService((request, response) => {
     void (async () => {
@@ -45,7 +45,7 @@ describeOnBothServers((connect) => {
     const services = await RunningServices.start({
       server: keycloak,
       direct: true,
-      // Short, so that introspections and renewals happen during the test.
+      // The ttl is short, so that introspections and renewals happen during the test.
       variables: ttl(1),
       own: { 'service-b': { SERVICE_C_URL: teller.url } },
       publicUrl,
@@ -58,7 +58,7 @@ describeOnBothServers((connect) => {
     );
     const [carol, dave] = [await keycloak.newUser('order-manager'), await keycloak.newUser('order-manager')];
     const logins = [];
-    // Two sessions each: the same subject with different tokens.
+    // Two users have two sessions, so that two different tokens have the same subject.
     for (const user of ['alice', 'alice', carol, carol, dave]) logins.push(await login(keycloak, user));
     const bySendingTokens = logins.map(callerOf);
     const subjects = new Map(bySendingTokens.map(({ name, expected }) => [name, expected]));
@@ -78,7 +78,7 @@ describeOnBothServers((connect) => {
     for (const stop of stops) await stop();
   });
 
-  it('answers each of 200 concurrent requests, by session or token, for its own subject (TX-05)', async () => {
+  it('answers each of 200 concurrent requests for the user of its session or of its token (TX-05)', async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     let answered = 0;
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -48,7 +48,7 @@ const withEmbeddedRealm: WithRealm = async (change, use) => {
 
 const REDIRECT = { redirect_uri: `${publicUrl}/auth/callback` };
 
-/** A running Keycloak does not resolve placeholders that have a default, so the redirect URI is set here. */
+/** Sets the redirect URI, because a running Keycloak does not resolve placeholders that have a default. */
 const withOwnRealm: WithRealm = (change, use) =>
   withRealm((realm) => {
     Object.assign(clientIn(realm, 'service-a'), { redirectUris: [REDIRECT.redirect_uri] });
@@ -74,7 +74,6 @@ class Alice {
     return this.redeem(await this.ask({ ...changes, prompt: 'none' }));
   }
 
-  /** True if Keycloak would have to show a form. */
   async isAskedFor(acr_values: string): Promise<boolean> {
     return callbackParameters(await this.ask({ acr_values, prompt: 'none' }))['error'] === 'login_required';
   }
@@ -102,7 +101,7 @@ const acrOf = (reply: Reply): unknown => claimsOf(textOf(reply, 'id_token'))['ac
 const SECONDS = { 'level 1 lasts as long as the login session': '9', 'level 2 lasts five minutes': '2' };
 
 function agreeOn(withChanged: WithRealm): void {
-  it('expire: a new login gets the level that is still held, a refresh keeps the former level (RS-11)', async () => {
+  it('expire: single sign-on gets the level that has not expired, and a refresh keeps the former level (RS-11)', async () => {
     const shorten: Change = ({ authenticatorConfig }) => {
       for (const [alias, seconds] of Object.entries(SECONDS)) {
         const config = authenticatorConfig.find((one) => one.alias === alias)?.config;
@@ -119,7 +118,7 @@ function agreeOn(withChanged: WithRealm): void {
       const refreshed = await alice.refresh(stepped);
       const kept = [acrOf(refreshed), await alice.introspected(refreshed)];
       const sso = await alice.again();
-      // Introspection reports the level of the session, even for tokens that were refreshed earlier.
+      // Introspection reports the level of the session, even for a token that was issued with another level.
       const after = [acrOf(sso), await alice.introspected(refreshed)];
       const asked = [await alice.isAskedFor('1'), await alice.isAskedFor('2')];
       await sleep(7000);
@@ -134,7 +133,7 @@ function agreeOn(withChanged: WithRealm): void {
     });
   });
 
-  it('are missing in a realm without flows: single sign-on has level 0, and each requested level needs a login (RS-11)', async () => {
+  it('do not exist without flows in the realm: single sign-on has level 0, and a requested level needs a login (RS-11)', async () => {
     const withoutLevels: Change = (realm) => {
       Object.assign(realm, { browserFlow: undefined, attributes: undefined });
       Object.assign(realm, {

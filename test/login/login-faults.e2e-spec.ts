@@ -55,14 +55,14 @@ const session = (): string | undefined => browser.cookie(chain.a.url, 'session')
 const answerOf = ({ status, text }: Page): unknown => ({ status, code: (JSON.parse(text) as { code?: unknown }).code });
 
 describe('a refresh', () => {
-  it.each(FAULTS)('that is answered %s ends no session (BF-08, RS-14)', async (_, fault, status) => {
+  it.each(FAULTS)('does not end the session if Keycloak answers %s (BF-08, RS-14)', async (_, fault, status) => {
     await logInAt(chain.a.url, browser, 'alice');
     const id = session();
     const { token } = server.control.calls;
     const before = token.refresh_token;
     server.control.fault('token', fault);
     expect(answerOf(await run())).toEqual({ status, code: CODES[status] });
-    // A refresh is never retried: with one-time refresh tokens, a second attempt would end the session.
+    // Service A never retries a refresh, because a second use of a one-time refresh token would end the session.
     expect(token.refresh_token).toBe(before + 1);
     server.control.fault('token', undefined);
     const page = await browser.send(`${chain.a.url}/run-service-b`);
@@ -70,7 +70,7 @@ describe('a refresh', () => {
     expect(session()).toBe(id);
   });
 
-  it('that is answered 400 invalid_grant ends the session (BF-08)', async () => {
+  it('ends the session if Keycloak answers 400 invalid_grant (BF-08)', async () => {
     await logInAt(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'answer', status: 400, body: { error: 'invalid_grant' } });
     expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
@@ -80,7 +80,7 @@ describe('a refresh', () => {
 });
 
 describe('an answer of Keycloak that is lost', () => {
-  it('is 503 at a refresh, and Keycloak ends the session because the new refresh token is lost (BF-08)', async () => {
+  it('leads to 503 at a refresh, and the session ends because the new refresh token is lost (BF-08)', async () => {
     await logInAt(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
     expect(answerOf(await run())).toEqual({ status: 503, code: CODES[503] });
@@ -89,7 +89,7 @@ describe('an answer of Keycloak that is lost', () => {
     expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
   });
 
-  it('is 503 at a login, which can be started again (RS-14)', async () => {
+  it('leads to 503 at a login, and the user can start another login (RS-14)', async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
     expect(answerOf(await browser.send(callback, asJson))).toEqual({ status: 503, code: CODES[503] });
@@ -99,17 +99,20 @@ describe('an answer of Keycloak that is lost', () => {
 });
 
 describe('a login', () => {
-  it.each(FAULTS)('that is answered %s blames no user, and can be started again (RS-14)', async (_, fault, status) => {
-    const callback = await callbackOf(chain.a.url, browser, 'alice');
-    server.control.fault('token', fault);
-    expect(answerOf(await browser.send(callback, asJson))).toEqual({ status, code: CODES[status] });
-    expect(session()).toBeUndefined();
-    server.control.fault('token', undefined);
-    await logInAt(chain.a.url, browser, 'alice');
-    expect(session()).toBeDefined();
-  });
+  it.each(FAULTS)(
+    'does not blame the user if Keycloak answers %s, and the user can start another login (RS-14)',
+    async (_, fault, status) => {
+      const callback = await callbackOf(chain.a.url, browser, 'alice');
+      server.control.fault('token', fault);
+      expect(answerOf(await browser.send(callback, asJson))).toEqual({ status, code: CODES[status] });
+      expect(session()).toBeUndefined();
+      server.control.fault('token', undefined);
+      await logInAt(chain.a.url, browser, 'alice');
+      expect(session()).toBeDefined();
+    },
+  );
 
-  it('passes on the Retry-After of Keycloak', async () => {
+  it("is answered with the Retry-After header of Keycloak's answer", async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'status', status: 429, retryAfter: 7 });
     expect((await browser.send(callback, asJson)).headers.get('retry-after')).toBe('7');
@@ -120,8 +123,8 @@ describe('a login while Keycloak is away', () => {
   it.each([
     ['text/html', /<h1>The login did not finish<\/h1>[^]*Keycloak did not answer/],
     ['application/json', /"code":"authorization_server_unavailable"/],
-  ])('gets a page of Service A, and no redirect to the unreachable Keycloak: %s', async (accept, body) => {
-    // Service A checks discovery at most once a second.
+  ])('is answered 503 by Service A, and not redirected to the unreachable Keycloak: %s', async (accept, body) => {
+    // Service A fetches the discovery metadata at most once per second.
     await sleep(1100);
     server.control.fault('discovery', { kind: 'reset' });
     try {

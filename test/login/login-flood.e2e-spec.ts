@@ -38,7 +38,7 @@ const manyStrangers = () =>
     }),
   );
 
-it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and otherwise 503 with Retry-After (CC-09)', async () => {
+it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and get 503 with Retry-After (CC-09)', async () => {
   const strangers = await manyStrangers();
   server.control.fault('token', { kind: 'hang' });
   const answers = await Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
@@ -49,7 +49,7 @@ it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and o
 
 it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', async () => {
   const alice = new Browser();
-  // The circuit for logins may still be open.
+  // After the first test the circuit for logins may still be open.
   while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();
   const strangers = await manyStrangers();
   const { token } = server.control.calls;
@@ -57,12 +57,12 @@ it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', a
   server.control.fault('token', { kind: 'hang' });
   const flood = Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
   while (token.authorization_code - before < MAX_CONCURRENT_CALLS) await turn();
-  // Only new calls are answered from now on; the calls of the flood still hang.
+  // The calls of the flood still hang.
   server.control.fault('token', undefined);
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);
   expect(token.refresh_token - refreshes).toBe(1);
-  // A callback that waited may still get a slot; Keycloak then refuses the invented code.
+  // A callback in the queue may still lead to a call, and Keycloak refuses the invented code in this call.
   const statuses = new Set((await flood).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
 });

@@ -66,7 +66,7 @@ const recordOn = (line: string): Record<string, unknown>[] =>
   line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
 
 describe('logging in', () => {
-  it('uses the code flow with PKCE S256, and a new state and nonce each time (BF-01)', async () => {
+  it('uses the code flow with PKCE S256, and a new state and nonce for each login (BF-01)', async () => {
     const [one, other] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login'))];
     const [first, second] = [one, other].map((page) => new URL(locationOf(page) ?? '').searchParams);
     expect(one.status).toBe(303);
@@ -84,7 +84,7 @@ describe('logging in', () => {
     }
   });
 
-  it('runs the chain as alice, and says so (BF-07)', async () => {
+  it("lets alice run the chain, and the pages show alice's name (BF-07)", async () => {
     const back = await login('alice', '/auth/login?return_to=/run-service-b');
     expect([back.status, locationOf(back)]).toEqual([303, at('/run-service-b')]);
     const page = await browser.send(at('/run-service-b'));
@@ -96,7 +96,7 @@ describe('logging in', () => {
     });
   });
 
-  it('refuses bob with 403, and names the missing permission', async () => {
+  it('does not let bob run the chain, and the page names the missing permission', async () => {
     await login('bob');
     const page = await browser.send(at('/run-service-b'));
     expect(page.status).toBe(403);
@@ -113,13 +113,13 @@ describe('logging in', () => {
     });
   });
 
-  it('keeps tokens, codes and secrets from the browser, and out of the log (BF-07)', async () => {
+  it('sends no token, code or secret to the browser or to the log (BF-07)', async () => {
     const before = chain.scanner.knownCount;
     await login('alice');
     await browser.send(at('/run-service-b'));
     const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
-    // The login yields three tokens and a code, and each hop yields one exchanged token.
+    // Keycloak issues three tokens and a code at the login, and one exchanged token for each called service.
     expect(chain.scanner.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
     // Keycloak's own cookies look like tokens.
@@ -128,7 +128,7 @@ describe('logging in', () => {
     expect(chain.printed()).not.toContain(session);
   });
 
-  it('cannot be replayed, or finished in another browser (BF-01)', async () => {
+  it('cannot be repeated with the same callback, and cannot be finished in another browser (BF-01)', async () => {
     const callback = await loginUpToCallback('alice');
     const stranger = new Browser();
     const refused = await stranger.send(callback);
@@ -158,7 +158,7 @@ describe('logging in', () => {
     expect(page.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('creates no session for a code of another login in the same browser (BF-01)', async () => {
+  it('creates no session for the code of another login of the browser (BF-01)', async () => {
     const [one, other] = [new URL(await loginUpToCallback('alice')), new URL(await loginUpToCallback('alice'))];
     one.searchParams.set('code', other.searchParams.get('code') ?? '');
     await expect(browser.send(one.href)).resolves.toMatchObject({ status: 400 });
@@ -193,12 +193,12 @@ describe('logging in', () => {
 });
 
 describe('the session', () => {
-  it('has an opaque id in an HttpOnly, SameSite cookie for the whole host (BF-04)', async () => {
+  it('has a random id in an HttpOnly, SameSite cookie for the whole host (BF-04)', async () => {
     const [line = ''] = (await login('alice')).headers.getSetCookie().filter((one) => one.startsWith(SESSION));
     expect(line).toMatch(/^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
-  it('is unknown if any character of its id is changed, without a 500 (BF-04)', async () => {
+  it('is not found if any character of the session id is changed (BF-04)', async () => {
     await login('alice');
     const id = sessionOf() ?? '';
     const bent = Array.from(
@@ -214,7 +214,7 @@ describe('the session', () => {
     }
   });
 
-  it('has a new id after each login, whatever id the browser sent (BF-05)', async () => {
+  it('gets a new id at each login, whatever session id the browser sent (BF-05)', async () => {
     browser.setCookie(publicUrl, SESSION, 'fixed-by-somebody');
     await login('alice');
     const first = sessionOf();
@@ -225,7 +225,7 @@ describe('the session', () => {
     expect(former.status).toBe(401);
   });
 
-  it('is ignored if the request has a token in the header', async () => {
+  it('is ignored if the request has an Authorization header', async () => {
     await login('alice');
     const access_token = textOf(await tokensOf(keycloak, 'bob'));
     const asBob = await browser.send(at('/run-service-b'), { headers: { Authorization: `Bearer ${access_token}` } });
@@ -234,7 +234,7 @@ describe('the session', () => {
     expect(asNobody.status).toBe(401);
   });
 
-  it('ends at the next call after Keycloak ended it without a notice', async () => {
+  it('ends at the next call if Keycloak ended the session and sent no logout notice', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     await keycloak.endSession(String(call?.answer['session_state']));
@@ -244,7 +244,7 @@ describe('the session', () => {
     expect(sessionOf()).toBeUndefined();
   });
 
-  it('is refreshed at Keycloak until Keycloak ends it (BF-08)', async () => {
+  it('can be refreshed at Keycloak until Keycloak ends the session (BF-08)', async () => {
     await login('alice');
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionOf());
@@ -256,14 +256,14 @@ describe('the session', () => {
     await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
   });
 
-  it('never gets the answer of another user among concurrent requests', async () => {
+  it('gets no answer for another user during concurrent requests', async () => {
     const expected = new Map<Browser, string>([[new Browser(), 'service-a']]);
     for (const user of ['alice', 'bob', 'alice']) {
       const by = new Browser();
       await login(user, '/auth/login', by);
       expected.set(by, user);
     }
-    // Few concurrent requests, because each request costs a Keycloak call at every service.
+    // Sends few concurrent requests, because each request causes a Keycloak call at every service.
     for (let round = 0; round < 10; round += 1) {
       const askers = Array.from({ length: 20 }, (_, index) => [...expected][(index * 3 + round) % expected.size]);
       const answers = await Promise.all(
@@ -277,7 +277,7 @@ describe('the session', () => {
     }
   });
 
-  it('ends when its user is disabled', async () => {
+  it('ends when the user is disabled', async () => {
     const username = await keycloak.newUser('order-viewer');
     await login(username);
     await keycloak.disableUser(username);
@@ -286,7 +286,7 @@ describe('the session', () => {
   });
 });
 
-describe('requests from elsewhere', () => {
+describe('requests from other sites and browsers', () => {
   it.each<[string, Record<string, string>, boolean]>([
     ['another site', { 'sec-fetch-site': 'cross-site' }, true],
     ['another origin of the site', { 'sec-fetch-site': 'same-site' }, true],
@@ -294,7 +294,7 @@ describe('requests from elsewhere', () => {
     ['an origin that is hidden', { origin: 'null' }, true],
     ['who knows where', {}, true],
     ['here, without the token', { 'sec-fetch-site': 'same-origin' }, false],
-  ])('do not log the user out from %s (BF-06)', async (_, headers, withToken) => {
+  ])('do not log the user out if they come from %s (BF-06)', async (_, headers, withToken) => {
     await login('alice');
     const form = { csrf_token: withToken ? csrfTokenIn(await home()) : 'x' };
     const refused = await browser.send(at('/auth/logout'), { method: 'POST', headers, form });
@@ -311,7 +311,7 @@ describe('requests from elsewhere', () => {
     expect((await home()).text).toContain('Logged in as <strong>alice</strong>');
   });
 
-  it('get pages that forbid framing, caching and foreign scripts (BF-10)', async () => {
+  it('get pages whose headers forbid framing, caching and foreign scripts (BF-10)', async () => {
     const anonymous = await home();
     await login('alice');
     const { headers } = await home();
@@ -333,7 +333,7 @@ describe('requests from elsewhere', () => {
 });
 
 describe('logging out', () => {
-  it('ends the session here and at Keycloak, without a token in the redirect (BF-09)', async () => {
+  it('ends the sessions at Service A and at Keycloak, and the redirect contains no token (BF-09)', async () => {
     await login('alice');
     const id = sessionOf();
     const answer = await logout();
@@ -353,12 +353,12 @@ describe('logging out', () => {
     expect(form.text).toContain('kc-form-login');
   });
 
-  it('redirects to the start page without a session', async () => {
+  it('redirects a user without a session to the start page', async () => {
     const answer = await browser.send(at('/auth/logout'), { method: 'POST', headers: SAME_ORIGIN, form: {} });
     expect([answer.status, locationOf(answer)]).toEqual([303, at('/')]);
   });
 
-  it('refuses other tokens and junk at the back channel (BF-09)', async () => {
+  it('is not possible with an ID token, an access token or junk as the logout token (BF-09)', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
@@ -373,14 +373,14 @@ describe('logging out', () => {
 });
 
 describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
-  it('ends this session at once, and no other session of the user (BF-09)', async () => {
+  it('ends one session immediately, and leaves another session of the user (BF-09)', async () => {
     const [here, there] = [new Browser(), new Browser()];
     await login('alice', '/auth/login', here);
     await login('alice', '/auth/login', there);
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const out = new URL(`${issuer()}/protocol/openid-connect/logout`);
     out.searchParams.set('id_token_hint', String(call?.answer['id_token']));
-    // Sent to Keycloak directly, so Service A learns of it through the logout notice only.
+    // The browser sends the logout to Keycloak, so Service A learns about the logout only from the logout notice.
     await there.send(out.href);
     expect((await home(there)).text).not.toContain('Logged in as');
     await expect(there.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });

@@ -60,14 +60,14 @@ async function stepUp(): Promise<Page> {
   return browser.send(callback);
 }
 
-/** Simulates a logout at Keycloak in another tab. */
+/** Deletes Keycloak's cookies, like a logout at Keycloak in another tab. */
 const leaveKeycloak = (): boolean => browser.cookies.delete(new URL(keycloakUrl()).origin);
 
 const refund = (csrfToken: string, by = browser): Promise<Page> =>
   by.send(at('/refund'), { method: 'POST', headers: SAME_ORIGIN, form: { csrf_token: csrfToken } });
 
 describe('a page that requires a stronger login', () => {
-  it('redirects to the login, is shown after it, and runs the chain (RS-11)', async () => {
+  it('redirects to the login, is shown after the login, and runs the chain (RS-11)', async () => {
     await logIn();
     const refused = await refundPage();
     expect([refused.status, refused.headers.get('location')]).toEqual([
@@ -89,7 +89,7 @@ describe('a page that requires a stronger login', () => {
     expect(done.text).toContain('Service C successfully processed request');
   });
 
-  it('accepts the level for further requests, although Keycloak drops it at an exchange', async () => {
+  it('accepts the level for further requests, although Keycloak lowers the level at an exchange', async () => {
     await logIn();
     await stepUp();
     for (let round = 0; round < 2; round += 1) {
@@ -102,14 +102,14 @@ describe('a page that requires a stronger login', () => {
     expect((await introspect(keycloak, 'service-a', accessToken)).members['acr']).toBe('1');
   });
 
-  it('does not change the ordinary login, which is one form', async () => {
+  it('does not change an ordinary login, which still has one form', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login'));
     expect([forms, (await browser.send(callback)).status]).toEqual([['name'], 303]);
     const again = await upToCallback(at('/auth/login'));
     expect(again.forms).toEqual([]);
   });
 
-  it('answers an API client with the challenge (RFC 9470 §3)', async () => {
+  it('answers an API client with a challenge for a stronger login (RFC 9470 §3)', async () => {
     const headers = {
       Authorization: `Bearer ${textOf(await tokensOf(keycloak, 'alice'))}`,
       Accept: 'application/json',
@@ -125,7 +125,7 @@ describe('a page that requires a stronger login', () => {
 });
 
 describe('the session at a stronger login', () => {
-  it('has a new id and a new CSRF token afterwards, and the former session has ended (BF-05)', async () => {
+  it('gets a new id and a new CSRF token, and the former id becomes invalid (BF-05)', async () => {
     await logIn();
     const [former, formerToken] = [sessionIn(), csrfTokenIn(await home())];
     await stepUp();
@@ -136,7 +136,7 @@ describe('the session at a stronger login', () => {
     expect(thief.status).toBe(401);
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionIn());
-    // The session has the new refresh token, so a refreshed token has the same level and time of login.
+    // The session has the new refresh token, so a refreshed token has the level and the time of the new login.
     const refreshed = session && (await provider.refresh(session.tokens, session.subject));
     if (refreshed === undefined || !('tokens' in refreshed)) throw new Error('not refreshed');
     expect(claimsOf(refreshed.tokens.reveal().accessToken)).toMatchObject({
@@ -145,7 +145,7 @@ describe('the session at a stronger login', () => {
     });
   });
 
-  it('is unchanged if the browser returns without the level, as after an edited address (RFC 9470 §5)', async () => {
+  it('is unchanged if a user removes the requested level from the address of the login (RFC 9470 §5)', async () => {
     await logIn();
     const before = sessionIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
@@ -163,7 +163,7 @@ describe('the session at a stronger login', () => {
     await expect(refundPage()).resolves.toMatchObject({ status: 303 });
   });
 
-  it('is unchanged if another user returns (RFC 9470 §5)', async () => {
+  it('is unchanged if another user logs in at Keycloak (RFC 9470 §5)', async () => {
     await logIn();
     const before = sessionIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
@@ -177,7 +177,7 @@ describe('the session at a stronger login', () => {
     expect(chain.printed()).not.toMatch(/audit.*step_up.*bob/);
   });
 
-  it('is not replaced by a session of another user after it has ended', async () => {
+  it('is not replaced by a session of another user if the session has ended in the meantime', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     leaveKeycloak();
@@ -188,7 +188,7 @@ describe('the session at a stronger login', () => {
     expect((await home()).text).not.toContain('Logged in as');
   });
 
-  it('is unchanged if another user has logged in meanwhile in another tab', async () => {
+  it('is unchanged if another user has meanwhile started this session in another tab', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     const { callback } = await upToCallback(locationOf(toKeycloak) ?? '');
@@ -199,7 +199,7 @@ describe('the session at a stronger login', () => {
     expect((await home()).text).toContain('Logged in as <strong>bob</strong>');
   });
 
-  it('is started once: the callback cannot be used again (BF-01)', async () => {
+  it('is created once, because the callback cannot be used again (BF-01)', async () => {
     await logIn();
     const { callback } = await upToCallback(locationOf(await refundPage()) ?? '');
     const cookies = new Map(browser.cookies.get(publicUrl));
@@ -211,7 +211,7 @@ describe('the session at a stronger login', () => {
 });
 
 describeWhereKeycloakReachesUs('a session after a stronger login', () => {
-  it('is still ended by a logout at Keycloak (BF-09)', async () => {
+  it('ends at a logout at Keycloak (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');
     await logIn('/auth/login', username);
     const { callback } = await upToCallback(locationOf(await refundPage()) ?? '', username);
@@ -240,7 +240,7 @@ describe('a login link', () => {
     expect([...(browser.cookies.get(publicUrl)?.keys() ?? [])]).toEqual([]);
   });
 
-  it('logs a user in at the requested level without a former session', async () => {
+  it('logs a user without a session in at the requested level', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login?acr_values=2&return_to=/refund'));
     expect(forms).toEqual(['name', 'password']);
     expect((await browser.send(callback)).status).toBe(303);
@@ -248,8 +248,8 @@ describe('a login link', () => {
   });
 });
 
-describe('a browser that is refused after such a login', () => {
-  it('sees the refusal, and is not redirected again', async () => {
+describe('a browser after a login that was too weak', () => {
+  it('gets a page that explains the refusal, and is not redirected again', async () => {
     await logIn();
     expect((await logIn('/auth/login?acr_values=1&return_to=/refund')).status).toBe(303);
     const page = await refundPage();
@@ -262,8 +262,8 @@ describe('a browser that is refused after such a login', () => {
   });
 });
 
-describe('a form', () => {
-  it('is not sent by the login in between: the browser returns to the form, which says so', async () => {
+describe('a form that requires a stronger login', () => {
+  it('is not sent again by the login: the browser returns to the form, which says that nothing was sent', async () => {
     await logIn();
     const { calls, result: refused } = await chain.keycloak.during(async () => refund(csrfTokenIn(await home())));
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);

@@ -1,4 +1,4 @@
-/** Step-up (RFC 9470) in small applications that require a recent or strong login. */
+/** Tests of step-up (RFC 9470) in small applications that require a recent login or a strong login. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -45,7 +45,7 @@ class RefundsController {
 }
 // #endregion routes
 
-/** At Service A, the client of a token may also have exchanged the token. */
+/** The client that got a user's token may exchange the token as well. */
 @Controller('orders')
 class StatementsController {
   @Get('statements')
@@ -63,7 +63,7 @@ class StatementsController {
   }
 }
 
-/** Whole seconds of the server's clock, enough for a login and two calls on a slow machine. */
+/** The maximum age of a login in seconds, long enough for a login and two calls on a slow machine. */
 const SHORT_SECONDS = 8;
 
 @Controller('settlements')
@@ -105,7 +105,7 @@ async function start(
   const options = { issuer, clientId, clientSecret: SECRETS[clientId], allowInsecureRequests: true };
   @Module({
     imports: [
-      // Sets no tolerance, because the servers and this process share one clock.
+      // The clock tolerance is 0, because the servers and this process share one clock.
       KeycloakModule.forRoot({ ...options, clockToleranceSeconds: 0 }),
       KeycloakModule.forFeature([{ name: 'service-b', baseUrl: serviceB, audience: 'service-b' }]),
     ],
@@ -174,12 +174,12 @@ describeOnBothServers((connect) => {
     body: expect.objectContaining({ code: 'insufficient_user_authentication' }),
   };
 
-  it('refuses a token from before a step-up in the same session, and accepts the token of the step-up (RS-27)', async () => {
+  it('refuses a token that is older than a step-up in the session, and accepts the token of the step-up (RS-27)', async () => {
     const before = await logIn();
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
     expect(claimsOf(after)).toMatchObject({ sid: claimsOf(before)['sid'], acr: '2' });
-    // Keycloak reports level 2 for both tokens now, and the second round uses the cached results.
+    // Keycloak now reports level 2 for the token before the step-up as well.
     const introspected = await introspect(keycloak, 'service-a', before);
     expect(introspected.members).toMatchObject({ active: true, acr: '2' });
     for (const _ of ['asked', 'cached']) {
@@ -188,7 +188,7 @@ describeOnBothServers((connect) => {
     }
   });
 
-  it('refuses a token of an old login despite a new login in the same session (RS-27)', async () => {
+  it('refuses a token of an old login, even after a new login in the session of the token (RS-27)', async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + 3100 - Date.now());
     const after = await logIn({ prompt: 'login' });
@@ -199,7 +199,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${refunds}/orders/recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it("accepts a login client's own token by its own level, even after the client has exchanged it (RS-27)", async () => {
+  it('accepts a token by the level in the token, even after the login client has exchanged the token (RS-27)', async () => {
     await logIn();
     const token = await stepUp();
     expect(await send('GET', `${refunds}/orders/statements`, token)).toMatchObject(passes);
@@ -212,11 +212,11 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
 
-  it('checks the age of the session at the next service, and the age of the token at the first service (RS-27)', async () => {
+  it("checks the session's login time at the called service, and the token's login time at the first service (RS-27)", async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
     await logIn({ prompt: 'login' });
-    // Keycloak takes auth_time of the exchanged token from the session.
+    // Keycloak copies the auth_time of an exchanged token from the session.
     expect((await send('POST', `${orders}/orders/settle`, before)).status).toBe(201);
     expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
   });
@@ -242,7 +242,7 @@ describeOnBothServers((connect) => {
     });
   });
 
-  it('refuses a caller without a browser login, whose token has no time of login (RS-11)', async () => {
+  it('refuses a caller without a browser login, because the token contains no time of login (RS-11)', async () => {
     const refused = { status: 401, body: expect.objectContaining({ code: 'insufficient_user_authentication' }) };
     const byPassword = textOf(await login(keycloak, 'alice'));
     expect(await send('POST', `${refunds}/orders/1/refunds`, byPassword)).toMatchObject(refused);
@@ -250,7 +250,7 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${refunds}/orders/1/refunds`, ownToken)).toMatchObject(refused);
   });
 
-  it('passes on the requirement of the next service, and accepts the user after a new login (RS-11)', async () => {
+  it('names the login that the called service requires, and accepts the user after a new login (RS-11)', async () => {
     const settle = (token: string): Promise<Answer> => send('POST', `${orders}/orders/settle`, token);
     const token = await logIn();
     const loggedInAt = Number(claimsOf(token)['auth_time']);

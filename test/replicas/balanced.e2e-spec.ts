@@ -10,7 +10,7 @@ import { logInAt } from '../support/login-at.js';
 import { canReplicate, ReplicatedServices, type Replica } from '../support/replicated-services.js';
 import { OK, underSteadyLoad, type LoadSeen } from '../support/steady-load.js';
 
-/** The long run (`npm run verify:long`) replaces one process at a time; the short run, one process of each service. */
+/** True for `npm run verify:long`, which replaces one process at a time instead of one process of each service. */
 const isLong = process.env['ROLLING_RESTART'] === 'long';
 const { perSecond, sessions, least } = isLong
   ? { perSecond: 200, sessions: 50, least: 10_000 }
@@ -85,7 +85,7 @@ describeWithReplicas('three replicas of each service', () => {
   const underLoad = (change: () => Promise<void>, atLeast = 0): Promise<LoadSeen> =>
     underSteadyLoad({ perSecond, least: atLeast, send }, change);
 
-  it('share the requests of callers and of other services evenly', async () => {
+  it('get equal shares of the requests from callers and from other services', async () => {
     const before = await Promise.all(SERVICES.map((name) => services.haproxy.sentTo(name)));
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? runAsAlice(false) : runAsServiceA(false))),
@@ -97,12 +97,12 @@ describeWithReplicas('three replicas of each service', () => {
     }
   });
 
-  it('lose only the requests in flight at a killed replica', async () => {
+  it('lose only the requests that a replica was processing when it was killed', async () => {
     const [victim] = services.of('service-b');
     if (victim === undefined) throw new Error('There is no replica');
     let killedMs = 0;
     const { failures } = await underLoad(async () => {
-      // A stopped process answers nothing, so it has requests in flight when it is killed.
+      // A stopped process does not answer, so the replica has unanswered requests when the test kills the process.
       victim.process.process.kill('SIGSTOP');
       while (((await services.haproxy.countsOf('service-b'))[0]?.atHand ?? 0) < 3) await sleep(10);
       const isDown = services.end(victim, 'SIGKILL');
@@ -114,8 +114,8 @@ describeWithReplicas('three replicas of each service', () => {
     const [unanswered = 0, ...ofOthers] = (
       await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
     ).flatMap((counts) => counts.map((count) => count.unanswered));
-    // On a reused connection, HAProxy closes the caller's connection.
-    // On a new connection, HAProxy answers 502, and may count the request twice.
+    // If HAProxy reused a connection to the killed replica, it closes the caller's connection.
+    // If HAProxy opened a new connection, it answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);
@@ -130,7 +130,7 @@ describeWithReplicas('three replicas of each service', () => {
     expect(back.made).toBeGreaterThan(0);
   });
 
-  it('leave out a replica that is not ready', async () => {
+  it('answer all requests while one replica is not ready and receives no request', async () => {
     const [, victim] = services.of('service-c');
     if (victim === undefined) throw new Error('There is no replica');
     await services.end(victim, 'SIGTERM');
@@ -159,7 +159,7 @@ describeWithReplicas('three replicas of each service', () => {
   });
 
   it(
-    'are all replaced under load: no request fails, no session is lost, and no token is refused',
+    'can be replaced under load: no request fails, no session is lost, and no token is refused',
     async () => {
       const codes: (number | null)[] = [];
       const replace = async (replicas: readonly Replica[]): Promise<void> => {
@@ -183,5 +183,5 @@ describeWithReplicas('three replicas of each service', () => {
   );
 });
 
-/** Sorts Service B first, because its first replica was killed. */
+/** Sorts Service B first, because the killed replica is the first replica of Service B. */
 const secondFirst = (one: string, other: string): number => Number(other === 'service-b') - Number(one === 'service-b');

@@ -17,7 +17,7 @@ import { until } from '../support/until.js';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
-/** The poller's private key; a service that has it also accepts its proofs. */
+/** A service with this key also accepts proofs that were signed with this key. */
 const PRIVATE_KEY = proofKeyPair().privateKey;
 const ISSUER = 'https://keycloak.test/realms/test';
 const OWN = { issuer: ISSUER, stream: revocationKeys(ISSUER).stream };
@@ -88,7 +88,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     for (const stop of stopping.splice(0)) await stop();
   });
 
-  it('reports nothing wrong for the rights that docs/valkey.md names, and changes nothing', async () => {
+  it('reports no error for a Valkey user with the rights in docs/valkey.md, and changes no data', async () => {
     const one = await started();
     one.denials.deny({ sid: 's1' });
     const before = await dump();
@@ -111,7 +111,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     return Object.fromEntries(await Promise.all(dumps)) as Record<string, unknown>;
   }
 
-  it('names a server that is away', async () => {
+  it('reports a Valkey server that is unreachable', async () => {
     const url = `valkey://127.0.0.1:${await freePort()}`;
     expect(await doctor({ url, reliesOnPoller: true })).toEqual([
       expect.stringMatching(
@@ -120,7 +120,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ]);
   });
 
-  it('names a user whose password is wrong', async () => {
+  it('reports a Valkey user whose password is wrong', async () => {
     await urlWith(...RIGHTS);
     const url = valkey.url.replace('//', '//orders:not-the-4711@');
     expect(await doctor({ url })).toEqual([
@@ -136,22 +136,25 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ['scripts', ['-@scripting'], 'the commands eval'],
     ['the memory settings', ['-info'], 'the commands info'],
     ['its keys', ['resetkeys', '~other:*'], 'the keys nestjs-keycloak-s2s:'],
-  ])('names the right to %s that is missing', async (_, without, missing) => {
+  ])('names a missing right of the Valkey user: the right to %s', async (_, without, missing) => {
     const url = await urlWith(...RIGHTS, ...without);
     expect(await doctor({ url })).toEqual([
       expect.stringContaining(`database 0: the user orders has no right to ${missing}`),
     ]);
   });
 
-  it.each(['pexpire', 'incr'])('names the right to %s if a poller lacks it', async (command) => {
-    const url = await urlWith(...RIGHTS, `-${command}`);
-    expect(await doctor({ url })).toEqual([expect.stringMatching(/^ok/), expect.stringMatching(/^ok/)]);
-    expect(await doctor({ url, isPoller: true })).toEqual([
-      expect.stringContaining(`has no right to the commands ${command}`),
-    ]);
-  });
+  it.each(['pexpire', 'incr'])(
+    'names the right to %s if the Valkey user of a poller does not have this right',
+    async (command) => {
+      const url = await urlWith(...RIGHTS, `-${command}`);
+      expect(await doctor({ url })).toEqual([expect.stringMatching(/^ok/), expect.stringMatching(/^ok/)]);
+      expect(await doctor({ url, isPoller: true })).toEqual([
+        expect.stringContaining(`has no right to the commands ${command}`),
+      ]);
+    },
+  );
 
-  it('leaves no key behind, also without some rights of a poller', async () => {
+  it('leaves no key in Valkey, even if the poller does not have all rights', async () => {
     for (const without of [[], ['-del'], ['-set'], ['-set', '-del'], ['-incr']]) {
       const url = await urlWith(...RIGHTS, ...without);
       await service({ url }).sharing.examine({ isPoller: true, proofWaitMs: 0 });
@@ -159,7 +162,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     }
   });
 
-  it('says that its keys differ from the keys of another service (row 38)', async () => {
+  it('reports that the denial keys of two services differ (row 38)', async () => {
     const other = await started({ key: OTHER_KEY });
     other.denials.deny({ sid: 's1' });
     await until(() => other.sharing.status.unshared === 0, 'it is shared');
@@ -176,7 +179,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     expect(prints[0]).not.toBe(prints[1]);
   });
 
-  it('names denials that a newer version of the library wrote (OP-01)', async () => {
+  it('reports denials that a newer version of the library wrote (OP-01)', async () => {
     await started();
     const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
     const newer = Buffer.from([2, ...randomBytes(90)]).toString('base64');
@@ -187,7 +190,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ]);
   });
 
-  it('names entries that no version of the library wrote', async () => {
+  it('reports stream entries that no version of the library wrote', async () => {
     await started();
     const connection = await ValkeyConnection.open({ url: new URL(valkey.url) });
     const stream = new RevocationStream(ISSUER, 1000);
@@ -214,13 +217,13 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ['of a newer version', () => sealed({ d: '{"v":2}', k: 'k', g: 'g' }), /newer version .* Update this service/],
     ['that is none', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
     ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream\. Find out who writes/],
-  ])('names a proof %s, and does not say that no poller runs (RS-30)', async (_, proof, finding) => {
+  ])("reports a poller's proof %s, and does not say that no poller runs (RS-30)", async (_, proof, finding) => {
     await started();
     await valkey.command(['SET', revocationKeys(ISSUER).proof, proof()]);
     expect(await doctor({ reliesOnPoller: true })).toEqual([expect.stringMatching(finding)]);
   });
 
-  it('reports a poller that does not run, and recognizes a running poller', async () => {
+  it('reports that no poller runs, or that a poller runs', async () => {
     expect(await doctor({ reliesOnPoller: true })).toContainEqual(
       expect.stringMatching(
         /^error: No poller runs, or it can't poll Keycloak: there is no proof\. .* Start the process/,

@@ -20,7 +20,7 @@ onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
       SHARED_DENIAL_KEYS: key(),
       SHARED_STATE_KEYS: key(),
     };
-    // Keycloak sends its logout notice to this address, and the notice is lost because no service listens there.
+    // No service listens at this public URL, so Keycloak's logout notice is lost.
     chain = await RunningServices.start({
       variables: { ...ttl(1), ...shared, PUBLIC_URL: publicUrl },
       own: urlsAt(valkey, 'answers too'),
@@ -41,7 +41,7 @@ onValkey('a session that ends at Keycloak while Valkey is frozen', () => {
   }
 
   it.each(['/', '/run-service-b', '/refund'])(
-    'is not shown by %s once the introspection result of its token has expired (BF-09)',
+    'is not used by the page %s after the introspection result of the token has expired (BF-09)',
     async (path) => {
       const browser = new Browser();
       await logInAt(chain.a.url, browser, 'alice');

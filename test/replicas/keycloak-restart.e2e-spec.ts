@@ -9,15 +9,15 @@ import { OK, underSteadyLoad, type Failure } from '../support/steady-load.js';
 
 const REPLICAS = 3;
 const SERVICES = ['service-a', 'service-b', 'service-c'];
-/** Default of `maxConcurrentCalls`, for introspection and for token requests each. */
+/** The default of `maxConcurrentCalls`, which applies separately to introspection and to token requests. */
 const BULKHEAD = 20;
 const TTL_SECONDS = 5;
 const HOT = 30;
-/** Unknown tokens that arrive at once after the outage, more than the bulkhead admits. */
+/** The number of unknown tokens that arrive together after the outage, more than the bulkhead admits. */
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** Between the call timeout and half of it; a call waits for a slot for at most half of the timeout. */
+/** More than half of the call timeout, for which a call may wait for a slot, and less than the call timeout. */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -25,7 +25,7 @@ const UNAVAILABLE = /^50[234] .*"(authorization_server_unavailable|service_(unav
 
 const describeWithReplicas = canReplicate ? describe : describe.skip;
 
-describeWithReplicas('Keycloak that is gone and comes back, under three replicas of each service', () => {
+describeWithReplicas('Keycloak after an outage, called by three replicas of each service', () => {
   let recorder: KeycloakRecorder;
   let proxy: RunningFaultProxy;
   let services: ReplicatedServices;
@@ -67,7 +67,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     }
   }
 
-  it('receives only necessary calls, within the limits of the bulkheads, and errors end (RS-14, CC-05)', async () => {
+  it('receives only necessary calls, never more than the bulkheads admit, and the services recover (RS-14, CC-05)', async () => {
     await untilServed();
     let back: RecordedCall[] = [];
     let servedMs = 0;
@@ -95,8 +95,7 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     });
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
-    // If a result expires while cold tokens wait for slots, its renewal waits with them, and later requests may join
-    // it.
+    // If a result expires while cold tokens wait for slots, later requests may wait for its renewal.
     const isFlooded = ({ startedMs }: Failure): boolean => startedMs > servedMs && startedMs < floodedUntilMs;
     expect(failures.filter((failure) => failure.startedMs > servedMs && !isFlooded(failure))).toEqual([]);
 
@@ -106,11 +105,11 @@ describeWithReplicas('Keycloak that is gone and comes back, under three replicas
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // Each service introspects once at first and once per window; without a shared cache, three times as often.
+    // Each service introspects a token once at first and once per ttl.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);
-    // Exchanged tokens may still be valid, so at most one exchange per hop and token is needed.
+    // At most one exchange per user token and called service is necessary, because exchanged tokens may still be valid.
     expect(back.filter(({ endpoint }) => endpoint === 'token').length).toBeLessThanOrEqual(HOT * 2 * 1.1);
 
     for (const kind of ['token', 'token/introspect'] as const)

@@ -1,4 +1,4 @@
-/** Only the addresses differ from the manifests, and the authorization server speaks plain HTTP. */
+/** Runs the pods with the addresses of this machine and an authorization server without TLS. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ describeWithAll('the pods of the small overlay', () => {
 
   const tokenOfAlice = async (): Promise<string> => textOf(await login(pods.server, 'alice'));
 
-  it('are alive and ready by their probes, and accept callers only over TLS', async () => {
+  it('pass all probes, and accept callers only over TLS', async () => {
     for (const { name } of SERVICES) {
       expect(await pods.probe(name, 'startupProbe')).toBe(200);
       expect(await pods.probe(name, 'livenessProbe')).toBe(200);
@@ -73,14 +73,14 @@ describeWithAll('the pods of the small overlay', () => {
     }
   });
 
-  it('run the chain for a user, each call over TLS', async () => {
+  it('run the chain for a user, and make each call over TLS', async () => {
     const answer = await pods.ask('service-a', '/run-service-b', { headers: bearer(await tokenOfAlice()) });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({ service_c: { result: 20 } });
     expect((await pods.ask('service-a', '/run-service-b')).status).toBe(401);
   });
 
-  it('keep a session in Valkey after a login with a browser', async () => {
+  it('store the session of a user in Valkey after a login in a browser', async () => {
     const browser = new Browser();
     const toKeycloak = await pods.ask('service-a', '/auth/login', { headers: PAGE });
     const form = await browser.open(toKeycloak.headers.location ?? '');
@@ -97,7 +97,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect([chain.status, chain.text]).toEqual([200, expect.stringContaining('"result":20')]);
   });
 
-  it('share a denial with their Valkey user', async () => {
+  it('have Valkey users whose rights are sufficient to share a denial', async () => {
     const token = await tokenOfAlice();
     const whoami = async (): Promise<number | undefined> =>
       (await pods.ask('service-a', '/api/whoami', { headers: bearer(token) })).status;
@@ -120,7 +120,7 @@ describeWithAll('the pods of the small overlay', () => {
     await sharing.stop();
   });
 
-  it('have no other rights at Valkey, and a client without a password has none', async () => {
+  it('have no unnecessary rights in Valkey, and a client without a password has no rights', async () => {
     const socket = { tls: true, ca: pods.fileOf('service-a', 'ca.crt') } as const;
     const url = pods.sharedStateUrlOf('service-a').replace('valkeys://', 'rediss://');
     const client = createClient({ url, RESP: 2, socket });
@@ -135,7 +135,7 @@ describeWithAll('the pods of the small overlay', () => {
     nobody.destroy();
   });
 
-  it('detect Valkey by its probe, which fails on a port without Valkey', async () => {
+  it('include Valkey with a probe that fails on a port without Valkey', async () => {
     const { command = [] } = containerOf(pods.pod('valkey'), 'valkey').livenessProbe?.exec ?? {};
     expect(command[0]).toBe('valkey-cli');
     const probe = async (port: number): Promise<string> => {
@@ -146,7 +146,7 @@ describeWithAll('the pods of the small overlay', () => {
     await expect(probe(await freePort())).rejects.toThrow('Command failed');
   });
 
-  it('are configured to trust each authority only for its own calls', () => {
+  it('trust a separate certificate authority for calls to Keycloak and for calls to services', () => {
     for (const { name } of SERVICES) {
       const environment = pods.environmentOf(name);
       expect(environment).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
@@ -165,7 +165,7 @@ describeWithAll('the pods of the small overlay', () => {
     }
   });
 
-  it('use a new certificate without a restart, while open connections continue', async () => {
+  it('use a new certificate without a restart, and keep open connections', async () => {
     const fingerprint = async (): Promise<string> => {
       const { port } = new URL(pods.urlOf('service-b'));
       const socket = connect({ port: Number(port), host: 'localhost', ca: pods.fileOf('service-b', 'ca.crt') });
@@ -186,7 +186,7 @@ describeWithAll('the pods of the small overlay', () => {
     open.destroy();
   });
 
-  it('keep the former certificate while the new certificate and its key do not match', async () => {
+  it('keep the former certificate while the new certificate does not match the new key', async () => {
     pods.replaceCertificate('service-c', true);
     await until(
       () => pods.sidecar('service-c').printed().includes('Keeps the former certificate'),
@@ -196,7 +196,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect(await pods.probe('service-c', 'livenessProbe')).toBe(200);
   });
 
-  it('close no open connection while the sidecar refuses the new certificate again and again', async () => {
+  it('keep open connections while the sidecar refuses the new certificate repeatedly', async () => {
     const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const endMs = performance.now() + 4000;
     const statuses = new Set<unknown>();
@@ -214,7 +214,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect([...statuses]).toEqual([200]);
   });
 
-  it('stop without losing a request: the sidecar passes on the connection header of the service', async () => {
+  it("lose no request when they stop, because the sidecar forwards the service's Connection header", async () => {
     const token = await tokenOfAlice();
     const { process, exited } = pods.service('service-c');
     const before = await pods.ask('service-c', '/health/live', { agent: kept });

@@ -18,7 +18,7 @@ describeWithReplicas('a login behind a balancer', () => {
   let keycloak: ContractServer;
 
   beforeAll(async () => {
-    // Long, so no replica calls Keycloak again during a test.
+    // The ttl is so long that no replica calls Keycloak again during a test.
     services = await ReplicatedServices.start({ replicas: REPLICAS, publicUrl, variables: ttl(300) });
     keycloak = await connectToKeycloak();
     chromium = await Chromium.start();
@@ -39,7 +39,7 @@ describeWithReplicas('a login behind a balancer', () => {
     return seen;
   }
 
-  it('is valid at all replicas, and so is the logout', async () => {
+  it('is valid at all replicas, and ends at all replicas when the user logs out', async () => {
     const page = await chromium.open();
     const before = await services.haproxy.sentTo('service-a');
     await logIn(page, 'alice');
@@ -56,7 +56,7 @@ describeWithReplicas('a login behind a balancer', () => {
   });
 
   describeWhereKeycloakReachesUs('that Keycloak ends', () => {
-    it('is over at all replicas, because its notice arrives through the balancer', async () => {
+    it('ends at all replicas, because Keycloak sends the logout notice to the balancer', async () => {
       const username = await keycloak.newUser('order-manager');
       const page = await chromium.open();
       await logIn(page, username);
@@ -66,7 +66,7 @@ describeWithReplicas('a login behind a balancer', () => {
     });
   });
 
-  it('outlives the replica that handled it', async () => {
+  it('is valid after the replica that handled the login was killed', async () => {
     const page = await chromium.open();
     await logIn(page, 'bob');
     for (const replica of services.of('service-a')) {

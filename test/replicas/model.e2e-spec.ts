@@ -54,10 +54,9 @@ interface Lives {
   readonly signalled?: number;
 }
 
-/** Results that expire, results that only denials and rechecks end, and a longer ttl while the feed is healthy. */
 const lives = fc.constantFrom<Lives>({ short: 1 }, { short: 300 }, { short: 1, signalled: 300 });
 
-/** Faults of Valkey and restarts of replicas run one after the other; all other steps may overlap. */
+/** Faults of Valkey and restarts of replicas, which never overlap. */
 const IN_TURN: ReadonlySet<Kind> = new Set(['freeze', 'empty', 'garble', 'remember', 'goBack', 'restart']);
 const SLOWER = 4;
 const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
@@ -88,7 +87,7 @@ onValkey('replicas over Valkey in a model', () => {
       for (const one of steps) {
         const done = Promise.resolve(take(one));
         underWay.push(done);
-        // Prevents an unhandled rejection; `Promise.all` below awaits it.
+        // Prevents an unhandled rejection before `Promise.all` below awaits the step.
         done.catch(() => undefined);
         if (one.waits) await Promise.race([done, sleep(100)]);
         await sleep(signalled === undefined ? one.pauseMs : one.pauseMs * SLOWER);
@@ -108,13 +107,13 @@ onValkey('replicas over Valkey in a model', () => {
   }
 
   it(
-    'accept no ended or mixed-up token or session, and lose no denial',
+    'accept no ended token or session, confuse no users, and lose no denial',
     async () => {
       await fc.assert(
         fc.asyncProperty(schedule, lives, async (steps, of) => {
           expect(await run(steps, of)).toEqual([]);
         }),
-        // Shrinking is off: a shorter schedule takes as long, and its timing differs.
+        // No shrinking, because a shorter schedule has another timing and takes as long.
         { numRuns: SCHEDULES, endOnFailure: true },
       );
     },

@@ -8,7 +8,7 @@ import { ServicesWithPoller, type Verdict } from '../support/services-with-polle
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
-/** Longer than a poller needs to notice that the active poller is gone; otherwise there would be a gap. */
+/** The short ttl: longer than another poller needs to replace a killed poller, so that no gap arises. */
 const SHORT_SECONDS = 10;
 
 const RECEIVES = 'Revocations are received';
@@ -67,10 +67,10 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await server.stop();
   });
 
-  it('lets the services use cached results for longer, without new introspections', async () => {
+  it('lets the services use cached results for longer than the short ttl', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // Creating the user is a change too, after which results expire once by the short ttl.
+    // The creation of the user is also a change, after which each result expires once by the short ttl.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);
@@ -89,20 +89,20 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await expectSoon(subject, is, 'it is refused');
   });
 
-  it('is replaced by another poller after a kill, and revocations in between are applied', async () => {
+  it('is replaced by another poller after a kill, and the services apply the revocations of the time between', async () => {
     const next = await services.startPoller();
     const subject = await known();
     listener.process.kill('SIGKILL');
     await listener.exited;
     await end(subject);
-    // The test asks only now, because a cached result would still be accepted if the next poller had missed the gap.
+    // The test sends requests only now, so that a cached result shows whether the next poller read the missed events.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, RECEIVES, 1);
     await expectSoon(subject, isDenied, 'it is refused');
     listener = next;
   });
 
-  it('loses its place while it is frozen, and no revocation is missed', async () => {
+  it('is replaced by another poller while frozen, and the services miss no revocation', async () => {
     const other = await services.startPoller();
     const [first, second] = [await known(), await known()];
     freeze(listener.process);
@@ -117,7 +117,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
     await until(async () => (await saidInAll()) > said, 'it says what it has received');
-    // The last proof is older than the short ttl, so a service may introspect until the next proof.
+    // The last proof is older than the short ttl, so a service may introspect before the next proof arrives.
     await expectSoon(second, isRefused, 'the second is refused');
     other.process.kill('SIGCONT');
     await untilSays(other, WAITS, 1);
@@ -128,7 +128,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     expect(await other.exited).toBe(0);
   });
 
-  it('makes the services return to the short TTL after it has stopped in order', async () => {
+  it('makes the services return to the short ttl after a shutdown of the poller', async () => {
     const [kept, ended] = [await known(), await known()];
     const questions = services.questions(kept);
     listener.process.kill('SIGTERM');

@@ -18,7 +18,7 @@ let first: RunningServices;
 let second: RunningServices;
 let addresses: readonly [string, string];
 
-/** Sends each replica the cookies of the other, as behind a balancer without sticky sessions. */
+/** Creates a browser that sends its cookies to both replicas, as to a balancer without sticky sessions. */
 function newBrowser(): Browser {
   const browser = new Browser();
   const jar = new Map<string, string>();
@@ -71,14 +71,14 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     }
   });
 
-  it('accept a login only once, at any replica (BF-01)', async () => {
+  it('accept the callback of a login only once, at any replica (BF-01)', async () => {
     const another = newBrowser();
     const callback = await callbackOf(addresses[0], another, 'alice');
     const both = await Promise.all([another.send(callback), another.send(callback.replace(...addresses))]);
     expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
   });
 
-  it('share a step-up under a new session id, and end the former session (RS-11, BF-05)', async () => {
+  it('share the session of a step-up, which has a new session id, and end the former session (RS-11, BF-05)', async () => {
     const former = sessionIn(browser) ?? '';
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(303);
     const link = locationOf(await browser.send(`${addresses[0]}/refund`)) ?? '';
@@ -101,7 +101,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(401);
   });
 
-  it('end a session that was logged out at one replica, and clear its cookie (BF-09)', async () => {
+  it('refuse a session after a logout at one replica, and clear the session cookie (BF-09)', async () => {
     const id = sessionIn(browser) ?? '';
     const form = {
       csrf_token: /name="csrf_token" value="([^"]+)"/.exec((await browser.send(addresses[0])).text)?.[1] ?? '',
@@ -115,7 +115,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     }
   });
 
-  it('answer 503 while Valkey is frozen, and clear no cookie (BF-05)', async () => {
+  it('answer 503 while Valkey is frozen, and do not clear the session cookie (BF-05)', async () => {
     const id = sessionIn(browser);
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
     valkey.freeze();
@@ -139,7 +139,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);
   });
 
-  it('end a session that was denied at one replica (RS-13)', async () => {
+  it('end a session after a denial of the session at one replica (RS-13)', async () => {
     const id = sessionIn(browser) ?? '';
     const session = await second.a.app.get(UserSessions, { strict: false }).find(id);
     for (const at of addresses) expect((await chain(browser, at)).status).toBe(200);

@@ -30,7 +30,7 @@ interface Replica {
   readonly feed: SignalFeed | undefined;
   readonly isHealthy: () => boolean;
   readonly refuses: (sid: string) => boolean;
-  /** `isKilled` keeps it from releasing the lease. */
+  /** If `isKilled` is true, the replica does not release the lease. */
   readonly end: (isKilled?: boolean) => Promise<void>;
 }
 
@@ -106,7 +106,7 @@ const command = (...args: readonly string[]): Promise<unknown> => valkey.command
 const nameOf = async (ending: string): Promise<string> =>
   ((await command('KEYS', '*')) as string[]).find((name) => name.endsWith(ending)) ?? '';
 
-/** An attacker with access to the server: replaces the sealed text and keeps everything else. */
+/** A script that replaces the sealed text of the first entry, as an attacker with access to Valkey could. */
 const REPLACE_SEALED = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -121,7 +121,7 @@ fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A service with the denial keys replaces an entry with a forged entry. */
+/** A script that replaces the first entry by a forged entry, as a service with the denial keys could. */
 const REPLACE_BY_OWN = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -144,7 +144,7 @@ return 1`;
 
 const STREAM_OF = 'https://sso.example.com/realms/shop';
 
-/** Proof texts of a process that has every key except the poller's private key. */
+/** Returns a writer of proofs that has all keys except the poller's private key. */
 function forger(signing = proofKeyPair()): ProofTexts {
   const identity = { issuer: STREAM_OF, stream: revocationKeys(STREAM_OF).stream };
   return new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', signing), identity);
@@ -203,14 +203,14 @@ async function heldWay(): Promise<HeldWay> {
     await Promise.all(replicas.map((one) => one.end()));
   });
 
-  it('sends proofs to a replica that does not poll itself', async () => {
+  it('sends proofs to a replica that does not poll', async () => {
     const reader = await replica('shop', false);
     expect(reader.keycloak.status.read().signals.state).toBe('none');
     await replica('poller', true);
     await until(reader.isHealthy);
   });
 
-  it('is the only poller, and the next poller continues without a gap', async () => {
+  it('is the only poller until it is killed, and the next poller continues without a gap', async () => {
     const reader = await replica('shop', false);
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(reader.isHealthy);
@@ -224,14 +224,14 @@ async function heldWay(): Promise<HeldWay> {
     await leads.end(true);
     await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
     const tookOver = asked.find(({ by }) => by !== first?.by);
-    // The lease is longer than this interval, so the new poller reads from before the last proof.
+    // The lease is longer than this interval, so the first poll of the new poller begins before the last proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await untilNextProof(reader);
     expect(waits.lines).toContain('This replica polls for revocations');
     expect(gaps).toBe(0);
   });
 
-  it('hands over to another replica at once when it shuts down', async () => {
+  it('lets another replica poll immediately after a shutdown', async () => {
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(one.isHealthy);
     const lease = await nameOf(':lease');
@@ -250,7 +250,7 @@ async function heldWay(): Promise<HeldWay> {
     const { signals } = reader.keycloak.issuers[0];
     const prove = signals.prove.bind(signals);
     signals.prove = (period) => {
-      // The newest poll may still be running; the denial of the previous poll must have arrived.
+      // The newest poll may still be running, so the test looks for the denial of the previous poll.
       const said = `s${Math.max(0, count - 1)}`;
       if (said !== 's0' && !reader.refuses(said)) missing.push(said);
       prove(period);
@@ -262,7 +262,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.refuses('s1')).toBe(true);
   });
 
-  it('reports its own gap to the other replicas, and sends proofs again afterwards', async () => {
+  it('reports a gap of its polls to the other replicas, and then sends proofs again', async () => {
     const reader = await replica('shop', false);
     await replica('poller', true);
     await until(reader.isHealthy);
@@ -277,7 +277,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(gaps).toBe(1);
   });
 
-  it('cannot send a late proof after another replica has taken its place', async () => {
+  it('cannot send a late proof after another replica has become the poller', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('slow', true)];
     await until(reader.isHealthy);
     let release: (signals: Signals) => void = () => undefined;
@@ -296,7 +296,7 @@ async function heldWay(): Promise<HeldWay> {
     const latestMs = latest(reader);
     release(QUIET);
     await sleep(1500);
-    // The reader measures the age of the same proof at each read, so its time varies by some milliseconds.
+    // The reader computes the time of a proof again at each read, so the time varies by some milliseconds.
     expect(latest(reader)).toBeLessThan(latestMs + 50);
     expect(await proofs.lease(3000)).toBeUndefined();
   });
@@ -312,30 +312,33 @@ async function heldWay(): Promise<HeldWay> {
       MAKE_OLDER,
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
-  ])('is not trusted by a reader of an entry that was made %s, until it is appended again', async (_, bend, say) => {
-    const way = await heldWay();
-    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
-    await until(reader.isHealthy);
-    let gaps = 0;
-    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
-    const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
-    way.hold();
-    say(poller);
-    await until(async () => Number(await command('XLEN', stream)) === 1);
-    await command('EVAL', bend, '1', stream);
-    way.release();
-    await until(() => gaps > 0, 'it finds out');
-    await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
-    await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
-    expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
-    await untilNextProof(reader);
-    await way.end();
-  });
+  ])(
+    'is not trusted by a replica that read an entry that was made %s, until the entry is appended again',
+    async (_, bend, say) => {
+      const way = await heldWay();
+      const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+      await until(reader.isHealthy);
+      let gaps = 0;
+      reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+      const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
+      way.hold();
+      say(poller);
+      await until(async () => Number(await command('XLEN', stream)) === 1);
+      await command('EVAL', bend, '1', stream);
+      way.release();
+      await until(() => gaps > 0, 'it finds out');
+      await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
+      await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
+      expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
+      await untilNextProof(reader);
+      await way.end();
+    },
+  );
 
-  it('sends proofs only after it has read back its own entries', async () => {
+  it('sends a proof only after the poller has read all entries that it has written', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
-    // Stands for a server that accepts entries but loses them before the poller reads them back.
+    // Simulates a server that accepts entries and loses the entries before the poller reads them.
     const [sharing] = poller.keycloak.sharing;
     if (sharing === undefined) throw new Error('It shares nothing');
     const received = sharing.received.bind(sharing);
@@ -351,7 +354,7 @@ async function heldWay(): Promise<HeldWay> {
     await untilNextProof(reader);
   });
 
-  it('is refused by a replica with other denial keys, which reports it, and changed proofs have no effect (OP-01)', async () => {
+  it('is refused by a replica with other denial keys, which reports unreadable proofs (OP-01)', async () => {
     const [stranger, reader] = [
       await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
       await replica('shop', false),
@@ -373,7 +376,7 @@ async function heldWay(): Promise<HeldWay> {
     }
   });
 
-  it('cannot be imitated by a service with all its secrets, through forged, replayed or changed proofs (RS-30)', async () => {
+  it('cannot be imitated by a service with forged, replayed or changed proofs (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     const key = revocationKeys(STREAM_OF).proof;
@@ -408,7 +411,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content of the revocation channel')).length).toBe(2);
   });
 
-  it('does not extend the TTL of cached results once a service with the keys has replaced an entry (RS-30)', async () => {
+  it('does not extend the ttl of cached results if a service with the denial keys replaces an entry (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isHealthy);
@@ -430,13 +433,13 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
     await until(() => reader.refuses('stolen'), 'the poller appends it again');
     expect(reader.refuses('nobody')).toBe(true);
-    // The proof covers new results, but no result that was cached before.
+    // The next proof covers new results, and does not cover results that were cached before the replacement.
     await untilNextProof(reader);
     expect(signals.healthyUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
   });
 
-  it('claims no time before a new epoch, which lacks the rechecks of an ended poller (RS-30)', async () => {
+  it('proves no time before a new epoch, because the new epoch has no rechecks of an ended poller (RS-30)', async () => {
     const first = await replica('first', true);
     await until(first.isHealthy);
     first.keycloak.revocations.recheck({ sub: 'alice' });
@@ -459,7 +462,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.keycloak.issuers[0].signals.receivedSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
-  it('carries out a recheck even if a service inserts another recheck with its id before it (RS-30)', async () => {
+  it('has its recheck applied by replicas even if a service inserts a forged recheck with the same id (RS-30)', async () => {
     const [way, readersWay] = [await heldWay(), await heldWay()];
     const reader = await replica('shop', false, { url: readersWay.url });
     const poller = await replica('poller', true, { url: way.url });
@@ -485,7 +488,7 @@ async function heldWay(): Promise<HeldWay> {
     await Promise.all([way.end(), readersWay.end()]);
   });
 
-  it('appends entries later if the server was full, without a gap (RS-30)', async () => {
+  it('appends entries later if the Valkey server was full, and reports no gap (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     await command('CONFIG', 'SET', 'maxmemory', '1');
@@ -497,7 +500,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
-  it('is trusted by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
+  it('is trusted by a service that starts after the early removal of an unreadable entry (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isHealthy);
     const stream = new RevocationStream(STREAM_OF, 1000);
@@ -513,7 +516,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.refuses('kept')).toBe(true);
   });
 
-  it('is not trusted by a service without public keys, which says so (RS-30)', async () => {
+  it('is not trusted by a service without public keys, which reports the missing key (RS-30)', async () => {
     const reader = await replica('shop', false, { proofs: {} });
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
     const poller = await replica('poller', true);
@@ -523,7 +526,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content'))).toHaveLength(1);
   });
 
-  it('sends proofs again after the server has lost its data, and after it was unavailable', async () => {
+  it('sends proofs again after the Valkey server has lost its data, and after an outage of the server', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     await command('FLUSHALL');

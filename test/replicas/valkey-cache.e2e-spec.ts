@@ -108,7 +108,7 @@ const unavailable = new AuthorizationServerError('authorization_server_unavailab
 
 const onValkey = valkeyPath === undefined ? describe.skip : describe;
 
-onValkey('a second level over Valkey', () => {
+onValkey('a shared cache in Valkey', () => {
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
   });
@@ -131,7 +131,7 @@ onValkey('a second level over Valkey', () => {
   });
 
   describe('for introspection results', () => {
-    it('lets one replica introspect, and shares the result with all, concurrently and later', async () => {
+    it('lets one replica introspect a token, and shares the result with all replicas', async () => {
       const [one, other, third] = await Promise.all([replica(), replica(), replica()]);
       await expect(one.ask('the-token')).resolves.toBe('sub of the-token');
       await settled();
@@ -142,7 +142,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toEqual(['the-token', 'new-token']);
     });
 
-    it('keeps the age of a result at each replica, so that its TTL is not extended', async () => {
+    it('keeps the age of a result, so that no replica uses the result for longer than the ttl', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 1 }),
         replica({ introspectionTtlSeconds: 1 }),
@@ -156,7 +156,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('introspects again if a result is too old for a route, and does not share results for staleness 0', async () => {
+    it('introspects again if a result is too old for a route, and does not share the results of strict routes', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -170,7 +170,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('gives a strict caller a fresh result, even if it joins the request of another caller', async () => {
+    it('gives a fresh result to a strict caller, even if another caller waits for an older result', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -179,7 +179,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('does not reuse results from before a recheck', async () => {
+    it('does not reuse a result that is older than a recheck', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await settled();
@@ -199,7 +199,7 @@ onValkey('a second level over Valkey', () => {
       await sleep(20);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', 0);
-      // A staleness of 0 does not share its result, so a third replica shares it.
+      // A replica does not share a result for staleness 0, so a third replica shares the inactive result.
       land({ active: true, sub: 'late', exp: exp() });
       await late;
       await settled();
@@ -213,7 +213,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('does not make an inactive token active again by a result of another replica (RS-13)', async () => {
+    it('does not replace an inactive result of a replica by an active result of another replica (RS-13)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await settled();
@@ -224,7 +224,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('does not share an active result that an inactive result has overtaken', async () => {
+    it('does not share an active result that arrives later than an inactive result of a newer request', async () => {
       const one = await replica();
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -241,13 +241,13 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('keeps an inactive result for as long as a late active result of another replica', async () => {
+    it('keeps an inactive result for as long as another replica may share an active result', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
       const late = one.ask('the-token');
       await sleep(30);
-      // Simulates that the other replica's lease has expired.
+      // Simulates that the lease of the first replica has expired.
       for (const name of await names()) await command('DEL', name);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', Infinity);
@@ -261,7 +261,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('introspects at most twice for all joined callers, even if tokens are rechecked during the call', async () => {
+    it('introspects at most twice for all waiting callers, even if a recheck comes during the call', async () => {
       const one = await replica();
       const all = Array.from({ length: 100 }, () => one.ask('the-token'));
       one.rechecks.require({ sid: 's1' });
@@ -282,7 +282,7 @@ onValkey('a second level over Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();
       for (const { rechecks } of replicas) rechecks.require('everything');
-      // A result from the same moment counts as older than the recheck.
+      // A result from the moment of the recheck counts as older than the recheck.
       await sleep(50);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       expect(asked).toHaveLength(2);
@@ -297,7 +297,7 @@ onValkey('a second level over Valkey', () => {
       expect([asked.length, one.failures, other.failures]).toEqual([500, [], []]);
     });
 
-    it('never keeps a result for longer than the token is valid', async () => {
+    it('removes a result when the token expires', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       answering = async () => ({ active: true, sub: 'x', exp: exp(2) });
       await one.ask('the-token');
@@ -307,19 +307,19 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('renews a result in use once for all replicas', async () => {
+    it('renews a frequently used result once for all replicas', async () => {
       const replicas = await Promise.all(
         [replica, replica, replica].map((make) => make({ introspectionTtlSeconds: 1 })),
       );
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       const end = Date.now() + 3000;
       for (; Date.now() < end; await sleep(5)) await Promise.all(replicas.map(({ ask }) => ask('the-token')));
-      // About four windows; a renewal and the end of a window may coincide.
+      // The loop lasts about four ttls. A renewal and the end of a ttl may coincide.
       expect(asked.length).toBeGreaterThanOrEqual(3);
       expect(asked.length).toBeLessThanOrEqual(6);
     });
 
-    it('lets another replica introspect if the first fails, and does not share the failure', async () => {
+    it('lets another replica introspect if the first replica fails, and does not share the failure', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let times = 0;
       const answer = answering;
@@ -333,7 +333,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('lets another replica introspect at once if the first shuts down', async () => {
+    it('lets another replica introspect immediately if the first replica shuts down', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       answering = () => new Promise(() => undefined);
       void one.ask('the-token');
@@ -360,7 +360,7 @@ onValkey('a second level over Valkey', () => {
     const textOf = async ({ tokens }: Replica, request: Parameters<TokenSource['get']>[0] = own): Promise<string> =>
       (await tokens.get(request)).reveal();
 
-    it('lets one replica request a token, and shares it with its scope', async () => {
+    it('lets one replica request a token, and shares the token and the scope', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const got = await Promise.all(Array.from({ length: 40 }, () => [textOf(one), textOf(other)]).flat());
       expect(new Set(got)).toEqual(new Set(['token-1']));
@@ -370,7 +370,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked).toHaveLength(1);
     });
 
-    it('shares exchanged tokens by subject, audience and scope, and denies them with their subject', async () => {
+    it('shares exchanged tokens by subject, audience and scope, and uses no token of a denied session', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const [alice, bob] = [
         testAccessToken({ subject: 'alice', claims: { sid: 'a' } }),
@@ -386,7 +386,7 @@ onValkey('a second level over Valkey', () => {
       expect(() => third.tokens.get(tokenExchangeRequest(alice, 'service-c', 'x'))).toThrow(/token/i);
     });
 
-    it('never keeps an exchanged token for longer than its subject token', async () => {
+    it('removes an exchanged token when the subject token expires', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const subject = testAccessToken({ claims: { exp: exp(12) } });
       await textOf(one, tokenExchangeRequest(subject, 'service-c', 'x'));
@@ -396,7 +396,7 @@ onValkey('a second level over Valkey', () => {
       expect(Number(await command('PTTL', entry))).toBeLessThan(12_000);
     });
 
-    it('does not return a token again that its audience has refused', async () => {
+    it('returns a new token after the called service has refused the token', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await textOf(one);
       await settled();
@@ -407,7 +407,7 @@ onValkey('a second level over Valkey', () => {
       expect(await textOf(await replica())).toBe('token-2');
     });
 
-    it('drops the exchanged tokens of an inactive subject, and does not share new ones (TX-06)', async () => {
+    it('drops the exchanged tokens of an inactive subject token, and shares no token of a running exchange (TX-06)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const request = tokenExchangeRequest(testAccessToken(), 'service-c', 'x');
       const { hash } = request.subject;
@@ -425,7 +425,7 @@ onValkey('a second level over Valkey', () => {
       expect(await names()).toEqual([]);
     });
 
-    it('does not share tokens of a subject that is denied during the request', async () => {
+    it('does not share an exchanged token if the session is denied during the token request', async () => {
       const one = await replica();
       const request = tokenExchangeRequest(testAccessToken({ claims: { sid: 'a' } }), 'service-c', 'x');
       const exchanging = textOf(one, request);
@@ -436,7 +436,7 @@ onValkey('a second level over Valkey', () => {
       expect(await names()).toEqual([]);
     });
 
-    it('requests at most one new token for each replica whose audience refused the token', async () => {
+    it('requests at most one new token for each replica that reports a refused token', async () => {
       const replicas = await Promise.all([replica(), replica(), replica()]);
       for (const one of replicas) {
         const token = await one.tokens.get(own);
@@ -449,7 +449,7 @@ onValkey('a second level over Valkey', () => {
       expect(asked.length).toBeLessThanOrEqual(4);
     });
 
-    it('does not use a token with little lifetime left as a renewal', async () => {
+    it('does not renew a token by a shared token that expires soon', async () => {
       const [one, other] = await Promise.all([
         replica({ minRemainingLifetimeSeconds: 1 }),
         replica({ minRemainingLifetimeSeconds: 1 }),
@@ -466,7 +466,7 @@ onValkey('a second level over Valkey', () => {
     });
   });
 
-  describe('against an attacker with access to the server', () => {
+  describe('against an attacker with access to the Valkey server', () => {
     it('reveals no token, name or scope', async () => {
       const one = await replica();
       await one.ask('the-token');
@@ -481,7 +481,7 @@ onValkey('a second level over Valkey', () => {
       expect(seen.join('\n')).not.toContain(hash.toString('hex'));
     });
 
-    it('ignores results that were moved, made younger or replaced by garbage', async () => {
+    it('ignores results that an attacker copied to another key, made younger or replaced by garbage', async () => {
       const one = await replica({ introspectionTtlSeconds: 1 });
       await one.ask('alices-token');
       await settled();
@@ -531,7 +531,7 @@ onValkey('a second level over Valkey', () => {
     };
 
     it.each([30, -30])(
-      'does not make a result younger if the clock of a new replica is off by %d s',
+      'does not use a result for longer if the clock of a new replica is wrong by %d s',
       async (seconds) => {
         differBy(seconds);
         const one = await replica({ introspectionTtlSeconds: 1 });
@@ -544,7 +544,7 @@ onValkey('a second level over Valkey', () => {
       },
     );
 
-    it('does not make a result younger if the clock of the server goes back', async () => {
+    it('does not use a result for longer if the clock of the Valkey server is set back', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 3 }),
         replica({ introspectionTtlSeconds: 3 }),
@@ -553,14 +553,14 @@ onValkey('a second level over Valkey', () => {
       await one.ask('the-token');
       await settled();
       const { now: monotonic } = performance;
-      // The replicas learned the server's time earlier and count on, so the server now seems to lag behind.
+      // The replicas compute the server's time from `performance.now()`, so the server's clock now seems to be slow.
       jest.spyOn(performance, 'now').mockImplementation(() => monotonic.call(performance) + 5000);
       differBy(0);
       await other.ask('the-token');
       expect(asked).toEqual(['another', 'the-token', 'the-token']);
     });
 
-    it('stores nothing before it knows the time of the server', async () => {
+    it("stores no entry before the replica knows the server's time", async () => {
       const cache = valkeyCache({ url: `${valkey.url}/1`, keys: KEYS }).connect(OPTIONS);
       await cache.put('key', { text: 'text', ageMs: 0, servesMs: 1000, isFinal: false });
       expect(await names()).toEqual([]);
@@ -574,7 +574,7 @@ onValkey('a second level over Valkey', () => {
   describe('as a cache', () => {
     const entry = { text: 'old', ageMs: 500, servesMs: 60_000, isFinal: false };
     let cache: ConnectedSharedCache;
-    /** Has the default deadline, which a busy machine may exceed. */
+    /** A cache with the default deadline, which a call on a busy machine may exceed. */
     let hasty: ConnectedSharedCache;
     beforeEach(async () => {
       const client = new ValkeyClient({ url: `${valkey.url}/1`, deadlineMs: 5000 });
@@ -588,7 +588,7 @@ onValkey('a second level over Valkey', () => {
       return looked.kind === 'found' ? looked.text : looked.kind;
     };
 
-    it('keeps the later of two results, and always keeps a final result', async () => {
+    it('keeps the newer of two results, and always keeps a final result', async () => {
       await cache.put('key', { ...entry, text: 'new', ageMs: 100 });
       await cache.put('key', entry);
       expect(await textIn()).toBe('new');
@@ -598,7 +598,7 @@ onValkey('a second level over Valkey', () => {
       expect(await textIn()).toBe('final');
     });
 
-    it('does not keep an entry that was made permanent or dates from the future', async () => {
+    it('replaces an entry that was made permanent or has a time in the future', async () => {
       await cache.put('key', { ...entry, text: 'final', isFinal: true });
       const [name = ''] = await names();
       await command('PERSIST', name);
@@ -610,20 +610,20 @@ onValkey('a second level over Valkey', () => {
       expect(await textIn()).toBe('newer');
     });
 
-    it('gives the lease to one caller until it is released', async () => {
+    it('gives the lease to one caller until the caller releases the lease', async () => {
       expect((await cache.look('key', 1000)).kind).toBe('lease');
       expect((await cache.look('key', 1000)).kind).toBe('taken');
       await cache.release('key');
       expect((await cache.look('key', 1000)).kind).toBe('lease');
     });
 
-    it('does not time out because the process itself was busy', async () => {
+    it('does not count the time in which the process was busy as a timeout', async () => {
       const looked = hasty.look('key', 1000);
       for (const beganMs = performance.now(); performance.now() - beganMs < 150;);
       await expect(looked).resolves.toEqual({ kind: 'taken' });
     });
 
-    it('gives no lease to a caller that no longer waits for it', async () => {
+    it('gives no lease to a caller that has stopped waiting for the lease', async () => {
       for (let round = 0; round < 10; round += 1) {
         valkey.freeze();
         await expect(hasty.look('key', 1000)).rejects.toThrow('timeout');
@@ -634,7 +634,7 @@ onValkey('a second level over Valkey', () => {
     });
   });
 
-  describe('when the server', () => {
+  describe('with a faulty Valkey server', () => {
     afterEach(async () => {
       valkey.thaw();
       await valkey.kill();
@@ -646,7 +646,7 @@ onValkey('a second level over Valkey', () => {
       ['hangs', async () => valkey.freeze()],
       ['is full', () => command('CONFIG', 'SET', 'maxmemory', '1')],
       ['can only be read', () => command('REPLICAOF', '127.0.0.1', '1')],
-    ])('%s, each replica asks Keycloak, and reports it once', async (_, away) => {
+    ])('lets each replica ask Keycloak, and reports the fault once, if the server %s', async (_, away) => {
       const [one, other] = await Promise.all([replica({ deadlineMs: 50 }), replica({ deadlineMs: 50 })]);
       await one.ask('before');
       await settled();
@@ -661,7 +661,7 @@ onValkey('a second level over Valkey', () => {
       expect(one.failures).toHaveLength(1);
     });
 
-    it('starts empty, it is filled again', async () => {
+    it('shares results again after the server has started empty', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await valkey.kill();

@@ -88,7 +88,7 @@ async function replica(
 const refuse = (sid: string, ...replicas: readonly Replica[]): Promise<void> =>
   until(() => replicas.every((one) => one.refuses(sid)), `${sid} is refused`);
 
-/** On a busy machine the line may come after the start has stopped waiting. */
+/** Waits for a log line with the reason, because on a busy machine the line may come after the start. */
 const says = ({ lines }: Replica, reason: string): Promise<void> =>
   until(() => lines.join('\n').includes(reason), `a log line has ${reason}`);
 
@@ -101,7 +101,7 @@ const streamKey = async (): Promise<string> => ((await command('KEYS', '*:revoca
 
 const installed = valkeyPath === undefined ? describe.skip : describe;
 
-installed('denials over Valkey', () => {
+installed('the sharing of denials over Valkey', () => {
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
   });
@@ -113,7 +113,7 @@ installed('denials over Valkey', () => {
     await Promise.all(stopped.splice(0).map((stop) => stop()));
   });
 
-  it('apply at all replicas, and at a replica that starts later', async () => {
+  it('applies a denial at all replicas, and at a replica that starts later', async () => {
     const [one, two, three] = [await replica(), await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     two.list.deny({ sub: 'alice', issuedBefore: Date.now() / 1000 + 1 });
@@ -132,7 +132,7 @@ installed('denials over Valkey', () => {
     ['a session with a long name', { sid: '\u0001'.repeat(1024) }],
     ['a subject with a long name', { sub: '中'.repeat(1024), issuedBefore: 1 }],
     ['a session with a strange name', { sid: 'ü"\\\n' }],
-  ])('%s arrives unchanged', async (_, denial) => {
+  ])('does not change a denial of %s', async (_, denial) => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny(denial);
     await until(() => two.list.size === one.list.size, 'it came');
@@ -143,7 +143,7 @@ installed('denials over Valkey', () => {
     expect(held(two)).toEqual(held(one));
   });
 
-  it('a recheck reaches all replicas', async () => {
+  it('sends a recheck to all replicas', async () => {
     const [one, two] = [await replica(), await replica()];
     const askedAtMs = systemClock.monotonicMs();
     await sleep(5);
@@ -155,7 +155,7 @@ installed('denials over Valkey', () => {
     expect(one.sharing.status.unshared).toBe(0);
   });
 
-  it('a recheck covers earlier tokens, but no later tokens, at every replica, even if the replica starts later', async () => {
+  it('rechecks only tokens that are older than the recheck, even at a replica that starts later', async () => {
     const [one, two] = [await replica(), await replica()];
     const token = (sid: string, issuedAt: number) => [{ sid, iat: issuedAt }, tokenHash(sid)] as const;
     const now = Date.now() / 1000;
@@ -166,7 +166,7 @@ installed('denials over Valkey', () => {
     expect(late.doubts.include(...token('s1', Date.now() / 1000 + 70))).toBe(false);
   });
 
-  it('all tokens are rechecked within the revocation window after the server was emptied', async () => {
+  it('rechecks all tokens within the revocation window after the Valkey server has lost its data', async () => {
     const one = await replica({ introspectionTtlSeconds: 1 });
     const old = { iat: Date.now() / 1000 - 60 };
     const hashes = Array.from({ length: 100 }, (_, at) => tokenHash(`token ${at}`));
@@ -176,14 +176,14 @@ installed('denials over Valkey', () => {
     await until(() => doubted() === 100, 'all are doubted');
   });
 
-  it('999 concurrent denials of three replicas reach all replicas', async () => {
+  it('sends 999 concurrent denials of three replicas to all replicas', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 999; at += 1) all[at % 3]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 999), 'all are there');
     expect((await replica()).list.size).toBe(999);
   });
 
-  it('the content of the server reveals no session or subject', async () => {
+  it('reveals no session and no subject to a reader of the Valkey data', async () => {
     const one = await replica();
     one.list.deny({ sid: 'the-session-4711' });
     one.list.deny({ sub: 'the-subject-4711', issuedBefore: 1 });
@@ -196,7 +196,7 @@ installed('denials over Valkey', () => {
     expect(opened).not.toContain('session');
   });
 
-  it('keys can be replaced one by one: the first key seals, and every key can read', async () => {
+  it('encrypts with the first key and decrypts with every key, so an operator can replace the keys', async () => {
     const [old, both] = [await replica(), await replica({ keys: [OTHER_KEY, KEY] })];
     old.list.deny({ sid: 'sealed-by-the-old-one' });
     await refuse('sealed-by-the-old-one', both);
@@ -208,7 +208,7 @@ installed('denials over Valkey', () => {
     expect(old.refuses('sealed-by-the-new-one')).toBe(false);
   });
 
-  it('replicas of another realm share no denials', async () => {
+  it('shares no denials between two realms', async () => {
     const [one, other] = [await replica(), await replica({ issuer: 'https://keycloak.test/realms/other' })];
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -217,7 +217,7 @@ installed('denials over Valkey', () => {
     expect([other.refuses('s1'), one.refuses('s2')]).toEqual([false, false]);
   });
 
-  it('no denial is lost after a restart with an empty server: replicas append old and new denials', async () => {
+  it('loses no denial if Valkey restarts without data: replicas append old and new denials', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
@@ -233,7 +233,7 @@ installed('denials over Valkey', () => {
     expect(one.lines.join('\n')).toMatch(/can't be read[^]*has a gap[^]*(no_stream|another_epoch)/);
   });
 
-  it('no denial is lost after a restart from a saved state: the rest is appended again', async () => {
+  it('loses no denial if Valkey restarts with older data: replicas append the missing denials', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'saved' });
     await refuse('saved', two);
@@ -252,20 +252,20 @@ installed('denials over Valkey', () => {
     await valkey.start('--dbfilename', 'none.rdb');
   });
 
-  it('a new epoch begins if the server is emptied while it runs', async () => {
+  it('begins a new epoch if the running Valkey server loses its data', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
     await command('FLUSHALL');
     two.list.deny({ sid: 'after' });
     await refuse('after', one);
-    // The replica may also look between the two commands and find no stream.
+    // A replica may read between the two commands, and then finds no stream.
     await until(() => /another_epoch|no_stream/.test(one.lines.join('\n')), 'the gap is seen');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     expect((await replica()).refuses('before')).toBe(true);
   });
 
-  it('a frozen server delays no start beyond its limit, and all denials arrive afterwards', async () => {
+  it('lets a service start in time while Valkey is frozen, and delivers all denials later', async () => {
     const [one, two] = [await replica(), await replica()];
     valkey.freeze();
     one.list.deny({ sid: 'meanwhile' });
@@ -281,7 +281,7 @@ installed('denials over Valkey', () => {
     await until(() => late.sharing.status.isReady, 'it is ready');
   });
 
-  it('a read-only server still delivers denials, and new denials are shared afterwards', async () => {
+  it('delivers old denials while Valkey is read-only, and shares new denials later', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
@@ -295,7 +295,7 @@ installed('denials over Valkey', () => {
     expect(one.lines.join('\n')).toContain('Denials are shared again');
   });
 
-  it('a denial holds at its own replica while the server is full, and is shared afterwards', async () => {
+  it('applies a denial only at the denying replica while Valkey is full, and shares the denial later', async () => {
     const [one, two] = [await replica(), await replica()];
     await command('CONFIG', 'SET', 'maxmemory', '1');
     one.list.deny({ sid: 'meanwhile' });
@@ -305,7 +305,7 @@ installed('denials over Valkey', () => {
     await refuse('meanwhile', two);
   });
 
-  it('a server that evicts keys is not used', async () => {
+  it('does not use a Valkey server that evicts keys', async () => {
     await command('CONFIG', 'SET', 'maxmemory', '1gb');
     await command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     const one = await replica({ waitMs: 500 });
@@ -354,7 +354,7 @@ installed('denials over Valkey', () => {
     ['no stream', (key) => [['DEL', key]]],
     ['no state', (key) => [['DEL', `${key}:state`]]],
     ['an end that is missing', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
-  ])('%s: no denial is lost, and no other token is refused', async (_, harms) => {
+  ])('loses no denial and refuses no other token despite a damaged stream: %s', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await refuse('s3', one, two);
@@ -370,7 +370,7 @@ installed('denials over Valkey', () => {
     expect([two.refuses('s1'), late.refuses('nobody')]).toEqual([true, false]);
   });
 
-  it('an unlimited capacity in the state is reduced to the maximum', async () => {
+  it('reduces a forged capacity in the state of the stream to the maximum', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -381,7 +381,7 @@ installed('denials over Valkey', () => {
     expect(await command('HGET', state, 'room')).toBe('2000000');
   });
 
-  it('a removed entry is restored for replicas that start later', async () => {
+  it('restores a removed entry for replicas that start later', async () => {
     const one = await replica();
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await until(() => one.sharing.status.unshared === 0, 'they are shared');
@@ -395,13 +395,13 @@ installed('denials over Valkey', () => {
     expect(late.lines.join('\n')).toContain('entries_missing');
   });
 
-  it('entries with another key and garbage entries are ignored', async () => {
+  it('ignores entries that were encrypted with another key, and garbage entries', async () => {
     const [one, two] = [await replica(), await replica({ keys: [OTHER_KEY] })];
     two.list.deny({ sid: 'by another key' });
     await until(() => two.sharing.status.unshared === 0, 'it is shared');
     const key = await streamKey();
     for (const garbage of ['', 'x', Buffer.alloc(200, 1).toString('base64'), 'ü'.repeat(100)]) {
-      // One atomic step: a replica that sees only one of the two changes starts a new stream.
+      // Makes two changes in one atomic step, because a replica that sees only one change starts a new stream.
       const script = `redis.call('XADD', KEYS[1], redis.call('HINCRBY', KEYS[2], 'last', 1) .. '-0', 'e', ARGV[1], 't', 'garbage')`;
       await command('EVAL', script, '2', key, `${key}:state`, garbage);
     }
@@ -418,7 +418,7 @@ installed('denials over Valkey', () => {
     ['all of it is cut off', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
     ['it takes no more', (key) => [['XSETID', key, '18446744073709551615-18446744073709551615']]],
     ['entries are too long', (key) => Array.from({ length: 5 }, () => ['XADD', key, '*', 'e', 'x'.repeat(8_000_000)])],
-  ])('%s: a replica that starts later has all denials', async (_, harms) => {
+  ])('sends all denials to a replica that starts later, despite a damaged stream: %s', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await refuse('s3', one, two);
@@ -431,7 +431,7 @@ installed('denials over Valkey', () => {
     expect(late.refuses('nobody')).toBe(false);
   });
 
-  it('an entry between two numbers causes no busy polling', async () => {
+  it('does not poll in a tight loop if the stream has an entry between two numbers', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -445,7 +445,7 @@ installed('denials over Valkey', () => {
     await refuse('s2', await replica());
   });
 
-  it('all denials are appended again after the server was emptied while it was full', async () => {
+  it('appends all denials again after a full Valkey server has lost its data', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -458,7 +458,7 @@ installed('denials over Valkey', () => {
     expect((await replica()).refuses('s1')).toBe(true);
   });
 
-  it('every opened connection is closed', async () => {
+  it('closes every opened connection', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     one.rechecks.require('everything');
@@ -472,7 +472,7 @@ installed('denials over Valkey', () => {
     expect(clients).toHaveLength(1);
   });
 
-  it('no denial is lost if the server has another history of entries, as after a split', async () => {
+  it('loses no denial if the Valkey server has another history of entries, as after a network partition', async () => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2']) {
       one.list.deny({ sid });
@@ -495,7 +495,7 @@ installed('denials over Valkey', () => {
 
   const issuedEarlier = () => testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) - 60 } });
 
-  it('more rechecks than fit cause no refusal', async () => {
+  it('refuses no token if there are more rechecks than the list can hold', async () => {
     const [one, two] = [await replica({ maxRevocations: 1000 }), await replica({ maxRevocations: 1000 })];
     one.list.deny({ sid: 's1' });
     for (let at = 0; at < 2100; at += 1) {
@@ -508,7 +508,7 @@ installed('denials over Valkey', () => {
     expect([one, two, late].map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('a stream that is filled with garbage causes no refusal', async () => {
+  it('refuses no token if an attacker fills the stream with garbage', async () => {
     const [one, two] = [await replica({ maxRevocations: 1000 }), await replica({ maxRevocations: 1000 })];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -522,7 +522,7 @@ installed('denials over Valkey', () => {
     expect([one, two, late].map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('each of many denials is appended again once after the server was emptied', async () => {
+  it('appends each of many denials once after the Valkey server has lost its data', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 3000; at += 1) all[0]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 3000), 'all came');
@@ -533,7 +533,7 @@ installed('denials over Valkey', () => {
     expect(all.map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('a full list still refuses earlier tokens at replicas that start after the server was emptied', async () => {
+  it('refuses earlier tokens after a full list of denials, even at a replica that starts after a loss of data', async () => {
     const one = await replica({ maxRevocations: 1000 });
     const two = await replica({ maxRevocations: 1000 });
     one.list.deny({ sid: 'first' });
@@ -545,13 +545,13 @@ installed('denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    // A token issued now may be later than the floor, so the test uses an earlier token.
+    // A token that is issued now may be later than the floor of the list, so the test uses an earlier token.
     await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);
   });
 
-  it('a service with a shorter retention does not remove the denials of other services', async () => {
+  it('keeps the denials of other services if one service has a shorter retention', async () => {
     const [one, short] = [await replica(), await replica({ revocationRetentionSeconds: 1 })];
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -562,7 +562,7 @@ installed('denials over Valkey', () => {
     expect(late.refuses('s1')).toBe(true);
   });
 
-  it('work with a password, which no log line shows', async () => {
+  it('works with a password, and logs no password', async () => {
     await command('ACL', 'SETUSER', 'default', 'resetpass', '>the-password-4711');
     try {
       const without = await replica({ waitMs: 300, url: valkey.url });
@@ -583,7 +583,7 @@ installed('denials over Valkey', () => {
 
 const encrypted = valkeyPath === undefined || openssl === undefined ? describe.skip : describe;
 
-encrypted('denials over an encrypted connection', () => {
+encrypted('the sharing of denials over TLS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'valkey-tls-'));
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
   let port: number;
@@ -625,7 +625,7 @@ encrypted('denials over an encrypted connection', () => {
     await Promise.all(stopped.splice(0).map((stop) => stop()));
   });
 
-  it('require the certificate authority and the right host name', async () => {
+  it('requires the certificate authority and the host name of the certificate', async () => {
     const url = `valkeys://localhost:${port}`;
     const ca = readFileSync(certificate, 'utf8');
     const [one, two] = [await replica({ url, ca }), await replica({ url, ca })];

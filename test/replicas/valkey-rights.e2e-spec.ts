@@ -116,7 +116,7 @@ async function useSessions(): Promise<void> {
 }
 
 async function useAll(name: string): Promise<void> {
-  // An operator may use another database than the first.
+  // Uses database 2, because an operator may choose any database.
   await useStream(`${valkey.urlOf(name)}/2`, name === POLLER);
   if (name !== POLLER) await useCache(name);
   if (name === LOGIN_SERVICE) await useSessions();
@@ -125,7 +125,6 @@ async function useAll(name: string): Promise<void> {
 const give = (name: string, rights: readonly string[]): Promise<unknown> =>
   valkey.command(['ACL', 'SETUSER', name, 'reset', 'on', `>password-of-${name}`, ...rights]);
 
-/** Leaves out entries that remove rights, because a user cannot lack them. */
 const TABLE = NAMES.flatMap((name) =>
   rightsOf(name)
     .filter((right) => /^[+~%]/.test(right))
@@ -154,9 +153,9 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     await expect(useAll(name)).resolves.toBeUndefined();
   });
 
-  // The client works without this command, which only reports its name and version.
+  // The client also works without `client|setinfo`, which only reports the name and the version of the client.
   it.each(TABLE.filter(([, right]) => right !== '+client|setinfo'))(
-    'of %s without %s do not suffice, and the error names the user and the cure (OP-04)',
+    'of %s are insufficient without %s, and the error names the user and the correction (OP-04)',
     async (name, right) => {
       await give(
         name,
@@ -174,7 +173,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     },
   );
 
-  it.each(NAMES)('do not let %s manage the server or read other keys (OP-04)', async (name) => {
+  it.each(NAMES)('do not let %s manage the Valkey server or read keys of others (OP-04)', async (name) => {
     const url = valkey.urlOf(name);
     const connection = await ValkeyConnection.open({ url: new URL(url) });
     const commands = [
@@ -194,7 +193,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     connection.close();
   });
 
-  it('let a probe send only PING, which fails while a script blocks the server (OP-04)', async () => {
+  it('let a probe send only PING, and PING fails while a script blocks the Valkey server (OP-04)', async () => {
     const probe = await ValkeyConnection.open({ url: new URL(valkey.urlOf('probe')) });
     expect(await probe.send(['PING'], 5000)).toBe('PONG');
     for (const command of ['GET x', 'INFO', 'CLIENT LIST', 'EVAL return 0']) {
@@ -206,14 +205,14 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       await until(async () => (await probe.send(['PING'], 5000).catch(String)) !== 'PONG', 'the server is busy');
     } finally {
       await valkey.command(['SCRIPT', 'KILL']);
-      // The server answers before it has ended the script.
+      // The server answers SCRIPT KILL before the script has ended.
       await blocking;
       await valkey.command(['CONFIG', 'SET', 'busy-reply-threshold', '5000']);
       probe.close();
     }
   });
 
-  it('protect sessions and cached results of each service from other services (OP-04, BF-05)', async () => {
+  it('do not let a service access sessions and cached results of other services (OP-04, BF-05)', async () => {
     const store = storeOf(LOGIN_SERVICE);
     await store.add('s1', session('s1'), 1000);
     await store.close();
@@ -237,7 +236,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  it('let only pollers write the proof and the lease, and let services read the proof (OP-04)', async () => {
+  it("let services read the poller's proof, and let only pollers write the proof and the lease (OP-04)", async () => {
     await useStream(valkey.urlOf(POLLER), true);
     const { '0': stream = '' } = ((await valkey.command(['KEYS', '*:revocations'])) as string[]) ?? [];
     for (const name of NAMES.filter((one) => one !== POLLER)) {
@@ -260,7 +259,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  describe('that are missing are logged', () => {
+  describe('that a Valkey user does not have', () => {
     const lines: string[] = [];
     const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
     const log = { log: say, error: say, warn: say };
@@ -292,13 +291,13 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       return held;
     };
 
-    it('when the stream is read (OP-04)', async () => {
+    it('are logged when a service reads the stream (OP-04)', async () => {
       await give('service-b', [...rightsOf('service-b'), '-xrange']);
       await sharing('service-b');
       expect(await hinted("The revocation channel can't be read", 'service-b')).toContain('docs/valkey.md');
     });
 
-    it('when a denial is appended (OP-04)', async () => {
+    it('are logged when a service appends a denial (OP-04)', async () => {
       await useStream(valkey.urlOf('service-b'), false);
       await give('service-b', [...rightsOf('service-b'), '-xadd']);
       const held = await sharing('service-b');
@@ -306,7 +305,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       expect(await hinted("Denials can't be shared", 'service-b')).toContain('docs/valkey.md');
     });
 
-    it('when introspection results are shared (OP-04)', async () => {
+    it('are logged when a service shares introspection results (OP-04)', async () => {
       await give('service-c', [...rightsOf('service-c'), '-hget']);
       const level = new SharedLevel(cacheOf('service-c'), systemClock, (fault) => say('The shared cache', fault));
       ends.push(() => level.close());
@@ -320,7 +319,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
       expect(await hinted('The shared cache', 'service-c')).toContain('docs/valkey.md');
     });
 
-    it('when a poller takes the lease or writes a proof (OP-04)', async () => {
+    it('are logged when a poller takes the lease or writes a proof (OP-04)', async () => {
       await give(POLLER, [...rightsOf(POLLER), '-incr']);
       const connection = await ValkeyConnection.open({ url: new URL(valkey.urlOf(POLLER)) });
       ends.push(() => connection.close());

@@ -35,7 +35,7 @@ function replica({ keys = KEYS, ...bent }: Options = {}): Replica {
   const bounds = { ...BOUNDS, ...bent };
   const owner = { ...OWNER, ...bent };
   const sealed = new SealedSessions(new SealingKeys(keys), owner.issuer, owner.clientId);
-  // Other services have no Valkey user for sessions.
+  // Only Service A has a Valkey user for sessions, so other services use the default user.
   const url = owner.clientId === OWNER.clientId ? valkey.urlOf(owner.clientId) : valkey.url;
   const store = new ValkeySessionStore(new ValkeyClient({ url }), sealed, bounds, owner);
   open.push(store);
@@ -83,7 +83,7 @@ async function scripts(): Promise<number> {
 
 const keysOf = async (pattern: string): Promise<string[]> => ((await command('KEYS', pattern)) as string[]).toSorted();
 
-/** Everything on the server, as an attacker with read access sees it. */
+/** Returns all keys and values of the Valkey server, as an attacker with read access sees them. */
 async function everything(): Promise<string> {
   const seen: string[] = [];
   for (const name of await keysOf('*')) {
@@ -115,7 +115,7 @@ onValkey('sessions over Valkey', () => {
   });
 
   describe('at several replicas', () => {
-    it('start at one replica, are found at every replica, and can be ended at any replica (BF-05)', async () => {
+    it('can start at one replica, be used at every replica, and be ended at any replica (BF-05)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       await expect(other.sessions.find(id)).resolves.toMatchObject({ username: 'alice', subject: 'alice-id' });
@@ -129,7 +129,7 @@ onValkey('sessions over Valkey', () => {
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
     ])(
-      'are ended everywhere by %s, except for other users, and no pending login revives them (BF-09)',
+      'of one user are ended at all replicas by %s, and a pending login cannot start them again (BF-09)',
       async (_, ended) => {
         const [one, other] = [replica(), replica()];
         const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -143,7 +143,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('are ended by the subject if they have no sid', async () => {
+    it('without a sid are ended by the subject', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -153,7 +153,7 @@ onValkey('sessions over Valkey', () => {
       });
     });
 
-    it('are limited per user and in total, and the least recently used session ends first (BF-05)', async () => {
+    it('are limited per user and in total, and the limit ends the least recently used session (BF-05)', async () => {
       const bounds = { maxSessions: 4, maxSessionsPerUser: 2 };
       const [one, other] = [replica(bounds), replica(bounds)];
       const begin = async (subject: string, at = one): Promise<string> => {
@@ -180,7 +180,7 @@ onValkey('sessions over Valkey', () => {
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
 
-    it('replace the older sessions of a user at the limit, even if the store is full (BF-05)', async () => {
+    it('replace older sessions of the same user at the limit per user, even if the store is full (BF-05)', async () => {
       const one = replica({ maxSessions: 3, maxSessionsPerUser: 2 });
       const begin = async (subject: string): Promise<string> => {
         await sleep(2);
@@ -193,7 +193,7 @@ onValkey('sessions over Valkey', () => {
       expect(found.map((session) => session !== undefined)).toEqual([true, false, false]);
     });
 
-    it('expire by both limits, at each replica and in the server (BF-05)', async () => {
+    it('expire after the idle time and after the maximum lifetime, at each replica and in Valkey (BF-05)', async () => {
       const bounds = { sessionIdleSeconds: 2, sessionMaxSeconds: 5 };
       const beganMs = performance.now();
       const [one, other] = [replica(bounds), replica(bounds)];
@@ -203,13 +203,13 @@ onValkey('sessions over Valkey', () => {
         await expect(other.sessions.find(used)).resolves.toBeDefined();
       }
       await expect(one.sessions.find(idle)).resolves.toBeUndefined();
-      // In use all the time, so only the maximum lifetime ends it.
+      // The test uses the session continuously, so only the maximum lifetime ends the session.
       while ((await one.sessions.find(used)) !== undefined) await sleep(100);
       expect(performance.now() - beganMs).toBeGreaterThan(4900);
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('are still ended by a notice, and counted, if used for longer than the idle time (BF-05, BF-09)', async () => {
+    it('count for the limit, and are ended by a logout notice, even after long use (BF-05, BF-09)', async () => {
       const one = replica({ sessionIdleSeconds: 2, maxSessionsPerUser: 2 });
       const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       for (let times = 0; times < 6; times += 1) {
@@ -223,7 +223,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('need about one command for each of 300 logout notices (BF-09)', async () => {
+    it('need about 300 Valkey commands for 300 logout notices (BF-09)', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       const before = await scripts();
@@ -234,14 +234,14 @@ onValkey('sessions over Valkey', () => {
       expect((await scripts()) - before).toBeLessThan(310);
     });
 
-    it('let only one replica use a pending login (BF-01)', async () => {
+    it('accept each pending login at only one replica (BF-01)', async () => {
       const stores = [replica().store, replica().store, replica().store];
       const taken = await Promise.all(stores.map((store) => store.takeLogin('the-state', 600)));
       expect(taken.toSorted()).toEqual([false, false, true]);
       await expect(replica().store.takeLogin('another-state', 600)).resolves.toBe(true);
     });
 
-    it('are rechecked once for all replicas after an unverifiable logout token (BF-09)', async () => {
+    it('are checked at Keycloak once for all replicas after an unverifiable logout notice (BF-09)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       await sleep(5);
@@ -261,7 +261,7 @@ onValkey('sessions over Valkey', () => {
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
     };
 
-    it.each([30, -30])('last as long as they should if a clock is off by %d s (BF-05)', async (seconds) => {
+    it.each([30, -30])('keep their age if the clock of a replica changes by %d s (BF-05)', async (seconds) => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       differBy(seconds);
@@ -275,27 +275,24 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toEqual([]);
     });
 
-    it.each([30, -30])(
-      'wait for the refresh of another replica if the clocks differ by %d s (BF-08)',
-      async (seconds) => {
-        const one = replica();
-        const id = await one.sessions.begin(login({ tokens: tokens('first', 0) }));
-        refreshing = async () => {
-          await sleep(300);
-          return { tokens: tokens('second') };
-        };
-        const first = one.accessTokenOf(id);
-        await sleep(100);
-        differBy(seconds);
-        const other = replica();
-        await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
-        await expect(first).resolves.toBe('second-access');
-        expect(sent).toHaveLength(1);
-      },
-    );
+    it.each([30, -30])('are refreshed once if the clocks of two replicas differ by %d s (BF-08)', async (seconds) => {
+      const one = replica();
+      const id = await one.sessions.begin(login({ tokens: tokens('first', 0) }));
+      refreshing = async () => {
+        await sleep(300);
+        return { tokens: tokens('second') };
+      };
+      const first = one.accessTokenOf(id);
+      await sleep(100);
+      differBy(seconds);
+      const other = replica();
+      await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
+      await expect(first).resolves.toBe('second-access');
+      expect(sent).toHaveLength(1);
+    });
 
     it.each([30, -30])(
-      'are stored with the right time by a new replica with a clock that is off by %d s (BF-05, BF-09)',
+      'are stored with the right time by a new replica whose clock is wrong by %d s (BF-05, BF-09)',
       async (seconds) => {
         const old = replica();
         const id = await old.sessions.begin(login());
@@ -317,20 +314,20 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('do not last longer if the clock of the server goes back', async () => {
+    it('do not live longer if the clock of Valkey goes back', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       differBy(BOUNDS.sessionIdleSeconds + 1);
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
     });
 
-    it('expire if the clock of the server was set back, and the log names the reason', async () => {
+    it('expire if the clock of Valkey was set back, and the log names the reason', async () => {
       const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
       const one = replica();
       await one.sessions.begin(login());
       await one.store.takeLogin('state', 600);
       const { now: monotonic } = performance;
-      // The replica learned the server's time earlier and counts on, so the server now seems to lag behind.
+      // The replica computes the server's time from `performance.now()`, so the server's clock now seems to be slow.
       jest
         .spyOn(performance, 'now')
         .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
@@ -342,7 +339,7 @@ onValkey('sessions over Valkey', () => {
       ]);
     });
 
-    it('are unknown if their time is hours in the future', async () => {
+    it('are not found if the time of the last use is one hour in the future', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.store.update(keyHash(id), (session) => ({ ...session, usedAtMs: session.usedAtMs + 3_600_000 }));
@@ -364,7 +361,7 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toEqual(['first-refresh']);
     });
 
-    it('end everywhere after a refusal (BF-08)', async () => {
+    it('end at all replicas if Keycloak refuses the refresh (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       refreshing = async () => {
         await sleep(50);
@@ -376,11 +373,11 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toHaveLength(1);
     });
 
-    it('continue after a refusal if a newer refresh has renewed them (BF-08)', async () => {
+    it('continue if Keycloak refuses a refresh after a newer refresh has succeeded (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
-        // Stands for another replica that has refreshed in the meantime.
+        // Simulates that another replica has refreshed the session in the meantime.
         await other.store.update(keyHash(id), (session) => ({
           ...session,
           generation: session.generation + 1,
@@ -393,7 +390,7 @@ onValkey('sessions over Valkey', () => {
       await expect(other.accessTokenOf(id)).resolves.toBe('newer-access');
     });
 
-    it('are ended by a logout at another replica during the refresh (BF-08, BF-09)', async () => {
+    it('end if another replica receives the logout notice during the refresh (BF-08, BF-09)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
@@ -405,7 +402,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('do not resend a refresh token that may have been used, and last as long as the access token (BF-08)', async () => {
+    it('send no refresh token again that may have been used, and end with the access token (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () =>
@@ -420,7 +417,7 @@ onValkey('sessions over Valkey', () => {
     });
 
     it.each(['ECONNREFUSED', 'circuit_open', 'queue_full', 'answered_503_other'] as const)(
-      'resend the refresh token after %s, because it was not used (BF-08)',
+      'send the refresh token again after %s, because Keycloak has not used the refresh token (BF-08)',
       async (reason) => {
         const [one, other] = [replica(), replica()];
         const id = await one.sessions.begin(stale());
@@ -432,7 +429,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('keep the new tokens if the store hangs while they are stored (BF-08)', async () => {
+    it('keep the new tokens even if Valkey hangs for a moment (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       ready = async () => {
@@ -476,10 +473,10 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('against an attacker with access to the server', () => {
+  describe('against an attacker with access to the Valkey server', () => {
     it('reveal no users or tokens', async () => {
       const one = replica();
-      // Long texts, because any sealed text may contain two given letters.
+      // Uses long names, because an encrypted text may contain a short name by chance.
       await one.sessions.begin(login({ sessionId: 'the-session-id', username: 'alice-the-manager' }));
       await one.sessions.endAtKeycloak({ sessionId: 'the-ended-session', subject: 'carol-id' }, 1000);
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'dave-id' }, 1000);
@@ -492,7 +489,7 @@ onValkey('sessions over Valkey', () => {
       );
     });
 
-    it('are invalid if they are copied over the session of another user', async () => {
+    it('are not found if an attacker copies the session of one user to the key of another user', async () => {
       const one = replica();
       const alice = await one.sessions.begin(login());
       const bob = await one.sessions.begin(login({ subject: 'bob-id', sessionId: 's2' }));
@@ -507,7 +504,7 @@ onValkey('sessions over Valkey', () => {
       ['another key', { keys: [key()] }],
       ['another service', { clientId: 'service-b' }],
       ['another realm', { issuer: 'https://keycloak.test/realms/other' }],
-    ])('are invalid if they were sealed by %s', async (_, bent) => {
+    ])('are not found if they were encrypted by %s', async (_, bent) => {
       const [one, other] = [replica(), replica(bent)];
       const id = await one.sessions.begin(login());
       await expect(other.sessions.find(id)).resolves.toBeUndefined();
@@ -519,7 +516,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('are at worst ended by garbage in every key', async () => {
+    it('end, and new sessions work, if an attacker writes garbage into every key', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -538,7 +535,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('are the only keys that planted index names can delete', async () => {
+    it('are the only keys that a service deletes, even if an attacker adds other keys to an index', async () => {
       const one = replica({ maxSessions: 2 });
       await one.sessions.begin(login());
       await command('SET', 'elsewhere', 'kept');
@@ -553,7 +550,7 @@ onValkey('sessions over Valkey', () => {
       expect([await keysOf('*:session:*'), await command('GET', 'elsewhere')]).toEqual([[], 'kept']);
     });
 
-    it('can start despite forged end marks or a spoiled recheck time', async () => {
+    it('can start even if an attacker forges the mark of an ended session or the recheck time', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -578,7 +575,7 @@ onValkey('sessions over Valkey', () => {
     it.each([
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
-    ])('are ended by %s even if the indexes are spoiled (BF-09)', async (_, ended) => {
+    ])('are ended by %s even if an attacker writes garbage into the indexes (BF-09)', async (_, ended) => {
       const next = key();
       const [one, other] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
       const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -592,7 +589,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
     });
 
-    it('come back only from a copy without its end mark, and then their tokens are refused', async () => {
+    it('return only if an attacker restores a copy and deletes the end mark, and Keycloak then refuses the tokens', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       const [name = ''] = await keysOf('*:session:*');
@@ -606,7 +603,7 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  it('are sealed with the first key and readable with each key, so keys can be replaced without a gap', async () => {
+  it('are encrypted with the first key and readable with each key, so an operator can replace the keys', async () => {
     const next = key();
     const old = replica();
     const id = await old.sessions.begin(login());
@@ -622,7 +619,7 @@ onValkey('sessions over Valkey', () => {
     await expect(both.store.takeLogin('state', 600)).resolves.toBe(false);
   });
 
-  describe('when the server', () => {
+  describe('with a faulty Valkey server', () => {
     afterEach(async () => {
       valkey.thaw();
       await valkey.kill();
@@ -643,7 +640,7 @@ onValkey('sessions over Valkey', () => {
     it.each<[string, () => Promise<void>, () => Promise<void>]>([
       ['is gone', () => valkey.kill(), () => valkey.start()],
       ['hangs', async () => valkey.freeze(), async () => valkey.thaw()],
-    ])('%s, every operation fails with 503, and the sessions are back afterwards', async (_, away, back) => {
+    ])('fail with 503 if the server %s, and are back after the fault', async (_, away, back) => {
       const [one, other] = [replica(), replica()];
       const [id, sid] = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       await command('SAVE');
@@ -662,7 +659,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('is full, sessions are found, and a login is 503', async () => {
+    it('are found if the server is full, and a login fails with 503', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('CONFIG', 'SET', 'maxmemory', '1');
@@ -678,7 +675,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login({ sessionId: 's2' }))).resolves.toEqual(expect.any(String));
     });
 
-    it('is read-only, a login and the end of a session are 503', async () => {
+    it('cannot start or end if the server is read-only, and the service answers 503', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('REPLICAOF', '127.0.0.1', '1');
@@ -688,7 +685,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('starts empty, no session exists, and users can log in again', async () => {
+    it('do not exist after the server has started empty, and users can log in again', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await valkey.kill();
@@ -702,7 +699,7 @@ onValkey('sessions over Valkey', () => {
   });
 });
 
-/** Computes the hash in the same way as `UserSessions`. */
+/** Computes the hash of a session id in the same way as `UserSessions`. */
 function keyHash(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

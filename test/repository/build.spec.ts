@@ -20,7 +20,7 @@ const SOURCES = {
   'tsconfig.json': JSON.stringify({
     references: [{ path: 'libs/one/tsconfig.lib.json' }, { path: 'apps/two/tsconfig.app.json' }],
   }),
-  // Simulates an interrupted build, which has left one of its two files.
+  // Simulates an interrupted build, which has written the build information and no JavaScript.
   'libs/one/dist/.tsbuildinfo': '{}',
 };
 
@@ -38,22 +38,22 @@ describe('the build by swc', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('builds code that runs, for every project', async () => {
+  it('builds JavaScript that runs, for every project', async () => {
     const main = pathToFileURL(join(folder, 'apps/two/dist/main.js')).href;
     const show = `console.log((await import(${JSON.stringify(main)})).said)`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', show]);
     expect(stdout).toBe('hello!\n');
   });
 
-  it('leaves specs out', () => {
+  it('does not build specs', () => {
     expect(existsSync(join(folder, 'libs/one/dist/greeting.spec.js'))).toBe(false);
   });
 
-  it('removes the build information of tsc, so that tsc builds again', () => {
+  it('removes the build information of tsc, so that the next run of tsc builds everything', () => {
     expect(existsSync(join(folder, 'libs/one/dist/.tsbuildinfo'))).toBe(false);
   });
 
-  it('maps lines to the sources', async () => {
+  it('writes source maps that refer to the TypeScript sources', async () => {
     const built = await readFile(join(folder, 'apps/two/dist/main.js'), 'utf8');
     const map = /sourceMappingURL=data:application\/json;[^,]*base64,(\S+)/.exec(built)?.[1] ?? '';
     expect(JSON.parse(Buffer.from(map, 'base64').toString())).toMatchObject({ sources: ['../src/main.ts'] });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   ({ checkRequirements } = module);
 });
 
-// Composed at run time, so that the real checklist does not count them as ids of this file.
+// The ids are composed at run time, so that the real checklist does not count this spec as their test.
 const [FIRST = '', SECOND = '', LATER = '', OTHER = ''] = [1, 2, 3, 9].map((number) => `ZZ-0${number}`);
 const DOCUMENT = `
 | ID | Requirement | Status |
@@ -37,7 +37,7 @@ const check = (spec: string, document = DOCUMENT): Checked =>
   checkRequirements(document, new Map([['some.spec.ts', spec]]));
 
 describe('the checklist', () => {
-  it('accepts a requirement that is named in the title of a test, a group or a row', () => {
+  it('accepts a requirement whose id is in the title of a test, of a group or of a row', () => {
     expect(check(SPEC)).toEqual({
       requirements: [
         { id: FIRST, requirement: 'One.', status: 'due', tests: ['some.spec.ts'] },
@@ -59,15 +59,15 @@ describe('the checklist', () => {
     expect(check(spec).missing).toContain(SECOND);
   });
 
-  it('reports an unknown ID, and its file', () => {
+  it('reports an unknown id, and the file with the unknown id', () => {
     expect(check(`${SPEC}it('${OTHER}', () => {});`).unknown).toEqual([[OTHER, ['some.spec.ts']]]);
   });
 
-  it.each([`${FIRST}…02`, `${FIRST} to ${SECOND}`, `${FIRST}, ${SECOND}`])('reads %s as two', (ids) => {
+  it.each([`${FIRST}…02`, `${FIRST} to ${SECOND}`, `${FIRST}, ${SECOND}`])('reads %s as two ids', (ids) => {
     expect(check(`it('does this (${ids})', () => {});`)).toMatchObject({ missing: [], unknown: [] });
   });
 
-  it('reports a row that it cannot read', () => {
+  it('reports a row of the document that is not a requirement', () => {
     expect(() => check(SPEC, DOCUMENT.replace('| planned |', '| soon |'))).toThrow(`Not a requirement: | ${LATER} |`);
   });
 

@@ -19,7 +19,7 @@ const STACK: LocalStack = {
 
 const PAUSE_MS = 10;
 
-describe('the stack that npm start describes to doctor (OP-02)', () => {
+describe('the description of running services that npm start gives to doctor (OP-02)', () => {
   let parent: string;
   let folder: string;
   beforeEach(() => {
@@ -28,7 +28,7 @@ describe('the stack that npm start describes to doctor (OP-02)', () => {
   });
   afterEach(() => rmSync(parent, { recursive: true }));
 
-  it('is described in its current state, and not after its end', async () => {
+  it('shows the current services, and is gone after the end of npm start', async () => {
     let current = STACK;
     const stop = await tellWhatRuns(() => current, folder);
     expect(await localStacks(folder)).toEqual([STACK]);
@@ -38,14 +38,14 @@ describe('the stack that npm start describes to doctor (OP-02)', () => {
     expect(await localStacks(folder)).toEqual([]);
   });
 
-  it('is visible only to the same user and the same clone', async () => {
+  it('is readable only for the same user and in the same clone', async () => {
     const stop = await tellWhatRuns(() => STACK, folder, parent);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(await localStacks(folder)).toEqual([]);
     await stop();
   });
 
-  it('is not described in, or read from, a folder that others may open', async () => {
+  it('is not written to a folder that other users may open, and is not read from this folder', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     chmodSync(folder, 0o755);
     expect(await localStacks(folder)).toEqual([]);
@@ -53,7 +53,7 @@ describe('the stack that npm start describes to doctor (OP-02)', () => {
     await stop();
   });
 
-  it('is found despite the socket of a killed process', async () => {
+  it('is found even if a killed process has left a socket in the folder', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     const module = new URL('../../scripts/doctor/local-stacks.mjs', import.meta.url).href;
     const program = `const { tellWhatRuns } = await import('${module}'); await tellWhatRuns(() => ({}), '${folder}'); process.kill(process.pid, 'SIGKILL');`;
@@ -72,19 +72,19 @@ describe('the summary of doctor (OP-02)', () => {
   const away = { check: 'shared_state', level: 'error', message: 'Valkey is away.', cure: 'Start it.' } as const;
   const symptom = { check: 'signals', level: 'error', message: 'No poller runs.', cure: '', isSymptom: true } as const;
 
-  it('names each finding once, with all processes that have it', () => {
+  it('names each finding once, with all processes that have this finding', () => {
     const ok = { check: 'tls', level: 'ok', message: 'well' } as const;
     expect(distinctFaults([section('a', ok, away), section('b', away)])).toEqual([
       { finding: away, names: ['a', 'b'] },
     ]);
   });
 
-  it('omits a symptom only if its cause is named', () => {
+  it('omits a symptom only if the summary names the cause of the symptom', () => {
     expect(distinctFaults([section('a', symptom), section('b', away)])).toEqual([{ finding: away, names: ['b'] }]);
     expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
   });
 
-  it('keeps a symptom whose cause is in another stack, and names the stack of each fault', () => {
+  it('keeps a symptom if the cause is in another stack, and names the stack of each finding', () => {
     const [local, composed] = [
       { title: 'npm start', sections: [section('a', symptom)] },
       { title: 'docker compose', sections: [section('a', away)] },
@@ -98,7 +98,7 @@ describe('the summary of doctor (OP-02)', () => {
 });
 
 describe('the answer of a server or a process to doctor (OP-02)', () => {
-  it('is printed on one line, without the secrets that doctor sent', async () => {
+  it('is printed on one line, and the line does not contain the secrets that doctor sent', async () => {
     const secret = clientSecrets(process.env)['OPERATOR_CLIENT_SECRET'] ?? '';
     const look = async () => ({
       what: 'Not ready',
@@ -113,8 +113,8 @@ describe('the answer of a server or a process to doctor (OP-02)', () => {
   });
 });
 
-describe('the feed of a process (OP-02)', () => {
-  it('is checked at each process that polls or relies on proofs, except the poller', () => {
+describe('the signal feed of a process (OP-02)', () => {
+  it('is checked at each service that polls or receives proofs, and not at the separate poller', () => {
     expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
     expect(receivesRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
     expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);
@@ -123,7 +123,7 @@ describe('the feed of a process (OP-02)', () => {
     ).toBe(false);
   });
 
-  it('is healthy if the health details say so within seconds, and otherwise a fault', async () => {
+  it('is a finding of doctor unless the health details report a healthy feed within seconds', async () => {
     const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -162,7 +162,7 @@ describe('the feed of a process (OP-02)', () => {
     expect(fault).toMatchObject({ what: 'The state of the signal feed could not be read', why, level: 'warning' });
   });
 
-  it('has an unknown state if its health details cannot be read', async () => {
+  it('has an unknown state if the health details of the process cannot be read', async () => {
     const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-/** Installed files, built files, and manifests, which differ by nature. */
 const APART = /^(node_modules|dist)\/|^package(-lock)?[.]json$/;
 
 interface Manifest {
@@ -24,25 +23,25 @@ const filesOf = (example: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name).slice(join(EXAMPLES, example).length + 1))
     .filter((file) => !APART.test(file));
 
-describe('examples', () => {
-  it('are exactly the listed folders', () => {
+describe('the examples', () => {
+  it('are the folders contexts, migrated, quick-start and testing', () => {
     expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'migrated', 'quick-start', 'testing']);
   });
 
-  it('have their start report in docs/contexts.md', () => {
+  it('include contexts, whose start report is in docs/contexts.md', () => {
     expect(readFileSync('docs/contexts.md', 'utf8')).toContain(
       readFileSync('examples/contexts/boot-report.txt', 'utf8'),
     );
   });
 
-  it.each(examples)('$name depends only on released versions, and has tests', ({ manifest }) => {
+  it.each(examples)('include $name, which depends only on released versions, and has tests', ({ manifest }) => {
     for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
       expect(`${name} ${range}`).toMatch(/ [~^]\d+[.]\d+[.]\d+$/);
     }
     expect(manifest.scripts).toMatchObject({ test: expect.any(String), build: 'tsc' });
   });
 
-  it('have equal files under the same path in quick-start and testing', () => {
+  it('have identical files at equal paths in quick-start and in testing', () => {
     const [quickStart, testing] = ['quick-start', 'testing'].map((name) => new Set(filesOf(name)));
     const shared = [...quickStart!].filter((file) => testing!.has(file));
     expect(shared).toContain('realm.json');

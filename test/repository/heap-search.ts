@@ -4,13 +4,13 @@ import { getHeapSnapshot } from 'node:v8';
 /** V8 shows at most this many characters of a string in a heap snapshot. */
 const SHOWN_CHARACTERS = 1024;
 
-/** Skips buffers. A mark is in bytes and is searched for in hex, so the search does not find its own input. */
+/** Marks are buffers, so the search does not find itself. */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
-  // A dereferenced weak reference lives until the end of the turn, and V8 keeps the input of the last regex match.
+  // V8 keeps the target of a used weak reference until the next turn, and keeps the input of the last regex match.
   await nextTurn();
   /x/.exec('x');
   const snapshot = getHeapSnapshot();
-  // Created after the snapshot, so the snapshot does not contain these texts.
+  // The texts are created after the snapshot, so the snapshot does not contain the texts.
   const texts = marks.map((mark) => mark.toString('hex'));
   const found = texts.map(() => false);
   let seam = '';

@@ -1,4 +1,4 @@
-/** A program that exercises everything that stores token data, and prints which tokens are still in memory. */
+/** A program that uses all caches of the library, and prints which tokens are still in memory afterwards. */
 import { randomBytes } from 'node:crypto';
 import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
 import { TokenSource } from '../../libs/keycloak/src/client/token-source.js';
@@ -25,7 +25,7 @@ const CLIENT = 'service-b';
 const SCOPE = 'orders.read';
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Builds the token from its mark for each use, so this program never holds it. */
+/** Builds a token from a mark for each use, so that this program does not keep the token in memory. */
 const tokenOf = (mark: Buffer): string => `${base64url('{"alg":"RS256"}')}.${mark.toString('hex')}.${base64url('s')}`;
 
 const KINDS = ['active', 'known', 'inactive', 'failing', 'denied', 'exchanged', 'refused', 'issued'] as const;
@@ -36,7 +36,7 @@ const marks = Object.fromEntries(KINDS.map((kind) => [kind, randomBytes(16)])) a
 >;
 const kindOf = (token: string) => KINDS.find((kind) => tokenHash(tokenOf(marks[kind])) === tokenHash(token));
 
-/** The server is a set of functions, because a real server in this process would hold tokens itself. */
+/** Sets up the caches with functions in place of a server, because a server in this process would keep tokens. */
 function setUp() {
   const clock = new StillClock();
   const introspect = async (token: string): Promise<IntrospectionAnswer> => {
@@ -93,7 +93,7 @@ await verify(marks.failing).catch(() => undefined);
 revocations.deny({ tokenHash: (await verify(marks.denied)).hash });
 await verify(marks.denied).catch(() => undefined);
 await exchange(marks.exchanged);
-// Close to expiry, so that it is renewed in the background.
+// Now the exchanged token expires soon, so the library renews the token in the background.
 clock.advance(85);
 await exchange(marks.exchanged);
 await exchange(marks.refused);
@@ -101,7 +101,7 @@ for (const kind of ['active', 'known', 'denied', 'inactive'] as const) await ver
 
 const found = await foundInHeap(KINDS.map((kind) => marks[kind]));
 
-// Proves that these entries were cached during the search.
+// Shows that the caches had these entries during the search.
 const cached = (kind: Kind) => atOnce(introspection.introspect(tokenOf(marks[kind]), Infinity))?.['active'];
 const exchanged = atOnce(tokens.get(tokenExchangeRequest(await verify(marks.exchanged), 'service-c', SCOPE)));
 const kept = {

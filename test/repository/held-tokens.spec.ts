@@ -6,12 +6,12 @@ import { describe, expect, it } from '@jest/globals';
 const here = import.meta.dirname;
 
 describe('the memory of a service', () => {
-  // A separate process, because a heap snapshot of a Jest process takes a minute.
+  // Runs the scenario in a separate process, because a heap snapshot of a Jest process takes a minute.
   it('contains no token of a caller, and only tokens that were issued to the service (RS-12)', async () => {
     const program = [join(here, '../support/typescript-loader.mjs'), join(here, 'held-tokens-scenario.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, program);
     expect(JSON.parse(stdout)).toEqual({
-      // Also proves that the search finds a token that is held.
+      // The service must keep the issued token, so this result shows that the search finds tokens.
       held: ['issued'],
       kept: { active: true, known: true, inactive: false, denials: 1, exchanged: true },
     });

@@ -1,4 +1,3 @@
-/** Needs kubectl and openssl. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -36,14 +35,14 @@ type Policy = INetworkPolicy & KubernetesObject;
 const realmEdges = [
   ...new Set(
     realm.clientScopes
-      // An operator runs outside the cluster and reads health details through a port forward.
+      // An operator works outside the cluster, and reads health details through a port forward.
       .filter(({ name }) => !name.startsWith('attacks.') && !name.endsWith('.health'))
       .flatMap(({ name, protocolMappers = [] }) =>
         protocolMappers
           .flatMap(({ config }) => config['included.client.audience'] ?? [])
           .flatMap((audience) =>
             realm.clients
-              // Public clients run outside the cluster, and the users of Service A bring their own tokens.
+              // Public clients run outside the cluster, and so do the users of Service A who send tokens.
               .filter(({ publicClient, optionalClientScopes: may }) => publicClient !== true && may.includes(name))
               .filter(({ clientId }) => clientId !== audience)
               .map(({ clientId }) => `${clientId} → ${audience}`),
@@ -126,7 +125,7 @@ describeWithKubectl('the network policies', () => {
   const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
-  it('know calls of services.json, and none of the attacks of the demonstration', () => {
+  it('are compared with the calls in services.json, and with no call of an attack', () => {
     const called = Object.entries(description.services).flatMap(([from, { calls: to }]) =>
       to.map((one) => `${from} → ${one}`),
     );
@@ -138,7 +137,7 @@ describeWithKubectl('the network policies', () => {
     expect(attacked).not.toEqual([]);
   });
 
-  it('of the small overlay allow the calls of the realm, DNS, the scraper, and its Keycloak and Valkey', () => {
+  it('of the small overlay allow only the calls in the realm, DNS, the scraper, and the Keycloak and Valkey of the overlay', () => {
     expect(edges('small')).toEqual(
       [
         ...calls,
@@ -151,7 +150,7 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  it('of the production overlay allow the calls of the realm, DNS, the scraper, your Keycloak and Valkey, and the gateway', () => {
+  it('of the production overlay allow only the calls in the realm, DNS, the scraper, the gateway, and your Keycloak and Valkey', () => {
     expect(edges('production')).toEqual(
       [
         ...calls,
@@ -164,8 +163,8 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  describe('are found wrong', () => {
-    /** Edges that a change adds, and with a minus, edges that it removes. */
+  describe('with a mistake', () => {
+    /** Returns the calls that a changed policy allows in addition, and with a minus, the calls that it blocks. */
     function difference(
       change: (named: (name: string) => NonNullable<Policy['spec']>, policies: Policy[]) => void,
     ): string[] {
@@ -183,7 +182,7 @@ describeWithKubectl('the network policies', () => {
       ];
     }
 
-    it('when they allow an additional call, as in an attack of the demonstration', () => {
+    it('are detected if they allow an additional call between two services', () => {
       const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'service-c' } };
       const fromA = { matchLabels: { 'app.kubernetes.io/name': 'service-a' } };
       const added = difference((named) => {
@@ -193,7 +192,7 @@ describeWithKubectl('the network policies', () => {
       expect(added).toEqual([`service-a → service-c TCP ${TLS}`]);
     });
 
-    it('when they allow an additional port, or any port', () => {
+    it('are detected if they allow an additional port, or any port', () => {
       const one = difference((named) => {
         named('service-b').ingress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
         named('service-a').egress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
@@ -203,7 +202,7 @@ describeWithKubectl('the network policies', () => {
       expect(any).toHaveLength(clients.length * (PORTS.length - 1));
     });
 
-    it('when a selector matches more pods than intended', () => {
+    it('are detected if a selector matches more pods than intended', () => {
       const everywhere = difference((named) =>
         named('service-a-from-keycloak').ingress?.[0]?.from?.push({ namespaceSelector: {} }),
       );
@@ -212,7 +211,7 @@ describeWithKubectl('the network policies', () => {
       expect(nobody).toContain(`an address → service-a TCP ${TLS}`);
     });
 
-    it('when no policy denies traffic by default', () => {
+    it('are detected if no policy denies traffic by default', () => {
       const open = difference((_, policies) =>
         policies.splice(
           policies.findIndex(({ metadata }) => metadata.name === 'default-deny'),
@@ -222,7 +221,7 @@ describeWithKubectl('the network policies', () => {
       expect(open).toContain('valkey → an address TCP 443');
     });
 
-    it('when they block a call that a service makes', () => {
+    it('are detected if they block a call of a service', () => {
       const gone = difference((named) => (named('service-c').ingress = []));
       expect(gone).toEqual([`- service-b → service-c TCP ${TLS}`]);
     });

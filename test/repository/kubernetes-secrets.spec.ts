@@ -1,4 +1,3 @@
-/** Needs openssl. */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openssl } from '../../libs/keycloak/spec-support/valkey.js';
@@ -13,7 +12,7 @@ const PEM = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n/g;
   });
   afterAll(() => folder.remove());
 
-  it('appends the public key of a new private key once, and keeps the public key of the old one (RS-30)', () => {
+  it('appends the public key of a new private key once, and keeps the public key of the former private key (RS-30)', () => {
     const before = folder.newProofKey();
     const after = folder.newProofKey();
     const publicKey = createPublicKey(createPrivateKey(after.privateKey) as never).export({

@@ -1,4 +1,3 @@
-/** Needs kubectl and openssl. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,10 +22,8 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 const names = [...SERVICES.map(({ name }) => name).toSorted(), POLLER];
 
-/** Kustomize appends a hash of the content to the names that it generates. */
 const withoutHash = (name: string): string => name.replace(/-[a-z0-9]{10}$/, '');
 
-/** A small service exports its settings from its module file. */
 async function configOf(name: string): Promise<ServiceConfig> {
   const file = existsSync(join(root, 'apps', name, 'src/config.ts')) ? 'config' : `${name}.module`;
   const exported = (await import(`../../apps/${name}/src/${file}.js`)) as Readonly<Record<string, ServiceConfig>>;
@@ -56,7 +53,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   });
   afterAll(() => built.remove());
 
-  /** An operator provides the production secrets; the spec uses the secrets of the small overlay under plain names. */
+  /** Adds the secrets of the small overlay to the production overlay, for which an operator provides the secrets. */
   function withSecrets(overlay: Overlay): KubernetesObject[] {
     if (overlay === 'small') return objectsOf(overlay);
     const made = objectsOf('small')
@@ -77,7 +74,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   }
 
   describe.each(['small', 'production'] as const)('of the overlay %s', (overlay) => {
-    it('gives a service its own and the shared secrets as files', () => {
+    it('mount the secrets of the service and the shared secrets as files', () => {
       for (const [name, pod] of podsOf(objectsOf(overlay)).filter(([service]) => names.includes(service))) {
         const references = referencesOf(pod).map(withoutHash);
         const shared = ['authorities', 'settings', 'shared-state', 'tls-configuration'];
@@ -87,7 +84,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('sets what the services read, and nothing else', () => {
+    it('have only environment variables that the services read', () => {
       const known = settings();
       for (const [, environment] of environmentsOf(overlay)) {
         expect(Object.keys(environment).filter((name) => !known.has(name))).toEqual([]);
@@ -97,7 +94,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('provides settings with which each service starts in production', async () => {
+    it('have settings with which each service starts in production', async () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const config = await configOf(name);
         const { keycloak, urls, demoMode, signals } = config.from(environment);
@@ -115,17 +112,17 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('gives each pod the time that its service needs to stop', () => {
+    it('have enough time for the shutdown of the service', () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const [, pod] = podsOf(objectsOf(overlay)).find(([service]) => service === name) ?? [];
         const needed = Number(environment['SHUTDOWN_DELAY_SECONDS']) + CONNECTION_LIMITS.drainMs / 1000;
-        // Nest's hooks and the sidecar need extra time.
+        // The shutdown hooks of Nest and the sidecar need additional time.
         expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(needed + 10);
       }
     });
   });
 
-  it('restart only if a new secret concerns them', () => {
+  it('restart only if a secret of the pod changes', () => {
     const referred = (objects: KubernetesObject[]) =>
       new Map(podsOf(objects).map(([name, pod]) => [name, referencesOf(pod)]));
     const before = referred(objectsOf('small'));
@@ -135,14 +132,14 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
     expect(changed.map(([name]) => name)).toEqual(['service-b']);
   });
 
-  it('have no secret in their files', () => {
+  it('have no secrets in the committed manifests', () => {
     expect(ofKind(objectsOf('production'), 'Secret')).toEqual([]);
     expect(read('.gitignore').split('\n')).toContain('deploy/kubernetes/overlays/*/secrets/');
     const files = readdirSync(join(root, 'deploy/kubernetes'), { recursive: true, encoding: 'utf8' })
       .filter((path) => /\.(ya?ml|cfg|conf|env|sh)$/.test(path) && !path.includes('/secrets/'))
       .map((path) => [path, read(join('deploy/kubernetes', path))] as const);
     expect(files.length).toBeGreaterThan(20);
-    // A private key, a Secret with content, or a string as long as 32 random bytes.
+    // Matches a private key, a Secret with content, and a string that is as long as 32 random bytes.
     const leaking = files.filter(([, text]) =>
       /PRIVATE KEY|^(data|stringData):|(?<!digest: sha256:)\b(?=[A-Za-z+]*\d)[A-Za-z\d+]{32,}/m.test(text),
     );
@@ -156,7 +153,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       referencesOf(pod).filter((name) => !made.has(name)),
     );
     const secrets = withSecrets('production');
-    // Two for each service (secret and certificate), the shared one and the authorities.
+    // Each service has a secret and a certificate. All services share one secret and the certificate authorities.
     expect(new Set(missing).size).toBe(2 * names.length + 2);
     for (const name of new Set(missing)) {
       expect(guide).toContain(`\`${names.reduce((text, service) => text.replace(service, '<service>'), name)}\``);

@@ -1,4 +1,3 @@
-/** Needs kubectl and openssl. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +43,7 @@ describeWithKubectl('deploy/kubernetes', () => {
   afterAll(() => built.remove());
 
   describe.each(['small', 'production'] as const)('the overlay %s', (overlay) => {
-    it('has the services and the poller in one namespace, which accepts hardened pods only', () => {
+    it('has the services and the poller in one namespace, which accepts only hardened pods', () => {
       const objects = objectsOf(overlay);
       expect(workloadsOf(objects).map(({ metadata }) => metadata.name)).toEqual(
         overlay === 'small' ? [...names, 'valkey'] : names,
@@ -88,7 +87,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       expect(pods.length).toBeGreaterThan(2);
     });
 
-    it('gives each pod its own service account, without a token', () => {
+    it('gives each pod a separate service account, and mounts no token of the account', () => {
       const objects = objectsOf(overlay);
       const accounts = ofKind<Kind<IServiceAccount>>(objects, 'ServiceAccount');
       expect(accounts.map(({ automountServiceAccountToken: mounts }) => mounts)).toEqual(accounts.map(() => false));
@@ -108,7 +107,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('selects existing pods, and sends to the port on which they listen', () => {
+    it('has selectors that match existing pods, and Services with the ports of these pods', () => {
       const objects = objectsOf(overlay);
       const selected = (labels: Readonly<Record<string, string>> | undefined) =>
         podsOf(objects)
@@ -123,7 +122,7 @@ describeWithKubectl('deploy/kubernetes', () => {
         const listening = podsOf(objects)
           .filter(([name]) => name === metadata.name)
           .flatMap(([, pod]) => containersOf(pod).flatMap(({ ports = [] }) => ports))
-          // The scraper reaches pods directly, without the Service.
+          // The scraper reads the metrics of a pod from the pod's address, so the Service has no metrics port.
           .filter(({ name }) => name !== 'metrics');
         expect(spec?.ports?.map(({ targetPort }) => targetPort)).toEqual(
           listening.map(({ containerPort }) => containerPort),
@@ -142,14 +141,14 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('has the expected replicas of each service and of the poller, and a disruption budget for each', () => {
+    it('has the expected number of replicas and a disruption budget for each service and for the poller', () => {
       const objects = objectsOf(overlay);
       const scaled = ofKind<Kind<IHorizontalPodAutoscaler>>(objects, 'HorizontalPodAutoscaler');
       const replicas = workloadsOf(objects)
         .filter(({ kind }) => kind === 'Deployment')
         .map(({ metadata: { name }, spec }) => {
           const by = scaled.filter(({ spec: of }) => of?.scaleTargetRef.name === name);
-          // A replica count and an autoscaler would override each other.
+          // A workload has a replica count or an autoscaler, because they would override each other.
           expect([name, by.length]).toEqual([name, spec?.replicas === undefined ? 1 : 0]);
           return spec?.replicas ?? by[0]?.spec?.minReplicas ?? 0;
         });
@@ -184,7 +183,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(podsOf(objects).map(([name]) => name)).toEqual(names);
   });
 
-  it('runs images by digest in production, and pin-images.sh writes the digests', () => {
+  it('names images by digest in production, and pin-images.sh writes the digests into the overlay', () => {
     const folder = new ManifestFolder();
     const images = (): string[] => [
       ...new Set(
@@ -222,7 +221,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('detects objects that the API would reject', () => {
+  it('is checked by a schema that finds objects which the API server would reject', () => {
     const [pod, service] = [objectsOf('production'), objectsOf('production')];
     Object.assign(podsOf(pod)[0]?.[1].containers[0] ?? {}, { securityContexts: {} });
     expect(schemaFaults(pod).join()).toMatch(/^Deployment service-a: .*'"securityContexts"' does not exist/);
@@ -232,7 +231,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(() => schemaFaults([kind])).toThrow(/Deploymnt/);
   });
 
-  it('serves metrics over TLS at the sidecar port that annotations and scrape configuration name (OP-03)', () => {
+  it('serves metrics over TLS at a port that the annotations and the scrape configuration name (OP-03)', () => {
     const configuration = read('deploy/kubernetes/base/haproxy.cfg');
     for (const overlay of ['small', 'production'] as const) {
       for (const workload of workloadsOf(objectsOf(overlay)).filter(({ metadata }) => names.includes(metadata.name))) {
@@ -257,7 +256,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('configures sidecars to leave connection limits to the service', () => {
+  it('gives the sidecars connection limits that never apply before the limits of the service', () => {
     const [limits, configuration] = [CONNECTION_LIMITS, read('deploy/kubernetes/base/haproxy.cfg')];
     const number = (pattern: RegExp) => Number(pattern.exec(configuration)?.[1]);
     expect(number(/^ {2}maxconn (\d+)$/m)).toBe(limits.maxConnections);

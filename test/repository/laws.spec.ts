@@ -1,4 +1,4 @@
-/** Laws of ARCHITECTURE.md that no compiler checks, searched for in the sources. */
+/** Checks laws of ARCHITECTURE.md that no compiler checks, by a search in the sources. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ const filesWith = (pattern: RegExp): string[] =>
 const inServicesAndLibraries = (path: string): boolean => !/\/testing\/|^libs\/keycloak-test-servers\//.test(path);
 
 describe('the sources', () => {
-  it('are all found', () => {
+  it('are all found by this spec', () => {
     expect(sources.size).toBeGreaterThan(60);
   });
 
@@ -49,7 +49,7 @@ describe('the sources', () => {
     ]);
   });
 
-  it("read the text of a caller's token for the exchange only (TX-04)", () => {
+  it("read the text of a caller's token only for the exchange (TX-04)", () => {
     expect(filesWith(/\bsubjectTokenText\b/).toSorted()).toEqual([
       'libs/keycloak/src/authorization-server/token-endpoint.ts',
       'libs/keycloak/src/protocol/verified-access-token.ts',
@@ -59,15 +59,13 @@ describe('the sources', () => {
   it('write a bearer header only in the listed files', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-request.ts',
-      // On messages.
       'libs/keycloak/src/client/message-headers.ts',
       'libs/keycloak/src/client/send-with-token.ts',
-      // The administrator's token, in the command doctor.
+      // Sends the administrator's token for the command doctor.
       'libs/keycloak/src/doctor/admin-api.ts',
-      // The service's own token, for Keycloak.
+      // The two clients of signal feeds send the token of the service to Keycloak.
       'libs/keycloak/src/entry-points/signals/events/event-log-client.ts',
       'libs/keycloak/src/entry-points/signals/ssf/transmitter-client.ts',
-      // The challenge in responses.
       'libs/keycloak/src/protocol/www-authenticate.ts',
     ]);
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
@@ -82,32 +80,31 @@ describe('the sources', () => {
         .toSorted(),
     ).toEqual([
       'libs/keycloak/src/client/call-headers.ts',
-      // Only network.ts sends requests through it.
+      // Creates proxy agents, through which only network.ts sends requests.
       'libs/keycloak/src/http/forward-proxy.ts',
       'libs/keycloak/src/http/network.ts',
     ]);
-    // The file imports only the header validation of node:http.
+    // The file call-headers.ts imports only the header validation of node:http.
     expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain(
       "import { validateHeaderName, validateHeaderValue } from 'node:http';",
     );
   });
 
-  it('read the environment only in the settings, in the command doctor and for variables of Node', () => {
+  it('read the environment only in the settings, in the command doctor and in two files for variables of Node', () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
         .toSorted(),
     ).toEqual([
       'libs/keycloak/src/doctor/cli.ts',
-      // NODE_USE_ENV_PROXY and the proxy variables.
       'libs/keycloak/src/http/environment-proxies.ts',
-      // Only NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED.
+      // Reads only NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED.
       'libs/keycloak/src/protocol/production.ts',
       'libs/service-defaults/src/service-config.ts',
     ]);
   });
 
-  it('load @nestjs/swagger only in its entry point, and on demand in describe-routes.ts', () => {
+  it('import @nestjs/swagger only in the entry point for swagger and in describe-routes.ts, which is loaded on demand', () => {
     expect(filesWith(/^import (?!type ).*from '@nestjs\/swagger'/m).toSorted()).toEqual([
       'libs/keycloak/src/entry-points/swagger/documented-routes.discovery.ts',
       'libs/service-defaults/src/openapi/describe-routes.ts',
@@ -121,14 +118,14 @@ describe('the sources', () => {
     expect(calling.filter((path) => !path.endsWith('.client.ts'))).toEqual([]);
   });
 
-  // Jest, if it compiles the library to CommonJS, does not support import.meta (docs/compatibility.md).
+  // Jest does not support import.meta if Jest compiles the library to CommonJS (docs/compatibility.md).
   it('use no import.meta in the library', () => {
     expect(filesWith(/^(?!\s*(\/\/|\*)).*import\.meta/m).filter((path) => path.startsWith('libs/keycloak/'))).toEqual(
       [],
     );
   });
 
-  it("read a caller's header only in the attack of Service C and in the matrix of Service A, and forge tokens only in attack folders", () => {
+  it("read a caller's Authorization header only in two files of the applications, and forge tokens only in attack folders", () => {
     expect(
       filesWith(/authorization (\?\?|\}: IncomingHttpHeaders)/)
         .filter((path) => path.startsWith('apps/'))
@@ -139,7 +136,7 @@ describe('the sources', () => {
     expect(attacking.length).toBeGreaterThan(0);
   });
 
-  it('have only named exports in the libraries', () => {
+  it('of the libraries have only named exports', () => {
     expect(filesWith(/^export (\*|default)/m).filter((path) => path.startsWith('libs/'))).toEqual([]);
   });
 });

@@ -12,14 +12,13 @@ import { OBSERVABILITY, promtoolPath } from '../support/prometheus.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** Labels that the scrape adds, not the services. */
 const OF_PROMETHEUS = new Set(['service', 'instance', 'job']);
 const FUNCTIONS = new Set(
   'sum max count by and or unless offset up rate increase histogram_quantile last_over_time max_over_time'.split(' '),
 );
 
-describe('rules and dashboard', () => {
-  it.each(queries)('%s: asks for documented metrics by documented attributes', (_, query) => {
+describe('the rules and the dashboard', () => {
+  it.each(queries)('query only documented metrics and documented attributes: %s', (_, query) => {
     const names = wordsOf(query);
     const metrics = names.filter((name) => documented.has(name));
     const labels = new Set(metrics.flatMap((name) => documented.get(name) ?? []));
@@ -31,7 +30,7 @@ describe('rules and dashboard', () => {
   });
 
   it.each(rules.map(({ alert, annotations }) => [alert, annotations.runbook] as const))(
-    '%s says what to do, in %s',
+    'include the alert %s, whose runbook link leads to an existing heading: %s',
     (_, runbook) => {
       const [file = '', anchor] = runbook.split('#');
       expect(existsSync(join(root, file))).toBe(true);
@@ -45,14 +44,14 @@ describe('rules and dashboard', () => {
     },
   );
 
-  it.each(rules.map(({ alert }) => alert))('%s has a row in the runbook (OP-03)', (alert) => {
+  it.each(rules.map(({ alert }) => alert))('include the alert %s, which has a row in the runbook (OP-03)', (alert) => {
     const [, table = ''] = read('docs/operations.md').split('\n## Alerts\n');
     const [row = ''] = (table.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith(`| \`${alert}\``));
     const [, , meaning = '', cure = ''] = row.split('|').map((cell) => cell.trim());
     expect([meaning, cure]).not.toContain('');
   });
 
-  it('have tests in which each alert fires, and in which it does not (OP-03)', () => {
+  it('have tests in which each alert fires, and tests in which each alert does not fire (OP-03)', () => {
     const { tests } = parse(read('deploy/observability/alerts.test.yml')) as {
       readonly tests: readonly { readonly alert_rule_test: readonly { alertname: string; exp_alerts: unknown[] }[] }[];
     };
@@ -73,13 +72,13 @@ withPromtool('promtool', () => {
     ['the configuration for Kubernetes', ['check', 'config', '--syntax-only', 'kubernetes.yml']],
     ['the rules', ['check', 'rules', '--lint-fatal', 'alerts.yml']],
     ['each alert where it is due, and where it is not (OP-03)', ['test', 'rules', 'alerts.test.yml']],
-  ])('finds nothing wrong with %s', async (_, args) => {
+  ])('reports no error in %s', async (_, args) => {
     await expect(promisify(execFile)(promtoolPath ?? '', args, { cwd: OBSERVABILITY })).resolves.toBeDefined();
   });
 });
 
 describe('Prometheus of the compose file', () => {
-  it('scrapes each replica of each service, at the addresses that DNS returns for its name', () => {
+  it('scrapes each replica of each service at the addresses that DNS returns for the name of the service', () => {
     const configuration = parse(read('deploy/observability/prometheus.yml')) as {
       readonly scrape_configs: readonly Readonly<Record<string, unknown>>[];
     };

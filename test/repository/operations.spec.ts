@@ -16,19 +16,19 @@ const withoutBlocks = runbook.replace(/^```[^]*?^```$/gm, '');
 const inCode = new Set([...withoutBlocks.matchAll(/`([^`]+)`/g)].map(([, text]) => text));
 
 describe('the runbook', () => {
-  it('says what to do for each reason', () => {
+  it('names each reason of an error', () => {
     const reasons = [...BEARER_ERROR_REASONS, ...AUTHORIZATION_SERVER_ERROR_REASONS, ...SERVICE_CALL_ERROR_REASONS];
     const lacking = reasons.filter((reason) => !inCode.has(reason));
     expect({ 'docs/operations.md has no row for': lacking }).toEqual({ 'docs/operations.md has no row for': [] });
   });
 
-  it('links the reference of the signal feed, which names each reason of the feed', () => {
+  it('links to the reference of the signal feed, which names each reason of a feed error', () => {
     expect(runbook).toContain('revocation-reference.md');
     const guide = read('docs/revocation-reference.md');
     expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 
-  it('lists 38 faults, each with a way to find it and with a test', () => {
+  it('lists 38 faults, and each fault has a description of how to find the fault, and a test', () => {
     const rows = [...runbook.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number = '', cells = '']) => ({
       number: Number(number),
       found: cells
@@ -67,7 +67,7 @@ describe('the runbook', () => {
     const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
       ([, name]) => name ?? '',
     );
-    // The poller's other credentials are documented together with its secret.
+    // The runbook documents the poller's other credentials in the row of the poller's secret.
     const ofTheFeed = [...sources.matchAll(/CLIENT_PREFIX = '([A-Z_]+)'/g)].map(([, name]) => `${name}_CLIENT_SECRET`);
     const settings = runbook.slice(runbook.indexOf('## Settings'));
     const rows = [...settings.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>

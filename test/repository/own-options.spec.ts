@@ -39,7 +39,7 @@ describe('the selected projects', () => {
       ['login', '--selectProjects', 'unit', 'e2e'],
     ],
     [['login'], ['login']],
-  ])('in %j are moved to the end: %j', (args, reordered) => {
+  ])('in %j are moved to the end of the arguments: %j', (args, reordered) => {
     expect(selectionLast(args)).toEqual(reordered);
   });
 });
@@ -56,7 +56,7 @@ describe('the authorization server', () => {
     expect(environment['AUTHORIZATION_SERVER']).toBe(choice);
   });
 
-  it('has a default that the caller sets, and that an option overrides', () => {
+  it('has a default, which the caller of chooseServer sets and an option overrides', () => {
     expect(chooseServer(undefined, {}, 'keycloak')).toBe('keycloak');
     expect(chooseServer('available', {}, 'keycloak')).toBe('available');
   });
@@ -65,7 +65,7 @@ describe('the authorization server', () => {
     expect(() => chooseServer(option, {})).toThrow('--authorization-server= must name a server');
   });
 
-  it('is already running if it is given as a URL', () => {
+  it('is already running if the option is a URL', () => {
     expect(runsAlready('http://localhost:8180')).toBe(true);
     expect(runsAlready('docker')).toBe(false);
   });

@@ -43,7 +43,7 @@ const faults = (manifest: Manifest, files = FILES): string[] =>
   faultsOfDependencies({ files: Object.keys(files), read: (file: string) => files[file], manifest });
 
 describe('the dependencies of a package', () => {
-  it('are sound if its main entry point leads to each of them', () => {
+  it('are sound if imports lead from the main entry point to each dependency', () => {
     expect(faults(SOUND)).toEqual([]);
   });
 
@@ -88,7 +88,7 @@ describe('the dependencies of a package', () => {
     expect(faults({ ...SOUND, ...change })).toContain(fault);
   });
 
-  describe('of two entry points with one optional peer', () => {
+  describe('with two entry points and one optional peer', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': exportOf('further/') } };
 
     it('are sound if only a shared module imports the peer', () => {
@@ -101,7 +101,7 @@ describe('the dependencies of a package', () => {
       expect(faults(manifest, files)).toEqual([]);
     });
 
-    it('are not sound if each entry point imports the peer, in any folder', () => {
+    it('are not sound if each entry point imports the peer, whatever the folder of the entry point is', () => {
       const exports = {
         ...SOUND.exports,
         './testing': exportOf('entry-points/one/'),
@@ -127,7 +127,7 @@ describe('the dependencies of a package', () => {
     });
   });
 
-  it('are not sound if a dependency of any entry point is missing', () => {
+  it('are not sound if a dependency of an entry point is missing in the manifest', () => {
     expect(faults({ ...SOUND, dependencies: {} })).toEqual([
       'the entry point "." leads to lru-cache, which the manifest does not name',
       'the entry point "./testing" leads to lru-cache, which the manifest does not name',
@@ -138,7 +138,7 @@ describe('the dependencies of a package', () => {
     ]);
   });
 
-  it('are not sound if a package is missing that only the types import', () => {
+  it('are not sound if the manifest does not name a package that only type declarations import', () => {
     const peerDependencies = { 'for-tests': '1', 'an-engine': '1' };
     expect(faults({ ...SOUND, peerDependencies })).toEqual([
       'the entry point "." leads to @nestjs/common, which the manifest does not name',

@@ -48,7 +48,7 @@ const pieces = (): string[] =>
   [...readFileSync(join(folder, 'docs/some.md'), 'utf8').matchAll(/```.*\n([^]*?)```/g)].map(([, piece = '']) => piece);
 
 describe('the pieces of a document', () => {
-  it('are written from their files: whole, by region without its margin, by JSON pointer', () => {
+  it('are copied from a whole file, from a region without indentation, or by a JSON pointer', () => {
     document(
       [...link('src/a.ts'), ...fence('ts')],
       [...link('src/a.ts'), ...fence('ts #method')],
@@ -67,7 +67,7 @@ describe('the pieces of a document', () => {
     expect(run()).toEqual({ status: 0, said: '' });
   });
 
-  it('are out of date when their file has changed', () => {
+  it('are out of date when the copied file has changed', () => {
     document([...link('src/a.ts'), ...fence('ts #body', 'return 1;')]);
     expect(run().status).toBe(0);
     write('src/a.ts', ['// #region body', 'return 2;', '// #endregion body']);
@@ -85,7 +85,7 @@ describe('the pieces of a document', () => {
     ['of a region that is not there', [link('src/a.ts'), fence('ts #other', '')], 'src/a.ts has no region #other'],
     ['of nothing in a JSON file', [link('realm.json'), fence('json #/clients/2', '')], '3: #/clients/2 does not exist'],
     ['in a list', [['- item', ''], fence('ts', 'start();').map((line) => `  ${line}`)], '3: a piece is not indented'],
-  ])('may not be code %s', (_, parts, fault) => {
+  ])('are rejected if a piece is code %s', (_, parts, fault) => {
     document(...parts);
     for (const flags of [[], ['--write']]) {
       const { status, said } = run(...flags);

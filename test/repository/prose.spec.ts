@@ -8,7 +8,7 @@ const rulesOf = (sentence: string): string[] =>
   RULES.filter(({ matches }) => matches(sentence)).map(({ name }) => name);
 
 describe('the sentences', () => {
-  it('of Markdown come from paragraphs, list items and long cells, but not from headings and code', () => {
+  it('of Markdown come from paragraphs, list items and long table cells', () => {
     const page = [
       '# A heading of four words',
       'One sentence is here. Another one',
@@ -27,7 +27,7 @@ describe('the sentences', () => {
     ]);
   });
 
-  it('of code come from comments, titles and messages', () => {
+  it('of code come from comments, test titles and messages', () => {
     const code = [
       '/** Returns the first value. */',
       'export const first = 1; // This is at the end.',

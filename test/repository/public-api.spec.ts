@@ -1,4 +1,4 @@
-/** Exports of both packages, listed so that every change to them is deliberate. */
+/** Lists the exports of the packages, so that every change of the exports is deliberate. */
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as mainEntryPoint from 'nestjs-keycloak-s2s';

@@ -91,7 +91,7 @@ const sourcesOf = (service: string, kind: string): string =>
 const ALLOWING = /@RequirePermission\('([^']+)'\)\s+@AllowClients\('([^']+)'\)/g;
 
 describe('the realm', () => {
-  it('gives each permission one owner, and roles that may hold it', () => {
+  it('gives each permission one owner, and at least one role that has the permission', () => {
     expect(permissions.length).toBeGreaterThan(6);
     for (const { name, audiences } of permissions) {
       expect([name, audiences.length]).toEqual([name, 1]);
@@ -100,18 +100,18 @@ describe('the realm', () => {
     }
   });
 
-  it('makes a user wait after wrong passwords, without a permanent lockout', () => {
+  it('makes a user wait after wrong passwords, and has no permanent lockout', () => {
     expect(realm.bruteForceProtected).toBe(true);
     expect(realm.failureFactor).toBeLessThanOrEqual(10);
     expect(realm.waitIncrementSeconds).toBeGreaterThanOrEqual(60);
     expect(realm.permanentLockout ?? false).toBe(false);
   });
 
-  it('accepts a refresh token once (BF-08)', () => {
+  it('accepts each refresh token only once (BF-08)', () => {
     expect([realm.revokeRefreshToken, realm.refreshTokenMaxReuse]).toEqual([true, 0]);
   });
 
-  it('holds level 1 for the login session after a password, and level 2 for five minutes (RS-11)', () => {
+  it('keeps login level 1 for the whole session, and login level 2 for five minutes (RS-11)', () => {
     const configured = (alias: unknown) => realm.authenticatorConfig.find((config) => config.alias === alias)?.config;
     const levels = realm.authenticationFlows.flatMap(({ authenticationExecutions }) => {
       const condition = authenticationExecutions.find(
@@ -133,12 +133,12 @@ describe('the realm', () => {
     const flows = realm.authenticationFlows.map(({ alias }) => alias);
     expect(flows).toEqual(expect.arrayContaining([realm.browserFlow, realm.directGrantFlow]));
     for (const { clientId, defaultClientScopes } of realm.clients) {
-      // No service accepts the poller's tokens.
+      // The poller does not need the scope `acr`, because no service accepts the poller's tokens.
       expect([clientId, defaultClientScopes.includes('acr')]).toEqual([clientId, clientId !== POLLER]);
     }
   });
 
-  it('gives no client a permission that it does not request', () => {
+  it('gives no client a permission that the client has not requested', () => {
     for (const { fullScopeAllowed, defaultClientScopes } of realm.clients) {
       expect(fullScopeAllowed).toBe(false);
       expect(defaultClientScopes.filter((scope) => permissions.some(({ name }) => name === scope))).toEqual([]);
@@ -152,7 +152,7 @@ describe('the realm', () => {
     }
   });
 
-  it('saves events, and enables their reader, only if it is configured', () => {
+  it('saves events and enables the client that reads events only if the environment says so', () => {
     const told = '${SIGNALS_EVENTS:false}';
     expect([realm.eventsEnabled, realm.adminEventsEnabled, client(POLLER).enabled]).toEqual([told, told, told]);
     expect(realm.attributes['ssf.transmitterEnabled']).toBe('${SIGNALS_SSF:false}');
@@ -165,7 +165,7 @@ describe('the realm', () => {
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
-  it('lets one client read events and one client manage users, each disabled by default, and grants no further rights', () => {
+  it('has one client that may read events and one client that may manage users, and disables the two clients by default', () => {
     const roles = { [POLLER]: ['view-events'], 'demo-helpdesk': ['manage-users'] };
     expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([
       expect.objectContaining({ clientId: POLLER, enabled: '${SIGNALS_EVENTS:false}' }),
@@ -198,12 +198,12 @@ describe('the realm', () => {
     expect(exchanging.map(({ clientId }) => clientId)).toEqual(['service-a', 'service-b']);
   });
 
-  it('limits exchanged tokens of Service B to one minute, and all tokens to five minutes', () => {
+  it('limits the lifetime of exchanged tokens of Service B to one minute, and of other tokens to five minutes', () => {
     expect(client('service-b').attributes['access.token.lifespan']).toBe('60');
     expect(realm.accessTokenLifespan).toBe(300);
   });
 
-  it('gives the client of the short-lived tokens only attacks.run, with tokens for one second', () => {
+  it('gives the client short-lived only the permission attacks.run, and tokens that live for one second', () => {
     const { attributes, optionalClientScopes, publicClient } = client('short-lived');
     expect(attributes['access.token.lifespan']).toBe('1');
     expect(attributes['standard.token.exchange.enabled']).toBeUndefined();
@@ -213,8 +213,8 @@ describe('the realm', () => {
   });
 });
 
-describe('the code', () => {
-  it.each(services)('requires only permissions that the realm has for the service: %s', (service) => {
+describe('the code of the services', () => {
+  it.each(services)('requires only permissions that the realm file has for the service: %s', (service) => {
     const demanded = [...sourcesOf(service, 'controller').matchAll(/@RequirePermission\('([^']+)'\)/g)];
     const owned = permissions.filter(({ audiences }) => audiences[0] === service).map(({ name }) => name);
     expect(demanded).not.toEqual([]);
@@ -229,7 +229,7 @@ describe('the code', () => {
     expect(holders.map(({ username }) => username)).toEqual(['service-account-operator']);
   });
 
-  it('allows only clients that may request the permission', () => {
+  it('allows only clients that may request the permission of the route', () => {
     const routes = services.flatMap((service) => [...sourcesOf(service, 'controller').matchAll(ALLOWING)]);
     expect(routes.length).toBeGreaterThan(4);
     for (const [, permission = '', allowed] of routes) {
@@ -238,7 +238,7 @@ describe('the code', () => {
   });
 
   it.each(Object.entries(description.services))(
-    'requests only permissions that its client has, of each service that it calls: %s',
+    'requests only permissions that the client of the service has in the realm file: %s',
     (service, { calls }) => {
       const asked = [...sourcesOf(service, 'client').matchAll(/(?:asService\(|onBehalfOf\(caller, )'([^']+)'/g)];
       const scopes = asked.map(([, scope = '']) => scope);

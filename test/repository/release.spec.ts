@@ -9,7 +9,7 @@ const RELEASE = { repository: 'https://example.com/owner/name', tag: 'v1.2.3' };
 describe('the changelog', () => {
   const headings = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
 
-  it('begins with the unreleased changes, and lists dated versions, the newest first', () => {
+  it('begins with the unreleased changes, and then lists versions with dates, the newest version first', () => {
     expect(headings[0]).toBe('[Unreleased]');
     const released = headings.slice(1);
     for (const heading of released) expect(heading).toMatch(/^\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}$/);
@@ -17,7 +17,7 @@ describe('the changelog', () => {
     expect(dates).toEqual(dates.toSorted().toReversed());
   });
 
-  it('has changes only under known headings', () => {
+  it('has changes only under the headings Added, Changed, Deprecated, Removed, Fixed and Security', () => {
     const kinds = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^### (.*)$/gm)].map(([, kind]) => kind);
     for (const kind of kinds)
       expect(['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']).toContain(kind);
@@ -30,12 +30,12 @@ describe.each(publishedLibraries().map((library) => [relative(process.cwd(), lib
   (folder) => {
     const readme = readFileSync(`${folder}/README.md`, 'utf8');
 
-    it('links only existing files', () => {
+    it('links only to existing files', () => {
       for (const file of linkedFiles(readme, folder)) expect([file, existsSync(file)]).toEqual([file, true]);
       expect(linkedFiles(readme, folder).length).toBeGreaterThan(0);
     });
 
-    it('has only absolute links once it is prepared for a release', () => {
+    it('has only absolute links after the release scripts have prepared the README', () => {
       const prepared = absoluteLinks(readme, { ...RELEASE, folder });
       expect(linkedFiles(prepared, folder)).toEqual([]);
       expect(prepared).toContain('](https://example.com/owner/name/blob/v1.2.3/');
@@ -46,7 +46,7 @@ describe.each(publishedLibraries().map((library) => [relative(process.cwd(), lib
 describe.each(publishedLibraries().map((library) => [relative(process.cwd(), library)]))(
   'the manifest of %s',
   (folder) => {
-    it('has no command whose path begins with a dot, because npm drops it', () => {
+    it('has no command whose path begins with a dot, because npm would drop the command', () => {
       const { bin = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
         bin?: Record<string, string>;
       };

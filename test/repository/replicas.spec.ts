@@ -34,7 +34,6 @@ interface Compose {
   readonly services: Readonly<Record<string, Container>>;
 }
 
-/** `!reset` removes a value that docker-compose.yml sets. */
 const reset = { tag: '!reset', collection: 'seq' as const, resolve: () => 'nothing' };
 const compose = parse(read('compose.replicas.yml'), { merge: true, customTags: [reset] }) as Compose;
 const single = parse(read('docker-compose.yml'), { merge: true }) as Compose;
@@ -42,11 +41,11 @@ const all = services({});
 const named: [string, (typeof all)[number]][] = all.map((service) => [service.name, service]);
 
 describe('compose.replicas.yml', () => {
-  it.each(named)('runs three replicas of %s, without a published port', (name) => {
+  it.each(named)('runs three replicas of %s, and publishes no port of a replica', (name) => {
     expect(compose.services[name]).toMatchObject({ deploy: { replicas: 3 }, ports: 'nothing' });
   });
 
-  it.each(named)('routes the calls of %s, and the calls to it, through the balancer', (name, { port }) => {
+  it.each(named)('routes the calls from %s and the calls to this service through the balancer', (name, { port }) => {
     const urls = Object.entries(single.services[name]?.environment ?? {}).filter(([key]) =>
       /^SERVICE_.*_URL$/.test(key),
     );
@@ -69,7 +68,7 @@ describe('compose.replicas.yml', () => {
     expect(compose.services['keycloak']?.environment).toEqual({ SERVICE_A_INTERNAL_URL: 'http://haproxy:3000' });
   });
 
-  it('gives each service its own keys, which are marked as published', () => {
+  it('gives each service separate keys, whose text marks the keys as published', () => {
     const keys = named.map(([name]) => String(compose.services[name]?.environment?.['SHARED_STATE_KEYS']));
     for (const [at, [name]] of named.entries()) {
       expect(keys[at]).toMatch(
@@ -79,7 +78,7 @@ describe('compose.replicas.yml', () => {
     expect(new Set(keys).size).toBe(named.length);
   });
 
-  it('runs two pollers instead of polling in the services, and gives the services their public key', () => {
+  it("runs two pollers, and gives each service the pollers' public key and no source to poll", () => {
     const { environment, ...container } = compose.services['signal-poller'] ?? {};
     expect(container).toMatchObject({ deploy: { replicas: 2 }, profiles: 'nothing' });
     const shared = ['SHARED_DENIAL_KEYS', 'SIGNAL_PROOF_PUBLIC_KEYS', 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS'];
@@ -102,7 +101,7 @@ describe('compose.replicas.yml', () => {
     ).toBe(publicKey);
   });
 
-  it.each(['haproxy', 'valkey'])('hardens %s like the services', (name) => {
+  it.each(['haproxy', 'valkey'])('hardens the container %s like the containers of the services', (name) => {
     const { cap_drop, security_opt, restart } = single.services['service-a'] ?? {};
     expect(compose.services[name]).toMatchObject({ cap_drop, security_opt, restart, read_only: true });
   });
@@ -132,7 +131,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   const users = valkeyUsers();
   const commands = (rights: readonly string[]): string[] => rights.filter((right) => /^[+-]/.test(right));
 
-  it('include one user for each service, the poller and the probes, and the default user is off (OP-04)', () => {
+  it('include one user for each service, one for the poller and one for probes, and disable the default user (OP-04)', () => {
     const names = [...all.map(({ name }) => name), poller({}).name];
     expect(users.map(({ name }) => name).toSorted()).toEqual(['default', 'probe', ...names].toSorted());
     expect(users.find(({ name }) => name === 'default')?.rights).toEqual([
@@ -146,7 +145,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   });
 
   it.each(processUsers().map(({ name, rights }) => [name, rights] as const))(
-    '%s has only single commands, none dangerous except INFO, and only its own prefix (OP-04)',
+    'include %s, which has only single commands, and of the dangerous commands only INFO (OP-04)',
     (name, rights) => {
       const [first, ...given] = commands(rights);
       expect([first, ...given.slice(-2)]).toEqual(['-@all', '-@dangerous', '+info']);
@@ -164,7 +163,7 @@ describe('npm start -- --replicas', () => {
     [{}, undefined],
     [{ replicas: '3' }, 3],
     [{ replicas: '9' }, 9],
-  ])('%j starts this number of replicas: %s', (options, count) => {
+  ])('with the options %j starts this number of replicas: %s', (options, count) => {
     expect(replicasAsked(options)).toBe(count);
   });
 
@@ -174,11 +173,11 @@ describe('npm start -- --replicas', () => {
     [{ replicas: 'three' }, 'from 2 to 9, not three'],
     [{ replicas: '' }, 'from 2 to 9, not nothing'],
     [{ replicas: '3', watch: true }, "--replicas can't be combined with --watch"],
-  ])('%j is refused', (options, words) => {
+  ])('with the options %j ends with an error', (options, words) => {
     expect(() => replicasAsked(options)).toThrow(words);
   });
 
-  it('names the missing tools, and how to install them', () => {
+  it('names missing tools, and says how to install the missing tools', () => {
     const has =
       (...names: string[]) =>
       (name: string) =>
@@ -207,7 +206,7 @@ describe('npm start -- --replicas', () => {
     expect(stdout).not.toContain('Building');
   });
 
-  it('lets any number of listeners wait for the end, without a warning', () => {
+  it('prints no warning, however many listeners wait for the stop signal', () => {
     const script = `import { stopSignal } from './scripts/common/processes.mjs';
       const signal = stopSignal();
       for (let n = 0; n < 100; n += 1) signal.addEventListener('abort', () => n);
@@ -219,7 +218,7 @@ describe('npm start -- --replicas', () => {
     expect([stderr, status]).toEqual(['', 0]);
   });
 
-  it('gives each replica its own port, behind the port of its service', async () => {
+  it('gives each replica a separate port, to which the balancer forwards the port of the service', async () => {
     let next = 2999;
     const places = await placesOf(all, 2, () => Promise.resolve((next += 1)));
     expect(places.map(({ name }) => name)).toEqual(all.flatMap(({ name }) => [`${name}.1`, `${name}.2`]));
@@ -240,7 +239,7 @@ describe('npm start -- --replicas', () => {
     );
   });
 
-  it('gives the replicas of a service the same keys, which are generated unless they are set', () => {
+  it('generates keys that are not set, and gives all replicas of a service the same keys', () => {
     const urls = Object.fromEntries(all.map(({ name }) => [name, `valkey://${name}@here`]));
     const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, urls);
     const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
@@ -270,7 +269,7 @@ describe('npm start -- --replicas', () => {
     expect(environmentOf({})['SHARED_DENIAL_KEYS']).not.toBe(given['SHARED_DENIAL_KEYS']);
   });
 
-  it('restarts a replica that ended by itself, until the stop signal', async () => {
+  it('restarts a replica that ended unexpectedly, until the stop signal comes', async () => {
     const stop = new AbortController();
     const said: string[] = [];
     let starts = 0;
@@ -306,14 +305,14 @@ describe('the revocation poller of npm start', () => {
   const toEach = (its: string) => Object.fromEntries(all.map(({ name }) => [name, its]));
   const nobody = toEach('  ');
 
-  it('is Service A if nothing is shared, at a realm that saves events', () => {
+  it('is Service A if the services share no state, and the realm then saves events', () => {
     const environment = feedEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
     expect(given(environment)).toEqual({ ...nobody, 'service-a': 'events p-secret 300' });
     expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
-  it('is one process for all replicas, which cache results for longer', () => {
+  it('is one process for all replicas, and the replicas then cache results for longer', () => {
     const environment = sharingEnvironment(
       all,
       feedEnvironment({}, 'embedded'),
@@ -338,7 +337,7 @@ describe('the revocation poller of npm start', () => {
     ]);
   });
 
-  it('is the only process with the private key for proofs, and all services get the public key (RS-30)', () => {
+  it('is the only process that gets the private key for proofs, and all services get the public key (RS-30)', () => {
     const environment = sharingEnvironment(all, feedEnvironment({}, 'embedded'), {
       'signal-poller': 'valkey://here',
     });
@@ -353,7 +352,7 @@ describe('the revocation poller of npm start', () => {
     }
   });
 
-  it('gets the public key of a given private key, and no private key for a given public key (RS-30)', () => {
+  it('gets the public key of a configured private key, and no private key for a configured public key (RS-30)', () => {
     const { privateKey, publicKeys } = proofKeyPair();
     for (const key of [privateKey, pemBody(privateKey)]) {
       const { SIGNAL_PROOF_PUBLIC_KEYS: derived } = sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: key });
@@ -367,7 +366,7 @@ describe('the revocation poller of npm start', () => {
     );
   });
 
-  it('is off at an external server or with SIGNAL_SOURCES=none, unless sources are named', () => {
+  it('is off at an external server unless SIGNAL_SOURCES names a source, and off with SIGNAL_SOURCES=none', () => {
     const elsewhere = feedEnvironment({}, 'https://sso.example.com');
     expect([given(elsewhere), hasSources(elsewhere)]).toEqual([nobody, false]);
     const silent = feedEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');

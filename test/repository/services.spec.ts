@@ -53,7 +53,7 @@ describe('npm start', () => {
     ['service-b', ['service-b']],
     ['service-a,service-c', names.filter((name) => name === 'service-a' || name === 'service-c')],
     ['none', []],
-  ])('with --only=%s starts these: %j', (only, started) => {
+  ])('with --only=%s starts these services: %j', (only, started) => {
     expect(servicesAsked(all, only).map(({ name }) => name)).toEqual(started);
   });
 
@@ -68,7 +68,7 @@ describe('npm start', () => {
     }
   });
 
-  it('names services with the same port, and the variables that change it', () => {
+  it('names services with the same port, and the variables that set the ports', () => {
     const needed = [
       { who: 'service-c', variable: 'SERVICE_C_PORT', port: 3002 },
       { who: 'service-b', variable: 'SERVICE_B_PORT', port: 3000 },
@@ -80,14 +80,14 @@ describe('npm start', () => {
     expect(sharedPorts(needed.slice(0, 2))).toEqual([]);
   });
 
-  it('recognizes the ports that browsers refuse', async () => {
+  it('recognizes ports that browsers refuse', async () => {
     const ports = [6000, 6666, 10_080, 5999, 6001];
     await expect(Promise.all(ports.map(isForBrowsers))).resolves.toEqual([false, false, false, true, true]);
   });
 });
 
-describe('the description', () => {
-  it('lists every service and the poller, each with its own port and demo secret', () => {
+describe('the description of all services in services.json', () => {
+  it('lists every service and the poller, each with a separate port and a separate demo secret', () => {
     const names = [...services.map(([name]) => name), poller.name];
     expect(names.toSorted()).toEqual(readdirSync(join(root, 'apps')).toSorted());
     expect(new Set([...portOf.values(), poller.port]).size).toBe(names.length);
@@ -103,34 +103,40 @@ describe('the description', () => {
     expect(confidential.map(({ clientId }) => clientId).toSorted()).toEqual(clients.map(([name]) => name).toSorted());
   });
 
-  it('agrees with the code of the poller', () => {
+  it('has the name and the port that the code of the poller has', () => {
     const code = read(join('apps', poller.name, 'src/config.ts'));
     expect(code).toContain(`{ name: '${poller.name}', port: ${poller.port}, calls: {}, signals: 'own' }`);
   });
 
-  it.each(services)('agrees with the code of %s about polling for revocations', (name, { signals = false }) => {
-    const code = read(
-      join(
-        'apps',
-        name,
-        'src',
-        `${existsSync(join(root, 'apps', name, 'src/config.ts')) ? 'config' : `${name}.module`}.ts`,
-      ),
-    );
-    expect(code.includes("signals: 'shared'")).toBe(signals);
-  });
+  it.each(services)(
+    'says, like the code of %s, whether the service polls for revocations',
+    (name, { signals = false }) => {
+      const code = read(
+        join(
+          'apps',
+          name,
+          'src',
+          `${existsSync(join(root, 'apps', name, 'src/config.ts')) ? 'config' : `${name}.module`}.ts`,
+        ),
+      );
+      expect(code.includes("signals: 'shared'")).toBe(signals);
+    },
+  );
 
-  it.each(services)('agrees with the code of %s about name, port and calls', (name, { port, calls }) => {
-    const files = ['config.ts', `${name}.module.ts`].map((file) => join('apps', name, 'src', file));
-    const code = files
-      .filter((file) => existsSync(join(root, file)))
-      .map(read)
-      .join('\n');
-    const [, own, portInCode, callsInCode = ''] =
-      /serviceConfig\(\{\s*name: '([^']+)',\s*port: (\d+),\s*calls: \{((?:[^{}]|\{[^}]*\})*)\}/.exec(code) ?? [];
-    expect([own, Number(portInCode)]).toEqual([name, port]);
-    expect([...callsInCode.matchAll(/'([^']+)': \{/g)].map(([, called]) => called)).toEqual(calls);
-  });
+  it.each(services)(
+    'has the name, the port and the called services that the code of %s has',
+    (name, { port, calls }) => {
+      const files = ['config.ts', `${name}.module.ts`].map((file) => join('apps', name, 'src', file));
+      const code = files
+        .filter((file) => existsSync(join(root, file)))
+        .map(read)
+        .join('\n');
+      const [, own, portInCode, callsInCode = ''] =
+        /serviceConfig\(\{\s*name: '([^']+)',\s*port: (\d+),\s*calls: \{((?:[^{}]|\{[^}]*\})*)\}/.exec(code) ?? [];
+      expect([own, Number(portInCode)]).toEqual([name, port]);
+      expect([...callsInCode.matchAll(/'([^']+)': \{/g)].map(([, called]) => called)).toEqual(calls);
+    },
+  );
 });
 
 describe('docker-compose.yml', () => {
@@ -144,7 +150,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it.each(services)('gives %s its port, its secret and the URLs of the others', (name, service) => {
+  it.each(services)('gives %s a port, a secret and the URLs of the called services', (name, service) => {
     const { port, demoSecret, calls, attacks = [], isAlso = [] } = service;
     const { build, environment, ports, depends_on: after } = compose.services[name] ?? {};
     expect(build?.args.SERVICE).toBe(name);
@@ -165,7 +171,7 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(after ?? {}).toSorted()).toEqual(['keycloak', ...calls, ...added].toSorted());
   });
 
-  it('lets Service A poll for revocations by default, at a realm that saves and sends them', () => {
+  it('lets Service A poll for revocations by default, and lets Keycloak save and send events', () => {
     const feed = {
       SIGNAL_SOURCES: '${SIGNAL_SOURCES:-events}',
       SIGNALS_POLL_SECONDS: '${SIGNALS_POLL_SECONDS:-}',
@@ -200,7 +206,7 @@ describe('docker-compose.yml', () => {
     expect(composeFile).not.toMatch(/GF_SECURITY_ADMIN_(USER|PASSWORD)/);
   });
 
-  it('adds the clients that the realm file lacks, and gives their secrets to the services that use them', () => {
+  it('adds clients that are not in the realm file, and gives each secret to the services that use the client', () => {
     const added = Object.entries(description.addedClients);
     expect(added).not.toEqual([]);
     for (const [client, { demoSecret }] of added) {
@@ -228,7 +234,7 @@ describe('.env.example', () => {
     expect(shown).toEqual(shown.map(([name]) => [name, defaults.get(name)]));
   });
 
-  it('shows the values that a service uses by default in development', () => {
+  it('shows the values that a service has by default in development', () => {
     const needed = { ...Object.fromEntries(shown), NODE_ENV: 'development', DEMO_MODE: 'true', KEYCLOAK_REALM: 'shop' };
     const given: NodeJS.ProcessEnv = { ...needed, KEYCLOAK_BASE_URL: 'http://localhost:8080', SHARED_STATE_URL: '' };
     const set = Object.fromEntries(Object.entries(given).filter(([name]) => !OF_A_SERVICE.test(name)));
@@ -242,7 +248,7 @@ describe('.env.example', () => {
     expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
   });
 
-  it('leaves the shutdown delay to the start command: 2 seconds with replicas', () => {
+  it('does not set the shutdown delay, so npm start sets 2 seconds if replicas run', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
     expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',
@@ -262,7 +268,7 @@ describe('.env.example', () => {
 });
 
 describe('tsconfig.json', () => {
-  it('refers to every package, like tsconfig.spec.json, because tsc -b checks only these for changes', () => {
+  it('refers to every package, like tsconfig.spec.json, because tsc -b checks only referenced packages for changes', () => {
     const paths = ['libs/*/tsconfig.lib.json', 'apps/*/tsconfig.app.json'].flatMap((pattern) => {
       const [top = '', , file = ''] = pattern.split('/');
       return readdirSync(join(root, top)).map((name) => `${top}/${name}/${file}`);

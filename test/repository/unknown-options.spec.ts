@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-/** Commands that pass options on to another program, or print their own usage. */
+/** Commands that pass options to another program, or that print a usage text. */
 const PASSING_ON = [
   'scripts/checks/test.mjs',
   'scripts/doctor/doctor.mjs',
   'scripts/new-service/new-service.mjs',
   'scripts/release/prepare-release.mjs',
 ];
-/** Left out, because it first installs packages. */
+/** A command that this spec does not run, because the command installs packages first. */
 const INSTALLS = 'docs/film/film.mjs';
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
@@ -21,14 +21,14 @@ const run = (file: string, option: string) =>
   spawnSync(process.execPath, [file, option], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
 
 describe('a command of package.json', () => {
-  it.each(FILES)('%s only prints its description with --help', (file) => {
+  it.each(FILES)('prints a description with --help, and does nothing more: %s', (file) => {
     const { status, stdout, stderr } = run(file, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^(?:npm (?:run|test|start)|Usage: )/);
   });
 
   it.each(FILES.filter((file) => !PASSING_ON.includes(file)))(
-    '%s names its options when it is given another, and does nothing else',
+    'names the known options if an option is unknown, and does nothing more: %s',
     (file) => {
       const { status, stdout, stderr } = run(file, '--no-such-option');
       expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, stdout: '', lines: 1 });

@@ -42,7 +42,7 @@ describe('the lookup of Docker', () => {
   });
 
   it.each([
-    // The failure of version 12 on Node 20.
+    // Version 12 of testcontainers fails in this way on Node 20.
     ['fails when it is loaded', 'undefined.bind', "Cannot read properties of undefined (reading 'bind')"],
     ['lacks a package of its own', "await import('dockerode')", "Cannot find package 'dockerode' imported from"],
   ])('reports the reason if testcontainers is installed and %s', (_name, content, why) => {
@@ -68,7 +68,7 @@ describe('the lookup of Java', () => {
     });
   });
 
-  it('finds a working Java if another one does not run', () => {
+  it('finds a working Java even if another Java does not run', () => {
     command('home/bin/java', 'exit 2');
     command('bin/java', `echo 'openjdk version "21.0.2"' >&2`);
     expect(java({ PATH: join(folder, 'bin'), JAVA_HOME: join(folder, 'home') })).toEqual({ command: 'java' });

@@ -1,4 +1,4 @@
-/** Account acts: ways to end a session, such as the account console, that only a real Keycloak offers. */
+/** Acts of users, for example in the account console, that only a real Keycloak supports. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { redeem, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
@@ -33,7 +33,7 @@ export const CONSOLE_ACTS: readonly [string, Act][] = [
   ['a user who signs out everywhere in the account console', endOtherSessionsInConsole],
 ];
 
-/** Also signs the user out of other sessions. */
+/** Sets a new password, and signs the user out of all other sessions. */
 export const changePassword: Act = async ({ username }, server) => {
   const browser = new LoginBrowser(server);
   const client = await server.newClient('web');
@@ -61,7 +61,7 @@ async function followed(server: ContractServer, browser: LoginBrowser, page: Pag
 }
 
 async function deleteInConsole(server: ContractServer, username: string, path: string) {
-  // Without this header Keycloak returns the page of the console.
+  // Without the Accept header Keycloak returns the HTML page of the account console.
   const accept = 'application/json';
   const headers = { accept, authorization: `Bearer ${textOf(await consoleTokens(server, username))}` };
   const { status, text } = await request(server, `/account${path}`, { method: 'DELETE', headers });
@@ -82,7 +82,7 @@ async function consoleTokens(server: ContractServer, username: string): Promise<
   });
 }
 
-/** The demo realm file names no default scopes, so this client needs the scope `roles` for roles in its tokens. */
+/** Gives the client the scope `roles`, because the demo realm file names no default scopes for new clients. */
 async function giveRolesTo(server: ContractServer, client: string): Promise<void> {
   const { administrator } = server;
   const scopes = await administrator.read<{ id: string; name: string }[]>('/client-scopes');

@@ -1,4 +1,4 @@
-/** API schemas: finds what the API server would reject, with the generated models of kubernetes-models. */
+/** Finds values and fields that the Kubernetes API server would reject, by the schemas of kubernetes-models. */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -13,7 +13,7 @@ export const schemaFaults = (objects: readonly KubernetesObject[]): string[] => 
   ...unknownFields(objects),
 ];
 
-/** The schemas accept unknown fields. */
+/** Finds wrong values by the schemas, which accept unknown fields. */
 function wrongValues(object: KubernetesObject): string[] {
   const models = require(moduleOf(object)) as Readonly<Record<string, new (data: object) => { validate(): void }>>;
   const Model = models[object.kind];
@@ -28,7 +28,6 @@ function wrongValues(object: KubernetesObject): string[] {
 
 const FILE = fileURLToPath(new URL('objects.ts', import.meta.url));
 
-/** Finds unknown fields, for example misspelt ones: the compiler checks each object as a literal of its type. */
 function unknownFields(objects: readonly KubernetesObject[]): string[] {
   const lines = objects.map((object, at) => {
     const type = `import('${moduleOf(object)}').I${object.kind}`;

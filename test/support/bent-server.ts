@@ -1,4 +1,3 @@
-/** BentServer: forwards requests to an authorization server, except requests that a test answers or leaves open. */
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { startFakeService } from './fake-service.js';

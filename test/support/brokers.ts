@@ -8,7 +8,7 @@ import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
 export const natsPath = installed('nats-server');
-/** Debian's wrapper script of this name runs the server as a user without write access here. */
+/** Debian's script in the PATH runs as a user who cannot write to the folder of the test. */
 export const rabbitMqPath = installed('rabbitmq-server', '/usr/lib/rabbitmq/bin');
 
 export interface Broker {
@@ -41,7 +41,7 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
       ...process.env,
       HOME: folder,
       ERL_EPMD_PORT: String(epmdPort),
-      // Allows epmd to be killed while it still lists a node.
+      // Lets the test kill epmd while epmd still lists a node.
       ERL_EPMD_RELAXED_COMMAND_CHECK: 'true',
       RABBITMQ_NODENAME: `test-${port}@localhost`,
       RABBITMQ_DIST_PORT: String(distributionPort),
@@ -56,7 +56,7 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     stop: async () => {
-      // epmd is a daemon and must be killed separately.
+      // The daemon epmd does not end with RabbitMQ, so the test kills epmd separately.
       process.kill(-(server.pid ?? 0), 'SIGKILL');
       await once(server, 'exit');
       const epmd = installed('epmd');

@@ -40,7 +40,7 @@ export class BrowserRecorder {
   }
 }
 
-/** The request line of a request to a proxy holds the absolute URL (RFC 9112 §3.2.2). */
+/** Forwards a request, whose request line has the absolute URL because this server is a proxy (RFC 9112 §3.2.2). */
 async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -65,7 +65,7 @@ async function pass(
   outgoing.writeHead(status, kept);
   if (kept['content-type']?.startsWith('text/event-stream') === true) {
     const chunks: Buffer[] = [];
-    // The recorded body grows while the page listens.
+    // The body of an event stream grows while the page receives events.
     record({
       ...answered,
       get body() {

@@ -10,7 +10,6 @@ export interface RealmSurroundings {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Uses a new realm on the real Keycloak of the run, or else a new embedded server. */
 export async function startChangedRealm(
   change: (realm: RealmFile) => void,
   { features = [], environment = {} }: RealmSurroundings = {},

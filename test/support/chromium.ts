@@ -9,7 +9,7 @@ import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 const PICTURES = 'test-results/screenshots';
 const WITHIN_MS = 180_000;
 
-/** Options for a new browser context. {@link eachLook} changes an open page instead, which is faster. */
+/** {@link eachLook} changes an open page, which is faster than a new context. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
@@ -30,13 +30,13 @@ const QUIET = [
   '--disable-sync',
 ];
 
-/** Requests that the browser makes on its own. */
+/** Whether Chromium makes the request without a request of the page. */
 const isHome = (url: string): boolean => /\.(?:googleapis|google|gvt1)\.com$/.test(new URL(url).hostname);
 
 interface Sight {
   readonly where: string;
   readonly text: string;
-  /** For cookies of Keycloak, which look like tokens. */
+  /** True for the cookies of Keycloak, which look like tokens. */
   readonly mayLookLikeToken?: boolean;
 }
 
@@ -82,10 +82,10 @@ export class Chromium {
     page.on('console', (message) => {
       const { url } = message.location();
       this.#sights.push({ where: `the console at ${url}`, text: message.text() });
-      // Tests check refusals themselves.
+      // An answer with a 4xx status is not a complaint, because the tests check refusals.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
       const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isChecked(url, page);
-      // An event stream breaks when its replica stops, and may never start.
+      // An event stream that breaks or does not start is not a complaint, because a replica may have stopped.
       const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
       if (ours && isComplaint) this.#complaints.push(message.text());
@@ -173,14 +173,14 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** axe leaves these findings to a person, so the tests count only text in the color of its background. */
+/** Keeps only text in the color of its background from the findings that axe leaves to a person. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
   return { ...result, nodes: result.nodes.filter(isUnreadable) };
 }
 
-/** Changes window and color scheme of the open page, so `phone` is only a narrow window. */
+/** The look `phone` is only a narrow window here. */
 export async function eachLook(page: Page, use: (look: string) => Promise<void>): Promise<void> {
   const before = page.viewportSize();
   for (const [look, { colorScheme = 'light', viewport }] of Object.entries(LOOKS)) {
@@ -201,7 +201,7 @@ export function expectForEverybody(page: Page, name: string): Promise<void> {
   });
 }
 
-/** Horizontal overflow in pixels. */
+/** Returns how many pixels the page is wider than the window. */
 export async function overflow(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
   const { cssContentSize, cssLayoutViewport } = await session.send('Page.getLayoutMetrics');

@@ -12,11 +12,10 @@ export interface FeedSubject {
   readonly service: ConfidentialClient;
   readonly source: SignalSource;
   readonly pollsAs?: ConfidentialClient;
-  /** Whether the service calls other services, which then receive its tokens. */
   readonly calls?: boolean;
 }
 
-/** The feed is not started. */
+/** Returns the findings of doctor for a service with a feed that the service has not started. */
 export async function doctorOfFeed(
   server: ContractServer,
   { service, source, pollsAs, calls = false }: FeedSubject,
@@ -31,12 +30,12 @@ export async function doctorOfFeed(
     clientSecret,
     allowInsecureRequests: true,
   });
-  // Keycloak's address stands in for the next service; any server that answers is sufficient.
+  // Keycloak's address takes the place of the called service, because doctor needs only a server that answers.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
   const pollingSecret = SECRETS[pollsAs ?? service];
   const client = pollsAs && { clientId: pollsAs, clientAuthentication: new FixedSecret(pollingSecret) };
   const options = { sources: [source], pollMs: 1000, client };
-  // The constructor registers the feed with its issuer.
+  // The constructor of SignalFeed registers the feed with the issuer.
   void new SignalFeed(keycloak.issuers[0], keycloak.revocations, options);
   const token = asAdministrator ? await administrator.token() : undefined;
   const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, token);
@@ -47,7 +46,7 @@ export async function doctorOfFeed(
     .map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 }
 
-/** The embedded server implements only parts of the Admin API. */
+/** Whether the server has the whole Admin API, of which the embedded server implements only parts. */
 const isReal = (): boolean => testServer().kind !== 'embedded';
 
 const isBad = (line: string): boolean => /^(?:error|warning): /.test(line);

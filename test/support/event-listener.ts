@@ -34,7 +34,6 @@ export class EventListener {
     return this.answer.headers;
   }
 
-  /** Returns the first matching event, past or future. */
   async until(isSo: (event: ServerEvent) => boolean): Promise<ServerEvent> {
     for (;;) {
       const found = this.events.find(isSo);

@@ -4,7 +4,7 @@ import type { RunningService, ServiceAnswer } from './running-service.js';
 export interface FaultScenario {
   readonly service: RunningService;
   readonly ttlSeconds: number;
-  /** Two valid tokens, of which the service has introspected `known` before the fault. */
+  /** The service has introspected only the token `known` before the fault. */
   readonly tokens: { readonly known: string; readonly unknown: string };
   readonly begin: () => unknown;
   readonly end: () => unknown;
@@ -19,7 +19,7 @@ export interface WhatWasSeen {
   readonly recoveredAfterMs: number;
 }
 
-/** A request that starts this long before the deadline is answered in time, even on a slow machine. */
+/** The time that a slow machine needs for a request; a request that starts earlier ends before the deadline. */
 const MARGIN_MS = 400;
 const GIVE_UP_MS = 10_000;
 

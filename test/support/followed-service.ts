@@ -14,7 +14,7 @@ const POLL_MS = 250;
 export interface FollowedServiceOptions {
   readonly clientId: 'service-a' | 'service-b';
   readonly source: SignalSource;
-  /** Ttl without a healthy feed; by default longer than any test waits. */
+  /** The ttl while the feed is not healthy, by default longer than any test waits. */
   readonly shortSeconds?: number;
   readonly longSeconds?: number;
   readonly clock?: Clock;
@@ -56,7 +56,7 @@ export class FollowedService {
     return until(async () => (await this.outcomeOf(token)) !== 'accepted', 'the token is refused');
   }
 
-  /** Waits until a new logout has arrived, and with it everything that happened before. */
+  /** Makes a new logout and waits until it arrives, so that all earlier events have arrived as well. */
   async receiveLogout(server: ContractServer): Promise<void> {
     const tokens = await login(server, await server.newUser('order-manager'));
     const token = await this.keycloak.verifier.verify(textOf(tokens));

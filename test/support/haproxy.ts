@@ -15,9 +15,8 @@ const [NAME, SERVER, AT_HAND, SESSIONS, NO_CONNECTION, NO_ANSWER, STATE, CHECKED
 export interface ReplicaCounts {
   readonly sent: number;
   readonly atHand: number;
-  /** Requests that the replica accepted and never answered. */
   readonly unanswered: number;
-  /** Failed connections; HAProxy sends these requests to another replica. */
+  /** HAProxy sends the requests of a failed connection to another replica. */
   readonly unreached: number;
 }
 
@@ -32,7 +31,7 @@ export class Haproxy {
     process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#printed += text));
   }
 
-  /** Uses the settings of `npm start -- --replicas` and compose.replicas.yml. */
+  /** Starts HAProxy with the settings of `npm start -- --replicas` and compose.replicas.yml. */
   static async start(executable: string, all: readonly Balanced[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
     const file = join(folder, 'replicas.cfg');
@@ -61,7 +60,7 @@ export class Haproxy {
   }
 
   async untilReplicaIs(state: 'UP' | 'DOWN', service: string, replica: number): Promise<void> {
-    // HAProxy assumes that a replica is ready until its first health check.
+    // Before the first health check of a replica, HAProxy assumes that the replica is ready.
     const word = { UP: 'L7OK', DOWN: '' }[state];
     for (let tries = 0; tries < 1200; tries += 1) {
       const [found] = await this.#servers(service, replicaName(service, replica));

@@ -12,7 +12,7 @@ export interface RecordedCall {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
-/** Keeps the Host header, so Keycloak's metadata names endpoints at this proxy. */
+/** The recorder keeps the Host header, so Keycloak's metadata names endpoints at the proxy. */
 export class KeycloakRecorder {
   readonly calls: RecordedCall[] = [];
   readonly #underWay = new Map<string, { now: number; most: number }>();
@@ -50,7 +50,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** Aborted calls no longer count. */
+  /** An aborted call counts only until the caller aborts it. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }
@@ -77,7 +77,7 @@ export class KeycloakRecorder {
   }
 }
 
-/** A refused code is not a secret. */
+/** Returns the tokens and the code of a call, except a code that Keycloak refused. */
 function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, TokenKind])[] {
   const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
   const code = form.get('code');
@@ -106,7 +106,7 @@ function record(incoming: IncomingMessage, sent: string, status: number, receive
   try {
     answer = JSON.parse(received) as typeof answer;
   } catch {
-    // Not every answer of Keycloak is JSON.
+    // Some answers of Keycloak are not JSON.
   }
   return {
     endpoint: endpointOf(incoming),

@@ -1,12 +1,12 @@
 import { testServer } from 'keycloak-test-servers';
 
 /**
- * Keycloak 26.4 and 26.5 report a valid token as active to every client, so the guard checks its audience.
- * Keycloak 26.6 and the embedded server report it as inactive.
+ * True for Keycloak 26.4 and 26.5, which report a valid token as active to every client. The guard then checks the
+ * audience.
  */
 export const findsActiveWhoeverAsks = (): boolean => isBefore(6);
 
-/** Keycloak 26.4 saves no event if a user ends a session in the account console. */
+/** False for Keycloak 26.4, which saves no event if a user ends a session in the account console. */
 export const savesEventsOfConsole = (): boolean => !isBefore(5);
 
 function isBefore(other: number): boolean {

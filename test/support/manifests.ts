@@ -34,7 +34,7 @@ export class ManifestFolder {
 
   constructor() {
     const source = fileURLToPath(new URL('../../deploy', import.meta.url));
-    // Leaves out the secrets that a developer may have made in the working copy.
+    // Does not copy secrets that a developer may have made in the working copy.
     cpSync(source, this.#deploy, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
     execFileSync(join(this.path, 'overlays/small/make-secrets.sh'), { stdio: 'pipe' });
   }
@@ -57,7 +57,7 @@ export class ManifestFolder {
       encoding: 'utf8',
     });
     const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
-    // kubectl wraps Base64 values, which the API server accepts and its schema does not.
+    // The schema does not accept the line breaks that kubectl adds to Base64 values.
     for (const secret of ofKind<ISecret & KubernetesObject>(objects, 'Secret')) {
       for (const [name, data] of Object.entries(secret.data ?? {}))
         secret.data = { ...secret.data, [name]: data.replaceAll('\n', '') };
@@ -93,7 +93,7 @@ export class ManifestFolder {
   }
 }
 
-/** Callers get copies that they may change. */
+/** Builds the two overlays once, and returns copies that a test may change. */
 export class BuiltOverlays {
   readonly folder = new ManifestFolder();
   readonly #objects = { small: this.folder.build('small'), production: this.folder.build('production') };

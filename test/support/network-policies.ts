@@ -18,7 +18,6 @@ export interface Port {
   readonly port: number;
 }
 
-/** Both sides must agree. A pod that no policy selects is unrestricted. Policies apply in their own namespace. */
 export const isAllowed = (policies: readonly Policy[], from: Party, to: Party, port: Port): boolean =>
   allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port);
 
@@ -27,7 +26,7 @@ function allows(policies: readonly Policy[], side: 'Ingress' | 'Egress', who: Pa
     ({ metadata, spec }) =>
       metadata.namespace === who.namespace &&
       matches(spec?.podSelector, who.labels) &&
-      // By default a policy is for ingress, and for egress only if it has egress rules.
+      // A policy without policyTypes applies to ingress, and applies to egress only if the policy has egress rules.
       (spec?.policyTypes ?? (spec?.egress ? ['Ingress', 'Egress'] : ['Ingress'])).includes(side),
   );
   if (concerned.length === 0) return true;
@@ -50,7 +49,7 @@ function rulesOf(spec: INetworkPolicy['spec'], side: 'Ingress' | 'Egress'): Rule
   return (spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
 }
 
-/** Throws for rules that it does not support, so that no policy looks narrower than it is. */
+/** Throws if the rule is not supported, so that no rule is ignored. */
 function isPeer(
   { ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer,
   party: Party,

@@ -16,7 +16,7 @@ export interface PodProcess {
 type Changes = readonly (readonly [from: string, to: string])[];
 
 export interface OnThisMachine {
-  /** Stands for `/`. */
+  /** The folder that takes the place of `/` in the pod. */
   readonly folder: string;
   readonly port: number;
   readonly executable: string;
@@ -57,7 +57,7 @@ export async function startContainer(
 export const argumentsOf = (command: readonly string[] = [], folder: string): string[] =>
   command.slice(1).map((word) => (word.startsWith('/') ? join(folder, word) : word));
 
-/** Throws if a text is missing, because the file then differs from what the spec expects. */
+/** Replaces texts. Throws if a text is missing, because the spec then expects another file. */
 function changed(text: string, changes: Changes): string {
   return changes.reduce((current, [from, to]) => {
     if (!current.includes(from)) throw new Error(`"${from}" is missing in: ${text}`);

@@ -53,7 +53,7 @@ export class Prometheus {
     );
     await untilListening(port, { hasEnded: () => server.exitCode !== null });
     const url = `http://127.0.0.1:${port}`;
-    // The port opens before the server is ready.
+    // Prometheus opens the port before the server is ready.
     while (server.exitCode === null && !(await fetch(`${url}/-/ready`)).ok) await sleep(50);
     return new Prometheus(server, folder, url);
   }

@@ -11,7 +11,7 @@ export interface RealmFile {
   enabled: boolean;
   sslRequired: string;
   bruteForceProtected: boolean;
-  /** In seconds. */
+  /** The idle time of a session in seconds. */
   ssoSessionIdleTimeout: number;
   authenticatorConfig: { alias: string; config: Record<string, string> }[];
   clientScopes: {
@@ -62,7 +62,7 @@ export function takeRole(realm: RealmFile, scope: string): void {
   for (const mapping of realm.scopeMappings) if (mapping.clientScope === scope) mapping.roles = ['had-by-nobody'];
 }
 
-/** The caller must delete the realm. */
+/** Creates a changed copy of the demo realm, which the caller must delete. */
 export async function createRealm(
   change: (realm: RealmFile) => unknown,
   environment: Readonly<Record<string, string>> = {},

@@ -13,7 +13,7 @@ const POLL_MS = 250;
 const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
-/** Service A runs its own feed; the other services get the denials of a separate reader, as from another process. */
+/** Service A polls, and a separate poller polls for each of the other services. */
 export async function receiveRevocations(
   services: RunningServices,
   { issuer }: ServerAddress,

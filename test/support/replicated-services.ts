@@ -17,10 +17,10 @@ export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefine
 export interface ReplicatedServicesOptions {
   readonly replicas?: number;
   readonly pollers?: number;
-  /** Default: the server that `npm test` shares between specs. */
+  /** The authorization server, by default the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
   readonly variables?: Variables;
-  /** Default: a free port, where a login is not possible because the realm redirects browsers elsewhere. */
+  /** The URL of Service A, by default at a free port. A login needs a URL to which the realm redirects browsers. */
   readonly publicUrl?: string;
 }
 
@@ -60,7 +60,7 @@ export class ReplicatedServices {
     publicUrl,
   }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
-    // The services are separate processes, so the scanner learns their tokens from this proxy alone.
+    // The services are separate processes, so this proxy is the scanner's only source of their tokens.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
     this.#valkey = await Valkey.start(valkeyPath ?? '');
     this.#variables = variables;
@@ -88,7 +88,7 @@ export class ReplicatedServices {
       name: service.name,
       port: service.port,
       replicas: places.filter((place) => place.service === service).map(({ port }) => port),
-      // Listens on all addresses, because a Keycloak in a container sends its logout notices there.
+      // Listens on all addresses, because a Keycloak in a container sends logout notices to this machine.
       ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
     }));
     this.#haproxy = await startWhenFree(balanced);
@@ -121,7 +121,7 @@ export class ReplicatedServices {
     return this.haproxy.urlOf(service);
   }
 
-  /** Resolves with the exit code, once the balancer sends the replica no more requests. */
+  /** Ends a replica, waits until the balancer sends the replica no more requests, and returns the exit code. */
   async end(replica: Replica, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     replica.process.process.kill(signal);
     await this.#untilIs('DOWN', replica);
@@ -146,7 +146,7 @@ export class ReplicatedServices {
     replica.process = this.#spawn(replica, variables);
   }
 
-  /** @throws TokenLeakError if a token or a secret was printed. */
+  /** @throws TokenLeakError if a process printed a token or a secret. */
   async stop(): Promise<void> {
     const all = [...this.replicas, ...this.pollers];
     await Promise.all(all.map((replica) => endService(replica.process)));
@@ -173,7 +173,7 @@ export class ReplicatedServices {
   }
 }
 
-/** Only one spec at a time can use the public address of Service A, so the start is retried. */
+/** Starts HAProxy as soon as no other spec uses the public address of Service A. */
 async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
   for (const began = performance.now(); ; await sleep(500)) {
     try {

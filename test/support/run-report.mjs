@@ -1,10 +1,10 @@
-// A Jest reporter: prints the server of the run, its duration, its progress, and the skipped tests by name.
+// A Jest reporter that prints the authorization server, the duration, the progress and the names of skipped tests.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { linesOf, skippedTests } from './skipped-tests.mjs';
 
 const SKIPPED_FILE = 'test-results/skipped-tests.txt';
-/** On a terminal Jest shows its own progress; elsewhere this reporter prints a line at this interval. */
+/** On a terminal, Jest shows the progress. */
 const TELL_EVERY_MS = 10_000;
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
@@ -22,7 +22,7 @@ export default class RunReport {
   #lastTold = 0;
   /** @type {Error | undefined} */
   #error;
-  /** Jest also reports the tests that -t excludes as skipped. */
+  /** True for a run with -t, because Jest also reports the tests that -t excludes as skipped. */
   #byName;
   #isTerminal;
   #skippedFile;
@@ -79,7 +79,6 @@ export default class RunReport {
     say(this.#error.message);
   }
 
-  /** Jest fails the run if this returns an error. */
   getLastError() {
     return this.#error;
   }
@@ -104,7 +103,7 @@ export default class RunReport {
   }
 }
 
-/** Undefined unless a selected suite uses a server (globalSetup). */
+/** Returns the server of the run, or `undefined` if no selected suite uses a server (globalSetup). */
 function serverOfRun() {
   return process.env.TEST_AUTHORIZATION_SERVER === undefined ? undefined : testServer();
 }

@@ -13,7 +13,7 @@ const result = (name: string, ...testResults: readonly ReturnType<typeof test>[]
 });
 
 describe('the list of skipped tests', () => {
-  it('names suite and full title of each skipped test, but no passed, failed or todo test', () => {
+  it('names the suite and the full title of each skipped test, and no other test', () => {
     const skipped = skippedTests([
       result('a.e2e-spec.ts', test('passed', 'runs', 'one'), test('pending', 'waits', 'one', 'two'), test('todo', 'x')),
       result('b.e2e-spec.ts', test('failed', 'fails')),
@@ -22,7 +22,7 @@ describe('the list of skipped tests', () => {
     expect(linesOf(skipped)).toEqual(['test/a.e2e-spec.ts: one two waits']);
   });
 
-  it('has one line for a large group of which no test ran', () => {
+  it('has one line for a large group in which no test ran', () => {
     const many = ['1', '2', '3', '4', '5'].map((title) => test('pending', title, 'Keycloak'));
     const told = (...tests: ReturnType<typeof test>[]) => linesOf(skippedTests([result('c.e2e-spec.ts', ...tests)]));
     expect(told(...many)).toEqual(['test/c.e2e-spec.ts: Keycloak (all of it: 5 tests)']);
@@ -70,7 +70,7 @@ describe('the report of a run', () => {
     expect(printed).toMatch(/^Running 4 suites without a server \(some 50 s, /);
   });
 
-  it('shows the progress every ten seconds without a terminal', () => {
+  it('prints the progress every ten seconds if the output is not a terminal', () => {
     jest.useFakeTimers();
     try {
       const report = new RunReport({}, { isTerminal: false });
@@ -91,7 +91,7 @@ describe('the report of a run', () => {
     }
   });
 
-  it('names the server, the reason for it and the skipped tests at the end', () => {
+  it('names the authorization server and the skipped tests at the end', () => {
     const report = reportOf(skippedResults);
     expect(printed).toMatch(
       /1 tests were skipped, which need a real Keycloak, or a tool[^]*test\/a.e2e-spec.ts: one waits/,
@@ -108,7 +108,7 @@ describe('the report of a run', () => {
     expect(reportOf([result('a.e2e-spec.ts', test('passed', 'runs'))]).getLastError()).toBeUndefined();
   });
 
-  it('does not count tests as skipped that -t excludes', () => {
+  it('does not count a test as skipped if -t excludes the test', () => {
     process.env['TEST_COMPLETE'] = 'true';
     expect(reportOf(skippedResults, 'runs').getLastError()).toBeUndefined();
     expect(printed).not.toContain('skipped');

@@ -18,7 +18,7 @@ import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
-/** Shorter than in the manifests, but long enough for a chain on a slow machine. */
+/** The shutdown delay, shorter than in the manifests and long enough for a chain on a slow machine. */
 export const SHUTDOWN_DELAY_SECONDS = 5;
 
 const RUN = [...SERVICES, { name: POLLER, calls: [] }];
@@ -124,7 +124,7 @@ export class RunningPods {
     return this.fileOf(name, 'shared-state-url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
   }
 
-  /** `half` leaves out the key. */
+  /** Replaces the certificate and the key, or only the certificate if `half` is true. */
   replaceCertificate(name: string, half = false): void {
     const { certificate, key } = this.#folder.newCertificate(name);
     const folder = join(this.rootOf(name), '/etc/certificate');

@@ -30,7 +30,7 @@ export interface ListenAt {
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Only one spec at a time can use the public address of Service A; other specs wait this long. */
+/** The time for which a spec waits while another spec uses the public address of Service A. */
 export const PUBLIC_URL_WITHIN_MS = 300_000;
 
 export class RunningService {
@@ -38,11 +38,11 @@ export class RunningService {
     readonly url: string,
     readonly app: NestFastifyApplication,
     readonly routes: readonly Route[],
-    /** SHA-256, in order of arrival. */
+    /** The SHA-256 hashes of the received tokens in order of arrival. */
     readonly arrivedTokens: readonly string[],
   ) {}
 
-  /** The environment of this process is restored after the start. */
+  /** Starts the service with `variables`, then restores the environment of this process. */
   static async start(
     module: ServiceModule,
     variables: Variables,
@@ -53,7 +53,7 @@ export class RunningService {
       try {
         return await RunningService.#startOnce(module, variables, listenAt, scanner);
       } catch (error) {
-        // `instanceof Error` would fail, because Node's errors come from another realm than Jest's.
+        // The check `instanceof Error` would fail, because Jest has a separate global class `Error`.
         const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
         if (!isTaken || performance.now() - began > PUBLIC_URL_WITHIN_MS) throw error;
       }

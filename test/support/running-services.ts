@@ -13,11 +13,11 @@ export interface ServerAddress {
 
 export interface RunningServicesOptions {
   readonly only?: readonly string[];
-  /** Default: the server that `npm test` shares between specs. */
+  /** The authorization server, by default the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
-  /** Skips the recorder between services and server, so that server faults arrive unchanged. */
+  /** True if no recorder runs between services and server, so that faults of the server arrive unchanged. */
   readonly direct?: boolean;
-  /** Default: demo mode, and an introspection for every request. */
+  /** Environment variables, by default for demo mode and for an introspection at every request. */
   readonly variables?: Variables;
   readonly own?: Readonly<Record<string, Variables>>;
   readonly publicUrl?: string;
@@ -117,7 +117,7 @@ export class RunningServices {
     return this.#output.scanner;
   }
 
-  /** @throws TokenLeakError if a token was visible. */
+  /** @throws TokenLeakError if an answer or a log line contained a token. */
   async stop(): Promise<void> {
     for (const service of [...this.#services.values()].toReversed()) await service.stop();
     await this.#recorder?.stop();
@@ -125,7 +125,7 @@ export class RunningServices {
   }
 }
 
-/** Listens on all addresses, because a Keycloak in a container sends its logout notices there. */
+/** Returns all addresses for localhost, because a Keycloak in a container sends logout notices to this machine. */
 function listenAt(url: string | undefined): ListenAt {
   if (url === undefined) return ANYWHERE;
   const { port, hostname } = new URL(url);

@@ -4,7 +4,7 @@ import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js
 const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
-/** All services in this process share one instance. */
+/** Collects the output of all services in this process, which share one instance. */
 export class ServiceOutput {
   static #current: ServiceOutput | undefined;
 
@@ -21,7 +21,7 @@ export class ServiceOutput {
         return true;
       };
     }
-    // Started last, so that it sees these lines, too.
+    // The scanner starts last, so that the scanner also reads the lines that this class collects.
     this.scanner = TokenLeakScanner.start();
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
   }
@@ -32,7 +32,7 @@ export class ServiceOutput {
     return ServiceOutput.#current;
   }
 
-  /** @throws TokenLeakError at the last release, if a token was visible. */
+  /** @throws TokenLeakError at the last release, if the scanner found a token. */
   release(): void {
     this.#users -= 1;
     if (this.#users > 0) return;

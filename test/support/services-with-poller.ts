@@ -46,7 +46,7 @@ export class ServicesWithPoller {
     for (const { name } of SERVICES) ports[`${prefixOf(name)}_PORT`] = String(await freePort());
     const described = services(ports);
     const given = { PATH: process.env['PATH'], ...variables };
-    // Uses no shared cache, because each service must introspect its own tokens.
+    // The services share no cache, because the spec counts the introspections of each service.
     const noAnswers = described.map(({ prefix }) => [`${prefix}_SHARED_ANSWERS_URL`, '']);
     const sharing = sharingEnvironment(described, given, this.#valkey.urls);
     const environment = { ...sharing, ...Object.fromEntries(noAnswers) };
@@ -88,7 +88,7 @@ export class ServicesWithPoller {
     ).length;
   }
 
-  /** @throws TokenLeakError if a token or a secret was printed. */
+  /** @throws TokenLeakError if a process printed a token or a secret. */
   async stop(): Promise<void> {
     for (const { process: one } of this.#started) await endService(one);
     for (const { name, process: one } of this.#started)

@@ -11,7 +11,7 @@ export interface ServiceDescription {
 
 const services: Readonly<Record<string, Omit<ServiceDescription, 'name'>>> = description.services;
 
-/** Services in starting order: called services come before their callers. */
+/** A called service comes before the calling service. */
 export const SERVICES: readonly ServiceDescription[] = Object.entries(services)
   .map(([name, service]) => ({ ...service, name }))
   .toReversed();

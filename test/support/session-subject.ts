@@ -58,7 +58,7 @@ export const revokeRefreshToken: Act = (subject, server) =>
 export const revokeAccessToken: Act = ({ access, client }, server) =>
   revoke(server, undefined, access, { client_id: client });
 
-/** With one-time refresh tokens, as in the demo realm, this second use ends the client's session. */
+/** Uses a refresh token twice, which ends the client's session because refresh tokens are one-time tokens. */
 export const refreshTwice: Act = async (subject, server) => {
   const use = () => refresh(server, subject.refresh, { client_id: subject.client });
   await use();
@@ -85,7 +85,7 @@ export const lockForGood: Act = async (subject, server) => {
   }
 };
 
-/** A successful login resets the count of guesses. */
+/** A successful login resets the number of wrong guesses. */
 export const lockForAWhile: Act = async (subject, server) => {
   const isLocked = async (): Promise<boolean> => {
     for (let guesses = 0; guesses < 10; guesses += 1) await guessWrong(subject, server);

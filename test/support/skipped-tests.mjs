@@ -9,11 +9,11 @@ import { relative } from 'node:path';
  */
 
 const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
-/** From this size on, a fully skipped group is reported in one line. */
+/** The size from which a fully skipped group gets only one line. */
 const MANY = 5;
 
 /**
- * `group` is `undefined` for tests outside of a group.
+ * The name `group` is `undefined` for tests outside of a group.
  *
  * @param {readonly SuiteResult[]} testResults
  * @returns {Skipped[]}
@@ -30,11 +30,7 @@ export function skippedTests(testResults) {
   });
 }
 
-/**
- * Returns one line for each test, or one line for a large group that was fully skipped.
- *
- * @param {readonly Skipped[]} skipped
- */
+/** @param {readonly Skipped[]} skipped */
 export function linesOf(skipped) {
   return skipped.flatMap(({ suite, group, whole, names }) =>
     whole && group !== undefined && names.length >= MANY

@@ -3,10 +3,10 @@ import type { ContractServer } from '../../libs/keycloak-test-servers/contract/s
 import { startChangedRealm } from './changed-realm.js';
 import { clientIn, unchanged, type RealmFile } from './realm-copy.js';
 
-/** The stream of this client is in the realm file. */
+/** A client whose stream is in the realm file. */
 export const RECEIVER = 'service-a';
 
-/** This client creates its stream itself. */
+/** A client without a stream in the realm file, so that the service creates the stream. */
 export const MAKER = 'service-b';
 
 const SCOPES = ['ssf.read', 'ssf.manage'];
@@ -14,7 +14,7 @@ const SCOPES = ['ssf.read', 'ssf.manage'];
 /** The interval is in seconds. */
 const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
 
-/** Differs from the id of signal-poller's stream, because stream ids are unique in Keycloak. */
+/** Stream ids are unique in Keycloak, so this id is not the id of signal-poller's stream. */
 export const STREAM_ID = 'revocations-of-a';
 
 const STREAM = {
@@ -22,7 +22,7 @@ const STREAM = {
   'ssf.stream.status': 'enabled',
   'ssf.stream.aud': RECEIVER,
   'ssf.stream.delivery.method': 'urn:ietf:rfc:8936',
-  // Without it the event tokens have no audience.
+  // Without an endpoint URL the event tokens have no audience.
   'ssf.stream.delivery.endpointUrl': 'poll',
   'ssf.stream.eventsRequested': 'CaepSessionRevoked,CaepCredentialChange',
   'ssf.stream.eventsDelivered': 'CaepSessionRevoked,CaepCredentialChange',
@@ -52,5 +52,5 @@ export const startSsfRealm = (change: (realm: SsfRealm) => void = unchanged): Pr
     { features: ['ssf'], environment: { SIGNALS_SSF: 'true' } },
   );
 
-/** Keycloak has a transmitter since 26.7, as a feature that is off by default. */
+/** Keycloak sends shared signals since 26.7, if the feature is on. */
 export const hasTransmitter = (): boolean => testServer().kind === 'embedded' || testServer().features.includes('ssf');

@@ -1,5 +1,5 @@
-// The globalSetup of the e2e and browser specs. Each Jest worker gets its own realm and its own address of Service A.
-// The realm sends browsers and logout notices to that address, so specs with logins can run concurrently.
+// The globalSetup of the e2e and browser specs. Each Jest worker gets a separate realm and address of Service A, to
+// which the realm sends browsers and logout notices, so specs with logins can run concurrently.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
@@ -29,7 +29,7 @@ export default async function startServer({ maxWorkers }) {
     features,
   });
   delete process.env.TEST_WORKERS;
-  // The realm of a running server has one fixed address of Service A, so all workers share it.
+  // A server that already runs has one realm with one address of Service A, so all workers share the realm.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
   const { baseUrl, issuer, realm } = server;
   if (server.kind !== 'embedded') {
@@ -41,7 +41,7 @@ export default async function startServer({ maxWorkers }) {
     const environment = realmEnvironment({}, port)(thisMachine);
     /** @type {RealmAddress} */
     let address = { baseUrl, issuer, realm };
-    // No worker has the demo realm itself, so a spec that mixes up the two realms fails in every run.
+    // No worker uses the demo realm, so a spec that confuses the realm of the worker with the demo realm always fails.
     if (server.kind !== 'embedded') address = await createRealm(server, `worker-${workers.length + 1}`, environment);
     else if (port !== firstPort) address = await startFurtherServer(environment, features);
     workers.push({ ...address, serviceAUrl: `http://localhost:${port}` });
@@ -81,7 +81,7 @@ async function createRealm({ baseUrl, issuer, realm: first }, realm, environment
 }
 
 /**
- * Keycloak before 26.7 has no shared signals, and does not start with an unknown feature.
+ * Keycloak before 26.7 has no shared signals, and rejects an unknown feature.
  *
  * @param {string} [version] default: the newest that is tested
  */

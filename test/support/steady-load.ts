@@ -14,12 +14,12 @@ export interface LoadSeen {
 
 export interface Load {
   readonly perSecond: number;
-  /** Default: as many as `change` leaves time for. */
+  /** By default the load ends with `change`. */
   readonly least?: number;
   readonly send: (number: number) => Promise<string>;
 }
 
-/** After a longer pause of this process, the requests that it missed are left out, because a burst is no steady load. */
+/** After a pause, the load sends only the missed requests of this time, because a burst is not a steady load. */
 const CATCHES_UP_MS = 100;
 
 export async function underSteadyLoad(

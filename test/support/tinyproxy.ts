@@ -25,7 +25,7 @@ export class Tinyproxy {
     }
   }
 
-  /** `ConnectPort 443` in `settings` makes the proxy refuse tunnels to other ports. */
+  /** Starts Tinyproxy. With `ConnectPort 443` in `settings`, Tinyproxy refuses tunnels to other ports. */
   static async start(executable: string, ...settings: readonly string[]): Promise<Tinyproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'tinyproxy-'));
     const file = join(folder, 'tinyproxy.conf');

@@ -1,4 +1,4 @@
-// Runs a TypeScript program with little else in its process: node test/support/typescript-loader.mjs FILE.
+// Runs a TypeScript program in a process without Jest: node test/support/typescript-loader.mjs FILE.
 import { register } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -30,7 +30,7 @@ interface Started {
   readonly managed: (path: string) => Promise<Response>;
 }
 
-/** Prints at exit how many modules of the OpenTelemetry SDK the process has loaded. */
+/** A program that prints at exit how many modules of the OpenTelemetry SDK the process has loaded. */
 const COUNTS_MODULES = `data:text/javascript,${encodeURIComponent(`
   import modules from 'node:module';
   process.on('exit', () => {
@@ -77,7 +77,7 @@ async function load(a: string): Promise<void> {
   };
   const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
   expect(new Set(statuses)).toEqual(new Set([200, 403]));
-  // On a busy machine all requests above may wait for one introspection, so only this request is a certain cache hit.
+  // On a busy machine, all requests above may wait for one introspection, and this request is a cache hit.
   expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
@@ -128,7 +128,7 @@ function documentedMetrics(): readonly string[] {
 }
 
 describe('services with the variables of OpenTelemetry', () => {
-  it('have each documented metric on their management port', async () => {
+  it('have each documented metric at the management port', async () => {
     const text = await scraped();
     const found = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
     const inGuide = documentedMetrics();
@@ -145,13 +145,13 @@ describe('services with the variables of OpenTelemetry', () => {
     expect(text).toMatch(/^http_server_request_duration_count\{.*http_route="\/api\/process".*status_code="200"/m);
   });
 
-  it('serve nothing else on that port, and no metrics on the public port', async () => {
+  it('serve only metrics at the management port, and serve no metrics at the public port', async () => {
     expect((await all.b.managed('/')).status).toBe(404);
     expect((await all.b.managed('/api/whoami')).status).toBe(404);
     expect((await fetch(`${all.b.url}/metrics`)).status).toBe(404);
   });
 
-  it('record one trace for a request from A to C', async () => {
+  it('record one trace for a request from Service A to Service C', async () => {
     const headers = { ...bearer(tokens[0] ?? ''), traceparent: `00-${TRACE}-${CALLER}-01` };
     expect((await fetch(`${all.a.url}/run-service-b`, { headers })).status).toBe(200);
     const isOf = ({ traceId }: ReceivedSpan): boolean => traceId === TRACE;
@@ -177,7 +177,7 @@ describe('services with the variables of OpenTelemetry', () => {
     });
   });
 
-  it('start a trace for each request without a trace, and include its introspections', async () => {
+  it('start a trace for each request without a trace, and record introspections in the trace', async () => {
     const roots = await collector.until(
       CALLS,
       ({ name, parentSpanId = '' }) => name === 'GET /run-service-b' && parentSpanId === '',
@@ -221,7 +221,7 @@ describe('services with the variables of OpenTelemetry', () => {
     expect(/SDK modules: (\d+)/.exec(quiet.service.printed())?.[1]).toMatch(/^[1-9]/);
   });
 
-  it('name the port that is in use', async () => {
+  it('name the management port in the error message if the port is in use', async () => {
     const port = await freePort();
     const service = spawnService('service-c', {
       KEYCLOAK_BASE_URL: proxy.baseUrl,
@@ -239,7 +239,7 @@ describe('services with the variables of OpenTelemetry', () => {
 const onPrometheus = prometheusPath === undefined ? describe.skip : describe;
 
 onPrometheus('Prometheus, with the rules of this repository', () => {
-  it('scrapes each metric that rules and dashboard query, and evaluates each rule', async () => {
+  it('scrapes each metric that the rules and the dashboard query, and evaluates each rule', async () => {
     const prometheus = await Prometheus.start(
       prometheusPath ?? '',
       Object.values(all).map(({ managementPort }) => managementPort),
@@ -259,11 +259,11 @@ onPrometheus('Prometheus, with the rules of this repository', () => {
   });
 });
 
-describe('a service without these variables', () => {
+describe('a service without the variables of OpenTelemetry', () => {
   it.each<[string, Variables]>([
     ['none set', { MANAGEMENT_PORT: '', OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
     ['OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true' }],
-  ])('listens to no other port and loads no SDK: %s', async (_, variables) => {
+  ])('opens no management port and loads no OpenTelemetry SDK: %s', async (_, variables) => {
     const off = await start('service-c', variables);
     await expect(off.managed('/metrics')).rejects.toThrow('fetch failed');
     off.service.process.kill('SIGTERM');

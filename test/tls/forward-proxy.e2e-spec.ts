@@ -67,7 +67,7 @@ installed('services behind a forward proxy', () => {
     JSON.parse(linesIn(services).findLast((line) => line.includes('"Request failed"')) ?? '{}');
   const hostOf = (terminator: TlsTerminator): string => new URL(terminator.url).host;
 
-  it('reach Keycloak and each other through it, in tunnels', async () => {
+  it('reach Keycloak and other services through tunnels of the proxy', async () => {
     const used = await proxy();
     const services = await serviceA(used.variables());
     expect((await ask(services, '/run-service-b')).status).toBe(200);
@@ -90,7 +90,7 @@ installed('services behind a forward proxy', () => {
     expect(linesOf(services, used)).toEqual([expect.stringContaining('Calls to Keycloak go through a proxy')]);
   });
 
-  it('use no proxy if only the addresses of proxies are set', async () => {
+  it('do not use the proxy if only the address of the proxy is set', async () => {
     const used = await proxy();
     const { NODE_USE_ENV_PROXY: _, ...addresses } = used.variables();
     const services = await serviceA(addresses);
@@ -98,7 +98,7 @@ installed('services behind a forward proxy', () => {
     expect(used.requests).toEqual([]);
   });
 
-  it('send requests to servers without TLS through it, in development', async () => {
+  it('send requests to servers without TLS through the proxy in development', async () => {
     const used = await proxy();
     const services = await serviceA(used.variables(), { SERVICE_B_URL: behind.b.url });
     expect((await ask(services, '/run-service-b')).status).toBe(200);
@@ -108,7 +108,7 @@ installed('services behind a forward proxy', () => {
   it.each<[string, (used: Tinyproxy) => Variables, string, string[]]>([
     ['wants credentials (407)', (used) => used.variables(''), 'answered_407', []],
     ['lets nothing through to there (403)', (used) => used.variables(), 'answered_403', ['ConnectPort 443']],
-  ])('name the proxy as the cause if it %s', async (_, variables, detail, settings) => {
+  ])('name the proxy as the cause if the proxy %s', async (_, variables, detail, settings) => {
     const used = await proxy(...settings);
     const services = await serviceA(variables(used));
     const answer = await ask(services, '/run-service-b');
@@ -124,7 +124,7 @@ installed('services behind a forward proxy', () => {
     expect(used.requests.length).toBeGreaterThan(0);
   });
 
-  it('do not wait longer than their timeout for a proxy that hangs', async () => {
+  it('do not wait for a hanging proxy longer than the call timeout', async () => {
     const used = await proxy();
     const services = await serviceA(used.variables());
     used.freeze();
@@ -140,7 +140,7 @@ installed('services behind a forward proxy', () => {
     }
   });
 
-  it('name a service that the proxy does not let through', async () => {
+  it('name the called service if the proxy refuses the connection to this service', async () => {
     const used = await proxy('ConnectPort 443');
     const services = await serviceA({ ...used.variables(), NO_PROXY: hostOf(keycloak) });
     const answer = await ask(services, '/run-service-b');

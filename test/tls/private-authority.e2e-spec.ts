@@ -89,7 +89,7 @@ const BAD: readonly [
 withOpenssl('a Keycloak with a certificate of a private authority', () => {
   afterEach(stopAll);
 
-  it('answers requests for metadata, introspection, tokens, exchanges and keys', async () => {
+  it('answers requests for metadata, introspection, tokens, token exchanges and keys', async () => {
     const terminator = await behindTls(testServer().baseUrl, house.issue(), true);
     const keycloak = composed(terminator.url, house.caFile());
     const caller = await keycloak.verifier.verify(textOf(await login(testServer(), 'alice')));
@@ -112,41 +112,44 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
     expect(findings.find(({ check }) => check === 'tls')?.message).toContain('of an authority in tls.caFile');
   });
 
-  it.each(BAD)('is refused for %s: nothing is sent, and the log names cause and cure', async (_, reason, cure, of) => {
-    const { pair, trusted } = of();
-    const terminator = await behindTls(testServer().baseUrl, pair, true);
-    const keycloak = composed(terminator.url, trusted?.caFile());
-    for (const call of [
-      () => keycloak.clientCredentials.getToken(),
-      () => keycloak.verifier.verify('eyJhbGciOiJSUzI1NiJ9.e30.AAAA'),
-      () => keycloak.fetch.fetch(`${realmAt(terminator.url)}/protocol/openid-connect/certs`),
-    ]) {
-      expect(await refusalOf(call())).toEqual({
-        code: 'authorization_server_unavailable',
-        reason,
-        hint: expect.stringMatching(cure) as unknown,
-      });
-    }
-    expect(terminator.requests).toEqual([]);
-    const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, undefined);
-    expect(findings).toContainEqual(
-      expect.objectContaining({
-        check: 'tls',
-        level: 'error',
-        message: expect.stringContaining(reason) as unknown,
-        cure: expect.stringMatching(cure) as unknown,
-      }),
-    );
-  });
+  it.each(BAD)(
+    'is refused for %s: no request is sent, and the log names the cause and the correction',
+    async (_, reason, cure, of) => {
+      const { pair, trusted } = of();
+      const terminator = await behindTls(testServer().baseUrl, pair, true);
+      const keycloak = composed(terminator.url, trusted?.caFile());
+      for (const call of [
+        () => keycloak.clientCredentials.getToken(),
+        () => keycloak.verifier.verify('eyJhbGciOiJSUzI1NiJ9.e30.AAAA'),
+        () => keycloak.fetch.fetch(`${realmAt(terminator.url)}/protocol/openid-connect/certs`),
+      ]) {
+        expect(await refusalOf(call())).toEqual({
+          code: 'authorization_server_unavailable',
+          reason,
+          hint: expect.stringMatching(cure) as unknown,
+        });
+      }
+      expect(terminator.requests).toEqual([]);
+      const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, undefined);
+      expect(findings).toContainEqual(
+        expect.objectContaining({
+          check: 'tls',
+          level: 'error',
+          message: expect.stringContaining(reason) as unknown,
+          cure: expect.stringMatching(cure) as unknown,
+        }),
+      );
+    },
+  );
 
-  it('is trusted without a restart after its new authority is appended to the file', async () => {
+  it('is trusted without a restart after the certificate of a new authority is appended to the file', async () => {
     const caFile = house.caFile();
     const { baseUrl } = testServer();
     const [before, after] = [
       await behindTls(baseUrl, house.issue(), true),
       await behindTls(baseUrl, other.issue(), true),
     ];
-    // A different address forces a new connection.
+    // The second terminator has a different address, which forces a new connection.
     const keys = ({ url }: TlsTerminator) =>
       composedBoth.fetch.fetch(`${realmAt(url)}/protocol/openid-connect/certs`).then(({ status }) => status);
     const composedBoth = composeKeycloak({
@@ -197,7 +200,7 @@ withOpenssl('a service with a certificate of a private authority', () => {
   const ask = (services: RunningServices, path: string, token = tokenOfAlice) =>
     fetch(services.a.url + path, { headers: { authorization: `Bearer ${token}` } });
 
-  it('is called by ServiceClient and by ServiceHttp, and its health is checked', async () => {
+  it('receives calls from ServiceClient and ServiceHttp, and health checks', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());
     const services = await serviceA(terminator.url, { SERVICES_CA_FILE: house.caFile() });
     expect((await ask(services, '/run-service-b')).status).toBe(200);
@@ -209,26 +212,29 @@ withOpenssl('a service with a certificate of a private authority', () => {
     expect(details).toMatchObject({ details: { 'service-b': { status: 'up' } } });
   });
 
-  it.each(BAD)('is refused for %s: no token is sent, and the log names cause and cure', async (_, reason, cure, of) => {
-    const { pair, trusted } = of();
-    const terminator = await behindTls(behind.b.url, pair);
-    const file = trusted?.caFile();
-    const services = await serviceA(terminator.url, file === undefined ? {} : { SERVICES_CA_FILE: file });
-    const before = services.printed().length;
-    for (const path of ['/run-service-b', '/api/orders/9876/receipt']) {
-      const answer = await ask(services, path);
-      expect([answer.status, await answer.json()]).toEqual([
-        503,
-        expect.objectContaining({ code: 'service_unavailable' }),
-      ]);
-    }
-    expect(terminator.requests).toEqual([]);
-    const lines = services.printed().slice(before).split('\n');
-    const telling = lines.filter((line) => line.includes(`"reason":"${reason}"`) && cure.test(line));
-    expect(telling).toHaveLength(2);
-  });
+  it.each(BAD)(
+    'is refused for %s: no token is sent, and the log names the cause and the correction',
+    async (_, reason, cure, of) => {
+      const { pair, trusted } = of();
+      const terminator = await behindTls(behind.b.url, pair);
+      const file = trusted?.caFile();
+      const services = await serviceA(terminator.url, file === undefined ? {} : { SERVICES_CA_FILE: file });
+      const before = services.printed().length;
+      for (const path of ['/run-service-b', '/api/orders/9876/receipt']) {
+        const answer = await ask(services, path);
+        expect([answer.status, await answer.json()]).toEqual([
+          503,
+          expect.objectContaining({ code: 'service_unavailable' }),
+        ]);
+      }
+      expect(terminator.requests).toEqual([]);
+      const lines = services.printed().slice(before).split('\n');
+      const telling = lines.filter((line) => line.includes(`"reason":"${reason}"`) && cure.test(line));
+      expect(telling).toHaveLength(2);
+    },
+  );
 
-  it('is checked by doctor, which reports what is wrong', async () => {
+  it('is checked by doctor, which reports an untrusted authority', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());
     const findingsWith = async (caFile: string): Promise<string> => {
       const own = composed(keycloak.url, house.caFile());
@@ -247,7 +253,7 @@ const { kind } = testServer();
 const using = kind === 'docker' || kind === 'distribution' ? kind : undefined;
 const ownTls = canMakeCertificates && using !== undefined ? describe : describe.skip;
 
-ownTls('a real Keycloak that has TLS itself', () => {
+ownTls('a Keycloak that serves TLS', () => {
   let keycloak: RunningKeycloak;
   beforeAll(async () => {
     const options = { realm: REALM_FILE, environment: REALM_ENVIRONMENT, tls: house.issue() };
@@ -255,7 +261,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /** The issuer is only a name, so requests go to `internalServerUrl`; the first requests after the start are slow. */
+  /** Composes the library with requests to `internalServerUrl`, and with time for the slow requests after the start. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,
@@ -267,7 +273,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
       tls: { caFile },
     });
 
-  it('answers requests for introspection, tokens and exchanges with the right authority', async () => {
+  it('answers requests for introspection, tokens and token exchanges if the authority is trusted', async () => {
     const own = at(house.caFile());
     const caller: VerifiedAccessToken = await own.verifier.verify(textOf(await login(keycloak, 'alice')));
     await own.clientCredentials.getToken('orders.approve');
@@ -275,7 +281,7 @@ ownTls('a real Keycloak that has TLS itself', () => {
     expect(await own.health.check()).toEqual({ reachable: true });
   });
 
-  it('is refused with the wrong authority', async () => {
+  it('is refused if the authority is not trusted', async () => {
     expect(await refusalOf(at(other.caFile()).clientCredentials.getToken())).toMatchObject({
       code: 'authorization_server_unavailable',
       reason: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',

@@ -1,12 +1,14 @@
-/** Page: runs the chain and the attacks in place. Without this script, every link and form still works. */
+/**
+ * Runs the chain and the attacks without leaving the page. If the script is missing, every link and form still works.
+ */
 
 const progress = document.querySelector('#attacks-progress');
 const runAll = document.querySelector('#run-all');
 
-/** Longer than every deadline of the services. */
+/** A time that is longer than every deadline of the services. */
 const DEADLINE_MS = 30_000;
 
-/** Fetches a page of this service, whatever its status. The current page only takes over elements from such pages. */
+/** Fetches a page of this service, whatever its status. The current page shows elements of the fetched page. */
 async function pageAt(url, init) {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const response = await fetch(url, { ...init, headers: { accept: 'text/html' }, redirect: 'error', signal });
@@ -36,9 +38,9 @@ function focus(element) {
 // --- the watched session
 
 const watch = document.querySelector('#watch');
-/** How often the browser may reconnect automatically. */
+/** The number of times that the browser may reconnect automatically. */
 const MAX_BREAKS = 3;
-/** The events that Service A sends to a logged-in user, until it ends the stream. */
+/** The events that Service A sends to a logged-in user, until Service A ends the stream. */
 const events = watch === null ? undefined : new EventSource(watch.dataset.events);
 
 if (events !== undefined) {
@@ -122,12 +124,12 @@ async function tryTokens() {
   if (tokensForm.isConnected && form.has(SWITCH) !== new FormData(tokensForm).has(SWITCH)) await tryTokens();
 }
 
-/** When each token expires, on this machine's clock, which may differ from the server's clock. */
+/** The expiry of each token on the clock of this machine, which may differ from the server's clock. */
 const ends = new WeakMap();
 
 /** Keycloak counts whole seconds: a token is valid until the end of its last second. */
 const SURELY_ENDED_S = 2;
-/** How often, and after how many seconds, an expired token is presented again if no answer arrives. */
+/** The maximum number of attempts to present an expired token, and the seconds between two attempts. */
 const TRIES = 3;
 const NEXT_TRY_S = 5;
 
@@ -152,7 +154,9 @@ document.querySelector('#matrix')?.addEventListener('submit', (event) => {
   void showAgain(form);
 });
 
-/** Requests run one after the other, so that nine tokens that expire together do not cause nine parallel requests. */
+/**
+ * The requests run one after another. Otherwise nine tokens that expire together would cause nine parallel requests.
+ */
 let lastShown = Promise.resolve();
 
 function showAgain(form) {
@@ -202,7 +206,7 @@ function replaceCell(former, shown) {
 
 for (const link of document.querySelectorAll('main a[href="/run-service-b"]')) {
   link.addEventListener('click', (event) => {
-    // With a modifier key the visitor wants a new tab or window.
+    // A click with a modifier key opens a new tab or window.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     void showChain(link);
@@ -286,7 +290,7 @@ async function runGroup(group) {
   return refused;
 }
 
-/** Shows beside the title of a group how many of its attacks were refused as expected. */
+/** Shows next to the title of a group how many attacks of the group were refused as expected. */
 function count(group) {
   const [all, outcomes] = [group.querySelectorAll('.attack').length, [...group.querySelectorAll('.outcome')]];
   const refused = outcomes.filter(({ dataset }) => dataset.verdict === 'refused').length;
@@ -304,7 +308,7 @@ function summary(refused, all) {
 
 let isRunning = false;
 
-/** A visitor runs one attack at a time. */
+/** Runs the attacks of a visitor one after another. */
 async function inTurn(action) {
   if (isRunning) return;
   isRunning = true;
@@ -321,7 +325,7 @@ async function inTurn(action) {
 
 /**
  * Runs an attack, shows the outcome under its form, and returns whether it got the expected refusal. Returns undefined
- * if the visitor may not run the attack; the page of the refusal then replaces the current page.
+ * if the visitor may not run the attack. The refusal page then replaces the current page.
  */
 async function attack(form) {
   const place = placeOf(form);

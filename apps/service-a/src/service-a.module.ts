@@ -64,5 +64,5 @@ export class ServiceAModule {
   }
 }
 
-/** `doctor` examines the module as main.ts starts it. */
+/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => ServiceAModule.register(serviceAConfig());

@@ -46,7 +46,7 @@ describe('POST /api/process', () => {
   const process = (caller: TestAccessTokenOptions): request.Test =>
     post('/api/process', caller, { order_id: 7, amount: 12.5 });
 
-  it('calls Service C with a token that was exchanged only for this call (TX-01)', async () => {
+  it('calls Service C with a token that Service B exchanged for this call only (TX-01)', async () => {
     const computed = { result: 20, msg: 'done' };
     testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
     const { body } = await process(approver).expect(200);
@@ -122,7 +122,7 @@ describe('POST /api/refunds', () => {
 describe('POST /api/inventory/adjust', () => {
   const warehouse = { client: 'warehouse', permissions: ['inventory.adjust'] };
 
-  it('accepts only the warehouse, and calls no service', async () => {
+  it('accepts the warehouse as the only caller, and calls no service', async () => {
     const change = { sku: 'A-1', quantity: 5 };
     const { body } = await post('/api/inventory/adjust', warehouse, change).expect(200);
     expect(body).toEqual({ sku: 'A-1', quantity: 105 });

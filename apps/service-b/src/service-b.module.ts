@@ -21,5 +21,5 @@ export class ServiceBModule {
   }
 }
 
-/** `doctor` examines the module as main.ts starts it. */
+/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => ServiceBModule.register(serviceBConfig());

@@ -56,7 +56,7 @@ describe('POST /api/compute', () => {
     expect(body).toMatchObject(refusal);
   });
 
-  it('refuses a caller before it validates the body', async () => {
+  it('refuses a caller before Service C validates the body', async () => {
     await request(app.getHttpServer()).post('/api/compute').send({ value: 'ten' }).expect(401);
     const { body } = await compute(serviceB, { value: 'ten' }).expect(400);
     expect(body).toMatchObject({ code: 'invalid_body' });

@@ -14,5 +14,5 @@ export class ServiceCModule {
   }
 }
 
-/** `doctor` examines the module as main.ts starts it. */
+/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => ServiceCModule.register(serviceCConfig());

@@ -15,11 +15,11 @@ import { signalPollerConfig, type SignalPollerConfig } from './config.js';
   ],
 })
 export class SignalPollerModule {
-  /** Demo mode changes nothing here. */
+  /** Demo mode does not change this module. */
   static register(): DynamicModule {
     return { module: SignalPollerModule };
   }
 }
 
-/** `doctor` examines the module as main.ts starts it. */
+/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => SignalPollerModule.register();

@@ -23,7 +23,7 @@ describe('the chain', () => {
     },
   );
 
-  it('refuses a token at inventory that was issued for orders', async () => {
+  it('refuses a token for orders at inventory', async () => {
     const answer = await ask(`${both.inventoryUrl}/stock`, await tokenOf('alice'));
     expect(answer).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
   });

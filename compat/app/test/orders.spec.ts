@@ -22,36 +22,39 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 describe('orders', () => {
-  it('answers on its public route without a token', async () => {
+  it('answers a request to the public route that has no token', async () => {
     expect(await ask(`${url}/public`)).toEqual({ status: 200, body: { open: true } });
   });
 
-  it('answers on its guarded route if the caller has the permission', async () => {
+  it('answers a request to the guarded route if the caller has the permission', async () => {
     const token = signIn(app, testAccessToken(ALICE));
     expect(await ask(`${url}/guarded`, token)).toEqual({ status: 200, body: { subject: 'alice' } });
   });
 
   it.each([
-    ['nobody', undefined, 401, 'missing_token'],
-    ['who lacks the permission', { ...ALICE, permissions: [] }, 403, 'insufficient_scope'],
+    ['no token', undefined, 401, 'missing_token'],
+    ['a token that lacks the permission', { ...ALICE, permissions: [] }, 403, 'insufficient_scope'],
     ['a token for another service', { ...ALICE, audience: 'inventory' }, 401, 'invalid_token'],
     ['a token that has expired', { ...ALICE, expiresInSeconds: -60 }, 401, 'invalid_token'],
-  ])('refuses the guarded route to %s', async (_, options, status, code) => {
+  ])('refuses a request with %s on the guarded route', async (_, options, status, code) => {
     const token = options === undefined ? undefined : signIn(app, testAccessToken(options));
     const answer = await ask(`${url}/guarded`, token);
     expect([answer.status, answer.body['code']]).toEqual([status, code]);
   });
 
-  it('refuses a route without an access decorator', async () => {
+  it('refuses every request to a route that has no access decorator', async () => {
     const answer = await ask(`${url}/forgotten`, signIn(app, testAccessToken(ALICE)));
     expect([answer.status, answer.body['code']]).toEqual([403, 'route_closed']);
   });
 
-  it.each(['stock', 'stock-by-http-service'])('calls inventory on behalf of its caller: %s', async (route) => {
-    const stock = { left: 3, reader: 'alice', through: 'orders' };
-    testServices(app).on('inventory', 'GET', '/stock').reply(200, stock);
-    expect(await ask(`${url}/${route}`, signIn(app, testAccessToken(ALICE)))).toEqual({ status: 200, body: stock });
-    const call = { service: 'inventory', subject: 'alice', scope: 'stock.read', grant: 'token_exchange' };
-    expect(testServices(app).calls.at(-1)).toMatchObject(call);
-  });
+  it.each(['stock', 'stock-by-http-service'])(
+    'calls inventory on behalf of the caller of orders: %s',
+    async (route) => {
+      const stock = { left: 3, reader: 'alice', through: 'orders' };
+      testServices(app).on('inventory', 'GET', '/stock').reply(200, stock);
+      expect(await ask(`${url}/${route}`, signIn(app, testAccessToken(ALICE)))).toEqual({ status: 200, body: stock });
+      const call = { service: 'inventory', subject: 'alice', scope: 'stock.read', grant: 'token_exchange' };
+      expect(testServices(app).calls.at(-1)).toMatchObject(call);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** The service without a server: the route report at startup, and access through each transport. */
+/** Tests the route report at startup, and access through each transport, without a server. */
 import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';

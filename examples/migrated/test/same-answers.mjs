@@ -1,4 +1,4 @@
-// Compares the answers of the service before and after the migration; only the token for `inventory` differs.
+// Compares the answers of the service before and after the migration. Only the token for `inventory` differs.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -102,7 +102,7 @@ for (const main of ['before/dist/main.js', 'dist/main.js']) {
     }));
 }
 
-test('inventory gets the token of the user before, and one for itself alone after', () => {
+test('inventory gets the token of the user before the migration, and an exchanged token after the migration', () => {
   const [forwarded, exchanged] = received.map(claimsOf);
   assert.deepEqual([forwarded.azp, [forwarded.aud].flat()], ['cli', ['orders']]);
   assert.deepEqual([exchanged.azp, [exchanged.aud].flat()], ['orders', ['inventory']]);

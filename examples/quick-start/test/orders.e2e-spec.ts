@@ -1,4 +1,4 @@
-/** Both services with an authorization server that imported `realm.json`. */
+/** Tests both services with an authorization server that has imported `realm.json`. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';

@@ -23,7 +23,7 @@ beforeAll(async () => {
     printed += text;
     if (/^orders at .+\n/m.test(printed)) break;
   }
-  // Drains the output, since a full pipe would block the process.
+  // The test reads all output, since a full pipe would block the process.
   running.stdout!.resume();
 });
 
@@ -34,7 +34,7 @@ async function ask(url: string, token?: string) {
   return { status: answer.status, body: await answer.json() };
 }
 
-it('prints its address and the issuer', () => {
+it('prints the address of orders and the issuer', () => {
   expect(printed).toContain(`orders at ${ordersUrl}, on the embedded server ${issuer}\n`);
 });
 
@@ -42,7 +42,7 @@ it('refuses a request without a token', async () => {
   expect(await ask(`${ordersUrl}/orders/pen`)).toMatchObject({ status: 401, body: { code: 'missing_token' } });
 });
 
-it('answers Alice, with her identity passed on to inventory', async () => {
+it('answers Alice, and passes her identity on to inventory', async () => {
   expect(await ask(`${ordersUrl}/orders/pen`, await tokenOf(issuer, 'alice'))).toEqual({
     status: 200,
     body: { article: 'pen', left: 3, reader: expect.any(String), through: 'orders' },

@@ -1,4 +1,6 @@
-/** Effects of time and server faults on `orders`, with an embedded server that only this file uses. */
+/**
+ * Tests the effects of time and of server faults on `orders`. No other test file uses the embedded server of this file.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import request from 'supertest';
@@ -29,7 +31,7 @@ const offer = ({ orders }: RunningShop, token: string) =>
   request(orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
 
 describe('orders', () => {
-  it('introspects a token once, and exchanges it once', async () => {
+  it('introspects a token once, and exchanges the token once', async () => {
     const token = await tokenOf(server.issuer, 'alice');
     for (let times = 0; times < 5; times += 1) await offer(shop, token).expect(200);
     const { introspection, token: tokens } = server.control.calls.of('orders');

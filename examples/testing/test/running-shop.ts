@@ -1,4 +1,4 @@
-/** Starts both services in this process, with a server that is already running. */
+/** Starts both services in this process, for an authorization server that already runs. */
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';

@@ -1,4 +1,4 @@
-/** Seen token: the claims of a token that a service received, without its text, for demo mode only. */
+/** Seen token: shown claims of a token that a service received in demo mode, without the text of the token. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 /** Other claims (email, roles) are private. */

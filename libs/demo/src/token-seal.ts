@@ -1,16 +1,16 @@
-/** TokenSeal: encrypts a token for a caller that can store it and send it back, but can't read or use it. */
+/** TokenSeal: the caller can store the sealed token and send it back, and can't read the token. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** RFC 5869 `info`: binds the derived key to this use. */
+/** The `info` of RFC 5869: no other part of the demo derives the same key. */
 const INFO = 'nestjs-keycloak-s2s demo, sealed token';
 
 export interface SealedToken {
   readonly sealed: string;
-  /** Seconds since the epoch. */
+  /** The expiry, in seconds since the epoch. */
   readonly expiresAt: number;
 }
 
@@ -22,7 +22,7 @@ export function readSealedToken(given: unknown): SealedToken | undefined {
   return typeof expiresAt === 'number' && Number.isInteger(expiresAt) ? { sealed, expiresAt } : undefined;
 }
 
-/** The key is derived from the service's secret, so that every replica can open what another replica has sealed. */
+/** The key comes from the service's secret, so each replica can open a token that another replica has sealed. */
 export class TokenSeal {
   readonly #key: Buffer;
 

@@ -14,7 +14,7 @@ interface SeenUser {
   readonly attributes?: unknown;
 }
 
-/** Polls, since Keycloak locks the user after it has answered. */
+/** Waits until the user is disabled, since Keycloak disables the user only after the answer to the login. */
 async function disabledUser({ administrator }: ContractServer, path: string): Promise<SeenUser> {
   for (let tries = 0; tries < 2000; tries += 1) {
     const user = await administrator.read<SeenUser>(path);
@@ -51,7 +51,7 @@ export const ACCOUNT_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a client that is deleted: its tokens are invalid, tokens exchanged for them stay',
+    title: 'a deleted client: the tokens of the client are invalid, and exchanged tokens of other clients stay valid',
     async ask(server) {
       const own = await server.ownRealm();
       const client = await own.newClient('login');

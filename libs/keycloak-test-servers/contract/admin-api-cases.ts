@@ -24,7 +24,7 @@ const REQUESTS = [
 
 export const MASTER_CASES: readonly ContractCase[] = [
   {
-    title: 'issues its administrator a token with its own issuer and few claims',
+    title: 'issues an administrator token that has the issuer of the realm master and few claims',
     ask: async (server) => tokenAnswer(master(server), await token(master(server), LOGIN)),
     answer: {
       status: 200,
@@ -61,7 +61,7 @@ export const MASTER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'has separate documents and keys',
+    title: 'has a separate discovery document and separate keys',
     async ask(server) {
       const certs = '/protocol/openid-connect/certs';
       const [ours, others] = [await request(server, certs), await request(master(server), certs)];
@@ -99,7 +99,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: [UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED],
   },
   {
-    title: 'refuses a missing token for unknown realms and paths too',
+    title: 'refuses a request that has no token, even for an unknown realm or path',
     async ask(server) {
       const { administrator } = server;
       return [
@@ -124,12 +124,12 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: { status: 404, json: { error: 'Realm not found.' } },
   },
   {
-    title: 'does not allow other methods',
+    title: 'refuses methods that a path does not support',
     ask: async (server) => administered(server, await server.administrator.ask('PATCH', '/users')),
     answer: NOT_ALLOWED,
   },
   {
-    title: 'accepts only JSON, in the correct form',
+    title: 'refuses a body that is not JSON or has a wrong structure',
     async ask(server) {
       const { administrator } = server;
       const [alice] = await administrator.read<{ id: string }[]>('/users?exact=true&username=alice');
@@ -146,7 +146,7 @@ export const ADMIN_API_CASES: readonly ContractCase[] = [
     answer: [unparsed('invalid_request'), unparsed('unknown_error'), 415],
   },
   {
-    title: 'returns the settings of the realm, and accepts some of them',
+    title: 'returns the settings of the realm, and accepts changes of some settings',
     async ask(server) {
       const wanted = ['realm', 'enabled', 'accessTokenLifespan', 'ssoSessionIdleTimeout', 'ssoSessionMaxLifespan'];
       return [

@@ -34,7 +34,7 @@ function withClient<T>({ administrator }: ContractServer, use: (made: Made) => P
 
 export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
   {
-    title: 'creating a client returns its location',
+    title: 'the answer to the creation of a client names the location of the client',
     async ask(server) {
       const body = clientOf(`client-${randomUUID()}`);
       const made = await server.administrator.ask('POST', '/clients', { body });
@@ -44,7 +44,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: { status: 201, location: '<server>/admin/realms/microservices/clients/<uuid>' },
   },
   {
-    title: 'mappers of the client itself add audiences to its tokens, whatever their scopes',
+    title: 'mappers of a client add audiences to every token of the client, even if the token has no scope',
     async ask(server) {
       const mapper = (audience: string) => ({
         name: `audience ${audience}`,
@@ -62,7 +62,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: ['service-a', 'service-c'],
   },
   {
-    title: 'a client is returned as created, with the scope of its service account',
+    title: 'a created client is returned as sent, with the scope of a service account',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const shown = await server.administrator.read<Record<string, unknown>>(path);
@@ -104,7 +104,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'a client id is unique; a client without one gets an id and a secret',
+    title: 'a client id is unique, and a client that has no client id gets an id and a secret',
     ask: (server) =>
       withClient(server, async ({ clientId }) => {
         const again = (await askAdministrator(server, 'POST', '/clients', clientOf(clientId))) as {
@@ -123,7 +123,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [true, { status: 409, json: undefined }, true, 'string'],
   },
   {
-    title: 'clients are found by client id or a part of it',
+    title: 'a search finds clients by the client id or by a part of the client id',
     ask: (server) =>
       withClient(server, async ({ clientId }) => {
         const found = async (query: string): Promise<number> =>
@@ -138,7 +138,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [1, 0, 1],
   },
   {
-    title: 'an update keeps all members of a client that are not in the body, including attributes and scopes',
+    title: 'an update of a client keeps all members that are not in the body, including attributes and scopes',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const changed = await askAdministrator(server, 'PUT', path, { attributes: { 'access.token.lifespan': '7' } });
@@ -154,12 +154,12 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [DONE, 7, 'at+jwt', DONE, BAD_CLIENT, DONE, 200],
   },
   {
-    title: "a client can't take the client id of another",
+    title: "a client can't take the client id of another client",
     ask: (server) => withClient(server, ({ path }) => askAdministrator(server, 'PUT', path, { clientId: 'service-a' })),
     answer: { status: 409, json: { error: 'conflict', error_description: 'Duplicate resource error' } },
   },
   {
-    title: 'an update can add a service account',
+    title: 'an update of a client can add a service account',
     async ask(server) {
       const clientId = `client-${randomUUID()}`;
       const path = await server.administrator.create('/clients', {
@@ -184,7 +184,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [true, { status: 400, json: undefined }, DONE, true, 200],
   },
   {
-    title: 'deleting a client invalidates its tokens, prevents new ones and deletes its service account',
+    title: 'the deletion of a client makes all tokens invalid, prevents new tokens and deletes the service account',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const own = textOf(await clientCredentials(server, `${clientId}:${SECRET}`));
@@ -200,7 +200,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [DONE, NO_CLIENT, 404, INACTIVE, BAD_CLIENT],
   },
   {
-    title: 'unknown clients and sessions are 404',
+    title: 'a request for an unknown client or session is answered with 404',
     ask: async (server) =>
       Promise.all([
         askAdministrator(server, 'GET', '/clients/no-such'),
@@ -211,7 +211,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [NO_CLIENT, NO_CLIENT, NO_CLIENT, NO_SESSION],
   },
   {
-    title: 'ending one session of a user keeps the other',
+    title: 'the end of one session of a user does not end other sessions of the user',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const [chain, other] = [await chainOf(server, username), await login(server, username)];

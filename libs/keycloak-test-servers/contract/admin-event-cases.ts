@@ -78,11 +78,11 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
       { ...OF_USER, operationType: 'DELETE', representation: { id: '<uuid>', username: 'user-<uuid>' } },
     ],
   ),
-  changes('a user that is disabled', USER, change('PUT', '', { enabled: false }), [
+  changes('a user that an administrator disables', USER, change('PUT', '', { enabled: false }), [
     { ...OF_USER, ...UPDATE, representation: { enabled: false } },
   ]),
   changes(
-    'a user whose password is changed, in two ways, without the password',
+    'a user whose password is changed in two ways: the events do not contain the password',
     USER,
     async ({ administrator }, path) => {
       await administrator.change('PUT', path, { firstName: 'Other', credentials: [PASSWORD] });
@@ -93,11 +93,11 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
       { ...OF_USER, ...ACTION, resourcePath: 'users/<uuid>/reset-password' },
     ],
   ),
-  changes('a user that is logged out', USER, change('POST', '/logout'), [
+  changes('a user that an administrator logs out', USER, change('POST', '/logout'), [
     { ...OF_USER, ...ACTION, resourcePath: 'users/<uuid>/logout' },
   ]),
   changes(
-    'a role that is given to a user, and taken',
+    'a role that an administrator assigns to a user and then removes',
     USER,
     async ({ administrator }, path) => {
       const role = await administrator.read<object>('/roles/order-viewer');
@@ -113,7 +113,7 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
     })),
   ),
   {
-    title: 'a session that is ended, with its sid',
+    title: 'a session that an administrator ends: the event has the sid',
     async ask(server) {
       const own = await server.ownRealm();
       const { sid } = claimsOf(textOf(await login(own, 'alice')));
@@ -139,14 +139,14 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a user that is enabled again after one wrong password too many',
+    title: 'a user that an administrator enables again after too many wrong passwords',
     async ask(server) {
       const own = await server.ownRealm();
       await own.administrator.change('PUT', '', { permanentLockout: true, failureFactor: 1 });
       const username = await own.newUser('order-viewer');
       const path = `/users/${await own.subjectOf(username)}`;
       await login(own, username, 'openid', 'demo-cli', 'wrong');
-      // Keycloak locks the user after it has answered.
+      // Keycloak disables the user only after the answer to the login.
       while ((await own.administrator.read<{ enabled: boolean }>(path)).enabled) await sleep(20);
       await own.administrator.change('PUT', '', { permanentLockout: false, failureFactor: 10 });
       return adminEvents(own, () => own.administrator.change('PUT', path, { enabled: true }));
@@ -172,13 +172,13 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
       { ...OF_CLIENT, operationType: 'DELETE', representation: { id: '<uuid>', clientId: 'client-<uuid>' } },
     ],
   ),
-  changes('a client that is disabled', CLIENT, change('PUT', '', { enabled: false }), [
+  changes('a client that an administrator disables', CLIENT, change('PUT', '', { enabled: false }), [
     { ...OF_CLIENT, ...UPDATE, representation: { enabled: false } },
   ]),
-  changes('a client that gets another secret', CLIENT, change('PUT', '', { secret: 'another' }), [
+  changes('a client whose secret an administrator changes', CLIENT, change('PUT', '', { secret: 'another' }), [
     { ...OF_CLIENT, ...UPDATE, representation: { secret: MASKED } },
   ]),
-  changes('a client that is given a new secret', CLIENT, change('POST', '/client-secret'), [
+  changes('a client for which Keycloak generates a new secret', CLIENT, change('POST', '/client-secret'), [
     {
       ...OF_CLIENT,
       ...ACTION,
@@ -198,11 +198,13 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
       { ...OF_CLIENT, ...ACTION, resourcePath: 'clients/<uuid>/push-revocation' },
     ],
   ),
-  ofRealm('a realm that is changed, without a path', change('PUT', '', { accessTokenLifespan: 300 }), [
-    { ...OF_REALM, ...UPDATE, representation: { accessTokenLifespan: 300 } },
-  ]),
   ofRealm(
-    'all tokens that are revoked, and all sessions that are ended',
+    'a realm that an administrator changes: the event has no path',
+    change('PUT', '', { accessTokenLifespan: 300 }),
+    [{ ...OF_REALM, ...UPDATE, representation: { accessTokenLifespan: 300 } }],
+  ),
+  ofRealm(
+    'the revocation of all tokens and the end of all sessions',
     async ({ administrator }) => {
       await administrator.change('PUT', '', { notBefore: 1 });
       await administrator.change('POST', '/push-revocation');
@@ -217,7 +219,7 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   ofRealm(
-    'events that are configured',
+    'a change of the event settings',
     ({ administrator }) =>
       administrator.change('PUT', '/events/config', { eventsEnabled: true, adminEventsEnabled: true }),
     [
@@ -230,7 +232,7 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   {
-    title: 'nothing of what was refused, nor of what was only read',
+    title: 'no event for a refused request, and no event for a read',
     async ask(server) {
       const own = await server.ownRealm();
       return adminEvents(own, async () => {
@@ -243,7 +245,7 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
     answer: [],
   },
   {
-    title: 'no representation without details, and the change that turns them off as the last',
+    title: 'no representation if details are off, and the change that turns events off as the last event',
     async ask(server) {
       const { administrator } = await server.ownRealm();
       const recorded = async (path: string, put: object): Promise<unknown> => {

@@ -35,7 +35,7 @@ const rolesOf = async ({ administrator }: ContractServer, path: string): Promise
 
 export const ADMIN_USER_CASES: readonly ContractCase[] = [
   {
-    title: 'creating a user returns its location and representation',
+    title: 'the answer to the creation of a user names the location, which returns the representation of the user',
     async ask(server) {
       const name = `User-${randomUUID()}`;
       const made = await server.administrator.ask('POST', '/users', {
@@ -80,7 +80,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a new user has no roles, whatever the request says',
+    title: 'a new user has no roles, even if the request contains roles',
     ask: (server) =>
       withUser(server, async ({ username }) => {
         const path = await server.administrator.create('/users', {
@@ -94,7 +94,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [],
   },
   {
-    title: 'users are found by name and address, exactly or partially',
+    title: 'a search finds users by the name or the e-mail address, or by a part of the name or address',
     ask: (server) =>
       withUser(server, async ({ username }) => {
         const found = async (query: string): Promise<number> =>
@@ -113,7 +113,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [1, 1, 0, 1, 1, 0, 1, 1],
   },
   {
-    title: 'an update keeps all members of a user that are not in the body',
+    title: 'an update of a user keeps all members that are not in the body',
     ask: (server) =>
       withUser(server, async ({ path }) => [
         await askAdministrator(server, 'PUT', path, { enabled: false, firstName: 'Other' }),
@@ -176,7 +176,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [DONE, NO_USER, INACTIVE, INVALID_TOKEN, refused(400, 'invalid_grant', 'Invalid user credentials')],
   },
   {
-    title: 'logging a service account out invalidates its earlier tokens',
+    title: 'the logout of a service account makes all earlier tokens of the service account invalid',
     async ask(server) {
       const client = await server.newClient('service');
       const caller = callerOf(client);
@@ -193,7 +193,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [false, true],
   },
   {
-    title: 'unknown users are 404',
+    title: 'a request for an unknown user is answered with 404',
     ask: async (server) =>
       Promise.all([
         askAdministrator(server, 'GET', '/users/no-such'),
@@ -205,7 +205,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [NO_USER, NO_USER, NO_USER, NO_USER, NO_USER],
   },
   {
-    title: 'a role is found by its name',
+    title: 'a request finds a role by the name of the role',
     ask: async (server) => [
       await askAdministrator(server, 'GET', '/roles/order-viewer', undefined, ['name', 'composite', 'clientRole']),
       await askAdministrator(server, 'GET', '/roles/no-such'),
@@ -216,7 +216,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a role can be assigned and removed, once or twice',
+    title: 'a role can be assigned and removed, and a second assignment or removal has no effect',
     ask: (server) =>
       withUser(server, async ({ path }) => {
         const role = await server.administrator.read<object>('/roles/order-manager');
@@ -233,7 +233,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [DONE, DONE, ['order-manager'], DONE, DONE, []],
   },
   {
-    title: 'a role is assigned by name and id together only',
+    title: 'a role is assigned only if the request has both the name and the id of the role',
     ask: (server) =>
       withUser(server, async ({ path }) => {
         const mappings = `${path}/role-mappings/realm`;

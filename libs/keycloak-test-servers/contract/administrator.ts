@@ -1,9 +1,9 @@
-/** A token is valid for a minute. */
+/** Each token is valid for a minute. */
 const TOKEN_USED_FOR_MS = 20_000;
 
 export interface AdminQuestion {
   readonly body?: unknown;
-  /** `null` sends no token. */
+  /** With `null`, the request has no token. */
   readonly authorization?: string | null;
   readonly contentType?: string;
   readonly realm?: string;
@@ -17,7 +17,7 @@ export class Administrator {
     private readonly realm: string,
   ) {}
 
-  /** A string body is sent unchanged. */
+  /** A body that is a string is sent unchanged. */
   async ask(method: string, path: string, question: AdminQuestion = {}): Promise<Response> {
     const { body, authorization = `Bearer ${await this.token()}`, contentType = 'application/json' } = question;
     return fetch(`${this.baseUrl}/admin/realms/${question.realm ?? this.realm}${path}`, {

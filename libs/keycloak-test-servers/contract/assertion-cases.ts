@@ -74,7 +74,7 @@ const bent = (title: string, bend: Bend, refusal: ContractCase['answer']): Contr
 
 export const ASSERTION_CASES: readonly ContractCase[] = [
   {
-    title: 'by an assertion, with and without client_id, at both endpoints',
+    title: 'by an assertion, at the token endpoint and at the introspection endpoint, even if client_id is missing',
     ask: (server) =>
       withSigningClient(server, async (clientId) => {
         const statuses = [];
@@ -89,7 +89,7 @@ export const ASSERTION_CASES: readonly ContractCase[] = [
     answer: [200, 200, 200, 200],
   },
   {
-    title: 'by one that was used before',
+    title: 'by an assertion that was used before',
     ask: (server) =>
       withSigningClient(server, async (clientId) => {
         const form = byAssertion(await assertionOf(server, clientId));
@@ -112,7 +112,7 @@ export const ASSERTION_CASES: readonly ContractCase[] = [
   ),
   bent('by one that has expired', { aheadSeconds: -120 }, refused(400, 'invalid_client', 'Token is not active')),
   {
-    title: 'by a secret, or by nothing, where the client signs',
+    title: 'by a secret, or by no credentials, although the client must send an assertion',
     ask: (server) =>
       withSigningClient(server, async (client_id) => {
         const forms = [{ client_id }, { client_id, client_secret: SECRET }];
@@ -123,7 +123,7 @@ export const ASSERTION_CASES: readonly ContractCase[] = [
     ),
   },
   {
-    title: 'a secret that is regenerated takes the place of the one before at once',
+    title: 'a regenerated secret replaces the former secret immediately',
     async ask(server) {
       const clientId = `client-${randomUUID()}`;
       const client = { clientId, secret: SECRET, publicClient: false, serviceAccountsEnabled: true };

@@ -21,7 +21,7 @@ const again = async (server: ContractServer, client: string, browser: LoginBrows
 
 export const AUTHENTICATION_CASES: readonly ContractCase[] = [
   {
-    title: 'of a login in a browser: in ID token, access token and introspection',
+    title: 'by a login in a browser: is in the ID token, the access token and the introspection answer',
     async ask(server) {
       const { first } = await begin(server);
       const seen = new SeenLogins();
@@ -35,7 +35,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'of a password grant and of a service account: acr 1, and no time',
+    title: 'by a password grant, or as a service account: acr is 1, and auth_time is missing',
     async ask(server) {
       const seen = new SeenLogins();
       const tokens = [await login(server, 'alice'), await clientCredentials(server, 'service-a', 'orders.read')].map(
@@ -57,7 +57,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'of single sign-on and a refresh after it: that of the login',
+    title: 'by single sign-on, and a refresh follows: acr and auth_time are the values of the login',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();
@@ -72,7 +72,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'along a chain: the time stays, acr is that of the client that exchanges',
+    title: 'before a chain of exchanges: auth_time stays, and acr belongs to the client that exchanges the token',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();
@@ -105,8 +105,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title:
-      'after another login in the session: introspection, and an exchange, say of each earlier token what the session is now',
+    title: 'before another login in the session: introspection and exchange of each earlier token show the new login',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();

@@ -41,7 +41,7 @@ const SENT_BACK: readonly Bent[] = [
     answer: invalid('Invalid parameter: response_mode'),
   },
   {
-    title: 'neither challenge nor method',
+    title: 'no challenge and no challenge method',
     changes: { code_challenge: undefined, code_challenge_method: undefined },
     answer: invalid('Missing parameter: code_challenge_method'),
   },
@@ -109,7 +109,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     answer: ERROR_PAGE,
   })),
   {
-    title: 'is redirected back without a state if it had none',
+    title: 'is redirected back without a state if the request had no state',
     async ask(server) {
       const changes = { prompt: 'none', state: undefined };
       return callbackParameters(await new LoginBrowser(server).authorize(await server.newClient('web'), changes))[
@@ -131,7 +131,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     answer: [ERROR_PAGE, invalid('duplicated parameter')],
   },
   {
-    title: 'of a client that is disabled, or has the code flow disabled',
+    title: 'of a disabled client, or of a client whose code flow is disabled',
     async ask(server) {
       const [disabled, off] = [await server.newClient('web'), await server.newClient('web without login')];
       await server.disableClient(disabled);
@@ -214,7 +214,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [LOGIN_PAGE, LOGIN_PAGE, LOGIN_PAGE, WITH_CODE],
   },
   {
-    title: 'of a disabled user: reveals it only after the correct password',
+    title: 'of a disabled user: says that the user is disabled only after the correct password',
     async ask(server) {
       const [username, client] = [await server.newUser('order-viewer'), await server.newClient('web')];
       await server.disableUser(username);
@@ -228,7 +228,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [LOGIN_PAGE, LOGIN_PAGE],
   },
   {
-    title: 'serves later requests of any client at once, in the same session',
+    title: 'lets later requests of any client reuse the session, and shows no form',
     async ask(server) {
       const [one, two] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);
@@ -244,7 +244,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [[WITH_CODE, WITH_CODE, WITH_CODE, WITH_CODE], 1],
   },
   {
-    title: 'with login_hint: the form has the user name, and takes another one',
+    title: 'with login_hint: the form shows the user name of the hint, and accepts another user name',
     async ask(server) {
       const client = await server.newClient('web');
       const browser = new LoginBrowser(server);
@@ -269,7 +269,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [LOGIN_PAGE, LOGIN_PAGE, WITH_CODE, 1],
   },
   {
-    title: 'in two tabs at once',
+    title: 'in two tabs at the same time',
     async ask(server) {
       const client = await server.newClient('web');
       const browser = new LoginBrowser(server);
@@ -281,7 +281,7 @@ export const LOGIN_CASES: readonly ContractCase[] = [
     answer: [[WITH_CODE, { ...WITH_CODE, state: 'two' }], 1],
   },
   {
-    title: 'with a form that was used already, or belongs to another browser',
+    title: 'with a form that was already used, or that belongs to another browser',
     async ask(server) {
       const browser = new LoginBrowser(server);
       const form = await browser.authorize(await server.newClient('web'));

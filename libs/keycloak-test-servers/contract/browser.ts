@@ -43,7 +43,6 @@ export class Browser {
     return this.submitForm(page, { username, password });
   }
 
-  /** Adds the hidden fields of the form. */
   async submitForm({ url, status, text }: Page, fields: Readonly<Record<string, string>>): Promise<Page> {
     const action = /<form[^>]* action="([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
     if (action === undefined) throw new Error(`No form in an answer ${status} of ${url}: ${text.slice(0, 300)}`);
@@ -77,7 +76,7 @@ function keep(jar: Map<string, string>, line: string): void {
   const [pair = '', ...attributes] = line.split(/; */);
   const at = pair.indexOf('=');
   const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
-  // Attributes are ignored, except that an expired cookie is deleted.
+  // The browser deletes an expired cookie and ignores all other cookie attributes.
   const gone = value === '' || attributes.some((attribute) => /^max-age=0$/i.test(attribute));
   if (gone) jar.delete(name);
   else jar.set(name, value.replace(/^"(.*)"$/, '$1'));

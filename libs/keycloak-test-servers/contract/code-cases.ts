@@ -86,7 +86,7 @@ const BAD_REDEMPTIONS: readonly { readonly title: string; readonly form: object;
 
 export const CODE_CASES: readonly ContractCase[] = [
   {
-    title: 'yields access, refresh and ID token, with nonce and auth_time',
+    title: 'yields an access token, a refresh token, and an ID token with nonce and auth_time',
     async ask(server) {
       const { client, code } = await newCode(server);
       return tokenAnswer(server, await redeem(server, client, code));
@@ -94,7 +94,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: browserLogin({ ...TO_WEB, kind: 'onrtac', scope: READ }, { nonce: 'the-nonce' }),
   },
   {
-    title: 'without nonce, for a user who lacks a role',
+    title: 'without a nonce, for a user who lacks a role: yields tokens',
     async ask(server) {
       const client = await server.newClient('web');
       const changes = { nonce: undefined, scope: 'openid orders.read orders.approve' };
@@ -112,7 +112,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: browserLogin({ ...TO_WEB, kind: 'onrtac', scope: ['orders.read'] }),
   },
   {
-    title: 'yields a token that can be introspected and exchanged, with auth_time',
+    title: 'yields a token with auth_time that can be introspected and exchanged',
     async ask(server) {
       const client = await server.newClient('web');
       const reply = await tokensFor(server, client);
@@ -128,7 +128,8 @@ export const CODE_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'yields a refresh token, and that yields another; their ID tokens have no nonce',
+    title:
+      'yields a refresh token, which yields a second refresh token, and the ID tokens of both refreshes have no nonce',
     async ask(server) {
       const client = await server.newClient('web');
       const refreshed = await refreshAt(server, client, await tokensFor(server, client));
@@ -137,7 +138,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: browserLogin({ ...TO_WEB, kind: 'onrtrt', scope: READ }),
   },
   {
-    title: "of a client's second login in one session: the first tokens stay valid",
+    title: "of a client's second login in one session: the tokens of the first login stay valid",
     async ask(server) {
       const client = await server.newClient('web');
       const browser = new LoginBrowser(server);
@@ -148,7 +149,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: [true, true],
   },
   ...BAD_REDEMPTIONS.map(({ title, form, answer: expected }): ContractCase => ({
-    title: `with ${title}: refused, and used up`,
+    title: `with ${title}: is refused, and the code is used up`,
     async ask(server) {
       const { client, code } = await newCode(server);
       return [
@@ -184,7 +185,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'PKCE code verifier specified but challenge not present in authorization'),
   },
   {
-    title: 'by another client: refused, and used up',
+    title: 'by another client: is refused, and the code is used up',
     async ask(server) {
       const { client, code } = await newCode(server);
       const other = await server.newClient('web');
@@ -193,7 +194,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: [refused(400, 'invalid_grant', 'Auth error: Found different client_id in clientSession'), NOT_VALID],
   },
   {
-    title: 'with a wrong secret: refused, but still valid',
+    title: 'with a wrong secret: is refused, but the code is still valid',
     async ask(server) {
       const { client, code } = await newCode(server);
       return [
@@ -214,8 +215,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Missing parameter: code'),
   },
   {
-    title:
-      'a second time: invalidates the tokens of the client, including exchanged ones; the session and tokens of other clients stay',
+    title: 'a second time: makes all tokens of the client invalid; the tokens of other clients stay valid',
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);
@@ -238,7 +238,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: [NOT_VALID, false, NO_CLIENT, INVALID_TOKEN, false, true, true, 200],
   },
   {
-    title: "whose refresh token is revoked: invalidates the client's tokens; the session ends with the last client",
+    title: "whose refresh token is revoked: the client's tokens are invalid, and the session ends with the last client",
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);

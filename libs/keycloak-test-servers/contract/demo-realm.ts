@@ -11,7 +11,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
-/** The name in the realm file. `testServer().realm` is the copy of this Jest worker. */
+/** The realm in the realm file; `testServer().realm` is the name of the copy for this Jest worker. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
@@ -24,7 +24,7 @@ export const realmOf = (of: string): string => of.slice(of.lastIndexOf('/') + 1)
 /** With `npm test`, Keycloak also sends logout notifications to this URL. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
-/** Keycloak has no address for logout notifications unless `npm test` started it. */
+/** Only a Keycloak that `npm test` started knows the address of this process. */
 export const keycloakReachesUs = process.env['TEST_SERVICE_A_URL'] !== undefined;
 
 export const prefixOf = (client: string): string => client.toUpperCase().replaceAll('-', '_');
@@ -40,7 +40,10 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/** Makes the service refresh the tokens at every use of a session. */
+/**
+ * Shortens the token lifespan of the client service-a, so that Service A refreshes the tokens at every use of a
+ * session.
+ */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');

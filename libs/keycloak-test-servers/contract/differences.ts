@@ -22,7 +22,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: 501,
   },
   {
-    title: 'a path that is unknown to both answers 501 instead of 404',
+    title: 'a path that is unknown to both servers is answered with 501 instead of 404',
     ask: async ({ administrator }) => (await administrator.ask('GET', '/no-such')).status,
     keycloak: 404,
     embedded: 501,
@@ -67,7 +67,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: [],
   },
   {
-    title: 'a token with full scope has neither default roles nor client roles',
+    title: 'a token with full scope has no default roles and no client roles',
     ask: async (server) => {
       const clientId = newName();
       const client = { clientId, publicClient: true, directAccessGrantsEnabled: true };
@@ -88,7 +88,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: 401,
   },
   {
-    title: 'there is no console',
+    title: 'the admin console is missing',
     ask: async ({ baseUrl }) => (await fetch(`${baseUrl}/admin`, { redirect: 'manual' })).status,
     keycloak: 302,
     embedded: 404,

@@ -61,7 +61,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     answer: [true, true, true, true, true],
   },
   {
-    title: 'discovery offers what a login in a browser needs',
+    title: 'discovery contains all members that a login in a browser needs',
     async ask(server) {
       const { members } = await request(server, '/.well-known/openid-configuration');
       const offers = (name: string, ...values: string[]): boolean =>
@@ -101,7 +101,7 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     answer: { status: 200, kty: 'RSA', alg: 'RS256', use: 'sig', isGood: true },
   },
   {
-    title: 'the realm has a page, which names the same host wherever it is requested',
+    title: 'the page of the realm names the same host, even if a request uses another host name',
     async ask(server) {
       const elsewhere = { ...server, issuer: server.issuer.replace('localhost', '127.0.0.1') };
       const { public_key, ...rest } = answer(server, await request(elsewhere, ''));
@@ -117,17 +117,17 @@ export const DOCUMENT_CASES: readonly ContractCase[] = [
     },
   },
   ...['', '/.well-known/openid-configuration', `${PROTOCOL}/certs`].map((path): ContractCase => ({
-    title: `there is no other realm: ${path}`,
+    title: `an unknown realm is answered with 404: ${path}`,
     ask: async (server) => answer(server, await request({ ...server, issuer: `${server.issuer}-2` }, path)),
     answer: { status: 404, error: 'Realm does not exist' },
   })),
   {
-    title: 'there is no other endpoint',
+    title: 'an unknown endpoint of the realm is answered with 404',
     ask: async (server) => answer(server, await request(server, `${PROTOCOL}/nothing-here`)),
     answer: { status: 404, error: 'HTTP 404 Not Found' },
   },
   {
-    title: 'there are no other paths beside realms',
+    title: 'an unknown path outside of the realms is answered with 404',
     ask: async (server) => answer(server, await request({ ...server, issuer: server.baseUrl }, '/no-such')),
     answer: { status: 404, error: 'Unable to find matching target resource method' },
   },

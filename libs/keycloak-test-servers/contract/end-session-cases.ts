@@ -43,12 +43,12 @@ const SHOWN: readonly {
   readonly words: string;
 }[] = [
   {
-    title: 'another address',
+    title: 'an address that the client may not use',
     parameters: ({ hint }) => ({ id_token_hint: hint, post_logout_redirect_uri: 'http://evil.example/' }),
     words: 'Invalid redirect uri',
   },
   {
-    title: 'another address, with client_id',
+    title: 'an address that the client may not use, with client_id',
     parameters: ({ client }) => ({ client_id: client, post_logout_redirect_uri: `${HOME}x` }),
     words: 'Invalid redirect uri',
   },
@@ -58,7 +58,7 @@ const SHOWN: readonly {
     words: 'Invalid redirect uri',
   },
   {
-    title: 'an address with neither hint nor client_id',
+    title: 'an address, but no hint and no client_id',
     parameters: () => ({ post_logout_redirect_uri: HOME }),
     words: 'Missing parameters: id_token_hint',
   },
@@ -122,7 +122,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: `${HOME}bye?a=b&state=c`,
   },
   {
-    title: 'without address: shows a page',
+    title: 'without an address: shows a page',
     async ask(server) {
       const { client, browser, tokens, id_token_hint } = await loggedIn(server);
       const reply = await browser.get(withQuery({ id_token_hint }));
@@ -131,7 +131,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [PLAIN_PAGE, GONE],
   },
   ...SHOWN.map(({ title, parameters, words }): ContractCase => ({
-    title: `is refused on a page with ${title}: the session stays`,
+    title: `is refused on a page with ${title}, and the session stays valid`,
     async ask(server) {
       const { client, browser, tokens, id_token_hint: hint } = await loggedIn(server);
       const reply = await browser.get(withQuery(parameters({ client, hint, tokens })));
@@ -165,7 +165,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [PLAIN_PAGE, true, WITH_STATE, GONE],
   },
   {
-    title: 'without parameters: asks for confirmation, with or without a session',
+    title: 'without parameters: asks for confirmation, even if the browser has no session',
     async ask(server) {
       const { client, browser, tokens } = await loggedIn(server);
       const question = await browser.get(LOGOUT);
@@ -268,7 +268,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [notification('/one'), notification('/two')],
   },
   {
-    title: 'has no sid for a client that does not require it',
+    title: 'has no sid for a client that does not require the sid',
     ask: (server) =>
       withListener(async (listener) => {
         const attributes = { 'backchannel.logout.url': `${listener.url}/one` };
@@ -292,7 +292,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [notification('/one'), notification('/two')],
   },
   {
-    title: 'is not sent twice, nor for revoked tokens',
+    title: 'is not sent if the refresh token was revoked before the logout',
     ask: (server) =>
       withListener(async (listener) => {
         const { client, browser, tokens, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
@@ -313,7 +313,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [HOME_AGAIN, 1, GONE],
   },
   {
-    title: 'is sent when an administrator logs the user out, but not when the user is disabled',
+    title: 'is sent if an administrator logs the user out, and is not sent if an administrator disables the user',
     ask: (server) =>
       withListener(async (listener) => {
         const username = await server.newUser('order-viewer');

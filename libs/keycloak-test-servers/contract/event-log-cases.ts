@@ -7,7 +7,7 @@ import type { ContractServer } from './server.js';
 
 const DONE = { status: 204 };
 const UNPARSED = { status: 400, json: { error: 'unknown_error', error_description: 'Cannot parse the JSON' } };
-/** A suffix in brackets means the name with and without the suffix. */
+/** A suffix in brackets stands for two types: the name, and the name plus the suffix. */
 const SAVED_BY_DEFAULT = `
   AUTHREQID_TO_TOKEN[_ERROR] CLIENT_DELETE[_ERROR] CLIENT_INITIATED_ACCOUNT_LINKING[_ERROR] CLIENT_LOGIN[_ERROR]
   CLIENT_REGISTER[_ERROR] CLIENT_UPDATE[_ERROR] CODE_TO_TOKEN[_ERROR] CUSTOM_REQUIRED_ACTION[_ERROR]
@@ -68,12 +68,12 @@ const NOTHING = {
 
 export const EVENT_LOG_CASES: readonly ContractCase[] = [
   {
-    title: 'needs a token',
+    title: 'is not readable if the request has no token',
     ask: async (server) => statuses(await server.ownRealm(), null),
     answer: [401, 401, 401, 401, 401, 401, 401],
   },
   {
-    title: 'is not for users without a role, nor for service accounts',
+    title: 'is not readable for a user or a service account that lacks the role',
     async ask(server) {
       const own = await server.ownRealm();
       const alice = `Bearer ${textOf(await login(own, 'alice'))}`;
@@ -88,7 +88,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'is for the roles view-events and manage-events of realm-management, which the client must have, too',
+    title: 'is readable with the role view-events or manage-events of realm-management, which the client must have too',
     async ask(server) {
       const own = await server.ownRealm();
       const seen = READER_NAMES.map(async (reader) => [reader, await statuses(own, await readerToken(own, reader))]);
@@ -104,7 +104,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'is refused with a reason that names nothing',
+    title: 'is refused with a reason that does not name the missing role',
     async ask(server) {
       const own = await server.ownRealm();
       const authorization = await readerToken(own, 'realm-reader');
@@ -113,7 +113,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     answer: { status: 403, json: { error: 'HTTP 403 Forbidden' } },
   },
   {
-    title: 'of another realm is not for a reader of this one',
+    title: 'of another realm is not readable for a user of this realm',
     async ask(server) {
       const own = await server.ownRealm();
       const question = { authorization: await readerToken(own, 'event-reader'), realm: 'master' };
@@ -132,7 +132,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     answer: [NOTHING, SAVED_BY_DEFAULT.toSorted()],
   },
   {
-    title: 'is configured; what is not in the body stays, except whether events are on and how long they are kept',
+    title: 'keeps every setting that is not in the body, except eventsEnabled and eventsExpiration',
     async ask(server) {
       const own = await server.ownRealm();
       return [
@@ -168,7 +168,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'is configured with the realm as well',
+    title: 'can also be configured by an update of the realm',
     async ask(server) {
       const own = await server.ownRealm();
       const wanted = ['eventsEnabled', 'enabledEventTypes', 'adminEventsEnabled', 'adminEventsDetailsEnabled'];
@@ -205,7 +205,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'is not configured by what is malformed',
+    title: 'refuses a malformed configuration',
     async ask(server) {
       const own = await server.ownRealm();
       return [
@@ -217,7 +217,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     answer: [UNPARSED, UNPARSED, UNPARSED],
   },
   {
-    title: 'is emptied by who manages events',
+    title: 'is emptied by a user who may manage events',
     async ask(server) {
       const own = await server.ownRealm();
       const authorization = await readerToken(own, 'event-manager');

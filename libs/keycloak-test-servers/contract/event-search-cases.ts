@@ -13,7 +13,7 @@ const refusedTime = (name: string) => ({
   json: { error: `Invalid value for '${name}', expected format is yyyy-MM-dd or an Epoch timestamp` },
 });
 
-/** Returns event numbers by their position in the log; 0 is the oldest event. */
+/** The number of an event is its position in the log, and 0 is the oldest event. */
 async function pages(
   { administrator }: ContractServer,
   path: '/events' | '/admin-events',
@@ -26,7 +26,7 @@ async function pages(
   return Promise.all(queries.map(page));
 }
 
-/** Gives each event its own millisecond. */
+/** Waits, so that each event has a different millisecond. */
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 async function fourUserEvents(server: ContractServer): Promise<readonly LoggedEvent[]> {
@@ -55,7 +55,7 @@ const MANY = 103;
 
 export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
   {
-    title: 'has the newest events first, or the oldest, by the page',
+    title: 'returns the newest events first, or the oldest events first, in pages',
     async ask(server) {
       const own = await server.ownRealm();
       const queries = ['', 'direction=desc', 'direction=asc', 'max=2', 'first=1&max=2', 'first=3', 'first=9', 'max=0'];
@@ -64,7 +64,7 @@ export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
     answer: [[3, 2, 1, 0], [3, 2, 1, 0], [0, 1, 2, 3], [3, 2], [2, 1], [0], [], []],
   },
   {
-    title: 'has a hundred events a page, unless more are asked for',
+    title: 'returns a hundred events in a page, unless the request asks for more events',
     async ask(server) {
       const own = await server.ownRealm();
       return whileRecording(own, async () => {
@@ -78,7 +78,7 @@ export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
     answer: [100, 102, MANY - 100, 100, MANY],
   },
   {
-    title: 'is searched by type, client and user',
+    title: 'finds events by type, client and user',
     async ask(server) {
       const own = await server.ownRealm();
       const alice = await own.subjectOf('alice');
@@ -99,7 +99,7 @@ export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
     answer: [[3, 0], [2, 1], [3, 2, 1, 0], [], [3, 1, 0], [], [3, 0], [], [], [3, 2, 1, 0]],
   },
   {
-    title: 'is searched by time: milliseconds or days, both included',
+    title: 'finds events between two times, which are milliseconds or days and belong to the range',
     async ask(server) {
       const own = await server.ownRealm();
       return whileRecording(own, async () => {
@@ -121,7 +121,7 @@ export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
     answer: [[3, 2], [2, 1, 0], [2], [], [3, 2, 1, 0], [], [], [3, 2, 1, 0]],
   },
   {
-    title: 'of administrators is searched by operation and resource, and by the same pages and times',
+    title: 'finds events of administrators by operation and resource, and by pages and times',
     async ask(server) {
       const own = await server.ownRealm();
       const path = await own.administrator.create('/users', { username: 'searched' });
@@ -146,7 +146,7 @@ export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
     answer: [[2, 1, 0], [0, 1, 2], [2, 0], [1], [1, 0], [2, 1, 0], [], [0], [1], [2, 1], [1, 0]],
   },
   {
-    title: 'is not searched by what is malformed',
+    title: 'refuses malformed parameters',
     async ask(server) {
       const own = await server.ownRealm();
       const queries = [

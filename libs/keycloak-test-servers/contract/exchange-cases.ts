@@ -55,13 +55,13 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   {
-    title: 'of that token, by B for C',
+    title: 'of a token that A has exchanged, by B for C',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-b', await exchangeForB(server, await alice(server)), FOR_C)),
     answer: exchanged({ ...TO_A, to: 'service-b', aud: 'service-c', scope: ['analytics.run'], seconds: 60 }),
   },
   {
-    title: 'keeps subject, session and identity along the chain',
+    title: 'keeps the subject, the session and the identity claims in a chain of exchanges',
     async ask(server) {
       const { atA, atB, atC } = await chainOf(server, 'alice');
       const distinct = ['sub', 'sid', 'email', 'preferred_username', 'jti'].map((name) => [
@@ -97,12 +97,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Requested audience not available: service-c'),
   },
   {
-    title: 'with its own audience, which no scope adds',
+    title: 'with the client as the audience, which no scope adds',
     ask: answerTo('service-a', alice, { audience: 'service-a' }),
     answer: invalidRequest('Requested audience not available: service-a'),
   },
   {
-    title: 'with two audiences, one of them unavailable: names that one',
+    title: 'with two audiences, one of which is unavailable: the error names the unavailable audience',
     ask: answerTo('service-a', alice, [
       ['scope', 'orders.approve'],
       ['audience', 'service-c'],
@@ -141,7 +141,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
   {
-    title: 'with one of two audiences: the scopes stay',
+    title: 'with one of two audiences: both scopes stay',
     ask: exchangeOf('service-a', alice, { ...FOR_B, scope: 'orders.read orders.approve' }),
     answer: exchanged({ ...TO_A, scope: ['orders.read', 'orders.approve'] }),
   },
@@ -155,7 +155,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, aud: ['service-a', 'service-b'], scope: ['orders.read', 'orders.approve'] }),
   },
   {
-    title: 'with two unavailable audiences: names both',
+    title: 'with two unavailable audiences: the error names both audiences',
     ask: answerTo('service-a', alice, [
       ['scope', 'orders.approve'],
       ['audience', 'service-c'],
@@ -211,7 +211,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: NOT_FOR_CLIENT,
   },
   {
-    title: 'of a token that was issued to the client: it need not be in the audience',
+    title: 'of a token that was issued to the client: the client need not be in the audience',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-a', await exchangeForB(server, await alice(server)), FOR_B)),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
@@ -301,12 +301,12 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   ...(['service-c', 'warehouse'] as const).map((caller): ContractCase => ({
-    title: `by ${caller}, which is not allowed to, whatever it sends`,
+    title: `by ${caller}, which is not allowed to exchange tokens: is refused even if the request is otherwise invalid`,
     ask: async (server) => answer(server, await exchange(server, caller, 'junk', FOR_C)),
     answer: NOT_ENABLED,
   })),
   {
-    title: 'by a public client, which is not allowed to',
+    title: 'by a public client, which is not allowed to exchange tokens',
     ask: async (server) =>
       answer(server, await exchange(server, undefined, await alice(server), { client_id: 'demo-cli' })),
     answer: NOT_ENABLED,

@@ -46,11 +46,11 @@ export type Subject = typeof ALICE | ReturnType<typeof serviceAccount>;
 
 export interface ExpectedToken {
   readonly of: Subject;
-  /** `azp`. */
+  /** The client that received the token (`azp`). */
   readonly to: string;
   readonly aud?: string | readonly string[];
   readonly roles?: readonly string[];
-  /** Scopes in addition to `profile` and `email`. */
+  /** The scopes of the token in addition to `profile` and `email`. */
   readonly scope?: readonly string[];
   readonly seconds?: number;
   readonly kind: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';

@@ -8,7 +8,7 @@ const signed = (claims: object) => ({
 
 const USER = { format: 'iss_sub', iss: '<issuer>', sub: '<sub>' };
 
-/** Keycloak reports the user as initiator even if an administrator ended the session. */
+/** Keycloak reports the user as the initiator even if an administrator ended the session. */
 export const sessionRevoked = (id: string) =>
   signed({
     events: {

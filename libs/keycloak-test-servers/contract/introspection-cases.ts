@@ -28,7 +28,7 @@ const ACTIVE_A = active({
 const tokenForB = async (server: ContractServer): Promise<string> =>
   textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
 
-/** Four bits of the last signature character are not decoded. */
+/** A decoder ignores four bits of the last character of the signature. */
 function otherSpellings(token: string): Readonly<Record<string, string>> {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const last = signature.charCodeAt(signature.length - 1);
@@ -115,7 +115,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'of a token with two audiences, by both',
+    title: 'of a token with two audiences, by both services',
     async ask(server) {
       const both = textOf(await clientCredentials(server, 'service-a', 'orders.read orders.approve'));
       const replies = [await introspect(server, 'service-a', both), await introspect(server, 'service-b', both)];
@@ -145,7 +145,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of a user who has lost the role: scope and audience stay, the role is removed',
+    title: 'of the token of a user who has lost the role: scope and audience stay, and the role is missing',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const { atA, atB } = await chainOf(server, username);
@@ -229,7 +229,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: INACTIVE,
   })),
   {
-    title: 'of an ID token, by its client: it is active, with its type',
+    title: 'of an ID token, by the client of the token: the token is active, and the answer has the type',
     async ask(server) {
       const reply = await clientCredentials(server, 'service-a', 'openid orders.read');
       return answer(server, await introspect(server, 'service-a', textOf(reply, 'id_token')));
@@ -244,7 +244,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of a token that lives one second: it is valid until the end of the second in exp',
+    title: 'of a token that lives one second: the token is active until the end of the second in exp',
     async ask(server) {
       const text = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
       const { exp, iat } = claimsOf(text);
@@ -257,7 +257,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: [1, true, false],
   },
   {
-    title: 'with the right hint',
+    title: 'with the correct hint',
     ask: async (server) =>
       answer(
         server,

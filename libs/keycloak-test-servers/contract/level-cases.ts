@@ -28,7 +28,7 @@ class Visit {
   static async begin(server: ContractServer): Promise<Visit> {
     const visit = new Visit(server, await server.newClient('web'), new LoginBrowser(server));
     visit.seen.inIdToken(await visit.redeem(await visit.browser.login(visit.client, 'alice')));
-    // The next login must have a later `auth_time`.
+    // The pause ensures that the next login has a later `auth_time`.
     await sleep(1100);
     return visit;
   }
@@ -77,7 +77,7 @@ const errorOf = (reply: Reply): unknown => callbackParameters(reply)['error'];
 
 export const LEVEL_CASES: readonly ContractCase[] = [
   {
-    title: 'an ordinary login is at level 1 by one form, and so is single sign-on after it',
+    title: 'an ordinary login by one form reaches level 1, and later single sign-on also has level 1',
     async ask(server) {
       const visit = await Visit.begin(server);
       const token = await visit.again();
@@ -95,7 +95,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     answer: [{ forms: [NAME_FORM], acr: '1' }, ['1', 0], ['1', 0], ['1', 0], ['1', 0]],
   },
   {
-    title: 'level 2 asks for the password alone, and is in all tokens, with the time',
+    title: 'a request for level 2 asks only for the password; all tokens then have level 2 and the time of the login',
     async ask(server) {
       const visit = await Visit.begin(server);
       const form = await visit.ask({ acr_values: '2' });
@@ -123,7 +123,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'level 2 is held by the session, for all clients; who asks for level 1 is told of that one',
+    title: 'level 2 applies to all clients of the session; a client that asks for level 1 gets a token with level 1',
     async ask(server) {
       const visit = await Visit.begin(server);
       await visit.stepUp();
@@ -145,8 +145,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title:
-      'an exchange by the client of the login forgets the level, of its tokens that there are, too; the time stays',
+    title: 'an exchange by the client of the login removes level 2 from all tokens of the client; the time stays',
     async ask(server) {
       const visit = await Visit.begin(server);
       const { seen } = visit;
@@ -184,7 +183,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
   },
   {
     title:
-      'an exchange by another client does not know the level, and leaves it to the tokens of the login, earlier ones, too; it has the time of the session',
+      'an exchange by another client yields acr 1 and the time of the session; all tokens of the login keep the level',
     async ask(server) {
       const visit = await Visit.begin(server);
       const { seen } = visit;
@@ -218,7 +217,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'at once in a new browser takes the forms of both levels',
+    title: 'a request for level 2 in a new browser shows the forms of both levels',
     ask: async (server) => [
       await freshly(server, { acr_values: '2' }),
       await freshly(server, essential('2')),
@@ -233,7 +232,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'with prompt=none level 2 is login_required until it is held',
+    title: 'a request for level 2 with prompt=none is refused with login_required until the session has level 2',
     async ask(server) {
       const visit = await Visit.begin(server);
       const before = errorOf(await visit.ask({ prompt: 'none', acr_values: '2' }));
@@ -244,8 +243,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     answer: ['login_required', undefined, undefined],
   },
   {
-    title:
-      'a max_age that has passed asks for the password, for level 1, and level 2 is held beside; both take both forms',
+    title: 'a max_age that has passed requires only the password for level 1, and requires both forms for level 2',
     async ask(server) {
       const visit = await Visit.begin(server);
       await visit.stepUp();
@@ -261,7 +259,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     answer: [[NAME_FORM], ['1', 1], ['2', 1], [NAME_FORM, PASSWORD_FORM], ['2', 1], undefined],
   },
   {
-    title: 'of several levels the lowest is asked for',
+    title: 'a request for several levels requires the lowest of these levels',
     async ask(server) {
       const visit = await Visit.begin(server);
       return [
@@ -272,8 +270,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     answer: [undefined, 'login_required'],
   },
   {
-    title:
-      'a level that there is not: a name is ignored, a number reaches the highest level, and what is essential fails',
+    title: 'an unknown level: a name is ignored, a number reaches the highest level, and an essential level fails',
     async ask(server) {
       const visit = await Visit.begin(server);
       const ignored = visit.seen.inIdToken(await visit.again({ acr_values: 'gold' }));
@@ -284,7 +281,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
         ignored,
         fails,
         oneFails,
-        // Keycloak has no higher level to require.
+        // Keycloak shows an error, since the realm has no higher level.
         page(await visit.ask({ acr_values: '3' }), 'Invalid username or password.'),
         page(await visit.ask(essential('3')), 'Invalid username or password.'),
         await freshly(server, { acr_values: 'gold' }),
@@ -304,7 +301,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'the password grant is at level 1, without a time',
+    title: 'the password grant has level 1 and no time',
     async ask(server) {
       const token = textOf(await login(server, 'alice'));
       const seen = new SeenLogins();

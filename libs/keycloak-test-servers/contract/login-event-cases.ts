@@ -40,7 +40,7 @@ const failedForm = (error: string, more: object, username = USERNAME) => ({
   details: { auth_method: 'openid-connect', auth_type: 'code', redirect_uri: CALLBACK, username },
 });
 
-/** Polls, since Keycloak records a lockout after it has answered. */
+/** Waits for an event, since Keycloak records a lockout only after the answer to the login. */
 async function until(server: ContractServer, type: string): Promise<void> {
   for (let tries = 0; tries < 2000; tries += 1) {
     if ((await readUserEvents(server, `&type=${type}`)).length > 0) return;
@@ -56,7 +56,7 @@ const lockedOut = (title: string, permanentLockout: boolean, details: object): C
     async (server) => {
       const username = await server.newUser('order-manager');
       return async () => {
-        // One failure is enough, since Keycloak counts in the background and may count consecutive failures twice.
+        // The limit is one failure, since Keycloak counts in the background and may count a failure twice.
         await server.administrator.change('PUT', '', { permanentLockout, failureFactor: 1 });
         await wrongPassword(server, username);
         await until(server, type);
@@ -102,7 +102,7 @@ export const LOGIN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   eventsOf(
-    'a login with a wrong password, and one of an unknown user',
+    'a login with a wrong password, and a login of an unknown user',
     async (server) => {
       const username = await server.newUser('order-manager');
       return async () => {
@@ -121,8 +121,8 @@ export const LOGIN_EVENT_CASES: readonly ContractCase[] = [
     },
     [failedLogin('user_disabled')],
   ),
-  lockedOut('one wrong password too many: the user must wait', false, { not_before: '9999-99-99T99:99:99' }),
-  lockedOut('one wrong password too many: the user is disabled', true, {}),
+  lockedOut('too many wrong passwords, so that the user must wait', false, { not_before: '9999-99-99T99:99:99' }),
+  lockedOut('too many wrong passwords, so that the user is disabled', true, {}),
   eventsOf(
     'a login in a browser, by the form and then by the session',
     async (server) => {

@@ -11,9 +11,9 @@ export interface Notice {
 }
 
 export interface LogoutListener {
-  /** A URL that a container can reach. */
+  /** The URL of the listener, which a container can reach. */
   readonly url: string;
-  /** Keycloak answers a logout only after it has notified all clients. */
+  /** Keycloak answers a logout only after the notification of all clients. */
   take(): Notice[];
   stop(): Promise<void>;
 }
@@ -39,7 +39,6 @@ export async function startLogoutListener(status = 200): Promise<LogoutListener>
   };
 }
 
-/** Returns the loopback address on a machine without a network. */
 function outerAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';

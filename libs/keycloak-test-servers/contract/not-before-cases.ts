@@ -36,7 +36,7 @@ const policyOf = async (server: ContractServer, username: string): Promise<unkno
 
 export const NOT_BEFORE_CASES: readonly ContractCase[] = [
   {
-    title: 'notBefore of the realm: all earlier tokens are invalid everywhere, and sessions stay',
+    title: 'notBefore of the realm: all earlier tokens are invalid at every endpoint, and sessions stay valid',
     async ask(server) {
       const own = await server.ownRealm();
       const tokens = await tokensOf(own);
@@ -60,7 +60,8 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'notBefore of the realm: later tokens are valid, and token answers and the page of the realm have it',
+    title:
+      'notBefore of the realm: later tokens are valid, and token answers and the page of the realm contain notBefore',
     async ask(server) {
       const own = await server.ownRealm();
       const notBefore = after(await tokensOf(own));
@@ -79,7 +80,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [[true, true, true, true], REFRESHED, true, true],
   },
   {
-    title: 'notBefore of the realm: a browser must log in again, but a code is still good',
+    title: 'notBefore of the realm: a browser must log in again, but an earlier code is still valid',
     async ask(server) {
       const own = await server.ownRealm();
       const [username, client] = [await own.newUser('order-manager'), await own.newClient('web')];
@@ -102,7 +103,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [200, LOGIN_PAGE, false],
   },
   {
-    title: 'notBefore of the client of the login: its token is invalid, tokens exchanged for it stay',
+    title: "notBefore of the login client: the client's token is invalid, and tokens of other clients stay valid",
     async ask(server) {
       const own = await server.ownRealm();
       const tokens = await tokensOf(own);
@@ -115,7 +116,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [[false, true, true, true], INVALID_TOKEN, STALE],
   },
   {
-    title: 'notBefore of a service: what it exchanged and its own tokens are invalid, what others hold stays',
+    title: 'notBefore of a service: all tokens of the service are invalid, and tokens of other clients stay valid',
     async ask(server) {
       const own = await server.ownRealm();
       const tokens = await tokensOf(own);
@@ -127,7 +128,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [[true, false, true, false], REFRESHED],
   },
   {
-    title: 'notBefore: the latest of realm, client and user counts, and is in the answers of tokens',
+    title: 'notBefore: the latest value of realm, client and user applies, and token answers contain this value',
     async ask(server) {
       const own = await server.ownRealm();
       const username = await own.newUser('order-manager');
@@ -146,7 +147,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [[0, 0, 0], [5, 9, 5], true, true],
   },
   {
-    title: 'a push of it answers that no client was notified',
+    title: 'a push of notBefore is answered with an empty list of notified clients',
     async ask(server) {
       const own = await server.ownRealm();
       return [
@@ -158,7 +159,7 @@ export const NOT_BEFORE_CASES: readonly ContractCase[] = [
     answer: [PUSHED, PUSHED, { status: 404, json: { error: 'Could not find client' } }],
   },
   {
-    title: 'the end of all sessions: all earlier tokens are invalid, those without a session, too',
+    title: 'the end of all sessions: all earlier tokens are invalid, even tokens that belong to no session',
     async ask(server) {
       const own = await server.ownRealm();
       const [tokens, others] = [await tokensOf(own), await tokensOf(own)];

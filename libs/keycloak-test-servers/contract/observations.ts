@@ -1,4 +1,3 @@
-/** Converts answers to a comparable form, with placeholders for unique values. */
 import type { Reply } from './requests.js';
 import type { ContractServer } from './server.js';
 import { claimsOf } from './demo-realm.js';
@@ -52,8 +51,8 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 }
 
 /**
- * Keycloak reads its clock separately for `iat`, `exp` and `expires_in`, so the lifespan may seem one second longer or
- * shorter. The lifespans of the realm are whole minutes.
+ * Rounds to whole minutes, as all lifespans of the realm are, since Keycloak's separate readings of the clock for
+ * `iat`, `exp` and `expires_in` may differ by one second.
  */
 const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;
@@ -88,7 +87,7 @@ export function callback(server: ContractServer, { status, headers }: Reply): Me
   return { status, to, separator, ...normal(server, rest), ...(code === undefined ? {} : { code: '<code>' }) };
 }
 
-/** Other text, style and scripts may differ. */
+/** Returns the comparable parts of a page, since other text, style and scripts may differ. */
 export function page({ status, headers, text }: Reply, words: string): Members {
   const said = text
     .replaceAll(/<(script|style)[^]*?<\/\1>/g, '')

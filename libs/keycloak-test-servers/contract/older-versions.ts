@@ -3,12 +3,12 @@ import { DEFAULT_KEYCLOAK_VERSION } from '../src/running-server.js';
 
 type Answers = Readonly<Record<string, unknown>>;
 
-/** `RECORD_DIFFERENCES=true` rewrites the file. */
+/** A run with `RECORD_DIFFERENCES=true` rewrites this file. */
 const fileOf = (version: string): URL => new URL(`answers-${minor(version)}.json`, import.meta.url);
 
 const minor = (version: string): string => version.split('.').slice(0, 2).join('.');
 
-/** Replaces the issuer, since its port changes. */
+/** The placeholder for the issuer, since the port in the issuer changes. */
 const THE_ISSUER = '<the issuer>';
 
 export class OlderVersion {

@@ -59,7 +59,7 @@ function withReaders(json: Representation): Representation {
   }));
   return {
     ...json,
-    // Keycloak's defaults.
+    // The file sets no value for the following settings, so that Keycloak's defaults apply.
     eventsExpiration: undefined,
     enabledEventTypes: undefined,
     clients: [

@@ -1,14 +1,14 @@
-// What a realm for tests has besides its file, so that Keycloak spends less CPU time on it.
+// Settings that a realm for tests gets in addition to the realm file, so that Keycloak needs less CPU time.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const KEY_PROVIDER = 'org.keycloak.keys.KeyProvider';
 
-/** By default Keycloak hashes a password for 60 ms at each login. */
+/** With the default hash, Keycloak needs 60 ms at each login. */
 export const QUICK_HASH = { passwordPolicy: 'hashAlgorithm(pbkdf2-sha512) and hashIterations(1)' };
 
 /**
- * Adds keys to a realm: without them Keycloak takes two seconds to generate two RSA keys.
+ * If a realm has no keys, Keycloak needs two seconds to generate two RSA keys.
  *
  * @template {object} T
  * @param {T & { readonly components?: object }} realm

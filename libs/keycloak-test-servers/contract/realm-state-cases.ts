@@ -61,7 +61,7 @@ const CASES = [
 export const REALM_STATE_CASES: readonly ContractCase[] = CASES.flatMap(
   ({ about, settings, refusal, refusesDocuments }) => [
     {
-      title: `${about}: token, introspection and revocation endpoint refuse, whatever the credentials`,
+      title: `${about}: the token, introspection and revocation endpoints refuse even correct credentials`,
       async ask(server: ContractServer) {
         const own = await server.ownRealm();
         const chain = await chainOf(own, 'alice');
@@ -71,7 +71,7 @@ export const REALM_STATE_CASES: readonly ContractCase[] = CASES.flatMap(
       answer: [Array.from({ length: 7 }, () => refusal), 200],
     },
     {
-      title: `${about}: discovery document, keys, page of the realm, userinfo, administrator`,
+      title: `${about}: the status of the discovery document, keys, realm page, userinfo and admin REST API`,
       async ask(server: ContractServer) {
         const own = await server.ownRealm();
         const chain = await chainOf(own, 'alice');
@@ -84,7 +84,7 @@ export const REALM_STATE_CASES: readonly ContractCase[] = CASES.flatMap(
       answer: [refusesDocuments ? [refusal, refusal, 200] : [200, 200, 200], 200, 200],
     },
     {
-      title: `${about}: a browser is shown a page`,
+      title: `${about}: a browser gets an error page`,
       async ask(server: ContractServer) {
         const own = await server.ownRealm();
         const client = await own.newClient('web');

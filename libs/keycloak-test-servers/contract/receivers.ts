@@ -45,8 +45,8 @@ export interface OfReceiver {
 }
 
 /**
- * Keycloak answers concurrent first requests of a receiver with 409 or 500, and concurrent polls receive different
- * events.
+ * Keycloak answers concurrent first requests of a receiver with 409 or 500, and returns different events to concurrent
+ * polls.
  */
 export async function inTurn<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
@@ -153,7 +153,7 @@ export function shown(names: Members, value: unknown, member = ''): unknown {
 export const ssfAnswer = ({ status, members, text }: Reply, names: Members = {}): unknown =>
   text === '' ? status : [status, shown(names, Object.keys(members).length === 0 ? JSON.parse(text) : members)];
 
-/** `act` returns the values that change, by placeholder. */
+/** `act` returns the changing values by placeholder. */
 export const signalsOf = (
   title: string,
   act: (own: ContractServer, username: string, receiver: Receiver) => Promise<Members>,

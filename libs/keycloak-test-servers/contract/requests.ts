@@ -6,10 +6,13 @@ export type Asked = Pick<ContractServer, 'issuer'>;
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Pairs allow duplicate parameters. */
+/** A list of pairs may contain a parameter twice. */
 export type Form = Readonly<Record<string, string>> | [string, string][];
 
-/** A client of the realm, `name:secret` for another secret, or the name of a client that sends no secret. */
+/**
+ * A client in `SECRETS` sends its secret of the realm, and `name:secret` sends `secret`. Undefined means a request that
+ * has no client credentials in the header.
+ */
 export type Caller = keyof typeof SECRETS | `${string}:${string}` | undefined;
 
 export interface Reply {

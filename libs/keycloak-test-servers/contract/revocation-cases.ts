@@ -46,7 +46,7 @@ async function serviceChain(server: ContractServer, caller: 'service-a' | `${str
 
 export const REVOCATION_CASES: readonly ContractCase[] = [
   {
-    title: "of a service account's token: the exchanged token stays, but no further exchange is possible",
+    title: "of a service account's token: the exchanged token stays valid, but no further exchange is possible",
     async ask(server) {
       const { atB, atC } = await serviceChain(server);
       return [
@@ -59,7 +59,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, INACTIVE, true, INVALID_TOKEN],
   },
   {
-    title: "of a service account's token: another token of the same second stays",
+    title: "of a service account's token: another token of the same second stays valid",
     async ask(server) {
       const [first, twin] = [await serviceChain(server), await serviceChain(server)];
       await revoke(server, 'service-a', first.atB);
@@ -71,7 +71,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [false, true],
   },
   {
-    title: "of a user's access token: exchanged tokens and the session stay",
+    title: "of a user's access token: exchanged tokens and the session stay valid",
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       const revoked = answer(server, await revoke(server, undefined, chain.atA, DEMO));
@@ -81,7 +81,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, [false, true, true], INVALID_TOKEN, 200],
   },
   {
-    title: 'of an exchanged token: the tokens before and after it stay',
+    title: 'of an exchanged token: the earlier token and the later token of the chain stay valid',
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       return [answer(server, await revoke(server, 'service-a', chain.atB)), await states(server, chain)];
@@ -89,7 +89,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, [true, false, true]],
   },
   {
-    title: 'of a refresh token: ends the session and all its tokens',
+    title: 'of a refresh token: ends the session, and makes all tokens of the session invalid',
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       const refreshToken = textOf(chain.login, 'refresh_token');
@@ -109,7 +109,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: REVOKED,
   },
   {
-    title: 'with a wrong hint, or an unknown one',
+    title: 'with a wrong hint or an unknown hint',
     async ask(server) {
       const [one, two] = [await serviceChain(server), await serviceChain(server)];
       return [
@@ -122,7 +122,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
     answer: [REVOKED, REVOKED, false, false],
   },
   {
-    title: 'by another client, in its audience or not: the token stays',
+    title: 'by another client, even by a client in the audience: the token stays valid',
     async ask(server) {
       const { atB } = await serviceChain(server);
       return [
@@ -191,7 +191,7 @@ export const REVOCATION_CASES: readonly ContractCase[] = [
 
 export const LOGOUT_CASES: readonly ContractCase[] = [
   {
-    title: 'invalidates every token of the session, including exchanged ones',
+    title: 'makes every token of the session invalid, including exchanged tokens',
     async ask(server) {
       const chain = await chainOf(server, 'alice');
       const left = await logout(server, textOf(chain.login, 'refresh_token'));
@@ -223,7 +223,7 @@ export const LOGOUT_CASES: readonly ContractCase[] = [
     answer: refused(400, 'invalid_grant', 'Invalid refresh token'),
   },
   {
-    title: 'by another client: the session stays',
+    title: 'by another client: the session stays valid',
     async ask(server) {
       const first = await login(server, 'alice');
       const refresh_token = textOf(first, 'refresh_token');
@@ -246,7 +246,7 @@ export const LOGOUT_CASES: readonly ContractCase[] = [
 
 export const ADMINISTRATION_CASES: readonly ContractCase[] = [
   {
-    title: 'ends a session with its tokens',
+    title: 'ends a session, and makes the tokens of the session invalid',
     async ask(server) {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await server.endSession(String(claimsOf(chain.atA)['sid']));
@@ -269,7 +269,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'disables a user: tokens become invalid, and no new ones are issued',
+    title: 'disables a user: the tokens of the user become invalid, and no new tokens are issued',
     async ask(server) {
       const username = await server.newUser('order-manager');
       const chain = await chainOf(server, username);
@@ -289,7 +289,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'disables a service account: its tokens and exchanged ones become invalid',
+    title: 'disables a service account: the tokens of the service account and all exchanged tokens become invalid',
     async ask(server) {
       const client = await server.newClient('service');
       const caller = callerOf(client);
@@ -310,7 +310,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'disables a service: its tokens become invalid, tokens exchanged for them stay',
+    title: "disables a service: the service's tokens become invalid, and tokens of other clients stay valid",
     async ask(server) {
       const client = await server.newClient('service');
       const { atB, atC } = await serviceChain(server, callerOf(client));
@@ -324,7 +324,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     answer: [false, true, INVALID_TOKEN],
   },
   {
-    title: 'disables a login client: its tokens become invalid, tokens exchanged for them stay',
+    title: "disables a login client: the client's tokens become invalid, and tokens of other clients stay valid",
     async ask(server) {
       const client = await server.newClient('login');
       const chain = await chainOf(server, 'alice', client);
@@ -354,7 +354,7 @@ export const ADMINISTRATION_CASES: readonly ContractCase[] = [
     answer: [BAD_CLIENT, BAD_CLIENT, BAD_CLIENT, BAD_CLIENT],
   },
   {
-    title: "disables a service: it can't be an audience",
+    title: 'disables a service: no token can have the service as the audience',
     async ask(server) {
       const client = await server.newClient('service');
       await server.disableClient(client);

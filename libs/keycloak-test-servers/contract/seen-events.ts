@@ -4,7 +4,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 export type LoggedEvent = Members & { readonly id: string; readonly time: number };
 
-/** Includes `REFRESH_TOKEN`, which a realm does not store by default. */
+/** `REFRESH_TOKEN` is included, although a realm does not store this type by default. */
 const SAVED = [
   'CLIENT_LOGIN',
   'CODE_TO_TOKEN',
@@ -33,12 +33,12 @@ export const OFF = {
   adminEventsDetailsEnabled: false,
 };
 
-/** Details that only Keycloak records. */
+/** The details that are not compared, since only Keycloak records these details. */
 const NOT_COMPARED = ['code_id', 'age_of_refresh_token', 'access_token_expiration_time'];
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** Empties the log first and stops recording afterwards, so no other spec may use the realm. */
+/** The function empties the log and then stops the recording, so no other spec may use the realm. */
 export async function whileRecording<T>({ administrator }: ContractServer, use: () => Promise<T>): Promise<T> {
   await administrator.change('PUT', '/events/config', ON);
   await administrator.change('DELETE', '/events');

@@ -11,7 +11,7 @@ export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
   readonly administrator: Administrator;
-  /** The password equals the username. */
+  /** Adds a user with this role, whose password equals the username. */
   newUser(role: Role, username?: string): Promise<string>;
   subjectOf(username: string): Promise<string>;
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;
@@ -21,12 +21,12 @@ export interface ContractServer {
   disableClient(clientId: string): Promise<void>;
   endSession(sid: string): Promise<void>;
   logOutUser(username: string): Promise<void>;
-  /** A copy of the realm in which no other spec has sessions. */
+  /** Makes a copy of the realm in which no other spec has sessions. */
   ownRealm(kind?: RealmKind): Promise<ContractServer>;
   stop(): Promise<void>;
 }
 
-/** No server listens at these URLs. */
+/** No server listens at this URL. */
 export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 

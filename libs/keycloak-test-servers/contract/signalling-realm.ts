@@ -41,7 +41,6 @@ export const receiverClient = (clientId: string, attributes: Readonly<Record<str
 
 const { clientId, streamId } = RECEIVER_OF_FILE;
 
-/** Administrators may set any user attribute. */
 export const transmitterOf = ({ attributes, clients }: Realm) => ({
   attributes: { ...attributes, 'ssf.transmitterEnabled': 'true' },
   clients: [...clients, receiverClient(clientId, streamAttributes(streamId, clientId))],
@@ -55,7 +54,9 @@ export const transmitterOf = ({ attributes, clients }: Realm) => ({
   },
 });
 
-/** Keycloak's default profile, but with unmanaged attributes. */
+/**
+ * The user profile of the realm: Keycloak's default profile, in which administrators may also set unmanaged attributes.
+ */
 const USER_PROFILE = {
   attributes: ['username', 'email', 'firstName', 'lastName'].map((name) => ({
     name,

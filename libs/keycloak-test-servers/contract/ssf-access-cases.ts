@@ -3,7 +3,7 @@ import { inTurn, ssfAnswer, STATUS, STREAMS, VERIFY, withReceiver, type Receiver
 import { clientCredentials, login, revoke, textOf, token } from './requests.js';
 import { RECEIVER_SECRET } from './signalling-realm.js';
 
-/** Sends only changes that have no effect. */
+/** The changes in these requests have no effect. */
 const statuses = async ({ ask, pollPath, streamId }: Receiver, bearer: string | null): Promise<readonly number[]> => {
   const asked = [
     ['GET', STREAMS],
@@ -25,7 +25,7 @@ const LACKS_SCOPE = 401;
 
 export const SSF_ACCESS_CASES: readonly ContractCase[] = [
   {
-    title: 'a token needs ssf.read to poll and look, and ssf.manage to change',
+    title: 'a token needs ssf.read to poll and to read the stream, and ssf.manage to change the stream',
     ask: (server) =>
       withReceiver(server, {}, async (receiver) => ({
         read: await statuses(receiver, await receiver.token('ssf.read')),
@@ -41,7 +41,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'without a token, or with one of a user or of another client, there is nothing',
+    title: 'a request is refused if the request has no token, or has a token of a user or of another client',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => ({
         none: await statuses(receiver, null),
@@ -53,7 +53,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     answer: { none: NONE, junk: NONE, user: NONE, service: NONE, administrator: NONE },
   },
   {
-    title: 'a token that is not good is refused with a reason, one that is not enough without',
+    title: 'an invalid token is refused with a reason, and a valid token that lacks a scope is refused with no reason',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, token: tokenOf }) =>
         inTurn([null, 'junk', await tokenOf('ssf.manage')], async (bearer) =>
@@ -63,7 +63,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     answer: [INVALID, INVALID, LACKS_SCOPE],
   },
   {
-    title: 'a revoked token is not good',
+    title: 'a revoked token is refused',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, token: tokenOf, clientId }, own) => {
         const bearer = await tokenOf();
@@ -73,8 +73,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     answer: INVALID,
   },
   {
-    title:
-      "a user's token with both scopes is not enough, unless the receiver says that it need not be that of its service account",
+    title: "a user's token with both scopes is refused, unless the receiver accepts tokens of users",
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, clientId, changeAttributes }, own) => {
         const username = await own.newUser('order-manager');
@@ -89,7 +88,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     answer: [401, 200, 401],
   },
   {
-    title: 'a client that is no receiver has nothing, nor has one that is disabled',
+    title: 'a client that is not a receiver is refused, and a disabled client is refused',
     ask: (server) =>
       withReceiver(server, {}, async (receiver) => {
         const bearer = await receiver.token();
@@ -104,7 +103,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     answer: [LACKS_SCOPE, INVALID, 200],
   },
   {
-    title: 'the stream of another receiver is not there',
+    title: "a receiver can't read the stream of another receiver",
     ask: (server) =>
       withReceiver(server, {}, (other) =>
         withReceiver(server, {}, async ({ ask, pollPath, streamId }) => {
@@ -136,7 +135,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'other methods are refused, after who asks',
+    title: 'unsupported methods are refused after the check of the token',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, pollPath }) =>
         inTurn(

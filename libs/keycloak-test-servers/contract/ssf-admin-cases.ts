@@ -27,7 +27,7 @@ const statuses = (counts: Readonly<Record<string, number>>) => ({
   },
 });
 
-/** Leaves one event delivered, one given up and one pending. */
+/** Makes one delivered event, then one event that is given up, then one pending event. */
 async function withOneOfEach({ verify, poll }: Receiver): Promise<void> {
   await verify('first', 'second', 'third');
   const [first = '', second = ''] = Object.keys((await poll()).sets);
@@ -46,7 +46,7 @@ const STREAM = {
 
 export const SSF_ADMIN_CASES: readonly ContractCase[] = [
   {
-    title: 'see a stream, with aliases for types and without its secret',
+    title: 'see a stream with aliases of event types, and do not see the secret of the stream',
     ask: (server) =>
       withReceiver(server, {}, async ({ clientId, streamId, changeAttributes, verify }, own) => {
         const see = () => ask(own, 'GET', `/clients/${clientId}/stream`, { '<stream>': streamId });
@@ -61,7 +61,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'see a stream that its receiver has made',
+    title: 'see a stream that the receiver has created',
     ask: (server) =>
       withReceiver(server, { isEmpty: true }, async ({ ask: askTransmitter, clientId }, own) => {
         const body = { delivery: { method: 'urn:ietf:rfc:8936' }, description: 'ours' };
@@ -89,7 +89,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'see no stream of a client without one, nor of an unknown client, which is named by its client_id',
+    title: 'see no stream of a client that has no stream, and no stream of an unknown client_id',
     ask: (server) =>
       withReceiver(server, { isEmpty: true }, async (receiver, own) => [
         await ofClient(own, receiver, 'GET', '/stream'),
@@ -109,7 +109,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'see how many events there are of each kind',
+    title: 'see the number of events in each state',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await withOneOfEach(receiver);
@@ -118,7 +118,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     answer: statuses({ PENDING: 1, DELIVERED: 1, DEAD_LETTER: 1 }),
   },
   {
-    title: 'see those of the realm together',
+    title: 'see the number of all events of the realm',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         const count = async (): Promise<number> => {
@@ -134,7 +134,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     answer: 2,
   },
   {
-    title: 'delete events of one kind, or those alone that are old enough',
+    title: 'delete the events in one state, or only the old events in this state',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await withOneOfEach(receiver);
@@ -162,7 +162,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'delete those of the realm together',
+    title: 'delete the events of all receivers of the realm',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await withOneOfEach(receiver);
@@ -175,7 +175,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     answer: [deleted(0), 200, statuses({ PENDING: 1, DELIVERED: 1 })],
   },
   {
-    title: 'delete nothing by a request that is not complete',
+    title: 'delete no events if the request is incomplete',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         const queries = [
@@ -196,7 +196,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'are recorded when they delete',
+    title: 'cause an admin event by a deletion of events',
     ask: (server) =>
       withReceiver(server, {}, ({ clientId }, own) =>
         whileRecording(own, async () => {
@@ -214,7 +214,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'are users with a role; others see nothing',
+    title: 'are users with the required role, and users who lack the role see no stream',
     ask: (server) =>
       withReceiver(server, {}, async ({ clientId, token }, own) => {
         const tokens = [null, await token(), textOf(await login(own, 'alice'))];

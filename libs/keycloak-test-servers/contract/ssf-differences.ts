@@ -3,7 +3,7 @@ import { STREAMS, withReceiver } from './receivers.js';
 
 export const SSF_DIFFERENCES: readonly Difference[] = [
   {
-    title: 'a receiver can not add and remove subjects',
+    title: "a receiver can't add or remove subjects",
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, streamId }, own) => {
         const sub = await own.subjectOf('alice');
@@ -14,7 +14,7 @@ export const SSF_DIFFERENCES: readonly Difference[] = [
     embedded: 501,
   },
   {
-    title: 'no stream is pushed',
+    title: "a stream can't be delivered by push",
     ask: (server) =>
       withReceiver(server, { isEmpty: true }, async ({ ask, changeAttributes }) => {
         await changeAttributes({ 'ssf.validPushUrls': 'https://receiver.example/*' });
@@ -25,7 +25,7 @@ export const SSF_DIFFERENCES: readonly Difference[] = [
     embedded: 501,
   },
   {
-    title: 'administrators do not emit events of their own',
+    title: "administrators can't emit events",
     ask: (server) =>
       withReceiver(server, {}, async ({ clientId, polled }, own) => {
         const sub_id = { format: 'iss_sub', iss: own.issuer, sub: await own.subjectOf('alice') };

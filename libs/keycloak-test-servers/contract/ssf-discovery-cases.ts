@@ -9,7 +9,7 @@ const T = '<issuer>/ssf/transmitter';
 
 export const SSF_DISCOVERY_CASES: readonly ContractCase[] = [
   {
-    title: 'the metadata, with the issuer as the origin of all addresses',
+    title: 'has metadata in which all addresses begin with the issuer',
     async ask(server) {
       const own = await server.ownRealm('with signals');
       return ssfAnswer(await request(own, METADATA), { '<issuer>': own.issuer });
@@ -38,7 +38,7 @@ export const SSF_DISCOVERY_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a realm that does not switch it on has none of it, whatever the token',
+    title: 'has no endpoints in a realm that does not enable the transmitter, even for a valid token',
     ask: (server) =>
       withReceiver(server, {}, async ({ pollPath, token }) => {
         const headers = { authorization: `Bearer ${await token()}` };
@@ -55,7 +55,7 @@ export const SSF_DISCOVERY_CASES: readonly ContractCase[] = [
     answer: [NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, 404],
   },
   {
-    title: 'it is switched on and off by an attribute of the realm, whatever its case',
+    title: 'is enabled and disabled by an attribute of the realm, in upper or lower case',
     async ask(server) {
       const own = await server.ownRealm('with signals');
       const { attributes } = await own.administrator.read<{ attributes: object }>('');
@@ -69,7 +69,7 @@ export const SSF_DISCOVERY_CASES: readonly ContractCase[] = [
     answer: [404, 404, 200, 200],
   },
   {
-    title: 'a stream in the file of the realm is one as soon as the realm is there',
+    title: 'has the stream of the realm file as soon as the realm is imported',
     async ask(server) {
       const own = await server.ownRealm('with signals');
       const receiver = receiverAt(own, RECEIVER_OF_FILE);

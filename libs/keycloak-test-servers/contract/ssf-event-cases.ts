@@ -35,7 +35,7 @@ export async function logOutInBrowser(
 
 export const SSF_EVENT_CASES: readonly ContractCase[] = [
   signalsOf(
-    'a logout with a refresh token, once, by the session of the tokens',
+    'a logout with a refresh token, by one event that names the session',
     async (own, username) => {
       const tokens = await login(own, username);
       await logOut(own, tokens);
@@ -45,7 +45,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [sessionRevoked('<sid>')],
   ),
   signalsOf(
-    'a logout, by the session that exchanged tokens name, too',
+    'a logout, by an event with the sid that exchanged tokens also have',
     async (own, username) => {
       const chain = await chainOf(own, username);
       await logOut(own, chain.login);
@@ -54,7 +54,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [sessionRevoked('<sid>')],
   ),
   signalsOf(
-    'each of several sessions by itself, in their order',
+    'the end of several sessions, by one event for each session in the order of the logouts',
     async (own, username) => {
       const [first, second] = [await login(own, username), await login(own, username)];
       await logOut(own, second);
@@ -64,7 +64,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [sessionRevoked('<second>'), sessionRevoked('<first>')],
   ),
   signalsOf(
-    'a logout in a browser that returns to its client',
+    'a logout in a browser that returns to the client',
     async (own) => {
       const { sub, sid } = await logOutInBrowser(own, (_, tokens) => ({
         id_token_hint: textOf(tokens, 'id_token'),
@@ -75,7 +75,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [sessionRevoked('<sid>')],
   ),
   signalsOf(
-    'a logout in a browser that the user confirms, and that returns to its client',
+    'a logout in a browser that the user confirms and that returns to the client',
     async (own) => {
       const { sub, sid } = await logOutInBrowser(own, (client) => ({
         client_id: client,
@@ -86,7 +86,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [sessionRevoked('<sid>')],
   ),
   signalsOf(
-    'a user whom an administrator signs out, with all sessions as one, whether there are any or not',
+    'a user whom an administrator logs out, by one event for all sessions, even if the user has no session',
     async (own, username) => {
       await own.logOutUser(username);
       await login(own, username);
@@ -105,7 +105,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [credentialChange],
   ),
   signalsOf(
-    'no password that is refused',
+    'no password reset that Keycloak refuses',
     async (own, username) => {
       await resetPassword(own, username, '');
       return {};
@@ -113,7 +113,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [],
   ),
   {
-    title: 'a logout whose session has ended by then',
+    title: 'a logout, although the session has already ended at the poll',
     ask: (server) =>
       withReceiver(server, {}, async ({ polled }, own) => {
         const tokens = await login(own, 'alice');
@@ -123,7 +123,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     answer: [['session-revoked'], false],
   },
   {
-    title: 'a logout, each receiver by an event of its own',
+    title: 'a logout, and each receiver gets a separate event',
     ask: (server) =>
       withReceiver(server, {}, (one) =>
         withReceiver(server, {}, async (other, own) => {
@@ -137,7 +137,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     answer: [2, [], ['session-revoked']],
   },
   {
-    title: 'no logout that their stream does not ask for',
+    title: 'no logout if the stream does not request logout events',
     ask: (server) =>
       withReceiver(server, {}, async ({ polled, changeAttributes }, own) => {
         const logins = async (requested: string): Promise<readonly string[]> => {
@@ -154,7 +154,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     answer: [[], ['session-revoked'], ['session-revoked', 'session-revoked']],
   },
   {
-    title: 'no logout while they are disabled, or receivers no longer, or their stream has no way to deliver',
+    title: 'no logout if the client is disabled or not a receiver, or if the stream has no delivery method',
     ask: (server) =>
       withReceiver(server, {}, async ({ polled, changeAttributes }, own) => {
         const without = async (changes: Readonly<Record<string, string>>, others: object = {}): Promise<void> => {

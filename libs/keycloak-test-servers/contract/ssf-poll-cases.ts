@@ -16,7 +16,7 @@ const many = (count: number): string[] => Array.from({ length: count }, (_, inde
 
 export const SSF_POLL_CASES: readonly ContractCase[] = [
   {
-    title: 'shows what is there in the order in which it came, again and again, until it is acknowledged',
+    title: 'returns each event in the order of arrival until the receiver acknowledges the event',
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll, polled }) => {
         await verify('first', 'second', 'third');
@@ -32,7 +32,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: [['first', 'second', 'third'], ['first', 'second', 'third'], ['first', 'third'], ['third'], ['third']],
   },
   {
-    title: 'answers at once, whatever the receiver asks for',
+    title: 'is answered immediately, even if the receiver asks for long polling',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, pollPath }) => [
         ssfAnswer(await ask('POST', pollPath, { returnImmediately: false })),
@@ -44,7 +44,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: [NOTHING, NOTHING, NOTHING, NOTHING, NOTHING],
   },
   {
-    title: 'shows no more than maxEvents, at least one, and says whether there are more',
+    title: 'returns at most maxEvents events, but at least one event, and says whether more events are available',
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll }) => {
         await verify('first', 'second', 'third');
@@ -64,7 +64,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'shows a hundred unless asked otherwise',
+    title: 'returns a hundred events if maxEvents is missing',
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll }) => {
         await verify(...many(101));
@@ -78,7 +78,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'gives up what the receiver finds faulty: it comes no more, and can not be acknowledged',
+    title: "gives up an event that the receiver reports as faulty, and the event can't be acknowledged later",
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll, polled, clientId }, own) => {
         await verify('first', 'second', 'third');
@@ -97,7 +97,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: [['third'], ['third'], { PENDING: 1, DELIVERED: 1, DEAD_LETTER: 1 }],
   },
   {
-    title: 'acknowledges first what is both acknowledged and found faulty',
+    title: 'acknowledges an event that the receiver reports as acknowledged and as faulty',
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll, clientId }, own) => {
         await verify('first');
@@ -111,7 +111,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: ['DELIVERED'],
   },
   {
-    title: 'of another receiver acknowledges nothing here',
+    title: 'of another receiver acknowledges no event of this receiver',
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll, polled }) => {
         await verify('first');
@@ -122,7 +122,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: ['first'],
   },
   {
-    title: 'settles no more than a thousand at once',
+    title: 'acknowledges or gives up at most a thousand events',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, pollPath }) => [
         ssfAnswer(await ask('POST', pollPath, { ack: many(1000) })),
@@ -134,7 +134,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: [NOTHING, tooMany('ack array'), tooMany('setErrs object')],
   },
   {
-    title: 'ignores unknown members, and refuses what is malformed',
+    title: 'ignores unknown members, and refuses malformed members',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, pollPath }) => {
         const bodies = [

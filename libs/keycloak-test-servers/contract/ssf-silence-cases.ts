@@ -1,4 +1,4 @@
-/** Contract of actions that end sessions or tokens but for which Keycloak 26.7 sends no SSF event. */
+/** The contract of actions that end sessions or tokens, but that cause no SSF event in Keycloak 26.7. */
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
 import { receiverAt, withReceiver } from './receivers.js';
@@ -15,13 +15,13 @@ const silent = (
     withReceiver(server, {}, async (receiver, own) => {
       const username = await own.newUser('order-manager');
       await act(own, username, await login(own, username));
-      // Polls with a new token, since some actions invalidate the receiver's token.
+      // The poll uses a new token, since some actions invalidate the receiver's token.
       return receiverAt(own, receiver).polled();
     }),
   answer: [],
 });
 
-/** Logs out without a redirect, since Keycloak fails at an event without details. */
+/** Keycloak sends no event for a logout without redirect, since such a logout has no details. */
 const inBrowser = (title: string, more: LogoutParameters): ContractCase => ({
   title,
   ask: (server) =>
@@ -36,7 +36,7 @@ const idOf = async (own: ContractServer, clientId: string): Promise<string> => {
   return client?.id ?? '';
 };
 
-/** Makes all earlier tokens invalid, and then resets `notBefore`. */
+/** Sets `notBefore`, so that all earlier tokens are invalid, and then resets `notBefore`. */
 async function withNotBefore(own: ContractServer, path: string, push: string): Promise<void> {
   const change = (notBefore: number) => own.administrator.change('PUT', path, { notBefore });
   await change(Math.floor(Date.now() / 1000));
@@ -59,13 +59,13 @@ export const SSF_SILENCE_CASES: readonly ContractCase[] = [
   silent('a user who is deleted', async (own, username) =>
     own.administrator.change('DELETE', `/users/${await own.subjectOf(username)}`),
   ),
-  silent('a password that comes with other changes of a user', (own, username) =>
+  silent('a password that is changed in an update of the user', (own, username) =>
     own.changeUser(username, { credentials: [{ type: 'password', value: 'another', temporary: false }] }),
   ),
   silent('a role that a user loses', (own, username) => own.takeRole(username, 'order-manager')),
   silent('a revoked refresh token', (own, _, tokens) => revoke(own, undefined, textOf(tokens, 'refresh_token'), DEMO)),
   silent('a revoked access token', (own, _, tokens) => revoke(own, undefined, textOf(tokens), DEMO)),
-  silent('a refresh token that is used twice', async (own, _, tokens) => {
+  silent('the second use of a refresh token', async (own, _, tokens) => {
     await refresh(own, textOf(tokens, 'refresh_token'));
     await refresh(own, textOf(tokens, 'refresh_token'));
   }),
@@ -80,9 +80,9 @@ export const SSF_SILENCE_CASES: readonly ContractCase[] = [
   silent('a new secret of a client', async (own) =>
     own.administrator.change('POST', `/clients/${await idOf(own, await own.newClient('service'))}/client-secret`),
   ),
-  silent('the end of all earlier tokens of a client', async (own) => {
+  silent('a new notBefore of a client', async (own) => {
     const path = `/clients/${await idOf(own, 'demo-cli')}`;
     await withNotBefore(own, path, `${path}/push-revocation`);
   }),
-  silent('the end of all earlier tokens of the realm', (own) => withNotBefore(own, '', '/push-revocation')),
+  silent('a new notBefore of the realm', (own) => withNotBefore(own, '', '/push-revocation')),
 ];

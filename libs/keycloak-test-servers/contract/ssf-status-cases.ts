@@ -27,7 +27,7 @@ const is = (status: string, others: object = {}) => [200, { stream_id: '<stream>
 
 export const SSF_STATUS_CASES: readonly ContractCase[] = [
   {
-    title: 'is what the attribute says, and changes by the receiver, with a reason',
+    title: 'is the value of the attribute, and the receiver can change the status with a reason',
     ask: (server) =>
       withReceiver(server, {}, async (receiver) => [
         await getStatus(receiver),
@@ -47,7 +47,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'is reported to the receiver when it changes, whatever it is then',
+    title: 'is reported to the receiver after each change',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await setStatus(receiver, 'paused', { reason: 'upkeep' });
@@ -64,8 +64,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title:
-      'paused: events are held, also those that were not yet acknowledged, and come in their order when it is enabled',
+    title: 'paused: all unacknowledged events are held, and are delivered in order after the stream is enabled',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await receiver.verify('first');
@@ -85,7 +84,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'paused: what is held can not be acknowledged',
+    title: "paused: a held event can't be acknowledged",
     ask: (server) =>
       withReceiver(server, {}, async (receiver) => {
         await receiver.verify('first');
@@ -98,7 +97,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     answer: ['first', 'stream-updated', 'stream-updated'],
   },
   {
-    title: 'disabled: events are lost, also those that were held; a verification comes all the same',
+    title: 'disabled: new and held events are lost, but a verification is delivered',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await logInAndOut(own);
@@ -118,7 +117,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
   },
   {
     title:
-      'changed by an administrator, in the attribute: nobody is notified, and what is held stays so until the receiver enables the stream anew',
+      'changed in the attribute: the receiver is not notified, and held events wait until the receiver enables the stream',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         await receiver.changeAttributes({ 'ssf.stream.status': 'paused' });
@@ -133,7 +132,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     answer: [[is('paused'), []], [], ['session-revoked', 'stream-updated', 'stream-updated']],
   },
   {
-    title: 'none in the attributes is a failure, though events are sent',
+    title: 'missing in the attributes: a request fails, although events are delivered',
     ask: (server) =>
       withReceiver(server, { attributes: { 'ssf.stream.status': '' } }, async (receiver, own) => {
         await logInAndOut(own);
@@ -142,7 +141,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     answer: [FAILED, FAILED, ['session-revoked']],
   },
   {
-    title: 'is refused where it is not one, or of no stream',
+    title: 'is refused if the value is unknown or the stream does not exist',
     ask: (server) =>
       withReceiver(server, {}, async (receiver) => [
         await setStatus(receiver, 'gone'),

@@ -23,7 +23,7 @@ const invalid = (why: string) => streamError(400, `Invalid stream configuration:
 const UNPARSED = [400, { error: 'unknown_error', error_description: 'Cannot parse the JSON' }];
 const NO_ID = streamError(400, 'Stream ID is required');
 
-/** Keycloak returns event types in any order. */
+/** Sorts a list of event types, since Keycloak returns event types in any order. */
 const sorted = (member: unknown): unknown => (Array.isArray(member) ? member.toSorted() : member);
 
 function streams({ status, text }: Reply, names: Readonly<Record<string, unknown>>): unknown {
@@ -52,7 +52,7 @@ const CREATED = {
   min_verification_interval: 60,
 };
 
-/** `tell` replaces values that change. */
+/** `tell` replaces the changing values by placeholders. */
 const withMade = (
   title: string,
   body: object,
@@ -109,7 +109,7 @@ const REFUSED: readonly { readonly body: unknown; readonly answer: unknown }[] =
 
 export const SSF_STREAM_CASES: readonly ContractCase[] = [
   {
-    title: 'that of the attributes of the client is shown as it is there, in a list or by its id',
+    title: 'is returned as in the attributes of the client, in a list or by the id',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, streamId }) => [
         streams(await ask('GET', STREAMS), { '<stream>': streamId }),
@@ -123,7 +123,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a receiver without one has an empty list',
+    title: 'is missing in the list of a receiver that has no stream',
     ask: (server) =>
       withReceiver(server, EMPTY, async ({ ask }) => [
         ssfAnswer(await ask('GET', STREAMS)),
@@ -137,7 +137,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     ],
   },
   withMade(
-    'the receiver makes one, with an audience and an address for polls of its own; unknown types are not delivered',
+    'can be created by the receiver, and gets an audience and a poll address; unknown event types are not delivered',
     { description: 'ours', events_requested: [sessionRevoked, 'urn:unknown', EVENT_TYPES.verification] },
     async ({ ask }, _, tell) => tell(await ask('GET', STREAMS)),
     [
@@ -154,7 +154,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
   ),
   {
     title:
-      'making it is answered with the stream; an address for polls that the receiver wants is not taken, a second stream is refused',
+      'is returned by the request that creates the stream; a poll address is ignored, and a second stream is refused',
     ask: (server) =>
       withReceiver(server, EMPTY, async ({ ask, clientId }, { issuer }) => {
         const body = { delivery: { ...POLL, endpoint_url: 'http://elsewhere.example/' } };
@@ -165,12 +165,12 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     answer: [[201, CREATED], streamError(409, 'Only one stream per receiver is allowed')],
   },
   ...REFUSED.map(({ body, answer }): ContractCase => ({
-    title: `is not made by ${JSON.stringify(body)?.slice(0, 90) ?? 'a request without a body'}`,
+    title: `is not created by ${JSON.stringify(body)?.slice(0, 90) ?? 'a request that has no body'}`,
     ask: (server) => withReceiver(server, EMPTY, async ({ ask }) => ssfAnswer(await ask('POST', STREAMS, body))),
     answer,
   })),
   {
-    title: 'members that it does not have are refused by name, of its delivery, too',
+    title: 'is not created if the request has an unknown member, and the error names the member',
     ask: (server) =>
       withReceiver(server, EMPTY, async ({ ask }) => {
         const bodies = [{ delivery: POLL, status: 'paused' }, { delivery: { ...POLL, interval: 1 } }];
@@ -184,7 +184,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     ],
   },
   withMade(
-    'PATCH changes what it has',
+    'is changed by PATCH, which keeps all other members',
     { description: 'ours', events_requested: [sessionRevoked] },
     async ({ ask }, id, tell) => [
       tell(await ask('PATCH', STREAMS, { stream_id: id, description: 'still ours' })),
@@ -222,7 +222,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     ],
   ),
   withMade(
-    'PUT removes what it does not have, the address for polls too, so that tokens have no audience then',
+    'is replaced by PUT, which removes all missing members, even the poll address, so that tokens have no audience',
     { description: 'ours', events_requested: [sessionRevoked] },
     async ({ ask, pollPath, streamId }, id, tell) => {
       const refused = tell(await ask('PUT', STREAMS, { stream_id: id }));
@@ -241,7 +241,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     ],
   ),
   withMade(
-    'DELETE ends it, with what was to be polled; then there may be another one',
+    'is deleted by DELETE together with the queued events, and the receiver can then create another stream',
     { events_requested: [sessionRevoked] },
     async ({ ask, pollPath, streamId, clientId }, id, tell) => {
       await ask('POST', VERIFY, {});
@@ -258,7 +258,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     [[204, {}], [404, {}], [200, []], 404, true, {}],
   ),
   {
-    title: 'whoever names types of events anew loses what is queued, even where the types are the same',
+    title: 'loses all queued events if a request names event types, even if the types stay the same',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, verify, polled, streamId }) => {
         await verify('first');

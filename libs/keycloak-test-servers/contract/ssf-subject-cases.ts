@@ -34,14 +34,14 @@ const BOTH = ['session-revoked', 'session-revoked'];
 
 export const SSF_SUBJECT_CASES: readonly ContractCase[] = [
   notifiedOf('all users', defaultSubjects('ALL'), undefined, BOTH),
-  notifiedOf('all users but one', defaultSubjects('ALL'), 'false', []),
-  notifiedOf('all users, also one of whom it has been notified before', defaultSubjects('all'), 'true', BOTH),
+  notifiedOf('all users except an excluded user', defaultSubjects('ALL'), 'false', []),
+  notifiedOf('all users, including a user with the attribute for this receiver', defaultSubjects('all'), 'true', BOTH),
   notifiedOf('nobody', defaultSubjects('NONE'), undefined, []),
-  notifiedOf('nobody, where the client does not say', defaultSubjects(''), undefined, []),
-  notifiedOf('nobody but one', defaultSubjects('NONE'), 'true', BOTH),
-  notifiedOf('nobody, and not of one who is left out', defaultSubjects('NONE'), 'false', []),
+  notifiedOf('no user if the client has no setting', defaultSubjects(''), undefined, []),
+  notifiedOf('only a user with the attribute for this receiver', defaultSubjects('NONE'), 'true', BOTH),
+  notifiedOf('no user, even if a user is excluded', defaultSubjects('NONE'), 'false', []),
   {
-    title: 'by what the client says now, until the receiver changes its stream, which then keeps it',
+    title: 'the users whom the client attribute selects, until the stream stores the attribute after a change',
     ask: (server) =>
       withReceiver(server, defaultSubjects('NONE'), async (receiver, own) => {
         const { ask, polled, changeAttributes } = receiver;

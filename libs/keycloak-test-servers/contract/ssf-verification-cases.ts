@@ -7,7 +7,7 @@ const refused = (status: number, error_description: string) => [
   { error: 'stream_verification_error', error_description },
 ];
 
-/** The seconds depend on the speed of the test. */
+/** Replaces the seconds in an answer, since the seconds depend on the speed of the test. */
 const tooEarly = ([status, body]: [number, { error_description: string }]): unknown => [
   status,
   { ...body, error_description: body.error_description.replace(/\d+/, '<n>') },
@@ -20,7 +20,7 @@ const TOO_EARLY = [
 
 export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
   {
-    title: 'comes with the state that was asked for, or with none',
+    title: 'has the state of the request, or no state',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, poll, streamId }, own) => {
         const asked = [
@@ -35,7 +35,7 @@ export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'may be asked for once in a minute, unless the client has another interval',
+    title: 'can be requested once in a minute, unless the client has another interval',
     ask: (server) =>
       withReceiver(server, { attributes: { 'ssf.minVerificationInterval': '' } }, async ({ ask, changeAttributes }) => {
         const answers = [(await ask('POST', VERIFY, {})).status, ssfAnswer(await ask('POST', VERIFY, {}))];
@@ -54,7 +54,7 @@ export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
     answer: [204, TOO_EARLY, TOO_EARLY, 204],
   },
   {
-    title: 'that was refused comes not',
+    title: 'is not delivered if the request was refused',
     ask: (server) =>
       withReceiver(server, { attributes: { 'ssf.minVerificationInterval': '3600' } }, async ({ verify, polled }) => [
         await verify('first', 'second'),
@@ -63,7 +63,7 @@ export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
     answer: [[204, 429], ['first']],
   },
   {
-    title: 'comes to a stream that is sent events of nobody',
+    title: 'is delivered to a stream that gets events of no user',
     ask: (server) =>
       withReceiver(server, { attributes: { 'ssf.defaultSubjects': '' } }, async ({ verify, polled, ask }) => {
         const [stream] = JSON.parse((await ask('GET', STREAMS)).text) as { default_subjects?: string }[];
@@ -72,7 +72,7 @@ export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
     answer: [undefined, [204], ['first']],
   },
   {
-    title: 'fails for a stream without a way to deliver, or without an audience',
+    title: 'fails if the stream has no delivery method or no audience',
     async ask(server) {
       const without = (name: string) =>
         withReceiver(server, { attributes: { [name]: '' } }, async ({ ask, polled }) => [
@@ -87,7 +87,8 @@ export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'has no audience where the stream names no address, and several where it names several',
+    title:
+      'has no audience if the stream names no address, and has several audiences if the stream names several audiences',
     async ask(server) {
       const audience = (attributes: Readonly<Record<string, string>>) =>
         withReceiver(server, { attributes }, async ({ verify, poll }, own) => {
@@ -103,7 +104,7 @@ export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
     answer: [[undefined], [['one', 'two']]],
   },
   {
-    title: 'is not asked for without a body, nor by what is malformed',
+    title: 'is refused if the request has no body or a malformed body',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask }) => [
         (await ask('POST', VERIFY)).status,

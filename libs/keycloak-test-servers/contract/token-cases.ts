@@ -35,7 +35,7 @@ export const CLIENT_AUTHENTICATION_CASES: readonly ContractCase[] = [
     answer: NO_SCOPE,
   },
   {
-    title: 'by both, consistently',
+    title: 'by HTTP Basic and by the form, with equal values',
     ask: async (server) =>
       tokenAnswer(
         server,
@@ -44,7 +44,7 @@ export const CLIENT_AUTHENTICATION_CASES: readonly ContractCase[] = [
     answer: NO_SCOPE,
   },
   {
-    title: 'by both, with a wrong secret in the form',
+    title: 'by HTTP Basic and by the form, with a wrong secret in the form',
     ask: async (server) =>
       answer(server, await token(server, { ...CC, client_id: 'service-a', client_secret: 'no' }, 'service-a')),
     answer: BAD_SECRET,
@@ -147,7 +147,7 @@ export const TOKEN_REQUEST_CASES: readonly ContractCase[] = [
 
 export const CLIENT_CREDENTIALS_CASES: readonly ContractCase[] = [
   {
-    title: 'for a permission: adds its audience and role',
+    title: 'for a permission: adds the audience and the role of the permission',
     ask: async (server) => tokenAnswer(server, await clientCredentials(server, 'service-a', 'orders.approve')),
     answer: issued({ ...FOR_B, scope: ['orders.approve'] }),
   },
@@ -207,7 +207,7 @@ export const CLIENT_CREDENTIALS_CASES: readonly ContractCase[] = [
     }),
   ),
   {
-    title: 'names all scopes when it refuses one',
+    title: 'names all scopes in the error if one scope is refused',
     ask: async (server) => answer(server, await clientCredentials(server, 'service-a', 'orders.approve no.such')),
     answer: invalidScope('orders.approve no.such'),
   },
@@ -281,8 +281,8 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
           await token(server, { ...PASSWORD, username, password: 'wrong' });
         return token(server, { ...PASSWORD, username, password: username });
       };
-      // A success resets the count. The case avoids the limit of nine, since a busy Keycloak may count a failure twice
-      // or not at all.
+      // A successful login resets the count of failures. The case avoids the limit of nine failures, since a busy
+      // Keycloak may count a failure twice or may miss a failure.
       const statuses = [(await guess(patient, 5)).status, (await guess(patient, 5)).status];
       const refusal = answer(server, await guess(guessed, 20));
       const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };
@@ -316,7 +316,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
 
 export const REFRESH_CASES: readonly ContractCase[] = [
   {
-    title: 'yields a new token of the same session, each time with the newest refresh token',
+    title: 'yields new tokens of the same session, if each request has the newest refresh token',
     async ask(server) {
       const first = await login(server, 'alice');
       const second = await refresh(server, textOf(first, 'refresh_token'));
@@ -330,8 +330,7 @@ export const REFRESH_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title:
-      'with a used refresh token: refused, and the client loses the session and its newest tokens (RFC 9700 §4.14.2)',
+    title: 'with a used refresh token: is refused, and the client loses session and tokens (RFC 9700 §4.14.2)',
     async ask(server) {
       const first = await login(server, 'alice');
       const second = await refresh(server, textOf(first, 'refresh_token'));
@@ -349,7 +348,7 @@ export const REFRESH_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'that is refused for its scope does not use up the refresh token',
+    title: 'with an invalid scope is refused, and does not use up the refresh token',
     async ask(server) {
       const refresh_token = textOf(await login(server, 'alice'), 'refresh_token');
       await refresh(server, refresh_token, { scope: 'orders.approve' });

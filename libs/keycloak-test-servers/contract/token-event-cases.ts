@@ -35,7 +35,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     },
   ]),
   eventsOf(
-    "an exchange: in the session of the subject, with the client that the subject's token was issued to",
+    "an exchange: the event has the session of the subject and the client of the subject's token",
     async (server) => {
       const subject = textOf(await login(server, await server.newUser('order-manager')));
       return () => exchange(server, 'service-a', subject, { scope: 'orders.approve', audience: 'service-b' });
@@ -107,7 +107,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   eventsOf(
-    'a logout by refresh token, which is one of the session; a second one is none',
+    'a logout by refresh token: the event has the session, and a second logout causes no event',
     async (server) => {
       const refreshToken = textOf(await login(server, await server.newUser('order-manager')), 'refresh_token');
       return async () => {
@@ -140,7 +140,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   eventsOf(
-    'a revoked access token, which is reported by its id and without its session, each time',
+    'a revoked access token: each revocation causes an event with the token id and no session',
     async (server) => {
       const { atA, atB } = await chainOf(server, await server.newUser('order-manager'));
       return async () => {
@@ -156,7 +156,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   eventsOf(
-    'a revoked refresh token, with its session',
+    'a revoked refresh token: the event has the session',
     async (server) => {
       const refreshToken = textOf(await login(server, await server.newUser('order-manager')), 'refresh_token');
       return () => revoke(server, undefined, refreshToken, DEMO);
@@ -176,7 +176,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     ],
   ),
   {
-    title: 'name user, session and token by what is in the token',
+    title: 'contain the ids of the user, the session and the token, as in the token',
     async ask(server) {
       const own = await server.ownRealm();
       const username = await own.newUser('order-manager');
@@ -200,7 +200,7 @@ export const TOKEN_EVENT_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'are recorded by type, and not at all while they are off',
+    title: 'are recorded only if the type is enabled, and are not recorded while events are off',
     async ask(server) {
       const own = await server.ownRealm();
       const typesAfter = (config: object): Promise<unknown[]> =>

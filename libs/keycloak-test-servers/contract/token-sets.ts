@@ -37,5 +37,5 @@ export const pathOf = async ({ administrator }: ContractServer, clientId: string
   return `/clients/${client?.id}`;
 };
 
-/** Waits so that new tokens are issued after `notBefore`, which has whole seconds. */
+/** Waits until the next second, since `notBefore` has whole seconds. */
 export const nextSecond = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1100));

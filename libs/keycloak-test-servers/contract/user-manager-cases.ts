@@ -44,7 +44,7 @@ interface NamedRole {
 
 export const USER_MANAGER_CASES: readonly ContractCase[] = [
   {
-    title: 'reads and changes users and their sessions, and neither roles, clients, events nor the realm',
+    title: 'may read and change users and sessions of users, and may not change roles, clients, events or the realm',
     async ask(server) {
       const manager = await managerOf(await server.ownRealm());
       const statuses = [];
@@ -58,7 +58,7 @@ export const USER_MANAGER_CASES: readonly ContractCase[] = [
     answer: [200, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 403],
   },
   {
-    title: 'makes a user, gives it a role of those that are available, disables and deletes it',
+    title: 'may create a user, assign an available role to the user, disable the user and delete the user',
     async ask(server) {
       const own = await server.ownRealm();
       const manager = await managerOf(own);

@@ -12,7 +12,7 @@ const userinfo = (server: ContractServer, token?: string, init: RequestInit = {}
     ...init,
   });
 
-/** The error is in the header only (RFC 6750 §3). */
+/** Only the header contains the error (RFC 6750 §3). */
 const refusal = ({ status, headers, text }: Reply) => [status, headers.get('www-authenticate'), text];
 
 const challenge = (error: string, description: string): string =>
@@ -51,7 +51,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of an exchanged token, whatever its audience',
+    title: 'of an exchanged token, whose audience does not matter',
     ask: async (server) => answer(server, await userinfo(server, await exchanged(server, 'openid orders.approve'))),
     answer: USERINFO,
   },
@@ -64,7 +64,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     answer: ['application/json', 'no-store, no-cache'],
   },
   {
-    title: 'of a token without openid, exchanged or not',
+    title: 'of an exchanged token or an original token, if openid is missing',
     ask: async (server) => [
       refusal(await userinfo(server, textOf(await login(server, 'alice', 'orders.read')))),
       refusal(await userinfo(server, await exchanged(server, 'orders.approve'))),
@@ -122,7 +122,7 @@ export const USERINFO_CASES: readonly ContractCase[] = [
     answer: NO_OPENID,
   },
   {
-    title: 'with an exchanged token of a session that has ended, or with a token whose client has left it',
+    title: 'with an exchanged token of a session that has ended, or with a token of a client that has left the session',
     async ask(server) {
       const [one, two] = [await login(server, 'alice'), await login(server, 'alice')];
       const ofOne = textOf(await exchange(server, 'service-a', textOf(one), { scope: 'openid orders.approve' }));

@@ -8,7 +8,7 @@ import { allSecrets, REALM_FILE } from '../spec-support/test-realm.js';
 
 const OPTIONS = { realm: REALM_FILE };
 
-describe('a server that runs already', () => {
+describe('a server that was already running', () => {
   let other: Server | undefined;
   afterEach(() => {
     other?.closeAllConnections();
@@ -36,7 +36,7 @@ describe('a server that runs already', () => {
     expect((await fetch(url)).ok).toBe(true);
   });
 
-  it('provides another realm if the URL names one', async () => {
+  it('provides another realm if the URL names this realm', async () => {
     const url = await listen(({ url: path }, response) => response.end(JSON.stringify({ issuer: path })));
     expect(await startTestServer(OPTIONS, `${url}/auth/realms/the%20shop/`)).toMatchObject({
       baseUrl: `${url}/auth`,
@@ -45,7 +45,7 @@ describe('a server that runs already', () => {
     });
   });
 
-  it('is recognised as an embedded server by its Server header', async () => {
+  it('counts as an embedded server if the Server header says so', async () => {
     const running = await startAuthorizationServer({ ...OPTIONS, environment: allSecrets('x') });
     try {
       const found = await startTestServer(OPTIONS, running.baseUrl as `http://${string}`);
@@ -55,7 +55,7 @@ describe('a server that runs already', () => {
     }
   });
 
-  it("has the administrator of Keycloak's environment variables", async () => {
+  it("has the administrator in Keycloak's environment variables", async () => {
     const url = await listen((_, response) => response.end('{"issuer":"x"}'));
     expect(await startTestServer(OPTIONS, url)).toMatchObject({ adminUsername: 'admin', adminPassword: 'admin' });
     process.env['KC_BOOTSTRAP_ADMIN_USERNAME'] = 'root';
@@ -77,7 +77,7 @@ describe('a server that runs already', () => {
     );
   });
 
-  it('is refused if it is unreachable', async () => {
+  it('is refused if the server is unreachable', async () => {
     await expect(startTestServer(OPTIONS, `http://localhost:${await freePort()}`)).rejects.toThrow(
       /No Keycloak .*ECONNREFUSED/,
     );

@@ -20,7 +20,7 @@ describe('freePort', () => {
     expect(ports.filter((port) => port < 20_000 || port > 29_999)).toEqual([]);
   });
 
-  it('returns each port only once, even if no server listens on it', async () => {
+  it('returns each port only once, even if no server listens on the port', async () => {
     const ports = await Promise.all(Array.from({ length: 200 }, freePort));
     expect(new Set(ports).size).toBe(200);
   });
@@ -50,7 +50,7 @@ describe('freePort', () => {
   it('skips a port that is in use', async () => {
     const [here, there] = [server(), server()];
     const [first, second] = [await freePort(), await freePort()];
-    // freePort() tries this port next, unless another process holds a port between the first two.
+    // freePort() will try this port next, unless another process holds a port between the first and the second port.
     const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
       // An error means that another process uses the port.

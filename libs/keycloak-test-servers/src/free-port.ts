@@ -1,23 +1,22 @@
 import { createServer, type Server } from 'node:net';
 
 /**
- * Ports below the ephemeral ports (from 32768 on Linux, 49152 on macOS and Windows) and the node ports of Kubernetes
- * (from 30000). An ephemeral port may be taken before its server listens or while it restarts. A client that connects
- * to an ephemeral port without a server may even connect to itself.
+ * The range is below the ephemeral ports (from 32768 on Linux, from 49152 on macOS and Windows) and below the node
+ * ports of Kubernetes (from 30000). An ephemeral port may be taken before the server listens, or while the server
+ * restarts. A client that connects to an unused ephemeral port may even connect to itself.
  */
 const PORTS = { first: 20_000, last: 29_999 } as const;
 
 /**
- * The last digit of all ports of this process. Workers of Jest and Vitest use different digits, so that a slow server
- * does not lose its port to another worker. Two ports of a process differ in more than the last digit, since similar
- * URLs would look alike in a token.
+ * Workers of Jest and Vitest have different digits, so that no worker takes the port of another worker's slow server.
+ * Two ports of a process differ in more than the last digit, since URLs in tokens would otherwise look alike.
  */
 const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_ID'] ?? 0) % 10 || 0;
 
 const COUNT = 1000;
 
 /**
- * Coprime to `COUNT`, so that each port is used once. Close to the golden section, so that consecutive ports are far
+ * Coprime to `COUNT`, so that each port is used once, and near the golden section, so that consecutive ports are far
  * apart.
  */
 const STEP = 619;
@@ -26,7 +25,8 @@ let next = Math.floor(Math.random() * COUNT);
 
 /**
  * Returns a free port on the loopback interface, from 20000 to 29999, outside of the range for outgoing connections.
- * Two workers of Jest or Vitest never get the same port. The port is not reserved, so another process may take it.
+ * Two workers of Jest or Vitest never get the same port. The port is not reserved, so another process may take the
+ * port.
  *
  * @throws Error if none of the ports is free.
  */
@@ -46,7 +46,7 @@ export async function listenOnFreePort(server: Server): Promise<number> {
   throw new Error(`No port from ${PORTS.first} to ${PORTS.last} that ends in ${DIGIT} is free on 127.0.0.1`);
 }
 
-/** Returns false for a port in use or reserved by the system (EACCES on Windows). */
+/** A port may be in use, or the system may reserve the port (EACCES on Windows). */
 async function listens(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const settle = (error?: NodeJS.ErrnoException): void => {

@@ -1,4 +1,7 @@
-/** Entry point of keycloak-test-servers: Keycloak and its embedded replacement, for specs and scripts only. */
+/**
+ * The entry point of keycloak-test-servers: Keycloak and an embedded replacement of Keycloak, for specs and scripts
+ * only.
+ */
 export { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
 export { freePort } from './free-port.js';
 export { startAuthorizationServer } from './embedded/start-authorization-server.js';

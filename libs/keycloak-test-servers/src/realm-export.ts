@@ -17,7 +17,7 @@ export async function readRealmExport(
   return { realm: realmName(json, path), json };
 }
 
-/** Keycloak would import these placeholders literally. */
+/** Keycloak would import placeholders without a value literally. */
 export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
   const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => environment[name] === undefined);

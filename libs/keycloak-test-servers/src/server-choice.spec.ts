@@ -13,7 +13,7 @@ describe('the choice', () => {
     },
   );
 
-  it('is made by the caller, even if the variable is set', () => {
+  it('comes from the caller, even if the variable is set', () => {
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'docker' })).toMatchObject({ choice: 'embedded' });
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'podman' })).toMatchObject({ choice: 'embedded' });
   });

@@ -1,9 +1,10 @@
 /**
- * - `embedded`: the server of `startAuthorizationServer()`, in this process, within a second.
- * - `keycloak`: a real Keycloak, in Docker if an engine answers, otherwise from its distribution.
- * - `docker`, `distribution`: a real Keycloak, in this way only.
- * - `available`: a real Keycloak if this machine can run one, otherwise the embedded server, with the reason.
- * - a URL: a running server, by its address or the address of a realm (`http://localhost:8080/realms/shop`).
+ * - `embedded`: the server of `startAuthorizationServer()`, which starts in this process within a second.
+ * - `keycloak`: a real Keycloak, in Docker if an engine answers. If not, Keycloak runs from the distribution.
+ * - `docker`, `distribution`: a real Keycloak, only in Docker or only from the distribution.
+ * - `available`: a real Keycloak if this machine can run Keycloak. If not, the embedded server starts and reports the
+ *   reason.
+ * - a URL: a running server, by the address of the server or of a realm (`http://localhost:8080/realms/shop`).
  */
 export type ServerChoice =
   'embedded' | 'keycloak' | 'docker' | 'distribution' | 'available' | `http://${string}` | `https://${string}`;

@@ -24,7 +24,7 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     return started;
   };
 
-  it('falls back to the embedded server, and reports what is missing', async () => {
+  it('starts the embedded server, and reports what is missing', async () => {
     const { kind, fallbackReason } = await start();
     expect(kind).toBe('embedded');
     expect(fallbackReason).toMatch(/^[^\n]*Docker: none; Java: none[^\n]*embedded[^\n]*admin console[^\n]*$/);
@@ -36,7 +36,7 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     expect(asked?.fetchTimeoutSeconds).toBeLessThanOrEqual(180);
   });
 
-  it('does not fall back if a Keycloak was launched and failed', async () => {
+  it('fails if a Keycloak was launched and failed', async () => {
     await expect(start(new Error('ended before it was ready'))).rejects.toThrow('ended before');
   });
 
@@ -50,7 +50,7 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     }
   });
 
-  it('starts a real Keycloak if there is one', async () => {
+  it('starts a real Keycloak if Keycloak is available', async () => {
     const real = { kind: 'docker' } as Awaited<ReturnType<typeof import('./real/start-keycloak.js').startKeycloak>>;
     expect(await startAvailableServer({ realm: REALM_FILE }, async () => real)).toBe(real);
   });

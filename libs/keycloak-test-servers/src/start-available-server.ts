@@ -6,7 +6,7 @@ import type { StartServerOptions } from './start-server-options.js';
 
 const FETCH_SECONDS_BEFORE_FALLBACK = 180;
 
-/** Does not fall back if a Keycloak was launched and then failed. */
+/** If Keycloak was launched and then failed, there is no fallback. */
 export async function startAvailableServer(
   options: StartServerOptions,
   startReal: typeof startKeycloak = startKeycloak,

@@ -1,24 +1,27 @@
 /** Options of all test servers. */
 
 export interface StartServerOptions {
-  /** Path of a realm export (JSON), which an empty in-memory server imports. */
+  /** The path of a realm export (JSON), which an empty in-memory server imports. */
   readonly realm: string;
   /**
-   * Values for the `${NAME}` placeholders of the realm file, such as client secrets; a placeholder with neither value
-   * nor default is refused. A function gets the hostname under which the server reaches this machine: `localhost`, or
-   * `host.docker.internal` if Docker has a separate network.
+   * The values for the `${NAME}` placeholders of the realm file, such as client secrets. The server refuses a
+   * placeholder that has no value and no default. A function gets the hostname under which the server reaches this
+   * machine: `localhost`, or `host.docker.internal` if Docker has a separate network.
    */
   readonly environment?: RealmEnvironment;
   /**
-   * Features to enable, named as in Keycloak's option `--features`, such as `ssf` (shared signals, since 26.7). A
-   * server does not start with a feature that it does not know; the embedded server knows `ssf` only.
+   * The features to enable, named as in Keycloak's option `--features`, such as `ssf` (shared signals, since 26.7). A
+   * server does not start if a feature is unknown to the server, and the embedded server knows only `ssf`.
    */
   readonly features?: readonly string[];
-  /** TCP port on this machine (default: a free port from `freePort()`). */
+  /** The TCP port on this machine (default: a free port from `freePort()`). */
   readonly port?: number;
-  /** Called with a line of text for every step that may take a while. */
+  /** A function that gets a line of text for every step that may take a while. */
   readonly onProgress?: (line: string) => void;
-  /** Aborts the start at any step: stops what was started, and rejects with the reason of the signal. */
+  /**
+   * A signal that aborts the start at any step, stops all started processes, and rejects the promise with the reason of
+   * the signal.
+   */
   readonly signal?: AbortSignal;
 }
 

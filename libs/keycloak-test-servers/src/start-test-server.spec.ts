@@ -38,7 +38,7 @@ describe('startTestServer', () => {
     for (const server of servers) await server.stop();
   });
 
-  it('refuses an invalid choice, and lists the valid ones', async () => {
+  it('refuses an invalid choice, and lists the valid choices', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'podman';
     await expect(startTestServer(OPTIONS)).rejects.toThrow(
       'AUTHORIZATION_SERVER is "podman"; it must be one of embedded, keycloak, docker, distribution, available',
@@ -62,7 +62,7 @@ describe('startTestServer', () => {
     }
   });
 
-  it('does not start the embedded server in production, even if it is chosen', async () => {
+  it('does not start the embedded server in production, even if the choice is embedded', async () => {
     process.env['NODE_ENV'] = 'production';
     try {
       await expect(startTestServer(OPTIONS, 'embedded')).rejects.toThrow(/^NODE_ENV is "production"/);

@@ -8,12 +8,12 @@ import { startAvailableServer } from './start-available-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
 /**
- * Starts the selected server, by default on a free port, or finds a running server (default: the environment variable
- * `AUTHORIZATION_SERVER`, otherwise `embedded`). Only `available` falls back; any other choice that is unavailable is
- * an error.
+ * Starts the selected server, by default on a free port, or finds a running server. By default, the environment
+ * variable `AUTHORIZATION_SERVER` selects the server, or the choice is `embedded` if the variable is not set. Only the
+ * choice `available` has a fallback, and any other unavailable choice is an error.
  *
- * A running server must have the realm of `options.realm`, unless the URL names another realm. It ignores `environment`
- * and `port`, and `stop()` leaves it running.
+ * A running server must have the realm of `options.realm`, unless the URL names another realm. `environment` and `port`
+ * have no effect on a running server, and `stop()` does not stop a running server.
  *
  * @throws RangeError for an invalid choice.
  * @throws Error if no server answers at a URL, or if it does not have the realm.

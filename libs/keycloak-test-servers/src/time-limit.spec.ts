@@ -13,14 +13,14 @@ describe('timeLimit', () => {
     const other = new AbortController();
     const limit = timeLimit(200, other.signal);
     const ended = once(limit, 'abort').then(() => 'ended');
-    // A weak reference keeps its target until the next turn of the event loop.
+    // A weak reference keeps the referenced object alive until the next turn of the event loop.
     await setImmediate();
     collectGarbage();
     expect(await Promise.race([ended, sleep(400, 'goes on')])).toBe('ended');
     expect(limit.reason).toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('aborts with the other signal, which is optional', async () => {
+  it('aborts if the given signal aborts, and needs no signal', async () => {
     const other = new AbortController();
     const limit = timeLimit(60_000, other.signal);
     other.abort(new Error('given up'));

@@ -1,7 +1,8 @@
 const timeouts = new WeakMap<AbortSignal, AbortSignal>();
 
 /**
- * Keeps the timeout signal alive, which Node.js 20 and early 22 would collect although `AbortSignal.any` references it.
+ * Node.js 20 and early versions of Node.js 22 would collect a timeout signal, although `AbortSignal.any` references the
+ * signal.
  */
 export function timeLimit(ms: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(ms);

@@ -1,4 +1,3 @@
-/** Returns undefined if `value` is pending, and ignores its outcome. */
 export function atOnce<T>(value: T | Promise<T>): T | undefined {
   if (!(value instanceof Promise)) return value;
   value.catch(() => undefined);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { IssuedToken } from '../src/protocol/issued-token.js';
 import { tokenText } from '../src/testing/token-text.js';
 
-/** Pieces that URL parsers, proxies and servers interpret differently. */
+/** Pieces of paths that URL parsers, proxies and servers interpret differently. */
 const PIECES = [
   '/ // . .. %2e %2E %2f %2F %5c ? # % %00 %0d%0a %7f %20 %3b %3B %c3%bc %zz'.split(' '),
   '; @ : & = + , ~ - _ ! $ ( ) * [ ] " < > ^ ` { | } a orders HTTP/1.1'.split(' '),

@@ -95,7 +95,7 @@ export class TestAuthority {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Only `openssl ca` sets both dates in every version. */
+  /** Configures `openssl ca`, because no other openssl command sets both dates of a certificate in every version. */
   #configuration(): string {
     const database = join(this.#folder, 'index.txt');
     const path = join(this.#folder, 'openssl.cnf');

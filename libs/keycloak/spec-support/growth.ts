@@ -1,8 +1,8 @@
-/** The factor of the run time for ten times the input: about 10 for linear and 100 for quadratic time. */
+/** Growth: how many times longer a run takes for a ten times longer input (10 if linear, 100 if quadratic). */
 
 const ROUNDS = 15;
 
-/** Other load on the machine can only make a run longer. */
+/** Returns the shortest of several runs, since other load on the machine can only make a run longer. */
 function shortestMs(run: () => unknown): number {
   let shortest = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -28,7 +28,6 @@ export interface LogLine {
 export interface JwtService extends ComposedKeycloak {
   readonly clock: MovedClock;
   readonly lines: readonly LogLine[];
-  /** `accepted`, or the reason of the refusal. */
   reasonOf(token: string): Promise<string>;
   claims(bend?: Json): Json;
 }

@@ -103,7 +103,7 @@ export async function logIn({ issuer }: RunningAuthorizationServer, username: 'a
   return { accessToken: answer.access_token, idToken: answer.id_token };
 }
 
-/** Keycloak has notified the clients when it answers (RP-Initiated Logout 1.0 §2). */
+/** Keycloak answers after it has notified the clients (RP-Initiated Logout 1.0 §2). */
 export async function logOut({ issuer }: RunningAuthorizationServer, { idToken }: LoggedIn): Promise<void> {
   const query = new URLSearchParams({ id_token_hint: idToken });
   const response = await fetch(`${issuer}/protocol/openid-connect/logout?${query.toString()}`);
@@ -129,7 +129,7 @@ const clientAt = (noticesUrl: string): Readonly<Record<string, unknown>> => ({
   attributes: { 'backchannel.logout.url': noticesUrl, 'backchannel.logout.session.required': 'true' },
 });
 
-/** A forged logout token: everything but the signature is valid. */
+/** Only the signature of the token is invalid. */
 export function junkNotice({ issuer }: RunningAuthorizationServer, kid: string): string {
   const iat = Math.floor(Date.now() / 1000);
   const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };

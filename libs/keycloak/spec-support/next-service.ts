@@ -63,7 +63,6 @@ export class NextService {
     return this;
   }
 
-  /** Uses one script per request; the last one repeats. */
   answerInTurn(path: string, ...scripts: readonly Script[]): this {
     let turn = 0;
     return this.answer(path, (response, request) => scripts[Math.min(turn++, scripts.length - 1)]?.(response, request));

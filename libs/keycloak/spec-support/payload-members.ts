@@ -62,7 +62,7 @@ const { payload } = fc.letrec<{ value: unknown; payload: object }>((tie) => ({
   payload: fc.array(fc.tuple(member, tie('value')), { maxLength: 6 }).map(toObject),
 }));
 
-/** As in JSON.parse, `__proto__` is an ordinary member. */
+/** A member `__proto__` is an ordinary member, as in JSON.parse. */
 function toObject(entries: readonly (readonly [string, unknown])[]): object {
   const made = {};
   for (const [name, value] of entries) {

@@ -34,7 +34,10 @@ export class RecordedTelemetry {
 
   private constructor() {}
 
-  /** Sets global providers, so only one can run at a time. Call it before starting the code under test. */
+  /**
+   * Sets the global providers of OpenTelemetry, so only one recording can run at a time. Call `start()` before the code
+   * under test starts.
+   */
   static start(): RecordedTelemetry {
     const recorded = new RecordedTelemetry();
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -68,7 +71,7 @@ export class RecordedTelemetry {
   }
 }
 
-/** The value of a histogram is its count. */
+/** The value of a histogram's point is the count. */
 export const pointsOf = (metric: MetricData | undefined): readonly [attributes: object, value: number][] =>
   metric === undefined
     ? []

@@ -1,4 +1,6 @@
-/** Callers that `@RequirePermission('orders.read') @AllowClients('shop')` refuses, in every context. */
+/**
+ * Callers that a handler with `@RequirePermission('orders.read') @AllowClients('shop')` refuses, over every transport.
+ */
 import type { INestApplicationContext } from '@nestjs/common';
 import { RevocationList } from '../src/index.js';
 import {

@@ -3,9 +3,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 
 const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
 
-/** It reads the socket itself, since Node's own server parses what it receives. */
+/** Reads the bytes of the socket, since Node's HTTP server parses the line. */
 export class RequestLines {
-  /** One character for each byte. */
   readonly lines: string[] = [];
   readonly #sockets = new Set<Socket>();
 

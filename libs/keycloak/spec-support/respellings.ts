@@ -1,4 +1,4 @@
-/** Other texts that a lenient decoder accepts as the same token, and similar texts. */
+/** Respellings of a token: texts that a lenient decoder would accept as the token, and similar texts. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 

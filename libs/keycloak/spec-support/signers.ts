@@ -17,7 +17,6 @@ export interface Signer {
   readonly jwk: JsonWebKey & { readonly kid: string };
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** Undefined leaves a member out of the header. */
   sign(claims: Json | string, header?: Json): string;
   signText(text: string): Buffer;
 }
@@ -57,7 +56,7 @@ export const ecSigner = (alg = 'ES256', namedCurve = 'P-256'): Signer =>
 
 export const edSigner = (alg = 'EdDSA'): Signer => signerOf(alg, generateKeyPairSync('ed25519'), null);
 
-/** The secret may be a public key, for algorithm confusion. */
+/** For an attack by algorithm confusion, `secret` is a public key. */
 export function hmacSigned(alg: string, secret: string | Buffer, claims: Json, header: Json = {}): string {
   const text = `${encoded({ alg, typ: 'JWT', ...header })}.${encoded(claims)}`;
   return `${text}.${createHmac(`sha${alg.slice(2)}`, secret)
@@ -65,7 +64,7 @@ export function hmacSigned(alg: string, secret: string | Buffer, claims: Json, h
     .digest('base64url')}`;
 }
 
-/** The other form of the same ECDSA signature over P-256: (r, n - s). */
+/** Replaces the ECDSA signature (r, s) over P-256 by (r, n - s), which is valid for the same text. */
 export function otherForm(token: string): string {
   const [header, payload, signature = ''] = token.split('.');
   const bytes = Buffer.from(signature, 'base64url');

@@ -1,4 +1,4 @@
-/** A transmitter of SSF 1.0 with poll delivery (RFC 8936), at addresses that no known server has. */
+/** A transmitter of SSF 1.0 with poll delivery (RFC 8936), at paths that no known server uses. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -34,7 +34,6 @@ export interface ToldSet {
 
 export class SsfTransmitter {
   asked: Asked[] = [];
-  /** Replaces its own response unless it returns undefined. */
   instead: (asked: Asked) => Instead = () => undefined;
   signer: Signer = SIGNER;
   keys: Json[] = [this.signer.jwk];
@@ -136,7 +135,6 @@ export class SsfTransmitter {
     return { format: 'complex', user, ...(sid === undefined ? {} : { session: { format: 'opaque', id: sid } }) };
   }
 
-  /** `claims` and `header` replace members; undefined leaves them out. */
   token(
     events: Json,
     subId: Json,
@@ -172,7 +170,7 @@ export class SsfTransmitter {
     for (const jti of jtis) this.#pending.delete(jti);
   }
 
-  /** Holds the pending events as another poll would: the next polls do not return them. */
+  /** Withholds the pending events from the next polls, as if another poll had received the events. */
   hold(polls: number): void {
     this.#held = { jtis: new Set(this.#pending.keys()), polls };
   }

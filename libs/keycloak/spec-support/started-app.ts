@@ -6,7 +6,6 @@ import request from 'supertest';
 
 export interface StartedApp {
   readonly app: INestApplication;
-  /** The body of a 200, else the status. */
   readonly get: (path: string, token: string) => Promise<number | string>;
 }
 

@@ -1,5 +1,5 @@
 export class StillClock {
-  /** Seconds since 1970; a test may set it back. */
+  /** The date in seconds since 1970, which a test may set back. */
   date = 1_700_000_000;
   #elapsedMs = 5000;
 

@@ -33,7 +33,6 @@ export class Valkey {
     return `valkey://127.0.0.1:${this.port}`;
   }
 
-  /** `user` is a user of deploy/valkey/users.acl. */
   urlOf(user: string): string {
     return `valkey://${user}:${passwordOf(user)}@127.0.0.1:${this.port}`;
   }

@@ -1,4 +1,4 @@
-/** Expired, and issued for nobody: specs only need a certificate that can be parsed. */
+/** An expired certificate, since specs only need a certificate that can be parsed. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBbjCCAROgAwIBAgIUM2mXlR3sfavXdF/ftRt1kf6lO0kwCgYIKoZIzj0EAwIw
 DDEKMAgGA1UEAwwBeDAeFw0yNjExMjYyMzQxMzRaFw0yNjExMjcyMzQxMzRaMAwx

@@ -19,7 +19,7 @@ export class BodyValidation implements PipeTransform {
   });
   readonly #flatBodies = new Map<Type, FlatBody | undefined>();
 
-  /** Returns synchronously if class-validator is not needed (perf: limit). */
+  /** Returns the accepted body, synchronously if class-validator is not needed (perf: limit). */
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
     // Values of custom decorators do not come from the request body.
     if (metadata.type === 'custom') return value;

@@ -9,7 +9,7 @@ import { ServiceLogger } from './service-logger.js';
 import type { ServiceSettings } from './service-settings.js';
 import type { startTelemetry, Telemetry } from './telemetry/start-telemetry.js';
 
-/** A service that can't start exits with 1. */
+/** If the service can't start, the process exits with 1. */
 export async function bootstrap(module: ServiceModule, readSettings: () => ServiceSettings<string>): Promise<void> {
   let logger = new ServiceLogger('text');
   try {
@@ -28,7 +28,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
   } catch (error) {
     logger.error(startFailure(error), undefined, 'Bootstrap');
     process.exitCode = 1;
-    // Ends the process even if a handle that was opened before the failure keeps it alive.
+    // Ends the process, since a handle that was opened before the failure may keep the process alive.
     setTimeout(() => process.exit(), 100).unref();
   }
 }

@@ -13,7 +13,7 @@ export interface ClientSettings {
   readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
   /** Set if the service signs assertions and must publish its public keys. */
   readonly privateKey?: PrivateKeyJwt;
-  /** Used by the attacks in demo mode; empty if the service has no secret. */
+  /** The secret for the attacks in demo mode, empty if the service has no secret. */
   readonly secret: string;
 }
 
@@ -45,7 +45,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
     const authentication = made(variables, assertionName, () => clientAssertionFile(assertionFile));
     return { secret, keycloak: withAuthentication(authentication) };
   }
-  // An unreadable file has already been noted as a fault.
+  // If the secret is empty, `variables` already contains the fault of an unreadable file.
   if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
   const authentication = made(variables, `${secretName}_FILE`, () => clientSecretFile(secretFile));
   return { secret, keycloak: withAuthentication(authentication) };

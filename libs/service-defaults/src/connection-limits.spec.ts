@@ -11,7 +11,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js
 import { createService, serviceAdapter } from './create-service.js';
 import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
-/** Short, but long enough for one packet on a busy machine. */
+/** Time limits that are short, and still long enough for one packet on a busy machine. */
 const SHORT: ConnectionLimits = {
   ...CONNECTION_LIMITS,
   headersTimeoutMs: 1000,
@@ -44,7 +44,7 @@ class TestController {
     return 'at last';
   }
 
-  /** More than the socket buffers of both sides hold. */
+  /** Returns more bytes than the socket buffers of client and service can hold together. */
   @Get('large')
   large(): string {
     return 'x'.repeat(LARGE);
@@ -155,7 +155,7 @@ describe('a service whose requests must arrive in time', () => {
     expect(read(answer)).toEqual(refusal(408, 'request_timeout', answer));
   });
 
-  it('ends a body that arrives one byte at a time', async () => {
+  it('refuses with 408 a body that arrives one byte at a time', async () => {
     const socket = await open(app);
     socket.write(`${HEAD}\r\n`);
     const drip = setInterval(() => socket.write(' '), 20);
@@ -164,12 +164,12 @@ describe('a service whose requests must arrive in time', () => {
     clearInterval(drip);
   });
 
-  it('does not cut off a stream of events that takes longer than a request may take', async () => {
+  it('does not cut off an event stream that lasts longer than the time limit of a request', async () => {
     const response = await fetch(`http://127.0.0.1:${portOf(app)}/events`);
     expect((await response.text()).match(/^data: /gm)).toHaveLength(EVENTS);
   });
 
-  it('keeps a connection open between two requests for longer than a header may take', async () => {
+  it('keeps a connection open between two requests for longer than the time limit of a header', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = async (): Promise<Socket> => {
       const request = get({ port: portOf(app), host: '127.0.0.1', path: '/ping', agent });
@@ -180,7 +180,7 @@ describe('a service whose requests must arrive in time', () => {
       return socket;
     };
     const first = await ask();
-    // Waits until a connection that sends nothing has been closed.
+    // The test waits until the service has closed a connection that sends nothing.
     await answerTo(app, '');
     expect(await ask()).toBe(first);
     agent.destroy();
@@ -204,11 +204,11 @@ describe('a service whose answers are not read', () => {
     return socket.destroyed;
   }
 
-  it('closes a connection that reads no answer', async () => {
+  it('closes a connection whose client does not read the answer', async () => {
     expect(await endOf('GET /large HTTP/1.1\r\nHost: t\r\n\r\n')).toBe(true);
   });
 
-  it('waits longer for its own answer, then closes the idle connection', async () => {
+  it('waits longer for a slow handler, and closes the idle connection after the answer', async () => {
     const answer = await answerTo(app, 'GET /later HTTP/1.1\r\nHost: t\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*at last$/);
   });
@@ -227,12 +227,12 @@ describe('a connection with pipelined requests', () => {
   const COUNTED = 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n';
   const answersIn = (text: string): number => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
 
-  it('gets as many answers as the limit allows, and is closed by the last answer', async () => {
+  it('gets as many answers as the limit allows, and is closed after the last answer', async () => {
     const answer = await answerTo(app, COUNTED.repeat(8));
     expect([answersIn(answer), answer.match(/\r\nconnection: close\r\n/gi)?.length, counted]).toEqual([4, 1, 4]);
   });
 
-  it('stays open as long as it waits for each answer', async () => {
+  it('stays open if its client waits for each answer before the next request', async () => {
     const socket = await open(app);
     let received = '';
     socket.setEncoding('utf8').on('data', (text: string) => (received += text));
@@ -243,13 +243,13 @@ describe('a connection with pipelined requests', () => {
     expect(received).not.toMatch(/connection: close/i);
   });
 
-  it('is closed when it sends thousands, before most of them reach a handler', async () => {
+  it('is closed before most of 2000 requests reach a handler', async () => {
     await answerTo(app, COUNTED.repeat(2000));
     // Some requests may be answered before the next requests arrive.
     expect(counted).toBeLessThan(100);
   });
 
-  it('gets at most one answer to unreadable URLs, and is closed', async () => {
+  it('gets at most one answer to many requests with an unreadable URL, and is closed', async () => {
     const answer = await answerTo(app, 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2000));
     expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
@@ -280,14 +280,11 @@ describe('a service that receives requests that Fastify does not handle', () => 
       'headers_too_large',
     ],
     ['an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n', 417, 'expectation_failed'],
-  ])(
-    'answers %s with the body and the headers of its other refusals, and echoes nothing',
-    async (_name, sent, status, code) => {
-      const answer = await answerTo(app, sent);
-      expect(read(answer)).toEqual(refusal(status, code, answer));
-      expect(answer).not.toContain('hush');
-    },
-  );
+  ])('refuses %s with the usual body and headers, and does not echo the request', async (_name, sent, status, code) => {
+    const answer = await answerTo(app, sent);
+    expect(read(answer)).toEqual(refusal(status, code, answer));
+    expect(answer).not.toContain('hush');
+  });
 
   it.each([
     ['without a host', 'GET /ping HTTP/1.1\r\n\r\n'],
@@ -305,7 +302,7 @@ describe('a service that receives requests that Fastify does not handle', () => 
 });
 
 describe('a service at its connection limit', () => {
-  it('closes further connections, and accepts a new connection when another has closed', async () => {
+  it('closes further connections, and accepts a new connection after an open connection was closed', async () => {
     const app = await start({ ...CONNECTION_LIMITS, maxConnections: 2 });
     const kept = await open(app);
     const other = await open(app);
@@ -328,18 +325,18 @@ describe('a service at its connection limit', () => {
 });
 
 describe('the limits of a service', () => {
-  it('bound what a client can occupy: a minute at most, and about 200 MB of unfinished bodies', () => {
+  it('limit what clients can occupy: each connection for at most a minute, and about 200 MB of unfinished bodies', () => {
     const { headersTimeoutMs, requestTimeoutMs, checkEveryMs, maxConnections } = CONNECTION_LIMITS;
     expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
     expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);
     expect(maxConnections * 100 * 1024).toBeLessThan(256 * 1024 * 1024);
-    // Otherwise a connection would be closed without its 408.
+    // The client must get the 408 before the connection is closed.
     expect(headersTimeoutMs).toBeLessThan(CONNECTION_LIMITS.unreadTimeoutMs);
     expect(CONNECTION_LIMITS.unreadTimeoutMs).toBeLessThan(60_000);
     expect(maxConnections * CONNECTION_LIMITS.maxPipelined * 12 * 1024).toBeLessThan(256 * 1024 * 1024);
   });
 
-  it('keep idle connections for longer than proxies do (60 s)', async () => {
+  it('keep an idle connection open for longer than a proxy usually does (60 s)', async () => {
     const server = serviceAdapter().getHttpServer() as Server;
     expect(server.keepAliveTimeout).toBeGreaterThan(60_000);
     expect(server.requestTimeout).toBe(CONNECTION_LIMITS.requestTimeoutMs);

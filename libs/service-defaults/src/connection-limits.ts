@@ -5,21 +5,20 @@ import type { Connections } from './connections.js';
 import { answerUnreadable, refuseUnreadable, type UnreadableFault } from './unreadable-request.js';
 
 export interface ConnectionLimits {
-  /** Time limit from the first byte of a request, or from the start of the connection, to the end of the header. */
+  /** The time limit for the header of a request, from its first byte or from the start of the connection. */
   readonly headersTimeoutMs: number;
-  /** Time limit until the whole request has arrived. The answer has no limit, since it may be a stream. */
+  /** The time limit until the whole request has arrived. The answer has no time limit, since it may be a stream. */
   readonly requestTimeoutMs: number;
   readonly checkEveryMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** Further connections are closed at once without being read. */
+  /** The server closes further connections immediately, and does not read their requests. */
   readonly maxConnections: number;
-  /** Number of requests that a connection may send before the first request is answered. */
+  /** The number of requests that a connection may send before the first request is answered. */
   readonly maxPipelined: number;
-  /** How long a client may leave the bytes of an answer unread. */
   readonly unreadTimeoutMs: number;
-  /** How long an open connection may take to send a request when the server closes. */
+  /** The time that an open connection has to send a request after the server began to close. */
   readonly arrivalMs: number;
-  /** How long requests in flight may take when the server closes. */
+  /** The time that requests in flight have after the server began to close. */
   readonly drainMs: number;
 }
 
@@ -27,15 +26,16 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   checkEveryMs: 1000,
-  // Longer than the timeout of proxies (usually 60 s), so that a proxy never sends a request on a closed connection.
+  // The timeout exceeds the timeout of proxies (usually 60 s), so that a proxy never sends a request on a closed
+  // connection.
   keepAliveTimeoutMs: 72_000,
-  // Each connection may hold an unfinished body of 100 KB: 200 MB in total.
+  // Each connection may occupy 100 KB by an unfinished body, so all connections together occupy 200 MB.
   maxConnections: 2000,
-  // With pages of about 12 KB, unread answers take 200 MB in total.
+  // If a page has about 12 KB, all unread answers together occupy 200 MB.
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
-  // Together with the shutdown delay (5 s), this is less than the 10 s that Docker gives a container.
+  // The sum of this time and the shutdown delay (5 s) is less than the 10 s that Docker gives a container.
   drainMs: 4000,
 };
 
@@ -48,13 +48,13 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      // The service refuses the request itself, since Node's own answer would have an empty body.
+      // The service refuses requests that have no `Host`, since Node's answer would have an empty body.
       requireHostHeader: false,
     },
     (request, response) => {
       if (!connections.admits(response)) return;
       if (!hasOneHost(request)) refuse(response, 'no_host');
-      // Fastify runs no hook for this request, so its answer would lack our headers.
+      // Fastify runs no hook for this request, so Fastify's answer would lack the security headers.
       else if (request.url === '*' && request.method !== 'OPTIONS') refuse(response, 'no_target');
       else handler(request, response);
     },
@@ -67,8 +67,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     if (connections.admits(response)) refuse(response, 'expectation');
   });
   server.maxConnections = limits.maxConnections;
-  // A limit would drop headers silently, possibly a token, a cookie or an Origin. Node limits all headers together to
-  // 16 KB.
+  // If the number of headers were limited, Node would silently drop headers, such as a token or a cookie. Node limits
+  // the size of all headers together to 16 KB.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;
@@ -81,8 +81,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
 }
 
 /**
- * RFC 9112 §3.2 requires exactly one `Host`, or none in HTTP/1.0. Node shows only the first `Host`, but a proxy may use
- * another.
+ * Whether the request has exactly one `Host` (RFC 9112 §3.2). HTTP/1.0 also permits a request that has no `Host`. Node
+ * shows only the first `Host`; a proxy may use another `Host`.
  */
 function hasOneHost({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   if (headers.host === undefined) return httpVersion === '1.0';
@@ -94,7 +94,7 @@ function hasOneHost({ headers, httpVersion, rawHeaders }: IncomingMessage): bool
   return hosts === 1;
 }
 
-/** Handles requests that Node can't parse or that did not arrive in time; Fastify never sees them. */
+/** Fastify never sees requests that Node can't parse or that did not arrive in time. */
 export const answerUnreadableRequests =
   (connections: Connections) =>
   (error: NodeJS.ErrnoException, socket: Socket): void =>

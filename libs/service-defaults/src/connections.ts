@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Node knows whether a connection waits for an answer or has sent half a header, but does not expose it. The answers
+ * Tracks the pending answers of each connection, since Node does not expose the state of a connection. The answers
  * share one listener, since a Fastify hook would cost more than this whole class (perf: chain-cpu).
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
-  /** Connections that a pending answer will close, with the number of requests that were ignored. */
+  /** The connections that a pending answer will close, and the number of ignored requests of each connection. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
@@ -30,13 +30,13 @@ export class Connections {
 
   opened(socket: Socket): void {
     this.#pending.set(socket, new Set());
-    // An answer on a closed connection never finishes.
+    // The pending answers of a closed connection are forgotten, since these answers never finish.
     socket.once('close', () => this.#pending.delete(socket));
   }
 
   /**
-   * Node starts all pipelined requests, even of a client that reads no answer. Answer number `maxPending` therefore
-   * closes the connection, and later requests are ignored.
+   * Node starts all pipelined requests, even if the client reads no answer. Answer number `maxPending` therefore closes
+   * the connection, and later requests are ignored.
    */
   admits(response: ServerResponse): boolean {
     const { socket } = response.req;
@@ -54,15 +54,15 @@ export class Connections {
     return true;
   }
 
-  /** Makes this answer close its connection, so that later requests are ignored (RFC 9112 §9.6). */
+  /** Later requests of the connection are ignored (RFC 9112 §9.6). */
   endWith(response: ServerResponse): void {
     this.#full.set(response.req.socket, 0);
     response.shouldKeepAlive = false;
   }
 
   /**
-   * Whether the client of an inactive connection leaves an answer unread, or waits for no answer. Other limits cover a
-   * connection that has sent nothing yet.
+   * Whether the client of an inactive connection leaves an answer unread, or waits for no answer. The limit for headers
+   * covers a connection that has sent nothing yet.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
@@ -73,11 +73,11 @@ export class Connections {
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
     pending.delete(response);
-    // A header that was sent before draining began may have promised to keep the connection open.
+    // The header of this answer may have been sent before draining began, and may keep the connection open.
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Whether the client would match an answer sent now to the request that is being read. */
+  /** Whether an answer that is sent now would answer the request that is being read. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;
@@ -85,10 +85,6 @@ export class Connections {
     return true;
   }
 
-  /**
-   * Makes the last pending answer of each connection close it, with `Connection: close` unless the header was already
-   * sent.
-   */
   closeEach(): void {
     this.#closing = true;
     for (const pending of this.#pending.values()) {
@@ -98,8 +94,8 @@ export class Connections {
   }
 
   /**
-   * Closes idle connections now, and other connections after their last answer. Ends event streams, since they never
-   * end by themselves.
+   * Closes idle connections immediately, and each active connection after its last answer. Ends event streams, since an
+   * event stream never ends by itself.
    */
   drain(): void {
     this.#draining = true;
@@ -120,8 +116,8 @@ export class Connections {
 }
 
 /**
- * Checks `Accept`, which every EventSource sends (WHATWG HTML §9.2.3), since `getHeader` does not return the header
- * that Nest writes for a stream.
+ * Checks `Accept`, which every EventSource sends (WHATWG HTML §9.2.3). `getHeader` does not return the header that Nest
+ * writes for a stream.
  */
 function isEventStream(response: ServerResponse): boolean {
   const type = response.getHeader('content-type') ?? response.req.headers.accept;

@@ -137,14 +137,14 @@ describe('a service', () => {
   });
 
   it.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
-    'refuses an unknown field named %s, which every object has (RS-24)',
+    'refuses an unknown field with the inherited name %s (RS-24)',
     async (name) => {
       const { body } = await post(`{"order_id":1,"amount":10,"${name}":{"name":"admin"}}`).expect(400);
       expect(body).toEqual({ error: `Invalid body: property ${name} should not exist`, code: 'invalid_body' });
     },
   );
 
-  it('refuses a body that is nested too deeply, and keeps working (RS-24)', async () => {
+  it('refuses a body that is nested too deeply, and still answers the next request (RS-24)', async () => {
     const deep = `${'['.repeat(40_000)}${']'.repeat(40_000)}`;
     for (const sent of [deep, `{"order_id":1,"amount":${deep}}`]) {
       const { body } = await post(sent).expect(400);
@@ -176,7 +176,7 @@ describe('a service', () => {
     expect(strange.body).toEqual({ error: 'Internal error', code: 'internal_error' });
   });
 
-  it('ends a started response when its handler fails, and logs the error once', async () => {
+  it('ends a response that has begun when its handler fails, and logs the error once', async () => {
     printed.length = 0;
     process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
     const begun = request(app.getHttpServer()).get('/begun').timeout(1000);
@@ -185,7 +185,7 @@ describe('a service', () => {
     expect(printed).toEqual([expect.stringContaining('a-secret-detail')]);
   });
 
-  it.each(['/broken', '/conflict', '/nowhere'])('sends the same headers with errors: %s', async (path) => {
+  it.each(['/broken', '/conflict', '/nowhere'])('sends the security headers with an error, too: %s', async (path) => {
     const { headers } = await request(app.getHttpServer()).get(path);
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringContaining("default-src 'none'"),

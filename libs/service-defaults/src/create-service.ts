@@ -33,7 +33,7 @@ interface Reply {
   headers(values: Readonly<Record<string, string>>): unknown;
 }
 
-/** Ignores `X-Forwarded-*` headers, and never echoes an unreadable request. */
+/** The adapter ignores `X-Forwarded-*` headers, and its answers never echo an unreadable request. */
 export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): FastifyAdapter {
   const connections = new Connections(limits.maxPipelined);
   const adapter = new FastifyAdapter({
@@ -41,7 +41,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     trustProxy: false,
     serverFactory: (handler: RequestListener) => limitedServer(limits, connections, handler),
     clientErrorHandler: answerUnreadableRequests(connections),
-    // By default, Fastify answers 503 to a request that arrives while the server closes.
+    // By default, Fastify answers 503 to requests that arrive while the server closes.
     return503OnClosing: false,
     // Nest's filters never see a request that Fastify refuses before it has found a route.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
@@ -78,13 +78,13 @@ export async function createService(
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   giveEngineHints();
-  // Registered first, so that it measures the whole time of a request.
+  // The telemetry is registered first, so that it measures the whole time of a request.
   telemetry?.observe(adapter);
-  // Registered before the check of the host, so that refused requests are logged.
+  // The request log is registered before the check of the host, so that refused requests are logged.
   if (requestLog !== false) {
     logRequests(adapter, connectionsOf(adapter), logger, requestLog, otherIssuers.length > 0);
   }
-  // Registered before the remaining hooks, so that no further hook runs for a refused request.
+  // The check of the host is registered before the remaining hooks, so that no further hook runs for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [
     ...(privateKey === undefined ? [] : [ClientKeysModule.register(privateKey)]),
@@ -99,13 +99,13 @@ export async function createService(
   return equipService(app);
 }
 
-/** Appends the further imports, since Nest runs the guards of modules in import order. */
+/** Adds the further imports after the imports of the module, since Nest runs the guards of modules in import order. */
 function withImports(module: Type | DynamicModule, further: readonly DynamicModule[]): DynamicModule {
   const root: DynamicModule = 'module' in module ? module : { module };
   return { ...root, imports: [...(root.imports ?? []), ...further] };
 }
 
-/** The part of `createService` for specs that create their own application. */
+/** Equips an application that a spec has created as `createService` does. */
 export function equipService(app: NestFastifyApplication): NestFastifyApplication {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeContentTypeParser('text/plain');

@@ -1,16 +1,16 @@
 import type { ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { Variables } from './variables.js';
 
-/** `urls` and `secrets` map names of variables to their defaults for a demonstration on one machine. */
+/** `urls` and `secrets` contain the default of each variable for a demonstration on one machine. */
 export interface DemoDescription {
-  /** URLs of services that this service attacks but does not call otherwise. */
+  /** The URLs of services that this service calls only in its attacks. */
   readonly urls?: Readonly<Record<string, string>>;
   readonly calls?: Readonly<Record<string, ServiceScopes>>;
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export interface DemoSettings {
-  /** Host names, without a port, that the service accepts besides IP addresses and `localhost`. */
+  /** The accepted host names, without a port, in addition to IP addresses and `localhost`. */
   readonly hosts: readonly string[];
   readonly clientSecret: string;
   readonly urls: Readonly<Record<string, string>>;

@@ -38,7 +38,7 @@ const checks = (): DependencyChecks =>
   );
 
 describe('DependencyChecks', () => {
-  it('sends one probe for all callers within five seconds, without a token (OP-06)', async () => {
+  it('sends one probe without a token for all callers within five seconds (OP-06)', async () => {
     const dependencies = checks();
     const up = { keycloak: { isUp: true }, 'service-b': { isUp: true } };
     for (const state of await Promise.all(Array.from({ length: 50 }, () => dependencies.read()))) {
@@ -49,7 +49,7 @@ describe('DependencyChecks', () => {
     expect([asked, probes]).toEqual([1, ['GET /health/ready without a token']]);
   });
 
-  it('checks again after five seconds', async () => {
+  it('sends a second probe after five seconds', async () => {
     const dependencies = checks();
     await dependencies.read();
     status = 503;
@@ -71,14 +71,14 @@ describe('DependencyChecks', () => {
     expect(probes).toHaveLength(1);
   });
 
-  it('names the network error of a service that does not listen', async () => {
+  it('reports the code of the network error if a service does not listen', async () => {
     const dependencies = checks();
     server.close();
     await once(server, 'close');
     expect((await dependencies.read()).states['service-b']).toEqual({ isUp: false, code: 'ECONNREFUSED' });
   });
 
-  it('gives up on a service that does not answer', async () => {
+  it('reports a service as down if the service does not answer in time', async () => {
     server.removeAllListeners('request').on('request', () => undefined);
     expect((await checks().read()).states['service-b']).toMatchObject({ isUp: false });
   });

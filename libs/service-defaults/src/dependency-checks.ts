@@ -10,7 +10,10 @@ const TIMEOUT_MS = 1000;
 /** A probe sends no token, and ignores proxies in the environment. */
 const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
 
-/** `code` is the library's error code for Keycloak; for a service, `not_ready` or the code of the network error. */
+/**
+ * For Keycloak, `code` is the library's error code. For a service, `code` is `not_ready` or the code of the network
+ * error.
+ */
 export type DependencyState = { readonly isUp: true } | { readonly isUp: false; readonly code: string };
 
 export interface CheckedDependencies {
@@ -31,7 +34,7 @@ export class DependencyChecks {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Shares a check among callers, and reuses the result for five seconds. */
+  /** Concurrent callers share one check, and its result is reused for five seconds. */
   async read(): Promise<CheckedDependencies> {
     const now = this.nowMs();
     if (this.#last === undefined || now - this.#last.startedMs >= MAX_AGE_MS) {
@@ -63,7 +66,7 @@ export class DependencyChecks {
     }
   }
 
-  /** Uses the last content while the file can't be read. */
+  /** While the file can't be read, the last content is used. */
   #trust(): { readonly httpsAgent?: Agent } {
     const { caFile } = this.servicesTls;
     if (caFile === undefined) return {};

@@ -6,7 +6,10 @@ import { shutDown } from './shutdown.js';
 
 const CONTEXT = 'Shutdown';
 
-/** Exits with 0 after a clean shutdown, 1 after a failed shutdown, and 128 + signal number on a second signal. */
+/**
+ * Exits with 0 after a clean shutdown, and with 1 after a failed shutdown. On a second signal, exits immediately with
+ * 128 + signal number.
+ */
 export function endOnSignals(app: NestFastifyApplication, delaySeconds: number, logger: ServiceLogger): void {
   let isEnding = false;
   const end = (signal: 'SIGTERM' | 'SIGINT'): void => {

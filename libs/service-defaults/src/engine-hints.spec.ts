@@ -19,7 +19,7 @@ async function ticksLeftOf(run: () => void): Promise<number> {
   hook.enable();
   run();
   hook.disable();
-  // A weak reference keeps its target until the next turn of the event loop.
+  // A new weak reference keeps its target until the next turn of the event loop.
   await setImmediate();
   collectGarbage();
   await setImmediate();

@@ -2,12 +2,15 @@
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** Far more than the number of emitters that a framework creates at the start. */
+/**
+ * The number of short-lived emitters, which is far more than the number of emitters that a framework creates at the
+ * start.
+ */
 const EMITTERS = 1000;
 
 const held = new Set<object>();
 
-/** Must be called before the framework starts. */
+/** Call this function before the framework starts. */
 export function giveEngineHints(): void {
   keepTicksFast();
   letListenersDieYoung();

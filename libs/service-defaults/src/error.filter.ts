@@ -10,7 +10,7 @@ interface ErrorBody {
   readonly code: string;
 }
 
-/** Messages of the framework are not used, since they may echo the request. */
+/** The framework's messages are not sent, since a message may echo the request. */
 const BODIES: Readonly<Record<number, ErrorBody>> = {
   [HttpStatus.BAD_REQUEST]: { error: 'Invalid body: it must be well-formed JSON', code: 'invalid_body' },
   [HttpStatus.NOT_FOUND]: { error: 'Not found', code: 'not_found' },
@@ -42,8 +42,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (body === undefined) this.#logUnexpected(error, host);
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<{ readonly raw: ServerResponse }>();
-    // Like Nest's own filter, this only ends an answer that has begun. A second answer would cause an uncaught error,
-    // which ends the process.
+    // If an answer has begun, a second answer would cause an uncaught error, which ends the process.
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response);
       return;
@@ -61,7 +60,7 @@ export class ErrorFilter implements ExceptionFilter {
     this.#repeated.end();
   }
 
-  /** Logs at most 20 stacks in ten seconds, since a caller may repeat the request that triggers a bug. */
+  /** Logs at most 20 stacks in ten seconds, since a caller may repeat a request that triggers a bug. */
   #logUnexpected(error: unknown, host: ArgumentsHost): void {
     const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
     const name = error instanceof Error ? error.name : 'unknown';
@@ -87,7 +86,6 @@ function clientErrorStatus(error: unknown): number | undefined {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }
 
-/** A body with a code, or a health report, comes from the service itself. */
 function ownBody(error: unknown): object | undefined {
   const body: unknown = error instanceof HttpException ? error.getResponse() : undefined;
   return typeof body === 'object' && body !== null && ('code' in body || 'details' in body) ? body : undefined;

@@ -213,7 +213,7 @@ describe('a flat body', () => {
     async (of) => {
       await fc.assert(
         fc.asyncProperty(bodies, async (body) => {
-          // `BodyValidation` refuses names that every object has before Nest validates the body.
+          // `BodyValidation` refuses inherited names such as `toString` before Nest validates the body.
           fc.pre(typeof body !== 'object' || body === null || !Object.hasOwn(body, 'toString'));
           expect(await outcome(ours, of, body)).toEqual(await outcome(nest, of, body));
         }),
@@ -267,11 +267,11 @@ describe('a flat body', () => {
     Object,
     String,
     Array,
-  ])('is not supported for a class with more than simple rules: %p', (of) => {
+  ])('is not supported for a class that has more than simple rules: %p', (of) => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it('is transformed by a decorator of the application, as in Nest', async () => {
+  it('is transformed by a decorator of the application in the same way as in Nest', async () => {
     for (const [of, body] of [
       [Trimmed, { name: ' x ' }],
       [Defaulted, { role: '' }],
@@ -283,7 +283,7 @@ describe('a flat body', () => {
     expect(await outcome(ours, Defaulted, { role: '' })).toEqual({ accepted: { role: 'guest' } });
   });
 
-  it('is refused if a custom rule of the application fails, which runs only once', async () => {
+  it('is refused if a custom rule of the application fails; the rule runs only once', async () => {
     asked = 0;
     expect(await outcome(ours, Looked, { id: 1 })).toEqual({ accepted: { id: 1 } });
     expect(asked).toBe(1);

@@ -18,7 +18,7 @@ export class FlatBody {
   ) {}
 
   /**
-   * Returns undefined for a class with nested classes, arrays, groups, custom rules or conditions, defaults or
+   * Returns undefined for a class with nested classes, arrays, groups, custom rules, conditions, defaults or
    * transformations.
    */
   static of(bodyClass: BodyClass): FlatBody | undefined {
@@ -32,7 +32,7 @@ export class FlatBody {
     );
   }
 
-  /** Returns undefined if class-validator must decide whether the body is valid. */
+  /** Returns a copy of a valid body, or undefined if class-validator must decide whether the body is valid. */
   accepted(body: unknown): Entity | undefined {
     if (typeof body !== 'object' || body === null || Object.getPrototypeOf(body) !== Object.prototype) return undefined;
     const names = Object.keys(body);

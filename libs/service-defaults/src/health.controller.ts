@@ -26,10 +26,10 @@ export class HealthController {
   }
 
   /**
-   * Answers 200 once Keycloak has accepted this service's credentials and shared denials have been read.
+   * Answers 200 after Keycloak has accepted this service's credentials and this service has read the shared denials.
    *
-   * Stays 200 if Keycloak or the shared state becomes unavailable later, since all replicas would become unready
-   * although cached tokens still work.
+   * The answer stays 200 if Keycloak or the shared state becomes unavailable later, since a 503 would make all replicas
+   * unready although cached tokens still work.
    */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {

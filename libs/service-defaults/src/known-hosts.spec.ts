@@ -68,7 +68,7 @@ describe('a service in demo mode', () => {
     expect((await call(demo, host)).status).toBe(200);
   });
 
-  it.each(STRANGE)('refuses the host %s, wherever DNS points it (BF-06)', async (host) => {
+  it.each(STRANGE)('refuses the host %s, even if DNS resolves the host to this service (BF-06)', async (host) => {
     const { body, headers } = await call(demo, host).expect(421);
     expect(body).toEqual({ error: 'Unknown host name', code: 'host_not_known' });
     expect(headers).toMatchObject({
@@ -79,7 +79,7 @@ describe('a service in demo mode', () => {
     await call(demo, host, '/none').expect(421);
   });
 
-  it('differs from a service outside demo mode, which accepts any host name', async () => {
+  it('accepts fewer host names than a service outside demo mode, which accepts any host name', async () => {
     for (const host of STRANGE) expect((await call(other, host)).status).toBe(200);
   });
 });

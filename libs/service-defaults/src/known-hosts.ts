@@ -13,12 +13,13 @@ interface Reply {
 
 const HEADERS = securityHeaders();
 
-/** The host machine's name in a container, which Keycloak uses for back-channel logout. Public DNS does not have it. */
+/** Keycloak uses the name for back-channel logout, and public DNS does not have the name. */
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * The owner of a DNS name can serve a page under the name and then point the name at this service (DNS rebinding). The
- * browser treats the page and this service as one origin.
+ * Whether the host is `localhost` or an IP address. The owner of a DNS name can serve a page under the name, and then
+ * let the name resolve to this service (DNS rebinding). The browser then treats the page and this service as one
+ * origin.
  */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);
@@ -26,12 +27,12 @@ export function needsNoDns(host: string): boolean {
 }
 
 /**
- * Without this check, a page of any site could call a service in demo mode on the same machine as the browser. A
- * request without `Host` does not come from a browser.
+ * Without this check, a page of any site could call a demo service on the machine of the browser. A request without
+ * `Host` does not come from a browser.
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {
   const known = new Set([DOCKER_HOST, ...names]);
-  // Nearly all requests have the same host (perf: chain-cpu).
+  // The last accepted host is not checked again, since nearly all requests have one host (perf: chain-cpu).
   let lastKnown: string | undefined;
   adapter.getInstance().addHook('onRequest', ({ headers: { host } }: Request, reply: Reply, done: () => void) => {
     if (host === lastKnown || host === undefined || needsNoDns(host) || known.has(withoutPort(host))) {

@@ -14,7 +14,7 @@ async function refused(port: number, host: string): Promise<unknown> {
 }
 
 describe('a service that can not listen', () => {
-  it('names the port that is in use', async () => {
+  it('names a port that is in use', async () => {
     server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const place = { host: '127.0.0.1', port: Number(Object(server.address())['port']) };
@@ -29,7 +29,7 @@ describe('a service that can not listen', () => {
     ['http://localhost', 'ENOTFOUND'],
   ])('names the variable of an address that this machine does not have: %s', async (host, code) => {
     const error = await refused(0, host);
-    // Without a network, the resolver can't say that the name does not exist.
+    // On a machine without a network, the resolver can't find out that the name does not exist.
     const words = new RegExp(`^HOST is not an address of this machine \\((?:${code}|EAI_AGAIN)\\)$`);
     expect(listenFault(error, { host, port: 0 }, SERVICE_PLACE)).toMatch(words);
   });
@@ -44,7 +44,7 @@ describe('a service that can not listen', () => {
     );
   });
 
-  it('ignores other errors', () => {
+  it('returns no fault for an error that has no code', () => {
     expect(listenFault(new Error('x'), { host: '127.0.0.1', port: 80 }, SERVICE_PLACE)).toBeUndefined();
   });
 });

@@ -7,7 +7,6 @@ export type PlaceVariables = Readonly<Record<'host' | 'port', string>>;
 
 export const SERVICE_PLACE: PlaceVariables = { host: 'HOST', port: 'PORT' };
 
-/** Node's codes for addresses and names that this machine does not have. */
 const NO_ADDRESS = new Set<unknown>(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN']);
 const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM']);
 

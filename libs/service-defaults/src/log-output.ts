@@ -1,10 +1,10 @@
-/** How long a line may wait to be written together with other lines, which saves time (perf: request-log). */
+/** Writing several lines together saves time (perf: request-log). */
 const WAIT_MS = 20;
 
-/** In characters. */
+/** The number of characters that may wait. */
 const MAX_WAITING = 32_768;
 
-/** Waiting lines are written when the process exits, unless an unhandled signal ends it. */
+/** Waiting lines are written when the process exits, unless an unhandled signal ends the process. */
 export class LogOutput {
   #waiting = '';
   #timer: NodeJS.Timeout | undefined;

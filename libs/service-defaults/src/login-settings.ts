@@ -4,16 +4,16 @@ export interface LoginSettings {
   /** The origin, without a path, at which browsers reach the service. */
   readonly publicUrl: string;
   /**
-   * The first secret encrypts the cookies of logins in progress; every secret can decrypt them. Each secret has at
+   * The first secret encrypts the cookies of logins in progress, and every secret can decrypt them. Each secret has at
    * least 32 characters.
    */
   readonly sessionSecrets: readonly string[];
   readonly sessionIdleSeconds: number;
   readonly sessionMaxSeconds: number;
-  /** Beyond this, the least recently used session is evicted. */
+  /** If there are more sessions, the least recently used session is evicted. */
   readonly maxSessions: number;
   readonly maxSessionsPerUser: number;
-  /** Levels of authentication (`acr`) that a login may request. */
+  /** The levels of authentication (`acr`) that a login may request. */
   readonly acrValues: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface LoginContext {
   readonly insecureAllowed: boolean;
 }
 
-/** DEMO: published with the repository, so it protects nothing. */
+/** DEMO: a secret that is published with the repository, so it protects nothing. */
 const DEMO_SESSION_SECRET = 'demo-session-secret-that-everybody-knows';
 
 const MIN_SECRET_CHARACTERS = 32;
@@ -38,7 +38,7 @@ export function readLoginSettings(
   variables: Variables,
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
-  // With port 0 the operating system chooses the port, so browsers can not know it.
+  // With port 0, the operating system chooses the port, so browsers can not know the port.
   const fallback = production || port === 0 ? '' : originOf(`http://localhost:${port}`);
   const publicUrl = variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? fallback;
   if (publicUrl === '') variables.fault('PUBLIC_URL is not set');
@@ -80,7 +80,7 @@ function readSessionBounds(variables: Variables): SessionBounds {
   };
 }
 
-/** Returns the origin as browsers write it, without a default port. */
+/** Returns the origin of the URL in the form of browsers, without a default port. */
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 function readAcrValues(variables: Variables): readonly string[] {

@@ -41,7 +41,7 @@ function faults(content: unknown, change: Environment = {}): readonly string[] {
   try {
     read(typeof content === 'string' ? content : JSON.stringify(content), change);
   } catch (error) {
-    // All values that could be secret contain this number, which no fault may contain.
+    // All values that could be secret contain the number 4711.
     if (!(error instanceof SettingsError) || error.message.includes('4711')) throw error;
     return error.faults;
   }
@@ -49,7 +49,7 @@ function faults(content: unknown, change: Environment = {}): readonly string[] {
 }
 
 describe('OTHER_ISSUERS_FILE', () => {
-  it('changes nothing if it is not set', () => {
+  it('changes no option if the variable is not set', () => {
     const settings = readServiceSettings(GOOD, SERVICE);
     expect(settings).not.toHaveProperty('otherIssuers');
     expect(read('[]', { OTHER_ISSUERS_FILE: ' ' })).toEqual(settings);
@@ -108,7 +108,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
-  it('maps services to their audiences at other issuers, and to their names in the own realm', () => {
+  it('maps a called service to its audience at the other issuer, and to its name in the own realm', () => {
     const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
     const settings = read(
       JSON.stringify([
@@ -209,7 +209,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('refuses an empty secret, and outside of demo mode a published secret', () => {
+  it('refuses an empty secret, and refuses a published secret outside demo mode', () => {
     writeFileSync(secretFile, 'b-secret');
     expect(faults([PARTNER])).toEqual([
       expect.stringContaining('OTHER_ISSUERS_FILE[0].clientSecretFile is a published demo secret'),
@@ -228,7 +228,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect(faults([insecure], { KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([]);
   });
 
-  it('reports its faults together with the faults of the other settings', () => {
+  it('causes faults that are reported together with the faults of other settings', () => {
     expect(faults([{ issuer: 'x', more: 1 }], { PORT: 'x', KEYCLOAK_REALM: '' })).toEqual([
       'KEYCLOAK_REALM is not set',
       ...[

@@ -6,7 +6,7 @@ import type { Variables } from './variables.js';
 
 export interface OtherIssuer {
   readonly options: IssuerOptions;
-  /** Client ids at this issuer, by the name of the called service. */
+  /** The client ids of called services at this issuer, by the name of the service. */
   readonly audiences: Readonly<Record<string, string>>;
 }
 
@@ -18,14 +18,14 @@ export interface OtherIssuersContext {
   readonly insecureAllowed: boolean;
 }
 
-/** The library accepts 100 issuers, including the service's own. */
+/** The library accepts 100 issuers, including the service's own issuer. */
 const MAX_ISSUERS = 99;
 
 const MEMBERS = ['issuer', 'baseUrl', 'clientId', 'clientSecretFile', 'caFile', 'acceptedScopes', 'audiences'] as const;
 
 type Member = (typeof MEMBERS)[number];
 
-/** RFC 6749 §3.3. */
+/** The form of a scope (RFC 6749 §3.3). */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 export function readOtherIssuersSettings(variables: Variables, context: OtherIssuersContext): readonly OtherIssuer[] {
@@ -76,7 +76,7 @@ function readEntry(
   const secretFile = text('clientSecretFile');
   const secret = secretFile === undefined ? '' : variables.secretIn(`${where}.clientSecretFile`, secretFile);
   refusePublishedSecret(variables, `${where}.clientSecretFile`, secret, demoMode);
-  // An unreadable file has already been noted as a fault.
+  // If the secret is empty, `variables` already contains the fault of an unreadable file.
   const clientAuthentication =
     secretFile === undefined || secret === ''
       ? undefined

@@ -1,14 +1,14 @@
 import type { ProofKeyOptions } from 'nestjs-keycloak-s2s/valkey';
 import type { Variables } from './variables.js';
 
-/** DEMO: the form of the private key in compose.replicas.yml, and its public key. */
+/** DEMO: the form of the published private key in compose.replicas.yml. */
 const PUBLISHED_PRIVATE_KEY = /DEMO\/published/;
 const PUBLISHED_PUBLIC_KEY = 'MCowBQYDK2VwAyEANBG4wSax3AsUlyxzxsP6Y7PtjihHBgEIhL4TibmViNQ=';
 
 const PRIVATE = 'SIGNAL_PROOF_PRIVATE_KEY';
 const PUBLIC = 'SIGNAL_PROOF_PUBLIC_KEYS';
 
-/** By default, no proof is accepted. Keys in files are read again while the service runs. */
+/** By default, no poller's proof is accepted. Keys in files are read again while the service runs. */
 export function readProofKeySettings(variables: Variables, polls: boolean, demoMode: boolean): ProofKeyOptions {
   const publicKeys = keyOf(variables.secret('SIGNAL_PROOF_PUBLIC_KEYS', ''), variables.text(`${PUBLIC}_FILE`, ''));
   const privateKey = polls
@@ -34,7 +34,7 @@ interface Key {
   readonly file?: string;
 }
 
-/** An unreadable file has already been noted as a fault. */
+/** The fault of an unreadable file has already been noted. */
 function keyOf(text: string, file: string): Key {
   if (text === '') return {};
   return file === '' ? { text } : { text, file };

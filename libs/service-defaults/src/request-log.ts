@@ -17,8 +17,8 @@ interface LoggedAnswer extends ServerResponse {
 }
 
 /**
- * By default the subject is a hash, which groups a user's requests without naming the user. `namesIssuer` adds `iss` to
- * each line, since two issuers may use the same client or subject.
+ * By default, a line has a hash of the subject, which groups a user's requests and does not name the user.
+ * `namesIssuer` adds `iss` to each line, since two issuers may use one client id or subject.
  *
  * `Connections` reports the end of an answer, since Fastify's own hook costs more than writing the line (perf:
  * request-log).
@@ -37,7 +37,7 @@ export function logRequests(
     if (request === undefined) return;
     const { method = '', route = '', requestId, traceId } = describeRequest(request);
     const line: Record<string, unknown> = {
-      // Until an answer begins, Node's `statusCode` is 200, although the status is not decided.
+      // Before an answer begins, Node's `statusCode` is 200, although the status is not decided yet.
       status: answer.headersSent ? statusCode : undefined,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };
@@ -66,7 +66,6 @@ export function logRequests(
   });
 }
 
-/** Creates one log per method and declared route. */
 class RouteLogs {
   readonly #logs = new Map<string, RequestLog>();
 

@@ -1,17 +1,17 @@
-/** The headers that helmet sets, computed once, since they are the same for every answer. */
+/** Security headers: the headers that helmet sets, computed once, since every answer has the same headers. */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** Origins to which a form of the page leads, including redirects, which browsers check too. */
+  /** The origins to which an HTML form of the page leads. Browsers also check the origins of redirects. */
   readonly formTargets?: readonly string[];
-  /** Whether the page may load scripts of this origin, which may send requests to it. */
+  /** Whether the page may load scripts of this origin, which may send requests to this origin. */
   readonly scripts?: boolean;
   readonly dataImages?: boolean;
 }
 
-/** Includes `no-store`, since an answer that depends on a token must not be cached. */
+/** The headers include `no-store`, since an answer that depends on a token must not be cached. */
 export function securityHeaders({ formTargets = [], scripts = false, dataImages = false }: PagePolicy = {}): Readonly<
   Record<string, string>
 > {

@@ -1,4 +1,4 @@
-/** Only this file reads the environment. */
+/** Service config: no other file reads the environment. */
 import { registerAs } from '@nestjs/config';
 import {
   readServiceSettings,

@@ -14,7 +14,10 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /** Includes `GET /health/details`, for callers with the permission `<name of the service>.health`. */
+  /**
+   * Creates the module with `GET /health/details`, a route for callers with the permission `<name of the
+   * service>.health`.
+   */
   static register({ KEY, description }: ServiceConfig): DynamicModule {
     const dependencies = {
       provide: DependencyChecks,

@@ -38,7 +38,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('is text for a terminal that begins with the time, level, context and message', () => {
+  it('is text in a terminal, and begins with the time, level, context and message', () => {
     const logger = new ServiceLogger('text');
     logger.log({ message: 'Request refused', code: 'invalid_token', count: 1 }, 'Refusal');
     logger.error('Unexpected error', 'Error: x', 'Error');
@@ -48,7 +48,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('contains the message and stack of an error, and accepts any other value', () => {
+  it('contains the message and stack of an error, or the text of any other value', () => {
     const logger = new ServiceLogger('json', 'service-b');
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
@@ -73,7 +73,7 @@ describe('a log line', () => {
     expect(JSON.parse(printed[2] ?? '')).toMatchObject({ message: 'm', err: { message: 'failed' }, headers: { a: 1 } });
   });
 
-  it('can not be forged by a field or by a line break in a text', () => {
+  it('can not be forged by a field, and can not be forged by a line break in a text', () => {
     const logger = new ServiceLogger('json', 'service-b');
     logger.log({ level: 'error', time: 'x', service: 'other', context: 'Other', message: 'm' }, 'Part');
     expect(printed[0]?.match(/"(level|time|service|context)":/g)).toHaveLength(4);
@@ -84,14 +84,14 @@ describe('a log line', () => {
     );
   });
 
-  it('is not written for messages of Nest at the start, or for an error that bootstrap() logs', () => {
+  it('is not written for a message of Nest at the start, and not for an error that bootstrap() logs', () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');
     logger.error('boom', 'ExceptionHandler');
     expect(printed).toEqual([]);
   });
 
-  it('contains the message and fields that Logger of Nest passes on', () => {
+  it('contains the message and fields that were given to the Logger of Nest', () => {
     Logger.overrideLogger(new ServiceLogger('json', 'service-a'));
     new Logger('Part').log({ message: 'It is so', one: 1 });
     Logger.overrideLogger(false);

@@ -29,7 +29,7 @@ export class ServiceLogger implements LoggerService {
     this.#requests = pino(options, { write: (line: string) => output.writeSoon(line) }).child({ context: 'Request' });
   }
 
-  /** Serializes the common fields once, and writes lines in batches. */
+  /** The log serializes the common fields once, and writes lines in batches. */
   ofRoute(common: Fields): RequestLog {
     return this.#requests.child({ message: 'Request answered', ...common });
   }
@@ -55,7 +55,7 @@ export class ServiceLogger implements LoggerService {
     this.#write('debug', message, rest);
   }
 
-  /** Nest passes the context last, after fields, an error or its stack. */
+  /** Nest passes the context as the last argument, after fields, an error or the stack of an error. */
   #write(level: Level, message: unknown, rest: readonly unknown[]): void {
     const context = rest.at(-1);
     const isNamed = typeof context === 'string';
@@ -71,10 +71,10 @@ export class ServiceLogger implements LoggerService {
 }
 
 const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
-/** If an object has one of these properties, pino treats it as a request or an answer and prints its headers. */
+/** pino would print the headers of an object with such a property. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
 
-/** Formats the time at most once a millisecond (perf: request-log). */
+/** Returns a function that formats the time at most once a millisecond (perf: request-log). */
 function isoTime(): () => string {
   let lastMs = NaN;
   let text = '';
@@ -97,7 +97,10 @@ function fieldsOf(given: unknown): Fields {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed(name), shown(value)]));
 }
 
-/** Drops other properties, since an error of an HTTP client contains the request with the token. */
+/**
+ * Returns only name, message and stack of an error, since an error of an HTTP client contains the request with the
+ * token.
+ */
 function shown(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
 }

@@ -7,8 +7,8 @@ import type { ServiceSettings } from './service-settings.js';
 import { audienceOf, moduleOptionsOf } from './several-issuers.js';
 
 /**
- * The root module must import these modules first, since Nest runs guards in import order and tokens must be checked
- * first.
+ * The root module must import these modules first, since Nest runs guards in import order, and the guard that checks
+ * tokens must run first.
  */
 export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {
   const { KEY, description } = config;

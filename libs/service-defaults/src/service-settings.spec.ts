@@ -49,7 +49,7 @@ const folder = mkdtempSync(join(tmpdir(), 'settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('readServiceSettings', () => {
-  it('fills in defaults', () => {
+  it('uses a default for each variable that is not set', () => {
     expect(read({})).toEqual({
       name: 'service-a',
       version: 'dev',
@@ -144,7 +144,7 @@ describe('readServiceSettings', () => {
   });
 
   it.each(['KEYCLOAK_CA_FILE', 'SERVICES_CA_FILE'])(
-    '%s stops the start if its file is missing or has no certificate',
+    'stops the start if the file of %s is missing or has no certificate',
     (name) => {
       expect(faults({ [name]: join(folder, 'none-4711') })).toEqual([
         `${name} points to a file that can't be read (ENOENT)`,
@@ -217,7 +217,7 @@ describe('readServiceSettings', () => {
     expect(read({ ...insecure, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' }).keycloak.allowInsecureRequests).toBe(true);
   });
 
-  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('recognizes http: in capitals too, in %s (RS-04)', (name) => {
+  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('refuses HTTP: in capitals, too, in %s (RS-04)', (name) => {
     const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
     expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
   });
@@ -258,7 +258,7 @@ describe('readServiceSettings', () => {
     },
   );
 
-  it('uses the values that are set', () => {
+  it('uses the values of the variables that are set', () => {
     const values = {
       HOST: '0.0.0.0',
       PORT: '8080',
@@ -273,7 +273,7 @@ describe('readServiceSettings', () => {
     });
   });
 
-  it('reads demo settings, which have defaults, in demo mode only', () => {
+  it('reads the demo settings and their defaults only in demo mode', () => {
     const demo = {
       urls: { SERVICE_C_URL: 'http://localhost:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
@@ -326,7 +326,7 @@ describe('readServiceSettings', () => {
     ]);
   });
 
-  it('accepts either a secret, a private key or an assertion', () => {
+  it('accepts one of a secret, a private key and an assertion', () => {
     const [key, assertion] = [join(folder, 'key'), join(folder, 'assertion')];
     writeFileSync(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     writeFileSync(assertion, `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`);
@@ -388,7 +388,7 @@ describe('readServiceSettings', () => {
     expect([keycloak.verification, 'jwt' in keycloak]).toEqual([verification, hasJwt]);
   });
 
-  it('refuses any other TOKEN_VERIFICATION', () => {
+  it('refuses an unknown TOKEN_VERIFICATION', () => {
     expect(faults({ TOKEN_VERIFICATION: 'JWT' })).toEqual(['TOKEN_VERIFICATION must be one of introspection, jwt']);
   });
 
@@ -412,7 +412,7 @@ describe('readServiceSettings where users log in', () => {
     return [];
   };
 
-  it('fills in defaults', () => {
+  it('uses a default for each variable that is not set', () => {
     expect(readLogin({})).toEqual({
       publicUrl: 'https://shop.example.com',
       sessionSecrets: [OWN],
@@ -465,7 +465,7 @@ describe('readServiceSettings where users log in', () => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
   });
 
-  it('lowers a default that would exceed another limit', () => {
+  it('lowers a default value that would exceed the value of another variable', () => {
     const bounds = { MAX_SESSIONS: '5', SESSION_MAX_SECONDS: '600' };
     expect(readLogin(bounds)).toMatchObject({ maxSessionsPerUser: 5, sessionIdleSeconds: 600 });
     const equal = { ...bounds, MAX_SESSIONS_PER_USER: '5', SESSION_IDLE_SECONDS: '600' };
@@ -481,7 +481,7 @@ describe('readServiceSettings where users log in', () => {
     expect(login.demo?.hosts).toEqual(['service-a', 'shop.example.com']);
   });
 
-  it('accepts several session secrets, and checks each of them', () => {
+  it('accepts several session secrets, and checks each secret', () => {
     const [one, other] = ['o'.repeat(32), 'n'.repeat(32)];
     const several = (text: string): Environment => ({ SERVICE_A_SESSION_SECRET: text });
     expect(readLogin(several(`${one}\n ${other} \n`)).sessionSecrets).toEqual([one, other]);
@@ -510,7 +510,7 @@ describe('shared state', () => {
     expect(read(byFile).keycloak.revocationChannel).toBeDefined();
   });
 
-  it('requires keys for sessions that differ from the denial keys', () => {
+  it('requires keys for sessions, which must differ from the denial keys', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const withLogin = (keys: string | undefined): ReturnType<typeof readServiceSettings> => {
       const login = { PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: 'x'.repeat(40) };
@@ -531,7 +531,7 @@ describe('shared state', () => {
     expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS contains a published demo value');
   });
 
-  it('requires a separate database or server for cached results, and keys to seal them', () => {
+  it('requires a separate database or server for cached results, and keys that seal cached results', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const answers = (url: string, keys: string | undefined = own): ReturnType<typeof read>['keycloak'] =>
       read({ ...SHARED, SHARED_ANSWERS_URL: url, SHARED_STATE_KEYS: keys }).keycloak;
@@ -560,7 +560,7 @@ describe('shared state', () => {
     expect(found.join('\n')).not.toContain('4711');
   });
 
-  it('accepts public keys of pollers, which are optional', () => {
+  it('accepts public keys of pollers; a missing key is not a fault', () => {
     const { publicKey } = generateKeyPairSync('ed25519');
     const text = publicKey.export({ type: 'spki', format: 'pem' }) as string;
     const trusted = (change: Environment): number | undefined =>

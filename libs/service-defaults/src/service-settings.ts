@@ -13,17 +13,19 @@ import { isPoller, readSignalsSettings, type SignalsDescription } from './signal
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
-/** Whether the request log shows the subject as `subjectHash`, as `sub`, or not at all. */
+/** How the request log shows the subject: as a hash (`subjectHash`), in plain text (`sub`), or not at all. */
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
-  /** The default client id; in upper case (`SERVICE_A`) the prefix of the variables of the service. */
+  /**
+   * The name of the service, which is its default client id. In upper case (`SERVICE_A`), the name is the prefix of the
+   * service's variables.
+   */
   readonly name: string;
   readonly port: number;
   /** The URL of `service-b` is in the variable `SERVICE_B_URL`. */
   readonly calls: Readonly<Record<Called, ServiceScopes>>;
   readonly login?: boolean;
-  /** Set if the service may poll Keycloak for revocations. */
   readonly signals?: SignalsDescription;
   readonly demo?: DemoDescription;
 }
@@ -34,13 +36,13 @@ export interface ServiceSettings<Called extends string> {
   readonly host: string;
   readonly port: number;
   /**
-   * In demo mode, anonymous visitors may run the chain as the service, published secrets are accepted, and answers
-   * state refusal reasons.
+   * In demo mode, anonymous visitors may run the call chain as the service, published secrets are accepted, and answers
+   * contain refusal reasons.
    */
   readonly demoMode: boolean;
   readonly logFormat: 'json' | 'text';
   readonly requestLog: false | RequestLogSubject;
-  /** Time between the shutdown signal, which makes the service not ready, and the closing of the listener. */
+  /** The time from the shutdown signal, which makes the service not ready, to the close of the listener. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
   readonly otherIssuers?: readonly OtherIssuer[];

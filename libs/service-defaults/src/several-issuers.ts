@@ -18,7 +18,7 @@ const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
 
 type Issuers = Pick<ServiceSettings<string>, 'keycloak' | 'otherIssuers'>;
 
-/** The service's own realm comes first. */
+/** The first issuer is the service's own realm. */
 export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyModuleOptions {
   if (otherIssuers.length === 0) return keycloak;
   const those = (isOfOne: boolean): object =>
@@ -26,7 +26,7 @@ export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyMo
   return { ...those(false), issuers: [those(true) as IssuerOptions, ...otherIssuers.map(({ options }) => options)] };
 }
 
-/** In the service's own realm, the audience is the name of the called service. */
+/** In the own realm of the calling service, the audience is the name of the called service. */
 export function audienceOf(service: string, { keycloak, otherIssuers = [] }: Issuers): ServiceOptions['audience'] {
   if (otherIssuers.length === 0) return service;
   const there = otherIssuers.flatMap(({ options, audiences }) =>

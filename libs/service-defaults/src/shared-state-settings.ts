@@ -26,7 +26,7 @@ export interface SharedStateContext {
   readonly demoMode: boolean;
 }
 
-/** DEMO: the form of the keys and the password in compose.replicas.yml. They are published, so they protect nothing. */
+/** DEMO: the keys and the password in compose.replicas.yml are published, so they protect nothing. */
 const PUBLISHED = /DEMO[/_-]published/;
 
 export function readSharedStateSettings(
@@ -107,7 +107,7 @@ const listed = (text: string): string[] => text.split(/[\s,]+/).filter((one) => 
 const isSameKey = (one: string, other: string): boolean =>
   Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'));
 
-/** Treats an unreadable URL as different from every other URL. */
+/** An unreadable URL counts as different from every other URL. */
 function placeOf(url: string): unknown {
   if (!URL.canParse(url)) return Symbol('no place');
   const { hostname, port, pathname } = new URL(url);

@@ -72,7 +72,7 @@ class TestController {
 })
 class TestModule {}
 
-/** By default no request is cut off: the test would time out first. */
+/** A time that is longer than the timeout of a test, so no request is cut off. */
 const PATIENT = 600_000;
 let app: NestFastifyApplication;
 let url: string;
@@ -117,7 +117,7 @@ const HALF_BODY =
   'POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"order_id":';
 
 describe('a service that shuts down', () => {
-  it('becomes not ready at once, but serves other requests until balancers have noticed', async () => {
+  it('becomes unready immediately, and answers other requests until the load balancers have noticed', async () => {
     await start();
     const noticed = new Signal();
     const kept = await open(requestFor('/ping'));
@@ -151,10 +151,10 @@ describe('a service that shuts down', () => {
     expect(events).toEqual(['answered', 'destroyed']);
   });
 
-  it('answers a request that arrives on an open connection just after the listener closed', async () => {
+  it('answers a request that arrives on an open connection just after the listener has closed', async () => {
     await start({ arrivalMs: PATIENT });
     const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
-    // The answer shows that the bytes sent before have been read.
+    // This answer shows that the service has read the bytes that were sent before.
     await fetch(`${url}/ping`);
     const end = shutDown(app, Promise.resolve());
     while (app.getHttpServer().listening) await new Promise(setImmediate);
@@ -163,7 +163,7 @@ describe('a service that shuts down', () => {
     await end;
   });
 
-  it('ignores requests that follow the answer that closes the connection', async () => {
+  it('ignores later requests of a connection that the pending answer will close', async () => {
     await start();
     const noticed = new Signal();
     const { socket, received } = await open(requestFor('/slow'));
@@ -216,7 +216,7 @@ describe('a service that shuts down', () => {
     expect(await received).toBe('');
   });
 
-  it('ends a stream of events cleanly', async () => {
+  it('ends an event stream cleanly', async () => {
     await start();
     const response = await fetch(`${url}/events`, { headers: { Accept: 'text/event-stream' } });
     const [reader, body] = [response.body!.getReader(), [] as string[]];

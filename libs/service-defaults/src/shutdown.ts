@@ -5,12 +5,12 @@ import type { Connections } from './connections.js';
 
 const states = new WeakMap<object, { isShuttingDown: boolean; readonly connections: Connections }>();
 
-/** A service that is shutting down still answers requests that arrive. */
+/** A service that is shutting down still answers requests. */
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**
- * Makes readiness answer 503, and each answer close its connection. Nest's hooks run last, since `app.close()` alone
- * would call `onModuleDestroy` while requests are still in flight.
+ * Readiness answers 503, and each answer closes its connection. Nest's hooks run last, since `app.close()` calls
+ * `onModuleDestroy` even while requests are in flight.
  *
  * @param noticed - Resolves when each load balancer has seen that the service is not ready.
  */
@@ -24,7 +24,7 @@ export async function shutDown(app: NestFastifyApplication, noticed: Promise<unk
   await app.close();
 }
 
-/** Idle connections do not delay the close, and other connections delay it by at most `drainMs`. */
+/** Idle connections do not delay the close, and active connections delay the close by at most `drainMs`. */
 export function drainOnClose(
   adapter: FastifyAdapter,
   connections: Connections,

@@ -60,14 +60,14 @@ describe('the TTL of cached results while the feed is healthy', () => {
     read({ ...SERVICE, ...change }, 'never').keycloak.introspectionTtlWithEventsSeconds;
   const WITH_300 = { INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
 
-  it('is set by each service, and is unset by default', () => {
+  it('is set by a variable of each service, and is unset by default', () => {
     expect(long({})).toBeUndefined();
     expect(long({ INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: ' ' })).toBeUndefined();
     expect(long(WITH_300)).toBe(300);
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '30' })).toBe(300);
   });
 
-  it('is ignored if it is not longer than the TTL without the feed, or if results are not cached', () => {
+  it('is ignored if it is not longer than INTROSPECTION_TTL_SECONDS, and if results are not cached', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '300' })).toBeUndefined();
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '0' })).toBeUndefined();
   });
@@ -77,7 +77,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
     ['1.5', '10'],
     ['long', '10'],
     ['29', '30'],
-  ])('is refused at %s if the TTL without the feed is %s', (seconds, shortSeconds) => {
+  ])('is refused if it is %s and INTROSPECTION_TTL_SECONDS is %s', (seconds, shortSeconds) => {
     const name = 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS';
     const change = { [name]: seconds, INTROSPECTION_TTL_SECONDS: shortSeconds };
     expect(faults({ ...SERVICE, ...change })).toEqual([`${name} must be a whole number from ${shortSeconds} to 300`]);
@@ -85,13 +85,13 @@ describe('the TTL of cached results while the feed is healthy', () => {
 });
 
 describe('a service that may poll the feed', () => {
-  it('polls only if SIGNAL_SOURCES is set, and otherwise ignores the other settings', () => {
+  it('polls only if SIGNAL_SOURCES is set; if not, it ignores the other settings of the feed', () => {
     expect(read(SERVICE)).not.toHaveProperty('signals');
     const silent = { SIGNAL_SOURCES: 'none', SIGNALS_POLL_SECONDS: 'x', SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
   });
 
-  it('polls more often than proofs expire', () => {
+  it('polls more often than its proofs expire', () => {
     const short = { ...LISTENING, INTROSPECTION_TTL_SECONDS: '1', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
     expect(read(short).signals).toMatchObject({ pollSeconds: 0.5 });
     const [ttl, rare] = [{ INTROSPECTION_TTL_SECONDS: '5' }, { SIGNALS_POLL_SECONDS: '5' }];
@@ -102,7 +102,7 @@ describe('a service that may poll the feed', () => {
     expect(read({ ...short, ...rare, INTROSPECTION_TTL_SECONDS: '0' }).signals).toMatchObject({ pollSeconds: 5 });
   });
 
-  it('polls with the client signal-poller, or with the client that is set', () => {
+  it('polls with the client signal-poller, or with the client that SIGNALS_CLIENT_ID names', () => {
     const [own, { signals }] = [read(SERVICE), read(LISTENING)];
     expect(signals).toMatchObject({
       sources: [{ name: 'keycloak_events' }],
@@ -114,7 +114,7 @@ describe('a service that may poll the feed', () => {
     expect(other).toMatchObject({ pollSeconds: 0.5, client: { clientId: 'watcher' } });
   });
 
-  it('accepts either a secret, a file with the secret, or a private key', () => {
+  it('accepts one of a secret, a file with the secret, and a private key', () => {
     const none = { ...LISTENING, SIGNAL_POLLER_CLIENT_SECRET: undefined };
     const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     const [secretFile, keyFile] = [fileWith('secret', SECRET), fileWith('key', String(key))];
@@ -167,7 +167,7 @@ describe('a service that never polls', () => {
 });
 
 describe('a process that only polls', () => {
-  it('polls by default, with its own client', () => {
+  it('polls Keycloak by default, with its own client', () => {
     const { signals, keycloak } = read(POLLER, 'own');
     expect(signals).toEqual({ sources: [expect.objectContaining({ name: 'keycloak_events' })], pollSeconds: 1 });
     expect(keycloak).toMatchObject({ clientId: 'signal-poller', clientSecret: SECRET });
@@ -201,7 +201,7 @@ describe('the key that signs proofs (RS-30)', () => {
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_SOURCES: 'none' })).toEqual([]);
   });
 
-  it('may be in a file, and must be an unpublished Ed25519 key', () => {
+  it('may be in a file, and must be an Ed25519 key that is not published', () => {
     const file = fileWith('proof-private-key', PROOF_KEY);
     expect(faults({ ...POLLER, ...WITHOUT, SIGNAL_PROOF_PRIVATE_KEY_FILE: file }, 'own')).toEqual([]);
     expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: SECRET }, 'own')).toEqual([

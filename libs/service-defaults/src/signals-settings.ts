@@ -8,11 +8,13 @@ import {
 import { readClientSettings } from './client-settings.js';
 import type { Variables } from './variables.js';
 
-/** `own`: the service only polls, with its own client. `shared`: the service may poll, with the client for polling. */
+/**
+ * `own`: the process only polls, with its own client. `shared`: the service may poll, with a separate client for
+ * polling.
+ */
 export type SignalsDescription = 'own' | 'shared';
 
 export interface SignalsContext {
-  /** Undefined for a service that never polls. */
   readonly signals: SignalsDescription | undefined;
   readonly introspectionTtlSeconds: number;
   readonly hasChannel: boolean;
@@ -33,7 +35,7 @@ const NO_SOURCE = 'none';
 const CLIENT = 'signal-poller';
 const CLIENT_PREFIX = 'SIGNAL_POLLER';
 
-/** The lifetime of tokens in the demonstration's realm, since a longer TTL would have no effect. */
+/** A TTL above the lifetime of tokens in the realm of the demonstration would have no effect. */
 const MAX_TTL_SECONDS = 300;
 
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {
@@ -86,7 +88,10 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }
 
-/** A proof is valid for `ttlSeconds`, so the polls must be more frequent; 0 means no limit. */
+/**
+ * The time must be shorter than `ttlSeconds`, the validity of a poller's proof. If `ttlSeconds` is 0, any permitted
+ * time is accepted.
+ */
 function readPollSeconds(variables: Variables, ttlSeconds: number): number {
   const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;

@@ -2,7 +2,6 @@ import type { Variables } from './variables.js';
 
 export interface TelemetrySettings {
   readonly management?: { readonly host: string; readonly port: number };
-  /** The OTLP protocol of the spans; undefined if requests are not traced. */
   readonly traces?: 'http/protobuf' | 'http/json';
 }
 

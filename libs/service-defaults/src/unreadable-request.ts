@@ -9,7 +9,7 @@ interface Unreadable {
 
 const MALFORMED: Unreadable = { status: 400, body: { error: 'Malformed request', code: 'malformed_request' } };
 
-/** Keyed by the code of Node's error; any other code means that the bytes are not HTTP. */
+/** A code that is not listed means that the bytes are not HTTP. */
 const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
@@ -19,8 +19,8 @@ const BY_ERROR: Readonly<Record<string, Unreadable>> = {
 };
 
 /**
- * Readable requests with a fault: HTTP/1.1 without exactly one `Host` (RFC 9112 §3.2), `*` without OPTIONS (§3.2.4), or
- * an unsupported `Expect` (RFC 9110 §10.1.1).
+ * `no_host`: an HTTP/1.1 request must have exactly one `Host` (RFC 9112 §3.2). `no_target`: only OPTIONS may have the
+ * target `*` (§3.2.4). `expectation`: the `Expect` is unsupported (RFC 9110 §10.1.1).
  */
 const BY_FAULT = {
   no_host: MALFORMED,
@@ -32,7 +32,7 @@ export type UnreadableFault = keyof typeof BY_FAULT;
 
 const HEADERS = { ...securityHeaders(), 'content-type': 'application/json; charset=utf-8', connection: 'close' };
 
-/** Answers only if the caller can match the answer to this request, and never echoes the request. */
+/** Answers only if the caller can match the answer to this request. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, canAnswer: boolean): void {
   if (canAnswer && socket.writable && error.code !== 'ECONNRESET') {
     socket.write(message(BY_ERROR[error.code ?? ''] ?? MALFORMED));

@@ -60,7 +60,7 @@ export class Variables extends ConfigurationFaults {
     return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
   }
 
-  /** Reports a value above the variable `bound` as a fault, and lowers a default to `bound`. */
+  /** A default that is greater than `bound` is lowered to `bound`. */
   wholeNumberWithin(bound: NamedNumber, name: string, fallback: number, max: number): number {
     const value = this.wholeNumber(name, Math.min(fallback, bound.value), max, 1);
     if (value > bound.value) this.fault(`${name} must be at most ${bound.name}, which is ${bound.value}`);
@@ -72,10 +72,7 @@ export class Variables extends ConfigurationFaults {
     return value === undefined ? undefined : this.checkedUrl(name, value, insecureAllowed);
   }
 
-  /**
-   * Returns `value` without its final slash. Refuses what the library would refuse, since the library does not know the
-   * name of the variable.
-   */
+  /** Reports every URL that the library would refuse, since the library does not know the name of the variable. */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
       this.fault(`${name} must be an http(s) URL`);
@@ -89,14 +86,14 @@ export class Variables extends ConfigurationFaults {
     return value.replace(/\/$/, '');
   }
 
-  /** Accepts any http(s) URL, since OpenTelemetry's SDK reads the value itself. */
+  /** Accepts any http(s) URL, since the SDK of OpenTelemetry reads the value. */
   isUrlSet(name: string): boolean {
     const value = this.#read(name);
     if (value !== undefined && !isHttpUrl(value)) this.fault(`${name} must be an http(s) URL`);
     return value !== undefined;
   }
 
-  /** Reads `name`, or the file that `<name>_FILE` points to. */
+  /** Reads the variable `name`, or the file that the variable `<name>_FILE` names. */
   secret(name: string, fallback?: string): string {
     const value = this.#read(name);
     const file = this.#read(`${name}_FILE`);
@@ -166,7 +163,7 @@ function hasMoreThanAPath(value: string): boolean {
 
 const hasDotSegment = (value: string): boolean => /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(value);
 
-/** Checks only the first certificate. */
+/** Later certificates are not checked. */
 function isCertificate(text: string): boolean {
   try {
     return new X509Certificate(text) instanceof X509Certificate;
@@ -175,7 +172,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** Returns only the code, since the path may be a secret in the wrong variable. */
+/** The message contains the path, which may be a secret in the wrong variable. */
 function codeOf(error: unknown): string {
   const { code } = Object(error) as { readonly code?: unknown };
   return code === undefined ? '' : ` (${String(code)})`;

@@ -8,10 +8,10 @@ export interface Whoami {
   readonly email: string | undefined;
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
-  /** `azp`: the client to which the token was issued. */
+  /** The claim `azp`: the client to which the token was issued. */
   readonly caller: string;
   readonly audience: readonly string[];
-  /** In ISO 8601. */
+  /** The expiry of the token in ISO 8601. */
   readonly expiry: string;
 }
 

@@ -1,4 +1,4 @@
-/** A model of Keycloak behind a real socket; its answers may be late or fail, but are never wrong. */
+/** The answers of the model may be late or missing, and are never wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { startFakeService, type FakeService } from '../../support/fake-service.j
 export const CLIENT = 'service-a';
 const REALM_PATH = '/realms/test';
 const LIFE_SECONDS = 600;
-/** Lifetime of an access token that a session must refresh before its next use. */
+/** The lifetime of an access token that is so short that a session must refresh the token before the next use. */
 const STALE_SECONDS = 5;
 
 export type Mode = 'well' | 'late' | 'failing';
@@ -44,7 +44,7 @@ export class KeycloakModel {
   readonly log: KeycloakEvent[] = [];
   readonly #refreshTokens = new Map<string, { readonly session: KeycloakSession; timesSent: number }>();
   mode: Mode = 'well';
-  /** Refresh tokens that arrived twice, for which Keycloak would end the session. */
+  /** Keycloak would end the session at the second use of a refresh token. */
   readonly sentTwice: string[] = [];
   #numbers = 0;
   #server: FakeService | undefined;
@@ -73,7 +73,7 @@ export class KeycloakModel {
     this.log.push({ atMs: session.endedMs, what: { ended: session } });
   }
 
-  /** The log only says that something has changed. */
+  /** Adds an event to the log which says only that the session has changed. */
   revoke(token: KeycloakToken): void {
     if (token.revokedMs !== undefined) return;
     token.revokedMs = performance.now();
@@ -109,7 +109,7 @@ export class KeycloakModel {
     };
   }
 
-  /** Fails like `OpenIdProvider`: the reason shows whether the refresh token may have been used. */
+  /** As in `OpenIdProvider`, an error's reason shows if the refresh token may have been used. */
   async refresh(before: OpenIdTokens): Promise<Refreshed> {
     const name = before.reveal().refreshToken ?? '';
     const known = this.#refreshTokens.get(name);
@@ -143,7 +143,7 @@ export class KeycloakModel {
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const form = new URLSearchParams(await text(incoming));
     const { mode } = this;
-    // The answer reflects this moment, even if it arrives late.
+    // The answer describes the state at this moment, even if the answer arrives late.
     const [status, body] = this.#say(incoming.url ?? '', form);
     await this.#delay(mode);
     if (mode === 'failing' && !incoming.url?.includes('.well-known')) outgoing.writeHead(503).end();

@@ -1,4 +1,3 @@
-/** The denials, rechecks and sessions of a schedule, and the invariants that follow from them. */
 import type { BearerError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { inactiveSinceMs, type KeycloakSession, type KeycloakToken } from './keycloak-model.js';
@@ -8,7 +7,7 @@ export interface Said {
   readonly sid: string | 'everything';
   readonly at: ModelReplica;
   readonly atMs: number;
-  /** All replicas that may have received it have stopped. */
+  /** True if all replicas that may have received the denial or recheck have stopped. */
   isLost: boolean;
 }
 
@@ -16,11 +15,11 @@ export interface Session {
   readonly id: string;
   readonly of: KeycloakSession;
   endedMs: number | undefined;
-  /** The session may be missing for another reason than its end. */
+  /** True if the session may be missing although nobody ended the session. */
   mayBeGone: boolean;
-  /** A restored older state of the store may contain the session again. */
+  /** True if the session may exist again, for example in a restored older state of the store. */
   mayBeBack: boolean;
-  /** The end of a session is stored in two places, so the loss of a single place does not lose the end. */
+  /** A session may return after two faults, because two entries mark its end. */
   timesSpoilt: number;
 }
 
@@ -58,7 +57,6 @@ export class Ledger {
     return this.sessions.filter((session) => session.of === of);
   }
 
-  /** Sessions may be gone, and so may the marks of ended sessions. */
   storeLost(): void {
     this.losses += 1;
     for (const session of this.sessions) session.mayBeGone = true;
@@ -76,7 +74,7 @@ export class Ledger {
     for (const session of this.sessions) session.mayBeBack = true;
   }
 
-  /** Refreshes in flight are lost with the replica, and with them their sessions. */
+  /** Records that a replica has stopped, which may lose running refreshes and the refreshed sessions. */
   ended(replica: ModelReplica): void {
     const others = this.replicas.filter((other) => other !== replica);
     for (const said of this.denials) said.isLost ||= !others.some((other) => refuses(other, said.sid));

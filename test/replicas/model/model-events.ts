@@ -1,10 +1,10 @@
 import type { SignalSource } from 'nestjs-keycloak-s2s/signals';
 import type { KeycloakModel } from './keycloak-model.js';
 
-/** So short that an event that a poll does not read is missed for good. */
+/** The overlap of two polls, so short that the next poll does not return an event that a poll has missed. */
 const OVERLAP_MS = 5;
 
-/** Proves each complete poll, because the log of the model has everything up to the time of the poll. */
+/** A complete poll returns all events up to the time of the poll. */
 export const modelEvents = (keycloak: KeycloakModel): SignalSource => ({
   name: 'model',
   connect: () => ({

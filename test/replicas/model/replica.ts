@@ -12,7 +12,7 @@ import { modelEvents } from './model-events.js';
 const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 100, sessionIdleSeconds: 600, sessionMaxSeconds: 1000 };
 const READ_WITHIN_MS = 3000;
 const POLL_MS = 50;
-/** All replicas may poll in turn, so they share one key pair. */
+/** The key pair of all replicas, because each replica may become the poller. */
 const PROOFS = proofKeyPair();
 
 export interface ReplicaSettings {
@@ -80,7 +80,7 @@ export class ModelReplica {
     this.#feed.start();
   }
 
-  /** `isKilled` keeps it from releasing the lease to another poller. */
+  /** If `isKilled` is true, the replica does not release its lease to another poller. */
   async stop(isKilled = false): Promise<void> {
     const { sharing = [], shared = [], issuers } = this.#keycloak ?? {};
     if (isKilled && issuers !== undefined) issuers[0].feed.release = async () => undefined;

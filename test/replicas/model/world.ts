@@ -15,7 +15,7 @@ const RECENT = 4;
 
 export class World {
   readonly ledger: Ledger;
-  /** True once an older state of the store was restored, in which a used refresh token is unused. */
+  /** True after the test restored an older state of the store, in which a used refresh token is still unused. */
   mayRepeat = false;
   readonly #replicas: readonly ModelReplica[];
   readonly #store: StoreFaults;
@@ -82,7 +82,7 @@ export class World {
       this.#notify(this.#replica(number + which), of),
     ]);
     if (id === undefined || !isTaken) return;
-    // If the store loses the mark that the session has ended, the session may still begin.
+    // If the store loses the mark of the ended session, the login may still create the session.
     const mayBeBack = losses !== this.ledger.losses;
     this.ledger.addSession(id, of, { endedMs: performance.now(), mayBeGone: true, mayBeBack });
   }
@@ -206,7 +206,7 @@ export class World {
     return replica.sessions.begin(this.keycloak.login(of)).catch(expected(SessionStoreError, LoginError));
   }
 
-  /** Returns whether the replica accepted the notice, which comes before the end at Keycloak. */
+  /** Returns whether the replica accepted the logout notice. */
   async #notify(replica: ModelReplica, of: KeycloakSession): Promise<boolean> {
     this.ledger.deny(replica, of.sid);
     const isTaken = await replica.sessions
@@ -234,7 +234,6 @@ export class World {
 
 const recent = <T>(all: readonly T[], which: number): T => all.at(-1 - (which % Math.min(all.length, RECENT))) as T;
 
-/** Swallows errors that a caller may see during a fault; throws all other errors. */
 const expected =
   (...kinds: readonly (new (...args: never[]) => Error)[]) =>
   (error: unknown): undefined => {

@@ -1,4 +1,3 @@
-/** The page shows the groups in this order. */
 export const ATTACK_GROUPS = {
   'wrong-service': { title: 'The wrong service', words: 'A good token, shown to a service that it was not made for.' },
   'wrong-permission': {

@@ -8,7 +8,7 @@ export interface Attack {
   readonly rule: string;
   readonly group: AttackGroup;
   readonly from: 'Service A' | 'Service B' | 'Service C';
-  /** Several refusals are possible, since they depend on the Keycloak version and on the verification method. */
+  /** The Keycloak version and the verification method decide which refusal occurs. */
   readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
 }
 
@@ -39,8 +39,8 @@ export type AttackId =
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * The service refuses the audience itself if it checks the signature, or if Keycloak 26.4 calls the token active for
- * every client.
+ * Usually Keycloak reports the token as inactive. The service finds the wrong audience if it checks the signature, or
+ * if Keycloak 26.4 reports the token as active for every client.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

@@ -8,7 +8,6 @@ import { KnownTokens } from './known-tokens.js';
 
 export type Attacker = (tools: AttackTools) => Promise<Attempt>;
 
-/** No service of this repository changes this default of the library. */
 const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_INTROSPECTION_TTL_SECONDS = 10;
 
@@ -19,12 +18,14 @@ export class AttackTools {
   readonly serviceB: AttackTarget;
   readonly serviceC: AttackTarget;
   readonly shortLivedClient: AttackingClient;
-  /** An expired token is still accepted for this long, since clocks differ. */
+  /** The number of seconds for which a service still accepts an expired token, since clocks differ. */
   readonly graceSeconds: number;
   readonly oneForAllClient: AttackingClient;
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
-  /** How long a service without a feed reuses an introspection result, if all services have the same setting. */
+  /**
+   * The time for which a service without a feed reuses an introspection result, if all services have the same setting.
+   */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
 

@@ -8,7 +8,7 @@ describe('the page of attacks', () => {
     ['open', '✗', 'OPEN: it got through', undefined],
     ['refused_otherwise', '✗', 'Refused, but not for the expected reason', undefined],
     ['not_run', '?', 'Could not be run', undefined],
-  ] as const)('shows in a sign and in words that an attack is %s', (verdict, sign, words, refusal = words) => {
+  ] as const)('shows the verdict %s of an attack by a sign and by words', (verdict, sign, words, refusal = words) => {
     const html = attacksRun([{ attack: ATTACK, attempt: MADE, verdict, why: 'Because of this.' }]);
     expect(html).toMatch(new RegExp(`aria-hidden="true">${sign.replace('?', '[?]')}</span>\\s*${refusal}`));
     expect(html).toContain(`<h1>${words}</h1>`);

@@ -14,17 +14,16 @@ import {
 import { DEMO_CLI } from './demo-cli.js';
 import type { Attacker, AttackTools } from './attack-tools.js';
 
-/** A service with a healthy feed refuses within the poll interval and the time of a call. */
+/** A service with a healthy feed refuses the token within this time: the poll interval plus the duration of a call. */
 const FEED_SECONDS = 3;
 const GRACE_SECONDS = 2;
-/** Limited, since a browser waits for the result of the attack. */
+/** The maximum time of the attack, since a browser waits for the result. */
 const MAX_WAIT_SECONDS = 20;
 
 const EVERY_MS = 200;
 
 const SERVICE_A = 'Service A';
 
-/** Running the chain makes the user's tokens known to the three services. */
 export const disabledUser: Attacker = async (tools) => {
   const { helpdesk, windowSeconds } = tools;
   if (windowSeconds + GRACE_SECONDS > MAX_WAIT_SECONDS) {
@@ -38,7 +37,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   const { windowSeconds } = tools;
   const [token, known] = await tokensOf(user, tools);
   const before = await Promise.all(known.map(({ present }) => present()));
-  // Measured from before the call, so that the shown delay is never too short.
+  // The measurement starts before the call, so that the shown delay is never too short.
   const fromMs = Date.now();
   await user.disable();
   const presented = await Promise.all(
@@ -80,7 +79,6 @@ async function tokensOf(
 
 const isInactive = ({ status, reason }: AttackAnswer): boolean => status === 401 && reason === 'inactive';
 
-/** Returns the worst answer: an unexpected acceptance, or else any other unexpected answer. */
 function worst(answers: readonly AttackAnswer[], isDue: (answer: AttackAnswer) => boolean): AttackAnswer {
   const wrong = answers.filter((answer) => !isDue(answer));
   const [first = { status: 0, reason: 'no answer' }] = answers;

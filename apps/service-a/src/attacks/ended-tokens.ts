@@ -12,10 +12,10 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Keycloak counts whole seconds: a token that lives one second has expired at most two seconds after it was issued. */
+/** A token with a lifetime of one second has expired by then, since Keycloak counts whole seconds. */
 const SURELY_EXPIRED_MS = 2100;
 
-/** On a busy machine a token may expire before it is first sent. */
+/** On a busy machine, a token may expire before the attack has sent the token. */
 const MAX_TOKENS = 3;
 
 export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient, graceSeconds }) => {

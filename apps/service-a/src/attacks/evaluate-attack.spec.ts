@@ -46,7 +46,7 @@ describe('an attack', () => {
     }
   });
 
-  it('proves nothing when the honest use is refused', () => {
+  it('proves nothing if the service refuses the honest use', () => {
     expect(evaluated(EXPECTED, { status: 401, code: 'invalid_token' })).toEqual({
       verdict: 'not_run',
       why: 'The honest use was refused too (401 invalid_token), so this proves nothing.',
@@ -63,7 +63,7 @@ describe('an attack', () => {
     });
   });
 
-  it('proves nothing if it was not run, and gives the reason', () => {
+  it('proves nothing if the attack was not run, and gives the reason', () => {
     expect(evaluateAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
   });
 });

@@ -1,11 +1,10 @@
 import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
 
 /**
- * Only `refused` is the expected result.
- *
  * - `refused`: the attack got the expected refusal, and the honest use of the same credential was accepted
  * - `open`: the attack succeeded
- * - `refused_otherwise`: status, code, reason or permission of the refusal differ from the expected refusal
+ * - `refused_otherwise`: the service refused the attack, but the refusal has an unexpected status, code, reason or
+ *   permission
  * - `not_run`: the result proves nothing
  */
 export type Verdict = 'refused' | 'open' | 'refused_otherwise' | 'not_run';
@@ -18,7 +17,7 @@ export interface Evaluation {
 export function evaluateAttack(due: readonly AttackAnswer[], attempt: Attempt): Evaluation {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
-  // Checked first, since an accepted attack is open, whatever else went wrong.
+  // The check for acceptance comes first, since an accepted attack is `open` in every case.
   if (isAccepted(attack)) return { verdict: 'open', why: `It was accepted: ${inWords(attack)}.` };
   const undecided = [attack, control].find(({ status }) => status >= 500);
   if (undecided !== undefined) {

@@ -2,10 +2,7 @@ import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
-/**
- * The token for `attacks.replay` is separate from the chain's tokens, so it does not change the chain's calls to
- * Keycloak.
- */
+/** A token for `attacks.replay` is not a token of the chain, so the chain's calls to Keycloak stay the same. */
 export type KnownFor = 'orders.approve' | 'attacks.replay';
 
 export class KnownTokens {
@@ -21,7 +18,7 @@ export class KnownTokens {
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
-  /** Not the chain's token, but a separate token that only Service B holds and presents. */
+  /** Returns a token that only Service B holds and presents, and that the chain does not use. */
   async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
     const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };

@@ -10,7 +10,7 @@ export const permissionNotAssigned: Attacker = async ({ keycloak }) => {
   });
 };
 
-/** DEMO: the realm publishes the users and their passwords. */
+/** DEMO: a user whose password the realm publishes. */
 const ALICE = { username: 'alice', password: 'alice' };
 const BOB = { username: 'bob', password: 'bob' };
 

@@ -20,7 +20,7 @@ export const idToken: Attacker = async ({ keycloak, serviceA }) => {
   });
 };
 
-/** A URL may end up in a log, so the token is revoked after the attack. */
+/** A log may contain the URL, so the attack revokes the token afterwards. */
 export const tokenInQuery: Attacker = async ({ keycloak, serviceB }) => {
   const token = await keycloak.ownToken('orders.approve');
   const made = attempt({

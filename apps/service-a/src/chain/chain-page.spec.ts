@@ -20,13 +20,13 @@ describe('the page of a chain', () => {
     }
   });
 
-  it('shows a chain without the details of demo mode', () => {
+  it('shows a chain that has no details of demo mode', () => {
     const html = chainSucceeded(ANSWER, 'alice');
     expect(html).toContain('id="chain-result"');
     expect(html).not.toMatch(/What just happened|side by side/);
   });
 
-  it('shows that the first hop has no token, or that the tokens are unavailable', () => {
+  it('reports a missing token of the first hop, and reports unavailable tokens', () => {
     const [b, c] = [
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),

@@ -12,7 +12,7 @@ const COLD =
   'service-c.introspection;desc="asked";dur=8, service-c.total;dur=9, service-b.total;dur=60, service-a.total;dur=1430';
 
 describe('the story of a chain', () => {
-  it('shows each request and its duration, with empty caches', () => {
+  it('shows each request with the duration of the request if all caches are empty', () => {
     expect(sentences(COLD)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
       'service-a>keycloak: Service A asks Keycloak whether the token is valid.',
@@ -43,7 +43,7 @@ describe('the story of a chain', () => {
     expect(summary).toBe('5 of these steps asked Keycloak.');
   });
 
-  it('shows which service checked a signature, and no request to Keycloak for it', () => {
+  it('shows which service checked a signature, and shows no request to Keycloak for the check', () => {
     const signed = COLD.replaceAll('introspection;desc="asked"', 'jwt;desc="verified"');
     const { steps, summary } = story(signed);
     const checked = steps.filter(({ mark }) => mark === 'checked here');
@@ -86,7 +86,7 @@ describe('the story of a chain', () => {
     expect(waited.summary).toMatch(/waited for the answer to another request/);
   });
 
-  it('ignores steps reported for the browser or Keycloak, and shows the answer even when its metric was truncated', () => {
+  it('ignores steps of the browser or of Keycloak, and shows an answer whose metric was truncated', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, keycloak.introspection;desc="asked", browser.total;dur=1';
     expect(sentences(`${lying}, service-b.introspection;desc="cached", service-a.total;dur=9`)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
@@ -97,7 +97,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows no call to Keycloak or the browser, and no answer without a call', () => {
+  it('shows no call of a service to Keycloak or the browser, and shows no answer if there is no call', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, service-b.call;desc="keycloak 200";dur=1, ';
     expect(
       sentences(`${lying}service-b.call;desc="browser 403";dur=1, service-c.total;dur=1, service-a.total;dur=9`),
@@ -109,7 +109,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows where a call was refused: at Keycloak, from the cache, at a service, or at a later service', () => {
+  it('shows who refused a call: Keycloak, the cache, the called service or a later service', () => {
     const bob =
       'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=31, ' +
       'service-a.refused;desc="insufficient_scope", service-a.total;dur=48';
@@ -135,7 +135,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows a service that did not answer, or did not report its steps', () => {
+  it('shows a service that did not answer, and a service that reported no steps', () => {
     const header =
       'service-a.call;desc="service-b failed";dur=9, service-a.refused;desc="service_unavailable", service-a.total;dur=9';
     expect(sentences(header).slice(1, 3)).toEqual([
@@ -148,7 +148,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('leaves out services that do not take part', () => {
+  it('leaves out services that are not part of the chain', () => {
     expect(sentences('service-x.introspection;desc="asked";dur=1, service-a.total;dur=9')).toHaveLength(2);
   });
 });

@@ -17,12 +17,14 @@ export interface ChainStory {
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** The service that each service calls, which is missing from token metrics. */
+/** The called service of each service, which the token metrics do not name. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** `metrics` contains the metrics of the whole chain as Service A would send them, with Service A's total last. */
+/**
+ * Tells the story of a chain by its `metrics`: the metrics that Service A sends, with Service A's `total` at the end.
+ */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -85,7 +87,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   const next = NEXT[actor.name]?.label ?? 'the next service';
   const isOwn = step === 'client-credentials';
   if (description === 'reused') {
-    // The service refused at once, so it reused Keycloak's earlier refusal.
+    // The service refused immediately, so the service reused Keycloak's earlier refusal.
     const words =
       following?.service === actor.name && following.step === 'refused'
         ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`
@@ -102,7 +104,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** Metrics of the next services are untrusted: no service may report steps of the browser or of Keycloak. */
+/** Ignores steps of the browser and of Keycloak, which only a dishonest called service would report. */
 function serviceNamed(name: string): Party | undefined {
   const party = partyNamed(name);
   return party === BROWSER || party === KEYCLOAK ? undefined : party;
@@ -116,7 +118,7 @@ function calls(actor: Party, metric: TraceMetric, later: readonly TraceMetric[])
   if (next === undefined) return [];
   const words = `${actor.label} calls ${next.label} with the token made for it.`;
   const call: StoryStep = { from: actor, to: next, words, mark: undefined, duration: undefined };
-  // A service that reports its steps also reports its answer as its `total`, unless its metrics were truncated.
+  // A service that reports steps also reports an answer in `total`, unless the metrics of the service were truncated.
   const reportsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
   return reportsItsAnswer ? [call] : [call, answer(next, actor, metric)];
 }
@@ -128,7 +130,7 @@ function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
-/** Keycloak refused only if it was asked for a token and gave none. */
+/** Names Keycloak as the refusing party only if a service asked Keycloak for a token and got no token. */
 function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
   const reason = REFUSALS[description] ?? description;
   const wantedToken =
@@ -138,7 +140,7 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The `total` of a service marks its answer, to the browser for Service A and to a call for the other services. */
+/** The metric `total` marks the answer of a service: of Service A to the browser, of Services B and C to a call. */
 function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
   const caller = call === undefined ? undefined : serviceNamed(call.service);
@@ -150,7 +152,7 @@ function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryS
   return [{ from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration }];
 }
 
-/** Only the codes that a visitor of the page can cause. */
+/** The refusal codes that a visitor of the page can cause. */
 const REFUSALS: Readonly<Record<string, string>> = {
   insufficient_scope: 'the caller may not do this',
   insufficient_user_authentication: 'the user has to log in again for this',

@@ -32,12 +32,12 @@ beforeEach(() => {
 afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe('ChainTokens', () => {
-  it("requests the tokens on behalf of the user, with the scope of the chain's call, and lists the user's token first", async () => {
+  it("requests the tokens for the user with the scope of the chain, and lists the user's token first", async () => {
     expect(await tokensOf(FURTHER).of('service-a', alice)).toEqual([seenToken('service-a', alice), ...FURTHER]);
     expect(asked).toEqual([['alice', 'orders.approve', '/demo/tokens']]);
   });
 
-  it('has no token at the first hop when no user is logged in', async () => {
+  it('lists no token for the first hop if no user is logged in', async () => {
     expect(await tokensOf(FURTHER).of('service-a', undefined)).toEqual(FURTHER);
     expect(asked).toEqual([['self', 'orders.approve', '/demo/tokens']]);
   });
@@ -45,7 +45,7 @@ describe('ChainTokens', () => {
   it.each([
     ['the service fails', new ServiceCallError('service_failed', 'service-b', 'answered_404', { status: 404 })],
     ['the answer is malformed', { tokens: 'none' }],
-  ])('returns undefined, and does not throw, when %s', async (_, answer) => {
+  ])('returns undefined if %s', async (_, answer) => {
     expect(await tokensOf(answer).of('service-a', alice)).toBeUndefined();
   });
 

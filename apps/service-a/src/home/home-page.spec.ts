@@ -10,7 +10,7 @@ describe('the start page', () => {
     expect([anonymous, known].map((html) => html.includes('action="/auth/logout"'))).toEqual([false, true]);
   });
 
-  it('offers each attack, if there are any, as a form that works without a script', () => {
+  it('shows each attack as an HTML form that needs no script', () => {
     const shown = home({ demoMode: true, user: undefined, attacks: ATTACKS });
     for (const { id } of ATTACKS) expect(shown).toContain(`<form method="post" action="/attacks/${id}">`);
     expect(shown).toContain('<form class="actions" method="post" action="/attacks"');

@@ -8,7 +8,7 @@ import type { Page } from '../pages/pages.js';
 export interface HomePage {
   readonly demoMode: boolean;
   readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
-  /** Whether the browser's session is unknown here: it has ended, or belongs to another instance. */
+  /** Whether this instance does not know the browser's session, which has ended or belongs to another instance. */
   readonly hasUnknownSession?: boolean;
   readonly users?: readonly DemoUser[];
   readonly attacks: readonly Attack[];

@@ -18,7 +18,7 @@ const CSP = 'content-security-policy';
 @UseFilters(HomePageFilter)
 export class HomeController {
   readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
-  /** Allows forms to lead to Keycloak's origin, which only the logout form requires. */
+  /** The Content-Security-Policy that allows the logout form to lead to Keycloak's origin. */
   readonly #policyWithLogout: string;
 
   constructor(
@@ -44,7 +44,7 @@ export class HomeController {
     const hasUnknownSession = id !== undefined && session === undefined;
     const users = demoMode ? DEMO_USERS : [];
     const matrix = demoMode ? untried(user) : undefined;
-    // Without cached results, a watched page would introspect its tokens several times a second.
+    // If introspection results are not cached, a watched page would introspect tokens several times a second.
     const isWatched = demoMode && this.config.keycloak.introspectionTtlSeconds !== 0;
     return this.pages.render(homePage({ demoMode, user, users, hasUnknownSession, attacks, matrix, isWatched }));
   }

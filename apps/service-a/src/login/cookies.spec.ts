@@ -25,7 +25,7 @@ const bringing = (...lines: readonly string[]) => ({
 });
 
 describe('Cookies', () => {
-  it('are __Host-, Secure, HttpOnly and SameSite over https (BF-04)', () => {
+  it('have the prefix __Host- and are Secure, HttpOnly and SameSite over https (BF-04)', () => {
     const cookies = new Cookies(https);
     expect(cookies.setSession('x')).toBe('__Host-session=x; Path=/; HttpOnly; Secure; SameSite=Lax');
     expect(cookies.clearSession()).toBe('__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax');
@@ -42,7 +42,7 @@ describe('Cookies', () => {
 describe('PendingLogins', () => {
   const logins = new PendingLogins(https, new Cookies(https), store);
 
-  it('accepts a login once from the browser that started it, and reveals no secret to it (BF-01, BF-04)', async () => {
+  it('accepts a login once, and reveals no secret in the login cookie (BF-01, BF-04)', async () => {
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).toMatch(/^__Host-login-s{16}=[\w.-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     expect(cookie).not.toContain('the-verifier');
@@ -52,7 +52,7 @@ describe('PendingLogins', () => {
     });
   });
 
-  it('refuses a login without its cookie, with another state, or with an altered cookie (BF-01)', async () => {
+  it('refuses a login whose cookie is missing or altered, and a login with a wrong state (BF-01)', async () => {
     const state = 't'.repeat(43);
     const [cookie = ''] = await logins.remember({ headers: {} }, { ...PENDING, state });
     const altered = cookie.replace(/=[^;]+/, (value) => `${value.slice(0, -9)}AAAAAAAAA`);
@@ -67,7 +67,7 @@ describe('PendingLogins', () => {
     await expect(logins.consume(bringing(cookie), state)).resolves.toMatchObject({ state });
   });
 
-  it('seals with the first secret and opens with every secret, so that replacing a secret fails no login (CC-08)', async () => {
+  it('encrypts with the first secret and decrypts with every secret, so that a secret can change (CC-08)', async () => {
     const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
     const at = (...secrets: readonly string[]): PendingLogins =>
       new PendingLogins(config('https://shop.example.com', secrets.join('\n')), new Cookies(https), store);

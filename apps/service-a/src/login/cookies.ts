@@ -12,9 +12,9 @@ const SESSION = 'session';
 const LOGIN = 'login-';
 
 /**
- * Every cookie is HttpOnly and bound to this host (no Domain). Over https its name begins with `__Host-`, so the
- * browser accepts the cookie only from this host and never over http. Over plain http, as on localhost, the name has no
- * prefix, since browsers would refuse it.
+ * Every cookie is HttpOnly and belongs to this host only (no Domain). Over https, the cookie name begins with
+ * `__Host-`, so that browsers accept the cookie only from this host and never over http. Over plain http, as on
+ * localhost, browsers would refuse a cookie with this prefix, so the cookie name has no prefix.
  *
  * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs the login
  * cookie and the session cookie.
@@ -34,7 +34,7 @@ export class Cookies {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
-  /** The cookie expires when the browser closes, but the server decides how long the session lasts. */
+  /** The cookie expires when the browser closes, and the server decides how long the session lasts. */
   setSession(id: string): string {
     return this.#set(SESSION, id);
   }
@@ -43,12 +43,12 @@ export class Cookies {
     return this.#set(SESSION, '', 0);
   }
 
-  /** Each pending login has its own cookie, so that tabs don't overwrite each other's. */
+  /** Each pending login has a separate cookie, so that tabs do not overwrite cookies of other tabs. */
   login(request: CookieRequest, key: string): string | undefined {
     return this.#read(request)[this.#prefix + LOGIN + key];
   }
 
-  /** Ignores cookie names in an unknown format, since other code may set cookies too. */
+  /** Ignores cookie names in an unknown format, which other code may have set. */
   loginKeys(request: CookieRequest): string[] {
     const prefix = this.#prefix + LOGIN;
     return Object.keys(this.#read(request))
@@ -66,7 +66,7 @@ export class Cookies {
   }
 
   #read({ headers }: CookieRequest): Readonly<Record<string, string | undefined>> {
-    // Values are not decoded, so that a malformed value can't throw.
+    // The parser does not decode values, so that a malformed value does not cause an error.
     return parseCookie(headers.cookie ?? '', { decode: (value) => value });
   }
 

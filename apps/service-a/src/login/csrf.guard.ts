@@ -30,16 +30,16 @@ export const CROSS_SITE = {
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Marks a route that needs no check, since the request body proves its sender. */
+/** Marks a route that needs no CSRF check, since the request body proves the sender of the request. */
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
  * A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers
- * do not send this header, and no browser sends it over plain http except to localhost. In that case `Origin` decides,
- * which pages with a form do not hide.
+ * do not send this header, and over plain http browsers send it only to localhost. If the header is missing, the guard
+ * checks `Origin`, which pages with a form send.
  *
- * A request authenticated by a token passes, since no browser adds a token by itself. The session of such a request is
- * ignored.
+ * The guard accepts a request that a token authenticates, since no browser adds a token automatically, and the service
+ * ignores the session of such a request.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -64,7 +64,7 @@ export class CsrfGuard implements CanActivate {
   async #check(request: UnsafeRequest): Promise<boolean> {
     if (!this.#isSameOrigin(request)) throw refused();
     const session = await this.sessions.find(this.cookies.sessionId(request));
-    // Without a session there is nothing that another site could misuse.
+    // Another site can misuse only a request with a session, so only such a request needs the CSRF token.
     if (session !== undefined && !equal(tokenOf(request), session.csrfToken)) throw refused();
     return true;
   }
@@ -76,9 +76,9 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` only means that the page used the same host name, which an attacker's DNS may resolve to this
-   * service. A page under such a host name can hide its origin, but has no session cookie of this service. In demo
-   * mode, where anonymous visitors may act, the service refuses unknown host names.
+   * `same-origin` means only that page and request have the same host name. An attacker's DNS may resolve that host
+   * name to this service. A page under the attacker's host name can hide the origin, but gets no session cookie of this
+   * service. In demo mode anonymous visitors may act, so the service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

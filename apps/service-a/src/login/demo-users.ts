@@ -1,4 +1,4 @@
-/** DEMO: the users that the realm publishes with their passwords. */
+/** DEMO: the users whose names and passwords the realm publishes. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface DemoUser {
@@ -11,7 +11,7 @@ export const DEMO_USERS: readonly DemoUser[] = [
   { name: 'bob', who: 'may only view orders: Service B is closed to him' },
 ];
 
-/** Sent by the service's own pages, or for a typed URL: a link on another site must not end a session. */
+/** A link on another site must not end a session. */
 const BY_THE_VISITOR = new Set<unknown>(['same-origin', 'none']);
 
 export function demoUserWanted(as: unknown, headers: IncomingHttpHeaders): string | undefined {

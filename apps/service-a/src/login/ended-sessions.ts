@@ -1,7 +1,9 @@
-/** EndedSessions: remembers the sessions that Keycloak ended, so that no operation in flight revives a session. */
+/**
+ * EndedSessions: remembers the sessions that Keycloak ended, so that a concurrent operation does not revive an ended
+ * session.
+ */
 import { LRUCache } from 'lru-cache';
 
-/** The subject of a logout token: one session, or all sessions of a user. */
 export interface EndedSession {
   readonly sessionId: string | undefined;
   readonly subject: string | undefined;
@@ -11,7 +13,7 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** Seconds since the epoch: all sessions from logins up to this time have ended. */
+  /** The time, by subject, up to which all logins of the user have ended, in seconds since the epoch. */
   readonly #bySubject: LRUCache<string, number>;
 
   /**
@@ -25,7 +27,7 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // If the token has a session id, its subject only identifies the user of that session.
+    // If the logout token has a session id, only that session has ended, and the subject only names its user.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }

@@ -1,11 +1,12 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
 
 /**
- * - `login_not_started_here`: this browser did not start the login, started it too long ago, or has finished it before
- * - `login_refused`: Keycloak or the user refused
- * - `login_not_valid`: the answer does not match the request in issuer, nonce or signature
+ * - `login_not_started_here`: this browser did not start the login, started the login too long ago, or has already
+ *   finished the login
+ * - `login_refused`: Keycloak or the user refused the login
+ * - `login_not_valid`: Keycloak's answer has a wrong issuer, nonce or signature
  * - `login_link_malformed`: the link asks for an unknown level, or an age out of bounds
- * - `login_too_weak`: the login was not as strong or as recent as required
+ * - `login_too_weak`: the login was weaker or older than the route requires
  * - `login_of_another_user`: the login should confirm the user of a session, but another user logged in
  */
 export type LoginErrorCode =
@@ -19,7 +20,7 @@ export type LoginErrorCode =
 export class LoginError extends HttpException {
   constructor(
     readonly code: LoginErrorCode,
-    /** One word, for the log. */
+    /** The reason for the log, in one word. */
     readonly reason: string,
   ) {
     super({ error: 'Login failed', code }, HttpStatus.BAD_REQUEST);

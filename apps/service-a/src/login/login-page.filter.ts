@@ -55,7 +55,10 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
     return { status: error.getStatus(), headers: {}, body: { error: 'Login failed', code: error.code } };
   }
 
-  /** Anyone can send failing callbacks. Log lines are grouped by code, since the caller may choose the reason. */
+  /**
+   * Anyone can cause failed logins, so this method groups log lines by code. The caller may choose the reason, so the
+   * reason does not define a group.
+   */
   #logFailure({ code, reason }: LoginError): void {
     const summarize = (unwritten: object): void =>
       this.#logger.warn('Login failed several times', { code, ...unwritten });

@@ -77,7 +77,7 @@ describe('a login', () => {
     await expect(sessionOf(other)).resolves.toMatchObject({ username: 'alice' });
   });
 
-  it('keeps the previous session if it fails (BF-05)', async () => {
+  it('keeps the previous session if the login fails (BF-05)', async () => {
     const id = await logIn();
     await request(app.getHttpServer()).get('/auth/callback?code=x&state=y').set('cookie', `session=${id}`).expect(400);
     await expect(sessionOf(id)).resolves.toMatchObject({ username: 'alice' });
@@ -87,7 +87,7 @@ describe('a login', () => {
     ['not begun here', undefined],
     ['refused', '&error=access_denied'],
     ['answered by another issuer', '&code=x&iss=https://evil.example'],
-  ])('shows a page that does not say whether a user is logged in, if it is %s (BF-05)', async (_, answer) => {
+  ])('shows a page that does not say whether a user is logged in, if the login is %s (BF-05)', async (_, answer) => {
     const cookie = `session=${await logIn()}`;
     const begun = await request(app.getHttpServer()).get('/auth/login').set({ cookie }).expect(303);
     const state = new URL(begun.headers['location'] ?? '').searchParams.get('state') ?? '';
@@ -102,7 +102,7 @@ describe('a login', () => {
 });
 
 describe('the start page', () => {
-  it('reports that Keycloak did not answer, if Keycloak must confirm the session (BF-09)', async () => {
+  it('reports that Keycloak did not answer if the session needs a confirmation by Keycloak (BF-09)', async () => {
     const id = await logIn();
     const start = (accept: string) =>
       request(app.getHttpServer())
@@ -124,7 +124,7 @@ describe('the start page', () => {
 describe('pending logins', () => {
   const headers = { accept: 'text/html', 'user-agent': 'x'.repeat(500) };
 
-  it('never fill the Cookie header, even if another site links to many of them (BF-12)', async () => {
+  it('never fill the Cookie header, even if another site links to many logins (BF-12)', async () => {
     const jar = new Map<string, string>();
     for (let count = 0; count < 8; count += 1) {
       const cookie = [...jar].map((pair) => pair.join('=')).join('; ');
@@ -149,7 +149,7 @@ describe('a logout', () => {
       .post('/auth/logout')
       .set({ cookie: `session=${id}`, 'sec-fetch-site': 'same-origin', 'x-csrf-token': csrfToken });
 
-  it('ends the session here and at Keycloak, and clears the cookie (BF-09)', async () => {
+  it('ends the session at this service and at Keycloak, and clears the cookie (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     const { headers } = await logOut(id, session?.csrfToken ?? '').expect(303);
@@ -165,7 +165,7 @@ describe('a logout', () => {
     await expect(refreshed.json()).resolves.toMatchObject({ error_description: 'Session not active' });
   });
 
-  it('ends the session here even when Keycloak does not answer (BF-09)', async () => {
+  it('ends the session at this service even if Keycloak does not answer (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('logout', { kind: 'status', status: 503, times: 9 });
@@ -179,7 +179,7 @@ describe('a logout', () => {
     const session = await sessionOf(id);
     keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });
     keycloak.control.fault('logout', { kind: 'status', status: 503, times: 99 });
-    // Waits until Keycloak's health is checked again.
+    // Waits until the service checks Keycloak's health again.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const { headers, text } = await logOut(id, session?.csrfToken ?? '')
       .set('accept', 'text/html')
@@ -195,7 +195,7 @@ describe('a logout', () => {
   it.each([
     ['ended', (id: string) => id],
     ['unknown here', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
-  ])('redirects to the logout of Keycloak even if the session here is %s (BF-09)', async (_, known) => {
+  ])('redirects to the logout page of Keycloak even if the session at this service is %s (BF-09)', async (_, known) => {
     const begun = await logIn();
     await app.get(UserSessions).end(begun);
     const id = known(begun);

@@ -51,8 +51,8 @@ export class LoginController {
   ) {}
 
   /**
-   * In demo mode, `as` prefills the user name in Keycloak's form. With `acr_values` and `max_age` from an RFC 9470
-   * challenge, the session's user must log in again to meet them.
+   * In demo mode, `as` prefills the user name in Keycloak's form. With `acr_values` and `max_age` of an RFC 9470
+   * challenge, the session's user must log in again as the challenge requires.
    */
   @Get('login')
   @Redirect()
@@ -88,7 +88,7 @@ export class LoginController {
     const loggedIn = await this.provider.complete(queryOf(request.url), login);
     const { returnTo: path, as, isSecond } = login;
     if (as !== undefined && as !== loggedIn.username && isSecond !== true) {
-      // After the end of the other user's session, Keycloak shows its login form.
+      // Keycloak shows a login form after this request has ended the other user's session.
       const { subject: sub, sessionId: sid } = loggedIn;
       this.#logger.log({ message: 'Ended the session of another user', audit: 'logout', sub, sid });
       await this.#endAtKeycloak(loggedIn);
@@ -140,7 +140,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** Only logs a failure, since Keycloak then asks the user to confirm the logout. */
+  /** A failure is only logged, since Keycloak then asks the user to confirm the logout. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);
@@ -151,7 +151,7 @@ export class LoginController {
   }
 }
 
-/** 303 makes the browser follow with GET, whatever the method was. */
+/** Redirects with status 303, which makes the browser send GET after any method. */
 function to(url: string): Redirection {
   return { url, statusCode: HttpStatus.SEE_OTHER };
 }

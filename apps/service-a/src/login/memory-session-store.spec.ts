@@ -34,7 +34,7 @@ const holds = async (...keys: readonly string[]): Promise<boolean[]> => {
 };
 
 describe('MemorySessionStore', () => {
-  it('evicts only sessions of the same user if this user logs in repeatedly (BF-05)', async () => {
+  it('evicts no session of another user if a user logs in repeatedly (BF-05)', async () => {
     await add('alice-1', session('alice'));
     await add('alice-2', session('alice'));
     for (let logins = 0; logins < 10 * MAX; logins += 1) await add(`bob-${logins}`, session('bob'));
@@ -66,14 +66,14 @@ describe('MemorySessionStore', () => {
     await store.end({ sessionId: 's3', subject: 'alice' }, 1000);
     await add('five', session('alice'));
     await expect(holds('four', 'five')).resolves.toEqual([true, true]);
-    // These evict alice's sessions, since the store is full.
+    // The new sessions evict alice's sessions, since the store is full.
     for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await add(user + key, session(user));
     await add('six', session('alice'));
     await add('seven', session('alice'));
     await expect(holds('four', 'five', 'six', 'seven')).resolves.toEqual([false, false, true, true]);
   });
 
-  it('evicts the least recently used session when it is full', async () => {
+  it('evicts the least recently used session if the store is full', async () => {
     const users = Array.from({ length: MAX }, (_, index) => `user-${index}`);
     for (const user of users) await add(user, session(user));
     await use('user-0');
@@ -81,13 +81,13 @@ describe('MemorySessionStore', () => {
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts a session of the same user if the user is at the limit, even when the store is full', async () => {
+  it('evicts a session of a user at the limit, and of no other user, even if the store is full', async () => {
     for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await add(key, session(key.charAt(0)));
     await add('a3', session('a'));
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts only sessions of users above the limit while it has space', async () => {
+  it('evicts only sessions of users above the limit if the store is not full', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

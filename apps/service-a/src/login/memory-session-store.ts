@@ -6,15 +6,12 @@ import type { UserSession } from './user-session.js';
 
 const MAX_LOGINS_REMEMBERED = 10_000;
 
-/**
- * For a user above the limit per user, evicts the least recently used session of this user, and no session of other
- * users.
- */
+/** If a user exceeds the limit per user, the store evicts the least recently used session of this user. */
 export class MemorySessionStore implements SessionStore {
   readonly isShared = false;
   readonly clock: SessionClock;
   readonly #sessions: LRUCache<string, UserSession>;
-  /** The least recently used key comes first. */
+  /** The keys of each user's sessions, the least recently used key first. */
   readonly #keys = new Map<string, Set<string>>();
   readonly #maxPerUser: number;
   readonly #ended: EndedSessions;
@@ -86,7 +83,7 @@ export class MemorySessionStore implements SessionStore {
     own.delete(key);
     own.add(key);
     const [leastRecent] = own;
-    // Deleted before the new session is stored, since a full store would evict a session of another user.
+    // The old session is deleted first, since a full store would otherwise evict a session of another user.
     if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
     this.#sessions.set(key, session);
   }

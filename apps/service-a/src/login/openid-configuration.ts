@@ -26,7 +26,7 @@ export class OpenIdConfiguration {
       return await this.#configuration;
     } catch (error) {
       this.#configuration = undefined;
-      // Bad metadata is Keycloak's fault, not the user's.
+      // Keycloak is at fault for bad metadata, so the error must not blame the user.
       if (!(error instanceof LoginError)) throw error;
       throw new AuthorizationServerError('authorization_server_refused', { reason: 'nonsense_answer' });
     }
@@ -55,7 +55,7 @@ export class OpenIdConfiguration {
         this.authenticator.authenticate,
         { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );
-      // The transport has its own timeout for each call.
+      // openid-client needs no timeout, since the transport has a timeout for each call.
       configuration.timeout = 0;
       checkEndpoints(configuration.serverMetadata(), this.config.keycloak);
       return configuration;

@@ -135,7 +135,7 @@ async function makeProvider(): Promise<void> {
 const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(query, PENDING);
 
 describe('OpenIdProvider', () => {
-  it('redirects browsers to the issuer, and sends its own requests to baseUrl', async () => {
+  it("redirects browsers to the issuer, and sends the service's own requests to baseUrl", async () => {
     const { url, pending } = await provider.begin({ returnTo: '/x' });
     expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
     expect(pending.returnTo).toBe('/x');
@@ -172,7 +172,7 @@ describe('OpenIdProvider', () => {
     expect(forms).toEqual([]);
   });
 
-  it('refuses an answer without an ID token, and does not blame the user (BF-02)', async () => {
+  it('reports Keycloak as the cause if an answer has no ID token (BF-02)', async () => {
     overrides = { answer: (send) => send(200, { access_token: 'x', token_type: 'Bearer', expires_in: 300 }) };
     await expect(complete()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
@@ -181,14 +181,14 @@ describe('OpenIdProvider', () => {
     ['invalid_grant', 400, { error: 'invalid_grant' }, 'login_refused'],
     ['a wrong secret', 401, { error: 'unauthorized_client' }, 'authorization_server_refused'],
     ['a 500', 500, {}, 'authorization_server_unavailable'],
-  ])('reports the party at fault for %s, and prints no secret', async (_, status, body, code) => {
+  ])('reports which party caused %s, and prints no secret', async (_, status, body, code) => {
     overrides = { answer: (send) => send(status, body) };
     const error: unknown = await complete().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code });
     expect(inspect(error, { depth: 9 })).not.toMatch(/the-client-secret|the-code|vvvv/);
   });
 
-  it('ends the session of an ID token at Keycloak with a request of its own (BF-07, BF-09)', async () => {
+  it('ends the session at Keycloak by a request from the service (BF-07, BF-09)', async () => {
     const { tokens } = await complete();
     await provider.endSession(tokens);
     expect(forms[1]?.get('id_token_hint')).toBe(tokens.reveal().idToken);
@@ -202,7 +202,7 @@ describe('OpenIdProvider', () => {
       'alice-id',
     );
 
-  it('refreshes with the refresh token, and ends a refresh with 400 invalid_grant (BF-08)', async () => {
+  it('refreshes the tokens with the refresh token, and returns refused after 400 invalid_grant (BF-08)', async () => {
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.reveal().refreshToken).toBe('the-refresh-token');
@@ -273,12 +273,15 @@ describe('OpenIdProvider', () => {
     ['invalid_scope', { status: 400, body: { error: 'invalid_scope' } }, REFUSED, 'answered_400_invalid_scope'],
   ];
 
-  it.each(faults)('does not end the session when a refresh gets %s (BF-08, RS-14)', async (_, raw, code, reason) => {
-    overrides = { raw };
-    await expect(refresh()).rejects.toMatchObject({ code, reason });
-  });
+  it.each(faults)(
+    'does not end the session if Keycloak answers a refresh with %s (BF-08, RS-14)',
+    async (_, raw, code, reason) => {
+      overrides = { raw };
+      await expect(refresh()).rejects.toMatchObject({ code, reason });
+    },
+  );
 
-  it.each(faults)('does not blame the user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
+  it.each(faults)('reports Keycloak as the cause of %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
     overrides = { raw };
     await expect(complete()).rejects.toMatchObject({ code, reason });
   });
@@ -288,7 +291,7 @@ describe('OpenIdProvider', () => {
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['of another user', () => ({ claims: { sub: 'bob-id' } })],
     ['of another user, with an unavailable key', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
-  ])('fails without ending the session if a refresh returns an ID token %s (BF-08)', async (_, change) => {
+  ])('keeps the session, and throws, if a refresh returns an ID token %s (BF-08)', async (_, change) => {
     overrides = { ...change() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
@@ -308,7 +311,7 @@ describe('OpenIdProvider', () => {
     ['is a page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
     ['comes with 404', () => ({ certs: { status: 404, body: { keys: [jwk] } } }), 'answered_404_unexpected_status'],
     ['comes with 503', () => ({ certs: { status: 503, body: { keys: [jwk] } } }), 'answered_503_unexpected_status'],
-  ])('does not blame the user when the key set %s (RS-14)', async (_, change, reason) => {
+  ])('reports Keycloak as the cause if the key set %s (RS-14)', async (_, change, reason) => {
     overrides = change();
     await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
   });
@@ -322,14 +325,14 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
   });
 
-  it('dates an answer by the time of its request, since the session may end afterwards (BF-09)', async () => {
+  it('dates the tokens by the request, since the session may end before the answer arrives (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
   });
 
-  it('passes on Retry-After, up to five minutes', async () => {
+  it('passes on Retry-After, and shortens a longer time to five minutes', async () => {
     for (const [value, seconds] of [
       ['7', 7],
       ['9999', 300],
@@ -340,7 +343,7 @@ describe('OpenIdProvider', () => {
     }
   });
 
-  it('does not follow a redirect of the token endpoint, since the request contains secret and code (BF-07)', async () => {
+  it('does not follow a redirect of the token endpoint, since the request contains secrets (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
       overrides = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };

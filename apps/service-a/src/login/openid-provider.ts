@@ -36,9 +36,9 @@ export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'd
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** Contains no scope of Service B, since the user's token is exchanged for Service B. */
+/** A scope of Service B is not needed, since Service A exchanges the user's token for Service B. */
 const SCOPE = 'openid orders.read';
-/** DEMO: the attacks on the page also require the permission attacks.run. */
+/** DEMO: the requested scope with the permission attacks.run, which the attacks on the page require. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
 
 /** Throws `LoginError` if a login is invalid, and `AuthorizationServerError` if Keycloak is at fault. */
@@ -85,20 +85,20 @@ export class OpenIdProvider {
         idTokenExpected: true,
       });
       if (answer.id_token === undefined) throw unavailable('nonsense_answer');
-      // The signature is checked although the token came from Keycloak directly.
+      // The signature is checked even though Keycloak sent the ID token directly to this service.
       await this.#checkSignature(answer.id_token);
       return loggedIn(answer, answer.id_token, answer.claims(), startedMs);
     });
   }
 
-  /** Loads the metadata that `refresh` needs, so that a failure occurs before a refresh token is sent. */
+  /** Loads the metadata for `refresh` in advance, so that a failure occurs before a refresh token is sent. */
   async ready(): Promise<void> {
     await this.configuration.get();
   }
 
   /**
-   * Returns `refused` without a refresh token, or after 400 `invalid_grant`. Only `invalid_grant` proves that
-   * Keycloak's session has ended.
+   * Returns `refused` if there is no refresh token, or if Keycloak answers 400 `invalid_grant`. Other errors do not
+   * prove that Keycloak's session has ended.
    */
   async refresh(tokens: OpenIdTokens, subject: string): Promise<Refreshed> {
     const { refreshToken, idToken } = tokens.reveal();
@@ -108,7 +108,7 @@ export class OpenIdProvider {
     try {
       return await translateErrors(async () => {
         const answer = await refreshTokenGrant(configuration, refreshToken);
-        // OpenID Connect Core 1.0 §12.2: the subject must stay the same.
+        // The subject of the new ID token must equal the former subject (OpenID Connect Core 1.0 §12.2).
         const { sub = subject } = answer.claims() ?? {};
         if (sub !== subject) throw new LoginError('login_not_valid', 'another_subject');
         const newest = await this.#verifiedOr(idToken, answer.id_token);
@@ -136,7 +136,9 @@ export class OpenIdProvider {
     }
   }
 
-  /** Throws `LoginError` for a wrong signature, `AuthorizationServerError` when Keycloak does not publish the key. */
+  /**
+   * Throws `LoginError` if the signature is wrong, and `AuthorizationServerError` if Keycloak does not publish the key.
+   */
   async #checkSignature(idToken: string): Promise<void> {
     try {
       await compactVerify(idToken, this.configuration.keys.get, { algorithms: [...SIGNING_ALGORITHMS] });
@@ -157,10 +159,7 @@ export class OpenIdProvider {
     if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
   }
 
-  /**
-   * Keycloak asks the user for confirmation if a session remains: another session, or the same session if `endSession`
-   * failed.
-   */
+  /** Keycloak asks the user for confirmation if the browser still has a session at Keycloak. */
   async logoutUrl(): Promise<string> {
     const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
     return buildEndSessionUrl(await this.configuration.get(), parameters).href;
@@ -185,7 +184,7 @@ function loggedIn(
   };
 }
 
-/** RFC 6749 §6: without a new refresh token, the former refresh token stays valid. */
+/** If the answer has no refresh token, the former refresh token stays valid (RFC 6749 §6). */
 function tokensOf(
   { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,

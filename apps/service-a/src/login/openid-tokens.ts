@@ -3,15 +3,15 @@ export interface OpenIdTokensParts {
   readonly refreshToken: string | undefined;
   readonly idToken: string;
   /**
-   * When the service sent the request for these tokens, since the session may end before the answer arrives. It is on
-   * the monotonic clock, and in a stored session on the clock of the store.
+   * The time of the request. The time of the answer would be too late, since the session may end before the answer
+   * arrives. The time is on the monotonic clock, and in a stored session on the clock of the store.
    */
   readonly askedAtMs: number;
-  /** On the same clock as `askedAtMs`. */
+  /** The expiry of the access token, on the clock of `askedAtMs`. */
   readonly expiresAtMs: number;
 }
 
-/** Keeps the tokens in a private field, which JSON and `util.inspect` do not show. */
+/** The tokens of a session, in a private field, which JSON and `util.inspect` do not show. */
 export class OpenIdTokens {
   readonly #parts: OpenIdTokensParts;
 

@@ -7,7 +7,7 @@ import { refused, unavailable } from './openid-errors.js';
 
 const JSON_CONTENT_TYPE = /^application\/json *(;|$)/i;
 
-/** Anyone can trigger the redemption of a code, so redemptions have their own slots. */
+/** Anyone can make the service redeem a code, so redemptions have separate slots. */
 @Injectable()
 export class OpenIdTransport {
   readonly #logins: AuthorizationServerFetch;
@@ -36,7 +36,7 @@ export class OpenIdTransport {
         response = await calls.fetch(url, { method, headers: again, body: form, signal });
       }
     }
-    // Our fetch validates only answers declared as JSON, but openid-client would parse any answer.
+    // Our fetch validates only answers whose content type is JSON, but openid-client would parse any answer.
     if (response.ok && !JSON_CONTENT_TYPE.test(response.headers.get('content-type') ?? '')) {
       throw unavailable('answer_not_json');
     }
@@ -53,8 +53,8 @@ export class OpenIdTransport {
 }
 
 /**
- * Browsers are redirected only to the issuer's origin. The client secret is sent only to the issuer's origin or to the
- * origin of `internalServerUrl`.
+ * Browsers are redirected only to the issuer's origin. The service sends the client secret only to the issuer's origin
+ * or to the origin of `internalServerUrl`.
  */
 export function checkEndpoints(
   server: Readonly<ServerMetadata>,

@@ -29,7 +29,7 @@ async function sealed(claims: object, expires: string | undefined, secret = SECR
 }
 
 describe('PendingLogins', () => {
-  it('accepts its own cookie once, and reveals no content of the cookie (BF-01)', async () => {
+  it('accepts a cookie of this service once, and reveals no content of the cookie (BF-01)', async () => {
     const logins = pendingLogins();
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).not.toMatch(/the-verifier|%2Fx/);
@@ -52,7 +52,7 @@ describe('PendingLogins', () => {
     });
   });
 
-  it('accepts a cookie with the content that it writes itself (BF-01)', async () => {
+  it('accepts a cookie whose content has the expected format (BF-01)', async () => {
     await expect(pendingLogins().consume(bring(await sealed(PENDING, '60s')), STATE)).resolves.toMatchObject(PENDING);
   });
 });

@@ -14,20 +14,20 @@ export interface PendingLogin {
   readonly codeVerifier: string;
   readonly returnTo: string;
   readonly as?: string | undefined;
-  /** Whether this is the second attempt, after another user logged in at the first attempt. */
+  /** Whether this login is the second attempt, after another user logged in at the first attempt. */
   readonly isSecond?: boolean | undefined;
   readonly demand?: AuthenticationDemand | undefined;
-  /** `sub` of the session whose user must log in again. */
+  /** The `sub` of the session whose user must log in again. */
   readonly confirms?: string | undefined;
 }
 
-/** About as long as Keycloak's own time limit for a login. */
+/** The lifetime of a pending login, about as long as Keycloak's time limit for a login. */
 const LIFETIME_SECONDS = 600;
 const MAX_PER_BROWSER = 5;
 /**
- * Limit for all login cookies of a browser together: half of the maximum header size. Any site can link to a login with
- * a return path of its choice. If the cookies were too long, the service would refuse every request of the browser
- * until the cookies expire.
+ * The limit for the total size of a browser's login cookies: half of the maximum header size. Any site can link to a
+ * login with any return path. If the cookies were too long, the service would refuse every request of the browser until
+ * the cookies expire.
  */
 const MAX_CHARACTERS_PER_BROWSER = 8192;
 
@@ -39,7 +39,7 @@ const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
  */
 @Injectable()
 export class PendingLogins {
-  /** The first key encrypts and all keys decrypt, so that a secret can be replaced without failing logins. */
+  /** The first key encrypts and every key decrypts, so that no login fails when an operator replaces the secret. */
   readonly #keys: readonly Uint8Array[];
 
   constructor(
@@ -78,7 +78,7 @@ export class PendingLogins {
     return newestFirst.slice(kept).toReversed();
   }
 
-  /** Throws `login_not_started_here` also if the login was used before. */
+  /** Throws `login_not_started_here` if the login was already used. */
   async consume(request: CookieRequest, state: unknown): Promise<PendingLogin> {
     if (typeof state !== 'string') throw new LoginError('login_not_started_here', 'state_missing');
     const sealed = this.cookies.login(request, keyOf(state));

@@ -27,12 +27,12 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** The page to return to after a required login; undefined for the refused page. */
+  /** Returns the page to open after a required login, or undefined for the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }
 
-  /** Called after the refusal was logged. */
+  /** Returns the page of a refusal that is already logged. */
   protected abstract page(refused: RefusedPage, request: PageRequest): Page;
 
   catch(refusal: KeycloakException, host: ArgumentsHost): void {

@@ -1,9 +1,11 @@
 const START = '/';
 const MAX_CHARACTERS = 2048;
-/** A placeholder origin: if parsing changes it, the path leads to another origin. */
+/** If the parsed URL has a different origin than this placeholder, the path leads to another site. */
 const BASE = 'https://here.invalid';
 
-/** Browsers rewrite a location such as `//host` or `/\host`, so the parsed result is checked, not the text alone. */
+/**
+ * Browsers rewrite a location such as `//host` or `/\host`, so the function checks the parsed URL as well as the text.
+ */
 export function returnTo(asked: unknown): string {
   if (typeof asked !== 'string') return START;
   // A path contains no blanks, control characters, backslashes, or bytes that a header can't carry.
@@ -13,11 +15,11 @@ export function returnTo(asked: unknown): string {
   // A return to a login path would loop, so the decoded path is checked.
   if (decoded(pathname).startsWith('/auth/')) return START;
   const path = pathname + search + hash;
-  // Checked after parsing, since the URL parser replaces some characters by three characters.
+  // The length is checked after parsing, since the URL parser replaces some characters by three characters.
   return path.length > MAX_CHARACTERS ? START : path;
 }
 
-/** Decodes like the router, which finds no route for a path that can't be decoded. */
+/** Decodes like the router, which finds no route if decoding fails. */
 function decoded(pathname: string): string {
   try {
     return decodeURIComponent(pathname);

@@ -13,12 +13,11 @@ import { CLOCK_TOLERANCE_SECONDS, demandOf } from './step-up.js';
 import type { UserSession } from './user-session.js';
 import { UserSessions } from './user-sessions.js';
 
-/** Refusal reason: no instance accepts the browser's session cookie any more. */
 export const SESSION_ENDED = 'session_ended';
-/** Refusal reason: the session may belong to another instance. */
+/** The reason of a refusal if the session may belong to another instance. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** Refusal reasons that depend on this replica's clock, so they must not end a session for all replicas. */
+/** Refusals that depend on this replica's clock must not end a session for all replicas. */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
 interface ConfirmedSession {
@@ -37,8 +36,8 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns undefined if the request has no session cookie, or is authenticated by a token. Throws `BearerError` for an
-   * ended session too, so that its request never runs under another identity:
+   * Returns undefined if the request has no session cookie, or if a token authenticates the request. Throws
+   * `BearerError` also for an ended session, so that the request never runs under another identity:
    *
    * - `missing_token`: the session is unknown or has ended
    * - `invalid_token`: this service's clock is wrong
@@ -69,8 +68,8 @@ export class SessionCaller {
   }
 
   /**
-   * Requires no permission. A session is live only while its access token is accepted, so a logout that could not reach
-   * the session store takes effect within the revocation window.
+   * Requires no permission. A session is live only while the service accepts its access token, so a logout takes effect
+   * within the revocation window even if the session store was unavailable.
    */
   async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
     const id = this.cookies.sessionId(request);
@@ -88,8 +87,7 @@ export class SessionCaller {
       return { session, token: await this.verifier.verify(session.tokens.reveal().accessToken) };
     } catch (error) {
       if (!(error instanceof BearerError) || BY_CLOCK.has(error.reason)) throw error;
-      // Keycloak ended the session without notifying this service. A refresh could revive a session that is being
-      // ended.
+      // A refresh could revive a session that Keycloak ended without notifying this service.
       await this.sessions.end(id);
       return undefined;
     }
@@ -107,7 +105,7 @@ function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSessio
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields: { sub, sid } });
 }
 
-/** For a session that an earlier version of this service started. */
+/** The claims of a session that an earlier version of this service started. */
 const NOTHING_KNOWN: AuthenticationClaims = { acr: undefined, authTime: undefined };
 
 function noSession(reason: 'session_ended' | 'session_unknown'): BearerError {

@@ -8,7 +8,6 @@ beforeEach(() => {
   rechecks = new SessionRechecks(() => nowMs);
 });
 
-/** Uses one session every 100 ms, and returns the times at which it was rechecked. */
 function askedOver(ms: number, each: () => void = () => undefined): number[] {
   const asked: number[] = [];
   let askedAtMs = nowMs - 1;
@@ -27,7 +26,7 @@ describe('SessionRechecks', () => {
     expect(askedOver(60_000)).toEqual([]);
   });
 
-  it('are due at once, and again after the logout is complete (BF-09)', () => {
+  it('are due immediately, and are due again after the logout is complete (BF-09)', () => {
     rechecks.require();
     expect(askedOver(60_000)).toEqual([1_000_000, 1_010_000]);
   });
@@ -39,7 +38,7 @@ describe('SessionRechecks', () => {
     expect(rechecks.areDueSince(nowMs - 1)).toBe(true);
   });
 
-  it('are due at most once in ten seconds, even if they are required constantly (BF-09)', () => {
+  it('are due at most once in ten seconds, even if rechecks are required constantly (BF-09)', () => {
     const asked = askedOver(600_000, () => rechecks.require());
     expect(asked.length).toBeGreaterThanOrEqual(59);
     expect(asked.length).toBeLessThanOrEqual(61);
@@ -54,7 +53,7 @@ describe('SessionRechecks', () => {
       nowMs += laterMs;
       const requiredMs = nowMs;
       rechecks.require();
-      // The rechecks shortly before and after `requiredMs` may have been too early.
+      // A recheck shortly after `requiredMs` may have been too early to find that the session has ended.
       nowMs += 20_000;
       expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
         laterMs,
@@ -65,7 +64,7 @@ describe('SessionRechecks', () => {
     }
   });
 
-  it('are due once, not at each use, after the clock of the store goes back by an hour (BF-09)', () => {
+  it('are due only once after the clock of the store goes back by an hour (BF-09)', () => {
     rechecks.require();
     nowMs -= 3_600_000;
     expect(askedOver(60_000)).toEqual([nowMs - 60_000, nowMs - 50_000]);

@@ -1,10 +1,10 @@
-/** As long as the default introspection TTL, and longer than a logout at Keycloak takes. */
+/** Equals the default introspection TTL and exceeds the duration of a logout at Keycloak. */
 const INTERVAL_MS = 10_000;
 
-/** The last recheck of a series is due within two intervals; the rest is a tolerance for different clocks. */
+/** The maximum distance of a recheck from now: two intervals, plus a tolerance for clocks that differ. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
-/** If the clock of the store is behind a recheck by more than this, the clock was set back. */
+/** If a recheck is later than the clock of the store by more than this time, the clock was set back. */
 const STEP_MS = 1000;
 
 export interface RecheckTimes {
@@ -13,12 +13,12 @@ export interface RecheckTimes {
 }
 
 /**
- * If Keycloak's keys are unavailable, a logout token can't be verified: it may have ended any session, and Keycloak
- * does not repeat the token. Every session is rechecked at once, and again ten seconds later, since Keycloak reports a
- * session as active until its logout is complete.
+ * If Keycloak's keys are unavailable, the service can't verify a logout token. The token may have ended any session,
+ * and Keycloak does not repeat the token, so the service rechecks every session immediately. Ten seconds later, the
+ * service rechecks every session again, since Keycloak reports a session as active until the logout is complete.
  *
- * Anyone can send such tokens. Each session is therefore rechecked at most once in ten seconds, which is how often its
- * tokens are introspected anyway.
+ * Anyone can send a token that can't be verified, so the service rechecks each session at most once in ten seconds. In
+ * normal operation, the service introspects the tokens of a session equally often.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;
@@ -37,7 +37,7 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /** Ignores times far in the future, since the clock that produced them was wrong. */
+  /** Ignores times far in the future, since the other replica's clock was wrong. */
   learn(times: RecheckTimes): void {
     if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;
@@ -53,8 +53,8 @@ export class SessionRechecks {
   }
 
   /**
-   * If the clock went back, earlier rechecks become due now. Otherwise each use of a session would call Keycloak until
-   * the clock reaches its former time again.
+   * If the clock was set back, the rechecks become due now. Otherwise each use of a session would call Keycloak until
+   * the clock reaches the former time.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

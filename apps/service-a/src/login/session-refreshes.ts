@@ -6,20 +6,22 @@ import { SessionStoreError } from './session-store-error.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
-/** An access token with less remaining lifetime is refreshed, so that it does not expire during a run of the chain. */
+/**
+ * The service refreshes a token with a shorter remaining lifetime, so that no token expires during a run of the chain.
+ */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
-/** Longer than the calls of a refresh take, including the calls for Keycloak's keys. */
+/** The maximum duration of a refresh, including the calls for Keycloak's keys. */
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
-/** How long a store update is retried after a lost answer, before and after the refresh token is sent. */
+/** The time for which the service retries a store update, before and after the service sends the refresh token. */
 const INSIST_BEFORE_MS = 3000;
 const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
-/** Failures after which the refresh token is unused: Keycloak did not receive the token, or refused to process it. */
+/** After these failures the refresh token is unused, since Keycloak did not receive or process the request. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 
@@ -28,10 +30,9 @@ const NOT_SENT = { refreshSentAtMs: undefined, refreshId: undefined };
 type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 
 /**
- * With `revokeRefreshToken`, a realm accepts each refresh token once, and ends the session if the token is sent again.
- * A replica therefore first records in the session that it sends the token. Only one replica succeeds, and the other
- * replicas wait for its answer. In a shared store, a token that may have been used is not sent again, and the session
- * ends when its access token expires.
+ * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. A replica therefore records in
+ * the session that it sends the token, and every other replica waits for the new tokens. If the session store is
+ * shared, no replica repeats a token that may be used up. The session then ends when the access token expires.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();
@@ -46,7 +47,7 @@ export class SessionRefreshes {
     const inFlight = this.#inFlight.get(key);
     if (inFlight === undefined) return this.#start(key);
     const refreshed = await inFlight;
-    // A refresh that started before the recheck was required does not count as a recheck.
+    // A refresh is not a recheck if the refresh started before the recheck was required.
     return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.freshened(key, refreshed) : refreshed;
   }
 
@@ -66,13 +67,13 @@ export class SessionRefreshes {
   }
 
   async #refresh(key: string): Promise<UserSession | undefined> {
-    // Runs before the record in the session, so that a failure leaves no record.
+    // The metadata is loaded before the session records the refresh, so that a failure leaves no record.
     if (this.store.isShared) await this.provider.ready();
     const refreshId = randomBytes(9).toString('base64url');
     for (;;) {
       let isMine = false;
       const session = await this.#insist(INSIST_BEFORE_MS, key, (found) => {
-        // An earlier attempt may have succeeded although its answer was lost.
+        // An earlier update of the store may have succeeded although the store's answer was lost.
         const wasMine = found.refreshId === refreshId;
         isMine = wasMine || (this.#isStale(found) && found.refreshSentAtMs === undefined);
         if (wasMine) return found;
@@ -81,7 +82,7 @@ export class SessionRefreshes {
         return this.#isLost(found) ? undefined : found;
       });
       if (session === undefined || isMine) return session && this.#send(key, session);
-      // Another refresh has completed, or will get no answer.
+      // The refresh of another replica has completed, or has no answer.
       if (!this.#isStale(session) || this.#hasNoAnswer(session)) return session;
       await sleep(LOOK_AGAIN_MS);
     }
@@ -98,13 +99,13 @@ export class SessionRefreshes {
       return await conclude((found) => ({ ...found, tokens: refreshed, ...NOT_SENT }));
     } catch (error) {
       const mayBeSentAgain = !this.store.isShared || wasNotUsed(error);
-      // 0 tells the other replicas not to wait for an answer.
+      // The value 0 tells the other replicas that no answer will arrive.
       await conclude((found) => ({ ...found, ...(mayBeSentAgain ? NOT_SENT : { refreshSentAtMs: 0 }) }));
       throw error;
     }
   }
 
-  /** The new tokens exist nowhere else, so a store that is unavailable for a moment must not lose them. */
+  /** Retries if the store is unavailable for a moment, since a failed update would lose the new tokens. */
   async #insist(
     forMs: number,
     key: string,
@@ -133,7 +134,7 @@ export class SessionRefreshes {
     return refreshSentAtMs !== undefined && this.store.clock.nowMs() - refreshSentAtMs > MAX_REFRESH_MS;
   }
 
-  /** The refresh token may be used up, and the access token is no longer valid. */
+  /** Whether the session can't continue: the refresh token may be used up, and the access token is no longer valid. */
   #isLost(session: UserSession): boolean {
     const isOver = session.tokens.expiresAtMs <= this.store.clock.nowMs() || this.#needsRecheck(session);
     return isOver && this.#hasNoAnswer(session);

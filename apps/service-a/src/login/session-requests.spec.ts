@@ -113,13 +113,13 @@ describe('a request with a session', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('may change state from a page of this origin, with the CSRF token of the session (BF-06)', async () => {
+  it('may change state from a page of this origin if the request has the CSRF token of the session (BF-06)', async () => {
     const session = await logIn();
     const { cookie, csrfToken } = session;
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, 'x-csrf-token': csrfToken }).expect(404);
     await post(NO_ATTACK, { cookie, origin: PUBLIC_URL }, { csrf_token: csrfToken }).expect(404);
-    // Pages may send their origin or hide it, depending on their referrer policy.
+    // The referrer policy of a page decides whether the browser sends or hides the page's origin.
     for (const origin of [PUBLIC_URL, 'null', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'http://localhost']) {
       await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, origin }, { csrf_token: csrfToken }).expect(404);
     }
@@ -137,18 +137,23 @@ describe('a request with a session', () => {
     ['an unknown source', {}],
     ['a host name that was rebound to this service', { ...SAME_ORIGIN, origin: 'http://rebound.evil.example:3000' }],
     ['a malformed origin', { ...SAME_ORIGIN, origin: 'nonsense' }],
-  ])('changes nothing from %s, even with the CSRF token of the session (BF-06)', async (_, from) => {
-    const session = await logIn();
-    for (const path of ['/auth/logout', NO_ATTACK]) {
-      const { body } = await post(path, { cookie: session.cookie, ...from }, { csrf_token: session.csrfToken }).expect(
-        403,
-      );
-      expect(body).toMatchObject({ code: 'cross_site' });
-    }
-    await expect(isLoggedIn(session)).resolves.toBe(true);
-  });
+  ])(
+    'changes nothing if the request comes from %s, even with the CSRF token of the session (BF-06)',
+    async (_, from) => {
+      const session = await logIn();
+      for (const path of ['/auth/logout', NO_ATTACK]) {
+        const { body } = await post(
+          path,
+          { cookie: session.cookie, ...from },
+          { csrf_token: session.csrfToken },
+        ).expect(403);
+        expect(body).toMatchObject({ code: 'cross_site' });
+      }
+      await expect(isLoggedIn(session)).resolves.toBe(true);
+    },
+  );
 
-  it('gets a page saying that nothing was done if its CSRF token is from the previous session (BF-06)', async () => {
+  it('gets a page saying that nothing was done if the CSRF token belongs to the previous session (BF-06)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     const headers = { cookie: session.cookie, ...SAME_ORIGIN, accept: 'text/html' };
     const refused = await post('/auth/logout', headers, { csrf_token: former.csrfToken }).expect(403);
@@ -167,7 +172,7 @@ describe('a request with a session', () => {
     ['a longer one', (token) => ({ csrf_token: `${token}x` })],
     ['another one of that length', (token) => ({ csrf_token: 'x'.repeat(token.length) })],
     ['two of them', (token) => ({ csrf_token: [token, token] })],
-  ])('changes nothing from this origin with %s (BF-06)', async (_, form) => {
+  ])('changes nothing if the request comes from this origin with %s (BF-06)', async (_, form) => {
     const session = await logIn();
     for (const path of ['/auth/logout', NO_ATTACK]) {
       await post(path, { cookie: session.cookie, ...SAME_ORIGIN }, form(session.csrfToken)).expect(403);
@@ -196,7 +201,7 @@ describe('a request with a session and an Authorization header', () => {
     expect(refused.headers['set-cookie']).toBeUndefined();
     await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }).expect(403);
     await expect(isLoggedIn(session)).resolves.toBe(true);
-    // On a guarded route the header is refused as an invalid token, although the request has a session.
+    // On a guarded route, the guard refuses the header as an invalid token, although the request has a session.
     expect((await post(NO_ATTACK, { cookie, authorization, ...CROSS_SITE })).status).toBeLessThan(402);
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
@@ -211,7 +216,7 @@ describe('a request with a session and an Authorization header', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('uses the verified token, and ignores the session', async () => {
+  it('runs as the subject of the verified token, and ignores the session', async () => {
     const bearer = signIn(app, testAccessToken({ ...ALICE, subject: 'bob' }));
     const session = await logIn({ permissions: [] });
     const { cookie } = session;
@@ -243,7 +248,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('ends at the first refusal after Keycloak has revoked its token (BF-09)', async () => {
+  it('ends at the first refusal after Keycloak has revoked the token of the session (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -252,7 +257,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('is not live on the start page after Keycloak ended it without notifying the service (BF-09)', async () => {
+  it('is not live on the start page if Keycloak ended the session and did not notify the service (BF-09)', async () => {
     const [live, session] = [await logIn(), await logIn()];
     const home = async ({ cookie }: Session) => (await send('get', '/', { cookie }).expect(200)).text;
     expect(await home(live)).toContain('Logged in as <strong>alice');
@@ -261,7 +266,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('gives no login hint after Keycloak ended it without notifying the service (BF-09)', async () => {
+  it('gives no login hint if Keycloak ended the session and did not notify the service (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     await expect(app.get(StepUps).userOf({ headers: { cookie: session.cookie } })).resolves.toEqual({
@@ -270,16 +275,15 @@ describe('a session', () => {
     });
   });
 
-  it('does not clear its cookie while a login is pending, since a new session may own the cookie (RS-11, BF-05)', async () => {
+  it('keeps the session cookie while a login is pending, since the cookie may be new (RS-11, BF-05)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     await app.get(UserSessions).end(former.id);
-    // The browser sends these requests before it receives the new session cookie and the cleared login cookie.
+    // The browser sends these requests before the browser receives the new session cookie and the cleared login cookie.
     for (const accept of ['text/html', 'application/json']) {
       const underWay = await chain({ cookie: `${former.cookie}; login-abcd=sealed`, accept }).expect(401);
       expect(underWay.headers['set-cookie']).toBeUndefined();
     }
     await chain({ cookie: session.cookie }).expect(200);
-    // Without a pending login, the cookie of the ended session is cleared.
     const { headers } = await chain({ cookie: former.cookie }).expect(401);
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
@@ -294,13 +298,16 @@ describe('two instances that share no sessions', () => {
       (headers: Record<string, string>) => send('post', NO_ATTACK, { ...headers, ...SAME_ORIGIN }, replica),
     ],
     ['the start page', (headers: Record<string, string>) => send('get', '/', headers, replica)],
-  ])('do not clear the cookie of the other instance if %s is requested with it (BF-09)', async (_, ask) => {
-    const session = await logIn();
-    const { headers } = await ask({ cookie: session.cookie });
-    expect(headers['set-cookie']).toBeUndefined();
-    await expect(isLoggedIn(session)).resolves.toBe(true);
-    await chain({ cookie: session.cookie }).expect(200);
-  });
+  ])(
+    'do not clear the cookie of the other instance if a browser requests %s with the cookie (BF-09)',
+    async (_, ask) => {
+      const session = await logIn();
+      const { headers } = await ask({ cookie: session.cookie });
+      expect(headers['set-cookie']).toBeUndefined();
+      await expect(isLoggedIn(session)).resolves.toBe(true);
+      await chain({ cookie: session.cookie }).expect(200);
+    },
+  );
 
   it('do not run the chain as the service for a session of the other instance', async () => {
     const { cookie } = await logIn();
@@ -308,7 +315,7 @@ describe('two instances that share no sessions', () => {
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });
   });
 
-  it('clear the cookie of an ended session at the instance that started the session', async () => {
+  it('clear the cookie of an ended session if this instance started the session', async () => {
     const session = await logIn();
     await app.get(UserSessions).end(session.id);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -316,7 +323,7 @@ describe('two instances that share no sessions', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('let a user remove the cookie of an unknown session by logging out', async () => {
+  it('clear the cookie of an unknown session if the user logs out', async () => {
     const { cookie } = await logIn();
     const page = await send('get', '/', { cookie }, replica).expect(200);
     expect(page.text).toContain('is unknown here');

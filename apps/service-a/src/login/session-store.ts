@@ -1,40 +1,39 @@
 import type { EndedSession } from './ended-sessions.js';
 import type { UserSession } from './user-session.js';
 
-/** The times in sessions are on the store's clock, in ms, since the clocks of processes differ. */
+/** The clock of the store, in ms, for all times in sessions, since the clocks of processes differ. */
 export interface SessionClock {
   nowMs(): number;
-  /** The later time if two clocks differ, for computing an age. */
+  /** Returns the later time if two clocks differ, for the age of a session. */
   latestMs(): number;
   fromMonotonicMs(ms: number): number;
 }
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** Whether all replicas use this store, so that a replica must not repeat an operation of another replica. */
+  /** If all replicas use this store, a replica must not repeat an operation of another replica. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
   /**
-   * Returns false, without adding the session, if the session has already ended. `issuedAt` is `iat` of the login's ID
-   * token, in seconds on Keycloak's clock.
+   * Returns false and adds no session if the session has already ended. `issuedAt` is `iat` of the login's ID token, in
+   * seconds on Keycloak's clock.
    */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * Replaces the session atomically, so that no concurrent change is lost and no deleted session is revived. `change`
-   * is called again after a concurrent change, and may return its argument. If `change` returns undefined, the session
-   * is deleted.
+   * Replaces the session atomically, so that no concurrent change is lost and no deleted session is revived. The store
+   * calls `change` again after a concurrent change. `change` may return its argument, or undefined to delete the
+   * session.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
-  /** Deletes the sessions, and remembers their end so that none of them is added later. */
+  /** Deletes the sessions, and remembers the ended sessions so that no ended session is added later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
   /**
-   * Whether a session that Keycloak last confirmed at `askedAtMs` must be confirmed again, according to the store's
-   * last answer.
+   * Whether Keycloak must confirm a session again that it last confirmed at `askedAtMs`, by the store's last answer.
    */
   needsRecheck(askedAtMs: number): boolean;
-  /** True only for the first call with this state within `ttlSeconds`. */
+  /** Returns true only for the first call with this `state` within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -49,6 +48,6 @@ export interface StoreBounds {
 
 const MIN_REMEMBERED_SECONDS = 3600;
 
-/** Longer than a login takes, and longer than each token of the session lives. */
+/** Exceeds the duration of a login and the lifetime of each token. */
 export const rememberedMs = ({ sessionMaxSeconds }: StoreBounds): number =>
   Math.max(sessionMaxSeconds, MIN_REMEMBERED_SECONDS) * 1000;

@@ -6,7 +6,7 @@ import { SESSIONS_UNAVAILABLE } from './session-store-error.js';
 
 const RETRY_AFTER_SECONDS = '1';
 
-/** Renders the page in a hook, since any route may need a session. */
+/** The page is rendered in a hook, since any route may need a session. */
 @Injectable()
 export class SessionsUnavailablePage implements OnModuleInit {
   readonly #body = JSON.stringify(SESSIONS_UNAVAILABLE);

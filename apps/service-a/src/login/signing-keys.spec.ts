@@ -39,7 +39,7 @@ async function read(): Promise<unknown> {
 
 const token = { payload: '', signature: '' };
 const keyOf = (kid: string): Promise<unknown> => Promise.resolve(keys.get({ alg: 'ES256', kid }, token));
-/** Lets all pending work finish that does not wait for the clock. */
+/** Waits until all pending work has finished, except work that waits for the clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 async function advance(ms: number): Promise<void> {
@@ -55,7 +55,7 @@ const unknown = expect.objectContaining({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
 const outage = () => new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
 
 describe('SigningKeys', () => {
-  it('reads the keys on first use, once for concurrent callers, and caches them', async () => {
+  it('reads the keys once for concurrent callers, and caches the keys', async () => {
     await Promise.all([keyOf('old'), keyOf('old'), keyOf('old')]);
     nowMs += 599_000;
     await keyOf('old');
@@ -70,7 +70,7 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('lets a request wait during the cool-down instead of refusing it (BF-02)', async () => {
+  it('lets a request wait during the cool-down (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new, jwks.old] };
     const [first, second] = [keyOf('new'), keyOf('new')];
@@ -109,7 +109,6 @@ describe('SigningKeys', () => {
     published = new Promise((resolve) => (answer = resolve));
     const first = keyOf('old');
     await settled();
-    // The keys rotate while the earlier answer is in flight.
     const rotated = keyOf('new');
     published = { keys: [jwks.new, jwks.old] };
     answer(before);
@@ -144,7 +143,7 @@ describe('SigningKeys', () => {
     expect(readings.length).toBeLessThanOrEqual(7);
   });
 
-  it('does not read the keys again if there are several and the token has no key id', async () => {
+  it('does not read the keys again if there are several keys and the token has no key id', async () => {
     published = { keys: [jwks.old, jwks.new] };
     await keyOf('old');
     await expect(keys.get({ alg: 'ES256' }, token)).rejects.toBeInstanceOf(errors.JWKSMultipleMatchingKeys);
@@ -156,7 +155,7 @@ describe('SigningKeys', () => {
     await expect(keyOf('old')).rejects.toMatchObject({ reason: 'signing_keys_malformed' });
   });
 
-  it('accepts a key that Keycloak has withdrawn for at most ten minutes (BF-02)', async () => {
+  it('accepts a withdrawn key of Keycloak for at most ten minutes (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new] };
     nowMs += 600_000;

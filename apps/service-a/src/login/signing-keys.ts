@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
 
-/** Asymmetric algorithms only: a party that knows the client secret must not be able to sign a token. */
+/** Only asymmetric algorithms, since a party that knows the client secret must not be able to sign a token. */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -17,12 +17,12 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** Bounds how long a key rotation delays a login, and how often logins can call Keycloak. */
+/** The minimum time between two reads of the keys, and the maximum delay of a login by a key rotation. */
 const COOL_DOWN_MS = 1000;
-/** A key that Keycloak has withdrawn is accepted no longer than this. */
+/** The maximum time for which the service accepts a key that Keycloak has withdrawn. */
 const MAX_AGE_MS = 600_000;
 
-/** Monotonic, in milliseconds. */
+/** A monotonic clock, in milliseconds. */
 export interface KeysClock {
   nowMs(): number;
   wait(ms: number): Promise<unknown>;
@@ -31,16 +31,16 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * After a rotation all logins name an unknown key, so the keys are read at most once per second. During the cool-down,
- * callers wait for the next read instead of being refused. A key set requested before the token arrived can't prove
- * that Keycloak lacks the key of the token.
+ * After a key rotation, every login names an unknown key, so the service reads the keys at most once per second. During
+ * this cool-down, callers wait for the next read. A key set that was requested before a token arrived can't prove that
+ * Keycloak lacks the key of the token.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<JWTVerifyGetKey> | undefined;
-  /** The next read, which has not started; all waiting callers share it. */
+  /** The next read of the keys, which has not started and which all waiting callers share. */
   #next: Promise<JWTVerifyGetKey> | undefined;
 
   /** `read` fetches Keycloak's current key set (RFC 7517 §5), and throws `AuthorizationServerError`. */
@@ -49,7 +49,7 @@ export class SigningKeys {
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
-  /** Throws `JWKSNoMatchingKey` only if Keycloak, asked after the token arrived, does not have the key. */
+  /** Throws `JWKSNoMatchingKey` only if Keycloak does not have the key after the token has arrived. */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
       try {

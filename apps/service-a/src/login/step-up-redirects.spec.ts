@@ -84,7 +84,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, csrfToken
 const callsOf = (): unknown => testServices(app).calls.length;
 
 describe('a browser whose user logged in too weakly', () => {
-  it('is redirected to the required login, with a return_to for the page (RS-11, RFC 9470 §4)', async () => {
+  it('is redirected to the required login, whose link has a return_to for the page (RS-11, RFC 9470 §4)', async () => {
     const { cookie } = await sessionOf(AT_ONE);
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(303);
     expect([headers['location'], text]).toEqual([LOGIN, '']);
@@ -126,7 +126,7 @@ describe('a browser whose user logged in too weakly', () => {
     expect(callsOf()).toBe(0);
   });
 
-  it('gets the form after the login, with a note that it was not sent', async () => {
+  it('gets the form after the login, with a note that the form was not sent', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const form = await get('/refund?not_sent=true', { ...NAVIGATION, cookie }).expect(200);
     expect(form.text).toContain('Nothing was sent.');
@@ -152,15 +152,15 @@ describe('a browser that has just returned from the required login', () => {
     expect(text).toContain(`href="${LOGIN.replaceAll('&', '&amp;')}"`);
   });
 
-  it('is not redirected again if the next service requires another login', async () => {
+  it('is not redirected again if the called service requires another login', async () => {
     demandAt('/api/process', 'max_age="0"');
     const { cookie } = await sessionOf(AT_TWO, true);
     expect((await get('/run-service-b', { ...NAVIGATION, cookie })).status).toBe(401);
   });
 });
 
-describe('a browser whose user must log in again for the next service', () => {
-  it('is redirected to the login, with a return_to for the chain (RS-11)', async () => {
+describe('a browser whose user must log in again for the called service', () => {
+  it('is redirected to the login, whose link has a return_to for the chain (RS-11)', async () => {
     demandAt('/api/process', 'acr_values="2", max_age="60"');
     const { cookie } = await sessionOf(AT_ONE);
     const { headers } = await get('/run-service-b', { ...NAVIGATION, cookie }).expect(303);
@@ -187,7 +187,7 @@ describe('a request with a token', () => {
   const ofAlice = (change: object): string =>
     signIn(app, testAccessToken({ subject: 'alice', client: 'shop', permissions: ['orders.read'], ...change }));
 
-  it('gets the challenge and no redirect, even if it also has a session (RFC 9470 §3)', async () => {
+  it('gets the challenge and no redirect, even if the request also has a session (RFC 9470 §3)', async () => {
     const { cookie } = await sessionOf(AT_TWO);
     const token = ofAlice({ acr: '1', authenticatedSecondsAgo: 5 });
     for (const headers of [{}, { cookie }]) {
@@ -197,7 +197,7 @@ describe('a request with a token', () => {
     }
   });
 
-  it('is accepted or refused by the age of the login in the token', async () => {
+  it('is accepted if the login in the token is recent, and is refused if the login is old', async () => {
     const statuses = [5, 400].map(
       async (authenticatedSecondsAgo) => (await send(ofAlice({ acr: '2', authenticatedSecondsAgo }))).status,
     );
@@ -205,7 +205,7 @@ describe('a request with a token', () => {
   });
 });
 
-it('offers a login without extra requirements to a request without a session', async () => {
+it('offers an ordinary login if the request has no session', async () => {
   const { text } = await get('/refund', NAVIGATION).expect(401);
   expect(text).toContain('href="/auth/login?return_to=/refund"');
 });

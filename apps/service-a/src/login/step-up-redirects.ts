@@ -8,9 +8,9 @@ import { UserSessions } from './user-sessions.js';
 
 export interface StepUp {
   readonly link: string;
-  /** Whether to redirect at once; otherwise a page shows the link. */
+  /** If false, a page shows the link. */
   readonly isAtOnce: boolean;
-  /** Whether the user has just logged in for this requirement, and the login did not meet it. */
+  /** Whether the user has just logged in again, and the login did not meet the requirement. */
   readonly isRepeated: boolean;
 }
 
@@ -23,8 +23,8 @@ export class StepUpRedirects {
   ) {}
 
   /**
-   * Redirects only a navigation by GET, since the browser repeats the request after the login. Redirects once: a
-   * refusal right after the login is shown as a page.
+   * Only a navigation by GET is redirected, since the browser repeats the request after the login. A refusal right
+   * after the login is shown as a page, so that the browser is redirected only once.
    */
   for(refusal: KeycloakException, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
     if (refusal.code !== 'insufficient_user_authentication' || refusal.authentication === undefined) return undefined;
@@ -37,11 +37,11 @@ export class StepUpRedirects {
   }
 }
 
-/** Older browsers send no header that distinguishes a navigation from a request by a script or a frame. */
+/** If an older browser sends no `Sec-Fetch-Dest`, the request counts as a navigation. */
 function isNavigation(request: PageRequest): boolean {
   const { method, headers } = request.raw;
   return method === 'GET' && prefersHtml(request) && (headers['sec-fetch-dest'] ?? 'document') === 'document';
 }
 
-/** The login checks this path before it returns there. */
+/** Returns the path to return to, which the login checks before the redirect. */
 const pathOf = ({ raw }: PageRequest): string => (raw.method === 'GET' ? (raw.url ?? '/') : '/');

@@ -1,4 +1,4 @@
-/** StepUps: logins that confirm the user of a session, as a route requires (RFC 9470 §4). */
+/** StepUps: logins by which the user of a session logs in again, because a route requires the login (RFC 9470 §4). */
 import { Injectable } from '@nestjs/common';
 import { authenticationFault } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
@@ -28,12 +28,12 @@ export class StepUps {
   }
 
   /**
-   * Throws `LoginError`. After an error the session is unchanged, and never gets data of another user.
+   * Throws `LoginError`. After an error, the session is unchanged and has no data of another user.
    *
-   * - `login_too_weak`: Keycloak did less than requested. Users can edit the address, and `acr_values` is voluntary
-   *   (OpenID Connect Core 1.0 §5.5.1.1).
-   * - `login_of_another_user`: the user is not the user of the session to confirm, or of a session that another tab
-   *   started during the login.
+   * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the address, and `acr_values` is
+   *   voluntary (OpenID Connect Core 1.0 §5.5.1.1).
+   * - `login_of_another_user`: the session belongs to a different user. The session may be a new session that another
+   *   tab started during the login.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

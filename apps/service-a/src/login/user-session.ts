@@ -3,19 +3,22 @@ import type { OpenIdTokens } from './openid-tokens.js';
 
 export interface UserSession {
   readonly subject: string;
-  /** `sid`: the id of Keycloak's session. */
+  /** The `sid` of the session at Keycloak. */
   readonly sessionId: string | undefined;
   readonly username: string;
-  /** The service's forms send this token back, and no other site can know it. */
+  /** The CSRF token that the service's forms send back, and that no other site can know. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
   readonly authentication?: AuthenticationClaims | undefined;
-  /** On the clock of the store, like all times of a session. */
+  /** All times of a session are on the clock of the store. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;
   readonly steppedUpAtMs?: number | undefined;
   readonly generation: number;
-  /** When a refresh token was sent, until its answer arrives; 0 if no answer will arrive. */
+  /**
+   * The time at which the service sent the refresh token, until Keycloak's answer arrives, or 0 if no answer will
+   * arrive.
+   */
   readonly refreshSentAtMs?: number | undefined;
   readonly refreshId?: string | undefined;
 }

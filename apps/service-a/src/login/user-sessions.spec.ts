@@ -53,7 +53,7 @@ beforeEach(() => {
 });
 
 describe('UserSessions', () => {
-  it('gives each login a new id that cannot be guessed (BF-05)', async () => {
+  it('gives each session a new id that cannot be guessed (BF-05)', async () => {
     const ids = new Set(await Promise.all(Array.from({ length: 50 }, () => sessions.begin(login()))));
     expect(ids.size).toBe(50);
     for (const id of ids) expect(id).toMatch(/^[\w-]{43}$/);
@@ -80,7 +80,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('ends a session at its maximum age, even if it is in use (BF-05)', async () => {
+  it('ends a session at the maximum age, even if the session is in use (BF-05)', async () => {
     const id = await sessions.begin(login());
     while (nowMs < (MAX_SECONDS - 50) * 1000) {
       nowMs += 50_000;
@@ -92,7 +92,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('refreshes once for 50 concurrent requests, and again only when necessary (BF-08)', async () => {
+  it('refreshes the tokens once for 50 concurrent requests, and later only if necessary (BF-08)', async () => {
     const id = await sessions.begin(login());
     nowMs += 90_000;
     await sessions.find(id);
@@ -116,7 +116,7 @@ describe('UserSessions', () => {
     expect(refreshes).toBe(1);
   });
 
-  it('keeps the session when Keycloak does not answer, and tries again for the next request (BF-08)', async () => {
+  it('keeps the session if Keycloak does not answer, and repeats the refresh at the next request (BF-08)', async () => {
     const id = await sessions.begin(login({ tokens: tokens(5) }));
     refreshing = async () => Promise.reject(new Error('down'));
     await expect(accessTokenOf(id)).rejects.toThrow('down');
@@ -124,7 +124,7 @@ describe('UserSessions', () => {
     await expect(accessTokenOf(id)).resolves.toBe('second-access');
   });
 
-  it('does not revive a session that ends while it is refreshed (BF-08, BF-09)', async () => {
+  it('does not revive a session that ends during a refresh (BF-08, BF-09)', async () => {
     const id = await sessions.begin(login({ tokens: tokens(5) }));
     let answer: (refreshed: Refreshed) => void = () => undefined;
     refreshing = () => new Promise((resolve) => (answer = resolve));
@@ -156,7 +156,7 @@ describe('UserSessions', () => {
   it.each([
     ['sid', { sessionId: 's1', subject: undefined }],
     ['sub', { sessionId: undefined, subject: 'alice-id' }],
-  ])('starts no session for a login if its %s ended during the login (BF-09)', async (_, ended) => {
+  ])('starts no session for a login whose %s ended during the login (BF-09)', async (_, ended) => {
     await sessions.endAtKeycloak(ended, 1000);
     await expect(sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
   });
@@ -168,7 +168,7 @@ describe('UserSessions', () => {
 });
 
 describe('UserSessions after recheckAll (BF-09)', () => {
-  it('asks Keycloak about each session before its next use', async () => {
+  it('asks Keycloak about each session before the next use of the session', async () => {
     const [one, other] = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     nowMs += 1;
     await sessions.recheckAll();
@@ -196,18 +196,18 @@ describe('UserSessions after recheckAll (BF-09)', () => {
     await expect(sessions.findFresh(other)).resolves.toBeDefined();
   });
 
-  it('refuses sessions while Keycloak is unavailable, but does not end them', async () => {
+  it('refuses sessions while Keycloak is unavailable, but does not end the sessions', async () => {
     const id = await sessions.begin(login());
     nowMs += 1;
     await sessions.recheckAll();
     refreshing = async () => Promise.reject(new Error('unavailable'));
     await expect(sessions.findFresh(id)).rejects.toThrow('unavailable');
     await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
-    // Logging out needs no answer from Keycloak.
+    // A logout still finds the session, since `find` needs no answer from Keycloak.
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('does not rely on a refresh that started before the recheck was required', async () => {
+  it('does not accept a refresh as a recheck if the refresh started before the recheck was required', async () => {
     const id = await sessions.begin(login({ tokens: tokens(10) }));
     const early = { tokens: tokens(300, 'early') };
     let land: (refreshed: Refreshed) => void = () => undefined;

@@ -11,18 +11,18 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** A use is stored at most once per interval, so that the requests of one page write to a shared store once. */
+/** The store records a use at most once in this interval, so that all requests of one page cause one write. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** Another replica's clock may have been ahead by this much when it stored a time. */
+/** The tolerance for the clock of another replica, which may have been ahead when the replica stored a time. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** Longer than a browser takes to return to the page that required the login. */
+/** A browser returns to the page that required the login within this time. */
 const STEP_UP_IS_FRESH_MS = 60_000;
 
 const RANDOM_BYTES = 32;
 
-/** Session ids begin with the id of their instance, in base64url. */
+/** Every session id begins with the id of the instance that started the session, in base64url. */
 const INSTANCE_ID_BYTES = 6;
 
 export class UserSessions {
@@ -37,7 +37,7 @@ export class UserSessions {
     this.#refreshes = new SessionRefreshes(store, provider);
   }
 
-  /** Never uses an id that a browser sent. */
+  /** Starts a session with a new id, which never comes from a browser. */
   async begin(login: LoggedIn, isStepUp = false): Promise<string> {
     const id = this.#instanceId + random(RANDOM_BYTES - INSTANCE_ID_BYTES);
     const { clock } = this.store;
@@ -59,7 +59,7 @@ export class UserSessions {
     throw new LoginError('login_refused', 'session_ended_meanwhile');
   }
 
-  /** Also marks the session as used. */
+  /** Returns the session, and marks the session as used. */
   async find(id: string | undefined): Promise<UserSession | undefined> {
     if (id === undefined) return undefined;
     return this.store.update(keyOf(id), (session) => {
@@ -69,13 +69,16 @@ export class UserSessions {
     });
   }
 
-  /** Returns undefined if Keycloak refuses the refresh, which ends the session. */
+  /** If Keycloak refuses a due refresh, the session ends and the method returns undefined. */
   async findFresh(id: string | undefined): Promise<UserSession | undefined> {
     const session = await this.find(id);
     return id === undefined || session === undefined ? undefined : this.#refreshes.freshened(keyOf(id), session);
   }
 
-  /** Returns false for a session of another instance without a shared store: its cookie must not be cleared here. */
+  /**
+   * Without a shared store, the method returns false for a session of another instance. This instance must then not
+   * clear the session cookie.
+   */
   wouldKnow(id: string): boolean {
     return this.store.isShared || id.startsWith(this.#instanceId);
   }
@@ -89,21 +92,19 @@ export class UserSessions {
     await this.store.delete(keyOf(id));
   }
 
-  /**
-   * Afterwards, requests do not find the session, refreshes do not revive it, and pending logins do not start it again.
-   */
+  /** Afterwards, no request finds the sessions, no refresh revives them, and no pending login starts them again. */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
   }
 
   /**
-   * Requires a refresh of every session before its next use (`findFresh`), since Keycloak may have ended any session.
+   * Requires a refresh of every session before the next use (`findFresh`), since Keycloak may have ended any session.
    */
   async recheckAll(): Promise<void> {
     await this.store.requireRecheck();
   }
 
-  /** Waits for refreshes in flight, since their tokens exist nowhere else. */
+  /** If the process stopped earlier, the new tokens of refreshes in flight would be lost. */
   async onApplicationShutdown(): Promise<void> {
     await this.#refreshes.settled();
     await this.store.close();
@@ -116,7 +117,7 @@ export class UserSessions {
     return latest - usedAtMs >= sessionIdleSeconds * 1000 || latest - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  /** A fraction of the idle time, so that a session in use does not expire. */
+  /** The interval is a fraction of the idle time, so that a session in use does not expire. */
   get #notNotedMs(): number {
     if (!this.store.isShared) return 0;
     return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);
@@ -127,7 +128,7 @@ function random(bytes = RANDOM_BYTES): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/** The store holds only hashes, so that no usable session id can leak from it. */
+/** The store holds only hashes, so that no usable session id can leak from the store. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

@@ -11,19 +11,22 @@ export const SERVICES = Object.keys(NAMES);
 
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
-/** A token, described by the service from which it was stolen and by its intended audience, not by its claims. */
+/**
+ * A stolen token: the service from which the token was stolen, and the services for which the token was made. The
+ * token's claims may differ.
+ */
 export interface StolenToken {
   readonly holder: string;
   readonly meantFor: readonly string[];
 }
 
 /**
- * - `opens`: the token was made for this service alone, which accepts it
- * - `exposed`: the token was made for several services, and this service accepts it, as if it had been passed on
- * - `closed`: the token was made for another service, which accepts it, and this service refuses it
- * - `ended`: the token was made for this service, which refuses it after it has expired
- * - `leak`: the token was made for another service, but this service accepts it, which must not happen
- * - `unclear`: anything else, which proves nothing
+ * - `opens`: the token was made for this service only, and this service accepts the token
+ * - `exposed`: the token was made for several services, and this service accepts the token from a thief
+ * - `closed`: the token was made for another service, which accepts the token, and this service refuses the token
+ * - `ended`: the token was made for this service, and this service refuses the token after its expiry
+ * - `leak`: the token was made for another service, but this service accepts the token, which must not happen
+ * - `unclear`: the answer proves nothing
  */
 export type Verdict = 'opens' | 'exposed' | 'closed' | 'ended' | 'leak' | 'unclear';
 
@@ -45,7 +48,7 @@ export function evaluateAnswers(token: TriedToken, answers: readonly TriedServic
   return answers.map((answer) => evaluateAnswer(token, answer, isGood));
 }
 
-/** Words by reason: Keycloak only reports a token as inactive; a service detects a wrong audience itself. */
+/** Keycloak only reports a token as inactive, but a service can detect a wrong audience. */
 const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   inactive: () => 'Keycloak called it inactive',
   other_audience: (at) => `${at} saw that by itself`,
@@ -65,7 +68,7 @@ export function evaluateAnswer(token: TriedToken, { service, answer }: TriedServ
   }
   const foundBy = FOUND_BY[answer.reason ?? ''];
   if (answer.status === 401 && answer.code === 'invalid_token' && foundBy !== undefined) {
-    // The refusal of an expired token says nothing about its audience.
+    // The refusal of an expired token says nothing about the audience of the token.
     if (!isForIt && isGood && answer.reason !== 'expired')
       return of('closed', `Made for ${own}, and this is ${here}: ${foundBy(here)}.`);
     const hasEnded = token.expiresAt * 1000 <= Date.now();

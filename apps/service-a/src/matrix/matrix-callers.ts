@@ -16,16 +16,16 @@ type Request = CookieRequest & { readonly headers: IncomingHttpHeaders };
 export class MatrixCallers {
   constructor(private readonly sessionCaller: SessionCaller) {}
 
-  /** `sent`, which the guard has checked, takes precedence over a session. */
+  /** The token `sent`, which the guard has checked, takes precedence over a session. */
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
     await this.sessionCaller.of(request, permission);
-    // A second lookup could find that the session has ended, and treat its user as an anonymous browser.
+    // A second lookup could find that the session has ended, and would then treat the user as an anonymous browser.
     const session = this.sessionCaller.sessionOf(request);
     return { viewer: session, token: session?.tokens.reveal().accessToken };
   }
 }
 
-/** Reads the header, since a `VerifiedAccessToken` does not reveal its text. */
+/** Returns the token in the header, since a `VerifiedAccessToken` does not reveal the text of the token. */
 const bearerOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
   authorization?.replace(/^bearer +/i, '');

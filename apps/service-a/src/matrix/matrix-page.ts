@@ -4,7 +4,7 @@ import type { Page } from '../pages/pages.js';
 import { inWordsOf, nameOf, SERVICES, type Cell, type StolenToken, type Verdict } from './evaluate-answers.js';
 import { EXCHANGED, type MatrixRow, type ShownAgain } from './token-matrix.js';
 
-/** Words and signs, so that the table does not rely on colour. */
+/** The sign and the words for each verdict, so that the table does not rely on colour. */
 const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly words: string }>> = {
   opens: { sign: '●', words: 'Opens' },
   exposed: { sign: '!', words: 'Opens' },
@@ -91,7 +91,7 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
     answer: inWords(answer),
     madeFor: forWhom(row),
     isOpen: verdict === 'opens' || verdict === 'exposed',
-    // A token that was made for other services proves nothing new if it is presented again.
+    // A repeated refusal of a token for another service would prove nothing new.
     isShownAgain: row.meantFor.includes(service),
     shownBy: showerOf(row),
     ends,

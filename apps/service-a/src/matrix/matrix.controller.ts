@@ -16,7 +16,7 @@ const PASS_ON = 'pass_on';
 
 type BrowserRequest = PageRequest & CookieRequest & { readonly headers: IncomingHttpHeaders };
 
-/** A caller with a token or a session needs attacks.run; an anonymous browser on our page does not. */
+/** A caller with a token or a session needs attacks.run. An anonymous browser on our page needs no permission. */
 @Controller('matrix')
 @OptionalToken()
 @RequirePermission(PERMISSION)
@@ -28,7 +28,7 @@ export class MatrixController {
     private readonly callers: MatrixCallers,
   ) {}
 
-  /** If the body contains `pass_on`, whatever its value, presents one token that names all three services instead. */
+  /** If the body contains `pass_on`, with any value, presents one token that names all three services. */
   @Post()
   @HttpCode(200)
   async run(

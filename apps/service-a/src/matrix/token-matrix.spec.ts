@@ -28,7 +28,7 @@ const row = (
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
 describe('a cell of the matrix', () => {
-  it('is "opens" if the token was made for the service, else "closed", and explains why', () => {
+  it('is "opens" if the token was made for the service, is "closed" if not, and states the reason', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
       { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak called it inactive.' },
@@ -44,7 +44,7 @@ describe('a cell of the matrix', () => {
     });
   });
 
-  it('depends on the intended audience of the token, not on its claims', () => {
+  it('depends on the intended audience of the token, and ignores the claims of the token', () => {
     // Simulates an audience mapper that names another service, or two services.
     expect(verdicts(row([INACTIVE, INACTIVE, ACCEPTED], FOR_B, 'service-c'))).toEqual(['unclear', 'unclear', 'leak']);
     expect(verdicts(row([INACTIVE, ACCEPTED, ACCEPTED], FOR_B, 'service-b service-c'))).toEqual([
@@ -65,7 +65,7 @@ describe('a cell of the matrix', () => {
     expect(verdicts(row([answer, ACCEPTED, INACTIVE]))).toEqual(['unclear', 'opens', 'closed']);
   });
 
-  it('proves nothing about a token that every service refuses, since it may be invalid', () => {
+  it('proves nothing about a token that every service refuses, since the token may be invalid', () => {
     expect(verdicts(row([INACTIVE, INACTIVE, INACTIVE]))).toEqual(['unclear', 'unclear', 'unclear']);
   });
 
@@ -106,7 +106,7 @@ describe('the page of the matrix', () => {
     ),
   );
 
-  it('shows in signs and words that only its own service accepts each token, and until when', () => {
+  it('shows by signs and words that only the intended service accepts each token, and shows each expiry', () => {
     const html = matrixRun(good);
     expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 tries.');
     expect(html.match(/<\/span> Opens <time/g)).toHaveLength(3);
@@ -115,7 +115,7 @@ describe('the page of the matrix', () => {
     expect(html).toContain('<code>401 invalid_token, inactive</code>');
   });
 
-  it('reports a wrongly accepted token, and answers that prove nothing', () => {
+  it('reports a wrongly accepted token, and reports answers that prove nothing', () => {
     const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], EXCHANGED[2])]);
     expect(html).toContain(
       'Not as expected. Tries that are accepted and must not be: 1. Answers that prove nothing: 0 of 9.',
@@ -127,7 +127,7 @@ describe('the page of the matrix', () => {
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
-  it('warns in red that all services accept a shared token, wherever it was stolen', () => {
+  it('warns in red that all services accept a shared token from any thief', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
       '<p class="matrix-summary refused">One token for all: stolen from any service, it works in 9 of 9 tries.',
@@ -145,7 +145,7 @@ describe('the page of the matrix', () => {
     );
   });
 
-  it('shows one repeated cell, with the form to repeat it again', () => {
+  it('shows the cell of a token that was presented again, with a form to present the token once more', () => {
     const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
     const cell = evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
     const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });

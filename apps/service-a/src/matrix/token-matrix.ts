@@ -6,10 +6,10 @@ import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
 import { evaluateAnswer, evaluateAnswers, SERVICES, type Cell, type StolenToken } from './evaluate-answers.js';
 
 export interface MatrixRow extends StolenToken {
-  /** Undefined if Keycloak gave no token. */
+  /** Undefined if Keycloak issued no token. */
   readonly id?: string;
   readonly token: TokenInWords;
-  /** Seconds since the epoch. 0 without a token. */
+  /** The expiry of the token in seconds since the epoch, or 0 if there is no token. */
   readonly expiresAt: number;
   readonly cells: readonly Cell[];
   readonly notRun?: string;
@@ -29,13 +29,13 @@ export const EXCHANGED: readonly StolenToken[] = [
 
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
-/** Has no scope for Service C, since Service B gets and presents the token for Service C. */
+/** Service C is missing, since Service B gets and presents the token for Service C. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
-  /** Rows without tokens, since the token for Service C stays at Service B. */
+  /** A row contains no token, since the token for Service C stays at Service B. */
   readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(
@@ -47,7 +47,7 @@ export class TokenMatrix {
     this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': b, 'service-c': serviceC });
   }
 
-  /** Reports refusals and failures in the rows, and does not reject. */
+  /** The rows also report refusals and failures, so the promise does not reject. */
   async exchanged(yours?: string): Promise<readonly MatrixRow[]> {
     return this.#run(EXCHANGED, (stolen) => this.#row(stolen, () => this.#exchangedToken(stolen, yours)));
   }

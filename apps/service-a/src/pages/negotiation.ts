@@ -12,10 +12,10 @@ export interface PageReply {
   send(body: string): this;
 }
 
-/** True for browsers, which put HTML before JSON, unlike curl's default. */
+/** Browsers prefer HTML; curl has no preference by default. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
-  // Most callers that are not browsers send one of these, so the parser is skipped.
+  // Most programs other than browsers send one of these values, so the parser is skipped.
   if (accept === '*/*' || accept === 'application/json') return false;
   return accepts(raw).type(['json', 'html']) === 'html';
 }

@@ -7,7 +7,7 @@ export interface Page {
   readonly model: object;
 }
 
-/** The templates escape all values. */
+/** Renders the pages from templates, which escape all values. */
 @Injectable()
 export class Pages {
   readonly #eta = new Eta({ views: fileURLToPath(new URL('../../views', import.meta.url)), cache: true });

@@ -5,7 +5,7 @@ import { SessionCaller } from '../login/session-caller.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { ReceiptsClient } from '../receipts.client.js';
 
-/** Service B requires receipts.read. */
+/** Service B requires receipts.read for the call that follows. */
 const PERMISSION = 'orders.read';
 
 @Controller('api/orders')
@@ -16,7 +16,7 @@ export class ReceiptsController {
     private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** The document is streamed, and the call ends when the reader leaves. */
+  /** The call to Service B ends when the browser disconnects. */
   @Get(':id/receipt')
   @OptionalToken()
   @RequirePermission(PERMISSION)

@@ -51,7 +51,7 @@ export class RefundsController {
     return this.#answer(order, refundPage({ order, csrfToken, wasNotSent: notSent === 'true' }), request, reply);
   }
 
-  /** Also requires orders.approve at Service B. */
+  /** Sends the refund to Service B, which requires orders.approve. */
   @Post()
   @HttpCode(200)
   async refund(

@@ -1,7 +1,7 @@
-/** EventStream: server-sent events for one reader (WHATWG HTML §9.2), with heartbeats that keep it open. */
+/** EventStream: server-sent events for one browser (WHATWG HTML §9.2), kept open by heartbeats. */
 import { PassThrough, type Readable } from 'node:stream';
 
-/** Shorter than the idle timeout of proxies. */
+/** The interval of heartbeats, which is shorter than the idle timeout of proxies. */
 const HEARTBEAT_MS = 15_000;
 
 const MAX_UNREAD_BYTES = 256 * 1024;

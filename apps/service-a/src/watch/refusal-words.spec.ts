@@ -20,7 +20,7 @@ describe('the words for the delay of a refusal', () => {
     [late(['A', 0], ['B', 20]), 'Refused at A and B'],
     [late(['A', 0], ['B', 90], ['C', 120]), 'Refused at A, and 0.1 s later at B and C'],
     [late(['B', 0], ['A', 900], ['C', 8200]), 'Refused at B, and 0.9 s later at A, and 8.2 s later at C'],
-  ])('count from the first refusal if the cause is unknown: %#', (times, words) => {
+  ])('count from the first refusal if the cause of the refusal is unknown: %#', (times, words) => {
     expect(fromTheFirst(times)).toBe(words);
   });
 

@@ -3,9 +3,9 @@ export interface Late {
   readonly lateMs: number;
 }
 
-/** Refusals within this time are shown as one refusal. */
+/** The time within which several refusals are shown as one refusal. */
 const TOGETHER_MS = 250;
-/** Too short to show in tenths of a second. */
+/** A shorter delay can't be shown in tenths of a second. */
 const AT_ONCE_MS = 50;
 
 /** `late` is sorted. */

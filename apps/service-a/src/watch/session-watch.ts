@@ -7,7 +7,7 @@ import type { AttackTools } from '../attacks/attack-tools.js';
 import { storyOf, type ReceivedSignal, type WatchStory } from './watch-story.js';
 import { WatchedToken } from './watched-token.js';
 
-/** `accessToken` is the session's own token, and is never shown. */
+/** The page never shows `accessToken`, the access token of the session. */
 export interface WatchedSession {
   readonly username: string;
   readonly caller: VerifiedAccessToken;
@@ -16,10 +16,10 @@ export interface WatchedSession {
 
 export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 
-/** The services answer from their caches, so frequent requests are cheap and do not reach Keycloak. */
+/** The services answer from caches, so frequent requests do not reach Keycloak. */
 const EVERY_MS = 200;
 
-/** Waits for a signal that arrives after a refusal with another, faster cause. */
+/** The time to wait for a late signal, since a faster cause may have led to the refusal. */
 const LINGER_MS = 3500;
 
 const MAX_RECEIVED = 20;
@@ -48,12 +48,12 @@ export class SessionWatch {
     }
   }
 
-  /** A user who may not use Service B has no token for Service B or Service C. */
+  /** A user who may not use Service B has no such tokens. */
   async #watchOthers(signal: AbortSignal): Promise<void> {
     const { knownTokens } = this.tools;
     const { caller } = this.session;
     const atC = () => knownTokens.atC(caller);
-    // Uses separate tokens, so that the user's first run of the chain still shows its calls to Keycloak.
+    // The watch uses separate tokens, so that the user's first run of the chain still calls Keycloak.
     const found = await Promise.allSettled([knownTokens.atB(caller, 'attacks.replay'), atC()]);
     const others = found.flatMap((one, at) => {
       if (one.status === 'rejected') return [];

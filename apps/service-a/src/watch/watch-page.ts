@@ -10,7 +10,7 @@ export interface FeedStatus {
   readonly asksKeycloak: boolean;
 }
 
-/** Words and signs, so that the list does not rely on colour. */
+/** Signs and words show the state, so that the list does not rely on colour. */
 const SIGNS: Readonly<Record<TokenState, string>> = { unknown: '…', accepted: '●', refused: '✓', expired: '○' };
 
 export function watchPage(story: WatchStory, username: string, feedStatus: FeedStatus): Page {

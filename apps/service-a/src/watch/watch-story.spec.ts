@@ -12,7 +12,7 @@ const at = (letter: string, state: TokenState, refusedAtMs?: number): WatchedSer
 const refusedAt = (letter: string, ms: number): WatchedService => at(letter, 'refused', NOW + ms);
 
 describe('the story of a watched session', () => {
-  it('begins with the services that accept its tokens', () => {
+  it('begins with the services that accept the tokens of the session', () => {
     expect(storyOf([at('A', 'unknown')], [])).toMatchObject({
       kind: 'watching',
       headline: 'Your token is shown to Service A',
@@ -23,7 +23,7 @@ describe('the story of a watched session', () => {
     expect([all.headline, all.counted]).toEqual(['Services A, B and C accept your token', undefined]);
   });
 
-  it('counts from the event if a signal was received', () => {
+  it('counts the delay from the event if a signal was received', () => {
     const received = [{ receivedAtMs: NOW + 500, occurredAtMs: NOW }];
     const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], received);
     expect(story).toEqual({
@@ -38,14 +38,14 @@ describe('the story of a watched session', () => {
     });
   });
 
-  it('counts from the first refusal, and says so, if no signal was received before the refusal', () => {
+  it('counts the delay from the first refusal, and says so, if no signal was received before the refusal', () => {
     const story = storyOf([refusedAt('A', 20), refusedAt('B', 110), refusedAt('C', 0)], []);
     expect(story.headline).toBe('Refused at A and C, and 0.1 s later at B');
     expect(story.services.map(({ words }) => words)).toEqual(['refused first', 'refused 0.1 s later', 'refused first']);
     expect(story.counted).toMatch(/^Counted from the first refusal/);
   });
 
-  it('shows which service still accepts its token, and which token has expired', () => {
+  it('shows which service still accepts a token, and which token has expired', () => {
     const story = storyOf([refusedAt('A', 0), at('B', 'accepted'), at('C', 'expired')], []);
     expect(story.headline).toBe('Refused at A; Service B still accepts it');
     expect(story.services[2]?.words).toBe('it has expired by itself');

@@ -7,10 +7,10 @@ export interface WatchedService {
   readonly refusedAtMs?: number | undefined;
 }
 
-/** Times are milliseconds since the epoch. */
+/** Times are in milliseconds since the epoch. */
 export interface ReceivedSignal {
   readonly receivedAtMs: number;
-  /** By Keycloak's clock. */
+  /** The time of the event on Keycloak's clock. */
   readonly occurredAtMs: number;
 }
 
@@ -21,7 +21,10 @@ export interface WatchStory {
   readonly counted?: string;
 }
 
-/** A signal arrives shortly before the refusal that it causes, or after a refusal with another, faster cause. */
+/**
+ * The maximum time from a signal to the refusal that the signal causes. A signal may also arrive after the refusal, if
+ * a faster cause led to the refusal.
+ */
 const RECEIVED_BEFORE_MS = 2000;
 const RECEIVED_AFTER_MS = 3000;
 

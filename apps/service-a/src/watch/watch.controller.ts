@@ -22,7 +22,7 @@ interface StreamReply {
   header(name: string, value: string): this;
 }
 
-/** For sessions only, since the session's own token is watched. */
+/** A request without a session has no token to watch. */
 @Controller('watch')
 @OptionalToken()
 @RequirePermission(PERMISSION)
@@ -34,12 +34,13 @@ export class WatchController {
 
   @Get()
   async watch(@Req() request: CookieRequest, @Res({ passthrough: true }) reply: StreamReply): Promise<StreamableFile> {
-    // Another site could open many streams, read none of them, and use up the limit.
+    // Another site could open many streams that nobody reads, until the limit is reached.
     if ((request.headers['sec-fetch-site'] ?? 'same-origin') !== 'same-origin') {
       throw new ForbiddenException({ ...CROSS_SITE });
     }
     const closed = new AbortController();
-    // Registered before the first `await`, so that a disconnected caller takes no place.
+    // The listener is registered before the first `await`, so that a disconnected caller does not count towards the
+    // limit.
     reply.raw.once('close', () => closed.abort());
     const caller = await this.sessionCaller.of(request, PERMISSION);
     const session = this.sessionCaller.sessionOf(request);

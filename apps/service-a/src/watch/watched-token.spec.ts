@@ -8,7 +8,6 @@ const UNABLE: AttackAnswer = { status: 503 };
 
 const LIVES_LONG = Date.now() / 1000 + 600;
 
-/** Returns the answers in turn, and then repeats the last answer. */
 function known(expiresAt: number, ...answers: readonly (AttackAnswer | (() => AttackAnswer))[]): KnownToken {
   let times = 0;
   return {
@@ -32,14 +31,14 @@ const watched = (token: KnownToken, renew?: () => Promise<KnownToken>): WatchedT
   new WatchedToken(token, { everyMs: 1, ...(renew === undefined ? {} : { renew }) });
 
 describe('a watched token', () => {
-  it('is accepted until a service refuses it, and is not presented afterwards', async () => {
+  it('is accepted until a service refuses the token, and is not presented after the refusal', async () => {
     const token = watched(known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     const before = Date.now();
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
     expect(token.refusedAtMs).toBeGreaterThanOrEqual(before);
   });
 
-  it('keeps its state after a server error or a missing answer', async () => {
+  it('keeps the state after a server error or a missing answer', async () => {
     const failing = (): AttackAnswer => {
       throw new Error('nobody there');
     };
@@ -47,13 +46,13 @@ describe('a watched token', () => {
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
   });
 
-  it('counts as expired, not as refused, if a service refuses it at its expiry', async () => {
+  it('counts as expired if a service refuses the token at the expiry', async () => {
     const token = watched(known(Date.now() / 1000 + 1, ACCEPTED, REFUSED));
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'expired']);
     expect(token.refusedAtMs).toBeUndefined();
   });
 
-  it('is replaced before its expiry by a new token that lives longer and is accepted', async () => {
+  it('is replaced before the expiry by a new token that expires later and that the service accepts', async () => {
     const soon = Date.now() / 1000 + 10;
     const renewed = watched(known(soon, REFUSED), async () => known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     expect(await statesOf(renewed)).toEqual(['unknown', 'accepted', 'refused']);

@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAccepted, isRefused, presentSurely, type KnownToken, type Presented } from 'demo';
 
-/** `unknown`: the service has not accepted or refused the token yet. `expired`: refused after its expiry. */
+/**
+ * `unknown` means that the service has not yet accepted or refused the token. `expired` means that the service refused
+ * the token after its expiry.
+ */
 export type TokenState = 'unknown' | 'accepted' | 'refused' | 'expired';
 
 export interface WatchOptions {
   readonly everyMs: number;
-  /** Gets another token for the same service, if the watched token is about to expire. */
   readonly renew?: () => Promise<KnownToken>;
 }
 
-/** This close to the expiry, the cause of a refusal is uncertain, since clocks differ and count whole seconds. */
+/**
+ * The time before the expiry in which the cause of a refusal is uncertain, since clocks differ and count whole seconds.
+ */
 const END_MARGIN_MS = 2000;
 
-/** How long before the expiry another token is requested, and the interval between attempts. */
+/** The time before the expiry at which the service requests another token, and the interval between two requests. */
 const RENEW_BEFORE_MS = 20_000;
 const RENEW_AGAIN_MS = 5000;
 
@@ -36,7 +40,7 @@ export class WatchedToken {
     return this.#state;
   }
 
-  /** Milliseconds since the epoch; undefined unless the token is refused. */
+  /** In milliseconds since the epoch, or undefined if the service has not refused the token. */
   get refusedAtMs(): number | undefined {
     return this.#refusedAtMs;
   }
@@ -75,7 +79,7 @@ export class WatchedToken {
       const next = await renew();
       if (next.expiresAt > expiresAt && isAccepted(await next.present())) this.#token = next;
     } catch {
-      // The current token is used until it expires.
+      // If no new token is available, the watch presents the current token until the current token expires.
     }
   }
 }

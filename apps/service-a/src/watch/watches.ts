@@ -24,7 +24,7 @@ export class Watches implements BeforeApplicationShutdown {
     private readonly pages: Pages,
   ) {}
 
-  /** Returns undefined at the limit. */
+  /** Returns undefined if the limit of streams is reached. */
   open(session: WatchedSession, signal: AbortSignal): EventStream | undefined {
     const { subject } = session.caller;
     const ofUser = [...this.#open.values()].filter((other) => other === subject).length;
@@ -63,7 +63,7 @@ export class Watches implements BeforeApplicationShutdown {
     stream.end();
   }
 
-  /** Called by channels and timers, where an exception ends the process. */
+  /** Channels and timers call this method, so an exception would end the process. */
   #rendered(story: WatchStory, { username }: WatchedSession): string {
     try {
       return this.pages.render(watchPage(story, username, this.#feedStatus()));

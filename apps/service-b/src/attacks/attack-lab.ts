@@ -20,7 +20,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
-  /** Separate from `#runs`, since a watched page presents its token several times a second. */
+  /** Separate from `#runs`, since a watched page presents a token several times a second. */
   readonly #shows = new AttackRuns();
   readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;
@@ -55,7 +55,7 @@ export class AttackLab {
     return this.#runs.run('token-row', async () => this.#stolen.show((await this.#exchanged(caller)).reveal()));
   }
 
-  /** Returns undefined if the token is no longer kept. */
+  /** Returns undefined if this service no longer has the token. */
   async showAgain(id: string, service: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     return this.#runs.run('token-row', async () => this.#stolen.showAgain(id, service));
   }
@@ -65,7 +65,7 @@ export class AttackLab {
     return { sealed: this.#seal.seal(token), expiresAt: tokenInWords(token).expiresAt };
   }
 
-  /** Returns undefined if the token was not sealed here. */
+  /** Returns undefined if this service did not seal the token. */
   async showSealed(sealed: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     const token = this.#seal.open(sealed);
     return token === undefined ? undefined : this.#shows.run('sealed-token', async () => this.#serviceC.whoami(token));

@@ -27,7 +27,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** The holder of the sealed token can only ask this service to show it, at any replica. */
+  /** The holder can't read the sealed token, and can only ask a replica of this service to present it. */
   @Post('sealed-token')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -36,7 +36,7 @@ export class AttacksController {
     return this.lab.sealedToken(caller);
   }
 
-  /** Returns Service C's answer to the sealed token, even after the user was disabled. */
+  /** Returns Service C's answer to the sealed token, even if the user has been disabled since. */
   @Post('sealed-token/shown')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -47,7 +47,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** Returns the answers without a verdict, and only the claims of the token. */
+  /** The result has the answers and the claims of the token, but no verdict. */
   @Post(':id')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

@@ -7,7 +7,7 @@ import { AnalyticsClient } from '../analytics.client.js';
 export class DemoTokensController {
   constructor(private readonly analytics: AnalyticsClient) {}
 
-  /** While the token for Service C is cached, it is the same token that `POST /api/process` uses. */
+  /** If the token for Service C is cached, `POST /api/process` uses the same token. */
   @Get()
   @RequirePermission('orders.approve')
   @AllowClients('service-a')

@@ -4,7 +4,7 @@ export class AdjustInventoryDto {
   @Matches(/^[A-Z0-9][A-Z0-9-]{0,31}$/, { message: 'sku must be 1 to 32 capital letters, digits and hyphens' })
   sku!: string;
 
-  /** Negative if items go out. */
+  /** A negative number means that items leave the inventory. */
   @IsInt()
   @IsNotIn([0])
   @Min(-1_000_000)

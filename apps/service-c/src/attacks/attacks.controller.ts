@@ -8,13 +8,13 @@ import { AttackLab } from './attack-lab.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** Returns the answers without a verdict, and only the claims of the token. */
+  /** The result has the answers and the claims of the token, but no verdict. */
   @Post('exchange-by-c')
   @HttpCode(200)
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // Reads the header like an attacker, since a `VerifiedAccessToken` does not reveal its text.
+    // The attack reads the token in the header, since a `VerifiedAccessToken` does not reveal the text of the token.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

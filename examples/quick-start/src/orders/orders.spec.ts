@@ -1,4 +1,4 @@
-/** `GET /orders/:article` without a server: access, and the call to `inventory`. */
+/** Tests access to `GET /orders/:article`, and the call to `inventory`, without a server. */
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

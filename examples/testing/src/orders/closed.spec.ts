@@ -1,4 +1,4 @@
-/** Refused tokens: each case changes one property of a valid token, on both HTTP adapters. */
+/** Tests refused tokens on both HTTP adapters. Each case changes one property of a valid token. */
 import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -1,4 +1,4 @@
-/** Starts `orders` as in production, with an in-memory network. */
+/** Starts `orders` like the production service, but with a network in memory. */
 import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

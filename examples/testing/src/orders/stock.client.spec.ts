@@ -1,4 +1,4 @@
-/** Calls from `orders` to `inventory`: the token of each caller, and the answers if a call fails. */
+/** Tests the token of each caller in calls from `orders` to `inventory`, and the answers if a call fails. */
 import type { INestApplication } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { signIn, testAccessToken, testAuthorizationServer, testServices } from 'nestjs-keycloak-s2s/testing';
@@ -41,7 +41,7 @@ describe('the call to inventory', () => {
   });
   // #endregion renewal
 
-  it('is not made for a caller without the permission to read the stock', async () => {
+  it('is not made if the caller lacks the permission to read the stock', async () => {
     const { body } = await offer(as({ grantableScopes: [] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });
     expect(testServices(app).calls).toEqual([]);
@@ -59,7 +59,7 @@ describe('the call to inventory', () => {
   });
   // #endregion faults
 
-  it('fails with 503 while Keycloak is unavailable, and works again afterwards', async () => {
+  it('fails with 503 while Keycloak is unavailable, and succeeds when Keycloak is available again', async () => {
     testAuthorizationServer(app).fail('refused');
     const { body } = await offer().expect(503);
     expect(body).toMatchObject({ code: 'authorization_server_unavailable' });

@@ -50,7 +50,7 @@ describe('the request of an attack', () => {
     await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 302 });
   });
 
-  it('drops parts of a token and texts that are not codes', () => {
+  it('drops every field that contains a part of a token, and every field whose text is not a code', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
     const members = { code: token, reason: 'eyJzdWIiOiJ4In0', permission: '<b>' };
     expect(shownAnswer({ status: 400, members }, [token])).toEqual({ status: 400 });
@@ -63,7 +63,7 @@ describe('the request of an attack', () => {
     );
   });
 
-  it('fails when the answer breaks off or is too long', async () => {
+  it('fails when the answer of the server breaks off or is too long', async () => {
     const broken = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{');
       setTimeout(() => response.destroy(), 20);

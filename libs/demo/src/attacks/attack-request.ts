@@ -1,12 +1,12 @@
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
 export interface AttackRequest {
-  /** The subject of error messages, such as `Keycloak`. */
+  /** The server that error messages name, such as `Keycloak`. */
   readonly who: string;
   readonly url: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent URL-encoded, and takes precedence over `json`. */
+  /** URL-encoded. If both `form` and `json` are set, `form` is sent. */
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: object;
   /** No part of these texts may appear in the result. */
@@ -23,7 +23,7 @@ export interface RawAnswer {
 const DEADLINE_MS = 3000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** Throws `AttackNotRun` if no complete answer arrives in time. The error quotes no part of the request. */
+/** Throws `AttackNotRun`, which quotes no part of the request, if no complete answer arrives in time. */
 export async function send(request: AttackRequest): Promise<RawAnswer> {
   const { who, url, method = 'GET', headers = {}, form, json, deadlineMs = DEADLINE_MS } = request;
   try {
@@ -43,7 +43,9 @@ export async function send(request: AttackRequest): Promise<RawAnswer> {
 
 export const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
-/** Keeps only the fields that are safe to show: the codes of a service, or the OAuth error of Keycloak. */
+/**
+ * Returns only the fields of the answer that are safe to show: the codes of a service, or the OAuth error of Keycloak.
+ */
 export function shownAnswer({ status, members }: RawAnswer, secrets: readonly string[] = []): AttackAnswer {
   const name = (field: string, ...sources: readonly string[]): object => {
     const value = sources.map((source) => members[source]).find((found) => typeof found === 'string');

@@ -29,7 +29,7 @@ describe('the runs of attacks', () => {
     await expect(new AttackRuns().run('x', () => Promise.reject(error))).resolves.toEqual({ notRun });
   });
 
-  it('are limited to four at a time and sixteen waiting', async () => {
+  it('are limited to four running attacks and sixteen waiting attacks', async () => {
     const runs = new AttackRuns();
     const underWay = { now: 0, most: 0 };
     const make = async (): Promise<Attempt> => {

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { AttackNotRun } from './attempt.js';
 
-/** Keeps a visitor from flooding the services. */
+/** The limit keeps a visitor from flooding the services. */
 const MAX_RUNNING = 4;
 const MAX_WAITING = 16;
 
@@ -11,7 +11,7 @@ export class AttackRuns {
   readonly #logger = new Logger('Attacks');
   readonly #bulkhead = bulkhead(MAX_RUNNING, MAX_WAITING);
 
-  /** Never rejects: `notRun` says why an attack could not be made. */
+  /** If the attack fails, the promise resolves with the reason as `notRun`. */
   async run<T>(id: string, make: () => Promise<T>): Promise<T | { readonly notRun: string }> {
     try {
       return await this.#bulkhead.execute(make);
@@ -28,6 +28,6 @@ export function failureReason(error: unknown): string {
   if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
   if (error instanceof KeycloakException)
     return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
-  // Any other error may contain a request, so it is not shown.
+  // The message of any other error may contain a request, so the message is not shown.
   return 'The attack itself failed: it has a bug.';
 }

@@ -1,7 +1,7 @@
 import { ask, bearer } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
-/** Any token that is valid at a service grants access to this route, so a refusal is due to the token alone. */
+/** Every valid token grants access to this route, so a refusal shows that the token is not valid. */
 const WHOAMI = '/api/whoami';
 
 export class AttackTarget {
@@ -14,7 +14,7 @@ export class AttackTarget {
     return this.get(WHOAMI, token);
   }
 
-  /** Sends the token in the query, where it would end up in logs and browser histories. */
+  /** Logs and browser histories contain URLs with their query. */
   whoamiByQuery(token: string): Promise<AttackAnswer> {
     return this.#ask(`${WHOAMI}?${new URLSearchParams({ access_token: token }).toString()}`, {}, token);
   }

@@ -6,7 +6,7 @@ import { AttackersKeycloak } from './attackers-keycloak.js';
 
 const SECRET = 'the-secret:of +it';
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** Longer than a test may take, so that the speed of the machine does not matter. */
+/** A deadline that is longer than the timeout of a test, so a slow machine does not reach the deadline. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;
@@ -42,7 +42,7 @@ describe('AttackersKeycloak', () => {
     await expect(keycloak.logOut(undefined, DEMO_CLI)).rejects.toThrow('no refresh token');
   });
 
-  it('revokes a token at internalServerUrl if it is set', async () => {
+  it('revokes a token at internalServerUrl if internalServerUrl is set', async () => {
     const { issuer, baseUrl } = server;
     const elsewhere = new AttackersKeycloak(
       { issuer: 'http://keycloak.invalid/realms/microservices', internalServerUrl: baseUrl, clientId: 'service-a' },

@@ -23,7 +23,10 @@ export interface Administration {
 
 export type TokenForm = Readonly<Record<string, string>>;
 
-/** Bypasses the caches of the service. Each method throws `AttackNotRun` if Keycloak can't be reached or refuses. */
+/**
+ * Sends requests to Keycloak, and uses no cache of the service. Each method throws `AttackNotRun` if Keycloak is
+ * unreachable or refuses the request.
+ */
 export class AttackersKeycloak {
   readonly #realmUrl: string;
   readonly #adminUrl: string;
@@ -60,7 +63,7 @@ export class AttackersKeycloak {
     };
   }
 
-  /** Returns the answer of the token endpoint even if it is an error, unlike `tokens`. */
+  /** Unlike `tokens`, this method also returns an answer that is an error. */
   async askForToken(form: TokenForm, client = this.#self): Promise<AttackAnswer> {
     return ask(this.#request('token', form, client));
   }
@@ -104,7 +107,7 @@ export class AttackersKeycloak {
   }
 }
 
-/** Treats a form value that is longer than any scope or grant type as a token. */
+/** A longer form value is not a scope or grant type, and counts as a token. */
 const MAX_NAME = 100;
 
 function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members']): string {
@@ -112,7 +115,7 @@ function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members'])
   return `Keycloak gave ${clientId} no token to attack with${code}.`;
 }
 
-/** RFC 6749 §2.3.1: id and secret are form-encoded before they become user name and password. */
+/** Form-encodes the client id and the secret before they become user name and password (RFC 6749 §2.3.1). */
 function basic(clientId: string, secret: string): string {
   const pair = [clientId, secret].map((part) => new URLSearchParams({ part }).toString().slice('part='.length));
   return `Basic ${Buffer.from(pair.join(':')).toString('base64')}`;

@@ -12,12 +12,12 @@ describe('an attempt that another service reports', () => {
     expect(readAttempt(without)).toEqual(without);
   });
 
-  it('counts as made even if it also contains notRun', () => {
+  it('counts as made, although the report also contains notRun', () => {
     const accepted = { ...GOOD, attack: { what: 'a token', answer: { status: 201 } } };
     expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
   });
 
-  it('loses unknown fields and values that are not text', () => {
+  it('loses its unknown fields, and its fields whose value is not text', () => {
     const more = { ...SENT, token: 'x', answer: { ...SENT.answer, permission: 1, access_token: 'x' } };
     expect(readAttempt({ ...GOOD, attack: more, token: { aud: 'service-c', sub: 'x', azp: ['x'] }, id: 'x' })).toEqual(
       GOOD,

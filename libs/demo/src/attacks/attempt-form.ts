@@ -4,11 +4,10 @@ type Members = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 300;
 
-/** Returns undefined if the report does not have the agreed form, and drops unknown fields. */
+/** Drops unknown fields. Returns undefined if the report does not have the agreed form. */
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];
-  // A report with both answers counts as an attempt, even if it also contains `notRun`.
   if (sentAttack === undefined || sentControl === undefined) return isText(notRun) ? { notRun } : undefined;
   return {
     attack: sentAttack,

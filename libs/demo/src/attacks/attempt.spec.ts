@@ -7,18 +7,18 @@ const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
 const unreachable = (): Promise<AttackAnswer> => Promise.reject(new AttackNotRun('The server is unreachable.'));
 
 describe('an attempt', () => {
-  it('returns the answers to the attack and to the honest use', async () => {
+  it('returns the answer to the attack and the answer to the honest use', async () => {
     await expect(
       attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', Promise.resolve(ACCEPTED)] }),
     ).resolves.toEqual({ attack: { what: 'this', answer: REFUSED }, control: { what: 'that', answer: ACCEPTED } });
   });
 
-  it('reports an attack that succeeded even when the honest use got no answer', async () => {
+  it('reports an attack that succeeded, although the honest use got no answer', async () => {
     const made = await attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', unreachable()] });
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects when the attack got no answer, or was refused while the honest use got no answer', async () => {
+  it('rejects when the attack got no answer, or when the attack was refused and the honest use got no answer', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 
-/** No field can hold a token. */
+/** No field of the answer can contain a token. */
 export interface AttackAnswer {
-  /** 0 if the service did not answer. */
+  /** The HTTP status, or 0 if the service did not answer. */
   readonly status: number;
   readonly code?: string;
-  /** For Keycloak, its `error_description`. */
+  /** In an answer of Keycloak, the reason is the `error_description`. */
   readonly reason?: string;
   readonly permission?: string;
 }
@@ -25,21 +25,20 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** Must be accepted; otherwise the refusal of the attack proves nothing. */
+      /** If the service also refuses this honest use, the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
       readonly forged?: string;
-      /** How long each service took to refuse the token. */
       readonly refusedAfter?: readonly RefusedAfter[];
     }
   | {
       readonly notRun: string;
     };
 
-/** Thrown if an attack could not be made and so has no result. */
+/** The error of an attack that could not be made, and therefore has no result. */
 export class AttackNotRun extends Error {}
 
-/** An attack that succeeded is reported even if the honest use failed. */
+/** Reports an attack that succeeded even if the honest use failed. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
@@ -78,7 +77,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
 
 const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
 
-/** Does not verify the token: it comes from Keycloak, or the guard has verified it. */
+/** No verification is needed: the token comes from Keycloak, or the guard has verified the token. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   const words = Object.fromEntries(

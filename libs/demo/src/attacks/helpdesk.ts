@@ -11,8 +11,8 @@ export interface ThrowAwayUser {
 }
 
 /**
- * Acts as a client whose service account may only manage users. Each request gets its own token, since the last request
- * may come long after the first.
+ * Sends requests of a client whose service account may only manage users. Each request gets its own token, since the
+ * first token may have expired before the last request.
  */
 export class Helpdesk {
   readonly #logger = new Logger('Helpdesk');
@@ -36,7 +36,7 @@ export class Helpdesk {
     }
   }
 
-  /** Keycloak refuses the login of a user without a name and an e-mail address. */
+  /** Creates a user with a name and an e-mail address, since Keycloak refuses the login of an incomplete user. */
   async #create(username: string, password: string): Promise<string> {
     const json = {
       username,
@@ -53,7 +53,6 @@ export class Helpdesk {
     return `/users/${id}`;
   }
 
-  /** Only the first request can show that the realm has no enabled help desk client. */
   async #begin(act: Administration): Promise<Pick<RawAnswer, 'location'>> {
     try {
       return await this.keycloak.administer(act, this.client);
@@ -83,7 +82,7 @@ export class Helpdesk {
     return Object.values(members).map((one) => Object(one) as Readonly<Record<string, unknown>>);
   }
 
-  /** Finds the user by name, since the answer with the id may be lost. */
+  /** Finds the user by name, since the answer of Keycloak with the id may have been lost. */
   async #delete(username: string, isMade: boolean): Promise<void> {
     try {
       for (const { id } of await this.#list(`/users?exact=true&username=${username}`)) {

@@ -3,19 +3,19 @@ import type { AttackAnswer } from './attempt.js';
 
 export interface KnownToken {
   readonly service: string;
-  /** Seconds since the epoch. */
+  /** The expiry, in seconds since the epoch. */
   readonly expiresAt: number;
-  /** Rejects if the service does not answer. */
+  /** The promise rejects if the service does not answer. */
   present(): Promise<AttackAnswer>;
 }
 
 export interface Presented {
   readonly answer: AttackAnswer;
-  /** Milliseconds since the epoch. */
+  /** The time of the answer, in milliseconds since the epoch. */
   readonly atMs: number;
 }
 
-/** Behind a load balancer, the next request may reach a replica that does not refuse the token yet. */
+/** A load balancer may send the next request to a replica that still accepts the token. */
 const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;

@@ -1,24 +1,24 @@
 import { AttackNotRun, NO_ANSWER, tokenInWords, type AttackAnswer, type TokenInWords } from '../attacks/attempt.js';
 import type { AttackTarget } from '../attacks/attack-target.js';
 
-/** `service` is a client id. */
+/** `service` is the client id of the service. */
 export interface TriedService {
   readonly service: string;
   readonly answer: AttackAnswer;
 }
 
 export interface TokenRow {
-  /** The id under which the service that showed the token stores it. */
+  /** The id of the stored token at the service that showed the token. */
   readonly id: string;
   readonly token: TokenInWords;
-  /** Seconds since the epoch. */
+  /** The expiry, in seconds since the epoch. */
   readonly expiresAt: number;
   readonly tries: readonly TriedService[];
 }
 
 export type Targets = Readonly<Record<string, AttackTarget>>;
 
-/** A service that does not answer gets the status 0, and the other answers still count. */
+/** The status of a service that does not answer is 0. */
 export async function tryToken(token: string, targets: Targets): Promise<Omit<TokenRow, 'id'>> {
   const { words, expiresAt } = tokenInWords(token);
   const answers = Object.entries(targets).map(async ([service, target]) => ({

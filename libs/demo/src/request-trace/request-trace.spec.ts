@@ -57,13 +57,13 @@ describe('RequestTrace', () => {
     ]);
   });
 
-  it('omits the duration of a call in flight', () => {
+  it('omits the duration of a call that has no answer yet', () => {
     const { trace } = traceAt();
     trace.call('service-c');
     expect(trace.end()[0]).toEqual({ service: 'service-b', step: 'call', description: 'service-c failed' });
   });
 
-  it('does not change after its end', () => {
+  it('does not change after the trace has ended', () => {
     const { trace, pass } = traceAt();
     const call = trace.call('service-c');
     const ended = trace.end();
@@ -81,7 +81,7 @@ describe('RequestTrace', () => {
     expect(trace.end()).toHaveLength(MAX_METRICS);
   });
 
-  it('drops metrics of called services before a step of this service', () => {
+  it('drops metrics of called services first if the trace has too many entries', () => {
     const { trace } = traceAt();
     const long = Array.from({ length: MAX_METRICS }, () => NEXT).flat();
     trace.call('service-c').answered(200, long);

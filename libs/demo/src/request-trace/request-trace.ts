@@ -10,7 +10,7 @@ interface Entry {
   readonly next: readonly TraceMetric[];
 }
 
-/** Leaves room for the total and for metrics of called services. */
+/** The limit leaves room for the total and for metrics of called services. */
 const MAX_ENTRIES = 24;
 
 export class RequestTrace {
@@ -34,7 +34,7 @@ export class RequestTrace {
     this.#put(this.#entries.length, { ...metric, service: this.service });
   }
 
-  /** Until the call is answered, it counts as failed and has no duration. */
+  /** A call without an answer counts as failed and has no duration. */
   call(service: string): TracedCall {
     const at = this.#entries.length;
     const beganMs = this.nowMs();
@@ -52,14 +52,14 @@ export class RequestTrace {
         isAnswered = true;
         finish(status, next);
       },
-      // A call whose body breaks off keeps its status and the metrics from the header.
+      // If the answer's body breaks off, the call keeps the status and the metrics of the answer's header.
       failed() {
         if (!isAnswered) finish('failed');
       },
     };
   }
 
-  /** Ignores later steps, and returns the same steps at every call. */
+  /** Later steps are ignored. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
       ...this.#steps(),
@@ -68,7 +68,7 @@ export class RequestTrace {
     return this.#ended;
   }
 
-  /** Drops metrics of called services before a step of this service. */
+  /** At the limit, metrics of called services are dropped first. */
   #steps(): TraceMetric[] {
     let space = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {

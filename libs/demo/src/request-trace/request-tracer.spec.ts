@@ -32,7 +32,7 @@ let stranger: Server;
 let strangerUrl: string;
 let app: NestFastifyApplication;
 let url: string;
-/** Emits `isHere` when a request has arrived, and `goOn` to let it continue. */
+/** `isHere` means that a request has arrived, and `goOn` lets the request continue. */
 const waiting = new EventEmitter();
 
 @Controller()
@@ -200,19 +200,19 @@ describe('RequestTracer', () => {
     );
   });
 
-  it('drops metrics of a called service in our name, in another form, or beyond the limit', async () => {
+  it('drops metrics of a called service if the metrics name this service, are malformed, or are too many', async () => {
     next.serverTiming = 'service-t.introspection;desc="cached", <script>, service-n.total;desc="x", cdn;desc=HIT';
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
     next.serverTiming = 'service-n.total;dur=1, '.repeat(300);
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
   });
 
-  it('sends no traceparent to an unknown address, and ignores the metrics that it returns', async () => {
+  it('sends no traceparent to an unknown address, and ignores the metrics that the address returns', async () => {
     expect(await timing('/stranger')).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined]);
   });
 
-  it('keeps concurrent requests apart if one of them starts first and ends last', async () => {
+  it('does not mix up the calls of concurrent requests if one request starts first and ends last', async () => {
     const isHere = once(waiting, 'isHere');
     const late = timing('/waits');
     await isHere;

@@ -39,7 +39,8 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // Uses the last hook before the guard, since reading the body would lose a context that was entered earlier.
+    // An async context that is entered before this hook, the last hook before the guard, is lost when Fastify reads the
+    // body.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();

@@ -13,7 +13,6 @@ const MAX_CHARACTERS = 4096;
 
 const TOKEN_OUTCOME = /^(?:requested|joined|reused)$/;
 
-/** A step that is not listed has no description. */
 const FORMS: ReadonlyMap<string, RegExp> = new Map<TraceStep, RegExp>([
   ['introspection', /^(?:asked|joined|cached)$/],
   ['jwt', /^(?:verified|joined|cached)$/],
@@ -39,8 +38,8 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 }
 
 /**
- * Returns untrusted metrics, which may only be shown on a page and passed on to the caller. Drops metrics in the name
- * of `self`, the parsing service.
+ * Returns untrusted metrics, which the service may only show on a page and return to its caller. Drops metrics that
+ * name `self`, the service that parses the header.
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

@@ -13,11 +13,11 @@ import type { RequestTrace, TracedCall } from './request-trace.js';
 import { parseServerTiming } from './server-timing.js';
 import { traceparent } from './traceparent.js';
 
-/** `addHeader` is the documented way to propagate a trace. */
+/** undici documents `addHeader` as the way to propagate a trace. */
 interface UndiciRequest {
   readonly origin: string;
   readonly path: string;
-  /** Names and values alternate. */
+  /** The headers as a list in which each name is followed by its value. */
   readonly headers?: unknown;
   addHeader(name: string, value: string): unknown;
 }
@@ -35,9 +35,9 @@ export interface TraceSourceOptions {
 }
 
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
-  // undici writes origins in this form: lower case, without a default port.
+  // The base URLs get the form of undici's origins: lower case, no default port.
   const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
-  /** Keyed by request, since undici publishes an answer in the async context of the connection, not of the request. */
+  /** undici publishes an answer in the async context of the connection, which does not identify the request. */
   const inFlight = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
 
   const listeners: readonly (readonly [string, (message: never) => void])[] = [
@@ -105,7 +105,7 @@ const hasTraceparent = ({ headers }: UndiciRequest): boolean =>
   Array.isArray(headers) &&
   headers.some((name, at) => at % 2 === 0 && typeof name === 'string' && name.toLowerCase() === 'traceparent');
 
-/** RFC 9110 §5.3: several lines of a header count as one list. */
+/** Joins the lines of the header to one list (RFC 9110 §5.3). */
 function serverTiming({ headers }: UndiciResponse): string {
   const texts = headers.map((text) => Buffer.from(text).toString('latin1'));
   return texts.filter((_, at) => at % 2 === 1 && texts[at - 1]?.toLowerCase() === 'server-timing').join(', ');

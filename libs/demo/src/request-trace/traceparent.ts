@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
-/** Version, trace id, parent id, flags. Later versions may append fields. */
+/** Later versions of the header may append fields. */
 const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 const ALL_ZERO = /^0+$/;
 const SAMPLED = 1;
 
-/** Returns the trace id of a well-formed header whose `sampled` flag is set. */
 export function sampledTraceId(header: unknown): string | undefined {
   const [, version = 'ff', traceId = '', parentId = '', flags = '', more] =
     TRACEPARENT.exec(typeof header === 'string' ? header : '') ?? [];

@@ -52,7 +52,7 @@ const isActive = async (token: string, client = 'service-b:b'): Promise<unknown>
   (await membersOf(post('/token/introspect', { token }, client)))['active'];
 
 describe('the last request to an endpoint', () => {
-  it('is recorded unchanged, whatever the answer', async () => {
+  it('is recorded unchanged, even if the server refuses the request', async () => {
     expect(server.control.lastRequest('introspection')).toBeUndefined();
     await introspect('one');
     server.control.fault('introspection', { kind: 'status', status: 503 });
@@ -81,7 +81,7 @@ describe('startAuthorizationServer', () => {
     });
   });
 
-  it('accepts the environment as a function of the host name, and reports its start', async () => {
+  it('accepts a function that returns the environment for a host name, and reports the start of the server', async () => {
     const lines: string[] = [];
     const other = await startAuthorizationServer({
       ...OPTIONS,
@@ -98,7 +98,7 @@ describe('startAuthorizationServer', () => {
     await other.stop();
   });
 
-  it('rejects when its signal aborts', async () => {
+  it('rejects if the signal aborts', async () => {
     const reason = new Error('no longer wanted');
     await expect(startAuthorizationServer({ ...OPTIONS, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const abort = new AbortController();
@@ -121,7 +121,7 @@ describe('startAuthorizationServer', () => {
     },
   );
 
-  it('runs beside other servers, with separate port, key and sessions', async () => {
+  it('starts servers that run at the same time and have different ports, keys and sessions', async () => {
     const other = await startAuthorizationServer(OPTIONS);
     const mine = await clientCredentials();
     const asked = await fetch(`${other.issuer}/protocol/openid-connect/token/introspect`, {
@@ -135,7 +135,7 @@ describe('startAuthorizationServer', () => {
     await other.stop();
   });
 
-  it('listens on the given port, and fails if it is taken', async () => {
+  it('listens on the given port, and fails if the port is taken', async () => {
     const port = Number(new URL(server.baseUrl).port);
     await expect(startAuthorizationServer({ ...OPTIONS, port })).rejects.toThrow('EADDRINUSE');
     await server.stop();
@@ -154,13 +154,13 @@ describe('startAuthorizationServer', () => {
     expect(await Promise.all(errors)).toEqual(outside.map(() => 'ECONNREFUSED'));
   });
 
-  it('names the missing values of the realm file', async () => {
+  it('throws an error that names the missing values of the realm file', async () => {
     await expect(startAuthorizationServer({ realm: REALM })).rejects.toThrow(
       /needs values .*SERVICE_A_CLIENT_SECRET, /,
     );
   });
 
-  it('stops at once despite an unanswered request, and may be stopped again', async () => {
+  it('stops immediately despite an unanswered request, and can be stopped twice', async () => {
     server.control.fault('all', { kind: 'hang' });
     const hanging = introspect('x').then(
       () => 'answered',
@@ -182,7 +182,7 @@ describe('startAuthorizationServer', () => {
 });
 
 describe('control.calls', () => {
-  it('counts endpoints, grants and clients', async () => {
+  it('counts calls by endpoint, grant and client', async () => {
     const token = await clientCredentials();
     await isActive(token);
     await isActive(token);
@@ -208,7 +208,7 @@ describe('control.calls', () => {
     expect(calls.of('service-c')).toMatchObject({ introspection: 0, token: { client_credentials: 0 } });
   });
 
-  it('counts calls that are refused or hit by a fault, and can be reset', async () => {
+  it('counts refused calls and calls with an injected fault, and can be reset', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503 });
     await introspect('x');
     await post('/token', { grant_type: 'client_credentials' }, 'service-a:wrong');
@@ -257,7 +257,7 @@ describe('control.clock', () => {
     expect(Number(last['refresh_expires_in'])).toBeLessThanOrEqual(120);
   });
 
-  it('returns its time, and does not advance backwards', () => {
+  it('returns the time, and refuses a negative advance', () => {
     const before = server.control.clock.now();
     server.control.clock.advance(60);
     expect(server.control.clock.now() - before).toBeGreaterThanOrEqual(60);
@@ -266,7 +266,7 @@ describe('control.clock', () => {
     expect(() => server.control.clock.setAhead(0.5)).toThrow(RangeError);
   });
 
-  it('can be set back, so that an expired token is valid again', async () => {
+  it('can be set back to a time at which an expired token is valid', async () => {
     const token = await clientCredentials();
     server.control.clock.advance(400);
     expect(await isActive(token)).toBe(false);
@@ -286,17 +286,17 @@ describe('control.fault', () => {
   });
   const causeOf = (error: unknown): unknown => (error as { cause?: { code?: unknown } }).cause?.code;
 
-  it('hangs until the caller gives up', async () => {
+  it('makes the server hang until the caller gives up', async () => {
     server.control.fault('introspection', { kind: 'hang' });
     await expect(introspect('x', { signal: AbortSignal.timeout(100) })).rejects.toThrow('timeout');
   });
 
-  it('resets the connection', async () => {
+  it('makes the server reset the connection', async () => {
     server.control.fault('introspection', { kind: 'reset' });
     expect(causeOf(await introspect('x').catch((error: unknown) => error))).toBe('ECONNRESET');
   });
 
-  it.each([500, 502, 503, 429] as const)('answers %i, optionally with Retry-After', async (status) => {
+  it.each([500, 502, 503, 429] as const)('makes the server answer %i, with or without Retry-After', async (status) => {
     server.control.fault('introspection', { kind: 'status', status });
     const plain = await introspect('x');
     expect([plain.status, plain.headers.get('retry-after')]).toEqual([status, null]);
@@ -304,14 +304,14 @@ describe('control.fault', () => {
     expect((await introspect('x')).headers.get('retry-after')).toBe('7');
   });
 
-  it('delays the answer', async () => {
+  it('makes the server delay the answer', async () => {
     server.control.fault('introspection', { kind: 'delay', milliseconds: 150 });
     const began = performance.now();
     expect(await seen(await introspect('x'))).toEqual(RIGHT);
     expect(performance.now() - began).toBeGreaterThan(140);
   });
 
-  it('sends the headers at once and the body slowly', async () => {
+  it('makes the server send the headers immediately and the body slowly', async () => {
     server.control.fault('introspection', { kind: 'slow-bytes', everyMs: 10 });
     const began = performance.now();
     const response = await introspect('x');
@@ -320,7 +320,7 @@ describe('control.fault', () => {
     expect(performance.now() - began - headersAfter).toBeGreaterThan(16 * 9);
   });
 
-  it('truncates the body below its Content-Length', async () => {
+  it('makes the server send fewer bytes than Content-Length says', async () => {
     server.control.fault('introspection', { kind: 'truncated' });
     const response = await introspect('x');
     expect(response.headers.get('content-length')).toBe('16');
@@ -332,12 +332,12 @@ describe('control.fault', () => {
     { fault: { kind: 'empty' }, answer: { body: '' } },
     { fault: { kind: 'wrong-content-type' }, answer: { type: 'text/plain' } },
     { fault: { kind: 'duplicate-keys' }, answer: { body: '{"active":true,"active":false}' } },
-  ])('answers 200 with the fault $fault.kind', async ({ fault, answer }) => {
+  ])('makes the server answer 200 with the fault $fault.kind', async ({ fault, answer }) => {
     server.control.fault('introspection', fault);
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, ...answer });
   });
 
-  it('sends a literal answer', async () => {
+  it('makes the server send a given answer', async () => {
     server.control.fault('introspection', { kind: 'answer', body: { active: 'true' } });
     expect(await seen(await introspect('x'))).toEqual({ ...RIGHT, body: '{"active":"true"}' });
     const headers = { 'Content-Type': 'text/plain', 'Retry-After': '7' };
@@ -351,7 +351,7 @@ describe('control.fault', () => {
     expect(await response.text()).toBe('{not json');
   });
 
-  it('sends every member twice, the correct one last', async () => {
+  it('makes the server send every member twice, with the correct value last', async () => {
     const token = await clientCredentials();
     const right = await membersOf(introspect(token));
     server.control.fault('introspection', { kind: 'duplicate-keys' });
@@ -360,7 +360,7 @@ describe('control.fault', () => {
     expect(body.match(/"aud":"[^"]+"/g)).toEqual(['"aud":"not-service-b"', '"aud":"service-b"']);
   });
 
-  it('adds claims in __proto__ and constructor', async () => {
+  it('makes the server add claims in __proto__ and constructor', async () => {
     server.control.fault('introspection', { kind: 'proto' });
     const { body } = await seen(await introspect('x'));
     expect(body).toContain('"__proto__":{"polluted":true,"active":true');
@@ -369,7 +369,7 @@ describe('control.fault', () => {
     expect(Object.assign({}, members)).not.toHaveProperty('active', true);
   });
 
-  it.each([true, false])('encodes the answer in ISO-8859-1, declared: %j', async (declared) => {
+  it.each([true, false])('makes the server encode the answer in ISO-8859-1, declared: %j', async (declared) => {
     server.control.fault('introspection', { kind: 'wrong-charset', declared });
     const response = await introspect('x');
     expect(response.headers.get('content-type')?.includes('charset=ISO-8859-1')).toBe(declared);
@@ -378,21 +378,21 @@ describe('control.fault', () => {
     expect(bytes.toString('latin1')).toBe('{"umlaut":"ü","active":false}');
   });
 
-  it('nests arrays to 100,000 or the given number of levels', async () => {
+  it('makes the server nest arrays to 100,000 levels or to the given number of levels', async () => {
     server.control.fault('introspection', { kind: 'deep' });
     expect((await seen(await introspect('x'))).body).toHaveLength(2 * 100_000 + '{"deep":,"active":false}'.length);
     server.control.fault('introspection', { kind: 'deep', levels: 3 });
     expect(await membersOf(introspect('x'))).toEqual({ deep: [[[]]], active: false });
   });
 
-  it('overrides, adds and removes members', async () => {
+  it('makes the server override, add and remove members', async () => {
     server.control.fault('discovery', { kind: 'members', members: { issuer: 'other', more: 1, jwks_uri: undefined } });
     const members = await membersOf(fetch(`${server.issuer}/.well-known/openid-configuration`));
     expect(members).toMatchObject({ issuer: 'other', more: 1, token_endpoint: expect.stringContaining(server.issuer) });
     expect(members).not.toHaveProperty('jwks_uri');
   });
 
-  it('streams 50 MB or the given size', async () => {
+  it('makes the server stream 50 MB or the given size', async () => {
     server.control.fault('token', { kind: 'huge' });
     const response = await post('/token', { grant_type: 'client_credentials' });
     expect(response.headers.get('content-length')).toBeNull();
@@ -401,7 +401,7 @@ describe('control.fault', () => {
     expect(Object.keys(await membersOf(post('/token', {})))).toEqual(['active', 'padding']);
   });
 
-  it('stops streaming when the caller hangs up', async () => {
+  it('makes the server stream until the caller closes the connection', async () => {
     server.control.fault('token', { kind: 'huge', megabytes: 100_000 });
     const response = await post('/token', {});
     await response.body?.cancel();
@@ -409,7 +409,7 @@ describe('control.fault', () => {
     expect(server.control.calls.token.other).toBe(1);
   });
 
-  it('sends a gzip bomb whether or not the client accepts gzip', async () => {
+  it('makes the server send a gzip bomb even if the client does not accept gzip', async () => {
     server.control.fault('jwks', { kind: 'gzip-bomb', megabytes: 20 });
     const url = `${server.issuer}/protocol/openid-connect/certs`;
     const response = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
@@ -417,7 +417,7 @@ describe('control.fault', () => {
     expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(20 * 1024 * 1024);
   });
 
-  it('ends after a number of calls, or when it is removed', async () => {
+  it('ends after a number of calls, or when the test removes the fault', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 2 });
     const statuses = [await introspect('x'), await introspect('x'), await introspect('x')].map(({ status }) => status);
     expect(statuses).toEqual([503, 503, 200]);
@@ -426,7 +426,7 @@ describe('control.fault', () => {
     expect((await introspect('x')).status).toBe(200);
   });
 
-  it('applies to one endpoint or to all; the fault for one takes precedence', async () => {
+  it('applies to one endpoint or to all endpoints, and a fault for one endpoint takes precedence', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 1 });
     expect((await fetch(`${server.issuer}/.well-known/openid-configuration`)).status).toBe(200);
     server.control.fault('all', { kind: 'status', status: 500 });
@@ -436,7 +436,7 @@ describe('control.fault', () => {
     expect((await fetch(`${server.issuer}/protocol/openid-connect/certs`)).status).toBe(500);
   });
 
-  it('skips the work of the endpoint if it replaces the answer, but not if it alters the answer', async () => {
+  it('skips the work of the endpoint if the fault replaces the answer, and not if the fault alters the answer', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.fault('revocation', { kind: 'status', status: 503 });
     await post('/revoke', { token: one });
@@ -447,7 +447,7 @@ describe('control.fault', () => {
 });
 
 describe('control, as an administrator', () => {
-  it('rotates the signing key, and keeps the old key published and its tokens valid', async () => {
+  it('rotates the signing key, keeps the old key published, and keeps tokens with the old key valid', async () => {
     const kidOf = (token: string): unknown =>
       JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
     const kids = async (): Promise<unknown> =>
@@ -480,7 +480,7 @@ describe('control, as an administrator', () => {
     expect(await states()).toEqual([false, false, true]);
   });
 
-  it('disables users and clients, and enables them again', async () => {
+  it('disables and enables users and clients', async () => {
     const { access_token = '' } = await login('alice');
     const { control } = server;
     const state = () => isActive(access_token, 'service-a:a');
@@ -545,7 +545,7 @@ describe('a boolean placeholder of the realm file', () => {
     }
   };
 
-  it('is parsed from text as in Keycloak', async () => {
+  it('may be text, which is parsed as in Keycloak', async () => {
     expect(await isOpen({})).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
     // The only event is the login of this check.

@@ -43,7 +43,7 @@ export function openRealm(
   return server;
 }
 
-/** A realm file may describe `master` itself. */
+/** The realm file may already describe `master`. */
 export function withMaster(main: ServerState): ServerRealms {
   let master: Promise<ServerState> | undefined;
   return {

@@ -29,7 +29,7 @@ import { userinfoEndpoint } from './tokens/userinfo-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  /** Undefined if the endpoint itself refuses unsupported methods. */
+  /** Undefined if the endpoint has a separate check of the method. */
   readonly methods?: readonly ('GET' | 'POST')[];
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
@@ -46,7 +46,7 @@ const OF_BROWSERS = { checks: BOTH, isForBrowsers: true } as const;
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-/** Counts and faults do not apply to the admin REST API and the realm `master`. */
+/** The admin REST API and the realm `master` have no counts and no faults. */
 export function listener(realms: ServerRealms, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
   const { main } = realms;
   const routes = routesOf(main.realm.name);
@@ -71,7 +71,6 @@ export function listener(realms: ServerRealms, calls: CountingCalls, faults: Fau
       if (fault === undefined) send(response, await answer());
       else await sendFaulty(response, fault, answer);
     } catch (error) {
-      // A disconnected client is not a server error.
       if (response.headersSent || response.destroyed) response.destroy();
       else send(response, json(500, { error: 'server_error', error_description: String(error) }));
     }

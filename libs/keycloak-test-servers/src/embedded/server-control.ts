@@ -11,51 +11,57 @@ import { streamOf } from './streams/stream.js';
 import type { TokenOverrides } from './state/forged-token.js';
 import type { ServerState } from './state/server-state.js';
 
-/** Subject and session of a logout token; `sid` need not belong to a session. */
+/** The subject and the session of a logout token, even if no session with this `sid` exists. */
 export interface AboutLogout {
   readonly username: string;
   readonly sid: string;
 }
 
-/** Controls a running server beyond HTTP, without events in the event log or for SSF receivers. */
+/** Controls a running server by method calls, without events for the event log and SSF receivers. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** Returns the last request to the endpoint, whatever the answer was. */
   lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
   readonly clock: Pick<AdjustableClock, 'now' | 'advance' | 'setAhead'>;
-  /** Sets a fault for one endpoint or for all, from the next call on; `undefined` removes it. */
+  /**
+   * Sets a fault for one endpoint or for all endpoints from the next call on, or removes the fault with `undefined`.
+   */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
-  /** Signs with a new key from now on; old keys stay published. */
+  /** Makes the server sign with a new key from now on, while the old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** Revokes an access token like the client's `POST …/revoke`, but not the tokens exchanged for it. */
+  /** Revokes an access token, like `POST …/revoke` by the client, but not the tokens that a client got in exchange. */
   revokeToken(accessToken: string): void;
-  /** Ends the session with this `sid` without notifying clients, like a lost session. */
+  /** Ends the session with this `sid`, like a lost session, and does not notify clients. */
   endSession(sid: string): void;
-  /** Ends all sessions of a user without notifying clients. */
+  /** Ends all sessions of a user, and does not notify clients. */
   endSessionsOf(username: string): void;
-  /** Logs a user out like an administrator: every client receives a back-channel logout before the session ends. */
+  /** Logs a user out like an administrator, after a back-channel logout to every client. */
   logOutUser(username: string): Promise<void>;
-  /** Returns a logout token for `clientId` about this session, without sending it. */
+  /** Returns a logout token for `clientId` about this session, and does not send the token. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
   /**
-   * Queues a security event token for a receiver, whatever events its stream requests. Returns the `jti` by which a
-   * poll lists and acknowledges the token, even if `overrides` change the claim.
+   * Queues a security event token for a receiver, even if the receiver's stream does not request this event. Returns
+   * the `jti` by which a poll lists and acknowledges the token, even if `overrides` change the claim.
    */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**
-   * Disables a user or a service account (`service-account-<client>`). The sessions work again once the user is
-   * enabled.
+   * Disables a user or a service account (`service-account-<client>`), until the user is enabled and all sessions are
+   * valid again.
    */
   disableUser(username: string): void;
   enableUser(username: string): void;
   /**
-   * Disables a client: it can't authenticate, and its tokens become inactive. Tokens exchanged for them stay active.
+   * The client can't authenticate, and the client's tokens become inactive, except tokens that another client has got
+   * in exchange.
    */
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;
-  /** Replaces the realm roles. Existing tokens keep their audience and scopes; introspection shows the new roles. */
+  /**
+   * Replaces the realm roles of a user. Existing tokens keep the audience and the scopes, but introspection shows the
+   * new roles.
+   */
   setRealmRoles(username: string, roles: readonly string[]): void;
   /** `user` has the format of `users` in a realm export. */
   addUser(user: Readonly<Record<string, unknown>>): void;

@@ -16,7 +16,7 @@ import { controlOf, type AuthorizationServerControl } from './server-control.js'
 import { SSF_FEATURE } from './streams/transmitter.js';
 import { makeSigningKeys } from './state/signing-keys.js';
 
-/** Distinguishes this server from Keycloak in the `Server` header. */
+/** The value of the `Server` header, by which clients can distinguish this server from Keycloak. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
 
 export type StartAuthorizationServerOptions = StartServerOptions;
@@ -24,17 +24,17 @@ export type StartAuthorizationServerOptions = StartServerOptions;
 export interface RunningAuthorizationServer extends RunningServer {
   readonly kind: 'embedded';
   readonly control: AuthorizationServerControl;
-  /** Closes the server and all connections, including requests without an answer; may be called again. */
+  /** Closes the server and all connections, even if a request has no answer yet. A second call has no effect. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a test server that answers as Keycloak 26.7.5 does, without Docker or Java. It listens on 127.0.0.1 only, over
- * plain HTTP. It is **not for production**: it stores passwords in plain text.
+ * Starts a test server that answers like Keycloak 26.7.5 and needs no Docker or Java. The server listens on 127.0.0.1
+ * only, over plain HTTP. The server is **not for production**, since passwords are stored in plain text.
  *
- * The administrator logs in at the realm `master` with `admin-cli`. Unsupported paths of the admin REST API answer 501.
- * The README lists what the server does not support. {@link RunningAuthorizationServer.control} is not part of
- * Keycloak.
+ * The administrator logs in at the realm `master` with `admin-cli`. The server answers 501 for unsupported paths of the
+ * admin REST API. The README lists what the server does not support. {@link RunningAuthorizationServer.control} does
+ * not exist in Keycloak.
  *
  * With `features: ['ssf']`, a realm with the attribute `ssf.transmitterEnabled` set to `true` is an SSF transmitter
  * (SSF 1.0), which receivers poll (RFC 8936).
@@ -54,7 +54,7 @@ export async function startAuthorizationServer(
   const keys = await makeSigningKeys();
   signal?.throwIfAborted();
   const http = createServer();
-  // As in Keycloak, idle connections stay open, so that none closes while a client starts to use it.
+  // As in Keycloak, the server does not close idle connections, since a client may be about to use such a connection.
   http.keepAliveTimeout = 0;
   const baseUrl = `http://localhost:${await listen(http, options.port)}`;
   onProgress?.(

@@ -1,24 +1,32 @@
 /** A fault of connections through the proxy. */
 
 export type ConnectionFault =
-  /** New connections are refused; existing connections continue. */
+  /** The proxy refuses new connections, and existing connections continue. */
   | { readonly kind: 'refuse' }
-  /** New connections are accepted and never answered, even after the fault ends; existing connections continue. */
+  /**
+   * The proxy accepts new connections and never answers them, even after the fault ends, while existing connections
+   * continue.
+   */
   | { readonly kind: 'hang' }
-  /** All connections stall silently in both directions. The delayed bytes pass when the fault ends. */
+  /**
+   * All connections stall silently in both directions until the fault ends, when the proxy forwards the delayed bytes.
+   */
   | { readonly kind: 'black-hole' }
   /**
-   * TCP RST for new connections at once, for existing connections with the next byte, or after `afterBytes` of the
-   * answer. The fault ends after `times` connections.
+   * The proxy resets a new connection (TCP RST) immediately, and an existing connection at the next byte. With
+   * `afterBytes`, a connection is reset after so many bytes of the answer. The fault ends after `times` connections.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
-  /** The connection is closed normally after `afterBytes` of the answer. */
+  /** The proxy closes the connection normally after `afterBytes` of the answer. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
-  /** Like `cut`, but only the proxy's side is closed (FIN), and the client's data is discarded. */
+  /**
+   * The proxy closes only its own side of the connection (FIN) after `afterBytes` of the answer, and discards the
+   * client's data.
+   */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }
-  /** The answer is delayed by `milliseconds`, plus a random delay of up to `jitterMs` (default 0). */
+  /** The proxy delays the answer by `milliseconds`, plus a random delay of up to `jitterMs` (default 0). */
   | { readonly kind: 'latency'; readonly milliseconds: number; readonly jitterMs?: number }
-  /** The answer is sent one byte every `everyMs`. */
+  /** The proxy sends one byte of the answer every `everyMs`. */
   | { readonly kind: 'slow-bytes'; readonly everyMs: number };
 
 export class FaultSwitch {

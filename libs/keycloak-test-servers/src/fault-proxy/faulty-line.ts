@@ -74,7 +74,7 @@ export class FaultyLine extends Transform {
     if (this.broken) return;
     this.broken = true;
     this.faults.countBroken();
-    // A client that receives the last bytes together with a reset would treat them as the end of the answer.
+    // If a client received the last bytes together with the reset, the client would assume the end of the answer.
     await sleep(RESET_DELAY_MS);
     this.onBreak(how);
   }

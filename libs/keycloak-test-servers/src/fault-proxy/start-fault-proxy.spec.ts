@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConnectionFault } from './connection-fault.js';
 import { startFaultProxy, type RunningFaultProxy } from './start-fault-proxy.js';
 
-/** Long enough on loopback to conclude that nothing arrives. */
+/** The time after which a test concludes that no bytes arrive on loopback. */
 const A_WHILE_MS = 60;
 
 let target: Server;
@@ -80,7 +80,7 @@ class Client {
 }
 
 describe('startFaultProxy', () => {
-  it('forwards everything, has an address, and counts connections', async () => {
+  it('forwards all bytes, has an address, and counts connections', async () => {
     expect(proxy.baseUrl).toBe(`http://localhost:${proxy.port}`);
     const client = await Client.connected();
     const long = 'x'.repeat(1_000_000);
@@ -91,7 +91,7 @@ describe('startFaultProxy', () => {
     expect(proxy.connections).toMatchObject({ open: 0, accepted: 1 });
   });
 
-  it('forwards the end of one side, while the other side can still send', async () => {
+  it('forwards the end of one direction, while the other direction stays open', async () => {
     const client = await Client.connected();
     expect(await client.send('before').receives('before')).toBe('before');
     target.removeAllListeners('connection');
@@ -118,7 +118,7 @@ describe('startFaultProxy', () => {
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
-  it('closes every connection and its port when it stops, and can be stopped twice', async () => {
+  it('closes every connection and the port of the proxy at the stop, and can be stopped twice', async () => {
     const client = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = await Client.connected();
@@ -129,7 +129,7 @@ describe('startFaultProxy', () => {
     await expect(Client.connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('fails if its port is taken', async () => {
+  it('fails if the port of the proxy is taken', async () => {
     await expect(startFaultProxy({ target: proxy.baseUrl, port: proxy.port })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
@@ -162,7 +162,7 @@ describe('fault', () => {
     expect(proxy.connections.open).toBe(1);
   });
 
-  it('black-hole: stalls all connections silently until it ends', async () => {
+  it('black-hole: stalls all connections silently until the fault ends', async () => {
     const old = await Client.connected();
     expect(await old.send('1').receives('1')).toBe('1');
     await proxy.fault({ kind: 'black-hole' });
@@ -190,7 +190,7 @@ describe('fault', () => {
     expect(client.events).toEqual([]);
   });
 
-  it('reset: resets new connections at once, and old connections with the next byte', async () => {
+  it('reset: resets new connections immediately, and resets old connections at the next byte', async () => {
     const old = await Client.connected();
     await proxy.fault({ kind: 'reset' });
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
@@ -227,7 +227,7 @@ describe('fault', () => {
     expect(client).toMatchObject({ received: '1', events: ['end'] });
   });
 
-  it('ends by itself after the given number of times', async () => {
+  it('ends automatically after the given number of connections', async () => {
     await proxy.fault({ kind: 'reset', times: 2 });
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
@@ -238,7 +238,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('fourth').receives('fourth')).toBe('fourth');
   });
 
-  it('latency: delays the answer and its end, in order', async () => {
+  it('latency: delays the answer and the end of the answer, in order', async () => {
     await proxy.fault({ kind: 'latency', milliseconds: A_WHILE_MS, jitterMs: 20 });
     const client = await Client.connected();
     const startMs = performance.now();
@@ -263,7 +263,7 @@ describe('fault', () => {
 });
 
 describe('resetConnections', () => {
-  it('resets open connections, but not later connections', async () => {
+  it('resets all open connections, and does not affect later connections', async () => {
     const old = await Client.connected();
     expect(await old.send('1').receives('1')).toBe('1');
     proxy.resetConnections();

@@ -6,32 +6,35 @@ import { proxyConnection, type Target } from './proxied-connection.js';
 import { resetSocket } from './reset-socket.js';
 
 export interface StartFaultProxyOptions {
-  /** URL of the server behind the proxy, such as `http://localhost:8080`; only host and port are used. */
+  /**
+   * The URL of the server behind the proxy, such as `http://localhost:8080`, of which the proxy uses only the host and
+   * the port.
+   */
   readonly target: string;
-  /** TCP port on the loopback interface (default: a free port from `freePort()`). */
+  /** The TCP port of the proxy on the loopback interface (default: a free port from `freePort()`). */
   readonly port?: number;
 }
 
 export interface RunningFaultProxy {
-  /** The URL of the proxy: `target` with another host and port, without a trailing slash. */
+  /** The URL of the proxy, without a trailing slash: `target` with the host and port of the proxy. */
   readonly baseUrl: string;
   readonly port: number;
-  /** The open connections of clients, and the number accepted so far. */
+  /** The number of open connections of clients, and the number of all accepted connections. */
   readonly connections: { readonly open: number; readonly accepted: number };
-  /** Sets a fault, or removes it with `undefined`; resolves when the change is in effect. */
+  /** Sets a fault, or removes the fault with `undefined`, and resolves when the change is in effect. */
   fault(fault: ConnectionFault | undefined): Promise<void>;
-  /** Resets all open connections (TCP RST), as if the server's machine lost them. */
+  /** Resets all open connections (TCP RST), as if the machine of the server had crashed. */
   resetConnections(): void;
-  /** Closes the proxy and every connection through it; may be called again. */
+  /** Closes the proxy and every connection through the proxy. A second call has no effect. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts a proxy for tests on 127.0.0.1, which forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a
- * fault. It does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not reachable,
- * the proxy accepts a client and then resets it.
+ * fault. The proxy does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not
+ * reachable, the proxy accepts a connection and then resets the connection.
  *
- * With Keycloak, configure the services with this `baseUrl`, and with the issuer that Keycloak has without the proxy.
+ * For Keycloak, configure the services with the `baseUrl` of the proxy, and with the issuer of Keycloak.
  *
  * @throws Error if the port is taken.
  */
@@ -68,7 +71,7 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
   let server: Server | undefined = await listen(options.port);
   const { port } = server.address() as { readonly port: number };
   const close = (): void => {
-    // The server stops listening at once; the connections stay open.
+    // The server stops listening immediately, but the connections stay open.
     server?.close();
     server = undefined;
   };

@@ -9,10 +9,9 @@ import { builtServer, cacheFolder } from './keycloak-distribution.js';
 import type { KeycloakSettings } from './keycloak-settings.js';
 import { imageName } from './keycloak-unavailable-error.js';
 
-/** The folder of an image in which Keycloak keeps the server that it built. */
+/** The folder of an image in which Keycloak stores the built server. */
 export const BUILT_SERVER = '/opt/keycloak/lib/quarkus';
 
-/** The file in which an earlier start kept the server that Keycloak had built from this image for these features. */
 export async function builtArchive(
   { testcontainers: { ImageName }, client }: DockerEngine,
   { version, features }: KeycloakSettings,
@@ -21,7 +20,10 @@ export async function builtArchive(
   return `${builtServer(join(cacheFolder(), `image-${Id.replace('sha256:', '').slice(0, 12)}`), features)}.tar`;
 }
 
-/** A later start copies it into its container, and does not build. Where the cache can't be written, each start builds. */
+/**
+ * A later start copies the server into the container and does not build. If the cache is not writable, each start
+ * builds the server.
+ */
 export async function keepBuiltArchive(container: StartedTestContainer, archive: string): Promise<void> {
   if (existsSync(archive)) return;
   const copy = `${archive}-${randomUUID()}`;

@@ -1,4 +1,4 @@
-/** testcontainers is an optional peer dependency, loaded only here. */
+/** testcontainers is an optional peer dependency, which only this file loads. */
 import { connect } from 'node:net';
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { firstLine } from './failed-command.js';
@@ -73,7 +73,7 @@ async function pullFailure(
       signal,
       client.image.pull(image, { force: true, platform: undefined }),
     );
-    // A pull reports errors in its stream, which testcontainers does not read.
+    // The image is checked, since testcontainers does not read the errors in the stream of a pull.
     if (await present()) return undefined;
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {
@@ -86,7 +86,7 @@ async function pullFailure(
 
 function loadFailure(error: unknown): string {
   const text = firstLine(error);
-  // The message of Node.js contains "package", the message of Jest "module".
+  // Node.js has "package" in the message, and Jest has "module" in the message.
   if (/^Cannot find (package|module) 'testcontainers'/.test(text)) return 'is not installed';
   return `is installed, but Node ${process.version} can't load it (${text}); versions 11 are known to work`;
 }

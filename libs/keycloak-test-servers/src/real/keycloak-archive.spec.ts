@@ -16,14 +16,14 @@ async function archive(content: string): Promise<string> {
 }
 
 describe('the checksum of an archive', () => {
-  it('passes if it equals the published checksum', async () => {
+  it('passes if the archive has the published checksum', async () => {
     const path = await archive('genuine');
     await verifyArchive(path, createHash('sha256').update('genuine').digest('hex'));
     await verifyArchive(path, createHash('sha1').update('genuine').digest('hex'), 'sha1');
     expect(existsSync(path)).toBe(true);
   });
 
-  it('fails for a changed file, which is deleted', async () => {
+  it('fails for a changed file, and the file is deleted', async () => {
     const path = await archive('changed on its way');
     await expect(verifyKnownArchive(path, '26.7.4')).rejects.toThrow(ChecksumError);
     expect(existsSync(path)).toBe(false);
@@ -38,7 +38,7 @@ describe('fetching the archive', () => {
   const path = process.env['PATH'];
   afterAll(() => void (process.env['PATH'] = path));
 
-  it('fails after its time limit, and reports the timeout of each download method', async () => {
+  it('fails after the time limit, and reports the timeout of each download method', async () => {
     await writeFile(join(folder, 'mvn'), '#!/bin/sh\nexec sleep 60\n');
     await chmod(join(folder, 'mvn'), 0o755);
     process.env['PATH'] = `${folder}${delimiter}${path}`;

@@ -71,7 +71,7 @@ export async function verifyKnownArchive(path: string, version: string): Promise
 }
 
 async function byMaven(folder: string, { version, onProgress, signal }: BoundedContext): Promise<string> {
-  // Passed explicitly, because Jest replaces `process.env` in a spec.
+  // The environment is passed explicitly, because Jest replaces `process.env` in a spec.
   const { env } = process;
   try {
     await promisify(execFile)('mvn', ['--version'], { env, signal });
@@ -83,7 +83,7 @@ async function byMaven(folder: string, { version, onProgress, signal }: BoundedC
   }
   onProgress('Downloading by Maven');
   const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`;
-  // Runs in an empty folder, so that Maven finds no pom.xml. -C makes a wrong checksum an error.
+  // Maven runs in an empty folder, which has no pom.xml. With -C, a wrong checksum is an error.
   const maven = spawn('mvn', ['-B', '-C', '-ntp', 'dependency:copy', `-Dartifact=${artifact}`, '-DoutputDirectory=.'], {
     cwd: folder,
     env,

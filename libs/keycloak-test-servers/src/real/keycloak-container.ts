@@ -21,7 +21,7 @@ export interface KeycloakContainer {
   kill(): Promise<void>;
 }
 
-/** Finds the containers of a killed process: `docker ps --filter label=nestjs-keycloak-s2s`. */
+/** The command `docker ps --filter label=nestjs-keycloak-s2s` finds the containers of a killed process. */
 const LABEL = 'nestjs-keycloak-s2s';
 const HOME = '/opt/keycloak';
 
@@ -98,7 +98,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
       ...tlsFiles(settings),
     ])
     .withLabels({ [LABEL]: String(process.pid) })
-    // Otherwise testcontainers pulls and starts the image of its reaper.
+    // With the default setting, testcontainers would pull and start an image that removes containers.
     .withAutoCleanup(false)
     .withWaitStrategy(noWait());
   return network === 'host'
@@ -112,7 +112,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }]);
 }
 
-/** Keycloak runs as another user in the container, which must be able to read the key. */
+/** Keycloak runs as another user in the container, so this user must be able to read the key. */
 function tlsFiles({ tls }: KeycloakSettings) {
   if (tls === undefined) return [];
   return [

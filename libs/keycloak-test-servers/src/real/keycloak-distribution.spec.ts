@@ -32,11 +32,11 @@ describe('builtServer', () => {
 });
 
 describe('cacheFolder', () => {
-  it('is in XDG_CACHE_HOME if it is set', () => {
+  it('is in XDG_CACHE_HOME if this variable is set', () => {
     expect(cacheFolder({ XDG_CACHE_HOME: '/var/cache/me' })).toBe('/var/cache/me/nestjs-keycloak-s2s');
   });
 
-  it.each([{}, { XDG_CACHE_HOME: '' }])('is in the home folder otherwise (%j)', (environment) => {
+  it.each([{}, { XDG_CACHE_HOME: '' }])('is in the home folder if XDG_CACHE_HOME is not set (%j)', (environment) => {
     expect(cacheFolder(environment)).toBe(`${homedir()}/.cache/nestjs-keycloak-s2s`);
   });
 });

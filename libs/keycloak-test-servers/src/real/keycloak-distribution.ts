@@ -12,11 +12,11 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'nestjs-keycloak-s2s');
 }
 
-/** An archive `keycloak-<version>.zip` in the cache folder replaces the download. */
+/** If the cache folder has an archive `keycloak-<version>.zip`, no download is necessary. */
 export async function findDistribution(settings: KeycloakSettings): Promise<{ home: string } | { missing: string[] }> {
   const cache = cacheFolder();
   const home = join(cache, `keycloak-${settings.version}`);
-  // The folder is renamed into place when complete, so it is never partial.
+  // The folder gets the final name only when all files are unpacked, so an existing folder is always complete.
   if (existsSync(home)) return { home };
   let workFolder: string;
   try {
@@ -43,7 +43,7 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** Keycloak builds a server for its features at the first start; later starts reuse this build. */
+/** Keycloak builds a server for these features at the first start, and later starts reuse the built server. */
 export function builtServer(home: string, features: readonly string[]): string {
   return [`${home}-built`, ...features].join('+');
 }
@@ -59,7 +59,7 @@ export async function keepBuiltServer(builtByRun: string, cache: string): Promis
   }
 }
 
-/** Keeps the equivalent folder of another process that was faster. */
+/** If another process was faster, the equivalent folder of that process stays. */
 async function renameUnlessThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

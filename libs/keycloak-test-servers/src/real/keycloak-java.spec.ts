@@ -13,7 +13,7 @@ describe('parseJavaVersion', () => {
     expect(parseJavaVersion(output)).toBe(version);
   });
 
-  it('finds no version in other text', () => {
+  it('returns no version for any other text', () => {
     expect(parseJavaVersion('The operation couldn’t be completed. Unable to locate a Java Runtime.')).toBeUndefined();
   });
 });

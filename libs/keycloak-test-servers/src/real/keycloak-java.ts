@@ -29,7 +29,6 @@ export function parseJavaVersion(output: string): number | undefined {
   return Number(match[1] === '1' ? match[2] : match[1]);
 }
 
-/** Undefined if the command does not exist. */
 async function versionOf(command: string): Promise<number | string | undefined> {
   try {
     const { stdout, stderr } = await promisify(execFile)(command, ['-version'], { timeout: 20_000 });

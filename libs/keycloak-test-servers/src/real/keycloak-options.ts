@@ -1,7 +1,7 @@
 import type { ServerKind } from '../running-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 
-/** How Keycloak runs: its official image, or its official distribution on this machine's JVM. */
+/** The method of running Keycloak: the official image, or the official distribution on this machine's JVM. */
 export type KeycloakKind = Extract<ServerKind, 'docker' | 'distribution'>;
 
 export interface CertifiedKey {
@@ -11,18 +11,18 @@ export interface CertifiedKey {
 
 export interface StartKeycloakOptions extends StartServerOptions {
   /**
-   * Keycloak version (default: the environment variable `KEYCLOAK_VERSION`, otherwise `26.7.5`). Tested versions are
-   * 26.4.7, 26.5.6, 26.6.4, 26.7.4 and 26.7.5.
+   * The Keycloak version (default: the environment variable `KEYCLOAK_VERSION`, or `26.7.5` if the variable is not
+   * set). Tested versions are 26.4.7, 26.5.6, 26.6.4, 26.7.4 and 26.7.5.
    */
   readonly version?: string;
   /**
-   * The only method to try. Default: Docker if an engine answers and has or can pull the image, otherwise the
-   * distribution (Java 17 or newer).
+   * The only method to try. By default, Docker runs Keycloak if an engine answers and the image is present or can be
+   * pulled, and otherwise the distribution (Java 17 or newer).
    */
   readonly using?: KeycloakKind;
   /**
-   * Certificate and private key in PEM for {@link RunningKeycloak.httpsUrl}; the issuer keeps the HTTP URL (default:
-   * HTTP only).
+   * The certificate and the private key in PEM for {@link RunningKeycloak.httpsUrl} (default: HTTP only). The issuer
+   * keeps the HTTP URL.
    */
   readonly tls?: CertifiedKey;
   /**
@@ -31,10 +31,10 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly hostname?: 'fixed' | 'of each request';
   /**
-   * Time limit in seconds for pulling the image, and again for downloading the distribution (default: 900). A method
-   * that exceeds the limit counts as unavailable.
+   * The time limit in seconds for pulling the image, and for downloading the distribution (default: 900). A method that
+   * exceeds the limit counts as unavailable.
    */
   readonly fetchTimeoutSeconds?: number;
-  /** Time limit in seconds from launch to readiness, without downloads (default: 300). */
+  /** The time limit in seconds from the launch to readiness, without downloads (default: 300). */
   readonly startupTimeoutSeconds?: number;
 }

@@ -24,7 +24,7 @@ export interface KeycloakProcess {
 
 const KILL_AFTER_SECONDS = 10;
 
-/** Runs "$@" until it exits or standard input closes, which happens when the parent process dies. */
+/** If the parent process dies, standard input closes, and the script stops the command. */
 const SUPERVISOR = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -61,7 +61,7 @@ export async function runFromDistribution(
     ['-c', SUPERVISOR, 'keycloak', `${runFolder}/bin/kc.sh`, 'start-dev', '--import-realm'],
     {
       cwd: runFolder,
-      // In a separate process group, so that Ctrl-C in a terminal reaches only this process, which then stops Keycloak.
+      // In a separate process group, so that Ctrl-C in a terminal reaches only this process, which stops Keycloak.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
@@ -82,7 +82,7 @@ export async function runFromDistribution(
   );
   log.read(child.stdout);
   log.read(child.stderr);
-  // Ignores the error of a pipe whose reader has ended.
+  // If the process has ended, an error of the standard input is ignored.
   child.stdin.on('error', () => undefined);
   let ended: string | undefined;
   const end = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export async function runFromDistribution(
       await rm(runFolder, { recursive: true, force: true });
     })());
   const kill = async (): Promise<void> => {
-    // Kills the whole group, because the supervisor alone would send SIGTERM first.
+    // If only the supervisor were killed, Keycloak would get SIGTERM first.
     if (stopped === undefined && ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await stop();
   };
@@ -130,7 +130,7 @@ async function prepareRunFolder(home: string, settings: KeycloakSettings): Promi
     for (const name of ['bin', 'data/import', 'lib', 'providers', 'themes', 'tmp']) {
       await mkdir(join(folder, name), { recursive: true });
     }
-    // kc.sh must be a copy, because it determines its home from its real path.
+    // kc.sh must be a copy, because kc.sh determines Keycloak's home folder from the real path of kc.sh.
     for (const name of ['bin/kc.sh', 'conf', 'lib/quarkus-run.jar', 'version.txt']) {
       await cp(join(home, name), join(folder, name), { recursive: true });
     }
@@ -150,7 +150,7 @@ async function prepareRunFolder(home: string, settings: KeycloakSettings): Promi
   }
 }
 
-/** Keycloak must not inherit KC_… variables and secrets. */
+/** KC_… variables and secrets are not included. */
 function fromOurEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME'];
   return Object.fromEntries(

@@ -26,20 +26,20 @@ async function healthy(issuer?: string): Promise<Readiness> {
 }
 
 describe('waitUntilReady', () => {
-  it('resolves when health and discovery answer', async () => {
+  it('resolves when the health endpoint and the discovery endpoint answer', async () => {
     await expect(waitUntilReady(await healthy())).resolves.toBeUndefined();
   });
 
-  it('rejects after its time limit if discovery names another issuer', async () => {
+  it('rejects after the time limit if discovery names another issuer', async () => {
     await expect(waitUntilReady(await healthy('http://elsewhere'))).rejects.toThrow(/not ready.*http:\/\/elsewhere/);
   });
 
-  it('shows the last log lines of a server that ended', async () => {
+  it('rejects with the last log lines if the server has ended', async () => {
     const ended = { ...(await healthy()), ended: () => Promise.resolve('exit code 1') };
     await expect(waitUntilReady(ended)).rejects.toThrow(/exit code 1.*\n {2}the last line/);
   });
 
-  it('rejects with the reason of its signal', async () => {
+  it('rejects with the reason of the aborted signal', async () => {
     const given = { ...(await healthy()), signal: AbortSignal.abort(new Error('enough')) };
     await expect(waitUntilReady(given)).rejects.toThrow('enough');
   });

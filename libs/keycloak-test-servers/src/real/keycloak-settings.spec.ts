@@ -20,12 +20,12 @@ const realm = JSON.stringify({
 });
 
 describe('the settings of a run', () => {
-  it('name the placeholders that have neither a value nor a default', () => {
+  it('name the placeholders that have no value and no default', () => {
     expect(unfilledPlaceholders(realm, {})).toEqual(['SHOP_SECRET']);
     expect(unfilledPlaceholders(realm, { SHOP_SECRET: 's' })).toEqual([]);
   });
 
-  it('take the realm from its file', async () => {
+  it('contain the realm name from the realm file', async () => {
     const path = join(folder, 'shop.json');
     await writeFile(path, realm);
     await expect(readRealmExport(path, { SHOP_SECRET: 's' })).resolves.toEqual({ realm: 'shop', json: realm });
@@ -33,7 +33,7 @@ describe('the settings of a run', () => {
     await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
   });
 
-  it('enable requested features, and omit the host name if each request determines it', async () => {
+  it('enable requested features, and omit the host name if each request determines the host name', async () => {
     const path = join(folder, 'shop.json');
     await writeFile(path, '{"realm":"shop"}');
     const variables = async (options: object = {}) => {

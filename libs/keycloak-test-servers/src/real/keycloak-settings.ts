@@ -49,22 +49,21 @@ export function tlsVariables(home: string, port: number) {
     KC_HTTPS_PORT: String(port),
     KC_HTTPS_CERTIFICATE_FILE: `${home}/${CERTIFICATE_FILE}`,
     KC_HTTPS_CERTIFICATE_KEY_FILE: `${home}/${KEY_FILE}`,
-    // Otherwise the management port also uses TLS.
+    // With the default setting, the management port would also use TLS.
     KC_HTTP_MANAGEMENT_SCHEME: 'http',
   };
 }
 
 /**
- * Java's quick compiler and its simplest collector, which halve the CPU time of a start. They suit a server that lives for
- * minutes; `JAVA_OPTS_APPEND` of the environment replaces them.
+ * Java's quick compiler and simplest garbage collector halve the CPU time of a start and suit a server that lives for
+ * minutes. `JAVA_OPTS_APPEND` of the environment replaces these options.
  */
 const QUICK_START = '-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC';
 
-/** The options of Java for a server with this environment. */
 export const javaOptions = ({ JAVA_OPTS_APPEND = QUICK_START }: Readonly<Record<string, string>>): string =>
   JAVA_OPTS_APPEND;
 
-/** Among the build options, only the features vary. */
+/** The features are the only build option that varies. */
 export function keycloakVariables(
   baseUrl: string,
   ports: { http: number; management: number },
@@ -75,11 +74,12 @@ export function keycloakVariables(
     ...(features.length === 0 ? {} : { KC_FEATURES: features.join(',') }),
     KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
     KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
-    // Otherwise brute-force protection refuses concurrent logins of one user, and tests share users.
+    // With the default setting, brute-force protection would refuse concurrent logins of one user, and tests share
+    // users.
     KC_SPI_BRUTE_FORCE_PROTECTOR__DEFAULT_BRUTE_FORCE_DETECTOR__ALLOW_CONCURRENT_REQUESTS: 'true',
     KC_DB: 'dev-mem',
     KC_HEALTH_ENABLED: 'true',
-    // Endpoints other than the issuer have the address under which the caller reached the server.
+    // The issuer is fixed, but back-channel endpoints have the address under which the caller reached the server.
     ...(hostname === 'fixed' ? { KC_HOSTNAME: baseUrl, KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true' } : {}),
     KC_HTTP_HOST: listenOn,
     KC_HTTP_PORT: String(ports.http),

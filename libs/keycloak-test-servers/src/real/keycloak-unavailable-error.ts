@@ -1,10 +1,10 @@
 /**
- * Thrown if this machine can't run Keycloak with Docker or Java; the message says what to install. If Keycloak started
- * and then failed, the error is an ordinary `Error`.
+ * The error if this machine can't run Keycloak with Docker or Java, with a message that says what to install. If
+ * Keycloak started and then failed, the error is an ordinary `Error`.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';
-  /** One sentence for each attempted method, in order. */
+  /** The reasons, with one sentence for each attempted method in the order of the attempts. */
   readonly reasons: readonly string[];
 
   constructor(
@@ -25,7 +25,7 @@ export class KeycloakUnavailableError extends Error {
     this.reasons = reasons;
   }
 
-  /** Returns the same error with the choice that required a real Keycloak at the start of its message. */
+  /** The message begins with the choice, which is the reason why a real Keycloak is required. */
   askedForBy(choice: string): KeycloakUnavailableError {
     return new KeycloakUnavailableError(this.version, this.reasons, choice);
   }

@@ -17,16 +17,17 @@ export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
   /** `https://localhost:<port>`, only with {@link StartKeycloakOptions.tls}. */
   readonly httpsUrl: string | undefined;
-  /** Stops the server at once, like a crash (SIGKILL). */
+  /** Kills the server immediately, like a crash (SIGKILL). */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a real Keycloak with your realm, for tests and demonstrations: development mode, plain HTTP, in-memory
- * database, administrator `admin` with password `admin`. It is **not for production**. It listens on loopback only,
- * unless a remote Docker engine runs it; `baseUrl` then points to that engine.
+ * Starts a real Keycloak with your realm, for tests and demonstrations. Keycloak runs in development mode with plain
+ * HTTP and an in-memory database. The administrator is `admin` with the password `admin`. The server is **not for
+ * production**. Keycloak listens on loopback only. If a remote Docker engine runs Keycloak, `baseUrl` points to that
+ * engine.
  *
- * Resolves when health and the realm's discovery document answer, after about 10-20 s on two cores. The first start with
+ * Resolves when the health endpoint and the realm's discovery document answer, after about 10-20 s on two cores. The first start with
  * a version and its features takes about 40 s, because Keycloak builds itself, and keeps the build in
  * `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`). The first start from the distribution also downloads about 180
  * MB into that folder.
@@ -34,8 +35,9 @@ export interface RunningKeycloak extends RunningServer {
  * Java runs with options for a short life, not for load. `JAVA_OPTS_APPEND` in the option `environment`
  * replaces them.
  *
- * The server does *not* stop by itself: call {@link RunningServer.stop}, also on signals. If this process dies first, a
- * container keeps running; `docker ps --filter label=nestjs-keycloak-s2s` finds it.
+ * The server does *not* stop automatically. Call {@link RunningServer.stop}, also when your process gets a signal. If
+ * this process dies first, a container keeps running. The command `docker ps --filter label=nestjs-keycloak-s2s` finds
+ * the container.
  *
  * @throws KeycloakUnavailableError if this machine can't run Keycloak; the message says what to install.
  * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used;

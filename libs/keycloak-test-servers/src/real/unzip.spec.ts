@@ -40,7 +40,7 @@ async function zipOf({ name, content, mode }: ZippedFile, missingBytes = 0): Pro
 }
 
 describe('unzip', () => {
-  it('unpacks files into their folders and keeps their permissions', async () => {
+  it('unpacks files into the correct folders and keeps the permissions of the files', async () => {
     await unzip(await zipOf({ name: 'keycloak/bin/kc.sh', content: 'echo it', mode: 0o100755 }), folder, never);
     const path = join(folder, 'keycloak/bin/kc.sh');
     expect(await readFile(path, 'utf8')).toBe('echo it');
@@ -53,7 +53,7 @@ describe('unzip', () => {
     expect(existsSync(join(folder, 'escaped'))).toBe(false);
   });
 
-  it('refuses a file that is shorter than the archive says', async () => {
+  it('refuses a file that is shorter than the size in the archive', async () => {
     const archive = await zipOf({ name: 'cut', content: 'as published', mode: 0o100644 }, 1);
     await expect(unzip(archive, folder, never)).rejects.toThrow('not enough bytes');
   });

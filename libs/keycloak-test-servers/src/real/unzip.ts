@@ -1,4 +1,4 @@
-/** Keeps the file permissions, so that `bin/kc.sh` is executable. */
+/** Unpacks an archive and keeps the file permissions, so that `bin/kc.sh` is executable. */
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -11,8 +11,8 @@ const PERMISSIONS = 0o777;
 const DEFAULT_MODE = 0o644;
 
 /**
- * Rejects if a path leads out of `folder`, or if a size differs from the archive's (yauzl validates both). The caller
- * has verified the checksum. Links are not supported, since Keycloak's distribution has none.
+ * Rejects if a path leads out of `folder`, or if a file has a wrong size (yauzl validates path and size). The caller
+ * has verified the checksum. Links are not supported, since Keycloak's distribution has no links.
  */
 export async function unzip(archive: string, folder: string, signal: AbortSignal): Promise<void> {
   const zip = await openPromise(archive);

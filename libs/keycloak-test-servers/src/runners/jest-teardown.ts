@@ -1,2 +1,2 @@
-/** Jest globalTeardown that stops the server of a run: `keycloak-test-servers/jest-teardown`. */
+/** The `globalTeardown` of Jest that stops the server of a run: `keycloak-test-servers/jest-teardown`. */
 export { stopSharedServer as default } from './shared-server.js';

@@ -31,7 +31,7 @@ describe('jest-setup and jest-teardown', () => {
     process.env['AUTHORIZATION_SERVER'] = choice ?? '';
   });
 
-  it('start a server for all specs, and stop it', async () => {
+  it('start a server for all specs, and stop the server', async () => {
     const before = listeners();
     await setUp({}, { rootDir, globals: { authorizationServer } });
     const server = testServer();
@@ -58,7 +58,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(await isUp(first.baseUrl)).toBe(false);
   });
 
-  it('can be replaced by your own set-up, with its own choice', async () => {
+  it('can be replaced by your own set-up, which may choose a different server', async () => {
     process.env['AUTHORIZATION_SERVER'] = 'docker';
     try {
       const options = { realm: join(rootDir, 'keycloak/microservices-realm.json'), environment: allSecrets('x') };
@@ -103,7 +103,7 @@ describe('jest-setup and jest-teardown', () => {
         killed.abort();
         return true;
       });
-      // Like the listener of testcontainers, which ends the process if no other listener exists.
+      // A listener like the listener of testcontainers, which ends the process if no other listener exists.
       const others: number[] = [];
       const other = (): unknown => others.push(process.listenerCount(signal));
       process.on(signal, other);
@@ -122,7 +122,7 @@ describe('jest-setup and jest-teardown', () => {
     },
   );
 
-  it('remove their listeners if the server does not start', async () => {
+  it('remove all listeners if the server does not start', async () => {
     const before = listeners();
     const globals = { authorizationServer: { ...authorizationServer, environment: {} } };
     await expect(setUp({}, { rootDir, globals })).rejects.toThrow(/CLIENT_SECRET/);

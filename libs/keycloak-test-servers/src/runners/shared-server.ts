@@ -5,14 +5,14 @@ import { startTestServer } from '../start-test-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 import { publishToEnv, removeFromEnv } from './test-server.js';
 
-/** A global symbol, because a runner may load setup and teardown as separate module instances. */
+/** The symbol is global, because a runner may load setup and teardown as separate module instances. */
 const KEY = Symbol.for('keycloak-test-servers:shared-server');
 const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
- * Starts the shared server from your own setup, if options must be computed. Selects the server as `startTestServer()`
- * does, and makes it available to `testServer()`. The server stops with `stopSharedServer()`, when the next shared
- * server starts, or when the process is interrupted. By default, progress is written to standard error.
+ * Starts the shared server from your own setup, if options must be computed. The function selects the server like
+ * `startTestServer()`. `testServer()` then returns the server. The server stops after `stopSharedServer()`, when the
+ * next shared server starts, or when the process is interrupted. By default, progress is written to standard error.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();
@@ -23,7 +23,7 @@ export async function startSharedServer(options: StartServerOptions, choice?: Se
   return server;
 }
 
-/** Stops the shared server, if one runs. */
+/** Stops the shared server, if a shared server runs. */
 export async function stopSharedServer(): Promise<void> {
   const shared = kept[KEY];
   kept[KEY] = undefined;
@@ -40,7 +40,7 @@ export function sharedServerOptions(given: unknown, rootDir: string, where: stri
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** A container would keep running after an interruption, so the server stops first. */
+/** Stops before the process ends, since a container would otherwise keep running. */
 class SharedServer {
   readonly server: Promise<RunningServer>;
   readonly #interruption = new AbortController();
@@ -61,8 +61,8 @@ class SharedServer {
   }
 
   /**
-   * Keeps listening until the end, because the listener of testcontainers would end the process if no other listener
-   * exists.
+   * Listens for signals until the server has stopped. If no listener were left, the listener of testcontainers would
+   * end the process.
    */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     if (this.#interruption.signal.aborted) this.#endBy(signal);
@@ -70,7 +70,7 @@ class SharedServer {
     void this.stop().finally(() => this.#endBy(signal));
   };
 
-  /** Sends the signal again without this listener, so that it has its usual effect. */
+  /** Removes this listener and sends the signal again, so that the signal has the usual effect. */
   #endBy(signal: NodeJS.Signals): void {
     this.#ignoreSignals();
     process.kill(process.pid, signal);

@@ -2,12 +2,12 @@ import type { RunningServer } from '../running-server.js';
 
 export type TestServer = Omit<RunningServer, 'stop'>;
 
-/** A `TestServer` as JSON, which processes and threads that run specs inherit. */
+/** A `TestServer` as JSON, which the processes and threads of the specs inherit. */
 const VARIABLE = 'TEST_AUTHORIZATION_SERVER';
 
 /**
- * Returns the server that `keycloak-test-servers/jest-setup` started for this run. All specs share it, so a change by
- * one spec (a disabled user, for example) affects the others.
+ * Returns the server that `keycloak-test-servers/jest-setup` started for this run. All specs share this server, so a
+ * change by one spec, such as a disabled user, affects all other specs.
  *
  * @throws Error if no server was started; the message says what to add to Jest's configuration.
  */

@@ -52,7 +52,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       circuitBreakerPauseMs: 60_000,
       ...options,
     },
-    // A stopped clock: no call waits too long for a slot on a busy machine.
+    // The clock is stopped, so that no call waits too long for a slot on a busy machine.
     new StillClock(),
   );
   return { base, seen, fetch: connected.fetch.fetch, connected };
@@ -94,7 +94,7 @@ describe('AuthorizationServerFetch', () => {
     },
   );
 
-  it('returns a 307 instead of following it, and sends the code and the secret to no other address (RS-04)', async () => {
+  it('returns a 307, follows no redirect, and sends the code and the secret to no other address (RS-04)', async () => {
     const elsewhere = await serverThat(answers(200));
     const { base, fetch } = await serverThat(answers(307, { Location: elsewhere.base }));
     const response = await fetch(base + TOKENS, { ...FORM, headers: { Authorization: 'Basic x' } });
@@ -153,7 +153,7 @@ describe('AuthorizationServerFetch', () => {
     }
   });
 
-  it('bounds running and queued calls when 200 start at once, and keeps other endpoints usable (CC-09)', async () => {
+  it('bounds running and queued calls when 200 calls start at the same time, and keeps other endpoints usable (CC-09)', async () => {
     const { base, seen, fetch, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {
@@ -229,7 +229,7 @@ describe('AuthorizationServerFetch', () => {
     expect((await fetch(`${base}${REALM}/certs`)).status).toBe(200);
   });
 
-  it('throws TypeError for a request that it does not support', async () => {
+  it('throws TypeError for an unsupported request', async () => {
     const { base, fetch } = await serverThat(answers(200));
     await expect(fetch(base, { method: 'PUT' })).rejects.toThrow(TypeError);
     await expect(fetch(base, { method: 'POST', body: new Uint8Array() })).rejects.toThrow(TypeError);

@@ -8,10 +8,10 @@ import { isStrictJson } from './strict-json.js';
 
 /** The supported part of `RequestInit`. */
 export interface AuthorizationServerRequest {
-  /** `GET` (default) or `POST`. */
+  /** The method: `GET` (default) or `POST`. */
   readonly method?: string;
   readonly headers?: Headers | Readonly<Record<string, string>>;
-  /** A string or `URLSearchParams`. */
+  /** The body: a string or `URLSearchParams`. */
   readonly body?: object | string | null | undefined;
   /** Aborts the call. Unlike a time-out, an abort never counts as a failure for the circuit. */
   readonly signal?: AbortSignal | null | undefined;
@@ -25,13 +25,13 @@ export interface ServerAddress {
 export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
- * A bounded `fetch` for a login of the application with openid-client, jose or a similar library. Its calls use a
- * separate bulkhead and circuit, so they take no slots from introspections.
+ * A bounded `fetch` for an application that logs users in with openid-client, jose or a similar library. The calls of
+ * this `fetch` have a separate bulkhead and circuit, so they take no slots from introspections.
  *
- * - Rewrites the server's public address to `internalServerUrl`. Refuses any other origin.
- * - `timeoutMs` bounds waiting, attempts and the answer. A `GET` is retried up to `maxRetries` times, a `POST` never: a
- *   code or a refresh token can be used only once.
- * - Does not follow redirects and decompresses nothing. Rejects answers over 1 MiB and JSON that is not strict.
+ * - Rewrites the server's public address to `internalServerUrl`. Refuses a request to any other origin.
+ * - `timeoutMs` bounds the whole call with all waits and attempts. A `GET` is retried up to `maxRetries` times. A
+ *   `POST` is never retried, because a code or a refresh token can be used only once.
+ * - Follows no redirects, decompresses no answers, and rejects answers over 1 MiB and JSON that is not strict.
  * - Does NOT authenticate this service.
  */
 export class AuthorizationServerFetch {
@@ -90,8 +90,8 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * Returns a `fetch` with a separate bulkhead and circuit, for calls that other calls must not delay. Create it once
-   * per purpose, because each call creates another bulkhead. `name` is a single word for the log.
+   * Returns a `fetch` with a separate bulkhead and circuit, for calls that other calls must not delay. Call `apart`
+   * once per purpose, because each call creates a new bulkhead. `name` is a single word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);

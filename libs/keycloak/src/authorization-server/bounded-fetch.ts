@@ -15,8 +15,8 @@ const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 
 /**
- * Reads the whole answer before it returns, so that the deadline of the signal covers the body. Every failure becomes
- * `authorization_server_unavailable`, because the transport's error may contain the request.
+ * Returns a `fetch` that reads the whole answer before it resolves, so that the deadline of the signal covers the body.
+ * Every failure becomes `authorization_server_unavailable`, because the transport's error may contain the request.
  */
 export function boundedFetch(
   connections: Connections,
@@ -37,9 +37,7 @@ export function boundedFetch(
   };
 }
 
-/**
- * Maps each response to its request, because a server may repeat the secrets of the request, which must not be logged.
- */
+/** A server may repeat the secrets of the request in the response, and these secrets must not be logged. */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
 export function loggableDescription(response: Response, description: unknown): string | undefined {

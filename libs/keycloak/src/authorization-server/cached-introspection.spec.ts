@@ -93,7 +93,7 @@ describe('CachedIntrospection', () => {
     expect(new Set(answers).size).toBe(1);
   });
 
-  it('returns a cached result until it expires, then refuses the revoked token (RS-13)', async () => {
+  it('returns a cached result until the expiry of the result, and then refuses the revoked token (RS-13)', async () => {
     expect(await activeNow('good')).toBe(true);
     server.active.delete('good');
     clock.seconds += 9.99;
@@ -205,7 +205,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
-  it('keeps the inactive result with the later expiry, although an older result arrives after it (RS-16)', async () => {
+  it('keeps the inactive result with the later expiry, even if an older result arrives later (RS-16)', async () => {
     server.active.delete('good');
     const early = questionUnderWay();
     clock.seconds += 1;
@@ -216,7 +216,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('honours the staleness of each request', async () => {
+  it('returns no cached result that is too old for the request', async () => {
     await activeNow('good');
     clock.seconds += 3;
     await activeNow('good', 4);
@@ -309,7 +309,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toBeUndefined();
   });
 
-  it('refuses a token as soon as the renewal finds it revoked', async () => {
+  it('refuses a token as soon as the renewal finds that the token was revoked', async () => {
     await activeNow('good');
     server.active.delete('good');
     clock.seconds += 9.9;
@@ -343,7 +343,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('never reports a token as active when more than the staleness has passed since its revocation (model, RS-13)', async () => {
+  it('never reports a revoked token as active after the permitted age of a result has passed (model, RS-13)', async () => {
     const step = fc.record({
       what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
       token: fc.constantFrom('t1', 't2'),

@@ -14,14 +14,13 @@ import type { Introspection } from './introspection.js';
 
 export interface IntrospectionCacheOptions {
   readonly issuer: string;
-  /** With 0, every request introspects its token. */
   readonly introspectionTtlSeconds: number;
   readonly introspectionTtlWithEventsSeconds?: number | undefined;
-  /** Bounds the active and the inactive results separately. */
+  /** The maximum number of active results, and the maximum number of inactive results. */
   readonly maxCachedIntrospections: number;
 }
 
-/** `askedAtMs` is when the request was sent: the answer may lack any later revocation. */
+/** `askedAtMs` is the time of the request, so the answer may lack later revocations. */
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
@@ -35,7 +34,7 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** A result requested within this time after a recheck may still show the old state. */
+/** A result that was requested within this time after a recheck may still show the state before the recheck. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
@@ -48,24 +47,25 @@ export interface Signalled {
 
 const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
-/** An inactive token stays inactive, so it is introspected again only in case the server was not up to date. */
+/** An inactive token is introspected again only because the server may not have been up to date. */
 const INACTIVE_TTL_MS = 2000;
 
-/** Fractions of the TTL, which add about one call in 30. */
+/** Renewals add about one call in 30. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** Fraction of the TTL: a younger result of another replica counts as a renewal. */
+/** The maximum age, as a fraction of the TTL, at which a result of another replica counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
-/** Fractions of the TTL since the last proof, spread so that not all results expire at once. */
+/** In fractions of the TTL since the last proof, and spread, so that not all results expire at the same time. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
- * The caller verifies the claims for each request. Keys are hashes, so no token is stored. Inactive results have their
- * own cache, so that invalid tokens can't evict results of valid tokens.
+ * Caches introspection results, whose claims the caller must verify for each request. The keys of the cache are hashes,
+ * so no token is stored. Inactive results are in a separate cache, so that invalid tokens can't evict results of valid
+ * tokens.
  *
- * An inactive result always wins: requests may reach the server in another order, and an inactive token never becomes
- * active again.
+ * An inactive result always replaces an active result, because requests may reach the server in any order, and an
+ * inactive token never becomes active again.
  *
- * `introspectionTtlSeconds` is counted from the last proof while the revocation feed is healthy, otherwise from the
+ * `introspectionTtlSeconds` is counted from the last proof while the revocation feed is healthy, and otherwise from the
  * request.
  */
 export class CachedIntrospection {
@@ -73,7 +73,7 @@ export class CachedIntrospection {
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** Inactive tokens, for which active results of other replicas are ignored. */
+  /** The hashes of inactive tokens, for which active results of other replicas are ignored. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
@@ -82,7 +82,10 @@ export class CachedIntrospection {
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     private readonly options: IntrospectionCacheOptions,
     private readonly clock: Clock,
-    /** Called with the SHA-256 of an inactive token, so that tokens exchanged from it can be evicted, too. */
+    /**
+     * Called with the SHA-256 of an inactive token, so that tokens that were exchanged from the inactive token can be
+     * evicted, too.
+     */
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
     private readonly shared?: SharedLevel,
@@ -147,12 +150,13 @@ export class CachedIntrospection {
     );
   }
 
-  /** A failed renewal is ignored: the first request after expiry introspects again. */
+  /** A failed renewal is ignored, because the first request after the expiry introspects the token again. */
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Uses a shared result only if another replica has renewed it: otherwise no replica would introspect before expiry.
+    // A result of another replica is used only if it was renewed; otherwise no replica would introspect before the
+    // expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -212,7 +216,6 @@ export class CachedIntrospection {
         throw error;
       }
     };
-    // A caller that needs a younger result has a separate lookup.
     return this.#lookups.run(`${hash} ${maxAgeMs}`, look, nowMs, this.#joinableMs(maxAgeMs, nowMs));
   }
 
@@ -241,13 +244,13 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** Only the result names the token's owner, so a call in flight is not joined after a recheck of any owner. */
+  /** Only the result names the token's owner, so no introspection from before a recheck is joined. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }
 
   #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {
-    // A new object per token, because `claims-verifier.ts` caches by object identity.
+    // The result is a new object per token, because `claims-verifier.ts` caches by object identity.
     const answer = deepFreeze({ ...answered });
     if (answer['active'] === true) {
       this.#flights.detachEarlier(hash, flight);

@@ -77,7 +77,7 @@ describe('replaced credentials', () => {
     expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([2, 2]);
   });
 
-  it('cause a separate error for each request if they can not be read', async () => {
+  it('cause a separate error for each request if the credentials can not be read', async () => {
     const server = serverFor(clientSecretFrom(() => Promise.reject(new Error('The vault is away'))));
     const [introspection, token] = await Promise.allSettled([
       server.introspection.introspect('the.unknown.token'),
@@ -95,7 +95,7 @@ describe('replaced credentials', () => {
     });
   });
 
-  it('are used even if the file changes shortly after the server', async () => {
+  it('are used even if the file changes shortly after the secret at the server', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -105,7 +105,7 @@ describe('replaced credentials', () => {
     await expect(asking).resolves.toHaveLength(2);
   });
 
-  it('are tried once, and the request fails if the server refuses them, too', async () => {
+  it('are tried once, and the request fails if the server also refuses the new credentials', async () => {
     const secrets = ['wrong-1', 'wrong-2', 'wrong-3'];
     const server = serverFor(clientSecretFrom(() => secrets.shift() ?? 'wrong-4', { refreshSeconds: 60 }));
     const before = counted();
@@ -167,7 +167,7 @@ describe('private key authentication', () => {
     expect(decodeProtectedHeader(assertions[0] ?? '')).toEqual({ alg: 'ES256', kid: key?.kid });
   });
 
-  it('switches to another key that the server already knows, without a refused request (CC-08)', async () => {
+  it('switches to a new key that the server already knows, and no request is refused (CC-08)', async () => {
     const [old, next] = [newKey(), newKey()];
     writeFileSync(file, old + next);
     const authentication = privateKeyJwt({ keyFile: file });
@@ -193,7 +193,7 @@ describe('private key authentication', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('dates assertions by the clock of the server, if its skew is known', async () => {
+  it('dates assertions by the clock of the server, if the clock skew is known', async () => {
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
     const server = serverFor(authentication);

@@ -18,7 +18,7 @@ export interface AuthenticatedClient {
   readonly clientId: string;
 }
 
-/** RFC 7523 §2.2 */
+/** The type of a client assertion (RFC 7523 §2.2). */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const ASSERTION_SECONDS = 60;
 
@@ -69,8 +69,8 @@ export class ClientAuthenticator {
   };
 
   /**
-   * Puts new credentials, or an assertion with a corrected time, on a request that was refused with 401. Returns false
-   * if neither is available; otherwise the request may be sent once more.
+   * Puts new credentials, or an assertion with a corrected time, on a request that was refused with 401, and returns
+   * whether the request may be sent once more.
    */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);
@@ -80,8 +80,8 @@ export class ClientAuthenticator {
   }
 
   /**
-   * Calls `send`, and once more if the server refuses the credentials and new credentials, or a corrected time for the
-   * assertion, are available.
+   * Calls `send`. If the server refuses the credentials, calls `send` once more if new credentials or a corrected time
+   * of the assertion are available.
    */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
@@ -114,8 +114,7 @@ export class ClientAuthenticator {
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
-      // Keycloak 26.4 requires `client_id` to equal the assertion's `sub`, which usually differs, so `client_id` is
-      // omitted.
+      // `client_id` is omitted, because Keycloak 26.4 refuses a `client_id` that differs from the assertion's `sub`.
       headers.delete('authorization');
       form.delete('client_id');
       form.set('client_assertion_type', ASSERTION_TYPE);

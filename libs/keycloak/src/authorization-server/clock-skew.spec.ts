@@ -15,7 +15,7 @@ describe('the skew to the clock of the authorization server', () => {
     expect(skew.latestSeconds()).toBe(server);
   });
 
-  it('changes at once when the date of this machine is set back', () => {
+  it('changes immediately when the date of this machine is set back', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeIssuedAt(server);
     clock.advance(10);

@@ -3,7 +3,9 @@ import type { Clock } from '../caching/clock.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 export interface MeasuredSkew {
-  /** Negative if this service's clock is behind. */
+  /**
+   * The time by which this service's clock is ahead of the server's clock; negative if this service's clock is behind.
+   */
   readonly aheadSeconds: number;
   readonly by: 'its Date header' | 'the iat of a token that it has just issued';
 }
@@ -11,8 +13,8 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * The server's time, in seconds since the epoch, at the zero point of two clocks that ignore date changes. `awake`
- * counts the time in which the machine slept; `monotonic` does not.
+ * The server's time, in seconds since the epoch, at the zero point of two clocks that ignore date changes. The clock of
+ * `awake` counts the time in which the machine slept; the clock of `monotonic` stands still during a sleep.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -21,21 +23,24 @@ interface Measurement extends Pick<MeasuredSkew, 'by'> {
 
 const ROUNDING_SECONDS = 1;
 
-/** Both sources are in whole seconds and arrive with a delay, so small differences are ignored. */
+/** Small differences are ignored, because `Date` and `iat` are in whole seconds and arrive with a delay. */
 export class ClockSkew {
   #byHeader: Measurement | undefined;
   #byToken: Measurement | undefined;
   #headerSeenAtMs = -Infinity;
 
   readonly #awake: Clock;
-  /** The current assumption, because a sleep and a date that was set forward look alike. */
+  /** Whether this machine is assumed to have slept, because a sleep and a date that was set forward look alike. */
   #hasSlept = true;
 
   constructor(private readonly clock: Clock) {
     this.#awake = awakeClock(clock);
   }
 
-  /** RFC 9110 §6.6.1; Keycloak 26.7 sends none. Ignores answers from a cache, which have an `age` (RFC 9111 §5.1). */
+  /**
+   * Measures the skew by the `Date` header (RFC 9110 §6.6.1), which Keycloak 26.7 does not send. Ignores answers from a
+   * cache, which have an `age` (RFC 9111 §5.1).
+   */
   observeHeader({ date, age = '0' }: Readonly<Record<string, string>>): void {
     const serverMs = date === undefined || age !== '0' ? NaN : Date.parse(date);
     if (Number.isNaN(serverMs)) return;
@@ -62,12 +67,14 @@ export class ClockSkew {
     return { aheadSeconds: Math.round(this.clock.epochSeconds() - serverSeconds), by: last.by };
   }
 
-  /** The later of the server's and this machine's time, which is the latest plausible `iat` of a token. */
+  /** The latest plausible `iat` of a token: the server's time or this machine's time, whichever is later. */
   latestSeconds(): number {
     return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
   }
 
-  /** Whether to retry with another skew after the server refused an assertion that was dated with `aheadSeconds`. */
+  /**
+   * Whether to retry with a different skew after the server refused an assertion that was dated with `aheadSeconds`.
+   */
   doubt(aheadSeconds: number): boolean {
     const isOther = (): boolean => Math.abs((this.measured?.aheadSeconds ?? 0) - aheadSeconds) > ROUNDING_SECONDS;
     if (isOther()) return true;

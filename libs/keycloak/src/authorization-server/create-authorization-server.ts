@@ -20,7 +20,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
-/** `logout_jwks`: keys for logout tokens, which anyone can send. */
+/** `logout_jwks` is a call for the keys of logout tokens, which anyone can send. */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
@@ -54,14 +54,14 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** Has separate slots and a separate circuit: create it once per kind of call. */
+  /** Call `keySet` once per kind of call. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
   readonly probe: OwnTokenProbe;
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Each kind of call has a separate policy, so that it can't take slots from another kind or open another circuit. */
+/** Each kind of call has a separate policy, so that it can't take slots from other calls or open their circuit. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

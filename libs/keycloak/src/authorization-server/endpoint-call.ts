@@ -7,7 +7,7 @@ import type { OAuthClientContext } from './oauth-client-context.js';
 
 export interface EndpointCall<T> {
   readonly endpoint: 'token_endpoint' | 'introspection_endpoint';
-  /** Log fields of the request, without tokens and secrets. */
+  /** The log fields of the request, without tokens and secrets. */
   readonly asked: Readonly<Record<string, unknown>>;
   readonly send: (server: AuthorizationServer, authentication: ClientAuth, signal: AbortSignal) => Promise<T>;
   readonly toError: (error: unknown) => KeycloakException;
@@ -33,7 +33,7 @@ export async function callEndpoint<T>(
           .catch((error: unknown) => Promise.reject(toError(error))),
     );
   } catch (error) {
-    // A metadata failure is shared by all waiting callers, and already names its endpoint.
+    // A metadata failure is shared by all waiting callers, and the failure already names its endpoint.
     if (!(error instanceof KeycloakException) || url === undefined) throw error;
     throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
   }

@@ -18,7 +18,7 @@ interface Target {
 
 const ANSWER_LIFETIME_MS = 10_000;
 
-/** Maximum number of second exchanges per audience and scope within `ANSWER_LIFETIME_MS`. */
+/** The maximum number of second exchanges per audience and scope within `ANSWER_LIFETIME_MS`. */
 const MAX_QUESTIONS = 10;
 
 const MAX_ENTRIES = 1000;
@@ -26,8 +26,8 @@ const MAX_ENTRIES = 1000;
 type Verdict = 'user' | readonly string[];
 
 /**
- * Keycloak answers "Requested audience not available" if the user lacks the role, and also if the scope has no audience
- * mapper for the client. A second exchange without `audience` distinguishes the two cases.
+ * Keycloak answers "Requested audience not available" for two causes: the user lacks the role, or the scope has no
+ * audience mapper for the client. A second exchange without `audience` distinguishes the two cases.
  */
 export class ExchangeDiagnosis {
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;

@@ -6,17 +6,17 @@ import type { ServerMetadata } from './metadata.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
-/** The token is in the body of a POST, never in a URL (RFC 7662 §2). */
+/** Introspects tokens. A token is sent in the body of a POST, and never in a URL (RFC 7662 §2). */
 export class Introspection {
   constructor(
     private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
-    /** A separate policy, so that a flood of unknown tokens can't delay renewals of active tokens. */
+    /** The policy for renewals, so that a flood of unknown tokens can't delay renewals of active tokens. */
     private readonly renewalPolicy: CallPolicy,
   ) {}
 
-  /** Rejects for a failure, and never reports it as an inactive token. */
+  /** Introspects `token`. Rejects if the introspection fails, and never reports a failure as an inactive token. */
   async introspect(token: string): Promise<IntrospectionAnswer> {
     return this.#run(token, this.policy);
   }
@@ -50,6 +50,6 @@ export class Introspection {
 
 const INACTIVE: IntrospectionAnswer = { active: false };
 
-/** Some servers answer with this error (RFC 7009 §2.2.1) for a JWT, so the caller's token is at fault. */
+/** RFC 7009 §2.2.1: some servers answer a JWT with this error, so the caller's token is the cause. */
 const isOfUnsupportedToken = (error: unknown): boolean =>
   error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

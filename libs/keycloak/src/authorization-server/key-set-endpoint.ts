@@ -14,7 +14,7 @@ const KEY_SET_TYPE = /^application\/jwk-set\+json(?: *;|$)/i;
 
 const HEADERS = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
 
-/** Sends no client credentials (RFC 7517 §5). */
+/** Reads the key set of the server, and sends no client credentials (RFC 7517 §5). */
 export class KeySetEndpoint {
   constructor(
     private readonly connections: Connections,
@@ -23,7 +23,7 @@ export class KeySetEndpoint {
     private readonly clockSkew: Pick<ClockSkew, 'observeHeader'>,
   ) {}
 
-  /** The caller validates the content. */
+  /** Returns the key set, whose content the caller must validate. */
   readonly read = async (): Promise<unknown> =>
     this.policy.run(
       async () => this.metadata.keySetUrl(),

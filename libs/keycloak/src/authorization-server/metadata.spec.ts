@@ -55,7 +55,7 @@ describe('ServerMetadata', () => {
     ['another case of the scheme, equal as a URL', (issuer) => issuer.replace('http', 'HTTP')],
     ['a default path, equal as a URL', (issuer) => issuer.replace('/realms', '/./realms')],
     ['another host', () => 'http://keycloak.example.com/realms/test'],
-  ])('is refused when it names another issuer: %s (CC-07)', async (_, bend) => {
+  ])('is refused when the metadata names another issuer: %s (CC-07)', async (_, bend) => {
     says({ issuer: bend(realm.issuer) });
     await expect(metadataOf().get()).rejects.toMatchObject({
       code: 'authorization_server_refused',
@@ -63,7 +63,7 @@ describe('ServerMetadata', () => {
     });
   });
 
-  it('is rejected when it has no issuer (CC-07)', async () => {
+  it('is rejected when the issuer is missing (CC-07)', async () => {
     says({ issuer: undefined });
     await expect(metadataOf().get()).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });

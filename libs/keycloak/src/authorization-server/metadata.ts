@@ -19,7 +19,7 @@ export class ServerMetadata {
     private readonly policy: CallPolicy,
   ) {}
 
-  /** Read on first use, so that a service can start before the authorization server. */
+  /** Returns the metadata, which is read on first use, so that a service can start before the authorization server. */
   async get(): Promise<AuthorizationServer> {
     return this.#cached ?? this.refresh();
   }
@@ -31,7 +31,7 @@ export class ServerMetadata {
     });
   }
 
-  /** `jwks_uri` (RFC 8414 §2) is checked only here, because not every service needs it. */
+  /** Returns `jwks_uri` (RFC 8414 §2), which is checked only here, because not every service needs the key set. */
   async keySetUrl(): Promise<URL> {
     return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
   }
@@ -55,7 +55,7 @@ export class ServerMetadata {
     return metadata;
   }
 
-  /** A server may support only one of RFC 8414 §3 and OpenID Connect Discovery. */
+  /** A server may support only RFC 8414 §3, or only OpenID Connect Discovery. */
   async #request(signal: AbortSignal): Promise<Response> {
     const { realmUrl, profile } = this.context;
     const options = this.context.requestOptions(signal);
@@ -66,7 +66,7 @@ export class ServerMetadata {
     return discoveryRequest(realmUrl, options);
   }
 
-  /** The origin must be the realm's or its issuer's: this service sends secrets and callers' tokens there. */
+  /** This service sends secrets and tokens to the endpoint, so it must be at the origin of the realm or the issuer. */
   #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const parsed = new URL(url);
@@ -80,10 +80,9 @@ export class ServerMetadata {
 
 const MAX_ISSUER_LENGTH = 500;
 
-/** Whether the status shows that the server does not have this document. */
 const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
 
-/** Returns undefined for a server that answers every path with an HTML page. */
+/** Returns undefined for the answer of a server that answers every path with an HTML page. */
 function pageOrThrow(error: unknown): undefined {
   if (error instanceof AuthorizationServerError && error.reason === 'answer_not_json') return undefined;
   throw error;
@@ -100,7 +99,7 @@ function isIssuerMismatch(error: unknown): error is IssuerMismatch {
 }
 
 function issuerMismatch(configured: string, found: unknown): AuthorizationServerError {
-  // Not `loggableText`, which could mistake a long realm name for a secret.
+  // A URL is not passed to `loggableText`, because `loggableText` could mistake a long realm name for a secret.
   const isUrl = typeof found === 'string' && found.length <= MAX_ISSUER_LENGTH && URL.canParse(found);
   return misconfigured('issuer_mismatch', {
     configured,

@@ -17,8 +17,8 @@ export interface GrantedToken {
 const SUBJECT_LIFETIME_MS = 10_000;
 
 /**
- * Leaves sessions at the server if the client gets refresh tokens for client credentials, which is off by default in
- * Keycloak.
+ * Leaves sessions at the server if the client gets refresh tokens for client credentials, which Keycloak does not issue
+ * by default.
  */
 export class OwnTokenProbe {
   readonly #calls: TokenCalls;
@@ -38,7 +38,7 @@ export class OwnTokenProbe {
   }
 
   /**
-   * Exchanges this service's own token instead of a caller's token. Without `audience`, the scope determines the
+   * Exchanges this service's own token instead of a caller's token; without `audience`, the scope determines the
    * audience.
    */
   async exchange(scope: string, audience?: string): Promise<GrantedToken> {

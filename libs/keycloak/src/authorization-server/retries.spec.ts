@@ -20,7 +20,7 @@ afterAll(() => realm.stop());
 
 const says = (status: number, body: unknown = ''): Fault => ({ kind: 'answer', status, body });
 
-/** Complete and oversized answers: a retry would get the same answer. */
+/** Complete answers and oversized answers, for which a retry would get the same answer. */
 const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['more than 1 MiB', { kind: 'huge', megabytes: 2 }, ['answer_too_large']],
   ['a page', { kind: 'html' }, ['answer_not_json']],

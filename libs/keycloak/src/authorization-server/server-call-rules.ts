@@ -15,7 +15,7 @@ export const SERVER_CALL_RULES: CallRules = {
   retryAfterMs,
 };
 
-/** Not retried, because the deadline has passed or the next answer would be the same. */
+/** Failures that are not retried, because the deadline has passed or a retry would get the same answer. */
 const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
   'proxy_timeout',

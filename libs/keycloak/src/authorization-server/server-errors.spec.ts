@@ -1,4 +1,3 @@
-/** The error for each fault of the authorization server, at all three endpoints (RS-14). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -24,7 +23,7 @@ afterAll(async () => {
   await elsewhere.stop();
 });
 
-/** RFC 6749 §2.3.1 */
+/** The credentials of Service A in the encoding of RFC 6749 §2.3.1. */
 const BASIC_OF_SERVICE_A = Buffer.from('service%2Da:the%2Dsecret%3Aof+%2Bit').toString('base64');
 const SUBJECT_TOKEN = 'dGhlLXRva2Vu.c2ln';
 
@@ -33,7 +32,7 @@ function askingAt(
   { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
-  // A stopped clock: no call waits too long for a slot on a busy machine.
+  // The clock is stopped, so that no call waits too long for a slot on a busy machine.
   const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),
@@ -83,7 +82,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     ['a gzip bomb', { kind: 'gzip-bomb', megabytes: 20 }],
     ['half an answer and no more', { kind: 'truncated' }],
     ['a reset', { kind: 'reset' }],
-  ])('causes authorization_server_unavailable when it answers %s (RS-14, RS-15)', async (_fault, fault) => {
+  ])('causes authorization_server_unavailable when the server answers %s (RS-14, RS-15)', async (_fault, fault) => {
     realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable', httpStatus: 503 });
   });
@@ -92,13 +91,16 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     ['nothing', { kind: 'hang' }],
     ['headers only', { kind: 'slow-bytes', everyMs: 60_000 }],
     ['a byte now and then', { kind: 'slow-bytes', everyMs: 50 }],
-  ])('causes authorization_server_unavailable at the time-out when it sends %s (RS-14)', async (_fault, fault) => {
-    realm.control.fault(place, fault);
-    const error = await failure(asking({ timeoutMs: 200 })());
-    expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'timeout']);
-  });
+  ])(
+    'causes authorization_server_unavailable at the time-out when the server sends %s (RS-14)',
+    async (_fault, fault) => {
+      realm.control.fault(place, fault);
+      const error = await failure(asking({ timeoutMs: 200 })());
+      expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'timeout']);
+    },
+  );
 
-  it('causes authorization_server_unavailable when it refuses the connection (RS-14)', async () => {
+  it('causes authorization_server_unavailable when the server refuses the connection (RS-14)', async () => {
     const error = await failure(askingAt(place, { server: gone })());
     expect([error.code, error.reason]).toEqual(['authorization_server_unavailable', 'ECONNREFUSED']);
   });
@@ -122,17 +124,20 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     // Recipients must accept two obsolete formats (RFC 9110 §5.6.7).
     'Wednesday, 21-Oct-15 07:29:10 GMT',
     'Wed Oct 21 07:29:10 2015',
-  ])('causes a Retry-After relative to the Date header if it is a date: %s (CC-09)', async (retryAfter) => {
+  ])('causes a Retry-After relative to the Date header if Retry-After is a date: %s (CC-09)', async (retryAfter) => {
     const headers = { Date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'Retry-After': retryAfter };
     realm.control.fault(place, { kind: 'answer', status: 503, headers, body: '' });
     expect((await failure(asking()())).retryAfterSeconds).toBe(70);
   });
 
-  it.each([301, 302, 307, 308])('causes an error instead of a redirect when it answers %i (RS-04)', async (status) => {
-    realm.control.fault(place, says(status, '', { Location: `${elsewhere.issuer}/protocol/openid-connect/certs` }));
-    expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable' });
-    expect(elsewhere.control.calls.jwks).toBe(0);
-  });
+  it.each([301, 302, 307, 308])(
+    'causes an error instead of a redirect when the server answers %i (RS-04)',
+    async (status) => {
+      realm.control.fault(place, says(status, '', { Location: `${elsewhere.issuer}/protocol/openid-connect/certs` }));
+      expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable' });
+      expect(elsewhere.control.calls.jwks).toBe(0);
+    },
+  );
 
   it.each<[string, Fault]>([
     ['400', says(400, { error: 'invalid_request' })],
@@ -140,7 +145,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     ['401 with a challenge', says(401, { error: 'unauthorized_client' }, { 'WWW-Authenticate': 'Basic realm="x"' })],
     ['403', says(403, { error: 'access_denied' })],
     ['403 with HTML', says(403, '<html>', HTML)],
-  ])('causes authorization_server_refused when it answers %s', async (_case, fault) => {
+  ])('causes authorization_server_refused when the server answers %s', async (_case, fault) => {
     realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502 });
   });
@@ -155,7 +160,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     await expect(ask()).resolves.toBeDefined();
   });
 
-  it('causes an error without the token and the secret when it echoes them (RS-23)', async () => {
+  it('causes an error that omits the token and the secret when the server echoes the token and the secret (RS-23)', async () => {
     const secrets = [
       CLIENT_SECRET,
       'the-secret',

@@ -6,7 +6,10 @@ import { loggableDescription } from './bounded-fetch.js';
 import { readErrorBody } from './error-body.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 
-/** Keeps only status, code and description: errors of the OAuth library hold the response with its tokens. */
+/**
+ * Keeps only the status, code and description, because an error of the OAuth library contains the response with the
+ * tokens.
+ */
 export function toServerError(error: unknown): KeycloakException {
   if (error instanceof AuthorizationServerError) return error;
   if (error instanceof ResponseBodyError) return answered(error.response, error.error, error.error_description);

@@ -95,7 +95,7 @@ describe('a cached introspection result', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('survives interruptions of three seconds', async () => {
+  it('does not expire if proofs are missing for three seconds', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     for (let times = 0; times < 20; times += 1) {
@@ -128,7 +128,7 @@ describe('a cached introspection result', () => {
     expect(Math.max(...counts)).toBeLessThan(35);
   });
 
-  it('expires after the short TTL if it was requested before the first proof or before a gap', async () => {
+  it('expires after the short TTL if the introspection was before the first proof or before a gap', async () => {
     await isAsked();
     clock.advance(1);
     proof.prove(until(clock.monotonicMs()));
@@ -188,7 +188,7 @@ describe('a cached introspection result', () => {
     expect(await isAsked('a', 60)).toBe(true);
   });
 
-  it('expires after two seconds if it is inactive', async () => {
+  it('expires after two seconds if the token is inactive', async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { active: false };
     await isAsked();
@@ -210,7 +210,7 @@ describe('a cached introspection result', () => {
 });
 
 describe('SignalProof', () => {
-  it('counts proofs only while the service receives proofs of other processes', () => {
+  it('counts proofs only while the process receives the entries of other replicas', () => {
     let receivesOthers = false;
     const gated = new SignalProof(clock, () => receivesOthers);
     gated.prove(until(1000));
@@ -242,7 +242,7 @@ describe('SignalProof', () => {
 });
 
 describe('the time between two proofs', () => {
-  it('is a gap if the proofs do not touch, but not if they overlap', () => {
+  it('is a gap only if the periods of the proofs do not touch or overlap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     proof.prove({ sinceMs: 500, untilMs: 1000 });
@@ -262,7 +262,7 @@ describe('the time between two proofs', () => {
     expect([nowMs - 8, nowMs].map((askedAt) => proof.healthyUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
   });
 
-  it('is not covered by a proof from before the gap was detected', () => {
+  it('is not covered by a proof of a period before the gap was detected', () => {
     clock.advance(10);
     proof.interrupt();
     proof.prove(until(clock.monotonicMs() - 1));

@@ -12,8 +12,8 @@ const STRING: SyntaxKind = 10;
 const END: SyntaxKind = 17;
 
 /**
- * RFC 8259 §4, §8.1, §9: UTF-8 without a byte order mark, nested at most 32 deep. Parsers disagree on duplicate members
- * and `__proto__`.
+ * Whether `bytes` is JSON in UTF-8 (RFC 8259 §4, §8.1, §9) that is nested at most 32 deep. Rejects a byte order mark,
+ * and duplicate members and `__proto__`, because parsers read these in different ways.
  */
 export function isStrictJson(bytes: Uint8Array): boolean {
   try {

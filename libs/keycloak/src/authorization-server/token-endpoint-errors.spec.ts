@@ -102,7 +102,7 @@ describe('a refused exchange (TX-08)', () => {
     [403, 'access_denied', 'secret story'],
     [500, 'server_error', 'secret story'],
   ])(
-    '%i %s hides the server description from the caller (RFC 8693 section 2.2.2) and puts it into the log fields',
+    '%i %s hides the server description from the caller (RFC 8693 section 2.2.2) and puts the description into the log fields',
     async (status, error, story) => {
       const told = await refusal(EXCHANGE, says(status, error, story));
       const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);

@@ -166,12 +166,12 @@ describe('the token response', () => {
     ['that audience alone', { aud: 'service-c' }],
     ['a list of that one', { aud: ['service-c'] }],
     ['none that can be read', {}],
-  ])('to an exchange may name %s', async (_, claims) => {
+  ])('to an exchange is accepted if the token names %s', async (_, claims) => {
     const access_token = `${partOf({ alg: 'RS256' })}.${partOf(claims)}.c2ln`;
     await expect(exchange({ access_token })).resolves.toBeDefined();
   });
 
-  it('grants the requested scope if it omits the scope (RFC 6749 section 5.1)', async () => {
+  it('grants the requested scope if the response omits the scope (RFC 6749 section 5.1)', async () => {
     expect((await exchange({ scope: undefined })).scope).toEqual(['analytics.run']);
   });
 
@@ -187,7 +187,7 @@ describe('the token response', () => {
     await expect(issue({ expires_in })).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
   });
 
-  it('leaks no token into the error if it is rejected (RS-23)', async () => {
+  it('leaks no token into the error if the response is rejected (RS-23)', async () => {
     for (const bend of [
       { token_type: 'DPoP' },
       { token_type: 'mac' },

@@ -37,7 +37,7 @@ export class TokenEndpoint {
   }
 
   /**
-   * Exchanges a token (RFC 8693 §2.1, §2.2). May diagnose a refusal with a second exchange.
+   * Exchanges a token (RFC 8693 §2.1, §2.2), and may diagnose a refusal with a second exchange.
    *
    * @throws {BearerError} `invalid_token` or `insufficient_scope`, if the subject is the cause.
    * @throws {AuthorizationServerError} For any other failure.
@@ -57,7 +57,7 @@ export class TokenEndpoint {
     if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
       throw unusable('issued_token_type_not_as_asked').add(this.#logged(asked));
     }
-    // Empty for an opaque token: its audience can't be checked.
+    // The list is empty for an opaque token, whose audience can't be checked.
     const audiences = unverifiedAudiences(response.access_token);
     if (audiences.some((named) => named !== audience)) {
       throw unusable('audience_mismatch', { found: loggableText(audiences.join(' ')) }).add(this.#logged(asked));

@@ -1,4 +1,4 @@
-/** Rejects with the signal's reason as soon as it aborts; `work` itself goes on. */
+/** Rejects with the abort reason as soon as `signal` aborts, while `work` continues. */
 export async function abortable<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
-/** A map ordered by the last `set` of each key, which finds its oldest entry fast even after many deletes. */
+/** A map in the order of the last `set` of each key, which finds its oldest entry fast, even after many deletes. */
 export class AgingMap<V> extends Map<string, V> {
-  // Reused, because a new iterator would walk over every entry deleted since the engine last rehashed the map.
+  // The iterator is reused, because a new one would walk over every entry deleted since the engine last rehashed the
+  // map.
   #walk = this.entries();
   #reached: readonly [key: string, value: V] | undefined;
 
@@ -23,7 +24,7 @@ export class AgingMap<V> extends Map<string, V> {
     if (this.size === 0) return undefined;
     while (this.#reached === undefined) {
       this.#reached = this.#walk.next().value;
-      // The iterator is exhausted and would not see later entries.
+      // An exhausted iterator does not see later entries.
       if (this.#reached === undefined) this.#walk = this.entries();
     }
     return this.#reached[1];

@@ -21,7 +21,7 @@ describe('the awake clock', () => {
     expect(passedSeconds(() => clock.advance(1))).toBe(1);
   });
 
-  it('does not go back with the date', () => {
+  it('does not go back when the date is set back', () => {
     expect(passedSeconds(() => (clock.date -= 3600))).toBe(0);
     expect(passedSeconds(() => clock.advance(1))).toBe(1);
   });

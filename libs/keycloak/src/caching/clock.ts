@@ -1,6 +1,6 @@
 export interface Clock {
   epochSeconds(): number;
-  /** Never decreases, even if the machine's date is changed. */
+  /** The time of a clock that never goes back, even if the machine's date is changed. */
   monotonicMs(): number;
 }
 
@@ -13,8 +13,9 @@ export const systemClock: Clock = {
 const MAX_GAIN_MS = 1000;
 
 /**
- * On Linux the monotonic clock stops while the machine sleeps, so entries from before the sleep would look fresh. A
- * date that is set forward makes entries look older, so use this clock only for entries that may expire early.
+ * Returns a clock that also counts the time in which the machine sleeps. On Linux the monotonic clock stops during a
+ * sleep, so entries from before the sleep would look fresh. A date that is set forward makes entries look older, so use
+ * this clock only for entries that may expire early.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

@@ -35,7 +35,7 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('evicts the least recently used value when it is full', () => {
+  it('evicts the least recently used value when the cache is full', () => {
     const { cache } = cacheOf(2);
     cache.set('a', 'A', 500);
     cache.set('b', 'B', 500);
@@ -58,7 +58,7 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('deletes a key only if it still holds the given value', () => {
+  it('deletes a key only if the key still has the given value', () => {
     const { cache } = cacheOf<object>(10);
     const older = {};
     const newer = {};

@@ -6,7 +6,7 @@ interface Entry<V> {
   readonly deadlineMs: number;
 }
 
-/** Reading an entry does not prolong its deadline. */
+/** A cache whose entries expire at a deadline, which a read does not prolong. */
 export class DeadlineCache<V> {
   readonly #entries: LRUCache<string, Entry<V>>;
 
@@ -22,7 +22,7 @@ export class DeadlineCache<V> {
     });
   }
 
-  /** Includes expired entries that were not read since they expired. */
+  /** The number of entries, including expired entries that were not read after their expiry. */
   get size(): number {
     return this.#entries.size;
   }
@@ -39,7 +39,7 @@ export class DeadlineCache<V> {
     return undefined;
   }
 
-  /** A lifetime that is not a positive number deletes the key. */
+  /** Stores `value`. Deletes the key if `lifetimeMs` is not a positive number. */
   set(key: string, value: V, lifetimeMs: number): void {
     if (!(lifetimeMs > 0)) {
       this.#entries.delete(key);

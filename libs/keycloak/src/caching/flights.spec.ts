@@ -36,7 +36,7 @@ describe('Flights', () => {
     expect(begun).toHaveLength(1);
   });
 
-  it('shares nothing between keys', async () => {
+  it('shares no call between keys', async () => {
     const { begun, start } = work();
     const flights = new Flights<string>();
     const waiting = [flights.run('a', start), flights.run('b', start)];

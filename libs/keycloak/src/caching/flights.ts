@@ -2,7 +2,10 @@
 
 export interface Flight {
   readonly startedAtMs: number;
-  /** The key was evicted or has a newer flight, so no caller joins this flight and its result is not cached. */
+  /**
+   * True if the key was evicted or has a newer flight, so that no caller joins this flight, and its result is not
+   * cached.
+   */
   readonly isDetached: boolean;
 }
 
@@ -18,7 +21,7 @@ export class Flights<V> {
   /** `onLanded` receives the key of each settled flight, after the flight was removed. */
   constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
 
-  /** `start` can check after each `await` whether its flight was detached. */
+  /** After each `await`, `start` can check whether the flight was detached. */
   run(key: string, start: (flight: Flight) => Promise<V>, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): Promise<V> {
     const running = this.#joinable(key, nowMs, maxAgeMs);
     if (running?.result !== undefined) return running.result;

@@ -10,7 +10,7 @@ describe('KeyGroups', () => {
     expect([groups.keysOf('a'), groups.keysOf('b'), groups.keysOf('c')]).toEqual([['a1', 'a2'], ['b1'], []]);
   });
 
-  it('holds no deleted keys, even if they were added twice', () => {
+  it('holds no deleted key, even if the key was added twice', () => {
     const groups = new KeyGroups();
     groups.add('a', 'a1');
     groups.add('a', 'a1');
@@ -21,7 +21,7 @@ describe('KeyGroups', () => {
     expect([groups.keysOf('b'), groups.size]).toEqual([['a1'], 1]);
   });
 
-  it('allows deletes during iteration', () => {
+  it('lets the caller delete keys during an iteration', () => {
     const groups = new KeyGroups();
     for (const key of ['a1', 'a2', 'a3']) groups.add('a', key);
     for (const key of groups.keysOf('a')) groups.delete(key);

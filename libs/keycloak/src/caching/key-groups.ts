@@ -1,4 +1,4 @@
-/** Unbounded, so the caller must delete each added key when its value is gone. */
+/** The number of keys is not bounded, so the caller must delete each added key when the value of the key is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #groupOf = new Map<string, string>();

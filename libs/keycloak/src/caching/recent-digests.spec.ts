@@ -8,11 +8,11 @@ import { RecentDigests } from './recent-digests.js';
 const again = (text: string): string => Buffer.from(text).toString();
 
 describe('RecentDigests', () => {
-  it('recognises a text by its full content, not by its slot', () => {
+  it('recognises a text by its full content, and not by its slot', () => {
     const digests = new RecentDigests();
     digests.remember('header.payload.signature', 'd1');
     expect(digests.recall(again('header.payload.signature'))).toBe('d1');
-    // Same length and same suffix, so the same slot.
+    // The texts have the same length and the same suffix, so they share a slot.
     expect(digests.recall('header.PAYLOAD.signature')).toBeUndefined();
     expect(digests.recall('header.payload.signaturE')).toBeUndefined();
     expect(digests.recall('')).toBeUndefined();

@@ -3,13 +3,13 @@ interface Digested {
   readonly digest: string;
 }
 
-/** A power of two. */
+/** The number of slots, a power of two. */
 const SLOTS = 1024;
 
 /** The last characters of a token are practically random. */
 const SUFFIX_LENGTH = 5;
 
-/** Holds texts weakly, so they are gone after the next full garbage collection. */
+/** The texts are held weakly, so they are gone after the next full garbage collection. */
 export class RecentDigests {
   readonly #slots: (WeakRef<Digested> | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
 
@@ -18,7 +18,7 @@ export class RecentDigests {
     return recent?.text === text ? recent.digest : undefined;
   }
 
-  /** Call it only for texts that are likely to recur, because each text may replace another. */
+  /** Call `remember` only for texts that are likely to recur, because each text may replace an older text. */
   remember(text: string, digest: string): void {
     this.#slots[slotOf(text)] = new WeakRef({ text, digest });
   }

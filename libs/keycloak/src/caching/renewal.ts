@@ -1,10 +1,10 @@
-/** Fractions of a value's lifetime, from 0 to 1. */
+/** The window for the renewal of a value, in fractions of the value's lifetime from 0 to 1. */
 export interface RenewalWindow {
   readonly from: number;
   readonly to: number;
 }
 
-/** Random within the window, so that values do not all expire at once. */
+/** Returns a random time within the window, so that values are not all renewed at the same time. */
 export function renewAfterMs(servesMs: number, { from, to }: RenewalWindow): number {
   return servesMs * (from + (to - from) * Math.random());
 }

@@ -32,7 +32,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(1);
   });
 
-  it('renews in the background while it returns the old value (CC-01)', async () => {
+  it('renews a value in the background, and returns the old value during the renewal (CC-01)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 79;
@@ -46,7 +46,7 @@ describe('RenewingCache', () => {
     expect(await get()).toBe('v2');
   });
 
-  it('returns the old value until its deadline if the renewal fails, and throws the failure after it (CC-01, CC-02)', async () => {
+  it('returns the old value until its deadline if the renewal fails, and then throws the failure (CC-01, CC-02)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -84,7 +84,7 @@ describe('RenewingCache', () => {
     expect(await next).toBe('v3');
   });
 
-  it('stores a renewed value unless it expires before the old value', async () => {
+  it('stores a renewed value unless the renewed value expires before the old value', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -151,7 +151,7 @@ describe('RenewingCache', () => {
     expect(await last).toBe('v6');
   });
 
-  it('deletes a value only if it equals the given value, and evicts any value', async () => {
+  it('deletes a value only if the value equals the given value, and evicts any value', async () => {
     const { cache, flights, get, first } = setUp();
     await first();
     cache.delete('k', 'another');

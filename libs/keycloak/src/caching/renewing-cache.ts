@@ -2,7 +2,6 @@ import type { Clock } from './clock.js';
 import { DeadlineCache } from './deadline-cache.js';
 import { Flights } from './flights.js';
 
-/** Both durations count from now. */
 export interface Renewable<V> {
   readonly value: V;
   readonly usableMs: number;
@@ -15,13 +14,10 @@ interface Entry<V> {
   renewAtMs: number;
 }
 
-/** Pause after a renewal without a better value, so that not every request repeats the renewal. */
+/** The pause after a renewal that returned no better value, so that not every request repeats the renewal. */
 const RENEWAL_PAUSE_MS = 1000;
 
-/**
- * Until its deadline, the old value is returned while a renewal runs, if the renewal fails, and if the new value would
- * expire sooner.
- */
+/** The old value is returned until its deadline while a renewal runs or after the renewal has failed. */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
@@ -31,9 +27,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /**
-     * Called with each key, even if its flight failed, once no value is cached and no later caller can join a flight.
-     */
+    /** Called with a key when the key has no value and no flight to join, even if the flight failed. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
@@ -65,7 +59,7 @@ export class RenewingCache<V> {
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Callers that are already waiting still get the result. */
+  /** Callers that are already waiting for a flight still get the result. */
   evict(key: string): void {
     this.#flights.detach(key);
     const entry = this.#entries.get(key);

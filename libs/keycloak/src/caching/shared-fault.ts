@@ -4,7 +4,7 @@ export interface SharedFault {
   readonly hint?: string;
 }
 
-/** Copies `message` and `hint` of the error, so both must be free of secrets. */
+/** Copies the `message` and the `hint` of the error, which must contain no secrets. */
 export function sharedFault(error: unknown): SharedFault {
   const { hint } = Object(error) as { readonly hint?: unknown };
   const reason = error instanceof Error ? error.message : 'unknown';

@@ -15,20 +15,20 @@ export interface Shareable {
   readonly isFinal?: boolean;
 }
 
-/** Bounds two waits: for a value that another replica is obtaining, and for a turn to look it up. */
+/** The longest wait for a value that another replica is obtaining, and the longest wait of a queued lookup. */
 const MAX_WAIT_MS = 3000;
 const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
-/** Limits parallel requests, so that a time-out is caused by the cache and not by this process. */
+/** The maximum number of parallel requests to the cache, so that this process does not cause time-outs. */
 const MAX_AT_ONCE = 64;
 
 const REPORT_PAUSE_MS = 60_000;
 
 /**
- * A slow or unreachable cache counts as a miss after its deadline, or after three seconds under overload. Callers check
- * its values like the values that this process caches itself.
+ * A lookup in a slow or unreachable cache counts as a miss after the cache's deadline, or after three seconds under
+ * overload. Callers check a shared value like a value from the cache of this process.
  */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
@@ -45,7 +45,7 @@ export class SharedLevel {
     this.#cache = cache;
   }
 
-  /** Resolves with undefined if this replica should obtain the value. The caller must then `put` or `release`. */
+  /** Undefined means that this replica should obtain the value, and must then call `put` or `release`. */
   async find<T>(
     key: string,
     maxAgeMs: number,
@@ -91,7 +91,7 @@ export class SharedLevel {
     await cache?.close();
   }
 
-  /** For specs without a network: finds and stores nothing. */
+  /** Turns the shared cache off, for specs that use no network. */
   leaveOff(): void {
     this.#cache = undefined;
   }
@@ -99,7 +99,7 @@ export class SharedLevel {
   #keepLease(key: string): void {
     this.#endLease(key);
     let isExtending = false;
-    // One call at a time, because calls to a slow cache would pile up.
+    // Only one extension runs at a time, because the calls to a slow cache would pile up.
     const extend = (): void => {
       if (isExtending) return;
       isExtending = true;
@@ -154,8 +154,8 @@ export class SharedLevel {
   }
 
   /**
-   * After one time-out, queued lookups would probably time out, too, and a flood of unknown tokens would delay every
-   * caller.
+   * Ends all queued lookups after a failed lookup, because the queued lookups would probably time out, too. In a flood
+   * of unknown tokens, the queue would delay every caller.
    */
   #turnAway(): void {
     for (const tell of this.#waiting.splice(0)) tell(false);

@@ -16,14 +16,14 @@ describe('TimeLimit', () => {
     limit.clear();
   });
 
-  it('does not fire after it is cleared', async () => {
+  it('does not fire after a call of clear', async () => {
     let isOver = false;
     new TimeLimit(5, () => (isOver = true)).clear();
     await overAfter(50);
     expect(isOver).toBe(false);
   });
 
-  it('handles data that arrived while the process was busy before it fires', async () => {
+  it('lets the process read data that arrived during a block, and then fires', async () => {
     const server = createServer((socket) => void socket.end('come')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const seen: string[] = [];

@@ -1,7 +1,10 @@
-/** The limit is split into parts, and a blocked process uses up only one of them. */
+/** The number of parts of a time limit; a block of the process uses up only one part. */
 const PARTS = 5;
 
-/** A plain timer fires before the data that arrived during a block is read, so every call in flight would time out. */
+/**
+ * A timer that fires after the process has read arrived data. A plain timer fires before data is read that arrived
+ * during a block of the process, so every call in flight would time out.
+ */
 export class TimeLimit {
   #partsLeft = PARTS;
   #end: NodeJS.Immediate | undefined;

@@ -11,7 +11,10 @@ export interface Question extends CheckupParts {
   readonly hasServiceAccount: boolean;
 }
 
-/** Without a scope, Keycloak refuses an existing audience as not available. */
+/**
+ * Checks that the audience is a client of the realm, by a token exchange without a scope; Keycloak refuses an existing
+ * audience as not available.
+ */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
   const { audience, name, scopes } = service;
   if (!hasServiceAccount) {

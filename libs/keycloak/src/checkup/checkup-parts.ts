@@ -11,9 +11,7 @@ import type { Unreached } from './why-unreached.js';
 export type RegisteredService = Pick<ResolvedServiceOptions, 'baseUrl' | 'scopes'> & {
   readonly name: string;
   readonly audience: string;
-  /** Resolves with undefined if any server answers at the service's address. */
   readonly whyUnreached: () => Promise<Unreached | undefined>;
-  /** Resolves with undefined if no service of this library answers at the address. */
   readonly whoAnswers: () => Promise<Answering | undefined>;
   readonly proxy: string | undefined;
 };
@@ -27,7 +25,6 @@ export interface CheckupParts {
   readonly services: () => readonly RegisteredService[];
   /** Returns the sentence on one line, without secrets, tokens and unprintable characters. */
   readonly cleanse: (sentence: string) => string;
-  /** Resolves with undefined if the credential can't be read. */
   readonly credential: () => Promise<ClientCredential | undefined>;
   readonly isProduction: boolean;
   readonly proxy: string | undefined;

@@ -63,7 +63,7 @@ describe('a checkup', () => {
     ]);
   });
 
-  it('reports a next service that is unreachable (row 28), and a service without declared scopes', async () => {
+  it('reports a called service that is unreachable (row 28), and a called service without declared scopes', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
     expect(await keycloak.issuers[0].checkup.reach()).toMatchObject([
@@ -88,7 +88,7 @@ describe('a checkup', () => {
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
-  it('reports a missing role as a note for a plain scope list, and as an error for scopes by kind', async () => {
+  it('reports a missing role as a note for a plain list of scopes, and as an error for the scopes of asService', async () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
@@ -104,7 +104,7 @@ describe('a checkup', () => {
     expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
   });
 
-  it('throws programming errors instead of reporting them as faults of the settings', async () => {
+  it('throws a programming error, and does not report the error as a fault of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
     const parts = {
       options: keycloakOf().issuers[0].checkup.options,
@@ -177,7 +177,7 @@ describe('single findings', () => {
       ...more,
     }) as object as CheckupParts;
 
-  it('about http and weak secrets are notes in development, and warnings or errors in production (row 9)', async () => {
+  it('about http: and weak secrets are notes in development, and warnings or errors in production (row 9)', async () => {
     const shown = (secret: string) => ({ credential: async () => ({ kind: 'secret', secret }) as const });
     for (const [isProduction, ofSecrets, ofTls, ofPublished] of [
       [false, 'note', 'note', 'note'],

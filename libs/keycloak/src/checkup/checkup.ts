@@ -30,14 +30,14 @@ export class Checkup {
     return this.parts.services();
   }
 
-  /** Sends nothing. */
+  /** Sends no request. */
   async weaknesses(): Promise<Finding[]> {
     const { options, isProduction } = this.parts;
     const findings = [await secretFinding(this.parts), encryptionFinding(options, isProduction)];
     return findings.filter(({ level }) => level === 'warning' || level === 'error');
   }
 
-  /** Does not throw for any answer of Keycloak. */
+  /** No answer of Keycloak makes this method throw. */
   async run(): Promise<Finding[]> {
     const findings = await this.#run();
     return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
@@ -63,7 +63,10 @@ export class Checkup {
     return [...findings, ...(await Promise.all(ofServices)).flat()];
   }
 
-  /** Undefined if the discovery document can't be read or does not list scopes (RFC 8414 §2). */
+  /**
+   * Returns the scopes of the discovery document, or undefined if the document is unreadable or lists no scopes (RFC
+   * 8414 §2).
+   */
   async knownScopes(): Promise<readonly string[] | undefined> {
     return this.parts.metadata.get().then(
       ({ scopes_supported: listed }) =>
@@ -72,7 +75,7 @@ export class Checkup {
     );
   }
 
-  /** Sends each next service two requests without a token. */
+  /** Sends each called service two requests that contain no valid token. */
   async reach(): Promise<Finding[]> {
     return Promise.all(this.parts.services().map(reachFinding));
   }
@@ -87,7 +90,10 @@ export class Checkup {
     );
   }
 
-  /** A service without `asService` scopes needs no service account. */
+  /**
+   * Lowers the level of a missing service account, because a service without `asService` scopes needs no service
+   * account.
+   */
   #withoutAccount(finding: Finding): Finding {
     const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asService.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };

@@ -1,6 +1,6 @@
 import type { InWhoseName } from '../client/declared-scopes.js';
 
-/** From best to worst. A `note` is about something that was not checked, or that is intended in development. */
+/** From best to worst; a `note` reports a skipped check, or a setting that is fine in development. */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
 export type Level = (typeof LEVELS)[number];
@@ -42,16 +42,16 @@ export interface GrantedCall {
 export interface Finding {
   readonly check: Check;
   readonly level: Level;
-  /** One sentence that names its subject, without tokens and secrets. */
+  /** The text of the finding: one sentence that names its subject and contains no token or secret. */
   readonly message: string;
   readonly cure?: string;
   readonly issuer?: string;
-  /** Keycloak did not answer, so the settings are unverified. */
+  /** Set if Keycloak gave no usable answer, so the settings are unverified. */
   readonly isUnreachable?: true;
   readonly granted?: GrantedCall;
-  /** Fingerprints of keys that all services share. */
+  /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Usually caused by the fault of another finding, possibly in another process. */
+  /** Set if the cause is usually reported by another finding, possibly in another process. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

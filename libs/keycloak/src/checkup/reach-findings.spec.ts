@@ -35,7 +35,7 @@ const serviceNamed =
       .end(JSON.stringify({ code: hasToken ? 'invalid_token' : 'missing_token' }));
   };
 
-describe('the check that a next service is reachable', () => {
+describe('the check that a called service is reachable', () => {
   it.each<[string, RequestListener]>([
     ['the service itself', serviceNamed('service-b')],
     ['a service without that route', (_, response) => void response.writeHead(404).end()],
@@ -49,14 +49,14 @@ describe('the check that a next service is reachable', () => {
     expect(await reach(answer)).toMatchObject([{ check: 'next_service', level: 'ok' }]);
   });
 
-  it('fails if another service answers, and names that service (row 33)', async () => {
+  it('fails if another service answers, and names the service that answers (row 33)', async () => {
     const [finding] = await reach(serviceNamed('service-c'), '/behind');
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
     expect(finding?.message).toMatch(/says that it is service-c, but tokens for service-b have the audience service-b/);
     expect(finding?.cure).toMatch(/Compare the host and the port .* client id of service-c: correct its clientId/);
   });
 
-  it('fails if the Authorization header does not arrive (row 34)', async () => {
+  it('fails if the Authorization header does not reach the called service (row 34)', async () => {
     const [finding] = await reach(serviceNamed('service-b', false));
     expect(finding).toMatchObject({ check: 'next_service', level: 'error' });
     expect(finding?.cure).toMatch(/removes the Authorization header/);

@@ -1,6 +1,6 @@
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** `answered_400_invalid_client, and says: "Audience not found"` */
+/** Returns words such as `answered_400_invalid_client, and says: "Audience not found"`. */
 export function wordsOf({ reason, fields }: KeycloakException): string {
   const { description, detail } = fields;
   const own = typeof detail === 'string' ? ` (${detail})` : '';

@@ -40,7 +40,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
     const token = await probe.exchange(scope, audience);
-    // If the scope was not granted, another scope added the audience.
+    // If Keycloak did not grant the scope, another scope added the audience to the token.
     return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
     if (!isNotAvailable(failure)) return refused(question, call, failure);
@@ -82,7 +82,7 @@ function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boo
     : note('scope', `${says}, which matters only if it calls asService('${scope}').`);
 }
 
-/** A lightweight token has no audiences: only introspection shows them. */
+/** Only introspection shows the audiences of a lightweight token. */
 async function withoutAudience(question: Question, call: Call, token: GrantedToken): Promise<Finding> {
   try {
     await question.probe.exchange(call.scope, call.audience);
@@ -115,7 +115,7 @@ function granted({ options }: Question, call: Call, { scope: given, audiences }:
   const others = audiences.filter((one) => one !== audience);
   const grant = { scope, audience, inWhoseName };
   if (others.length === 0) return { ...ok('scope', `${about}: granted, for this audience only.`), granted: grant };
-  // A service that receives a token for several services could call the other services with it.
+  // A service that receives a token for several services could use the token to call the other services.
   const wide = warning(
     'scope',
     `${about}: the token is also valid at ${others.slice(0, 10).join(', ')}, so a stolen token opens them.`,
@@ -162,7 +162,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** A service account that lacks the scope can't see the scope's audience mapper. */
+/** The check of a mapper needs a service account that gets the scope of the mapper. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

@@ -53,7 +53,7 @@ describe('verifyAtStart', () => {
     await expect(starting).resolves.toBeUndefined();
   });
 
-  it('sends no requests if it is off', async () => {
+  it('sends no requests if verifyAtStart is false', async () => {
     realm.control.calls.reset();
     await start({ verifyAtStart: false, clientSecret: 'wrong' });
     expect(realm.control.calls.introspection).toBe(0);
@@ -88,20 +88,23 @@ describe('verifyAtStart', () => {
     });
   });
 
-  it.each(['token', 'discovery'] as const)('lets the application start while %s is overloaded', async (endpoint) => {
-    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    for (const status of [503, 429] as const) {
-      realm.control.fault(endpoint, { kind: 'status', status });
-      try {
-        await start({}, { asService: ['orders.approve'] });
-      } finally {
-        realm.control.fault(endpoint, undefined);
+  it.each(['token', 'discovery'] as const)(
+    'lets the application start while the %s endpoint is overloaded',
+    async (endpoint) => {
+      const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      for (const status of [503, 429] as const) {
+        realm.control.fault(endpoint, { kind: 'status', status });
+        try {
+          await start({}, { asService: ['orders.approve'] });
+        } finally {
+          realm.control.fault(endpoint, undefined);
+        }
       }
-    }
-    expect(error).toHaveBeenCalledTimes(2);
-  });
+      expect(error).toHaveBeenCalledTimes(2);
+    },
+  );
 
-  it('warns about plain http in production, even if verifyAtStart is off (row 9)', async () => {
+  it('warns about http: in production, even if verifyAtStart is false (row 9)', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const { NODE_ENV } = process.env;
     process.env['NODE_ENV'] = 'production';
@@ -156,7 +159,7 @@ describe('verifyAtStart with several issuers', () => {
     }
   }
 
-  it('stops the start for a fault at the first issuer, and logs a fault at another issuer', async () => {
+  it('stops the start because of a fault at the first issuer, and only logs a fault at the second issuer', async () => {
     await expect(startWith(['wrong', CLIENT_SECRET])).rejects.toThrow(StartVerificationError);
     const logged = JSON.stringify(await startWith([CLIENT_SECRET, 'wrong']));
     expect(logged).toContain('Another issuer does not accept these settings. Keycloak refuses the credentials');

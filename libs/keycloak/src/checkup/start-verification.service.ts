@@ -3,7 +3,7 @@ import { ConfigurationError } from '../protocol/configuration-faults.js';
 import type { Checkup } from './checkup.js';
 import type { Finding } from './finding.js';
 
-/** Thrown at the start. The message lists every fault with its cure, and contains no secret. */
+/** The error that stops the start. The message lists every fault with its cure, and contains no secret. */
 export class StartVerificationError extends ConfigurationError {
   constructor(findings: readonly Finding[]) {
     super(
@@ -19,14 +19,14 @@ export class StartVerification implements OnApplicationBootstrap {
   readonly #logger = new Logger('StartVerification');
 
   constructor(
-    /** The first checkup is this service's own. */
+    /** One checkup for each issuer, with the first issuer first. */
     private readonly checkups: readonly Checkup[],
     private readonly isOn: boolean,
   ) {}
 
   /**
-   * Only faults at the first issuer stop the start. If Keycloak gives no answer, the application starts: otherwise an
-   * outage of Keycloak would stop every instance.
+   * Stops the start because of faults at the first issuer. While Keycloak is unreachable, the application starts, since
+   * an outage of Keycloak must not stop every instance.
    */
   async onApplicationBootstrap(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));
@@ -35,7 +35,7 @@ export class StartVerification implements OnApplicationBootstrap {
     const findings = [own ?? [], ...others].flat();
     for (const finding of findings.filter(({ level }) => level === 'error')) {
       const { message, cure: hint } = finding;
-      // A change at another party's server must not stop this service.
+      // A change at the server of another issuer must not stop this service.
       const what = isFault(finding)
         ? 'Another issuer does not accept these settings.'
         : 'The settings could not be verified.';

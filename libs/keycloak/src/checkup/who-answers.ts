@@ -6,7 +6,7 @@ import { readBearerChallenge, readBearerRealm } from '../protocol/www-authentica
 
 const MAX_ANSWER_BYTES = 65_536;
 
-/** A protected route of each service with `service-defaults`. */
+/** The path of a protected route that each service with `service-defaults` has. */
 const GUARDED_PATH = 'health/details';
 
 /** Keycloak never issues a token of this format, so every service refuses it. */
@@ -20,7 +20,7 @@ export interface Answering {
   readonly sawAuthorization: boolean;
 }
 
-/** Undefined if no service of this library answers. */
+/** Returns undefined if no service of this library answers. */
 export async function whoAnswers(service: ServiceAddress, network: Network): Promise<Answering | undefined> {
   const { origin, pathname } = new URL(service.baseUrl);
   try {

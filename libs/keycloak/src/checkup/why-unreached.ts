@@ -5,7 +5,7 @@ import { connectionHint } from '../protocol/connection-failures.js';
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface Unreached {
-  /** The end of a sentence, such as `ECONNREFUSED`. */
+  /** The reason of the failure as the end of a sentence, such as `ECONNREFUSED`. */
   readonly words: string;
   readonly cure: string | undefined;
 }
@@ -27,7 +27,7 @@ export async function whyUnreached(service: ServiceAddress, network: Network): P
   } catch (failure) {
     if (!(failure instanceof HttpFailure)) throw failure;
     const { reason, detail } = failure;
-    // A server answered, although its answer is too large or incomplete.
+    // With a reason `answer_…`, a server answered, and the answer was too large or incomplete.
     if (reason.startsWith('answer_')) return undefined;
     return { words: detail === undefined ? reason : `${reason} (${detail})`, cure: connectionHint(reason).hint };
   }

@@ -11,8 +11,8 @@ import { RenewableCredential } from './renewable-credential.js';
 /**
  * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected service account token of
  * Kubernetes. The server must trust the signer: Keycloak requires an identity provider and the client authenticator
- * "Signed JWT - Federated". It does NOT verify the assertion or its expiry. The file is read again as by
- * `clientSecretFile`.
+ * "Signed JWT - Federated". This function does NOT verify the assertion or its expiry. The file is read again as often
+ * as with `clientSecretFile`.
  *
  * Throws `ConfigurationError` if the file can't be read or does not contain a JWT.
  */

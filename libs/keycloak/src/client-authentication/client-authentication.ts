@@ -22,9 +22,12 @@ export interface ClientAuthentication {
 }
 
 export interface ConnectedClientAuthentication {
-  /** Throws `AuthorizationServerError` (`client_credential_unreadable`) without a credential. */
+  /** Returns the current credential, or throws `AuthorizationServerError` (`client_credential_unreadable`). */
   credential(): Promise<ClientCredential>;
-  /** Waits briefly for a credential that differs from `refused`, and returns whether it appeared. Does not throw. */
+  /**
+   * Waits briefly for a credential that differs from `refused`, returns whether a different credential appeared, and
+   * does not throw.
+   */
   isReplaced(refused: ClientCredential): Promise<boolean>;
 }
 

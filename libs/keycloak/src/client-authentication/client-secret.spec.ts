@@ -42,7 +42,7 @@ const jwt = (): string =>
   `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.${Buffer.from(randomUUID()).toString('base64url')}`;
 
 describe('a secret in a file', () => {
-  it('is trimmed, and read again if it is used after five seconds (CC-08)', async () => {
+  it('is trimmed, and is read again for a use after five seconds (CC-08)', async () => {
     writeFileSync(file, '\n the-first \n');
     const connected = connect(clientSecretFile(file));
     expect(await secretOf(connected)).toBe('the-first');
@@ -55,7 +55,7 @@ describe('a secret in a file', () => {
     ]);
   });
 
-  it('is read again at once after a refusal, through a replaced symbolic link (CC-08)', async () => {
+  it('is immediately read again after a refusal, through a replaced symbolic link (CC-08)', async () => {
     const link = join(folder, randomUUID());
     writeFileSync(`${file}-1`, 'the-first');
     writeFileSync(`${file}-2`, 'the-second');
@@ -69,7 +69,7 @@ describe('a secret in a file', () => {
     expect(await connected.isReplaced(refused)).toBe(true);
   });
 
-  it('is polled once for a change after a refusal, and not again while it stays the same', async () => {
+  it('is read again after a refusal until the secret changes, and at most once a second if the secret does not change', async () => {
     writeFileSync(file, 'the-first');
     const connected = connect(clientSecretFile(file));
     const refused = await connected.credential();
@@ -163,7 +163,7 @@ describe('a secret from a function', () => {
     ['gives nothing', () => undefined, 'malformed'],
     ['gives an empty text', () => ' ', 'malformed'],
     ['gives two lines', () => 'the-secret-4711\nand more', 'malformed'],
-  ])('that %s fails the request, and is logged without its text', async (_, read, reason) => {
+  ])('that %s fails the request, and the log contains no text of the function', async (_, read, reason) => {
     let isWell = false;
     const connected = connect(
       clientSecretFrom(async () => (isWell ? 'the-secret' : ((await read()) as string)), { timeoutMs: 100 }),

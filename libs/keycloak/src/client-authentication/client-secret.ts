@@ -9,15 +9,15 @@ import { checkCredentialFile, credentialReader, FILE_REFRESH_MS, FILE_TIMEOUT_MS
 import { RenewableCredential, type CredentialSource } from './renewable-credential.js';
 
 export interface ClientSecretFromOptions {
-  /** Bound on one call of the function. Default 1000, 100 to 10000. */
+  /** The time limit for a call of the function, in milliseconds. Default 1000, 100 to 10000. */
   readonly timeoutMs?: number;
-  /** How long a secret is used before the next call. Default 300, 1 to 86400. */
+  /** The time in seconds for which a secret is used until the next call of the function. Default 300, 1 to 86400. */
   readonly refreshSeconds?: number;
 }
 
 /**
  * Reads the client secret from a file (`client_secret_basic`), without the white space around it. The file is read when
- * this function is called, and again before a use if the last read is 5 seconds old.
+ * this function is called, and again when the secret is used 5 seconds after the last read.
  *
  * If the server refuses the secret, the file is read again for up to half a second. If the file can't be read later,
  * the last secret stays in use and the failure is logged.
@@ -35,11 +35,13 @@ export function clientSecretFile(path: string): ClientAuthentication {
 }
 
 /**
- * Gets the client secret from a function (`client_secret_basic`), for example from a vault. It is called on first need,
- * after `refreshSeconds`, and when the server refuses the secret. Concurrent requests share a call.
+ * Gets the client secret from a function (`client_secret_basic`), for example from a vault. The function is called when
+ * the secret is first needed, after `refreshSeconds`, and when the server refuses the secret; concurrent requests share
+ * one call.
  *
- * If it throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain what it threw. Before the
- * first secret, requests fail with `AuthorizationServerError` (`client_credential_unreadable`).
+ * If the function throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain the error of
+ * the function. Until the function has returned a secret, requests fail with `AuthorizationServerError`
+ * (`client_credential_unreadable`).
  *
  * Throws `ConfigurationError` for invalid options.
  */

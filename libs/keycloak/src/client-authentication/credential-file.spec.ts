@@ -12,7 +12,7 @@ describe('a credential file', () => {
   it('blocks only one thread when its read hangs, for any number of callers', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credential-'));
     const [hanging, other] = [join(folder, 'hanging'), join(folder, 'other')];
-    // A reader of a FIFO waits until a writer opens it.
+    // A read of a FIFO waits until a writer opens the FIFO.
     execFileSync('mkfifo', [hanging]);
     writeFileSync(other, 'other');
     const read = credentialReader(hanging);

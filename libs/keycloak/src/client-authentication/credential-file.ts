@@ -2,15 +2,18 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 
-/** The file is not watched, because a mounted secret is replaced through a symbolic link. */
+/**
+ * The age at which the content is read again. The file is not watched, because a mounted secret is replaced through a
+ * symbolic link.
+ */
 export const FILE_REFRESH_MS = 5000;
 export const FILE_TIMEOUT_MS = 1000;
 
 const MAX_CHARACTERS = 65_536;
 
 /**
- * Concurrent calls share one read, because a file system that hangs would take every thread of Node's small pool, which
- * also resolves host names.
+ * Concurrent calls share one read, because separate reads of a file system that hangs could block every thread of
+ * Node's small pool, which also resolves host names.
  */
 export function credentialReader(path: string): () => Promise<string> {
   let reading: Promise<string> | undefined;
@@ -20,7 +23,7 @@ export function credentialReader(path: string): () => Promise<string> {
       .finally(() => (reading = undefined)));
 }
 
-/** Throws `ConfigurationError`, which names neither path nor content, because either may be a secret. */
+/** Throws `ConfigurationError`, which does not show the path or the content, because each of them may be a secret. */
 export function checkCredentialFile(maker: string, path: unknown, parse: (text: string) => string | undefined): string {
   const fault = faultOf(path, parse);
   if (fault !== undefined) throw new ConfigurationError(`${maker} can't be used`, [fault]);

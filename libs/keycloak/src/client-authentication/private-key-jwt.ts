@@ -11,10 +11,10 @@ import { faultOfKeys, publicJwks, signingCredential, type PublicJwks } from './s
 export interface PrivateKeyJwtOptions {
   /**
    * A PEM file of private keys (PKCS #8, not encrypted): RSA of at least 2048 bits, EC P-256, P-384 or P-521, or
-   * Ed25519. The first key signs; `publicKeys()` publishes all.
+   * Ed25519. The first key signs; `publicKeys()` publishes all keys.
    */
   readonly keyFile: string;
-  /** `kid` of the first key. Default: its thumbprint (RFC 7638). */
+  /** The `kid` of the first key. Default: the thumbprint of the first key (RFC 7638). */
   readonly keyId?: string;
 }
 
@@ -24,13 +24,14 @@ export interface PrivateKeyJwt extends ClientAuthentication {
 }
 
 /**
- * `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9): no secret leaves this service. An assertion is valid for
- * at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of their curve, Ed25519 keys with EdDSA.
+ * Authenticates this service with `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9), so that no secret leaves
+ * this service. An assertion is valid for at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of
+ * their curve, Ed25519 keys with EdDSA.
  *
- * The file is read again as `clientSecretFile` does. To replace a key, append the new key, wait until the server has
- * read it, and only then put it first.
+ * The file is read again as often as with `clientSecretFile`. To replace a key, append the new key to the file, wait
+ * until the server has read it, and then put the new key first.
  *
- * Throws `ConfigurationError` if the file can't be read or contains anything but such keys.
+ * Throws `ConfigurationError` if the file can't be read or contains anything except such private keys.
  */
 export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
   const { keyFile, keyId, ...others } = Object(options) as PrivateKeyJwtOptions;

@@ -22,7 +22,7 @@ interface Read {
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
-/** Minimum time between two lookups of a refused credential, which limits the reads that a wrong secret causes. */
+/** The minimum time between two lookups of a refused credential, which limits the reads that a wrong secret causes. */
 const LOOK_AGAIN_MS = 1000;
 
 const WITH_THE_LAST = 'Requests to Keycloak use the last one.';
@@ -68,7 +68,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     return false;
   }
 
-  /** Callers share one read, but each caller gets a separate error, because it adds the fields of its request. */
+  /** Concurrent callers share one read, but get separate errors, because each caller adds the fields of its request. */
   async #read(): Promise<Read> {
     const read = await (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
     if (read !== undefined) return read;
@@ -113,7 +113,7 @@ async function withinMs<T>(ms: number, value: Promise<T>): Promise<T> {
   }
 }
 
-/** Only a code or a fixed word, because an error message may quote the credential. */
+/** Returns only a code or a fixed word, because an error message may quote the credential. */
 function reasonOf(error: unknown): string {
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code === 'string') return code;

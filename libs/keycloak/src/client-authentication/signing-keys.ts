@@ -3,13 +3,13 @@ import type { ClientCredential } from './client-authentication.js';
 
 type JsonWebKey = webcrypto.JsonWebKey;
 
-/** RFC 7517 §5. */
+/** A JWK Set of public keys (RFC 7517 §5). */
 export interface PublicJwks {
   readonly keys: readonly (JsonWebKey & { readonly kid: string; readonly alg: string; readonly use: 'sig' })[];
 }
 
 interface Algorithm {
-  /** RFC 7518 §3.1, RFC 8037 §3.1. */
+  /** The value of `alg` (RFC 7518 §3.1, RFC 8037 §3.1). */
   readonly name: string;
   readonly toImport: webcrypto.RsaHashedImportParams | webcrypto.EcKeyImportParams | { readonly name: string };
 }

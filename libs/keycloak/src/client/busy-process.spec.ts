@@ -11,7 +11,7 @@ import { JsonTransport } from '../../spec-support/json-transport.js';
 import { ServiceTransport } from './service-transport.js';
 import { StreamingExchange } from './streaming-exchange.js';
 
-/** Runs in a worker thread, so that it answers while this thread is busy. */
+/** The server runs in a worker thread, so that the server answers while this thread is busy. */
 const SERVER = `
 const { parentPort } = require('node:worker_threads');
 const { createServer } = require('node:http');
@@ -65,7 +65,7 @@ const CALLERS: Readonly<Record<string, () => () => Promise<unknown>>> = {
   },
 };
 
-/** Blocks in the check phase of the event loop, so that timers run next, before any I/O. */
+/** Blocks the process in the check phase of the event loop, so that timers run before any I/O. */
 async function beBusy(ms: number): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(() => {
@@ -76,15 +76,18 @@ async function beBusy(ms: number): Promise<void> {
 }
 
 describe('a process that is busy for longer than the time-out of its calls (CC-09)', () => {
-  it.each(Object.entries(CALLERS))('accepts responses of %s that arrived while it was busy', async (_, callerOf) => {
-    const call = callerOf();
-    await Promise.all(Array.from({ length: bounds.maxConcurrentCalls }, call));
-    const calls = Promise.allSettled(Array.from({ length: CALLS }, call));
-    await beBusy(1.3 * TIMEOUT_MS);
-    expect((await calls).slice(0, bounds.maxConcurrentCalls).map(({ status }) => status)).toEqual(
-      Array.from({ length: bounds.maxConcurrentCalls }, () => 'fulfilled'),
-    );
-    expect(states).toEqual([]);
-    await expect(call()).resolves.toBeDefined();
-  });
+  it.each(Object.entries(CALLERS))(
+    'accepts responses of %s that arrived while the process was busy',
+    async (_, callerOf) => {
+      const call = callerOf();
+      await Promise.all(Array.from({ length: bounds.maxConcurrentCalls }, call));
+      const calls = Promise.allSettled(Array.from({ length: CALLS }, call));
+      await beBusy(1.3 * TIMEOUT_MS);
+      expect((await calls).slice(0, bounds.maxConcurrentCalls).map(({ status }) => status)).toEqual(
+        Array.from({ length: bounds.maxConcurrentCalls }, () => 'fulfilled'),
+      );
+      expect(states).toEqual([]);
+      await expect(call()).resolves.toBeDefined();
+    },
+  );
 });

@@ -72,7 +72,7 @@ export class CallObservation {
 type HowItEnded = Omit<ServiceCallMessage, 'service' | 'method' | 'durationMs'>;
 
 function failureOf(error: unknown, signal: AbortSignal | undefined): HowItEnded {
-  // The abort reason of a signal may be a `KeycloakException` too, such as a timeout that the application set.
+  // The abort reason of the caller's signal may also be a `KeycloakException`.
   if (error instanceof KeycloakException) {
     const { code: failed, reason } = error;
     const status = error instanceof ServiceCallError ? error.status : undefined;

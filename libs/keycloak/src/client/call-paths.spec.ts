@@ -105,7 +105,7 @@ describe('the path of a call', () => {
   });
 
   it.each([[undefined], [null], [['/a']], [{ toString: (): string => '/a' }]])(
-    'throws TypeError if it is not a string: %p',
+    'throws TypeError if the path is not a string: %p',
     async (path) => {
       expect(await outcomeOf(caller().get(path as unknown as string))).toBe('TypeError');
       expect([next.lines, tokens.requested]).toEqual([[], 0]);

@@ -4,14 +4,14 @@ import { clientCredentialsRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 export interface TokenOrigin {
-  /** An issuer of the module, by default the first. */
+  /** The issuer that grants the token. Default: the first issuer of the module. */
   readonly issuer?: string;
 }
 
 /**
  * Gets tokens by the client credentials grant (RFC 6749 §4.4) for transports such as NATS or gRPC; for HTTP, use
- * `ServiceClient.asService(scope)`. Concurrent callers with the same request share one call, and the token is reused
- * until shortly before it expires.
+ * `ServiceClient.asService(scope)`. Concurrent callers that need the same token share one request, and the token is
+ * reused until shortly before its expiry.
  */
 export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
@@ -20,9 +20,9 @@ export class ClientCredentialsTokenProvider {
    * Returns a token with `scope` (a space-separated set), or with the default scopes of the realm if `scope` is
    * omitted. In Keycloak the scope also decides the audience.
    *
-   * Throws `AuthorizationServerError`: `authorization_server_refused` if the server refused the credentials or the
-   * scope, or granted a token without the scope, and `authorization_server_unavailable` if it gave no usable answer.
-   * Throws `TypeError` for an issuer that the module does not have.
+   * Throws `AuthorizationServerError` (`authorization_server_refused`) if the server refuses the credentials or the
+   * scope, or grants a token without the scope. Throws `AuthorizationServerError` (`authorization_server_unavailable`)
+   * if the server gives no usable answer, and `TypeError` for an issuer that the module does not have.
    */
   async getToken(scope?: string, { issuer }: TokenOrigin = {}): Promise<IssuedToken> {
     return this.tokens.get(clientCredentialsRequest(scope, issuer));
@@ -30,7 +30,7 @@ export class ClientCredentialsTokenProvider {
 
   /**
    * Returns the token of `getToken` as message headers (`{ authorization: 'Bearer …' }`) for NATS, RabbitMQ and gRPC.
-   * Throws as `getToken` does.
+   * Throws the same errors as `getToken`.
    */
   async messageHeaders(scope?: string, origin?: TokenOrigin): Promise<MessageHeaders> {
     return messageHeadersOf(await this.getToken(scope, origin));

@@ -16,11 +16,11 @@ const clientWith = (scopes: unknown) =>
   } as ServiceOptions);
 
 describe('the declared scopes of a service', () => {
-  it('restrict nothing if they are omitted', () => {
+  it('allow calls with any scope if no scopes are declared', () => {
     expect(() => clientWith(undefined).asService('whatever')).not.toThrow();
   });
 
-  it('apply to every kind of call if they are a list', () => {
+  it('apply to every kind of call if the declared scopes are a list', () => {
     const client = clientWith(['ledger.read', 'ledger.write']);
     expect(() => client.asService('ledger.write ledger.read')).not.toThrow();
     expect(() => client.asService('ledger.read ledger.delete')).toThrow(
@@ -31,13 +31,13 @@ describe('the declared scopes of a service', () => {
     expect(() => client.onBehalfOf(undefined as never, 'ledger.delete')).toThrow(/onBehalfOf.*"ledger.delete"/);
   });
 
-  it('apply to each kind of call separately if they are given by kind', () => {
+  it('apply to each kind of call separately if the scopes are declared for each kind', () => {
     const client = clientWith({ onBehalfOf: ['ledger.read'] });
     expect(() => client.asService('ledger.read')).toThrow(TypeError);
     expect(() => clientWith({}).asService('ledger.read')).toThrow(TypeError);
   });
 
-  it('apply to calls of the other entry points, too', () => {
+  it('also apply to the clients of other entry points', () => {
     const options = { baseURL: 'https://ledger.internal', audience: 'ledger', scopes: ['ledger.read'] };
     const client = keycloak.service('ledger', options, { module: 'AnotherModule', baseUrl: 'baseURL' });
     expect(() => client.asService('ledger.read')).not.toThrow();
@@ -51,7 +51,7 @@ describe('the declared scopes of a service', () => {
     ['a set of one kind', { asService: 'ledger.read' }, 'scopes.asService must be a list of scope tokens'],
     ['another kind', { asUser: [] }, 'scopes has an unknown member "asUser"'],
     ['null', null, 'scopes must be a list of scope tokens, or { asService, onBehalfOf }'],
-  ])('are rejected at boot if they are %s', (_, scopes, fault) => {
+  ])('are rejected at boot if the declared scopes are %s', (_, scopes, fault) => {
     expect(() => clientWith(scopes)).toThrow(fault);
   });
 

@@ -1,4 +1,4 @@
-/** Accepted parts of a requirement from another party (RS-11). */
+/** The accepted parts of a called service's demand for another login (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAcrValue } from '../protocol/authentication-demand.js';
@@ -38,9 +38,12 @@ describe('demandedAuthentication', () => {
     ['a megabyte', `acr_values="${'x '.repeat(500_000)}", max_age=5`, [], 5],
     ['a piece of our token (RS-23)', `acr_values="gold ${TOKEN.slice(10, 40)}", max_age=5`, [], 5],
     ['our token (RS-23)', `acr_values="${TOKEN}"`, [], undefined],
-  ])('accepts from %s only what can be passed on', (_, parameters, acrValues, maxAgeSeconds) => {
-    expect(demanded(`Bearer realm="b", ${ERROR}, ${parameters}`)).toEqual({ acrValues, maxAgeSeconds });
-  });
+  ])(
+    'accepts from %s only the values that can be passed on to the caller',
+    (_, parameters, acrValues, maxAgeSeconds) => {
+      expect(demanded(`Bearer realm="b", ${ERROR}, ${parameters}`)).toEqual({ acrValues, maxAgeSeconds });
+    },
+  );
 
   it('returns only values that a decorator could demand', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\, =\r\na]{0,30}$/));

@@ -3,11 +3,11 @@ import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { isPieceOfToken } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 
-/** Bounded, because the client that logs the user in puts the values into a URL. */
+/** The maximum number of values, because the client that logs the user in puts the values into a URL. */
 const MAX_VALUES = 10;
 const MAX_VALUE_LENGTH = 128;
 
-/** About 30 years in seconds. */
+/** A `max_age` of at most about 30 years, in seconds. */
 const MAX_AGE = /^\d{1,9}$/;
 
 /**
@@ -25,7 +25,7 @@ export function demandedAuthentication(
 }
 
 function acrValuesIn(text = '', token: string): readonly string[] {
-  // Checks the length before splitting, because the text may be as long as a header.
+  // Checks the length before it splits the text, because the text may be as long as a header.
   if (text.length > MAX_VALUES * (MAX_VALUE_LENGTH + 1)) return [];
   const values = text.split(' ').filter((value) => value !== '');
   const isGood = (value: string): boolean =>

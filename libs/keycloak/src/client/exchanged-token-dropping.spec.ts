@@ -91,7 +91,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after a renewal that ended when another token had already evicted it', async () => {
+  it('is dropped after a renewal, even if another token took its place in the cache during the renewal', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -148,7 +148,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     { weight: 2, arbitrary: fc.record({ inactive: fc.nat({ max: SUBJECTS.length - 1 }) }) },
   );
 
-  it('is dropped, and does not return through a pending exchange (model)', async () => {
+  it('is dropped, and is not cached again by a pending exchange (model)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (max, steps) => {

@@ -18,7 +18,7 @@ describe('the body of a JSON call', () => {
     ['a function', () => undefined],
     ['a Map', new Map([['a', 1]])],
     ['a Set', new Set([1])],
-  ])('can not be %s, which JSON would turn into something else', (kind, body) => {
+  ])('can not be %s, because JSON would change the body', (kind, body) => {
     expect(() => checkJsonBody(body)).toThrow(
       `The body is ${kind}, which JSON can't represent. Send forms, files and streams with ServiceHttp (nestjs-keycloak-s2s/axios).`,
     );

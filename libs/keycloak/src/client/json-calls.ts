@@ -5,10 +5,10 @@ import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
 
-/** Query parameters: a list repeats its name once per value, and an undefined value is left out. */
+/** The name of a list is repeated for each value of the list, and an undefined value is left out. */
 export type ServiceQuery = Readonly<Record<string, ServiceQueryValue | readonly ServiceQueryValue[]>>;
 
-/** Bodies that `JSON.stringify` silently turns into something else. */
+/** Bodies that `JSON.stringify` silently changes. */
 const NO_JSON: readonly (readonly [kind: string, is: (body: unknown) => boolean])[] = [
   ['a FormData', (body) => body instanceof FormData],
   ['a URLSearchParams', (body) => body instanceof URLSearchParams],
@@ -21,7 +21,7 @@ const NO_JSON: readonly (readonly [kind: string, is: (body: unknown) => boolean]
   ['a Set', (body) => types.isSet(body)],
 ];
 
-/** Throws `TypeError` for a body that JSON can't carry; nested values are not checked. */
+/** Throws `TypeError` for a body that JSON can't represent, but does not check nested values. */
 export function checkJsonBody(body: unknown): void {
   if ((typeof body !== 'object' && typeof body !== 'function') || body === null) return;
   const found = NO_JSON.find(([, is]) => is(body));
@@ -61,7 +61,7 @@ function textOf(name: string, value: unknown): string {
   throw new TypeError(`query.${name} must be a string, a number or a boolean, or a list of them`);
 }
 
-/** Throws `TypeError` for a lone surrogate, which `URLSearchParams` would replace with U+FFFD. */
+/** Returns `text`. Throws `TypeError` for a lone surrogate, which `URLSearchParams` would replace with U+FFFD. */
 function wellFormed(text: string): string {
   if (/\p{Cs}/u.test(text)) throw new TypeError('query must not contain a lone surrogate');
   return text;
@@ -72,7 +72,7 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** Statuses that concern this service, its token or its connection instead of the request. */
+/** Statuses that concern this service, the token or the connection, so they can't be forwarded to the caller. */
 const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
 
 export function checkForwardStatuses(statuses: readonly number[] = []): void {

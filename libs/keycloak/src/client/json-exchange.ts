@@ -6,7 +6,7 @@ import { UNTRACED, withTrace } from './trace-headers.js';
 
 export interface JsonRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** An `Accept` header here replaces the default. */
+  /** Additional headers. An `Accept` header replaces the default `Accept` header. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,7 +36,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
     const exchange = { origin, method, path, headers, body, timeoutMs, maxResponseBytes, signal };
     const answer = await sendRequest(connections, exchange);
     const { status } = answer;
-    // Fast path: most answers have no content coding.
+    // This is a fast path, because most answers have no content coding.
     const isPlain = answer.headers['content-encoding'] === undefined;
     const text = isPlain ? answer.body.toString('utf8') : await unpacked(answer, target);
     const isText = this.request.responseType === 'text' && status < 300;
@@ -46,7 +46,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
 
 const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
 
-/** Returns names and values alternately (perf: service-client). */
+/** Returns header names and values alternately (perf: service-client). */
 function headerLines(request: JsonRequest, { authorization, trace, options }: ServiceTarget): string[] {
   const lines = ['accept-encoding', options.gzip === true ? 'gzip' : 'identity'];
   if (authorization !== undefined) lines.push('authorization', authorization);

@@ -8,6 +8,6 @@ export interface MessageHeaders {
 
 export function messageHeadersOf(token: IssuedToken): MessageHeaders {
   const headers = { authorization: `Bearer ${token.reveal()}` };
-  // Not enumerable, because transports send every enumerable property.
+  // The `inspect` function is not enumerable, because transports send every enumerable property.
   return Object.defineProperty(headers, inspect.custom, { value: () => `MessageHeaders(${token.fingerprint})` });
 }

@@ -37,14 +37,14 @@ describe('the hint for a call that was answered with 401', () => {
     },
   );
 
-  it('names the audience mapper if the right service answered but the token is for another service', () => {
+  it('names the audience mapper if the called service answered and the token is for another service', () => {
     const service = 'service-c';
     expect(hintOf('Bearer realm="service-c", error="invalid_token"', { service })).toMatch(
       /^service-c answered, but the token is for service-b\. The audience mapper .* names the wrong client:/,
     );
   });
 
-  it('is omitted if there is nothing to add to the log of the service', () => {
+  it('is omitted if the response and the token show no cause', () => {
     expect(hintOf('Bearer realm="service-b", error="invalid_token"')).toBeUndefined();
     expect(hintOf('Bearer realm="service-c"', { status: 404 })).toBeUndefined();
     expect(

@@ -6,8 +6,8 @@ import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
 /**
- * A challenge without `error` means that the request arrived without a token (RFC 6750 §3.1), so a proxy may have
- * removed the token.
+ * A challenge without `error` means that the request arrived without a token (RFC 6750 §3.1), which a proxy may have
+ * removed.
  */
 export function refusedTokenHint(
   service: string,

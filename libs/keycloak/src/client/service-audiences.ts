@@ -5,9 +5,7 @@ export interface NamedAudiences {
   readonly audiences: Readonly<Record<string, string>>;
 }
 
-/**
- * A client id is valid only at its own issuer, because another issuer may have given the same id to a different client.
- */
+/** A client id is valid only at its own issuer, because another issuer may use this id for a different client. */
 export class ServiceAudiences {
   readonly only: string | undefined;
 

@@ -1,4 +1,4 @@
-/** Bulkhead and circuit breaker (CC-09). */
+/** The bulkhead and the circuit breaker for calls to a service (CC-09). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -96,7 +96,7 @@ describe('a service that hangs', () => {
     await Promise.race(calls);
     expect(seen.sockets).toBeLessThanOrEqual(20);
     const outcomes = await Promise.all(calls);
-    // A slow machine may have sent a second batch, but never more than there are slots.
+    // On a slow machine, a second batch of calls may be sent, but a batch never has more calls than slots.
     expect([...new Set(outcomes)].filter((outcome) => ![TIMEOUT, OPEN, FULL].includes(outcome))).toEqual([]);
     expect(outcomes.filter((outcome) => outcome === TIMEOUT).length).toBeLessThanOrEqual(40);
     expect(outcomes).toContain(FULL);
@@ -108,7 +108,7 @@ describe('a service that hangs', () => {
     expect(seen.requests).toBe(requests);
   });
 
-  it('causes queue_full with Retry-After at once when the queue is full', async () => {
+  it('immediately causes queue_full with Retry-After when the queue is full', async () => {
     const { does, call, failure, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const arrived = arrival();
     let finish = (): void => undefined;
@@ -129,7 +129,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe('200');
   });
 
-  it('gets one trial call after the pause while other calls fail, and all calls once it recovers', async () => {
+  it('gets one trial call after the pause while other calls fail, and all calls after the service has recovered', async () => {
     const { seen, states, clock, does, call, arrival, failure } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     expect(await call()).toBe('service_unavailable UND_ERR_SOCKET');
@@ -152,7 +152,7 @@ describe('a service that hangs', () => {
     expect([seen.requests, states]).toEqual([52, ['open', 'half-open', 'closed']]);
   });
 
-  it('stays cut off when the trial call is aborted', async () => {
+  it('gets no further call after the trial call is aborted', async () => {
     const { states, clock, does, call, arrival } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     await call();
@@ -169,7 +169,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe(OPEN);
   });
 
-  it('is not called for a queued caller that aborts, and the next caller gets the place', async () => {
+  it('is not called for a queued caller that aborts, and the next caller gets the place in the queue', async () => {
     const { seen, does, call, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     let finish = (): void => undefined;
     does((response) => {
@@ -225,7 +225,7 @@ describe('the circuit to a service', () => {
     [504, 'service_timeout'],
     [502, 'authorization_server_refused'],
     [503, 'authorization_server_unavailable'],
-  ])('stays closed when the service answers %i for another service behind it (%s)', async (status, code) => {
+  ])('stays closed when the service answers %i because another server failed (%s)', async (status, code) => {
     const { states, does, call } = await service({ circuitBreakerFailures: 1 });
     does((response) => response.writeHead(status).end(JSON.stringify({ error: 'Another one', code })));
     for (let at = 0; at < 5; at += 1) expect(await call()).toBe(String(status));
@@ -244,7 +244,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed, and a queued call is sent late, when this process was too busy to send it in time', async () => {
+  it('stays closed when this process was too busy to send a queued call in time, and the call is sent late', async () => {
     const { seen, states, clock, does, call, arrival } = await service({
       circuitBreakerFailures: 1,
       maxConcurrentCalls: 1,

@@ -5,13 +5,15 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 /**
  * - `service_unavailable` (503): the service is unreachable, the connection broke before an answer, or no call was made
  *   (`queue_full`, `circuit_open`).
- * - `service_timeout` (504): no complete answer in time.
- * - `service_refused` (502): the service refused our token (401), even after a renewal, or this service itself (403).
- * - `service_failed` (502): the answer is 5xx, another 4xx, a redirect, too large, not JSON, or incomplete.
+ * - `service_timeout` (504): the answer of the service was not complete in time.
+ * - `service_refused` (502): the called service refused our token (401), even after a renewal, or refused this service
+ *   (403).
+ * - `service_failed` (502): the called service answered with a 5xx, another 4xx or a redirect, or the answer is too
+ *   large, not JSON, or incomplete.
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 
-/** The part of the other service's answer that is safe to log: two names, no free text. */
+/** The part of the called service's answer that is safe to log: two names and no free text. */
 export interface SafeBody {
   readonly code?: string;
   readonly permission?: string;
@@ -20,19 +22,22 @@ export interface SafeBody {
 export interface ServiceCallDetails {
   readonly status?: number | undefined;
   readonly body?: SafeBody;
-  /** One line for the log, written by this library or by Node. */
+  /** The cause in one line for the log, written by this library or by Node. */
   readonly detail?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly answer?: unknown;
   readonly isPassedOn?: boolean;
 }
 
-/** Has no headers, configuration or `cause`, because errors of HTTP clients carry the request with its token. */
+/**
+ * The error of a failed call. The error has no headers, configuration or `cause`, because an HTTP client's error
+ * contains the request with the token.
+ */
 export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> {
-  /** The status of the other service, if it answered. */
+  /** The status of the called service's answer; undefined if the called service did not answer. */
   readonly status: number | undefined;
   readonly body: SafeBody;
-  // Private, so that these fields are not printed with the error.
+  // These fields are private, so that they are not printed with the error.
   readonly #answer: unknown;
   readonly #isPassedOn: boolean;
 
@@ -56,14 +61,14 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
   }
 
   /**
-   * The other service's error body as parsed JSON; undefined if the body exceeds 16 KiB, is not JSON, or contains our
-   * token. The library does not check or print the body: keep it out of logs and answers.
+   * The called service's error body as parsed JSON; undefined if the body exceeds 16 KiB, is not JSON, or contains our
+   * token. The library does not check or print the body; keep it out of logs and answers.
    */
   get answer(): unknown {
     return this.#answer;
   }
 
-  /** The status that belongs to `code`, or the status of the other service if `forwardStatuses` lists it. */
+  /** The status that belongs to `code`, or the status of the called service if `forwardStatuses` lists that status. */
   override get httpStatus(): number {
     return this.#isPassedOn && this.status !== undefined ? this.status : super.httpStatus;
   }
@@ -75,7 +80,6 @@ const NAMES: Readonly<Record<keyof SafeBody, RegExp>> = {
   permission: /^(?=.{1,64}$)[\p{L}\p{M}\p{N}_.:/-]+(?: [\p{L}\p{M}\p{N}_.:/-]+)*$/u,
 };
 
-/** A text of at least this length that occurs in the token counts as a part of the token. */
 const PIECE_OF_TOKEN = 12;
 
 export const isPieceOfToken = (text: string, token: string): boolean =>

@@ -12,12 +12,12 @@ import { refusedTokenHint } from './refused-token-hint.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
 import type { TokenRequest } from './token-request.js';
 
-/** RFC 6750 §3.1. */
+/** Whether the answer refuses the token (RFC 6750 §3.1). */
 export function refusesToken({ status, headers }: AnswerHead): boolean {
   return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
 }
 
-/** Returns `BearerError` only for a call with an exchanged token, because a service can't log in again. */
+/** The error is a `BearerError` only for a call with an exchanged token, because a service can't log in again. */
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,
@@ -31,11 +31,12 @@ export function answerFailure(
   if (tokenRequest.grant === TOKEN_EXCHANGE_GRANT) {
     const fields = { ...ownerOf(tokenRequest.subject), called: service, answer: safe };
     const refusal = { reason: 'refused_by_next_service', fields } as const;
-    // The service that refused knows best which permission the subject lacks.
+    // The called service knows best which permission the subject lacks.
     if (status === 403) {
       return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
     }
-    // A new token has the same login, so the requirement is passed to the client that logs the user in (RFC 9470 §4).
+    // A new token would come from the same login, so the demand is passed to the client that logs the user in (RFC 9470
+    // §4).
     const authentication = demandedAuthentication(answer, texts.join(' '));
     if (authentication !== undefined) {
       return new BearerError('insufficient_user_authentication', { ...refusal, authentication });
@@ -55,14 +56,13 @@ export function answerFailure(
 
 const MAX_ANSWER_BYTES = 16_384;
 
-/** Undefined if the body contains our token or is too large. */
 function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
   const text = jsonTextOf(body);
   if (text === undefined || Buffer.byteLength(text) > MAX_ANSWER_BYTES) return undefined;
   return tokens.some((token) => text.includes(token)) ? undefined : body;
 }
 
-/** Undefined for JSON that is nested too deeply to stringify. */
+/** Undefined if `body` is nested too deeply. */
 function jsonTextOf(body: unknown): string | undefined {
   try {
     return JSON.stringify(body) as string | undefined;
@@ -85,7 +85,10 @@ export function serviceFailure(service: string, error: unknown): unknown {
 /** Idempotent methods (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
 
-/** The service may close a kept-alive connection just as a request goes out. */
+/**
+ * Whether the request may be sent again, because the service may close a kept-alive connection just when a request is
+ * sent.
+ */
 export function isWorthAnother(error: unknown, method: string): boolean {
   return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);
 }

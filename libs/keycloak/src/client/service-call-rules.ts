@@ -5,10 +5,10 @@ import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs, retryAfterSeconds } from '../resilience/retry-after.js';
 import { ServiceCallError } from './service-call-error.js';
 
-/** Statuses from a reverse proxy without its service, or from a service that is overloaded or not ready. */
+/** Statuses of a reverse proxy that can't reach its service, or of a service that is overloaded or not ready. */
 const UNWELL: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
-/** A service of this library uses these codes for failures of Keycloak or of a service behind it. */
+/** With these codes, a service that uses this library reports a failure of Keycloak or of a service that it called. */
 const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'authorization_server_refused',
   'authorization_server_unavailable',
@@ -34,7 +34,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A 4xx or 500 may concern one route or body, so it must not open the circuit for all other calls. */
+/** A 4xx or 500 does not open the circuit, because it may concern a single route or body. */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {
     ended: (reason, retryAfter) =>

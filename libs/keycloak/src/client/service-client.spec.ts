@@ -97,7 +97,7 @@ describe('the arguments of a call', () => {
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
-  it('are copied at the call, so later changes affect neither the request nor its retry', async () => {
+  it('are copied when the call starts, so later changes do not affect the request or its retry', async () => {
     const item = { count: 1 };
     const headers = { 'idempotency-key': 'one' };
     next.answer(PATH, (response, request) => {
@@ -134,7 +134,7 @@ describe('a text response', () => {
     expect(await asService().get<string>(PATH, { responseType: 'text' })).toBe('');
   });
 
-  it('is an error like any other if its status is an error', async () => {
+  it('causes the usual error if the response has an error status', async () => {
     next.answer(PATH, json({ code: 'gone' }, 410));
     const error = await failure(asService().get(PATH, { responseType: 'text' }));
     expect(error).toMatchObject({ status: 410, body: { code: 'gone' } });
@@ -151,19 +151,22 @@ describe('a gzip response', () => {
     expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
   });
 
-  it.each(['GZIP', 'x-gzip'])('is decompressed as %s, too (RFC 9110 section 8.4.1)', async (coding) => {
-    next.answer(PATH, (response) =>
-      response.writeHead(200, { 'Content-Encoding': coding }).end(gzipSync('{"result":7}')),
-    );
-    expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
-  });
+  it.each(['GZIP', 'x-gzip'])(
+    'is decompressed if the content coding is %s (RFC 9110 section 8.4.1)',
+    async (coding) => {
+      next.answer(PATH, (response) =>
+        response.writeHead(200, { 'Content-Encoding': coding }).end(gzipSync('{"result":7}')),
+      );
+      expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
+    },
+  );
 
-  it.each(['Identity', ''])('is not assumed with the content coding %j', async (coding) => {
+  it.each(['Identity', ''])('is not assumed if the content coding is %j', async (coding) => {
     next.answer(PATH, json({ result: 7 }, 200, { 'Content-Encoding': coding }));
     expect(await asService().get(PATH)).toEqual({ result: 7 });
   });
 
-  it('is decompressed for an error status, too', async () => {
+  it('is also decompressed if the response has an error status', async () => {
     next.answer(PATH, zipped(gzipSync('{"code":"conflict"}'), 409));
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({
       status: 409,
@@ -176,12 +179,12 @@ describe('a gzip response', () => {
     ['is not gzip', zipped('{"result":7}'), 'answer_not_as_agreed'],
     ['is cut off', zipped(gzipSync('{"result":7}').subarray(0, 20)), 'answer_not_as_agreed'],
     ['is in another encoding', raw(200, 'x', { 'Content-Encoding': 'br' }), 'answer_not_as_agreed'],
-  ])('causes service_failed if it %s', async (_, script, reason) => {
+  ])('causes service_failed if the response %s', async (_, script, reason) => {
     next.answer(PATH, script);
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
   });
 
-  it('causes service_failed if gzip was not requested, and keeps the status of an error', async () => {
+  it('causes service_failed if gzip was not requested, and the error keeps the status of the response', async () => {
     next.answer(PATH, zipped(gzipSync('{}')));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_failed',
@@ -195,7 +198,7 @@ describe('a gzip response', () => {
 describe('the error response of a service', () => {
   const ANSWER = { message: ['name must be a string'], left: 3 };
 
-  it('is available to the calling code, but is not printed with the error', async () => {
+  it('is available to the calling code, and is not printed with the error', async () => {
     next.answer(PATH, json(ANSWER, 400));
     const error = (await failure(asService().get(PATH))) as ServiceCallError;
     expect(error.answer).toEqual(ANSWER);
@@ -217,7 +220,7 @@ describe('the error response of a service', () => {
       'has our token in it',
       (response, { headers }) => void json({ token: headers.authorization }, 400)(response, {} as never),
     ],
-  ])('is left out if it %s', async (_, script) => {
+  ])('is not available to the calling code if the response %s', async (_, script) => {
     next.answer(PATH, script);
     const error = (await failure(asService({ maxResponseBytes: 100_000 }).get(PATH))) as ServiceCallError;
     expect(error).toMatchObject({ status: 400, answer: undefined });
@@ -238,7 +241,7 @@ describe('the error response of a service', () => {
   });
 
   it.each([401, 403, 200, 302, 500, 404.5, Number.NaN])(
-    'can not be forwarded with the status %s: TypeError',
+    'throws TypeError if forwardStatuses lists the status %s',
     async (status) => {
       const refused = failure(asService().get(PATH, { forwardStatuses: [404, status] }));
       expect(await refused).toEqual(expect.any(TypeError));
@@ -255,14 +258,14 @@ describe('a call without a scope', () => {
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('fails for a caller if the realm adds no audience without a scope', async () => {
+  it('fails on behalf of a caller if the realm adds the audience only for a scope', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
     expect(realm.control.calls.token.token_exchange).toBeGreaterThan(0);
   });
 
-  it('can not be written with an empty scope, which throws TypeError', () => {
+  it('throws TypeError if the scope is an empty text', () => {
     expect(() => client().asService('')).toThrow(TypeError);
     expect(() => client().onBehalfOf(caller, ' ')).toThrow(TypeError);
   });
@@ -333,14 +336,14 @@ describe('a successful call', () => {
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
   });
 
-  it('sends the given traceparent, but not a malformed traceparent', async () => {
+  it('sends the given traceparent, and omits a malformed traceparent', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     next.answer(PATH, json({}));
     for (const given of [traceparent, 'junk', undefined]) await asService().get(PATH, { traceparent: given });
     expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined, undefined]);
   });
 
-  it('accepts the traceparent of incoming headers, but not a list', async () => {
+  it('accepts the traceparent of incoming headers, and omits a list', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const ofRequests: readonly IncomingHttpHeaders[] = [{ traceparent }, { traceparent: [traceparent] }];
     for (const headers of ofRequests) {
@@ -357,7 +360,7 @@ it.each(['Accept', 'accept', 'ACCEPT'])('a call sends the Accept header of its c
   expect(next.requests[0]?.headers.accept).toBe('application/problem+json');
 });
 
-describe('a next service that fails', () => {
+describe('a called service that fails', () => {
   const body = { error: 'Their words', code: 'their_code', stack: 'at secret.ts' };
 
   it.each<[string, Script, object]>([
@@ -376,7 +379,7 @@ describe('a next service that fails', () => {
       raw(401, '', { 'WWW-Authenticate': 'Bearer realm="service-b"' }),
       { code: 'service_refused' },
     ],
-  ])('causes an error when it %s', async (_case, script, expected) => {
+  ])('causes an error when the called service %s', async (_case, script, expected) => {
     next.answer(PATH, script);
     expect(await failure(asService().post(PATH, {}))).toMatchObject({
       name: 'ServiceCallError',
@@ -386,7 +389,7 @@ describe('a next service that fails', () => {
     expect(next.requests).toHaveLength(1);
   });
 
-  it('causes service_unavailable when it refuses the connection', async () => {
+  it('causes service_unavailable when the called service refuses the connection', async () => {
     const service = asService();
     await next.stop();
     expect(await failure(service.get(PATH))).toMatchObject({ code: 'service_unavailable', reason: 'ECONNREFUSED' });
@@ -395,7 +398,7 @@ describe('a next service that fails', () => {
   it.each([
     ['never answers', hang],
     ['never ends its answer', hangInBody],
-  ])('causes service_timeout when it %s', async (_case, script) => {
+  ])('causes service_timeout when the called service %s', async (_case, script) => {
     next.answer(PATH, script);
     expect(await failure(asService({ timeoutMs: 200 }).get(PATH))).toMatchObject({
       code: 'service_timeout',
@@ -420,12 +423,12 @@ describe('a next service that fails', () => {
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
-  it('passes its Retry-After on to the calling code', async () => {
+  it('causes an error with the Retry-After of the response', async () => {
     next.answer(PATH, raw(503, '{}', { 'Retry-After': '7' }));
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
-  it('gets the same body again with a renewed token after it refuses the token once', async () => {
+  it('gets the same body with a renewed token after the first token was refused', async () => {
     next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
     const service = asService();
     expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
@@ -437,7 +440,7 @@ describe('a next service that fails', () => {
     expect(asked()).toBe(2);
   });
 
-  it('causes service_refused when it refuses the renewed token, too', async () => {
+  it('causes service_refused when the called service also refuses the renewed token', async () => {
     next.answer(PATH, raw(401, '', INVALID_TOKEN));
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
       code: 'service_refused',
@@ -447,7 +450,7 @@ describe('a next service that fails', () => {
     expect([next.requests.length, asked()]).toEqual([2, 2]);
   });
 
-  it('causes service_refused when it answers 403 to a call by the service itself', async () => {
+  it('causes service_refused when a call in the own name of the calling service is answered with 403', async () => {
     next.answer(PATH, json({ code: 'insufficient_scope', permission: 'orders.approve' }, 403));
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
     expect(next.requests).toHaveLength(1);
@@ -458,14 +461,17 @@ describe('a next service that fails', () => {
     ['the one we asked for when it named none', {}, 'orders.approve'],
     ['the one we asked for when what it named is none', { permission: 'a"\r\nb' }, 'orders.approve'],
     ['the one we asked for when it said nothing readable', 'no object', 'orders.approve'],
-  ])('causes insufficient_scope with %s when it answers 403 for a caller', async (_case, answer, permission) => {
-    next.answer(PATH, json(answer, 403));
-    expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
-      name: 'BearerError',
-      code: 'insufficient_scope',
-      permission,
-    });
-  });
+  ])(
+    'causes insufficient_scope with %s when a call on behalf of a caller is answered with 403',
+    async (_case, answer, permission) => {
+      next.answer(PATH, json(answer, 403));
+      expect(await failure(onBehalfOf().get(PATH))).toMatchObject({
+        name: 'BearerError',
+        code: 'insufficient_scope',
+        permission,
+      });
+    },
+  );
 
   it('causes a refusal that names the caller in the log fields', async () => {
     next.answer(PATH, json({}, 403));
@@ -474,7 +480,7 @@ describe('a next service that fails', () => {
   });
 });
 
-describe('a next service that demands another login (RFC 9470 section 4)', () => {
+describe('a called service that demands another login (RFC 9470 section 4)', () => {
   const demand = (parameters = ''): Script =>
     raw(401, JSON.stringify({ code: 'insufficient_user_authentication' }), {
       'Content-Type': 'application/json',
@@ -504,7 +510,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
     expect(asked()).toBe(1);
   });
 
-  it('has its requirement passed on even without acr_values and max_age', async () => {
+  it('has its requirement passed on even if acr_values and max_age are missing', async () => {
     next.answer(PATH, demand());
     const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
     expect(refusal.toBody(false)).toEqual({
@@ -513,7 +519,7 @@ describe('a next service that demands another login (RFC 9470 section 4)', () =>
     });
   });
 
-  it('causes service_refused for a call by the service itself, which can not log in', async () => {
+  it('causes service_refused for a call in the own name of the calling service, because a service can not log in', async () => {
     next.answer(PATH, demand(', max_age=60'));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_refused',
@@ -579,7 +585,7 @@ describe('the destination of a token (CC-06)', () => {
     expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
   });
 
-  it('may be a base URL with an encoded slash', async () => {
+  it('may be below a base URL with an encoded slash', async () => {
     const service = asService({ baseUrl: `${next.url}/group%2Fproject` });
     await failure(service.get('/a.b'));
     expect(next.requests.map(({ url }) => url)).toEqual(['/group%2Fproject/a.b']);
@@ -587,14 +593,14 @@ describe('the destination of a token (CC-06)', () => {
   });
 
   it.each(['Authorization', 'authorization', 'AUTHORIZATION', 'Cookie', 'host', 'Proxy-Authorization'])(
-    'is protected: the caller can not set the header %s',
+    'can not be changed by the header %s, which throws TypeError',
     async (name) => {
       expect(await failure(asService().get(PATH, { headers: { [name]: 'x' } }))).toBeInstanceOf(TypeError);
       expect([next.requests.length, asked()]).toEqual([0, 0]);
     },
   );
 
-  it('is not a proxy that only HTTP_PROXY or ALL_PROXY names', async () => {
+  it('is not the proxy in HTTP_PROXY or ALL_PROXY if Node is not configured to use proxies', async () => {
     const saved = { ...process.env };
     try {
       for (const name of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) process.env[name] = other.url;
@@ -642,14 +648,14 @@ describe('an abort signal', () => {
     expect(getMaxListeners(signal)).toBe(Infinity);
   });
 
-  it('ends the call with its reason', async () => {
+  it('ends the call with the abort reason', async () => {
     const abort = new AbortController();
     const reason = new Error('no longer wanted');
     next.answer(PATH, () => abort.abort(reason));
     expect(await failure(asService().get(PATH, { signal: abort.signal }))).toBe(reason);
   });
 
-  it('keeps its reason unchanged, even if the reason is a refusal', async () => {
+  it('keeps its abort reason unchanged, even if the reason is a refusal', async () => {
     const abort = new AbortController();
     const reason = new BearerError('invalid_token', { reason: 'expired', fields: { jti: '4711' } });
     next.answer(PATH, () => abort.abort(reason));
@@ -668,7 +674,7 @@ describe('an abort signal', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('prevents the request if it is already aborted', async () => {
+  it('prevents the request if the signal is already aborted', async () => {
     const reason = new Error('never wanted');
     expect(await failure(asService().get(PATH, { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(next.requests).toHaveLength(0);
@@ -714,7 +720,7 @@ describe('a header of the caller', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('throws TypeError if its value is invalid, and is not reported as an outage', async () => {
+  it('throws TypeError if the value of the header is invalid, and causes no report of an outage', async () => {
     await expect(asService().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({
       name: 'TypeError',
     });

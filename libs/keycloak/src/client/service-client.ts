@@ -23,27 +23,30 @@ import type { TokenSources } from './token-sources.js';
 export interface ServiceRequestOptions {
   /** Aborts the call, which then throws the abort reason. */
   readonly signal?: AbortSignal;
-  /** Additional headers; a header that identifies the caller or target, or frames the request, throws `TypeError`. */
+  /**
+   * Additional headers. A header that identifies the caller or the target, or that frames the request, causes a
+   * `TypeError`.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
    * is left out, and a span of `KeycloakTelemetryModule` replaces the value.
    */
   readonly traceparent?: string | readonly string[] | undefined;
-  /** Appended to the path, percent-encoded. */
+  /** The query, which is percent-encoded and appended to the path. */
   readonly query?: ServiceQuery;
   /**
-   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). The time to get
-   * a token is not included, and a new connection is still bounded by the service's own `timeoutMs`. A shorter timeout
-   * does not count as a failure for the circuit.
+   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). The time-out
+   * does not include the time to get a token, and the `timeoutMs` of the service still bounds a new connection. A
+   * shorter timeout does not count as a failure for the circuit.
    */
   readonly timeoutMs?: number;
   /** How to read a 2xx answer: as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
-   * If the error is not caught, the caller of this service receives these statuses, with a body of this library.
-   * Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default, every error status of the
-   * other service becomes 502.
+   * Statuses of the called service that the caller of this service receives if the error is not caught. The body is
+   * written by this library. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default,
+   * every error status of the called service becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -56,7 +59,7 @@ export interface ServiceResponse<T> {
 
 /**
  * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. The client never
- * forwards the token that this service was called with.
+ * forwards the token of the incoming request.
  */
 export class ServiceClient {
   constructor(
@@ -69,8 +72,9 @@ export class ServiceClient {
   ) {}
 
   /**
-   * Calls in this service's own name, with a client credentials token for `scope` (a space-separated set) or the
-   * realm's default scopes. Throws `TypeError` for a scope that is malformed or not declared.
+   * Returns a `ServiceCaller` that acts for this service itself. The token is a client credentials token for `scope` (a
+   * space-separated set), or for the realm's default scopes. Throws `TypeError` for a scope that is malformed or not
+   * declared.
    */
   asService(scope?: string): ServiceCaller {
     const { issuer } = this.audiences;
@@ -80,9 +84,10 @@ export class ServiceClient {
   }
 
   /**
-   * Calls on behalf of the subject of `token`, which is exchanged at its own issuer for a token with `scope` or the
-   * realm's default scopes. Throws `TypeError` for a scope that is malformed or not declared, and
-   * `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience at that issuer.
+   * Returns a `ServiceCaller` that acts on behalf of the subject of `token`. The issuer of `token` exchanges `token`
+   * for a token with `scope`, or with the realm's default scopes. Throws `TypeError` for a scope that is malformed or
+   * not declared, and `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience at the
+   * issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const canonical = this.scopes.canonical('onBehalfOf', scope);
@@ -92,23 +97,23 @@ export class ServiceClient {
 }
 
 /**
- * Sends requests to one service. A path begins with a slash and stays below the service's base URL. Redirects are not
- * followed, and the type `T` of an answer is not checked.
+ * Sends requests to one service. A path begins with a slash and stays below the service's base URL. The caller follows
+ * no redirects, and does not check the type `T` of an answer.
  *
  * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Encode untrusted
- * segments with `encodeURIComponent`, and check ids first: `encodeURIComponent` keeps `.` and `..`, and encodes control
- * characters, which a path may not have.
+ * segments with `encodeURIComponent`, and check ids first: `encodeURIComponent` keeps `.` and `..`.
+ * `encodeURIComponent` also encodes control characters, which a path must not contain.
  *
- * Throws `TypeError` before it requests a token, for a dot segment (also `%2e%2e`, or between encoded slashes), a
- * backslash, a `#`, a control character (in a path also an encoded one) or a lone surrogate. Throws `TypeError` for a
- * body that JSON can't carry.
+ * Throws `TypeError`, before a token is requested, if `path` has a backslash, a `#`, a control character or a lone
+ * surrogate. Throws `TypeError` for a dot segment (also `%2e%2e`, or between encoded slashes) or an encoded control
+ * character before the `?` of `path`, and for a body that JSON can't represent.
  *
  * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service. Throws
- * `AuthorizationServerError` if it could not get a token: a call is never sent without a token.
+ * `AuthorizationServerError` if no token could be obtained, because a call is never sent without a token.
  *
- * Throws `BearerError` `insufficient_scope` if the subject lacks the permission, or `insufficient_user_authentication`
- * if the user must log in again. Throws `invalid_token` if the token of the subject has expired or was revoked after
- * its verification.
+ * Throws `BearerError` `insufficient_scope` if the subject lacks the permission, and `insufficient_user_authentication`
+ * if the user must log in again. Throws `BearerError` `invalid_token` if the token of the subject has expired or was
+ * revoked after its verification.
  */
 export class ServiceCaller {
   constructor(
@@ -159,7 +164,7 @@ export class ServiceCaller {
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;
-    // Serialized now, because the caller may change the body before the request is sent or repeated.
+    // The body is serialized now, because the caller may change the body before the request is sent or repeated.
     const text = body === undefined ? undefined : JSON.stringify(body);
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
     const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });
@@ -174,7 +179,7 @@ export class ServiceCaller {
     return this.transport.paths;
   }
 
-  /** `path` comes from `paths`. @internal */
+  /** Sends the exchange; `path` must come from `paths`. @internal */
   send<Answer extends ServiceAnswer>(exchange: Exchange<Answer>, path: string): Promise<Sent<Answer>> {
     const { service, transport, tokens, tokenRequest } = this;
     const call = { service, method: exchange.method, origin: transport.paths.origin };

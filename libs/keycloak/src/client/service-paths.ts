@@ -17,7 +17,7 @@ export class ServicePaths {
   }
 
   below(path: string): string {
-    // Without the slash, the path could extend the host or the port of the base URL.
+    // Without a leading slash, the path could extend the host or the port of the base URL.
     if (typeof path !== 'string' || !path.startsWith('/')) throw this.#elsewhere();
     const sent = sentPath(path);
     if (sent === undefined) throw this.#changed();

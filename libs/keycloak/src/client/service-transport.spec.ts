@@ -1,4 +1,4 @@
-/** Sockets that misbehave below HTTP (CC-09). */
+/** Calls to servers whose sockets misbehave below HTTP (CC-09). */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -39,7 +39,7 @@ async function listen(handler: Handler) {
   return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
 }
 
-/** undici replaces a connection that it cut off by a new, unused connection, so unused connections do not count. */
+/** Unused connections are ignored, because undici opens a new one when it cuts a connection off. */
 async function allAreClosed(): Promise<boolean> {
   const used = [...sockets].filter((socket) => socket.bytesRead > 0);
   await Promise.all(used.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))));
@@ -73,7 +73,7 @@ describe('a connection', () => {
     expect(server.connections()).toBeLessThanOrEqual(20);
   });
 
-  it('is not reused after the server closed it while it was idle', async () => {
+  it('is not reused after the server closed the idle connection', async () => {
     const server = await listen((socket) => socket.end(OK));
     const to = transport(server.origin);
     await to.send(POST);
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('is replaced if it closes while a GET arrives, and the GET is sent again', async () => {
+  it('is replaced if the server closes the connection while a GET arrives, and the GET is sent again', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('fails a POST if it closes while the POST arrives, and the POST is not sent again', async () => {
+  it('fails a POST if the server closes the connection while the POST arrives, and the POST is not sent again', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(POST);
@@ -99,7 +99,7 @@ describe('a connection', () => {
     expect(await to.send(POST)).toMatchObject({ status: 200 });
   });
 
-  it('is tried twice if it always breaks', async () => {
+  it('is opened twice for a GET if every connection breaks', async () => {
     const server = await listen((socket) => socket.destroy());
     await expect(transport(server.origin).send(GET)).rejects.toMatchObject({ code: 'service_unavailable' });
     expect(server.seen).toHaveLength(2);
@@ -123,7 +123,7 @@ describe('the time-out', () => {
     ],
   ])('%s, and frees the socket', async (_what, scheme, handler) => {
     const server = await listen(handler);
-    // Long enough for the handshake on a busy machine.
+    // The time-out is long enough for the handshake on a busy machine.
     const to = transport(server.origin, { scheme, timeoutMs: 1000 });
     await expect(to.send(POST)).rejects.toMatchObject({ code: 'service_timeout', reason: 'timeout' });
     expect(await allAreClosed()).toBe(true);
@@ -155,13 +155,13 @@ describe('a response', () => {
     await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_failed' });
   });
 
-  it('causes service_unavailable if it is not HTTP', async () => {
+  it('causes service_unavailable if the response is not HTTP', async () => {
     const server = await listen((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
     await expect(transport(server.origin).send(POST)).rejects.toMatchObject({ code: 'service_unavailable' });
   });
 
   it.each([301, 307, 308])(
-    'is not followed if it redirects (%i), so the token is sent nowhere else (CC-06)',
+    'is not followed if the response is a redirect (%i), so the token is sent to no other server (CC-06)',
     async (status) => {
       const elsewhere = await listen((socket) => socket.write(OK));
       const server = await listen((socket) =>
@@ -183,7 +183,7 @@ describe('the caller', () => {
     ['before an answer comes', ''],
     ['in the middle of the headers', 'HTTP/1.1 200 OK\r\nContent-'],
     ['in the middle of the body', OK.slice(0, -1)],
-  ])('gets its own abort reason if it aborts %s, and the socket is closed', async (_when, answer) => {
+  ])('gets its own abort reason if the caller aborts %s, and the socket is closed', async (_when, answer) => {
     const controller = new AbortController();
     const reason = new Error('no longer needed');
     const server = await listen((socket) => socket.write(answer, () => controller.abort(reason)));
@@ -191,7 +191,7 @@ describe('the caller', () => {
     expect(await allAreClosed()).toBe(true);
   });
 
-  it('opens no connection if it aborted before the call', async () => {
+  it('opens no connection if the signal was aborted before the call', async () => {
     const server = await listen(() => undefined);
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(transport(server.origin).send({ ...GET, signal })).rejects.toThrow('too late');

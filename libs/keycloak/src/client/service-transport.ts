@@ -20,7 +20,7 @@ import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 export interface ServiceTransportOptions extends CallGateOptions {
   readonly name: string;
   readonly baseUrl: string;
-  /** Includes the wait for a slot. */
+  /** The time limit of a call, including the wait for a slot. */
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly gzip?: boolean;
@@ -43,18 +43,22 @@ export interface ServiceAnswer extends AnswerHead {
 export interface Exchange<Answer extends ServiceAnswer> {
   readonly method: string;
   readonly signal: AbortSignal | undefined;
-  /** False if other calls may use the signal; its abort reason is then passed through unchanged. */
+  /** False if other calls may use the signal. */
   readonly ownsSignal: boolean;
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
-  /** `isTrial`: this is the trial call of a half-open circuit. */
+  /** `isTrial` is true for the trial call of a half-open circuit. */
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
-  /** Resolves when the whole answer has arrived, which frees the slot; undefined if `send` returns whole answers. */
+  /**
+   * Resolves when the whole answer has arrived, so that the slot becomes free; undefined if `send` returns whole
+   * answers.
+   */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
 /**
- * A timeout that is not the service's failure: the caller set a shorter timeout, or its request body did not arrive.
+ * A timeout that is not the service's failure: the caller set a shorter timeout, or the caller's request body did not
+ * arrive.
  */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
@@ -62,7 +66,7 @@ class OwnTimeout extends Error {
   }
 }
 
-/** Follows no redirect and accepts no absolute URL, so a token can't reach another origin. */
+/** The transport follows no redirect and accepts no absolute URL, so a token can't reach another origin. */
 export class ServiceTransport {
   readonly paths: ServicePaths;
   readonly #connections: Connections;
@@ -98,7 +102,7 @@ export class ServiceTransport {
     } catch (error) {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
-      // A shared abort reason belongs to the caller and may end many calls, so it stays unchanged.
+      // A shared abort reason belongs to the caller and may end many calls, so the abort reason stays unchanged.
       const isOurs = failure instanceof KeycloakException && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }

@@ -15,13 +15,12 @@ export interface CallBody {
 
 export interface StreamingRequest {
   readonly method: StreamingMethod;
-  /** An absolute URL below the service's base URL. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: CallBody;
   readonly streams: boolean;
   readonly maxResponseBytes?: number | undefined;
-  /** Used by this call alone, so an abort reason that is a `KeycloakException` gets the address of the call. */
+  /** A signal that no other call uses. An abort reason that is a `KeycloakException` gets the address of the call. */
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
@@ -35,8 +34,8 @@ export interface StreamingResponse extends ServiceAnswer {
 }
 
 /**
- * The service's `timeoutMs` bounds the whole call, or each pause if a body streams in either direction. A collected
- * answer must be complete within `timeoutMs` of its first byte.
+ * The service's `timeoutMs` bounds the whole call. If the request body or the answer is streamed, `timeoutMs` bounds
+ * each pause. A collected answer must be complete within `timeoutMs` after its first byte.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;

@@ -6,8 +6,8 @@ import type { TokenSources } from './token-sources.js';
 
 /**
  * Exchanges tokens (RFC 8693), as in Keycloak's standard token exchange, for transports such as NATS or gRPC; for HTTP,
- * use `ServiceClient.onBehalfOf(token, scope)`. The subject stays the same, and the client becomes this service. An
- * exchanged token is reused for the same subject token, audience and scope, until shortly before either token expires.
+ * use `ServiceClient.onBehalfOf(token, scope)`. An exchanged token names the same subject, and names this service as
+ * the client. It is reused for the same subject token, audience and scope until shortly before either token expires.
  */
 export class TokenExchangeClient {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
@@ -16,9 +16,9 @@ export class TokenExchangeClient {
    * Returns a token for `audience` with `scope` (a space-separated set), on behalf of the subject. In Keycloak the
    * audience is a client id at the issuer of `subject`. Leave `scope` out in a realm that only has roles.
    *
-   * Throws `BearerError`: `invalid_token` if the server or the `RevocationList` no longer accepts the subject token,
-   * `insufficient_scope` if the subject may not have the scope. Throws `AuthorizationServerError` as
-   * `ClientCredentialsTokenProvider` does.
+   * Throws `BearerError` `invalid_token` if the server or the `RevocationList` no longer accepts the subject token, or
+   * `insufficient_scope` if the subject may not have the scope. Throws `AuthorizationServerError` for the same reasons
+   * as `ClientCredentialsTokenProvider`.
    */
   async exchange(
     subject: VerifiedAccessToken,
@@ -29,8 +29,8 @@ export class TokenExchangeClient {
 
   /**
    * Returns the token of `exchange` as message headers (`{ authorization: 'Bearer …' }`) for NATS and RabbitMQ, or as
-   * metadata for gRPC. Throws as `exchange` does. The token is valid until it or the caller's token expires, usually
-   * minutes, so it is NOT for jobs of hours or days.
+   * metadata for gRPC. Throws the same errors as `exchange`. The exchanged token is usually valid for minutes, so do
+   * NOT use it for jobs of hours or days.
    */
   async messageHeaders(
     caller: VerifiedAccessToken,

@@ -1,4 +1,4 @@
-/** An expired token is never used, and not every use requests a token (CC-01). */
+/** An expired token is never used, and a valid token is reused (CC-01). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { composeKeycloak } from '../module/compose-keycloak.js';
@@ -42,7 +42,7 @@ describe('a token', () => {
     ['no time, since it says nothing', undefined],
     ['0 s', '0'],
     ['-0 s', '-0'],
-  ])('is used for one call only with a lifetime of %s', async (_case, expiresIn) => {
+  ])('is used for only one call if its lifetime is %s', async (_case, expiresIn) => {
     const { get } = setUp(expiresIn);
     expect([await get(), await get()]).toEqual(['token-1', 'token-2']);
   });
@@ -62,7 +62,7 @@ describe('a token', () => {
     ['1e999'],
     ['"NaN"'],
     ['"Infinity"'],
-  ])('is rejected as authorization_server_unavailable, and is not cached, with the lifetime %s', async (expiresIn) => {
+  ])('causes authorization_server_unavailable, and is not cached, if its lifetime is %s', async (expiresIn) => {
     const { get } = setUp(expiresIn);
     expect([await get(), await get()]).toEqual(Array.from({ length: 2 }, () => 'authorization_server_unavailable'));
     expect(asked()).toBe(2);
@@ -85,7 +85,7 @@ describe('a token', () => {
     fc.constantFrom(1, RENEW_BEFORE_SECONDS, 2 * RENEW_BEFORE_SECONDS),
   );
 
-  it('is reused at first, but not after its lifetime, given as a number or as text', async () => {
+  it('is reused until its lifetime ends, whether the lifetime is a number or a text', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(seconds, fc.boolean(), async (lifetime, isText) => {

@@ -22,7 +22,7 @@ describe('a token request', () => {
     },
   );
 
-  it('needs an audience for an exchange, because the server would choose one otherwise (TX-01)', () => {
+  it('needs an audience for an exchange, so that the server does not choose the audience (TX-01)', () => {
     for (const none of ['', undefined, null, ['stock']]) {
       expect(() => tokenExchangeRequest(alice, none as never, 'orders.read')).toThrow(TypeError);
     }
@@ -52,7 +52,7 @@ describe('tokenRequestKey', () => {
 
   describe('of two requests (CC-03, TX-05)', () => {
     const scopeToken = fc.oneof(fc.constantFrom('a', 'b', 'ab', 'null', '[]'), fc.stringMatching(/^[!#-[\]-~]{1,6}$/));
-    // Few values, so that many pairs are equal, and texts that would confuse a key of joined strings.
+    // With few values, many pairs are equal, and some texts would be ambiguous in a key of joined strings.
     const text = fc.oneof(
       fc.constantFrom('x', 'y', 'x","y', 'x,y', 'x y', 'null', '\n', '__proto__'),
       fc.string({ minLength: 1 }),
@@ -95,7 +95,7 @@ describe('tokenRequestKey', () => {
       fc.assert(
         fc.property(changed, ([one, another, field]) => {
           const other = { ...one, [field]: another[field as keyof Wanted] };
-          // Client credentials have no subject, and the change may have no effect.
+          // The change may have no effect, for example because a client credentials request has no subject.
           fc.pre(JSON.stringify(canonical(other)) !== JSON.stringify(canonical(one)));
           expect(keyOf(other)).not.toBe(keyOf(one));
         }),

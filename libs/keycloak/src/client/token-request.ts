@@ -2,14 +2,14 @@ import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/iden
 import { canonicalScope } from '../protocol/scope.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** RFC 6749 §4.4; in Keycloak the scope alone decides the audience. */
+/** RFC 6749 §4.4; in Keycloak, only the scope decides the audience. */
 export interface ClientCredentialsRequest {
   readonly issuer: string | undefined;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT;
   readonly scope: string;
 }
 
-/** RFC 8693 §2.1. */
+/** A token exchange request (RFC 8693 §2.1). */
 export interface TokenExchangeRequest {
   readonly grant: typeof TOKEN_EXCHANGE_GRANT;
   readonly subject: VerifiedAccessToken;
@@ -19,7 +19,7 @@ export interface TokenExchangeRequest {
 
 export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
 
-/** If `scope` is undefined, no scope is requested, as for a realm that only has roles. */
+/** Returns a request; an undefined `scope` requests no scope, for example in a realm that only has roles. */
 export function clientCredentialsRequest(scope: string | undefined, issuer?: string): ClientCredentialsRequest {
   return { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: scope === undefined ? '' : canonicalScope(scope) };
 }
@@ -35,15 +35,15 @@ export function tokenExchangeRequest(
 /** `scope` is in canonical form; '' requests no scope. */
 export function exchangeWithScope(subject: VerifiedAccessToken, audience: string, scope: string): TokenExchangeRequest {
   if (!(subject instanceof VerifiedAccessToken)) throw new TypeError('Only a VerifiedAccessToken can be exchanged');
-  // Without an audience the server would choose one.
+  // Without an audience, the server would choose the audience.
   if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange must name one audience');
   return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope };
 }
 
-/** The key of both the cache and the single flight, with only the hash of the subject token. */
+/** The key contains only the hash of the subject token. */
 export function tokenRequestKey(issuer: string, clientId: string, request: TokenRequest): string {
   const { grant, scope } = request;
   const own = `${issuer}\n${clientId}\n${grant}\n${scope}`;
-  // The audience comes last, because only it may contain a line break.
+  // The audience comes last, because only the audience may contain a line break.
   return request.grant === TOKEN_EXCHANGE_GRANT ? `${own}\n${request.subject.hash}\n${request.audience}` : own;
 }

@@ -23,7 +23,9 @@ import { audience, revocationList } from '../../spec-support/one-issuer.js';
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
 const LIFETIME_SECONDS = 300;
-/** Shorter than the lifetime of the tokens, so that the spec can look for leftovers after the denial. */
+/**
+ * The retention time is shorter than the lifetime of the tokens, so that the spec can look for tokens after the denial.
+ */
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
@@ -94,7 +96,7 @@ describe('a subject token that is denied', () => {
     ['by itself', () => ({ tokenHash: alice.hash })],
   ];
 
-  it.each(DENIALS)('stops calls with the token that was exchanged from it: denied %s', async (_, denial) => {
+  it.each(DENIALS)('stops calls with its exchanged token: denied %s', async (_, denial) => {
     await client.onBehalfOf(alice, SCOPE).post(PATH, {});
     const caller = client.onBehalfOf(alice, SCOPE);
     revocations.deny(denial());
@@ -104,7 +106,7 @@ describe('a subject token that is denied', () => {
     expect([next.requests.length, asked()]).toEqual([1, 1]);
   });
 
-  it('leaves the tokens of other sessions and of the service itself in use (TX-05)', async () => {
+  it('does not affect the tokens of other sessions and of the service itself (TX-05)', async () => {
     const requests = [exchange(alicesOther), clientCredentialsRequest(SCOPE)];
     const before = await Promise.all(requests.map((request) => tokens.get(request)));
     revocations.deny({ sid: 's1' });
@@ -119,7 +121,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(0);
   });
 
-  it('loses its exchanged token for good, even after the denial has expired', async () => {
+  it('loses its exchanged token, which is not used again after the denial has expired', async () => {
     const kept = await tokens.get(exchange(alice));
     revocations.deny({ sid: 's1' });
     await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
@@ -128,7 +130,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('fails all waiting callers if it is denied during its first exchange, and no token is cached', async () => {
+  it('fails all waiting callers if the denial arrives during the first exchange, and no token is cached', async () => {
     const release = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
@@ -143,7 +145,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('yields no token if it is denied during a background renewal', async () => {
+  it('yields no token if the denial arrives during a background renewal', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
     const release = heldRequests.hold();

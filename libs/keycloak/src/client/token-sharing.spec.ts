@@ -43,7 +43,7 @@ const arrived = async (): Promise<void> => {
 };
 
 describe('1,000 concurrent callers that need the same token', () => {
-  it('cost one token request (CC-02)', async () => {
+  it('cause one token request (CC-02)', async () => {
     const all = await Promise.all(Array.from({ length: 1000 }, () => tokens.get(SELF)));
     expect(new Set(all).size).toBe(1);
     expect(asked()).toBe(1);
@@ -90,7 +90,7 @@ describe('a caller that aborts', () => {
     expect([asked(), next.requests.length]).toEqual([1, 9]);
   });
 
-  it('leaves the pending token to the next caller, even if no other caller was waiting (CC-02)', async () => {
+  it('leaves the pending token request to the next caller, even if no other caller was waiting (CC-02)', async () => {
     const release = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });

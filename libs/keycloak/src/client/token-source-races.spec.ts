@@ -196,7 +196,7 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const number = typeof token === 'number' ? token : Number(token.reveal().slice('token-'.length));
   const answer = asked[number];
   expect(answer?.for).toBe(purpose);
-  // A token that was evicted before the call must not return, even from an older flight.
+  // A token that was evicted before the call must not be returned again, even by an older flight.
   const isValid = number >= own || valid.some((item) => item.number === number);
   expect(isValid || isShortlyRefused(answer, nowMs)).toBe(true);
   const isOfNow = number >= own || inTheAir.some((flight) => flight.number === number);
@@ -231,7 +231,7 @@ function dropRefused(world: World, wanted: TokenRequest): void {
   world.dropped.add(number);
   if (!isKept) return;
   world.replacedAtMs.set(purpose, nowMs);
-  // An older token that was replaced must not return.
+  // An older token that was replaced must not be returned again.
   for (const { became, number: other } of world.valid(purpose)) if (became === 'a token') world.dropped.add(other);
 }
 
@@ -273,7 +273,7 @@ describe('TokenSource in any order of events (model)', () => {
     ['whatever the seed', { numRuns: 600 }],
     ['by a seed with a renewal that brings a token which is over', { numRuns: 300, seed: 1_933_745_300 }],
   ])(
-    'returns no expired, foreign or dropped token, and sends one request per key, none while a token is fresh: %s (CC-01, CC-02, TX-05, TX-06)',
+    'returns no expired, foreign or dropped token, and sends one request per key only while no token is fresh: %s (CC-01, CC-02, TX-05, TX-06)',
     async (_, run) => {
       expect.hasAssertions();
       await fc.assert(

@@ -94,7 +94,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('next');
   });
 
-  it('reuses a token for half of its life if it lives no longer than the time for renewal (CC-01)', async () => {
+  it('reuses a token for half of its lifetime if the lifetime is at most minRemainingLifetimeSeconds (CC-01)', async () => {
     grants('one', RENEW_BEFORE);
     expect(await text(SELF)).toBe('one');
     grants('two', RENEW_BEFORE);
@@ -104,7 +104,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('two');
   });
 
-  it('never shares tokens between subjects, audiences, scopes or grants, but ignores the order of scopes (CC-03, TX-05)', async () => {
+  it('never shares tokens between subjects, audiences, scopes or grants, and ignores the order of scopes (CC-03, TX-05)', async () => {
     const different = [
       clientCredentialsRequest('orders.read orders.approve'),
       SELF,
@@ -152,7 +152,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('is cached for two seconds, for the same request only, if it is a definite refusal', async () => {
+  it('is cached for two seconds for the same request if the failure is a definite refusal', async () => {
     realm.control.disableClient('service-a');
     const refused = { code: 'authorization_server_refused' };
     await expect(text(SELF)).rejects.toMatchObject(refused);
@@ -165,7 +165,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('leaves the old token in use if a renewal fails, and delays the next renewal by a second (CC-01)', async () => {
+  it('of a renewal leaves the old token in use, and delays the next renewal by a second (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -182,8 +182,8 @@ describe('a failure', () => {
   });
 });
 
-describe('a token that its audience refused (CC-05)', () => {
-  it('is replaced, but a newer token stays', async () => {
+describe('a token that the called service refused (CC-05)', () => {
+  it('is replaced, and a newer token stays', async () => {
     const old = await tokens.get(SELF);
     expect(tokens.dropRefused(SELF, old)).toBe(true);
     const renewed = await tokens.get(SELF);
@@ -192,7 +192,7 @@ describe('a token that its audience refused (CC-05)', () => {
     expect(await tokens.get(SELF)).toBe(renewed);
   });
 
-  it('is not replaced twice in five seconds, even if the audience refuses every token', async () => {
+  it('is not replaced twice in five seconds, even if the called service refuses every token', async () => {
     tokens.dropRefused(SELF, await tokens.get(SELF));
     const renewed = await tokens.get(SELF);
     clock.advance(4.99);
@@ -209,7 +209,7 @@ describe('an exchanged token (TX-06)', () => {
   it.each([
     ['subject token', 40, LIFETIME],
     ['own', LIFETIME, 40],
-  ])('is not returned beyond its %s lifetime, less the time for renewal', async (_whose, ofSubject, own) => {
+  ])('is not reused shortly before the end of the %s lifetime', async (_whose, ofSubject, own) => {
     const request = exchange(aliceToken, 'service-b', SCOPE, ofSubject);
     grants('one', own);
     expect(await text(request)).toBe('one');
@@ -232,7 +232,7 @@ describe('an exchanged token (TX-06)', () => {
   it.each([
     ['first exchange', 0],
     ['renewal', LIFETIME - RENEW_BEFORE - 5],
-  ])('does not return through a %s that was pending when it was dropped', async (_kind, ageSeconds) => {
+  ])('is not cached again by a %s that was pending when the token was dropped', async (_kind, ageSeconds) => {
     const alice = exchange(aliceToken);
     if (ageSeconds > 0) await text(alice);
     clock.advance(ageSeconds);
@@ -249,7 +249,7 @@ describe('an exchanged token (TX-06)', () => {
     expect(asked()).toBe(before + 2);
   });
 
-  it('is dropped even after other exchanges, as long as it is in use', async () => {
+  it('is dropped while it is still in use, even after other exchanges', async () => {
     tokens = sourceOf(2);
     const alice = exchange(aliceToken);
     const kept = await text(alice);

@@ -19,19 +19,18 @@ import { tokenRequestKey, type TokenRequest } from './token-request.js';
 export interface TokenSourceOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** The time for which a call may be in flight with a token. */
+  /** The time in seconds for which a call may be in flight with a token. */
   readonly minRemainingLifetimeSeconds: number;
   readonly maxCachedTokens: number;
 }
 
-/** Fractions of the time for which a token is usable. */
 const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 
-/** How long a definite refusal is cached, such as a scope that is not granted or a wrong client secret. */
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * The time for which no token of another replica is used for an inactive subject token; longer than any token lives.
+ * The time after a subject token was found inactive in which no exchanged token of another replica is used; longer than
+ * the lifetime of any token.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -43,11 +42,14 @@ export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
-  /** SHA-256 of tokens that their audience refused, but that other replicas may still share. */
+  /** The SHA-256 hashes of tokens that the called service refused, and that other replicas may still share. */
   readonly #refused: DeadlineCache<true>;
-  /** SHA-256 of inactive subject tokens from which this process exchanged a token. */
+  /** The SHA-256 hashes of inactive subject tokens from which this process exchanged a token. */
   readonly #dropped: DeadlineCache<true>;
-  /** SHA-256 of all other inactive subject tokens, which anyone can send: they must not evict entries of `#dropped`. */
+  /**
+   * The SHA-256 hashes of all other inactive subject tokens. Anyone can send such tokens, so they must not evict
+   * entries of `#dropped`.
+   */
   readonly #droppedUnused: DeadlineCache<true>;
 
   constructor(
@@ -102,7 +104,7 @@ export class TokenSource {
     );
   }
 
-  /** Returns false if the token was already replaced a moment ago, because another replacement would hardly help. */
+  /** Returns false if the token was replaced a moment ago, because a second replacement would hardly help. */
   dropRefused(request: TokenRequest, token: IssuedToken): boolean {
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
     if (this.#tokens.peek(key) !== token) return true;
@@ -125,7 +127,8 @@ export class TokenSource {
     request: TokenRequest,
     onShared: () => void = () => undefined,
   ): Promise<Renewable<IssuedToken>> {
-    // Added before the request, because the subject token may be found inactive while the first exchange is in flight.
+    // The key is added before the request, because the subject token may be found inactive while the first exchange is
+    // in flight.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const isRenewal = this.#tokens.peek(key) !== undefined;
     const shared = this.#isDropped(request) ? undefined : this.shared;
@@ -150,7 +153,8 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // Adds the subject, because a request with a session of a backend for frontend does not name the subject.
+      // Adds the subject to the error, because a request with a session of a backend for frontend does not name the
+      // subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
@@ -170,7 +174,7 @@ export class TokenSource {
     return this.#dropped.get(hash) === true || this.#droppedUnused.get(hash) === true;
   }
 
-  /** A renewal uses a token of another replica only if that token is not due for renewal itself. */
+  /** A renewal uses only a token that is not due for renewal. */
   #usable(request: TokenRequest, text: string, askedAtMs: number, isRenewal: boolean): IssuedToken | undefined {
     const [token, scope, lifetimeSeconds] = JSON.parse(text) as SharedToken;
     if (this.#isDropped(request) || this.#refused.get(tokenHash(token)) === true) return undefined;
@@ -187,7 +191,6 @@ export class TokenSource {
       : this.endpoint.clientCredentials(request.scope);
   }
 
-  /** A token may be denied after it was verified. */
   #refuseDenied(request: TokenRequest): void {
     if (request.grant !== TOKEN_EXCHANGE_GRANT || !this.denials.denies(request.subject)) return;
     this.dropExchangedFrom(request.subject.hash);
@@ -207,7 +210,7 @@ export class TokenSource {
 
 type SharedToken = readonly [token: string, scope: readonly string[], lifetimeSeconds: number];
 
-/** Repeating the request would fail, too. */
+/** Whether a repeated request would also fail. */
 function isDefinite(failure: Error): boolean {
   return failure instanceof KeycloakException && failure.code !== 'authorization_server_unavailable';
 }

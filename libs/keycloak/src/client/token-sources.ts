@@ -3,7 +3,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
 
-/** A token is exchanged only at its own issuer, because another issuer does not know it. */
+/** A token is exchanged only at its own issuer, because other issuers do not know the token. */
 export class TokenSources {
   readonly #own: TokenSource;
 
@@ -14,7 +14,7 @@ export class TokenSources {
   }
 
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
-    // With one issuer, every verified token belongs to it.
+    // With one issuer, every verified token belongs to that issuer.
     const isOwn = request.grant === TOKEN_EXCHANGE_GRANT && this.sources.size === 1;
     return (isOwn ? this.#own : this.#at(request)).get(request);
   }

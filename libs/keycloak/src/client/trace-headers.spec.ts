@@ -29,7 +29,7 @@ describe('the trace headers', () => {
     expect(withTrace(undefined, trace)).toEqual(trace);
   });
 
-  it('leave the headers of a call unchanged if they are empty', () => {
+  it('leave the headers of a call unchanged if the trace headers are empty', () => {
     const headers = { 'X-Request-Id': 'r-1' };
     expect(withTrace(headers, {})).toBe(headers);
     expect(withTrace(undefined, {})).toBeUndefined();

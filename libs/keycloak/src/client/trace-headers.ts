@@ -2,7 +2,7 @@ export type TraceHeaders = Readonly<Record<string, string>>;
 
 export const UNTRACED: TraceHeaders = {};
 
-/** Leaves out a malformed `traceparent` (W3C Trace Context §3.2.2.5). */
+/** Returns the trace headers; empty for a malformed `traceparent` (W3C Trace Context §3.2.2.5). */
 export function traceHeadersOf(traceparent: string | readonly string[] | undefined): TraceHeaders {
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : UNTRACED;
 }
@@ -18,5 +18,4 @@ export function withTrace<Headers extends TraceHeaders | undefined>(
 
 const OF_A_TRACE: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 
-/** Version, trace id, parent id, flags. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;

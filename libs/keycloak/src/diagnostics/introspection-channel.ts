@@ -3,12 +3,12 @@ import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** Channel of `IntrospectionMessage`, for `diagnostics_channel.subscribe()`. */
+/** The name of the channel of each `IntrospectionMessage`, for `diagnostics_channel.subscribe()`. */
 export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
 
 /**
- * One message per introspection of a caller's token, published in the async context of its request. It is frozen, and
- * has no token, hash or claim. Background renewals are not published.
+ * A message about an introspection of a caller's token, published in the async context of the request. The message is
+ * frozen, and contains no token, hash or claim. Background renewals are not published.
  */
 export interface IntrospectionMessage {
   /** The configured issuer that the token names. */
@@ -18,7 +18,7 @@ export interface IntrospectionMessage {
    * (`cached`), or a request of another replica (`shared`).
    */
   readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
-  /** Absent without a usable answer. */
+  /** Whether the token is active; absent if there is no usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;
   /** The error code if there is no usable answer, or `unexpected` for an error without a code of this library. */
@@ -33,7 +33,7 @@ export const introspections = channel(INTROSPECTION_CHANNEL);
 
 type Outcome = () => IntrospectionMessage['outcome'];
 
-/** Must be called by the request itself, because a shared call does not keep the async context of the request. */
+/** The request itself must call this function, because a shared call does not keep the async context of the request. */
 export function publishIntrospection(
   issuer: string,
   outcome: Outcome,

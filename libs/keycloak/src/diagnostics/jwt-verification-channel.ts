@@ -3,12 +3,12 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** Channel of `JwtVerificationMessage`, for `diagnostics_channel.subscribe()`. */
+/** The name of the channel of each `JwtVerificationMessage`, for `diagnostics_channel.subscribe()`. */
 export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 
 /**
- * One message per signature check of a caller's token, published in the async context of its request. It is frozen, and
- * has no token, hash, key or claim.
+ * A message about a signature check of a caller's token, published in the async context of the request. The message is
+ * frozen, and contains no token, hash, key or claim.
  */
 export interface JwtVerificationMessage {
   /** The configured issuer that the token names. */
@@ -18,9 +18,9 @@ export interface JwtVerificationMessage {
    * request (`cached`).
    */
   readonly outcome: 'verified' | 'joined' | 'cached';
-  /** Absent if the check failed. The claims are not verified yet. */
+  /** Whether the signature is valid; absent if the check failed. The claims are not verified yet. */
   readonly valid?: boolean;
-  /** Includes the wait for keys. */
+  /** The duration of the check, including the wait for keys. */
   readonly durationMs: number;
   /** The error code if the check failed, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
@@ -30,7 +30,7 @@ export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
 type Outcome = () => JwtVerificationMessage['outcome'];
 
-/** Must be called by the request itself, like `publishIntrospection()`. */
+/** The request itself must call this function, like `publishIntrospection()`. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

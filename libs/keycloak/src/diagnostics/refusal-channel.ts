@@ -2,27 +2,27 @@ import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { KeycloakException, RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** Channel of `RefusalMessage`, for `diagnostics_channel.subscribe()`. */
+/** The name of the channel of each `RefusalMessage`, for `diagnostics_channel.subscribe()`. */
 export const REFUSAL_CHANNEL = 'nestjs-keycloak-s2s:refusal';
 
 /**
- * One message per refusal, also if its log line is suppressed, published in the async context of the request. It is
- * frozen, and contains only what the caller receives, so it has no reason.
+ * A message about a refusal, published in the async context of the request, even if the log line is suppressed. The
+ * message is frozen, and contains only data that the caller receives, and therefore no reason.
  */
 export interface RefusalMessage {
   readonly code: RefusalCode;
   readonly status: number;
-  /** With `insufficient_scope`: the missing permission. */
+  /** The missing permission, if the code is `insufficient_scope`. */
   readonly permission?: string;
 }
 
 /**
- * Channel of `RefusalReasonMessage`, for operators. Don't show these messages to callers: a reason tells which check
- * refused a token (compare `exposeRefusalReasons`).
+ * The name of the channel of each `RefusalReasonMessage`, for operators. Don't show these messages to callers: a reason
+ * tells which check refused a token (compare `exposeRefusalReasons`).
  */
 export const REFUSAL_REASON_CHANNEL = 'nestjs-keycloak-s2s:refusal-reason';
 
-/** One frozen message per refusal. Its values come from closed lists. */
+/** A frozen message about a refusal, whose values come from closed lists. */
 export interface RefusalReasonMessage {
   readonly code: RefusalCode;
   readonly reason: RefusalReason;

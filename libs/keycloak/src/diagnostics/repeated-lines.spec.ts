@@ -56,7 +56,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes the pending summary at the end, once', () => {
+  it('writes the pending summary once at the end', () => {
     written(50);
     lines.end();
     expect(counts).toEqual([{ kind: 'a', count: 30, seconds: 10 }]);
@@ -75,7 +75,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes at most 1000 lines of all kinds in ten seconds, and counts the rest (OP-05)', () => {
+  it('writes at most 1000 lines of all kinds in ten seconds, and counts the suppressed lines (OP-05)', () => {
     const count = (): number => {
       let total = 0;
       for (let time = 0; time < 50; time += 1) {

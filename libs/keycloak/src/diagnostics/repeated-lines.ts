@@ -24,8 +24,8 @@ interface Kind {
 
 /**
  * Limits the log lines of each kind, so that requests can't flood the log. Writes the first 20 lines of a kind in ten
- * seconds, and then a summary with the count of suppressed lines. While more than 20 lines arrive in each window, it
- * writes only the summary.
+ * seconds, and then a summary with the count of suppressed lines. While more than 20 lines of a kind arrive in each
+ * window, writes only the summary.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
  * further kinds share a count.
@@ -35,8 +35,8 @@ export class RepeatedLines {
   readonly #all = { left: LINES_OF_ALL, endsAtMs: 0 };
 
   /**
-   * Returns false for a suppressed line, and calls `summarize` when the window ends. `kind` must not contain text of a
-   * caller.
+   * Returns whether the line may be written. After a suppressed line, calls `summarize` when the window ends. `kind`
+   * must not contain text of a caller.
    */
   admits(kind: string, summarize: Summarize): boolean {
     const known = this.#kinds.get(kind) ?? this.#open(kind, summarize);

@@ -97,7 +97,7 @@ describe('the service call channel', () => {
     ]);
   });
 
-  it('reports a call once if it was retried with a renewed token', async () => {
+  it('reports a call once if the call was retried with a renewed token', async () => {
     next.answerInTurn(PATH, raw(401, '', { 'WWW-Authenticate': 'Bearer error="invalid_token"' }), json({}));
     await get('first');
     expect(next.requests).toHaveLength(2);

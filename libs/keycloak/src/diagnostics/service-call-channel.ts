@@ -2,26 +2,29 @@ import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** Channel of `ServiceCallMessage`, for `diagnostics_channel.subscribe()`. */
+/** The name of the channel of each `ServiceCallMessage`, for `diagnostics_channel.subscribe()`. */
 export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**
- * One message per call of `ServiceClient` or `ServiceHttp`, published in the async context of its caller. It is frozen,
- * and has no path, header, body, token or claim. A call that is sent again with a renewed token is one call. A call
- * with invalid arguments is not published.
+ * A message about a call of `ServiceClient` or `ServiceHttp`, published in the async context of the caller. The message
+ * is frozen, and contains no path, header, body, token or claim. A call that is sent again with a renewed token counts
+ * as one call, and a call with invalid arguments is not published.
  */
 export interface ServiceCallMessage {
   /** The name that the service is registered with. */
   readonly service: string;
   readonly method: string;
-  /** `answered`: with any status. `failed`: no token, not sent, or no usable answer. `given_up`: the caller aborted. */
+  /**
+   * `answered`: the service answered with any status. `failed`: no token was available, the call was not sent, or the
+   * answer was not usable. `given_up`: the caller aborted the call.
+   */
   readonly outcome: 'answered' | 'failed' | 'given_up';
-  /** Also the status of an unusable answer. */
+  /** The status of the answer, even if the answer is unusable. */
   readonly status?: number;
-  /** With `failed`: the error code, or `unexpected` for an error without a code of this library. */
+  /** The error code of a `failed` call, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
   readonly reason?: RefusalReason;
-  /** Includes the wait for a token and a slot, but not the body of a streamed answer. */
+  /** Includes the wait for a token and a slot, and excludes the body of a streamed answer. */
   readonly durationMs: number;
 }
 

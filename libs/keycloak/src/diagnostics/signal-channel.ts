@@ -1,11 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
 
-/** Channel of `SignalMessage`, for `diagnostics_channel.subscribe()`. */
+/** The name of the channel of each `SignalMessage`, for `diagnostics_channel.subscribe()`. */
 export const SIGNAL_CHANNEL = 'nestjs-keycloak-s2s:signals';
 
 /**
- * One message per poll that returned revocations, published after they are applied in this process. It is frozen, and
- * names no user or session.
+ * A message about a poll of a signal source that returned revocations, published after this process has applied the
+ * revocations. The message is frozen, and names no user or session.
  */
 export interface SignalMessage {
   readonly issuer: string;
@@ -16,8 +16,8 @@ export interface SignalMessage {
   /** The number of possible revocations, which cause a new introspection. */
   readonly rechecks: number;
   /**
-   * The time of the first revocation by the server's clock, in milliseconds since the epoch. Absent if the source does
-   * not know it.
+   * The time of the first revocation by the server's clock, in milliseconds since the epoch; absent if the source does
+   * not know the time.
    */
   readonly occurredAtMs?: number;
 }

@@ -3,17 +3,17 @@ import type { Clock } from '../caching/clock.js';
 import type { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** Channel of `TokenMessage`, for `diagnostics_channel.subscribe()`. */
+/** The name of the channel of each `TokenMessage`, for `diagnostics_channel.subscribe()`. */
 export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
 
 /**
- * One message per token that a call needed, published in the async context of the call. It is frozen, and has no token,
- * hash or claim. Background renewals are not published.
+ * A message about a token that a call needed, published in the async context of the call. The message is frozen, and
+ * contains no token, hash or claim. Background renewals are not published.
  */
 export interface TokenMessage {
   readonly issuer: string;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT | typeof TOKEN_EXCHANGE_GRANT;
-  /** Only for an exchange. */
+  /** The audience of an exchange; absent for client credentials. */
   readonly audience?: string;
   readonly scope: string;
   /**
@@ -32,7 +32,7 @@ type Outcome = () => TokenMessage['outcome'];
 
 export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
-/** Must be called by the request itself, like `publishIntrospection()`. */
+/** The request itself must call this function, like `publishIntrospection()`. */
 export function publishToken<T>(
   wanted: WantedToken,
   outcome: Outcome,

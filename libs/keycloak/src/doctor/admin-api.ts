@@ -1,4 +1,4 @@
-/** Reads a realm with GET only. */
+/** Reads the settings of a realm from the Admin API, by GET requests only. */
 import type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
 
 export class AdminApiError extends Error {
@@ -29,7 +29,7 @@ export class AdminApi {
     this.#realm = `${this.#base}${realmUrl.slice(at)}`;
   }
 
-  /** `path` is below the realm. Throws `AdminApiError` for an unexpected answer. */
+  /** Reads the object at `path`, a path below the realm. */
   async read(path: string): Promise<Representation> {
     const answer = await this.#get(this.#realm + path);
     if (isRepresentation(answer)) return answer;
@@ -47,13 +47,12 @@ export class AdminApi {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const before = byId.size;
       for (const one of await this.readList(`${path}?first=${page * PAGE}&max=${PAGE}`)) byId.set(one['id'], one);
-      // A server without paging returns the same page again.
+      // The ids show a server that ignores `first` and returns the same page again.
       if (byId.size < before + PAGE) return [...byId.values()];
     }
     throw new AdminApiError(`${path} returns more than ${MAX_PAGES * PAGE} entries`, 200);
   }
 
-  /** Resolves with undefined for a 403 or 404. */
   async ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
     return reading.catch((failure: unknown) => {
       if (failure instanceof AdminApiError && [403, 404].includes(failure.status)) return undefined;

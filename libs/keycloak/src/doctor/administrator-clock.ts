@@ -1,7 +1,7 @@
 import { error, type Finding } from '../checkup/finding.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 
-/** Keycloak has just accepted the token, so it is valid now by Keycloak's clock. */
+/** Keycloak has just accepted the token, so the token is valid by Keycloak's clock. */
 export function administratorClockFinding(
   token: string,
   nowSeconds: number,

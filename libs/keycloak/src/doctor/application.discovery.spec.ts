@@ -115,7 +115,7 @@ describe('a module', () => {
     expect(hooks).toBe(0);
   });
 
-  it('may be returned by a function, and faults of the function are reported (OP-02)', async () => {
+  it('may be the result of a function, and faults of the function are reported (OP-02)', async () => {
     const subject = await subjectOf(async () => moduleWith([KeycloakModule.forRoot(OPTIONS)]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.options.clientId).toBe('orders');
@@ -126,7 +126,7 @@ describe('a module', () => {
     expect(await subjectOf(faulty)).toMatchObject([{ check: 'settings', level: 'error' }]);
   });
 
-  it('reports the required permissions of messages, operations and gateways, but not of unguarded fields', async () => {
+  it('reports the required permissions of messages, operations and gateways, and omits unguarded fields', async () => {
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS)], [StockResolver, StockGateway], [StockMessages]),
     );
@@ -139,7 +139,7 @@ describe('a module', () => {
     ]);
   });
 
-  it('with a gateway that has no decorator on its class is reported as an error', async () => {
+  it('is reported as an error if the class of a gateway has no decorator', async () => {
     const findings = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS)], [OpenGateway]));
     expect(findings).toMatchObject([
       { check: 'module', message: expect.stringContaining('The gateway OpenGateway needs a decorator on its class') },
@@ -215,7 +215,7 @@ describe('the file of a module', () => {
     return path;
   };
 
-  it('exports a module by name, a single module, or a function by name', async () => {
+  it('may export a module with a given name, a single module, or a function with a given name', async () => {
     const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
     expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
     await expect(importModule(two)).rejects.toThrow('exports several modules: choose');

@@ -15,8 +15,8 @@ type RootModule = Type | DynamicModule;
 type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
 
 /**
- * `path#name`, relative to the working directory. Without a name it returns the only exported module, or else the
- * default export.
+ * Imports the module that `reference` names: `path#name`, where the path is relative to the working directory. Without
+ * `#name`, the file must export one module, or the root module as default export.
  */
 export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');
@@ -55,7 +55,7 @@ function isModule(value: unknown): value is RootModule {
   return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
 }
 
-/** Creates the application without running its hooks or opening a port. */
+/** Runs no hook of the application, and opens no port. */
 export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
   let app: INestApplication;
   try {
@@ -139,7 +139,7 @@ const withoutKeycloak = (message: string, detail = ''): Finding =>
 const messageOf = (failure: unknown): string =>
   String(failure instanceof Error ? failure.message : failure).split('\n', 1)[0] ?? '';
 
-/** No platform package is needed, and no port is opened. */
+/** Returns an HTTP adapter that opens no port and needs no platform package. */
 function noServer(): AbstractHttpAdapter {
   return new Proxy(Object.create(AbstractHttpAdapter.prototype) as AbstractHttpAdapter, {
     get: (target, name) => {
@@ -155,6 +155,6 @@ const anything: unknown = new Proxy(() => undefined, {
   construct: () => anything as object,
 });
 
-/** Includes `then`, because an awaited value must not look like a promise. */
+/** The property `then` is included, because the proxy must not look like a promise. */
 const isOfItself = (name: string | symbol): boolean =>
   typeof name === 'symbol' || name === 'then' || name === 'constructor' || name === 'prototype';

@@ -7,11 +7,11 @@ const PROOF_WAIT_MS = 12_000;
 
 type Examined = Pick<ComposedIssuer, 'feed' | 'options' | 'sharing'>;
 
-/** `isFeedFaulty`: the service's own feed can't poll, which explains a missing proof. */
+/** `isFeedFaulty` means that this service can't poll, which explains a missing proof. */
 export async function channelFindings({ feed, options, sharing }: Examined, isFeedFaulty: boolean): Promise<Finding[]> {
   if (options.revocationChannel === undefined) return [];
   const isPoller = feed.sources.length > 0;
-  // A missing public key is reported as its own finding.
+  // `proofKeyFinding` reports a missing public key.
   const canVerify = options.revocationChannel.proofKeys?.().publicKeys !== 0;
   const needsProof =
     canVerify && ((isPoller && !isFeedFaulty) || options.introspectionTtlWithEventsSeconds !== undefined);

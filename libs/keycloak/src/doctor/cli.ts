@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-/** The command nestjs-keycloak-s2s, with its only subcommand `doctor`. */
 import { COULD_NOT_RUN, runDoctor, USAGE } from './run-doctor.js';
 
 const [command, ...args] = process.argv.slice(2);
@@ -9,7 +8,9 @@ const write = stdout.write.bind(stdout);
 const print = (text: string): void => void write(text);
 const printError = (text: string): void => void stderr.write(text);
 
-/** Flushes the output and then exits, because the module may hold open handles. */
+/**
+ * Flushes the output and ends the process, because open handles of the examined module would keep the process alive.
+ */
 function end(exitCode: number): void {
   process.exitCode = exitCode;
   write('', () => stderr.write('', () => process.exit()));

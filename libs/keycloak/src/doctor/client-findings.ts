@@ -101,7 +101,10 @@ async function callFindings(
   return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
 }
 
-/** For a token exchange, Keycloak looks for the audience in the token itself. */
+/**
+ * Reports an audience mapper that does not apply to lightweight tokens, because before a token exchange, Keycloak looks
+ * for the audience in the token.
+ */
 function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: string, audience: string): Finding[] {
   const mapper = scopeNamed(realm, name)?.audiences.find((one) => one.audience === audience);
   if (!own.hasLightweightTokens || mapper === undefined || mapper.isInLightweightToken) return [];

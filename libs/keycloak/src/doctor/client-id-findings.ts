@@ -5,7 +5,7 @@ import { permissionsOf } from './permissions-of.js';
 import { scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** A token for a permission of this service's routes should name this service's client as audience. */
+/** A token with a permission of this service's routes should have this service's client id as audience. */
 export async function ownClientIdFindings(checkup: Checkup, handlers: readonly GuardedHandler[]): Promise<Finding[]> {
   const audiences = new Map<string, readonly string[]>();
   for (const permission of permissionsOf(checkup, handlers)) {
@@ -26,7 +26,10 @@ export function realmClientIdFindings(
   return findingOf(checkup, new Map(audiences));
 }
 
-/** A permission with several audiences does not identify this service. */
+/**
+ * Returns an error if all permissions are for one client that is not the client of this service. Permissions with
+ * several audiences are ignored.
+ */
 function findingOf(
   { options: { clientId } }: Pick<Checkup, 'options'>,
   audiences: ReadonlyMap<string, readonly string[]>,

@@ -37,7 +37,7 @@ export function subjectOfFlags(flags: DoctorFlags, environment: Environment): Do
   return { keycloak, handlers: permissions.length === 0 ? [] : [accepted], notSeen: [] };
 }
 
-/** `service-b=https://b.example,orders.approve,orders.read` */
+/** Matches a value of `--calls`, such as `service-b=https://b.example,orders.approve,orders.read`. */
 const CALL = /^([^=,]+)=([^,]+)((?:,[^,]+)*)$/;
 
 function keycloakOptions(flags: DoctorFlags, environment: Environment): KeycloakModuleOptions {
@@ -65,14 +65,14 @@ export function adminToken(flags: DoctorFlags, environment: Environment): string
   );
 }
 
-/** No flag has a secret as its value, because other users can see the flags of a process. */
+/** No flag contains a secret, because other users can see the flags of a process. */
 function secretOf(environment: Environment, name: string, flag: string | undefined): string | undefined {
   const file = flag ?? nonEmpty(environment[`${name}_FILE`]);
   if (file === undefined) return nonEmpty(environment[name]?.trim());
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
   } catch (cause) {
-    // Only the code, because the path may be a secret that was passed by mistake.
+    // The message contains only the code, because a user may have passed a secret as the path by mistake.
     throw new DoctorUsageError(`the file for ${name} can't be read (${String((cause as NodeJS.ErrnoException).code)})`);
   }
 }

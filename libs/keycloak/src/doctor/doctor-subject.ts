@@ -12,7 +12,7 @@ export interface GuardedHandler {
 export interface DoctorSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
-  /** Services that are created per request, so doctor can't check them. */
+  /** The services that Nest creates for each request, which doctor can't check. */
   readonly notSeen: readonly string[];
 }
 

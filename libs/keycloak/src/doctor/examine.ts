@@ -22,7 +22,7 @@ export interface Examination {
   readonly permittedCalls?: readonly PermittedCall[];
 }
 
-/** Does not throw for any answer of Keycloak or a service. */
+/** No answer of Keycloak or of a service makes this function throw. */
 export async function examine(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
   const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>
@@ -58,7 +58,7 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
 const ofIssuer = ({ issuer }: ComposedIssuer, findings: readonly Finding[]): readonly Finding[] =>
   findings.map((finding) => ({ ...finding, issuer }));
 
-/** The administrator's token is only for the server of the first issuer. */
+/** The administrator's token is never sent to this issuer, since the token belongs to the first issuer. */
 async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | undefined): Promise<readonly Finding[]> {
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...(await unknownScopes(checkup))];
   return adminToken === undefined
@@ -123,7 +123,7 @@ async function examineRealm(
   return { findings, permittedCalls: permittedCalls(realm) };
 }
 
-/** Closed handlers are only a note, because they may be closed on purpose and the start log lists them, too. */
+/** A handler may be closed on purpose, so the level is `note`. */
 const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)
@@ -132,8 +132,7 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
 ];
 
 /**
- * The realm may hide a client scope from `scopes_supported` (RFC 8414), so only an administrator's token gives
- * certainty.
+ * The realm may hide a client scope from `scopes_supported` (RFC 8414); only an administrator's token gives certainty.
  */
 async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
   const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;

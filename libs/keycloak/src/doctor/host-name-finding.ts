@@ -6,9 +6,8 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
- * Without a configured host name, Keycloak takes the host name of its issuer from the request, and signs events as
- * another issuer. If only a name is configured, Keycloak takes the port from the request. A proxy that rejects unknown
- * hosts also protects Keycloak.
+ * Warns if Keycloak takes the host name or the port of its issuer from the request, because Keycloak may then sign
+ * events as another issuer. A proxy that rejects unknown hosts also prevents events of another issuer.
  */
 export async function hostNameFinding({
   fetch,

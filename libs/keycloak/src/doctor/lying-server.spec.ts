@@ -88,11 +88,11 @@ async function doctor(...flags: readonly string[]): Promise<{ exitCode: number; 
 }
 
 describe('a misbehaving server', () => {
-  it('passes the checks while it answers correctly', async () => {
+  it('passes the checks while its answers are correct', async () => {
     expect((await doctor()).exitCode).toBe(0);
   });
 
-  it('can not make doctor print secrets or terminal escapes', async () => {
+  it('can not make doctor print a secret or a terminal escape', async () => {
     const evil = `\u001b[2J\u202eevil\nFAKE LINE`;
     answers = {
       ...well({ aud: [SECRET, evil, ADMIN_TOKEN] }),
@@ -142,16 +142,19 @@ describe('a misbehaving server', () => {
     expect(printed).toMatch(/✗ (administrator|client) /);
   });
 
-  it.each([5, 'all', [1, null], {}])('passes the checks although it lists its scopes as %j', async (listed) => {
-    const discovery = answers['/realms/shop/.well-known/openid-configuration'];
-    answers['/realms/shop/.well-known/openid-configuration'] = (...asked) => ({
-      body: { ...(discovery?.(...asked).body as object), scopes_supported: listed },
-    });
-    expect((await doctor()).exitCode).toBe(0);
-  });
+  it.each([5, 'all', [1, null], {}])(
+    'passes the checks if its discovery document has the scopes_supported %j',
+    async (listed) => {
+      const discovery = answers['/realms/shop/.well-known/openid-configuration'];
+      answers['/realms/shop/.well-known/openid-configuration'] = (...asked) => ({
+        body: { ...(discovery?.(...asked).body as object), scopes_supported: listed },
+      });
+      expect((await doctor()).exitCode).toBe(0);
+    },
+  );
 
   it.each([503, 429, 408, 500])(
-    'that answers %i at the token endpoint is not reported as a disabled service account',
+    'is not reported as a disabled service account if its token endpoint answers %i',
     async (status) => {
       answers['/realms/shop/protocol/openid-connect/token'] = () => ({ status, body: {} });
       const { printed } = await doctor();
@@ -161,7 +164,7 @@ describe('a misbehaving server', () => {
     },
   );
 
-  it('is reported if it grants a scope that was not requested', async () => {
+  it('is reported if the server grants a scope that was not requested', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => {
       const body = token?.(...asked).body as { scope: string };
@@ -172,7 +175,7 @@ describe('a misbehaving server', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('is not reported as granting a scope if it grants only the audience', async () => {
+  it('is not reported as granting the scope if its token has only the audience', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },
@@ -182,7 +185,7 @@ describe('a misbehaving server', () => {
 });
 
 describe('the given token of an administrator', () => {
-  it('is rejected if it is not a token', async () => {
+  it('is rejected if the text is not a token', async () => {
     const ran = { printed: '', failed: '' };
     const exitCode = await runDoctor(['--admin'], {
       environment: { KEYCLOAK_ADMIN_TOKEN: `{\n "access_token": "${ADMIN_TOKEN}"\n}` },

@@ -1,7 +1,7 @@
 import type { Checkup } from '../checkup/checkup.js';
 import type { GuardedHandler } from './doctor-subject.js';
 
-/** With `mapPermissions`, permissions are not scopes. */
+/** With `mapPermissions`, the list is empty, since permissions are not scopes. */
 export const permissionsOf = (
   { options }: Pick<Checkup, 'options'>,
   handlers: readonly GuardedHandler[],

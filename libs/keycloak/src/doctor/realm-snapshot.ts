@@ -11,7 +11,7 @@ export interface RealmClient {
   readonly hasLightweightTokens: boolean;
   readonly expectedDefaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
-  /** Audiences of the client's own mappers, which every token of the client has. */
+  /** The audiences that the client's mappers add to every token of the client. */
   readonly audiences: readonly MappedAudience[];
 }
 
@@ -37,7 +37,7 @@ export interface RealmSettings {
   readonly events: RealmEvents;
 }
 
-/** Expirations are in seconds; 0 means never. */
+/** If an expiration is 0, Keycloak never deletes the events. */
 export interface RealmEvents {
   readonly savesUserEvents: boolean;
   readonly userEventsExpireSeconds: number;
@@ -50,9 +50,9 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** Client roles are written `client.role`. A single one of these roles is enough to get the scope. */
+  /** A user with one of the roles gets the scope. A client role has the form `client.role`. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
-  /** Includes roles of groups and composite roles. */
+  /** Reads the roles of the client's service account, including roles of groups and composite roles. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }
@@ -64,7 +64,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
   const rolesBelow = async (path: string): Promise<readonly string[]> => {
     const direct = await api.read(path);
-    // Composite roles and roles of groups can only be listed for one client at a time.
+    // Keycloak lists composite roles and roles of groups only for one client at a time.
     const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
       const { id, client } = recordOf(mapping);
       const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);
@@ -132,7 +132,7 @@ function scopeOf(scope: Representation): RealmScope {
   };
 }
 
-/** Sorted, because Keycloak lists mappers in any order. */
+/** Returns the audiences in sorted order, because Keycloak lists mappers in any order. */
 function audiencesOf(mappers: unknown): readonly MappedAudience[] {
   return listOf(mappers)
     .map(recordOf)
@@ -142,7 +142,7 @@ function audiencesOf(mappers: unknown): readonly MappedAudience[] {
       return {
         audience: textOf(settings['included.client.audience'] || settings['included.custom.audience']),
         isInAccessToken: settings['access.token.claim'] === 'true',
-        // Without its own setting, introspection follows the setting for access tokens.
+        // If a mapper has no setting for introspection, its setting for access tokens applies.
         isInLightweightToken: settings['lightweight.claim'] === 'true',
         isInIntrospection: (settings['introspection.token.claim'] ?? settings['access.token.claim']) === 'true',
       };

@@ -45,7 +45,7 @@ export function textReport(
   const width = Math.max(...findings.map(({ check }) => check.length));
   const line = ({ check, level, message, cure }: Finding): string => {
     const [sign, color] = SIGNS[level];
-    // An error of a module may contain any text.
+    // The message of an error that a module throws may contain any text.
     const first = `${paint(color, sign)} ${check.padEnd(width)}  ${withoutSecrets(message, [])}`;
     return cure === undefined || level === 'ok'
       ? first

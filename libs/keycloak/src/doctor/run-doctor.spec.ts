@@ -55,7 +55,7 @@ interface Json {
 }
 
 describe('the command doctor', () => {
-  it('prints a checklist, and exits with 0 if everything is well', async () => {
+  it('prints a checklist, and exits with 0 if all checks pass', async () => {
     const { exitCode, printed, failed } = await doctor(['--calls', calls(), '--accepts', 'orders.read'], variables());
     expect(failed).toBe('');
     expect(printed).toContain(`service-a at ${realm.issuer}\n`);
@@ -78,7 +78,7 @@ describe('the command doctor', () => {
     );
   });
 
-  it('prefers flags to variables, and reads the secret from a file', async () => {
+  it('uses a flag before the variable of the same setting, and reads the secret from a file', async () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${CLIENT_SECRET}\n`);
     const args = ['--issuer', realm.issuer, '--client-id', 'service-b', '--client-secret-file', file];
@@ -105,7 +105,7 @@ describe('the command doctor', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('builds the issuer from base URL and realm', async () => {
+  it('builds the issuer from the base URL and the realm', async () => {
     const [, base, name] = /^(.*)\/realms\/(.*)$/.exec(realm.issuer) ?? [];
     const { KEYCLOAK_ISSUER: _, ...others } = variables();
     const environment = { ...others, KEYCLOAK_BASE_URL: base ?? '', KEYCLOAK_REALM: name ?? '' };

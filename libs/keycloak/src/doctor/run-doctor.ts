@@ -109,7 +109,7 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
   }
 }
 
-/** A module may wait for something that is missing, such as a database. */
+/** The time limit for creating the module, since a module may wait for a missing database forever. */
 const MAX_MAKING_MS = 60_000;
 
 async function madeInTime<T>(making: Promise<T>): Promise<T> {

@@ -71,7 +71,7 @@ describe('doctor with several issuers', () => {
     );
   });
 
-  it('reports the fault of an issuer at that issuer only', async () => {
+  it('reports a fault of one issuer at this issuer only', async () => {
     const { findings } = await looked({ clientSecret: 'another-secret-than-its-own' });
     const faults = findings.filter(({ check, level }) => check === 'credentials' && level === 'error');
     expect(faults.map(({ issuer }) => issuer)).toEqual([issuerAt(1)]);
@@ -93,7 +93,7 @@ describe('doctor with several issuers', () => {
     expect([...new Set(carried)]).toEqual([new URL(issuerAt(0)).origin]);
   });
 
-  it('prints a section for each issuer, and lists all issuers in JSON', async () => {
+  it('prints a section for each issuer, and lists all issuers in its JSON output', async () => {
     const examination = await looked();
     const text = textReport(SUBJECTS(), examination, false);
     const [first = '', second = ''] = text.split(`\n\nservice-a at ${issuerAt(1)}\n`);

@@ -60,7 +60,7 @@ describe('the signal findings of doctor', () => {
     );
   });
 
-  it('report a feed that would not receive revocations, with the cure', async () => {
+  it('report a feed that would not receive revocations, and name the cure', async () => {
     const forbidden = async (): Promise<Signals> => {
       throw new SignalSourceError('forbidden', 'Give it the role.');
     };
@@ -80,13 +80,13 @@ describe('the signal findings of doctor', () => {
     ]);
   });
 
-  it('poll once more, because a login may be visible a moment later', async () => {
+  it('come from a second poll if the first poll is unhealthy, because a login may be visible a moment later', async () => {
     let polls = 0;
     const late = async (): Promise<Signals> => ({ ...QUIET, isHealthy: (polls += 1) === 2 });
     expect((await said(service({}, late)))[0]).toMatch(/^ok/);
   });
 
-  it('warn about a long TTL that is never used', async () => {
+  it('warn about a long TTL that has no effect, because the service receives no revocations', async () => {
     expect(await said(service({ introspectionTtlWithEventsSeconds: 300 }))).toEqual([
       expect.stringMatching(/^warning: introspectionTtlWithEventsSeconds \(300 s\) has no effect/),
     ]);
@@ -113,7 +113,7 @@ describe('the signal findings of doctor', () => {
   const saidOf = async (keycloak: ComposedKeycloak, snapshot: RealmSnapshot): Promise<string> =>
     (await signalRealmFindings(snapshot, keycloak.issuers[0])).map(({ message }) => message).join('\n');
 
-  it('warn if the service sends tokens with view-events to other services', async () => {
+  it('warn if the service account has view-events and the service calls other services', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toBe('');
     keycloak.service('next', { baseUrl: 'https://next.example.com', audience: 'next', scopes: ['x'] });
@@ -123,7 +123,7 @@ describe('the signal findings of doctor', () => {
     );
   });
 
-  it('warn about an event log that grows without limit, and about users who can exclude themselves from the events', async () => {
+  it('warn about an event log that grows endlessly, and about users who can exclude themselves from events', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);
@@ -136,7 +136,7 @@ describe('the signal findings of doctor', () => {
         unmanaged,
       ),
     ).toMatch(/can exclude themselves/);
-    // The event log contains every user.
+    // The event log contains the events of every user, so no warning is needed.
     expect(await saidOf(keycloak, unmanaged)).toBe('');
     expect(await saidOf(service(), unmanaged)).toBe('');
   });

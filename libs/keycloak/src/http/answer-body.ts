@@ -16,7 +16,7 @@ export class AnswerBody extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.reader.closed();
-    // Drops an error without a listener, which would end the process, as Node's own responses do.
+    // As Node's own client does, drops an error that has no listener, because the error would end the process.
     process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
   }
 }

@@ -52,7 +52,7 @@ withOpenssl('a file of certificates', () => {
     expect(() => CaFile.read(path)).toThrow(message);
   });
 
-  it('may hold several certificates, and text between them', async () => {
+  it('may hold several certificates with text between the certificates', async () => {
     const text = `# the old one\n${one.certificate}# the new one\n${other.certificate}`;
     writeFileSync(path, text);
     expect(await CaFile.read(path).current(onEvent)).toBe(text);

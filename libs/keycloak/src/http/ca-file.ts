@@ -4,15 +4,15 @@ import { readFile } from 'node:fs/promises';
 
 export class CaFileError extends Error {}
 
-/** `kept`: the file is unusable, so new connections use the last usable content. */
+/** `kept` means that the file is unusable, so new connections use the last usable content. */
 export type CaFileEvent =
   { readonly kind: 'changed'; readonly certificates: number } | { readonly kind: 'kept'; readonly reason: string };
 
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * RFC 7468. The file is not watched: a mounted secret changes through a symbolic link, which a watcher of the file does
- * not see.
+ * Certificates (RFC 7468). The file is not watched, because a watcher does not see that a mounted secret changes
+ * through a symbolic link.
  */
 export class CaFile {
   #text: string;
@@ -68,7 +68,7 @@ function textOf(read: () => Buffer): string {
   return text;
 }
 
-/** Only the code: a secret may have been configured as the path by mistake. */
+/** The error contains only the code, because a secret may have been configured as the path by mistake. */
 const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be read (${codeOf(error)})`);
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
@@ -83,7 +83,7 @@ export function faultOfCertificates(text: string): string | undefined {
   }
 }
 
-/** Rejects truncated certificates, so a file that is still being written is not used. */
+/** Rejects a truncated certificate, so that a file is not used while it is written. */
 function countCertificates(text: string): number {
   const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
   const certificates = text.match(CERTIFICATE) ?? [];
@@ -101,5 +101,5 @@ function parsed(certificate: string): X509Certificate {
   }
 }
 
-/** Not `instanceof Error`: under Jest, Node's errors come from another realm. */
+/** `instanceof Error` is not used, because under Jest Node's errors come from another JavaScript realm. */
 const codeOf = (error: unknown): string => String((Object(error) as { readonly code?: unknown }).code ?? 'unknown');

@@ -3,7 +3,7 @@ import { finished, type Readable } from 'node:stream';
 const NOTHING = Buffer.alloc(0);
 
 export class CollectedBody {
-  /** The first chunk itself, because most answers have a single chunk, or a larger buffer with spare space. */
+  /** The first chunk, or a larger buffer with spare space; most answers have a single chunk. */
   #bytes: Buffer = NOTHING;
   #size = 0;
 
@@ -18,7 +18,9 @@ export class CollectedBody {
     return true;
   }
 
-  /** Copies, because a one-byte chunk takes about 100 bytes as an object and keeps the whole socket read alive. */
+  /**
+   * Copies `chunk`. A one-byte chunk takes about 100 bytes as an object, and keeps the memory of the whole socket read.
+   */
   #append(chunk: Buffer, size: number): void {
     if (this.#bytes.length < size) {
       const larger = Buffer.allocUnsafe(Math.min(size * 2, this.maxBytes));

@@ -9,8 +9,8 @@ const labels = (environment: Readonly<Record<string, string>>, ...urls: readonly
   return urls.map((url) => proxies.proxyFor(new URL(url).origin)?.label);
 };
 
-describe('proxies of the environment', () => {
-  it('are used only if Node is configured to use proxies, not merely because the variables are set', () => {
+describe('the proxies of the environment', () => {
+  it('are used only if Node is configured to use proxies, even if the variables are set', () => {
     const { NODE_USE_ENV_PROXY: _, ...variables } = ON;
     const both = ['https://sso.example.com', 'http://service-b:3001'];
     expect(labels(ON, ...both)).toEqual(['secure-proxy.example', 'proxy.example:3128']);
@@ -59,7 +59,7 @@ describe('proxies of the environment', () => {
     'http://a:%zz@proxy.example',
     'http://%C3:%A9@proxy.example',
     'nonsense',
-  ])('are rejected with the value %s, which is not shown', (text) => {
+  ])('are rejected with the value %s, and the error does not show the value', (text) => {
     const { faults } = new EnvironmentProxies({ ...ON, HTTPS_PROXY: text });
     expect(faults).toEqual(['HTTPS_PROXY must be an http(s) URL of a proxy, without path']);
     expect(new EnvironmentProxies({ HTTPS_PROXY: text }).faults).toEqual([]);

@@ -8,8 +8,8 @@ interface Exemption {
 }
 
 /**
- * Applies only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, like in Node's own clients. Lower-case names take
- * precedence. `NO_PROXY` includes subdomains; address ranges are not supported.
+ * The proxies apply only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, as in Node's own clients. Lower-case names
+ * take precedence. A name in `NO_PROXY` includes its subdomains, but address ranges are not supported.
  */
 export class EnvironmentProxies {
   readonly faults: readonly string[];
@@ -59,12 +59,12 @@ function exemptionOf(entry: string): Exemption {
   return { host: (isBareIpv6 ? `[${host}]` : host.replace(/^\*?\.(?=.)/, '')).toLowerCase(), port };
 }
 
-/** Also rejects `socks5:`, which is not implemented. */
+/** A proxy with `socks5:` is not supported. */
 function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, search, hash, username, password } = new URL(text);
   try {
-    // Decoded one by one: joined, two invalid halves could form a valid character.
+    // User name and password are decoded separately, because two invalid halves could form a valid character together.
     for (const credential of [username, password]) decodeURIComponent(credential);
   } catch {
     return false;

@@ -31,7 +31,7 @@ async function listening(server: Server): Promise<number> {
 
 async function tlsServer({ key, cert }: KeyPair, close = false): Promise<number> {
   return listening(
-    // Current OpenSSL defaults would not send a certificate that is too weak.
+    // With the default settings, current OpenSSL versions do not send a certificate that is too weak.
     createHttpsServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (request, response) => {
       response.setHeader('connection', close ? 'close' : 'keep-alive').end(`TLS: ${request.headers.host}`);
     }),
@@ -117,7 +117,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     expect(await ask(connections(origin, { caFile: several }), origin)).toContain('TLS');
   });
 
-  it('verify the certificate against the host in the URL, not against the Host header', async () => {
+  it('verify the certificate against the host in the URL, and ignore the Host header', async () => {
     const origin = `https://localhost:${await tlsServer(good)}`;
     const sent = connections(origin, { caFile: CaFile.read(house.caFile()) });
     expect(await ask(sent, origin, undefined, 'elsewhere.example:4711')).toBe('TLS: elsewhere.example:4711');
@@ -166,7 +166,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     ]);
   });
 
-  it('keep the last content of a file that goes missing, and log that once', async () => {
+  it('use the last content of a CA file that goes missing, and log the missing file once', async () => {
     const origin = `https://localhost:${await tlsServer(good, true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });

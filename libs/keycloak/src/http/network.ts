@@ -26,12 +26,12 @@ export interface ServiceAddress {
 
 export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, fields: object) => void>>;
 
-/** Connect limit for the authorization server; a call may time out earlier. */
+/** The time limit for a connection to the authorization server; a call may time out earlier. */
 const CONNECT_MS = 10_000;
 
 /**
- * A certificate that can't be verified ends the connection, whatever `NODE_TLS_REJECT_UNAUTHORIZED` says. Connections
- * to TLS servers go through a proxy as tunnels, which the proxy can't read.
+ * A certificate that can't be verified ends the connection, even if `NODE_TLS_REJECT_UNAUTHORIZED` is 0. A connection
+ * to a TLS server goes through a proxy as a tunnel, which the proxy can't read.
  */
 export class Network {
   readonly #announced = new Set<string>();
@@ -70,7 +70,9 @@ export class Network {
     return this.proxies.proxyFor(new URL(url).origin)?.label;
   }
 
-  /** The proxy gets half of `timeoutMs`, so that its failure is distinguishable from the server's. */
+  /**
+   * The proxy gets half of `timeoutMs`, so that a failure of the proxy is distinguishable from a failure of the server.
+   */
   #connector(
     server: string,
     { tls, connectMs, timeoutMs }: Pick<ServiceAddress, 'tls' | 'timeoutMs'> & { readonly connectMs: number },
@@ -81,7 +83,8 @@ export class Network {
     const open = async (options: buildConnector.Options): Promise<Socket> => {
       if (caFile !== undefined && options.protocol === 'https:') {
         const ca = await caFile.current((event) => this.#logCaFile(server, caFile.path, event));
-        // A new connector, because the old one would resume TLS sessions with servers that are no longer trusted.
+        // A new connector is built, because the old connector would resume TLS sessions with servers that are no longer
+        // trusted.
         if (ca !== trusted) connect = buildConnector({ timeout: connectMs, rejectUnauthorized: true, ca });
         trusted = ca;
       }
@@ -137,7 +140,10 @@ export class Network {
   }
 }
 
-/** SNI is the host of the URL, whatever the `Host` header says, and empty for an IP address (RFC 6066 §3). */
+/**
+ * The name for SNI: the host of the URL, even if the `Host` header names another host, but empty for an IP address (RFC
+ * 6066 §3).
+ */
 const serverNameOf = (hostname: string): string => (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0 ? hostname : '');
 
 const ignore = (): void => undefined;

@@ -9,10 +9,10 @@ export interface HttpRequest {
   readonly origin: string;
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
-  /** Alternating names and values. */
+  /** Header names and values alternately. */
   readonly headers: string[];
   readonly body: string | undefined;
-  /** Bounds connecting, headers and body together. */
+  /** The time limit for the connection, the headers and the body together. */
   readonly timeoutMs: number | undefined;
   readonly maxResponseBytes: number;
   readonly signal: AbortSignal | undefined;
@@ -20,16 +20,16 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
-  /** Names are lower-case and unique. */
+  /** The names are lower-case and unique. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
 /**
- * - `timeout`: no complete answer in time.
+ * - `timeout`: the answer was not complete in time.
  * - `answer_too_large`: more than `maxResponseBytes`; the rest was not read.
  * - `answer_broken_off`: the connection failed, or the answer became invalid HTTP, after the status line.
- * - any other: a code of the system or undici, before an answer began.
+ * - any other reason: a code of the system or of undici, before an answer began.
  */
 export type HttpFailureReason = 'timeout' | 'answer_too_large' | 'answer_broken_off' | ConnectionFailure;
 
@@ -37,22 +37,25 @@ export class HttpFailure extends Error {
   constructor(
     readonly reason: HttpFailureReason,
     /**
-     * For `connection_failed`: an unlisted code from Node or undici. For `certificate_refused`: OpenSSL's message. For
-     * a proxy: its status or a code.
+     * An unlisted code from Node or undici (`connection_failed`), OpenSSL's message (`certificate_refused`), or the
+     * status or a code of a proxy.
      */
     readonly detail?: string,
   ) {
     super(reason);
   }
 
-  /** No byte of an answer arrived, for example because the server had just closed a kept-alive connection. */
+  /**
+   * Whether the connection broke before any byte of an answer arrived, for example because the server had just closed a
+   * kept-alive connection.
+   */
   get isConnectionBroken(): boolean {
     return BROKEN.has(this.reason);
   }
 }
 
 /**
- * Redirects are not followed, and nothing is decompressed.
+ * Follows no redirect, and does not decompress the answer.
  *
  * Rejects with `HttpFailure`, with the reason of `signal`, or with `TypeError` for an invalid request. No error
  * contains the request.
@@ -63,7 +66,7 @@ export function sendRequest(connections: Connections, request: HttpRequest): Pro
     const { origin, method, path, headers, body = null } = request;
     const pending = new PendingRequest(request, resolve, reject);
     try {
-      // undici's time-outs are off: one limit covers everything.
+      // undici's time-outs are off, because `timeoutMs` covers the whole request.
       connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, pending);
     } catch (error) {
       pending.onResponseError(undefined, error);
@@ -95,7 +98,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // The request was given up while it waited for a connection.
+    // The request timed out or was aborted while it waited for a connection.
     if (this.#isOver) controller.abort(new Error('Over'));
   }
 
@@ -135,7 +138,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/** undici's codes for a request that it refuses to send, for example with a forbidden header. */
+/** Codes of undici for a request that undici does not send, for example because of a forbidden header. */
 const NO_REQUEST: ReadonlySet<unknown> = new Set([
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
@@ -158,6 +161,6 @@ export function single(headers: ResponseHeaders): Readonly<Record<string, string
     if (typeof headers[name] === 'string') continue;
     return Object.fromEntries(Object.entries(headers).map(([each, value]) => [each, String(value)]));
   }
-  // Copies nothing in the usual case, in which no header is repeated (perf: service-client).
+  // In the usual case, no header is repeated, and the headers are not copied (perf: service-client).
   return headers as Readonly<Record<string, string>>;
 }

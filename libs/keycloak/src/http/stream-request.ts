@@ -15,12 +15,15 @@ export interface StreamRequest {
   readonly headers: string[];
   readonly body: RequestBody;
   readonly timeoutMs: number;
-  /** The progress that restarts the limit with `silenceMs`: `answer` is received bytes, `both` includes sent bytes. */
+  /**
+   * The progress that restarts the time limit of `silenceMs`: received bytes (`answer`), or received and sent bytes
+   * (`both`).
+   */
   readonly renewedBy: 'nothing' | 'answer' | 'both';
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
   readonly maxResponseBytes: (status: number) => number;
-  /** An answer that is read as a whole has `silenceMs` in total, not per chunk. */
+  /** Whether the answer is read as a whole, so that `silenceMs` bounds all of it, not each chunk. */
   readonly isCollected: (status: number) => boolean;
   readonly errorOf: (failure: HttpFailure) => Error;
   readonly onSent: ((bytes: number) => void) | undefined;
@@ -32,9 +35,9 @@ export interface StreamedResponse {
   readonly statusText: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly allHeaders: ResponseHeaders;
-  /** Destroy it to abort the exchange. */
+  /** To abort the exchange, destroy the body. */
   readonly body: Readable;
-  /** Fulfils when nothing more will be sent or received, even if the answer was not read. */
+  /** Fulfils when no more data will be sent or received, even if the answer was not read. */
   readonly over: Promise<void>;
 }
 
@@ -43,11 +46,11 @@ export const OWN_BODY = 'the body of the request did not come';
 const UNREAD_MS = 60_000;
 
 /**
- * Redirects are not followed, and nothing is decompressed.
+ * Follows no redirect, and does not decompress the answer.
  *
  * Rejects with `HttpFailure`, the reason of `signal`, or `TypeError` for an invalid request. No error contains the
  * request. The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The request's
- * body is never destroyed, since it may be an incoming request that still needs an answer.
+ * body is never destroyed, because the body may be an incoming request that still needs an answer.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -56,7 +59,7 @@ export async function streamRequest(connections: Connections, request: StreamReq
     const exchange = new Exchange(request, resolve, reject);
     const body = exchange.sentBody();
     try {
-      // undici's time-outs are off: they ignore progress in sending the body.
+      // undici's time-outs are off, because these time-outs ignore the sent bytes of the request body.
       connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, exchange);
     } catch (error) {
       exchange.onResponseError(undefined, error);
@@ -68,7 +71,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #limit: TimeLimit | undefined;
   #isComplete = false;
   #isCollected = false;
-  /** A time-out while this is true is not the server's fault. */
+  /** A time-out during this wait is not the server's fault. */
   #isWaitingForBody = false;
   #tellOver: () => void = () => undefined;
   #isOver = false;
@@ -99,14 +102,14 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // undici also gets this error, and reports it first if it is reading the body.
+    // An error of the body also reaches undici, which reports the error first if undici is reading the body.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });
     return this.#sent;
   }
 
-  /** Records the body's own error: undici reports it like an error of the connection. */
+  /** For undici, an error of the body looks like an error of the connection. */
   async *#whole(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* pieces;
@@ -118,7 +121,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // The request was given up while it waited for a connection.
+    // The request timed out or was aborted while it waited for a connection.
     if (this.#isOver) controller.abort(new Error('Over'));
     else if (typeof this.request.body === 'string' || this.request.body instanceof Uint8Array) {
       this.request.onSent?.(Buffer.byteLength(this.request.body));
@@ -167,7 +170,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isComplete = true;
     const answer = this.#answer;
-    // The limit ends here, because the rest of the answer is buffered.
+    // The time limit ends here, because the rest of the answer is buffered.
     this.#end();
     answer?.push(null);
   }
@@ -187,7 +190,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #waitForReader(): void {
-    // `unref`: a stream that is never read must not keep the process alive.
+    // The timer has `unref`, because a stream that is never read must not keep the process alive.
     if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 

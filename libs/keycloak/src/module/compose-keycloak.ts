@@ -30,12 +30,10 @@ import {
 export interface Surroundings {
   readonly clock?: Clock;
   readonly network?: Network;
-  /** Returns the logger for the named part. */
   readonly loggers?: (part: string) => ComponentLog;
 }
 
 export interface ComposedKeycloak {
-  /** The first issuer is this service's own issuer. */
   readonly issuers: readonly [ComposedIssuer, ...ComposedIssuer[]];
   readonly revocations: RevocationList;
   readonly sharing: readonly RevocationSharing[];
@@ -43,7 +41,7 @@ export interface ComposedKeycloak {
   readonly tokens: TokenSources;
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
-  /** These three belong to the first issuer. */
+  /** The next three members belong to the first issuer. */
   readonly fetch: AuthorizationServerFetch;
   readonly authenticator: ClientAuthenticator;
   readonly health: AuthorizationServerHealth;
@@ -52,11 +50,10 @@ export interface ComposedKeycloak {
   readonly connections: HeldConnections;
   readonly status: KeycloakStatus;
   readonly calls: CallObservation;
-  /** Throws `KeycloakOptionsError`. */
   readonly service: (name: string, options: object, entryPoint?: ServiceOptionsEntryPoint) => ServiceClient;
 }
 
-/** Sends nothing. Throws `KeycloakOptionsError`, which lists every fault. */
+/** Creates the parts of the library from the options, and sends no request. */
 export function composeKeycloak(
   given: AnyModuleOptions,
   { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},

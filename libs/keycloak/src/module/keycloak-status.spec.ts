@@ -33,7 +33,7 @@ describe('KeycloakStatus', () => {
     expect((JSON.parse(manifest) as { readonly version: string }).version).toBe(VERSION);
   });
 
-  it('reports running and queued calls, circuits and cache sizes, but no token', async () => {
+  it('reports running and queued calls, circuits and cache sizes, and never a token', async () => {
     const keycloak = composeKeycloak({ ...optionsOf(realm, 'service-a'), circuitBreakerFailures: 1 });
     const baseUrl = `http://127.0.0.1:${(nextService.address() as AddressInfo).port}`;
     const service = keycloak.service('service-b', { baseUrl, audience: 'service-b', maxConcurrentCalls: 1 });
@@ -63,7 +63,7 @@ describe('KeycloakStatus', () => {
     realm.control.fault('token', undefined);
   });
 
-  it('does not report a feed as healthy while it is interrupted again and again (RS-30)', () => {
+  it('does not report a signal feed as healthy while the feed is interrupted again and again (RS-30)', () => {
     const clock = new StillClock();
     const signals = new SignalProof(clock);
     const issuer = {

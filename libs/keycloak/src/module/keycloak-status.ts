@@ -6,41 +6,40 @@ import type { SignalProof } from '../revocation/signal-proof.js';
 import { VERSION } from '../protocol/version.js';
 
 export interface KeycloakStatusSnapshot {
-  /** The version of this library. */
   readonly version: string;
   /** Calls to the first issuer, by kind, such as `discovery`, `introspection`, `token`, `jwks` or `login`. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
   /** Calls to each other issuer, by its `iss`. */
   readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;
-  /** Calls to other services, by registered name. Names of `ServiceHttp` end in ` (http)`. */
+  /** Calls to other services, by registered name, which ends in ` (http)` for a `ServiceHttp`. */
   readonly services: Readonly<Record<string, CallsState>>;
-  /** Sums over all issuers. */
+  /** The cache sizes, summed over all issuers. */
   readonly caches: {
-    /** Results of active tokens. */
     readonly introspections: number;
     readonly inactiveIntrospections: number;
-    /** Tokens whose signature was verified locally; 0 without the option `jwt`. */
+    /** Cached tokens whose signature was verified locally; 0 without the option `jwt`. */
     readonly verifiedJwts: number;
-    /** Includes exchanged tokens. */
+    /** Cached tokens of this service, including exchanged tokens. */
     readonly tokens: number;
-    /** Denials of the `RevocationList`. */
+    /** Denials that the `RevocationList` holds. */
     readonly revocations: number;
   };
   /**
-   * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: it has no
-   * feed. `healthy`: results are cached for `introspectionTtlWithEventsSeconds`. `silent`: it has a feed, but results
-   * are not cached that long.
+   * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: the service
+   * has no signal feed. `healthy`: introspection results are cached for `introspectionTtlWithEventsSeconds`. `silent`:
+   * the service has a signal feed, but results are not cached for `introspectionTtlWithEventsSeconds`.
    *
-   * `lastHealthySecondsAgo`: seconds since the feed was last healthy, absent before the first proof. `reason`: why the
-   * last proof over the `revocationChannel` was refused. `gaps`: there was a gap, so no result older than
-   * `introspectionTtlSeconds` is cached longer. `no_public_key`: this service has no key that verifies proofs.
+   * `lastHealthySecondsAgo`: the seconds since the signal feed was last healthy, absent before the first proof of a
+   * poller. `reason`: why this service refused the last proof of a poller from the `revocationChannel`. The reason
+   * `gaps`: the feed had a gap, so no result older than `introspectionTtlSeconds` is cached longer. The reason
+   * `no_public_key`: this service has no key that verifies the proofs of pollers.
    */
   readonly signals: {
     readonly state: SignalFeedState;
     readonly lastHealthySecondsAgo?: number;
     readonly reason?: ChannelRefusal | 'gaps';
   };
-  /** With several issuers, the worst state. */
+  /** With several issuers, the worst state of all channels. */
   readonly revocationChannel: RevocationChannelStatus;
 }
 
@@ -59,7 +58,10 @@ export interface IssuerStatus {
   readonly sharing: { readonly status: RevocationChannelStatus };
 }
 
-/** State of calls and caches in this process, for health details and metrics. Holds no token and sends nothing. */
+/**
+ * Reports the state of calls and caches in this process, for health details and metrics. The report contains no token,
+ * and reading the report sends no request.
+ */
 export class KeycloakStatus {
   constructor(
     private readonly issuers: readonly [IssuerStatus, ...IssuerStatus[]],
@@ -90,7 +92,7 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   const nowMs = clock.monotonicMs();
   const lastHealthySecondsAgo = (nowMs - latestMs) / 1000;
   const isRecent = lastHealthySecondsAgo < options.introspectionTtlSeconds;
-  // Repeated gaps prevent longer caching, although each proof is accepted.
+  // Repeated gaps of the feed prevent longer caching, although this service accepts each proof of a poller.
   if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
     return { state: 'silent', lastHealthySecondsAgo, reason: proofRefusal ?? 'gaps' };
   return { state: isRecent ? 'healthy' : 'silent', lastHealthySecondsAgo, ...reason };
@@ -113,7 +115,7 @@ const sumOf = (one: Counts, other: Counts): Counts =>
 
 type Counts = Readonly<Record<string, number>>;
 
-/** From best to worst. */
+/** The states of a revocation channel, from best to worst. */
 const STATES = ['none', 'caught_up', 'reading', 'lost'] as const satisfies readonly RevocationChannelState[];
 
 const worse = (one: RevocationChannelStatus, other: RevocationChannelStatus): RevocationChannelStatus => ({

@@ -1,13 +1,11 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { AnyModuleOptions } from '../options/keycloak.options.js';
 
-/** Nest quotes the description of a token that it can't find. */
+/** Nest's error quotes this end of a description if Nest can't find the injection token. */
 const PROVIDED = 'provided by KeycloakModule.forRoot() or forRootAsync() in the root module';
 
-/** Injects `ResolvedKeycloakOptions`. */
 export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${PROVIDED}`);
 
-/** Injects `ComposedKeycloak`. */
 export const KEYCLOAK = Symbol(`nestjs-keycloak-s2s:keycloak, ${PROVIDED}`);
 
 export const SHARED_STATE = Symbol('nestjs-keycloak-s2s:revocation-sharing');

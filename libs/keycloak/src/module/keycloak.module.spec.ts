@@ -122,7 +122,7 @@ describe('the validation of options', () => {
     );
   });
 
-  it('rejects a second forRoot with the same options, without naming a difference', async () => {
+  it('rejects a second forRoot, even if the options are equal', async () => {
     const imports = [KeycloakModule.forRoot(OPTIONS), KeycloakModule.forRoot(OPTIONS)];
     const booted = Test.createTestingModule({ imports }).compile();
     await expect(booted).rejects.toThrow('it is imported 2 times. Call forRoot or forRootAsync once');

@@ -61,7 +61,7 @@ const PARTS = [
   part(KeycloakStatus, 'status'),
 ];
 
-/** One object per line, because some loggers drop a second argument. */
+/** Returns a log that writes each line as one object, because some loggers drop a second argument. */
 function objectLog(name: string): ComponentLog {
   const logger = new Logger(name);
   return {
@@ -71,7 +71,7 @@ function objectLog(name: string): ComponentLog {
   };
 }
 
-/** A service to call, with its options or a factory for them. */
+/** A service to call, with its options or a factory that creates the options. */
 export type ServiceRegistration = { readonly name: string } & (
   | ServiceOptions
   | (Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'> &
@@ -79,10 +79,10 @@ export type ServiceRegistration = { readonly name: string } & (
 );
 
 /**
- * `forRoot` or `forRootAsync`, once in the root module, closes every route until a decorator grants access.
- * `forFeature` adds a `ServiceClient` per service to call.
+ * Import the module once in the root module, with `forRoot` or `forRootAsync`; every route is then closed until a
+ * decorator grants access.
  *
- * Without `verifyAtStart` it does NOT contact the authorization server at boot, but on first need.
+ * The module does NOT contact the authorization server at boot, unless `verifyAtStart` is set.
  */
 @Module({
   imports: [DiscoveryModule],
@@ -166,15 +166,15 @@ export type ServiceRegistration = { readonly name: string } & (
   ],
 })
 export class KeycloakModule extends ConfigurableModuleClass {
-  /** Call it once, in the root module. Throws `KeycloakOptionsError`, which lists every invalid option. */
+  /** Throws `KeycloakOptionsError`, which lists every invalid option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    // Missing options count as empty options, so that their faults are listed.
+    // Missing options count as empty options, so that the error lists each missing option.
     return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
   }
 
   /**
-   * Works as `forRoot` does, with options of `useFactory`, or of `createKeycloakOptions()` in the class of `useClass`
-   * or `useExisting`.
+   * Creates the module as `forRoot` does, with options from `useFactory`, `useClass` or `useExisting`
+   * (`createKeycloakOptions()`).
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     const { useFactory, useClass, useExisting } = Object(options) as Partial<typeof options>;
@@ -186,7 +186,7 @@ export class KeycloakModule extends ConfigurableModuleClass {
     return withController(super.forRootAsync(options));
   }
 
-  /** Makes a `ServiceClient` per service injectable with `@InjectServiceClient(name)` in the importing module. */
+  /** Makes a `ServiceClient` for each service injectable with `@InjectServiceClient(name)` in the importing module. */
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
     checkServiceNames(services.map(({ name }) => name));
     const providers = services.flatMap(serviceProviders);
@@ -201,8 +201,8 @@ export class KeycloakModule extends ConfigurableModuleClass {
 }
 
 /**
- * Throws for a second KeycloakModule, because a request would have to pass both guards. Finds a module of another copy
- * of this package by the description of its injection token.
+ * Throws if the application has a second `KeycloakModule`, because a request would have to pass two guards. The
+ * description of the injection token also finds a module from another copy of this package.
  */
 function refuseSecond(discovery: DiscoveryService): void {
   const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;

@@ -122,7 +122,7 @@ async function start({ module, adapter, configure }: Made): Promise<ReturnType<t
 }
 
 describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
-  describe.each(MODULES)('by %s', (__, moduleOf) => {
+  describe.each(MODULES)('protected resource metadata by %s', (__, moduleOf) => {
     const make = (options: Partial<KeycloakModuleOptions> = {}, configure?: Made['configure']) =>
       start({
         module: moduleOf({ ...KEYCLOAK, ...options }),
@@ -132,7 +132,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
     const served = (resource = RESOURCE, configure?: Made['configure']) =>
       make({ protectedResource: { resource } }, configure);
 
-    it('is served and named in challenges only if it is configured (RS-22)', async () => {
+    it('is served and named in challenges only if the metadata is configured (RS-22)', async () => {
       const client = await make();
       await client.get(WELL_KNOWN).expect(404);
       const { headers } = await client.get('/orders').expect(401);
@@ -240,7 +240,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
       });
     });
 
-    it('names no scopes if mapPermissions replaces them', async () => {
+    it('names no scopes if mapPermissions replaces the scopes', async () => {
       const client = await make({ protectedResource: { resource: RESOURCE }, mapPermissions: () => [] });
       expect((await client.get(WELL_KNOWN).expect(200)).body).not.toHaveProperty('scopes_supported');
     });

@@ -13,8 +13,8 @@ import { RouteReport } from '../resource-server/route-report.discovery.js';
 const MAX_AGE_SECONDS = 3600;
 
 /**
- * Returns a new class per application, because Nest reads the path (RFC 9728 §3) from the class. The constructor sets
- * the path, because Nest creates controllers before it creates routes.
+ * Returns a new controller class for each application, because Nest reads the path (RFC 9728 §3) from the class. The
+ * constructor sets the path, because Nest creates controllers before it creates routes.
  */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.
@@ -36,19 +36,19 @@ export function protectedResourceController(): Type {
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
-      // The route report has already marked all handlers, so this later handler is marked here.
+      // The route report marked the other handlers before this handler had a path, so this handler is marked here.
       markHandler(prototype, prototype.read);
       keepOutOfPrefix(config, metadataPath);
     }
 
-    /** Bypasses the interceptors of the application, which may wrap answers in an envelope. */
+    /** Writes the answer itself, because interceptors of the application may wrap an answer in an envelope. */
     read(@Res() response: unknown): void {
       const { httpAdapter } = this.adapterHost;
       httpAdapter.setHeader(response, 'Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`);
       httpAdapter.reply(response, this.#read(), 200);
     }
 
-    /** All handlers are known when the first request arrives. */
+    /** Creates the metadata at the first request, because all handlers are known at that time. */
     #read(): ProtectedResourceMetadata | undefined {
       const { issuers, protectedResource } = this.options;
       if (protectedResource === undefined) return undefined;
@@ -65,8 +65,8 @@ export function protectedResourceController(): Type {
 }
 
 /**
- * A well-known path begins at the host, not below a global prefix. The application may change the prefix until it
- * starts, so the exclusion is added when Nest asks for it.
+ * Excludes `path` from the global prefix, because a well-known path begins at the host. The application may change the
+ * prefix until it starts, so the exclusion is added when Nest asks for the exclusions.
  */
 function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   const excluded = { path, pathRegex: exactly(path), requestMethod: RequestMethod.GET };

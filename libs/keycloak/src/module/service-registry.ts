@@ -6,7 +6,7 @@ import type { Network } from '../http/network.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import type { ResolvedServiceOptions } from '../options/service.options.js';
 
-/** A factory that runs per request may register a service each time. */
+/** A factory that runs for each request may register a service each time. */
 const MAX_SERVICES = 1000;
 
 interface Entry {
@@ -21,7 +21,6 @@ export class ServiceRegistry {
 
   constructor(private readonly network: Network) {}
 
-  /** `states` appends `suffix` to the name, such as ` (http)`. */
   add(name: string, options: ResolvedServiceOptions, transport: Entry['transport'], suffix = ''): DeclaredScopes {
     const { baseUrl, audiences, issuer, scopes } = options;
     const key = JSON.stringify([name, suffix, baseUrl, audiences, issuer, scopes]);

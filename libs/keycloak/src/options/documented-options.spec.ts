@@ -1,4 +1,4 @@
-/** The doc comments describe each option with the default and range of the code. The README's tables come from them. */
+/** The tables of the README come from the doc comments. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { resolveKeycloakOptions } from './keycloak.options.js';
@@ -61,7 +61,7 @@ describe.each([
     );
   const numbers = names.filter((name) => rangeOf(name).length > 0);
 
-  it('all have a comment and are known to the code', () => {
+  it('have a comment and are known to the code', () => {
     expect(faultsOf(() => resolve(Object.fromEntries(names.map((name) => [name, undefined]))))).not.toContainEqual(
       expect.stringContaining('unknown option'),
     );
@@ -71,7 +71,7 @@ describe.each([
     );
   });
 
-  it('are required by the code if their type or their comment requires them', () => {
+  it('are required by the code if the type or the comment says that the option is required', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );

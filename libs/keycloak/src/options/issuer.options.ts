@@ -1,4 +1,3 @@
-/** Issuer options: the options of one issuer, with their defaults, ranges and checks. */
 import { FixedSecret, type ClientAuthentication } from '../client-authentication/client-authentication.js';
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
@@ -22,30 +21,30 @@ import { PROFILES, type ProfileName } from '../protocol/token-profile.js';
 import type { PermissionMapper } from '../resource-server/permission-mapper.js';
 import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
-/** One realm, or another authorization server, and this service's client there. */
+/** The options of one issuer: a realm or another authorization server, and the client of this service at the issuer. */
 export interface IssuerOptions {
   /**
    * The exact `iss` of every accepted token: `https://<server>/realms/<realm>`, without a final slash. With another
-   * `profile`, exactly as the server writes it (RFC 8414 §2).
+   * `profile`, the spelling is exactly the spelling of the server (RFC 8414 §2).
    */
   readonly issuer: string;
   /**
    * Where this service reaches the server if `issuer` is not that address, such as `http://keycloak:8080` inside a
-   * network. It has no `/realms/…` part. With another `profile` it replaces the origin of `issuer`. Default: the part
-   * of `issuer` before `/realms/`.
+   * network. The URL has no `/realms/…` part. With another `profile`, the URL replaces the origin of `issuer`. Default:
+   * the part of `issuer` before `/realms/`.
    */
   readonly internalServerUrl?: string;
   /**
    * The kind of access tokens. `keycloak`: tokens of Keycloak. `rfc9068`: JWTs with the header type `at+jwt`.
-   * `rfc7662`: any token that introspection accepts, also an opaque one, but not with `jwt`. See docs/other-servers.md.
-   * Default `keycloak`.
+   * `rfc7662`: any token that introspection accepts, including an opaque token; the option `jwt` is then not allowed.
+   * See docs/other-servers.md. Default `keycloak`.
    */
   readonly profile?: ProfileName;
-  /** This service's client id at this issuer. Every accepted token must have it as an audience. */
+  /** This service's client id at this issuer. Every accepted token must have this client id as an audience. */
   readonly clientId: string;
   /**
-   * The client secret for introspection, client credentials and exchange. It stays the same while the process runs.
-   * Default: none, and `clientAuthentication` is required.
+   * The client secret for introspection, client credentials and exchange. The secret stays the same while the process
+   * runs. Default: none, and `clientAuthentication` is required.
    */
   readonly clientSecret?: string;
   /**
@@ -63,8 +62,8 @@ export interface IssuerOptions {
   readonly mapPermissions?: PermissionMapper;
   /**
    * The scopes of this issuer's tokens that count as permissions. Default: all. With several issuers, only the first
-   * has a default. Each other issuer needs this or `mapPermissions`, because its administrator can create scopes with
-   * any name.
+   * issuer has a default. Each other issuer needs `acceptedScopes` or `mapPermissions`, because its administrator can
+   * create scopes with any name.
    */
   readonly acceptedScopes?: readonly string[];
   /**
@@ -77,14 +76,13 @@ export interface IssuerOptions {
   readonly expectedDefaultScopes?: readonly string[];
 }
 
-/** The checked options with defaults. The secret is in `clientAuthentication`, which does not show it. */
+/** `clientAuthentication` contains the secret and does not show the secret. */
 export interface ResolvedIssuerOptions extends IssuerAddresses {
   readonly profile: ProfileName;
   readonly clientId: string;
   readonly clientAuthentication: ClientAuthentication;
   readonly tls: TrustedAuthorities;
   readonly mapPermissions: PermissionMapper | undefined;
-  /** Undefined if all scopes count. */
   readonly acceptedScopes: readonly string[] | undefined;
   readonly acceptedAcr: readonly string[] | undefined;
   readonly expectedDefaultScopes: readonly string[];
@@ -107,9 +105,7 @@ export const ISSUER_OPTIONS = {
   expectedDefaultScopes: scopes(['profile', 'email']),
 } satisfies OptionTable<IssuerOptions, { readonly tls: TrustedAuthorities }>;
 
-/**
- * Reports options that are in neither the table nor `otherNames`. `hasSignatures`: whether tokens are verified locally.
- */
+/** An option is unknown unless the table or `otherNames` contains its name. */
 export function resolveIssuerOptions(
   given: object | undefined,
   context: OptionContext,
@@ -148,7 +144,6 @@ export function resolveIssuerOptions(
 
 const MAX_ISSUERS = 100;
 
-/** Returns an empty list for invalid input. */
 export function resolveIssuers(
   given: unknown,
   context: OptionContext,

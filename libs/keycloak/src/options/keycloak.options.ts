@@ -1,4 +1,3 @@
-/** Keycloak options: the options of `forRoot`, with their defaults, ranges and checks. */
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
   requestAdapters,
@@ -31,7 +30,7 @@ import {
   type ProtectedResourceOptions,
 } from './protected-resource.options.js';
 
-/** The options that apply to every issuer. Bounds apply to each issuer separately. */
+/** The options that apply to every issuer, with each limit for each issuer separately. */
 export interface CommonModuleOptions {
   /**
    * Adapters for handlers that are not reached over HTTP, one per kind of context, such as `graphqlRequestAdapter()`.
@@ -39,8 +38,8 @@ export interface CommonModuleOptions {
    */
   readonly requestAdapters?: readonly RequestAdapter[];
   /**
-   * Bound on a call to the authorization server, including the wait for a slot, the answer and retries. Default 3000,
-   * 100 to 60000.
+   * The time limit of a call to the authorization server, including the wait for a slot, the answer and retries.
+   * Default 3000, 100 to 60000.
    */
   readonly timeoutMs?: number;
   /**
@@ -54,15 +53,15 @@ export interface CommonModuleOptions {
    */
   readonly maxQueuedCalls?: number;
   /**
-   * Retries after a broken connection, a 5xx or a 429, at most a tenth of all calls. They use full jitter and wait for
-   * `Retry-After`. Default 2, 0 to 10.
+   * Retries after a broken connection, a 5xx or a 429, at most a tenth of all calls. Retries use full jitter and wait
+   * for `Retry-After`. Default 2, 0 to 10.
    */
   readonly maxRetries?: number;
   /** Consecutive failures of one kind of call after which its circuit opens. Default 10, 1 to 1000. */
   readonly circuitBreakerFailures?: number;
   /**
-   * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can extend it up to 30 s.
-   * Default 1000, 100 to 60000.
+   * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can extend this pause up to
+   * 30 s. Default 1000, 100 to 60000.
    */
   readonly circuitBreakerPauseMs?: number;
   /** Tolerated clock skew between Keycloak and this service. Default 5, 0 to 60. */
@@ -74,15 +73,14 @@ export interface CommonModuleOptions {
   readonly minRemainingLifetimeSeconds?: number;
   /**
    * How long an introspection result is cached: **the revocation window**. A token that is revoked, or whose user logs
-   * out, is refused within this time. `@MaxIntrospectionAge` shortens it for a route. Default 10, 0 (ask every time) to
-   * 300.
+   * out, is refused within this time. `@MaxIntrospectionAge` shortens the time for a route. Default 10, 0 (ask every
+   * time) to 300.
    */
   readonly introspectionTtlSeconds?: number;
   /**
    * How long an introspection result is cached while a signal feed (`RevocationEventsModule`) is healthy. Revocations
-   * then take effect within seconds, and Keycloak is asked less. Without a healthy feed, results are cached for
-   * `introspectionTtlSeconds`. `@MaxIntrospectionAge` shortens it for a route. Default unset, 2 to 3600: unset, a feed
-   * does not extend the caching.
+   * then take effect within seconds, and this service asks Keycloak less often. Without a healthy feed, results are
+   * cached for `introspectionTtlSeconds`. Default unset, 2 to 3600: unset, a feed does not extend the caching.
    */
   readonly introspectionTtlWithEventsSeconds?: number;
   /** Cached introspection results of active tokens, and as many of inactive tokens. Default 10000, 1 to 1000000. */
@@ -90,33 +88,33 @@ export interface CommonModuleOptions {
   /** Cached tokens of this service, including exchanged tokens. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
   /**
-   * Denials that a `RevocationList` holds. With more, it drops the denial that would expire first, and refuses every
-   * token issued before that denial. Default 100000, 1 to 1000000.
+   * Denials that a `RevocationList` holds. A full list drops the denial that would expire first, and refuses every
+   * token issued before the dropped denial. Default 100000, 1 to 1000000.
    */
   readonly maxRevocations?: number;
   /**
-   * How long a denial is held. It must exceed the longest lifetime of a received token, because an expired token needs
-   * no denial. Default 36000, 60 to 31536000. It must not be less than the two times for which introspection results
-   * are cached.
+   * How long a denial is held. The time must exceed the longest lifetime of a received token, because an expired token
+   * needs no denial. Default 36000, 60 to 31536000. The time must not be less than the two times for which
+   * introspection results are cached.
    *
-   * The default is Keycloak's default session maximum of ten hours, which no token of a session outlives. Raise it with
-   * `SSO Session Max`, and for offline sessions or longer token lifespans.
+   * The default is Keycloak's default session maximum of ten hours, which no token of a session outlives. Raise the
+   * time together with `SSO Session Max`, and for offline sessions or longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**
    * Shares denials and rechecks of the `RevocationList` with all replicas of all services, such as
-   * `valkeyRevocations()`. Default: none, and they apply to this process only.
+   * `valkeyRevocations()`. Default: none, and denials and rechecks apply to this process only.
    */
   readonly revocationChannel?: RevocationChannel;
   /**
    * Shares introspection results and tokens with all replicas of this service, such as `valkeyCache()`. Default: none,
-   * and each replica asks for itself.
+   * and each replica sends its own requests.
    */
   readonly sharedCache?: SharedCache;
   /**
    * How tokens are verified without `@TokenVerification`. `introspection` asks Keycloak, and refuses a revoked token
-   * within `introspectionTtlSeconds`. `jwt` checks the signature locally, and accepts a revoked token until it expires,
-   * unless the `RevocationList` denies it. It needs the option `jwt`. Default `introspection`.
+   * within `introspectionTtlSeconds`. `jwt` checks the signature locally, and accepts a revoked token until the token
+   * expires or the `RevocationList` denies the token. The value `jwt` needs the option `jwt`. Default `introspection`.
    */
   readonly verification?: VerificationMethod;
   /**
@@ -133,8 +131,8 @@ export interface CommonModuleOptions {
   readonly protectedResource?: ProtectedResourceOptions;
   /**
    * Whether the application checks its settings against Keycloak at the start, as `nestjs-keycloak-s2s doctor` does.
-   * That includes the `scopes` of each service in `forFeature`. A fault stops the start with `StartVerificationError`,
-   * but a Keycloak that gives no answer does not. Default false.
+   * The check includes the `scopes` of each service in `forFeature`. A fault stops the start with
+   * `StartVerificationError`. If Keycloak gives no answer, the application starts. Default false.
    */
   readonly verifyAtStart?: boolean;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
@@ -144,8 +142,8 @@ export interface CommonModuleOptions {
 }
 
 /**
- * Options of `KeycloakModule.forRoot` for one issuer. Required are `issuer`, `clientId`, and either `clientSecret` or
- * `clientAuthentication`.
+ * Options of `KeycloakModule.forRoot` for one issuer: `issuer` and `clientId` are required, and either `clientSecret`
+ * or `clientAuthentication`.
  */
 export interface KeycloakModuleOptions extends IssuerOptions, CommonModuleOptions {}
 
@@ -156,8 +154,9 @@ export interface MultiIssuerModuleOptions extends CommonModuleOptions {
    * issuer. A token of another issuer is refused without a call. Results, keys, tokens and denials are kept separately
    * for each issuer.
    *
-   * The first issuer is this service's own, and issues the tokens in its own name. `@AllowClients` without an issuer,
-   * `AuthorizationServerFetch`, `ClientAuthenticator` and `AuthorizationServerHealth` refer to it.
+   * The first issuer is this service's own issuer, and issues the tokens in this service's own name. `@AllowClients`
+   * without an issuer, `AuthorizationServerFetch`, `ClientAuthenticator` and `AuthorizationServerHealth` refer to the
+   * first issuer.
    */
   readonly issuers: readonly IssuerOptions[];
 }
@@ -180,7 +179,6 @@ type ResolvedCommonOptions = Required<
 
 export type OptionsOfIssuer = ResolvedIssuerOptions & ResolvedCommonOptions;
 
-/** The options of the first issuer, and the list of all issuers. */
 export type ResolvedKeycloakOptions = OptionsOfIssuer & {
   readonly issuers: readonly [ResolvedIssuerOptions, ...ResolvedIssuerOptions[]];
 };
@@ -215,7 +213,6 @@ const COMMON_OPTIONS = {
   exposeRefusalReasons: flag,
 } satisfies OptionTable<CommonModuleOptions, { readonly protectedResource: ProtectedResource }>;
 
-/** Throws `KeycloakOptionsError`, which lists every fault. */
 export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): ResolvedKeycloakOptions {
   const faults = new ConfigurationFaults();
   const context = { faults, allowInsecureRequests: given?.allowInsecureRequests === true };

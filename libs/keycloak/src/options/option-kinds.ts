@@ -1,11 +1,10 @@
-/** Option kinds: how an option of each kind is checked, and its default. */
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type { ScopesOfCalls } from '../client/declared-scopes.js';
 import { isAcrValue } from '../protocol/authentication-demand.js';
 import { isScopeToken } from '../protocol/scope.js';
 import type { RequestAdapter } from '../resource-server/request.adapter.js';
 
-/** Thrown at boot. The message lists every fault, and contains no secret. */
+/** The error of a start with invalid options; the message lists every fault, and contains no secret. */
 export class KeycloakOptionsError extends ConfigurationError {
   constructor(where: string, faults: readonly string[]) {
     super(`${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, faults);
@@ -17,12 +16,10 @@ export interface OptionContext {
   readonly allowInsecureRequests: boolean;
 }
 
-/** A fault is noted, not thrown. */
+/** Returns the checked value of an option, and adds a fault to `context` instead of throwing. */
 export type OptionKind<T> = (name: string, given: unknown, context: OptionContext) => T;
 
-/**
- * Requires a row for each member of `Options`. `Read` has the options whose resolved type differs from the given one.
- */
+/** `Read` has the options whose resolved type differs from the given type. */
 export type OptionTable<Options, Read = object> = {
   readonly [Name in keyof Required<Options>]: OptionKind<
     (Name extends keyof Read ? Read[Name] : Options[Name]) | undefined
@@ -31,7 +28,7 @@ export type OptionTable<Options, Read = object> = {
 
 type ReadOptions<Table> = { readonly [Name in keyof Table]: Table[Name] extends OptionKind<infer T> ? T : never };
 
-/** A misspelt option must not silently get its default. */
+/** An unknown name is a fault, because a misspelt option must not silently get its default. */
 export function readOptions<Table extends Readonly<Record<string, OptionKind<unknown>>>>(
   table: Table,
   options: object | undefined,
@@ -48,8 +45,8 @@ export function readOptions<Table extends Readonly<Record<string, OptionKind<unk
 }
 
 /**
- * A secret written by `echo` ends with a line break. Keycloak would refuse it as a wrong secret, although it looks
- * right. Ids and secrets have no control characters (RFC 6749, appendix A).
+ * A secret written by `echo` ends with a line break, and Keycloak would refuse such a secret as wrong. Ids and secrets
+ * have no control characters (RFC 6749, appendix A).
  */
 export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
   if (given === undefined || given === null) faults.fault(`${name} must be given`);
@@ -102,7 +99,7 @@ const listOf =
   ): OptionKind<readonly string[] | Fallback> =>
   (name, given, { faults }) => {
     if (given === undefined) return fallback;
-    // A copy, because later changes of the given list would not be checked.
+    // The list is copied, because later changes of the given list would not be checked.
     if (Array.isArray(given) && given.every(isMember)) return Object.freeze([...given]);
     faults.fault(`${name} must be a list of ${words}`);
     return fallback;
@@ -111,14 +108,13 @@ const listOf =
 export const scopes = (fallback: readonly string[]): OptionKind<readonly string[]> =>
   listOf('scope tokens', isScopeToken, fallback);
 
-/** Undefined, unlike an empty list, means no restriction. */
+/** If the list is undefined, all scopes are allowed; an empty list allows no scope. */
 export const optionalScopes = listOf('scope tokens', isScopeToken, undefined);
 
 export const optionalAcrValues = listOf('acr values, words of printable ASCII', isAcrValue, undefined);
 
-/** A plain list applies to both kinds of call. */
+/** A plain list applies to `asService` calls and to `onBehalfOf` calls. */
 export interface ScopesByCall extends ScopesOfCalls {
-  /** Whether the scopes were given separately for each kind of call. */
   readonly isByKind: boolean;
 }
 
@@ -178,7 +174,7 @@ export const optionalWith =
     return undefined;
   };
 
-/** An absolute http(s) URL without credentials, query or fragment. A final slash is removed. */
+/** A final slash is removed. */
 export const url: OptionKind<string> = (name, given, context) => {
   const text = nonEmptyString(name, given, context);
   if (text === '') return '';

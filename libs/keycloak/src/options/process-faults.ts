@@ -1,11 +1,10 @@
-/** Process faults: faults of the process environment, whatever the options are. */
 import type { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import { EnvironmentProxies } from '../http/environment-proxies.js';
 import { runsInProduction, verifiesNoCertificate } from '../protocol/production.js';
 
 /**
- * Connections of this library ignore `NODE_TLS_REJECT_UNAUTHORIZED=0`, but other connections of the process do not. In
- * development Node's own warning is enough.
+ * Connections of this library ignore `NODE_TLS_REJECT_UNAUTHORIZED=0`, but other connections of the process would
+ * verify no certificate. In development, Node's own warning is enough.
  */
 export function checkProcess(faults: ConfigurationFaults): void {
   if (runsInProduction() && verifiesNoCertificate()) {

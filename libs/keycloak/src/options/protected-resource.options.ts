@@ -1,17 +1,13 @@
-/**
- * Protected resource options: the metadata of this service for clients that do not know it (RFC 9728), and their
- * checks.
- */
 import { url, type OptionContext, type OptionKind } from './option-kinds.js';
 
 /** The metadata at `/.well-known/oauth-protected-resource`, which the module serves without a token. */
 export interface ProtectedResourceOptions {
   /**
-   * The URL at which clients reach this service, spelled exactly as they use it: `https://orders.example.com`, with a
-   * path if it has one. It is not the audience of tokens, which with Keycloak is a client id.
+   * The URL of this service, spelled exactly as clients spell the URL, such as `https://orders.example.com`. The URL is
+   * not the audience of tokens: with Keycloak, the audience is a client id.
    */
   readonly resource: string;
-  /** The name for people (`resource_name`). */
+  /** The name of this service for people (`resource_name`). */
   readonly resourceName?: string | undefined;
   /** The URL of a page for developers (`resource_documentation`). */
   readonly resourceDocumentation?: string | undefined;
@@ -19,7 +15,6 @@ export interface ProtectedResourceOptions {
 
 export interface ProtectedResource extends ProtectedResourceOptions {
   readonly metadataPath: string;
-  /** `resource_metadata` of a challenge. */
   readonly metadataUrl: string;
 }
 
@@ -62,7 +57,7 @@ function placeOf(
   // Another fault already covers an invalid URL.
   if (/^https?:[^?#@]+$/.test(resource)) {
     if (!PLAIN_PATH.test(path)) context.faults.fault(`The path of ${name} must contain only letters, digits, - . _ ~`);
-    // Clients compare it character by character (RFC 9728 §3.3).
+    // Clients compare the URL character by character (RFC 9728 §3.3).
     else if (given !== origin + path && given !== `${origin}/`) {
       context.faults.fault(`${name} must be a normalized URL without a final slash: ${origin}${path}`);
     }

@@ -1,4 +1,3 @@
-/** Service options: the options of a service in `forFeature`, with their defaults, ranges and checks. */
 import { ConfigurationFaults } from '../protocol/configuration-faults.js';
 import {
   flag,
@@ -20,32 +19,33 @@ import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of one service in `KeycloakModule.forFeature`. */
 export interface ServiceOptions {
-  /** Where the service is reached. Paths of calls are below it. */
+  /** Where the service is reached. Paths of calls are below this URL. */
   readonly baseUrl: string;
   /**
-   * The service's client id, which is the audience of exchanged tokens. With several issuers it is the client id at
-   * `issuer`. `{ '<issuer>': '<client id>' }` sets it for each issuer at which callers' tokens are exchanged.
+   * The service's client id, which is the audience of exchanged tokens. With several issuers, the audience is the
+   * client id at `issuer`. `{ '<issuer>': '<client id>' }` sets the client id for each issuer at which callers' tokens
+   * are exchanged.
    */
   readonly audience: string | Readonly<Record<string, string>>;
   /** The issuer of tokens in this service's own name. Default: the first issuer. */
   readonly issuer?: string;
   /**
-   * The scopes that calls to the service may ask for, as one list or as one list per kind of call. Another scope throws
-   * `TypeError`. `doctor` and `verifyAtStart` try each scope. Default: any scope, and none is tried.
+   * The scopes that calls to the service may ask for, as one list or as one list per kind of call. A call for another
+   * scope throws `TypeError`. `doctor` and `verifyAtStart` try each scope. Default: any scope, and no scope is tried.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
   /** `{ caFile }` sets the authorities that are trusted for the service instead of Node's. Default: those of Node. */
   readonly tls?: TlsOptions;
   /**
-   * Bound on one call, including the wait for a slot and the answer. A call with a renewed token has its own. Default
-   * 5000, 100 to 300000.
+   * The time limit of one call, including the wait for a slot and the answer. A second call with a renewed token has
+   * its own time limit. Default 5000, 100 to 300000.
    */
   readonly timeoutMs?: number;
   /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
   readonly maxResponseBytes?: number;
   /**
-   * Whether to ask for gzip, for large answers over a slow network. It costs CPU time on both sides. `maxResponseBytes`
-   * bounds the answer before and after decompression. Default false.
+   * Whether to ask for gzip, for large answers over a slow network. Gzip costs CPU time in this service and in the
+   * called service. `maxResponseBytes` bounds the answer before and after decompression. Default false.
    */
   readonly gzip?: boolean;
   /** Concurrent calls to the service, and connections to it. Default 100, 1 to 10000. */
@@ -62,7 +62,7 @@ export interface ServiceOptions {
   readonly circuitBreakerFailures?: number;
   /**
    * How long an open circuit fails calls at once with 503 (`circuit_open`), before it sends one trial call.
-   * `Retry-After` can extend it up to 30 s. Default 1000, 100 to 60000.
+   * `Retry-After` can extend this pause up to 30 s. Default 1000, 100 to 60000.
    */
   readonly circuitBreakerPauseMs?: number;
 }
@@ -79,7 +79,7 @@ export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 
   readonly tls: TrustedAuthorities;
 };
 
-/** Calls are sent below the path of the URL, which is sent as given. */
+/** Calls are sent below the path of the URL, and the path is sent as given. */
 const serviceUrl: OptionKind<string> = (name, given, context) => {
   const text = url(name, given, context);
   const [, path] = splitUrl(text) ?? [];
@@ -104,7 +104,6 @@ const SERVICE_OPTIONS = {
   circuitBreakerPauseMs: integer(1000, 100, 60_000),
 } satisfies OptionTable<ServiceOptions, { readonly tls: TrustedAuthorities }>;
 
-/** The module of an entry point, and its name for the base URL. */
 export interface ServiceOptionsEntryPoint {
   readonly module: string;
   readonly baseUrl: 'baseUrl' | 'baseURL';
@@ -114,11 +113,10 @@ const FOR_FEATURE: ServiceOptionsEntryPoint = { module: 'KeycloakModule.forFeatu
 
 export interface ServiceSurroundings {
   readonly allowInsecureRequests: boolean;
-  /** The first is this service's own. */
+  /** The first issuer is this service's own issuer. */
   readonly issuers: readonly { readonly issuer: string }[];
 }
 
-/** Throws `KeycloakOptionsError`, which lists every fault. */
 export function resolveServiceOptions(
   name: string,
   given: ServiceOptions,
@@ -127,7 +125,7 @@ export function resolveServiceOptions(
 ): ResolvedServiceOptions {
   const faults = new ConfigurationFaults();
   const { baseUrl, gzip, ...others } = SERVICE_OPTIONS;
-  // An entry point that streams answers does not decompress them.
+  // An entry point that streams answers does not decompress the answers.
   const table = entryPoint === FOR_FEATURE ? { ...others, gzip } : others;
   const context = { faults, allowInsecureRequests };
   const options = readOptions({ [entryPoint.baseUrl]: baseUrl, ...table }, given, context, ['name']);
@@ -151,7 +149,7 @@ export function resolveServiceOptions(
   return { ...resolved, baseUrl: address, issuer, audiences } as ResolvedServiceOptions;
 }
 
-/** Each name must be given, and only once, because clients are injected by name. Throws `KeycloakOptionsError`. */
+/** Throws `KeycloakOptionsError` unless each name is given exactly once, because clients are injected by name. */
 export function checkServiceNames(names: readonly unknown[], module = FOR_FEATURE.module): void {
   const faults = new ConfigurationFaults();
   names.forEach((name, at) => {

@@ -1,4 +1,3 @@
-/** TLS options: the authorities that are trusted for a server, and their check. */
 import { CaFile, CaFileError } from '../http/ca-file.js';
 import type { TrustedAuthorities } from '../http/network.js';
 import type { OptionKind } from './option-kinds.js';
@@ -6,11 +5,11 @@ import type { OptionKind } from './option-kinds.js';
 /** Certificates are always verified. */
 export interface TlsOptions {
   /**
-   * Path of a PEM file with the authorities that are trusted for this server INSTEAD of Node's, to which
-   * `NODE_EXTRA_CA_CERTS` adds.
+   * The path of a PEM file with the authorities that are trusted for this server INSTEAD of Node's authorities.
+   * `NODE_EXTRA_CA_CERTS` adds to Node's authorities.
    *
-   * It is read and checked at boot, and again for each new connection. Open connections stay open. While the file is
-   * unusable, its last usable content stays in use.
+   * The file is read and checked at boot, and again for each new connection. Open connections stay open. While the file
+   * is unusable, the last usable content of the file stays in use.
    */
   readonly caFile?: string | undefined;
 }

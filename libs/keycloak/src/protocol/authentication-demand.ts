@@ -2,9 +2,9 @@ import { isScopeToken } from './scope.js';
 
 /** The required login, as in the challenge and the body of a refusal (RFC 9470 §3). */
 export interface AuthenticationDemand {
-  /** The preferred value first; if empty, any value is accepted. */
+  /** The accepted values of `acr`, with the preferred value first; an empty list accepts any value. */
   readonly acrValues: readonly string[];
-  /** The maximum age of `auth_time`; undefined: no limit. */
+  /** The maximum age of `auth_time`, or undefined if the age has no limit. */
   readonly maxAgeSeconds: number | undefined;
 }
 
@@ -14,7 +14,6 @@ export interface AuthenticationClaims {
   readonly authTime: unknown;
 }
 
-/** Reasons of a refusal. */
 export type AuthenticationFault =
   | 'acr_missing'
   | 'authentication_too_weak'
@@ -24,7 +23,7 @@ export type AuthenticationFault =
 
 /**
  * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). Returns
- * undefined if the login is sufficient. It does NOT verify the token. Times are seconds since the epoch;
+ * undefined if the login is sufficient. The function does NOT verify the token. Times are seconds since the epoch;
  * `toleranceSeconds` is the allowed clock skew.
  */
 export function authenticationFault(

@@ -4,9 +4,10 @@ import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-rea
 import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
 /**
- * - `authorization_server_refused` (502): it refused this service's credentials, or something this service is
- *   configured to request.
- * - `authorization_server_unavailable` (503): it is unreachable, too slow or overloaded, or its answer is invalid.
+ * - `authorization_server_refused` (502): the authorization server refused the credentials of this service, or
+ *   something that this service is configured to request.
+ * - `authorization_server_unavailable` (503): the authorization server is unreachable, too slow or overloaded, or its
+ *   answer is invalid.
  */
 export type AuthorizationServerErrorCode = 'authorization_server_refused' | 'authorization_server_unavailable';
 
@@ -20,10 +21,10 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
   }
 
   /**
-   * 429, 408, 5xx and an unexpected success are `authorization_server_unavailable`; any other 4xx is
-   * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. Another
-   * `error` is only logged, and only if it can't contain a token. `description` is only logged, with tokens and secrets
-   * masked.
+   * Returns the error for an answer of the authorization server. 429, 408, 5xx and an unexpected success are
+   * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`. Only a known OAuth `error`
+   * (RFC 6749 §5.2) becomes part of the reason. An unknown `error` is only logged, and only if the `error` can't
+   * contain a token. `description` is only logged, with tokens and secrets masked.
    */
   static answered(
     status: number,

@@ -2,9 +2,10 @@ import type { BearerErrorReason } from './refusal-reasons.js';
 import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
 /**
- * - `missing_token` (401): no credentials were sent.
- * - `invalid_request` (400): more than one credential, or a malformed header.
- * - `invalid_token` (401): malformed, expired, inactive, denied, or for another audience, issuer or use.
+ * - `missing_token` (401): the call has no credentials.
+ * - `invalid_request` (400): the call has more than one credential, or a malformed header.
+ * - `invalid_token` (401): the token is malformed, expired, inactive, denied, or meant for another audience, issuer or
+ *   use.
  * - `insufficient_user_authentication` (401): the token is valid, but the user's login is too weak or too old.
  * - `insufficient_scope` (403): the token is valid, but lacks the named permission.
  * - `client_not_allowed` (403): the token is valid, but this route does not allow its client.
@@ -20,7 +21,8 @@ export type BearerErrorCode =
   | 'route_closed';
 
 /**
- * A fault of the caller's credentials (RFC 6750 §3.1, RFC 9470 §3), never of this service or the authorization server.
+ * A fault of the caller's credentials (RFC 6750 §3.1, RFC 9470 §3), never of this service or of the authorization
+ * server.
  */
 export class BearerError extends KeycloakException<BearerErrorReason> {
   constructor(

@@ -1,7 +1,7 @@
-/** An introspection response as received (RFC 7662 §2.2). Its claims are not verified. */
+/** An introspection response as received (RFC 7662 §2.2), with unverified claims. */
 export type IntrospectionAnswer = Readonly<Record<string, unknown>>;
 
-/** The claims of a verified access token, with the types of the named claims checked. */
+/** The claims of a verified access token; the types of the named claims have been checked. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly sub: string;
@@ -29,12 +29,12 @@ export function ownProperty(value: unknown, name: string): unknown {
     : undefined;
 }
 
-/** Keycloak's realm roles (`realm_access.roles`). */
+/** Returns Keycloak's realm roles (`realm_access.roles`). */
 export function realmRoles(claims: IntrospectionAnswer): readonly string[] {
   return stringList(ownProperty(ownProperty(claims, 'realm_access'), 'roles'));
 }
 
-/** Keycloak's roles of one client (`resource_access.<client>.roles`). */
+/** Returns Keycloak's roles of one client (`resource_access.<client>.roles`). */
 export function clientRoles(claims: IntrospectionAnswer, clientId: string): readonly string[] {
   return stringList(ownProperty(ownProperty(ownProperty(claims, 'resource_access'), clientId), 'roles'));
 }

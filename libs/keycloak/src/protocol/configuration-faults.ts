@@ -1,4 +1,4 @@
-/** Thrown at startup for an unusable configuration. The message lists every fault and contains no secrets. */
+/** The error of a start with an unusable configuration; the message lists every fault, and contains no secrets. */
 export class ConfigurationError extends Error {
   constructor(
     summary: string,
@@ -10,8 +10,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Collects faults, so that a single exception lists all of them. Values come from outside, so their types are not
- * trusted.
+ * Collects faults, so that a single exception lists all faults. The checked values come from outside, so the types of
+ * the values are not trusted.
  */
 export class ConfigurationFaults {
   readonly #faults: string[] = [];
@@ -20,7 +20,7 @@ export class ConfigurationFaults {
     return this.#faults;
   }
 
-  /** `text` names the faulty setting, but never its value, which may be a secret. */
+  /** `text` names the faulty setting, but never the value of the setting, which may be a secret. */
   fault(text: string): void {
     this.#faults.push(text);
   }

@@ -17,7 +17,7 @@ const CERTIFICATE_FAILURES = {
   INVALID_CA: 'The signer of its certificate is not a certificate authority. Get a certificate from an authority.',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'Its certificate is for other host names. Use a host name from the certificate, or get a certificate for this name.',
-  // Node's code is UNSPECIFIED; the `detail` has OpenSSL's message.
+  // Node's code for this failure is UNSPECIFIED; the `detail` has OpenSSL's message.
   certificate_refused:
     'OpenSSL refuses its certificate or the certificate of its authority. `detail` says why. If a key or digest is too weak, get a certificate with SHA-256 and at least 2048 bits of RSA (Node 24 and newer refuse shorter keys).',
 } as const;

@@ -76,7 +76,7 @@ describe('readDenial', () => {
 });
 
 describe('denialOf', () => {
-  it('identifies a token by its hash and its jti, without its text', () => {
+  it('identifies a token by its hash and its jti, and contains no token text', () => {
     const token = testAccessToken({ claims: { jti: 'onrtro:1', sid: 's1' } });
     expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash, jti: 'onrtro:1' });
   });

@@ -1,16 +1,16 @@
 import type { VerifiedAccessToken } from './verified-access-token.js';
 
 /**
- * Which tokens are denied from now on.
+ * The tokens that are denied from now on.
  *
- * - `sid`: every token of a user's session, whenever it was issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With
- *   `exceptOffline`, tokens of the offline session with the same id are introspected instead, since a logout does not
- *   end that session (§2.7).
- * - `sub`, `issuedBefore`: the tokens of a user or service account with an earlier `iat` (seconds since the epoch) or
- *   without an `iat`.
+ * - `sid`: every token of a user's session, whenever the token was issued (OpenID Connect Back-Channel Logout 1.0
+ *   §2.4). With `exceptOffline`, a token of the offline session with this id is introspected and not denied, because a
+ *   logout does not end an offline session (§2.7).
+ * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is missing or before `issuedBefore`
+ *   (seconds since the epoch).
  * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7).
- *   Omit `jti` only if it is unknown: every ECDSA signature has a second valid form (r, n - s), so the same token can
- *   have another hash.
+ *   Omit `jti` only if unknown: every ECDSA signature has a second valid form (r, n - s), so one token can have two
+ *   hashes.
  *
  * `issuer` may be omitted if the module has a single issuer. A denial contains no token and survives `JSON.stringify`.
  */
@@ -20,7 +20,7 @@ export type Denial = { readonly issuer?: string } & (
   | { readonly tokenHash: string; readonly jti?: string }
 );
 
-/** Returns the denial of this one token, in any signature form and spelling. */
+/** Returns the denial of one token, in any signature form and spelling of the token. */
 export function denialOf({ hash, issuer, claims }: VerifiedAccessToken): Denial {
   return { issuer, tokenHash: hash, ...(claims.jti === undefined ? {} : { jti: claims.jti }) };
 }
@@ -33,14 +33,10 @@ export interface ReadDenial {
 
 const MAX_LENGTH = 1024;
 
-/** Upper bound that rejects a time in milliseconds. */
+/** A time in milliseconds exceeds the limit and is rejected. */
 const MAX_EPOCH_SECONDS = 1e11;
 
-/**
- * A token with a `jti` gives two entries.
- *
- * @throws {TypeError} If `denial` is not exactly one `Denial`; the message contains no values.
- */
+/** @throws {TypeError} If `denial` is not exactly one `Denial`; the message contains no values. */
 export function readDenial(denial: unknown): readonly ReadDenial[] {
   const { issuer: _, ...members }: Readonly<Record<string, unknown>> =
     typeof denial === 'object' && denial !== null && !Array.isArray(denial) ? { ...denial } : {};

@@ -21,7 +21,7 @@ describe('docs/refusals.md', () => {
     ['BearerError', BEARER_ERROR_REASONS],
     ['AuthorizationServerError', [...AUTHORIZATION_SERVER_ERROR_REASONS, 'answered_<status>_<code>']],
     ['ServiceCallError', [...SERVICE_CALL_ERROR_REASONS, 'answered_<status>']],
-  ])('explains each reason of %s once, and no others', (name, reasons) => {
+  ])('explains each reason of %s once, and no other reason', (name, reasons) => {
     expect(documented(name).toSorted()).toEqual(reasons.toSorted());
   });
 

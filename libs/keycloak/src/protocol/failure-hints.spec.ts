@@ -14,7 +14,7 @@ import {
 const STATUSES = [301, 400, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504];
 const WORDS = [...OAUTH_ERROR_CODES, 'other', 'challenge', 'unexpected_status'] as const;
 
-/** Sent by Keycloak 26.7.4. */
+/** The descriptions that Keycloak 26.7.4 sends. */
 const DESCRIBED: readonly (readonly [reason: AuthorizationServerErrorReason, description: string, hint: RegExp])[] = [
   ['answered_403_invalid_request', 'HTTPS required', /requires https: .*Require SSL/],
   ['answered_403_access_denied', 'Realm not enabled', /The realm is disabled\. Enable it/],
@@ -66,14 +66,14 @@ describe('failureHint', () => {
     expect(said).not.toMatch(/proxy or a login page|Compare clientId and the secret/);
   });
 
-  it('points to the description for an unknown refusal, and to the client id if it may cause a refused scope', () => {
+  it('points to the description for an unknown refusal, and to the client id for a refused scope', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, correct clientId/);
   });
 
-  it('follows a description that an application passes on, and shows no token in it (RS-23)', () => {
+  it('follows a description that an application passes on, and shows no token of the description (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);

@@ -15,7 +15,7 @@ describe('IssuedToken', () => {
     }
   });
 
-  it('prints a fingerprint instead', () => {
+  it('prints a fingerprint instead of the token text', () => {
     expect(token.fingerprint).toMatch(/^token:[0-9a-f]{8}$/);
     expect(String(token)).toBe(`IssuedToken(${token.fingerprint})`);
     expect(JSON.parse(JSON.stringify(token))).toEqual({

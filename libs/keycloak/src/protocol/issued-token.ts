@@ -7,9 +7,8 @@ import { fingerprint } from './token-hash.js';
  */
 export class IssuedToken {
   readonly #text: string;
-  /** The granted scopes. */
   readonly scope: readonly string[];
-  /** The lifetime at the time of issue. 0 if the server did not state it. */
+  /** The lifetime of the token at the time of issue, or 0 if the server did not state the lifetime. */
   readonly lifetimeSeconds: number;
 
   constructor(text: string, scope: readonly string[], lifetimeSeconds: number) {
@@ -20,14 +19,14 @@ export class IssuedToken {
   }
 
   /**
-   * Returns the token text. Anyone who holds it has access to its audience: send it only there, and keep it out of
-   * logs, errors and URLs.
+   * Returns the token text. Anyone who holds the text has access to the audience of the token: send the text only
+   * there, and keep the text out of logs, errors and URLs.
    */
   reveal(): string {
     return this.#text;
   }
 
-  /** `token:` and eight hex digits. */
+  /** The fingerprint of the token: `token:` and eight hex digits. */
   get fingerprint(): string {
     return fingerprint(this.#text);
   }

@@ -26,7 +26,7 @@ export function realmAddresses(
   return { issuer, realmUrl: `${internalServerUrl ?? base}${realm}` };
 }
 
-/** RFC 8414 §2: a final slash is part of the issuer. */
+/** A final slash is part of the issuer (RFC 8414 §2). */
 export function serverAddresses(
   { issuer: withoutSlash, given, internalServerUrl }: GivenAddresses,
   faults: ConfigurationFaults,

@@ -79,7 +79,7 @@ describe('a refusal on the wire (RS-02, RS-14)', () => {
     expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
   });
 
-  it.each(REFUSALS)('contains the reason only if it may be exposed: %s', (refusal, _status, body) => {
+  it.each(REFUSALS)('contains the reason only if the reason may be exposed: %s', (refusal, _status, body) => {
     expect(refusal.toBody(true)).toStrictEqual({ ...body, reason: refusal.reason });
     expect(JSON.stringify(refusal.toBody(false))).not.toContain(refusal.reason);
   });
@@ -98,7 +98,7 @@ describe('a refusal on the wire (RS-02, RS-14)', () => {
     },
   );
 
-  it('is an Error with its own name, but without a cause and a stack trace', () => {
+  it('is an Error with its own name, no cause and no stack trace', () => {
     const refusal = new BearerError('invalid_token', { reason });
     expect(refusal).toBeInstanceOf(Error);
     expect(refusal.name).toBe('BearerError');

@@ -3,7 +3,7 @@ import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
 import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
-/** The text reveals nothing beyond the status. */
+/** The text of a code reveals no more than its status. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],
@@ -22,24 +22,23 @@ const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** The JSON body of a refusal. */
 export interface RefusalBody {
   readonly error: string;
   readonly code: RefusalCode;
-  /** The missing permission, with `insufficient_scope`. */
+  /** The missing permission, only with `insufficient_scope`. */
   readonly permission?: string;
-  /** With `insufficient_user_authentication`: the preferred value first. */
+  /** The accepted values of `acr`, with the preferred value first, only with `insufficient_user_authentication`. */
   readonly acrValues?: readonly string[];
-  /** With `insufficient_user_authentication`. */
+  /** The maximum age of the login, only with `insufficient_user_authentication`. */
   readonly maxAgeSeconds?: number;
-  /** Only if the option `exposeRefusalReasons` is on. */
+  /** The reason of the refusal, only with the option `exposeRefusalReasons`. */
   readonly reason?: RefusalReason;
 }
 
 export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   readonly reason: Reason;
   readonly permission?: string;
-  /** For the challenge of `insufficient_scope`: all permissions of the route. */
+  /** All permissions of the route, for the challenge of `insufficient_scope`. */
   readonly scope?: readonly string[];
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
@@ -50,15 +49,15 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
 }
 
 /**
- * A refusal with its HTTP form. It can be printed safely: it never holds a token, a request or an error of another
- * library.
+ * A refusal with its HTTP status, body and headers. A refusal can be printed safely: a refusal never holds a token, a
+ * request or an error of another library.
  */
 export abstract class KeycloakException<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;
   readonly #scope: readonly string[];
-  /** With `insufficient_user_authentication`. */
+  /** The required login, only with `insufficient_user_authentication`. */
   readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -80,7 +79,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Only for the code that made the call, before other callers share the error.
+   * Only the code that made the call may add fields to the log line, before other callers share the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {
@@ -88,12 +87,11 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     return this;
   }
 
-  /** The HTTP status of the code. */
   get httpStatus(): number {
     return REFUSALS[this.code][0];
   }
 
-  /** Returns the JSON body, with `reason` only if `exposeReason` is set. */
+  /** The body has `reason` only if `exposeReason` is set. */
   toBody(exposeReason: boolean): RefusalBody {
     return {
       error: REFUSALS[this.code][1],
@@ -105,8 +103,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Returns the challenge (RFC 6750 §3, RFC 9470 §3), or `Retry-After` for every 503 and, if known, for 429.
-   * `resourceMetadata` is a URL (RFC 9728 §5.1).
+   * Returns the headers of the refusal: the challenge (RFC 6750 §3, RFC 9470 §3) or `Retry-After`. Every 503 has
+   * `Retry-After`, and a 429 if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1).
    */
   toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };

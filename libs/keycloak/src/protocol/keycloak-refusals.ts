@@ -5,7 +5,7 @@ interface KeycloakRefusal {
   readonly hint: (named: (field: string, otherwise: string) => string) => string;
 }
 
-/** Matches the wording of Keycloak 26.7, because one code such as `invalid_request` covers several of these causes. */
+/** The refusals of Keycloak 26.7, by their wording. One code such as `invalid_request` has several of these causes. */
 const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   {
     description: /^HTTPS required$/,

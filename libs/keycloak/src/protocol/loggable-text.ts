@@ -2,13 +2,13 @@ const MAX_LENGTH = 200;
 
 const MAX_READ = 20_000;
 
-/** `{"` in base64url: the start of every compact JWS. */
+/** Matches a text that begins with `{"` in base64url, as every compact JWS does. */
 const LIKE_A_TOKEN = /eyJ[\w+/=.-]{5,}/g;
 
 /** A run without digits and capitals is taken for a name, not a secret. */
 const LONG_RUN = /[\w+=-]{24,}/g;
 
-/** Many realms name clients and users like this. */
+/** Many realms use UUIDs as names of clients and users. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const RUN = /[^\s"',;:()[\]{}<>]+/g;
@@ -16,7 +16,7 @@ const RUN = /[^\s"',;:()[\]{}<>]+/g;
 /** A shorter secret would match in any text. */
 const MIN_SECRET = 4;
 
-/** Shorter pieces of a secret reveal nothing and may be ordinary words. */
+/** A shorter piece of a secret reveals nothing and may be an ordinary word. */
 const MIN_PIECE = 8;
 
 const NOT_PRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
@@ -24,7 +24,10 @@ const NOT_PRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 /** Zero-width characters, and characters that change the text direction. */
 const INVISIBLE = /\p{Cf}/gu;
 
-/** Replaces anything that looks like a token or a secret, and any run with a piece of `secrets`, by `***`. */
+/**
+ * Replaces anything that looks like a token or a secret by `***`. A run of characters that contains a piece of
+ * `secrets` is also replaced.
+ */
 export function loggableText(given: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof given !== 'string') return undefined;
   const isOfSecret = (run: string): boolean =>
@@ -46,7 +49,7 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
-/** Unlike `loggableText`, it never shortens the sentence. */
+/** Unlike `loggableText`, the function never shortens the sentence. */
 export function withoutSecrets(sentence: string, secrets: readonly string[]): string {
   const printable = sentence.replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');
   return secrets

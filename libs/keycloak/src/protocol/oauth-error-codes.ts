@@ -1,4 +1,7 @@
-/** RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and Keycloak's own. */
+/**
+ * The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, OpenID Connect Core §3.1.2.6, and
+ * Keycloak.
+ */
 export const OAUTH_ERROR_CODES = [
   'invalid_request',
   'invalid_client',
@@ -22,7 +25,7 @@ export const OAUTH_ERROR_CODES = [
   'unknown_error',
 ] as const;
 
-/** `other`: an unknown code. */
+/** A known OAuth error code, or `other` for an unknown code. */
 export type OAuthErrorCode = (typeof OAUTH_ERROR_CODES)[number] | 'other';
 
 const KNOWN: ReadonlySet<unknown> = new Set(OAUTH_ERROR_CODES);
@@ -33,13 +36,13 @@ export function oauthErrorCode(error: unknown): OAuthErrorCode {
 
 const MAX_LENGTH = 64;
 
-/** The grammar of RFC 6749 §5.2. */
+/** The grammar of an OAuth `error` (RFC 6749 §5.2). */
 const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /** A longer word that is not in snake_case could be a token or a secret. */
 const MAX_WORD_LENGTH = 20;
 
-/** Undefined if it has more than 64 characters, breaks the grammar or could contain a piece of a token. */
+/** Returns undefined for an `error` of more than 64 characters, a broken grammar or a possible piece of a token. */
 export function loggableError(error: unknown): string | undefined {
   if (typeof error !== 'string' || error.length > MAX_LENGTH || !ERROR_TEXT.test(error)) return undefined;
   const isLikeToken = (word: string): boolean => word.length > MAX_WORD_LENGTH && !/^[a-z_]+$/.test(word);

@@ -1,4 +1,4 @@
-/** docs/refusals.md explains each reason. */
+/** Refusal reasons. docs/refusals.md explains each reason. */
 import { CONNECTION_FAILURES } from './connection-failures.js';
 import type { OAuthErrorCode } from './oauth-error-codes.js';
 
@@ -68,7 +68,7 @@ const EXCHANGE_FAILURES = ['timeout', 'answer_too_large', 'answer_broken_off', .
 
 const CALLS_NOT_MADE = ['queue_full', 'circuit_open'] as const;
 
-/** Why the authorization server gave no usable answer, except the reasons that begin with `answered_`. */
+/** The reasons why the authorization server gave no usable answer, except the reasons that begin with `answered_`. */
 export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,
@@ -98,7 +98,7 @@ export type AnsweredWith = OAuthErrorCode | 'challenge' | 'unexpected_status';
 export type AuthorizationServerErrorReason =
   (typeof AUTHORIZATION_SERVER_ERROR_REASONS)[number] | `answered_${number}_${AnsweredWith}`;
 
-/** Why a call to another service failed, except `answered_<status>`. */
+/** The reasons why a call to another service failed, except `answered_<status>`. */
 export const SERVICE_CALL_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,

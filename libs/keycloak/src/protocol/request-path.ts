@@ -1,26 +1,29 @@
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
 /**
- * Matches encoded dot segments, too, because proxies decode a path before they route it. Some servers ignore what
- * follows `;`, and some trim spaces around a segment.
+ * An encoded dot segment also matches, because proxies decode a path before they route the path. Some servers ignore
+ * the text after `;`, and some servers trim spaces around a segment.
  */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|%3f|%23|$)/i;
 
 /** A proxy that forwards the decoded path turns `%0d%0a` into a line break and the rest of the path into a header. */
 const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 
-/** Characters that the URL parser may percent-encode; RFC 3986 allows only the apostrophe of them unencoded. */
+/**
+ * The characters that the URL parser may percent-encode. Of these characters, RFC 3986 allows only an unencoded
+ * apostrophe.
+ */
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Spaces and non-ASCII characters are percent-encoded (URL Standard). Returns undefined if sending would change
- * anything else, or if a proxy could read the path differently.
+ * Spaces and non-ASCII characters are percent-encoded (URL Standard). Returns undefined if sending would change any
+ * other character, or if a proxy could read the path differently.
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;
   const [pathname = ''] = path.split('?', 1);
   if (/[\\#]/.test(path) || DOT_SEGMENT.test(pathname) || ENCODED_CONTROL.test(pathname)) return undefined;
-  // The parser would drop trailing spaces.
+  // The URL parser would drop the spaces at the end of the path.
   const sent = new URL(`${ORIGIN}${path.replaceAll(' ', '%20')}`).href.slice(ORIGIN.length);
   return sent === path || encoded(sent) === encoded(path) ? sent : undefined;
 }

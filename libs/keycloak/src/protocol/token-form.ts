@@ -1,15 +1,18 @@
 import { isB64Token } from './b64token.js';
 import { ownProperty } from './claims.js';
 
-/** Allows a single spelling per token, because caches, flights and denials identify a token by the hash of its text. */
+/**
+ * Returns true for a single spelling of each token, because caches, single flights and denials identify a token by the
+ * hash of its text.
+ */
 export type TokenForm = (text: string) => boolean;
 
 const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
- * Compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5): lenient decoders accept thousands of other
- * spellings. Without `alg`, Keycloak answers introspection with 400, as for a fault of this service. For the `alg`
- * `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
+ * Returns whether a text is a compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5). Lenient decoders
+ * accept thousands of other spellings. If a token has no `alg`, Keycloak answers introspection with 400, as for a fault
+ * of this service. For the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;
@@ -18,13 +21,19 @@ export const isCompactJws: TokenForm = (text) => {
   return typeof alg === 'string' && alg !== 'none';
 };
 
-/** RFC 9068 §4: media types are case-insensitive, and `application/` may be omitted (RFC 7515 §4.1.9). */
+/**
+ * Returns whether `typ` names an access token (RFC 9068 §4). Media types are case-insensitive, and `application/` may
+ * be omitted (RFC 7515 §4.1.9).
+ */
 export const isAccessTokenJwt: TokenForm = (text) => {
   const typ = ownProperty(headerOf(text), 'typ');
   return typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ);
 };
 
-/** RFC 6750 §2.1: useless padding and mixed base64 alphabets would give one token two spellings. */
+/**
+ * Returns whether a text is a bearer token in canonical spelling (RFC 6750 §2.1), because useless padding and mixed
+ * base64 alphabets would give one token two spellings.
+ */
 export const isBearerToken: TokenForm = (text) =>
   isB64Token(text) && (isObject(headerOf(text)) ? isCompactJws(text) : isOneBase64(text));
 
@@ -34,7 +43,10 @@ function isOneBase64(text: string): boolean {
   return !(/[+/]/.test(text) && /[-_]/.test(text));
 }
 
-/** Decodes as leniently as a server might, so that a respelled JWT is not taken for an opaque token. */
+/**
+ * Decodes the header as leniently as a server might, because another spelling of a JWT must not be taken for an opaque
+ * token.
+ */
 function headerOf(text: string): unknown {
   const end = text.indexOf('.');
   if (end < 1) return undefined;

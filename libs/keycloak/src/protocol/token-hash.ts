@@ -4,7 +4,7 @@ export function tokenHash(value: string): string {
   return hash('sha256', value, 'hex');
 }
 
-/** 32 bits are enough for a person to tell tokens apart in a log or on a page. */
+/** Returns a fingerprint of 32 bits, with which a person can distinguish tokens in a log or on a page. */
 export function fingerprint(value: string): string {
   return `token:${tokenHash(value).slice(0, 8)}`;
 }

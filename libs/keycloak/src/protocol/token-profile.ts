@@ -2,10 +2,12 @@ import type { IntrospectionAnswer } from './claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from './identifiers.js';
 import { isAccessTokenJwt, isBearerToken, isCompactJws, type TokenForm } from './token-form.js';
 
-/** `rfc9068`: JWT access tokens. `rfc7662`: any token, which only the server can interpret. */
+/**
+ * The kind of access tokens: Keycloak's, JWTs (RFC 9068), or any token (RFC 7662), which only the server can interpret.
+ */
 export type ProfileName = 'keycloak' | 'rfc9068' | 'rfc7662';
 
-/** The first is the default. */
+/** The first name is the default. */
 export const PROFILES = ['keycloak', 'rfc9068', 'rfc7662'] as const satisfies readonly ProfileName[];
 
 export interface CallerClaims {
@@ -17,17 +19,23 @@ export interface TokenProfile extends CallerClaims {
   readonly isToken: TokenForm;
   readonly mayBeAccessToken: TokenForm | undefined;
   readonly isAccessToken: (claims: IntrospectionAnswer) => boolean;
-  /** An offline session outlives the user's logout (OpenID Connect Core 1.0 §11). */
+  /**
+   * Returns whether a token belongs to an offline session, which outlives the user's logout (OpenID Connect Core 1.0
+   * §11).
+   */
   readonly isOffline: (claims: IntrospectionAnswer) => boolean;
   readonly mayNameNoIssuer: boolean;
-  /** The required claims besides `iss`, `sub`, `aud` and `exp`. */
+  /** The required claims in addition to `iss`, `sub`, `aud` and `exp`. */
   readonly demanded: readonly ('iat' | 'jti')[];
-  /** Whether `sub` is reserved for clients, so that a user with it would be mistaken for a client. */
+  /** A user with a reserved `sub` would be mistaken for a client. */
   readonly isReserved: (sub: unknown) => boolean;
   readonly completed: (claims: IntrospectionAnswer, issuer: string) => IntrospectionAnswer;
 }
 
-/** Since Keycloak 26.2: `of` is an offline session, `ft` a token exchange in one. */
+/**
+ * Matches the `jti` of an offline token since Keycloak 26.2. `of` means an offline session, and `ft` a token exchange
+ * in an offline session.
+ */
 const OFFLINE_TOKEN_ID = /^(?:of|ft)[a-z]{4}:/;
 
 const KEYCLOAK: TokenProfile = {
@@ -45,8 +53,8 @@ const KEYCLOAK: TokenProfile = {
 };
 
 /**
- * Other servers put the client id into `sub` (RFC 9068 §2.2). Without the prefix, a client whose id equals a user's
- * `sub` would be taken for that user (§5).
+ * Servers other than Keycloak put the client id into `sub` (RFC 9068 §2.2). If a client id equals the `sub` of a user,
+ * only the prefix distinguishes the client from the user (§5).
  */
 export const CLIENT_SUBJECT = 'client:';
 
@@ -73,8 +81,8 @@ const RFC7662: TokenProfile = {
   mayBeAccessToken: undefined,
   mayNameNoIssuer: true,
   demanded: [],
-  // Every member except `active` is optional (§2.2). A missing `iss` is filled in, because the server of this issuer
-  // answered.
+  // Every member of the result except `active` is optional (§2.2). A missing `iss` is filled in, because the server of
+  // this issuer answered.
   completed: (claims, issuer) => ({
     ...claims,
     iss: claims['iss'] === undefined ? issuer : claims['iss'],
@@ -99,7 +107,7 @@ function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
   return isOwn ? CLIENT_SUBJECT + clientId : subjectOfJwt(claims);
 }
 
-/** No RFC requires any of these claims (`token_type`: RFC 6749 §7.1), so each is checked only if present. */
+/** No RFC requires any of these claims (`token_type`: RFC 6749 §7.1), so only present claims are checked. */
 function isAccessToken(claims: IntrospectionAnswer): boolean {
   return (
     isAbsentOr(BEARER, claims['token_type']) &&

@@ -1,6 +1,6 @@
 /* Unverified claims choose the issuer to ask and appear in the log, but prove nothing. */
 
-/** No token is longer (`maxTokenBytes`). */
+/** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
 /** RFC 7515 §7.1 */

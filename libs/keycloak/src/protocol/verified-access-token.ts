@@ -3,13 +3,13 @@ import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './c
 import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
-/** Only for `claims-verifier.ts` and the testing kit. */
+/** Only `claims-verifier.ts` and the testing kit may use this function. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
-/** Must not leave this file, because any code that has this symbol can create tokens. */
+/** The symbol must not leave this file, because any code that has the symbol can create tokens. */
 const MAKER = Symbol('maker');
 
-/** Shared by all requests with the same token, and holds no token text. */
+/** All requests with one token share the facts, which hold no token text. */
 export interface TokenFacts {
   readonly claims: AccessTokenClaims;
   readonly clientId: string;
@@ -34,18 +34,18 @@ export function tokenFacts(
 }
 
 /**
- * An access token whose issuer, audience, time and type this service has verified. The authorization server reported it
- * active, or its signature is valid. Only the guard and `AccessTokenVerifier` create such tokens (in tests also
- * `testAccessToken()`).
+ * An access token whose issuer, audience, time and type this service has verified. The authorization server reported
+ * the token as active, or the signature of the token is valid. Only the guard and `AccessTokenVerifier` create such
+ * tokens (in tests also `testAccessToken()`).
  *
- * It does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To call another service
- * with it, use `ServiceClient.onBehalfOf(token, scope)` (RFC 8693).
+ * A `VerifiedAccessToken` does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To
+ * call another service with the token, use `ServiceClient.onBehalfOf(token, scope)` (RFC 8693).
  *
  * `issuer` and `subject` together identify the caller. `username` and `email` can be reassigned: base no decision on
- * them.
+ * `username` or `email`.
  */
 export class VerifiedAccessToken {
-  // Created for each request, so it has only two fields (perf: guard-overhead).
+  // Each request creates a `VerifiedAccessToken`, so the object has only two fields (perf: guard-overhead).
   readonly #text: string;
   readonly #facts: TokenFacts;
 
@@ -55,19 +55,19 @@ export class VerifiedAccessToken {
   }
 
   private constructor(text: string, facts: TokenFacts, maker: symbol) {
-    // TypeScript's `private` does not stop JavaScript.
+    // TypeScript's `private` does not stop JavaScript code.
     if (maker !== MAKER) throw new TypeError('Only the guard and AccessTokenVerifier can create a VerifiedAccessToken');
     this.#text = text;
     this.#facts = facts;
   }
 
-  /** `iss`: the authorization server and realm. */
+  /** The claim `iss`, which names the authorization server and realm. */
   get issuer(): string {
     return this.#facts.claims.iss;
   }
 
   /**
-   * `sub`, stable within the issuer. Except with the `profile` `keycloak`, a client's own token has
+   * The claim `sub`, which is stable within the issuer. Except with the `profile` `keycloak`, a client's own token has
    * `client:<client_id>`.
    */
   get subject(): string {
@@ -75,32 +75,35 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * The client that the token was issued to: `azp`, or else `client_id` (with the `profile` `keycloak`), or only
-   * `client_id` (with other profiles). It does not prove who sent the request.
+   * The client that the token was issued to. With the `profile` `keycloak`, this is `azp`, or `client_id` if `azp` is
+   * missing; with other profiles, `client_id`. The client id does not prove who sent the request.
    */
   get clientId(): string {
     return this.#facts.clientId;
   }
 
-  /** `aud`, always as a list. */
+  /** The claim `aud`, always as a list. */
   get audience(): readonly string[] {
     return this.#facts.audience;
   }
 
   /**
-   * The members of `scope`, limited to the option `acceptedScopes` if set, or the result of the option
-   * `mapPermissions`.
+   * The permissions of the token: the members of `scope`, limited to the option `acceptedScopes` if set, or the result
+   * of the option `mapPermissions`.
    */
   get permissions(): readonly string[] {
     return this.#facts.permissions;
   }
 
-  /** `exp`, in seconds since the epoch. */
+  /** The claim `exp`, in seconds since the epoch. */
   get expiresAt(): number {
     return this.#facts.claims.exp;
   }
 
-  /** All claims of the introspection response (with the token's own `acr` and `auth_time`) or of the verified token. */
+  /**
+   * All claims of the introspection result or of the verified token. If the token itself has `acr` or `auth_time`, the
+   * token's value replaces the value in the result.
+   */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
   }
@@ -110,38 +113,41 @@ export class VerifiedAccessToken {
     return this.#facts.permissions.includes(permission);
   }
 
-  /** `sid`: the user's session, the same in every token exchanged from it. Undefined for service accounts. */
+  /**
+   * The claim `sid`, which names the user's session. Every token that is exchanged from this token keeps the `sid`.
+   * Undefined for service accounts.
+   */
   get sessionId(): string | undefined {
     return this.claims.sid;
   }
 
-  /** `preferred_username`, for display only. */
+  /** The claim `preferred_username`, for display only. */
   get username(): string | undefined {
     return this.claims.preferred_username;
   }
 
-  /** `email`, for display only. */
+  /** The claim `email`, for display only. */
   get email(): string | undefined {
     return this.claims.email;
   }
 
-  /** `realm_access.roles` */
+  /** Keycloak's realm roles (`realm_access.roles`). */
   get realmRoles(): readonly string[] {
     return realmRoles(this.claims);
   }
 
-  /** `resource_access.<clientId>.roles` */
+  /** Returns Keycloak's roles of one client (`resource_access.<clientId>.roles`). */
   clientRoles(clientId: string): readonly string[] {
     return clientRoles(this.claims, clientId);
   }
 
-  /** SHA-256 in hex, as a key for data about the token. */
+  /** The SHA-256 of the token text in hex, as a key for data about the token. */
   get hash(): string {
     this.#facts.hash ??= tokenHash(this.#text);
     return this.#facts.hash;
   }
 
-  /** `token:` and eight hex digits. */
+  /** The fingerprint of the token: `token:` and eight hex digits. */
   get fingerprint(): string {
     return fingerprint(this.#text);
   }
@@ -174,7 +180,7 @@ export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jt
   jti,
 });
 
-/** The token text, for a token exchange request and its cache key. */
+/** Returns the token text, for a token exchange request and its cache key. */
 export function subjectTokenText(token: VerifiedAccessToken): string {
   return readText(token);
 }

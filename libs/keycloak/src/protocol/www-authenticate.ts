@@ -4,11 +4,10 @@ export interface BearerChallenge {
   readonly realm: string;
   readonly error?: string;
   readonly scope?: string;
-  /** Space-separated. */
+  /** The accepted values of `acr`, separated by spaces. */
   readonly acrValues?: string;
   /** RFC 9470 allows a token or a quoted-string. */
   readonly maxAge?: string;
-  /** A URL (RFC 9728 §5.1). */
   readonly resourceMetadata?: string;
 }
 
@@ -27,14 +26,14 @@ const PIECE = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,="]+)|=|,)/y;
 
 const ERROR_CODE = /^[a-z_]+$/i;
 
-/** Values are the raw text between the quotes, including escapes. */
+/** Each value is the raw text between the quotes, including escapes. */
 export interface ReadChallenge {
   readonly error: string;
   readonly acrValues: string | undefined;
   readonly maxAge: string | undefined;
 }
 
-/** Runs in linear time, because the next service chooses the text. */
+/** Reads the first Bearer challenge with an error, in linear time, because the called service chooses the text. */
 export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
   firstChallenge(header, challengeOf);
 
@@ -65,7 +64,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
       if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
-      // After two words in a row, the first word was a scheme, and the second word is its first parameter.
+      // Of two words in a row, the first word was a scheme, and the second word is the scheme's first parameter.
       if (word !== undefined) {
         const before = wanted(read);
         if (before !== undefined) return before;

@@ -17,7 +17,7 @@ function bulkheadWith(slots: number, maxWaiting: number) {
 }
 
 describe('a bulkhead (RS-16, CC-09)', () => {
-  it('admits callers at once while a slot is free, then passes freed slots on in order', async () => {
+  it('admits callers immediately while a slot is free, and then passes freed slots on in order', async () => {
     const { bulkhead, inside, comes } = bulkheadWith(2, 10);
     expect([bulkhead.enter(LONG_MS, undefined), bulkhead.enter(LONG_MS, undefined)]).toEqual([undefined, undefined]);
     const waiting = [comes('a'), comes('b'), comes('c')];
@@ -32,7 +32,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
     expect(bulkhead.enter(LONG_MS, undefined)).toBeUndefined();
   });
 
-  it('refuses at once when the queue is full', async () => {
+  it('immediately refuses callers when the queue is full', async () => {
     const { bulkhead, comes } = bulkheadWith(1, 1);
     void bulkhead.enter(LONG_MS, undefined);
     const waiting = comes('a');
@@ -42,7 +42,7 @@ describe('a bulkhead (RS-16, CC-09)', () => {
     expect(() => new Bulkhead(0, 0).enter(LONG_MS, undefined)).toThrow(NoSlotError);
   });
 
-  it('skips a caller that aborted while it was waiting', async () => {
+  it('skips a queued caller that aborted', async () => {
     const { bulkhead, inside, comes } = bulkheadWith(1, 2);
     void bulkhead.enter(LONG_MS, undefined);
     const abort = new AbortController();

@@ -1,6 +1,8 @@
 import { TimeLimit } from '../caching/time-limit.js';
 
-/** The queue is full or the wait was too long, which says nothing about the called service. */
+/**
+ * A call got no slot, because the queue is full or the wait was too long; this says nothing about the called service.
+ */
 export class NoSlotError extends Error {}
 
 interface Waiter {
@@ -8,8 +10,8 @@ interface Waiter {
 }
 
 /**
- * An aborted call leaves the queue at once. cockatiel's bulkhead keeps an aborted call, and does not start the next
- * call when the aborted call's turn comes.
+ * An aborted call leaves the queue immediately. Cockatiel's bulkhead would keep it, and not start the next call at its
+ * turn.
  */
 export class Bulkhead {
   #inside = 0;
@@ -29,8 +31,8 @@ export class Bulkhead {
   }
 
   /**
-   * Returns undefined if a slot is free, or a promise that fulfils when a slot becomes free; the caller must `leave()`
-   * the slot.
+   * Takes a slot, which the caller must `leave()`. Returns undefined if a slot is free, or a promise that fulfils when
+   * a slot becomes free.
    *
    * @throws {NoSlotError} If the queue is full. Rejects with it after `maxWaitMs`.
    */

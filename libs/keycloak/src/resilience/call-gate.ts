@@ -24,24 +24,24 @@ export type CircuitState = 'open' | 'half-open' | 'closed';
 /** The state of one kind of call. */
 export interface CallsState {
   readonly circuit: CircuitState;
-  /** In flight. */
+  /** The number of calls in flight. */
   readonly running: number;
-  /** Waiting for a slot. */
+  /** The number of calls that wait for a slot. */
   readonly queued: number;
 }
 
 export interface Wait {
-  /** The remaining time, or a function that throws if time is up and is called before waiting and before sending. */
+  /**
+   * The remaining time, or a function that returns it or throws if no time is left; called before the call waits and
+   * before it is sent.
+   */
   readonly leftMs: number | (() => number);
   readonly signal: AbortSignal | undefined;
-  /** An aborted call says nothing about the called service. */
+  /** Whether the caller aborted the call, which says nothing about the called service. */
   readonly isGivenUp: () => boolean;
 }
 
-/**
- * The breaker is inside the bulkhead, so that queued calls fail at once when it opens. After its pause it allows one
- * trial call, and closes if that succeeds.
- */
+/** A bulkhead with a circuit breaker inside, so that queued calls fail immediately when the circuit opens. */
 export class CallGate<Answer = unknown> {
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreakerPolicy;
@@ -76,8 +76,7 @@ export class CallGate<Answer = unknown> {
   }
 
   /**
-   * Makes the call, or fails without making it. `call` receives how long it waited and whether it is the trial call of
-   * a half-open circuit.
+   * `call` receives the time that the call waited, and whether the call is the trial call of a half-open circuit.
    *
    * @param heldUntil For an answer whose body is still being read: fulfils when the body has ended. The slot is held
    * until then.
@@ -109,7 +108,8 @@ export class CallGate<Answer = unknown> {
       held = heldUntil?.(answer);
       return answer;
     } catch (error) {
-      // An error that is not a failure proves that the service answered, so it resets the count, unlike in cockatiel.
+      // Unlike in cockatiel, an error that is not a failure resets the count, because it proves that the service
+      // answered.
       if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
@@ -122,7 +122,7 @@ export class CallGate<Answer = unknown> {
     const isTrial = this.#breaker.state !== BreakerState.Closed;
     let isSent = false;
     try {
-      // Checked again, because this call may have waited for another trial call.
+      // The remaining time is checked again, because this call may have waited for the trial call to end.
       if (typeof wait.leftMs === 'function') wait.leftMs();
       isSent = true;
       return await call(waitedMs, isTrial);
@@ -153,8 +153,8 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * A call that was aborted, not sent or failed with an error of another class must not close a half-open circuit, as it
- * would with cockatiel.
+ * The error of a call that was aborted, was not sent, or failed with an error of another class; with cockatiel, such a
+ * call would close a half-open circuit.
  */
 class AbandonedCall extends Error {
   constructor(

@@ -69,7 +69,7 @@ const outcome = async (asking: Promise<unknown>): Promise<unknown> =>
 const UNAVAILABLE = 'authorization_server_unavailable';
 
 describe('the bulkhead (RS-16, CC-09)', () => {
-  it('bounds running and queued calls, and refuses the rest at once', async () => {
+  it('bounds running and queued calls, and immediately refuses all other calls', async () => {
     const { ask, does, seen } = server();
     does(async () => later(20, 'done'));
     const outcomes = await within(60, Promise.all(Array.from({ length: 8 }, async () => outcome(ask()))));
@@ -146,7 +146,7 @@ describe('retries (CC-09)', () => {
     }
   });
 
-  it('wait for Retry-After, and are not made if it takes half of the available time', async () => {
+  it('wait for Retry-After, and are not made if Retry-After takes half of the available time', async () => {
     const patient = server({ timeoutMs: 3000 });
     const times: number[] = [];
     patient.does(
@@ -207,7 +207,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('does not send calls that have waited for the trial call for half of their time', async () => {
+  it('does not send calls that waited half of their time for the trial call', async () => {
     const { ask, does, seen, states } = server({ ...failing, timeoutMs: 400, maxConcurrentCalls: 10 });
     does(unavailable());
     for (let at = 0; at < 3; at += 1) await outcome(ask());
@@ -273,7 +273,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('fails all queued calls as soon as it opens', async () => {
+  it('fails all queued calls when the circuit opens', async () => {
     const { ask, does, seen } = server({ ...failing, maxConcurrentCalls: 3, maxQueuedCalls: 100 }, clockOf());
     does(async () => later(20, unavailable()));
     const outcomes = await within(100, Promise.all(Array.from({ length: 50 }, async () => outcome(ask()))));

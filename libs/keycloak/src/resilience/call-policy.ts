@@ -10,27 +10,26 @@ import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
 
 export interface CallPolicyOptions extends CallGateOptions {
-  /** Bounds the whole call: waiting, all attempts and the pauses between them. */
+  /** The time limit of the whole call, with the wait, all attempts and all pauses. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }
 
 export interface RunOptions {
-  /** Default true. */
+  /** Whether failed attempts are retried. Default true. */
   readonly repeat?: boolean;
   /** Aborts the call, which is not a failure of the called service. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The fraction of its time-out that a call may wait before it is sent. */
 export const MAX_WAIT_FRACTION = 0.5;
 
-/** Full jitter: retries wait for a random part of 100, 200, 400 … ms. */
+/** The base of the full jitter: a retry waits for a random part of 100, 200, 400 … ms. */
 const RETRY_BASE_MS = 100;
 
 /**
- * A retry waits at least `Retry-After`, or is not made if that takes half of the time-out. An open circuit stays open
- * at least that long, up to 30 seconds.
+ * A retry waits at least for the time in `Retry-After`, and is not made if this time takes half of the time-out. An
+ * open circuit stays open at least for the time in `Retry-After`, up to 30 seconds.
  */
 export class CallPolicy {
   readonly #gate: CallGate;
@@ -66,14 +65,14 @@ export class CallPolicy {
     return this.#gate.state;
   }
 
-  /** `prepare` runs under the same deadline, but takes no slot of the bulkhead. */
+  /** Runs `prepare` and `call` under one deadline; `prepare` takes no slot of the bulkhead. */
   async run<P, T>(
     prepare: () => Promise<P>,
     call: (prepared: P, signal: AbortSignal) => Promise<T>,
     { repeat = true, signal }: RunOptions = {},
   ): Promise<T> {
     const sinceMs = this.clock.monotonicMs();
-    // Not `AbortSignal.timeout`: its timer outlives the call.
+    // `AbortSignal.timeout` is not used, because its timer outlives the call.
     const controller = new AbortController();
     const end = (): void => controller.abort(this.rules.ended('timeout'));
     if (signal?.aborted === true) end();
@@ -92,7 +91,7 @@ export class CallPolicy {
     try {
       return await abortable(work(), deadline);
     } catch (error) {
-      // Errors after the deadline carry no information.
+      // An error after the deadline says nothing about the call.
       if (deadline.aborted && !(error instanceof KeycloakException)) throw this.rules.ended('timeout');
       throw this.#gate.errorOf(error);
     } finally {
@@ -102,7 +101,7 @@ export class CallPolicy {
   }
 
   /**
-   * An attempt needs at least half of the time-out: with less time, it could time out at a healthy server and open the
+   * An attempt needs at least half of the time-out; otherwise, it could time out at a healthy server and open the
    * circuit.
    */
   #attemptOf<T>(

@@ -1,16 +1,16 @@
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** `timeout`: the call took too long. `queue_full`, `circuit_open`: the call was not made. */
+/** `timeout` means that the call took too long; `queue_full` and `circuit_open` mean that the call was not made. */
 export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
 
 export interface CallRules<Answer = unknown> {
   readonly ended: (why: EndedByPolicy, retryAfterSeconds?: number) => KeycloakException;
-  /** These errors open the circuit. */
+  /** Whether the error is a failure, which counts for the circuit. */
   readonly isFailure: (error: Error) => boolean;
   /** By default, every answer is a success. */
   readonly isFailedAnswer?: (answer: Answer) => boolean;
   readonly isPassing: (failure: Error) => boolean;
-  /** Whether calls fail at once while the trial call of a half-open circuit runs. */
+  /** Whether calls fail immediately while the trial call of a half-open circuit runs. */
   readonly failsWhileTrying?: boolean;
   /** The `Retry-After` of the called service in milliseconds, or 0. */
   readonly retryAfterMs: (outcome: Error | Answer) => number;

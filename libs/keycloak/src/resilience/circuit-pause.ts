@@ -1,11 +1,12 @@
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
 
-/** Upper bound for `Retry-After`, which may be wrong: every uncached request fails during the pause. */
+/** `Retry-After` may be wrong, and every uncached request fails during the pause. */
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * cockatiel compares `duration` with the wall clock, which may be set back, so `duration` is infinite during the pause.
+ * The `duration` is infinite during the pause, because cockatiel compares `duration` with the wall clock, which may be
+ * set back.
  */
 export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   #untilMs = 0;

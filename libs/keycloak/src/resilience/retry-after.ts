@@ -3,12 +3,12 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 const MAX_SECONDS = 300;
 
-/** All three date formats of RFC 9110 §5.6.7; the third format has no time zone. */
+/** A date in one of the three formats of RFC 9110 §5.6.7, the third of which has no time zone. */
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{15,24}$/;
 
 /**
- * RFC 9110 §10.2.3, at most five minutes. A date is compared with the `Date` header of the same answer, so that only
- * the sender's clock counts.
+ * Returns the time in `Retry-After` in seconds (RFC 9110 §10.2.3), at most five minutes. A date in `Retry-After` is
+ * compared with the `Date` header of the same answer, so that only the sender's clock counts.
  */
 export function retryAfterSeconds(
   header: string | null | undefined,
@@ -29,7 +29,6 @@ function secondsOf(date: string): number {
   return Date.parse(date.endsWith(' GMT') ? date : `${date} GMT`) / 1000;
 }
 
-/** 0 for an error without `Retry-After`. */
 export function retryAfterMs(failure: unknown): number {
   return failure instanceof KeycloakException ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
 }

@@ -71,7 +71,7 @@ function controllerWith(ofClass: readonly RouteDecorator[], ofHandler: readonly 
 }
 
 describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapter) => {
-  describe.each(DECORATORS)('and with %s', (__, decorator) => {
+  describe.each(DECORATORS)('an application with %s', (__, decorator) => {
     it.each([
       ['class', controllerWith([decorator], [])],
       ['route', controllerWith([], [decorator])],
@@ -81,7 +81,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     });
   });
 
-  it('runs no handler, even if its failed start is ignored (RS-20)', async () => {
+  it('runs no handler, even if the error at its start is ignored (RS-20)', async () => {
     const controller = controllerWith([], [Public()]);
     const app = await applicationOf([controller], adapter);
     // Nest registers routes before it calls the hook that throws.
@@ -91,13 +91,13 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     expect(app.get<{ calls: number }>(controller).calls).toBe(0);
   });
 
-  it('lets a test call its controller directly', async () => {
+  it('lets a test call a method of its controller directly', async () => {
     const controller = controllerWith([Authenticated()], [RequirePermission('orders.read')]);
     const app = await applicationOf([controller], adapter);
     expect(app.get<{ read: () => string }>(controller).read()).toBe('orders');
   });
 
-  it('starts if it has no access decorators', async () => {
+  it('starts if no controller has access decorators', async () => {
     const app = await applicationOf([controllerWith([], [])], adapter);
     await app.init();
     await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();

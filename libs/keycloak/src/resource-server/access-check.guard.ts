@@ -1,6 +1,6 @@
 /**
- * Access check: the guards that each access decorator binds to its class, so that no handler runs without the global
- * guard.
+ * Access check: the guards that each access decorator binds, so that a handler runs only after the guard has admitted
+ * the call.
  */
 import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
@@ -17,8 +17,7 @@ const OF_A_REQUEST =
   'The options of KeycloakModule.forRootAsync depend on a request-scoped provider, but they are read once, at the start. Do not inject providers of Scope.REQUEST. For several issuers, use the option issuers';
 
 /**
- * Runs the application's guard where Nest does not: a microservice of a hybrid application gets no global guard by
- * default.
+ * Runs the application's guard where Nest runs no global guard, by default in a microservice of a hybrid application.
  */
 @Injectable()
 export class GuardEverywhere implements CanActivate, OnModuleInit {
@@ -57,8 +56,8 @@ function passAdmitted(context: ExecutionContext): true {
 }
 
 /**
- * An object, because Nest skips a guard class that is missing from the module's injectables, as for a provider from a
- * factory.
+ * The check is an object, because Nest skips a guard class that the module's injectables lack, as with a provider from
+ * a factory.
  */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 

@@ -10,7 +10,7 @@ export type Opening = 'public' | 'optional' | 'authenticated';
 export interface AccessNote {
   readonly opening?: Opening;
   readonly permissions?: readonly string[];
-  /** The token needs one permission of each list. */
+  /** The token needs at least one permission of each list. */
   readonly anyOf?: readonly (readonly string[])[];
   readonly clients?: readonly AllowedClient[];
   readonly authentication?: AuthenticationDemand;
@@ -20,7 +20,7 @@ export interface AccessNote {
 
 export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');
 
-/** Keyed by method name, since a function that wraps or replaces a method does not keep the method's metadata. */
+/** A function that wraps or replaces a method does not keep the method's metadata. */
 const notes = new WeakMap<object, Map<string | symbol, AccessNote>>();
 
 export function noteAt(prototype: object, name: string | symbol): AccessNote {
@@ -73,7 +73,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** Code that copies Nest's metadata to another function copies this metadata too. */
+/** Code that copies Nest's metadata to another function also copies these places. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 export function markPlace(prototype: object, name: string | symbol, method: object): void {
@@ -88,7 +88,7 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 const HOME = 'nestjs-keycloak-s2s:home';
 
-/** The first mark is kept: the decorators of a class run before another class can copy its methods. */
+/** Only the first record counts: the decorators of a class run before another class can copy its methods. */
 export function markHome(prototype: object, name: string | symbol, method: object): void {
   if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
   Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
@@ -104,8 +104,8 @@ export function markHomes(prototype: object): void {
 const inheritingHomes = new WeakMap<object, readonly Place[]>();
 
 /**
- * Records the class as a home of its undecorated methods, since a class with a copy of a method may have been recorded
- * instead.
+ * Also records a class that only inherits access decorators, because another class with a copy of a method may have
+ * been recorded first.
  */
 export function markInheritingHomes(prototype: object): boolean {
   const [, ...bases] = chainOf(prototype);
@@ -135,7 +135,7 @@ export function homesOf(method: object): readonly Place[] {
 
 const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
 
-/** A tracer replaces a handler with a function of its own, and copies Nest's metadata to that function. */
+/** A tracer replaces a handler with its own function, and copies Nest's metadata to that function. */
 export const originalsOf = (method: object): readonly object[] => [
   ...new Set(markedPlaces(method).flatMap((place) => methodAt(place) ?? [])),
 ];
@@ -145,9 +145,7 @@ function methodAt({ prototype, name }: Place): object | undefined {
   return typeof method === 'function' ? method : undefined;
 }
 
-/**
- * A mixin copies a method, unchanged or wrapped, to other classes, so one function may have notes at several places.
- */
+/** One function can have several places, because a mixin copies a method to other classes. */
 export function notedPlacesOf(method: object): readonly Place[] {
   standing ??= standingPlaces();
   return [...markedPlaces(method), ...(standing.get(method) ?? [])];

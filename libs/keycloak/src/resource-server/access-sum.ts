@@ -10,11 +10,11 @@ export interface RouteAccess {
   readonly anyOf: readonly (readonly string[])[];
   readonly clients: readonly AllowedClient[];
   readonly authentication: AuthenticationDemand | undefined;
-  /** Undefined uses the default of the module, as it does for `verification`. */
+  /** If `maxStalenessSeconds` or `verification` is undefined, the default of the module applies. */
   readonly maxStalenessSeconds: number | undefined;
   readonly verification: VerificationMethod | undefined;
   readonly fault: string | undefined;
-  /** Precomputed, since each request reads it (perf: guard-overhead). */
+  /** The value is computed once for each handler, because each request reads the value (perf: guard-overhead). */
   readonly staleness?: number | undefined;
   readonly isEventStream?: true;
 }
@@ -60,7 +60,7 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   ) as AccessNote;
 }
 
-/** Closes a handler that no token could satisfy; `fault` then says what to change. */
+/** Closes the handler if no token could satisfy the sum; `fault` then says what to change. */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
   const fault = sum.fault ?? conflictOf(sum);
@@ -81,7 +81,7 @@ function narrowed(access: RouteAccess, demand: AddedDemand, own: OwnAccess): Rou
     clients: inCommon(access.clients, clients, isSameClient),
     authentication: bothDemands(access.authentication, authentication),
     maxStalenessSeconds: lesser(access.maxStalenessSeconds, maxStalenessSeconds),
-    // A base class with `jwt` changes nothing, since introspection is the stronger method.
+    // `jwt` on a base class changes nothing, because introspection is the stronger method.
     verification: verification === 'introspection' ? 'introspection' : access.verification,
     fault: access.fault ?? openingFault(demand, own) ?? faultOfNone(access, demand),
   };
@@ -92,7 +92,9 @@ const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfTo
 const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessNote): boolean =>
   (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
 
-/** A decorator on a class yields to the decorators of a method, so an inherited method may demand a token. */
+/**
+ * A `@Public()` class may inherit a method that demands a token, because method decorators replace class decorators.
+ */
 function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {
   const { opening } = own.access;
   if (opening !== 'public' && opening !== 'optional') return undefined;
@@ -117,7 +119,7 @@ function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string 
 
 type IsSame<T> = (one: T, other: T) => boolean;
 
-/** An empty list requires nothing. */
+/** An empty list sets no limit. */
 function inCommon<T>(own: readonly T[], other: readonly T[], isSame: IsSame<T> = Object.is): readonly T[] {
   if (own.length === 0) return other;
   return other.length === 0 ? own : own.filter((member) => other.some((one) => isSame(member, one)));

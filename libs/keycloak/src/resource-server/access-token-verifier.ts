@@ -24,14 +24,14 @@ type Parts = readonly [
 
 let make: (...parts: Parts) => AccessTokenVerifier;
 
-/** A verifier decides which tokens are active, so creating one is as powerful as issuing a token. */
+/** Only code with this symbol can create a verifier, because a verifier decides which tokens are active. */
 const MAKER = Symbol('maker');
 
 export interface VerifyOptions {
   /**
-   * The largest age of the introspection result, in seconds. With 0 the authorization server is asked each time. A
-   * value forces introspection, whatever `verification` says. Default and maximum: the module's
-   * `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
+   * The maximum age of the introspection result, in seconds; with 0, each call introspects the token. If this option is
+   * set, the token is introspected even with `verification: 'jwt'`. The default and maximum is
+   * `introspectionTtlSeconds` of the module, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
    */
   readonly maxStalenessSeconds?: number;
   /** Default: the option `verification` of the module. */
@@ -66,10 +66,11 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Introspects the token or checks its signature, using the guard's caches, then checks its claims.
+   * Verifies a token by introspection or by its signature, then checks the claims of the token. The verifier uses the
+   * caches of the guard.
    *
    * Throws `BearerError` `invalid_token`, or `invalid_request` for a text with whitespace. Throws
-   * `AuthorizationServerError` if the authorization server or its keys are unavailable, and `TypeError` for
+   * `AuthorizationServerError` if the authorization server or its keys are unavailable. Throws `TypeError` for
    * `verification: 'jwt'` in a module without the option `jwt`.
    */
   async verify(text: string, { maxStalenessSeconds, verification }: VerifyOptions = {}): Promise<VerifiedAccessToken> {
@@ -91,7 +92,7 @@ export class AccessTokenVerifier {
     this.verifyAuthentication(token, authenticationDemand('requireStepUp', requirement));
   }
 
-  /** Uses the current time, even for a cached token. @internal */
+  /** Checks the login against the current time, even if the token is cached. @internal */
   verifyAuthentication(token: VerifiedAccessToken, demand: AuthenticationDemand): void {
     const ofToken = this.#issuers.find(({ issuer }) => issuer === token.issuer);
     const acceptedAcr = ofToken === undefined ? [] : ofToken.acceptedAcr;
@@ -99,17 +100,17 @@ export class AccessTokenVerifier {
     verifyAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
-  /** `@AllowClients` identifies the clients of this issuer by client id alone. @internal */
+  /** The issuer whose clients `@AllowClients` names by a plain client id. @internal */
   get ownIssuer(): string {
     return this.#issuers[0].issuer;
   }
 
-  /** For the guard. Does not check the length of the token, which the guard checks. @internal */
+  /** The guard itself checks the length of the token. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }
 
-  /** Returns false if the token has been denied or has expired since it was verified. @internal */
+  /** Returns false if the token has been denied or has expired since its verification. @internal */
   stillHolds(token: VerifiedAccessToken): boolean {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
   }

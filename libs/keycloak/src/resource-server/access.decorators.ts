@@ -37,24 +37,24 @@ const open = (opening: Opening): RouteDecorator =>
   mark('opening', opening, once('@Public, @OptionalToken and @Authenticated'));
 
 /**
- * Opens the route to everyone and never reads a token. Can't be combined with a decorator that requires a permission, a
- * client or a login.
+ * Opens the route to every caller. The guard does not read the caller's token. `@Public()` can't be combined with a
+ * decorator that requires a permission, a client or a login.
  */
 export const Public = (): RouteDecorator => open('public');
 
 /**
- * Opens the route to calls without credentials, for which `@Caller()` is undefined. A call with credentials is refused
- * unless they are a valid token that satisfies the other decorators.
+ * Opens the route to calls without credentials; `@Caller()` is then undefined. A call with credentials needs a valid
+ * token that satisfies the other decorators.
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
 
-/** Opens the route to any token that is valid for this service, whatever its permissions. */
+/** Opens the route to any token that is valid for this service, whatever permissions the token has. */
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
- * Opens the route to tokens that have all of these permissions, and all permissions of other `@RequirePermission`
- * decorators on the same route. The 403 `insufficient_scope` names the first missing permission, and its challenge
- * names all of them (`scope`). Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
+ * Opens the route to tokens that have all of these permissions. The permissions of several `@RequirePermission`
+ * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission, and its challenge
+ * names all required permissions (`scope`). Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = permissionNames('@RequirePermission', [permission, ...more]);
@@ -62,8 +62,9 @@ export function RequirePermission(permission: string, ...more: readonly string[]
 }
 
 /**
- * Opens the route to tokens that have at least one of these permissions, besides what other `@RequireAnyPermission` and
- * `@RequirePermission` decorators require. The 403 `insufficient_scope` names the first permission of the list.
+ * Opens the route to tokens that have at least one of these permissions. The demands of other `@RequireAnyPermission`
+ * and `@RequirePermission` decorators on the route also apply. The 403 `insufficient_scope` names the first permission
+ * of the list.
  */
 export function RequireAnyPermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const anyOf = permissionNames('@RequireAnyPermission', [permission, ...more]);
@@ -80,9 +81,10 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 }
 
 /**
- * Restricts an opened route to tokens of these clients (`azp`). Other tokens get 403 `client_not_allowed`, after the
- * check of their permissions. The decorator checks the client of the token, not the sender: a thief with a token of an
- * allowed client passes. The decorator does not open a route.
+ * Restricts an opened route to tokens of these clients (`azp`); a token of another client gets 403
+ * `client_not_allowed`. The guard checks the permissions before the client. The decorator checks the client of the
+ * token, not the sender of the request, so a thief with a token of an allowed client passes. The decorator does not
+ * open a route.
  *
  * A plain client id belongs to this service's own issuer, which is the first of several issuers. `{ issuer, clientId }`
  * names a client of another issuer. Throws `TypeError` for a value that does not name a client. The application does
@@ -93,11 +95,11 @@ export function AllowClients(client: AllowedClient, ...more: readonly AllowedCli
 }
 
 /**
- * Opens the route to tokens whose user has logged in strongly (`acr`) or recently (`maxAgeSeconds`) enough. With
- * another decorator that opens the route, it restricts the route. Other tokens, including tokens without the claim, get
- * 401 `insufficient_user_authentication` with the requirement in the challenge (RFC 9470 §3), after the permission and
- * client checks. A service that calls in its own name has no login: Keycloak gives its token `acr` 1 and no
- * `auth_time`.
+ * Opens the route to tokens whose user has logged in strongly (`acr`) or recently (`maxAgeSeconds`) enough. If another
+ * decorator opens the route, `@RequireStepUp` restricts the route. A token gets 401 `insufficient_user_authentication`
+ * if its login is too weak or too old, or if the claim is missing. The challenge contains the requirement (RFC 9470
+ * §3). The guard checks the login after the permissions and the client. A service that calls in its own name has no
+ * login: Keycloak gives the service's token `acr` 1 and no `auth_time`.
  *
  * Throws `TypeError` for an empty requirement, an `acr` that is not one word of printable ASCII, or a negative or
  * fractional `maxAgeSeconds`.
@@ -107,9 +109,9 @@ export function RequireStepUp(requirement: AuthenticationRequirement): RouteDeco
 }
 
 /**
- * Limits the age of the introspection result at this route, in seconds; with 0 each request is introspected. Default
- * and maximum: the module's `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is
- * healthy. The route introspects tokens even if `verification` or `@TokenVerification` selects `jwt`.
+ * Limits the age of the introspection result at this route, in seconds; with 0, each request is introspected. The
+ * default and maximum is `introspectionTtlSeconds` of the module, or `introspectionTtlWithEventsSeconds` while the
+ * signal feed is healthy. The route introspects tokens even if `verification` or `@TokenVerification` selects `jwt`.
  */
 export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number of at least 0');
@@ -117,11 +119,12 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
 }
 
 /**
- * Sets how tokens are verified at this route, in place of `forRoot({ verification })`. The decorator does not open a
- * route. If a base class requires `introspection`, or the route has `@MaxIntrospectionAge()`, the route introspects.
+ * Sets how the guard verifies tokens at this route, in place of `forRoot({ verification })`. The decorator does not
+ * open a route. If a base class requires `introspection`, or the route has `@MaxIntrospectionAge()`, the guard
+ * introspects tokens.
  *
- * With `jwt`, which needs `forRoot({ jwt })`, revoked tokens and tokens of disabled users are accepted until they
- * expire, unless the `RevocationList` denies them.
+ * `jwt` needs `forRoot({ jwt })`. With `jwt`, the guard accepts revoked tokens and tokens of disabled users until the
+ * tokens expire or the `RevocationList` denies them.
  */
 export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {

@@ -87,7 +87,7 @@ describe('the claims of an active token', () => {
     expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
   });
 
-  it('come from the introspection result, except acr, auth_time and cnf, whatever the payload contains (RS-27)', () => {
+  it('come from the introspection result, except acr, auth_time and cnf, for any payload (RS-27)', () => {
     const { acr: _, auth_time: __, ...others } = ANSWER;
     const anything = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     const payload = fc.record(Object.fromEntries(Object.keys(others).map((name) => [name, anything])));
@@ -98,14 +98,14 @@ describe('the claims of an active token', () => {
     );
   });
 
-  it('include a key binding of the token or of the result, so that a bound token is refused (RS-27, RS-18)', () => {
+  it('include the key binding of the token or of the result, so that a key-bound token is refused (RS-27, RS-18)', () => {
     const bound = { 'x5t#S256': 'abc' };
     expect(claimsOf(jwt({ cnf: bound }))).toMatchObject({ cnf: bound });
     expect(claimsOf(jwt({}), { ...ANSWER, cnf: bound })).toMatchObject({ cnf: bound });
     expect(() => verified(jwt({ cnf: bound }))).toThrow(expect.objectContaining({ reason: 'sender_constrained' }));
   });
 
-  it.each([false, undefined, 'true', 1])('do not exist for a result whose active is %j (RS-27)', (active) => {
+  it.each([false, undefined, 'true', 1])('do not exist if the introspection result has active %j (RS-27)', (active) => {
     expect(ActiveToken.of(jwt({ acr: '9' }), { ...ANSWER, active })).toBeUndefined();
   });
 
@@ -123,7 +123,7 @@ describe('the login check', () => {
   const demand = { acrValues: ['2'], maxAgeSeconds: 300 };
   const hold = (token: VerifiedAccessToken): void => verifyAuthentication(token, demand, undefined, NOW, 0);
 
-  it('refuses a token from before a step-up, although the session has stepped up (RS-27)', () => {
+  it('refuses a token that was issued before the step-up of its session (RS-27)', () => {
     const before = jwt({ acr: '1', auth_time: NOW - 900 });
     expect(() => hold(verified(before))).toThrow(expect.objectContaining({ code: 'insufficient_user_authentication' }));
     const signed = { ...ANSWER, acr: '1', auth_time: NOW - 900 };
@@ -142,7 +142,7 @@ describe('the login check', () => {
     }
   });
 
-  it('accepts a token that has the level, even if an exchange has removed the level from its session (RS-27)', () => {
+  it('accepts a token with the required level, even if an exchange has removed the level from the session (RS-27)', () => {
     const answer = deepFreeze({ ...ANSWER, acr: '1' });
     expect(() => hold(verified(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
   });

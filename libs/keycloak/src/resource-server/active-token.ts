@@ -7,14 +7,14 @@ import { isCompactJws } from '../protocol/token-form.js';
 const MAX_LENGTH = 65_536;
 
 /**
- * These claims are read from the token, because Keycloak's result has the session's values, which another login or a
- * token exchange changes.
+ * Keycloak's introspection result has the values of the session, and another login or a token exchange changes the
+ * values of the session.
  */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
-/** An instance proves that the server has checked the token, so the claims in the token are authentic. */
+/** A token that the authorization server has reported as active, so the claims in its text are authentic. */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
@@ -25,15 +25,17 @@ export class ActiveToken {
     this.#answer = answer;
   }
 
-  /** `answer` must be the result for exactly this text, because the claims in the text are then trusted. */
+  /**
+   * `answer` must be the introspection result for exactly this text, because the claims in the text are then trusted.
+   */
   static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
     return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
   }
 
   /**
-   * `cnf` is read from the token if the result does not have it, so that a key-bound token is refused. Throws
-   * `BearerError` `token_malformed` for a payload that parsers read in different ways, such as a payload with a
-   * duplicate name.
+   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. `cnf` is read from the
+   * token if the result has no `cnf`, so that a key-bound token is refused. Throws `BearerError` `token_malformed` for
+   * a payload that parsers read in different ways, such as a payload with a duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);

@@ -24,14 +24,16 @@ import {
 } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
-/** Shared by all `KeycloakGuard`s of an application, so that a token is verified once for a request or a message. */
+/**
+ * Admits calls for all `KeycloakGuard`s of an application, so that a token is verified once for a request or a message.
+ */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be authorized',
     others: 'A call could not be authorized, nor could others',
   });
   readonly #adapters: ReadonlyMap<string, RequestAdapter>;
-  /** Created by the first `callerOf()`, or by the first call outside of HTTP (perf: guard-overhead). */
+  /** Undefined until the first `callerOf()` or the first call outside of HTTP (perf: guard-overhead). */
   #verifications: SharedVerifications | undefined;
   readonly #tokens: TokenVerifier;
   readonly #staleness: number;
@@ -165,7 +167,8 @@ export class Admission implements OnApplicationShutdown {
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
-      // An HTTP request runs one handler, so its verification is shared only if `callerOf()` was called before.
+      // An HTTP request runs one handler, so the request shares its verification only if `callerOf()` was called
+      // before.
       const isShared = mayBeKnown && (kind !== 'http' || this.#verifications?.has(request) === true);
       return isShared
         ? this.#shared().verify(text, demanded, kind, request)
@@ -207,7 +210,7 @@ export class Admission implements OnApplicationShutdown {
   }
 }
 
-/** Never settles: the request adapter has already answered the call. */
+/** Returns a promise that never settles, because the request adapter has already answered the call. */
 const answered = (): Promise<never> => new Promise(() => {});
 
 const withoutAdapter = (kind: string): BearerError =>

@@ -2,7 +2,7 @@ import { isAcrValue, type AuthenticationDemand } from '../protocol/authenticatio
 
 export interface AuthenticationRequirement {
   /**
-   * The token's `acr` must equal one of these values, compared whole and case-sensitively. The first value is
+   * The token's `acr` must equal one of these values, compared whole and case-sensitively; the first value is
    * preferred.
    */
   readonly acr?: string | readonly string[];

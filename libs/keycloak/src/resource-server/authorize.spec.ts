@@ -55,7 +55,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
   });
 
-  it('accepts one permission of each set, and names the first permission of a missing set', () => {
+  it('accepts a token with one permission of each set, and names the first permission of a missing set', () => {
     expect(refusal([], [], [['x', 'b.approve']])).toBeUndefined();
     expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });

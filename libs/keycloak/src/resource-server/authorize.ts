@@ -5,8 +5,8 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
 /**
- * The login is checked last, so that no user logs in for nothing, and only permitted callers learn which login is
- * required (RFC 9470 §9).
+ * Checks the login last, so that no user logs in for nothing, and only permitted callers learn the required login (RFC
+ * 9470 §9).
  */
 export function authorize(
   token: VerifiedAccessToken,
@@ -38,7 +38,8 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
 }
 
 /**
- * From each list of alternatives, takes the permission that the token has, or else the first permission (RFC 6750 §3).
+ * The scope for the challenge (RFC 6750 §3): each list of alternatives adds the permission that the token has, or its
+ * first permission.
  */
 function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);

@@ -3,7 +3,7 @@ import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { TokenProfile } from '../protocol/token-profile.js';
 
 export interface CountedHeaders {
-  /** Names and values alternate. */
+  /** Header names and header values, which alternate. */
   readonly rawHeaders?: readonly string[];
   readonly httpVersionMajor?: number;
   readonly socket?: object;
@@ -47,7 +47,10 @@ function bearerCredentials(header: string): string {
   return credentials;
 }
 
-/** Also refuses other spellings of a valid or denied token, before they cost a call or become a cache key. */
+/**
+ * Refuses malformed credentials and every other spelling of a valid or denied token, before the text costs a call or
+ * becomes a cache key.
+ */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
@@ -66,9 +69,9 @@ const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { r
 
 const NAME = 'authorization';
 
-/** If there are several `Authorization` headers, `headers` has only the first, and the raw list has all. */
+/** If a request has several `Authorization` headers, only the raw list contains all of them. */
 function authorizationHeader(request: BearerRequest): string | undefined {
-  // Under Express another middleware may use the name `raw`.
+  // On Express, another middleware may set the property `raw` of the request.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;
   const received = source.rawHeaders;
   // Adapters that build requests from cloud events may leave `rawHeaders` empty.
@@ -80,7 +83,7 @@ function authorizationHeader(request: BearerRequest): string | undefined {
     if (found !== undefined) throw moreThanOne();
     found = raw[at];
   }
-  // A dropped header may contain the token, or a second token.
+  // A header that Node dropped may contain the token, or a second token.
   if (isCut(source, raw.length)) throw tooManyHeaders();
   return found;
 }
@@ -89,35 +92,35 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Node's default limit of names and values, which is 1000 headers, although Node's documentation says 2000. */
+/** Node's default limit is 2000 names and values, so 1000 headers; Node's documentation says 2000 headers. */
 const DEFAULT_LIMIT = 2000;
 
 /**
- * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. Returns true at exactly the
- * limit, too, because Node may have dropped further headers.
+ * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. A request with exactly as
+ * many headers as the limit may have had more headers.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
   const count = (request.socket as CountingSocket | undefined)?.server?.maxHeadersCount;
-  // Node computes its limit like this; 0 means no limit.
+  // Node computes the limit in this way; 0 means that there is no limit.
   const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
   return limit > 0 && received >= limit;
 }
 
 const FIELD = 'access_token';
 
-/** RFC 6750 §2.2 and §2.3 allow a token in a form or query, which leak into logs and histories. */
+/** RFC 6750 §2.2 and §2.3 allow a token in a form or query, but forms and queries leak into logs and histories. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   const { url, body } = request;
   const at = url?.indexOf('?');
-  // Skips the query if the URL has none, because Fastify parses the query at each access.
+  // If the URL has no query, the query is not read, because Fastify parses the query at each access.
   if (at !== -1 && isInQuery(request, at)) return 'token_in_query';
   return body !== undefined && hasField(body) && isForm(request) ? 'token_in_form' : undefined;
 }
 
 function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
   if (hasField(query)) return true;
-  // The query of a handshake is not parsed, and an application may use another query parser, or none.
+  // The query of a handshake is not parsed, and an application may change or remove the query parser.
   if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
   return new URLSearchParams(url.slice(at)).has(FIELD);
 }

@@ -1,13 +1,10 @@
 import type { CallContext } from './request.adapter.js';
 
-/** Data from a caller can't be mistaken for a context, because it has no functions. */
+/** A caller can't imitate a context, because data from a caller has no functions. */
 export const isCallContext = (given: unknown): given is CallContext =>
   typeof (Object(given) as Readonly<Record<string, unknown>>)['getArgs'] === 'function';
 
-/**
- * The value of `REQUEST` is undefined in a job, the context in GraphQL, and an object with pattern and data in a
- * message.
- */
+/** Nest's `REQUEST` is undefined in a job, the context in GraphQL, and an object with pattern and data in a message. */
 export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;
   if (isCallContext(given) || (typeof headers === 'object' && headers !== null)) return;

@@ -144,7 +144,7 @@ describe.each([
     expect(seen).toEqual(['throttler: alice']);
   });
 
-  it('returns undefined without a token, and throws for a bad token', async () => {
+  it('returns undefined if the request has no token, and throws an error for a bad token', async () => {
     const { get } = await start(adapter());
     expect(await get('/mine')).toBe('401 missing_token');
     expect(await get('/mine', 'Bearer junk')).toBe('401 invalid_token');
@@ -159,13 +159,13 @@ describe.each([
     expect(await get('/mine', authorization)).toBe('401 invalid_token');
   });
 
-  it('verifies the token on a public route, too', async () => {
+  it('also verifies the token of a request to a public route', async () => {
     const { get, bearer } = await start(adapter());
     expect(await get('/open', bearer())).toBe('200 alice');
     expect(await get('/open')).toBe('200 nobody');
   });
 
-  it('leaves a fresh introspection to the guard if the route allows no cached result', async () => {
+  it('uses a cached result even if the route allows no cached result, and the guard introspects again', async () => {
     const { get, bearer } = await start(adapter());
     const authorization = bearer('orders.read');
     await get('/mine', authorization);
@@ -187,7 +187,7 @@ describe.each([
 });
 
 describe('callerOf in a context without a request adapter', () => {
-  it('is refused', async () => {
+  it('throws the refusal route_closed', async () => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
     const guard = module.get(KeycloakGuard);
     const context = { getType: () => 'rpc', getArgs: () => [{}, {}] } as unknown as ExecutionContext;

@@ -18,7 +18,8 @@ const callerToken = createParamDecorator(callerTokenOf);
 
 /**
  * Injects the `VerifiedAccessToken` of the caller, or undefined on an `@OptionalToken()` handler without credentials.
- * On a `@Public()` handler or a GraphQL field without guards, no token is read, so the application does not start.
+ * An application does not start with `@Caller()` on a `@Public()` handler or a GraphQL field without guards, because
+ * the guard reads no token there.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
@@ -38,10 +39,7 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
 
 const TYPES = 'design:paramtypes';
 
-/**
- * Hides the type of the parameter, from which `ValidationPipe` with `validateCustomDecorators` would create another
- * object.
- */
+/** A `ValidationPipe` with `validateCustomDecorators` would create another object from the type. */
 function hideType(target: object, name: string | symbol, index: number): void {
   const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;
   if (types !== undefined) Reflect.defineMetadata(TYPES, types.with(index, Object), target, name);

@@ -54,7 +54,7 @@ const verdicts = (bend: Bend): readonly string[] => PROFILES.map((profile) => ve
 
 const NO_ACCESS_TOKEN = 'not_an_access_token';
 
-/** The columns are in the order of `PROFILES`. */
+/** The three columns of results are in the order of `PROFILES`. */
 const TABLE: readonly (readonly [string, Bend, readonly [string, string, string]])[] = [
   ['what is good', {}, ['accepted', 'accepted', 'accepted']],
   ['active as a text (RS-05)', { active: 'true' }, ['inactive', 'inactive', 'inactive']],
@@ -110,14 +110,14 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
     expect(verdicts(bend)).toEqual(expected);
   });
 
-  it('are checked for rfc9068 in the same way after signature verification', () => {
+  it('get one verdict for rfc9068, by introspection and by signature', () => {
     for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'are refused for %s with every typ that the profile keycloak refuses (RS-08)',
+    'are refused by the profile %s for every typ that the profile keycloak refuses (RS-08)',
     (profile) => {
       for (const typ of ['ID', 'Refresh', 'Offline', 'Logout', 'bearer', 'JWT', '', null, 7, ['Bearer'], {}]) {
         expect(verdict('keycloak', { typ })).toBe(NO_ACCESS_TOKEN);
@@ -128,12 +128,12 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
 });
 
 describe('the subject of a token', () => {
-  it.each(PROFILES)('is the sub of its user (%s)', (profile) => {
+  it.each(PROFILES)('is the sub of the user (%s)', (profile) => {
     expect(verify(profile, {})).toMatchObject({ issuer: ISSUER, subject: 'alice-id', clientId: 'web' });
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'never equals the sub of a user if a client has that sub as its id: %s (RFC 9068 section 5)',
+    'differs between a user and a client whose id is the sub of the user: %s (RFC 9068 section 5)',
     (profile) => {
       const clients = verify(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
       expect(clients).toMatchObject({ subject: 'client:alice-id', clientId: 'alice-id' });
@@ -155,7 +155,7 @@ describe('the subject of a token', () => {
     );
   });
 
-  it('is the sub from Keycloak, even if it equals the client id', () => {
+  it('is the sub from Keycloak, even if the sub equals the client id', () => {
     expect(verify('keycloak', { azp: 'alice-id' }).subject).toBe('alice-id');
   });
 });

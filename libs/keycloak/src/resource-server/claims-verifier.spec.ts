@@ -84,7 +84,7 @@ describe('ClaimsVerifier', () => {
     });
   });
 
-  it('accepts active only if it is the value true (RS-05)', () => {
+  it('accepts a result only if active is the value true (RS-05)', () => {
     const { active: _, ...withoutActive } = ANSWER;
     expect(() => verifyClaims('text', 'introspection', withoutActive, OPTIONS, clockAt(NOW), NOTHING_DENIED)).toThrow(
       BearerError,
@@ -176,13 +176,13 @@ describe('ClaimsVerifier', () => {
     expect(refusal({ [claim]: value })).toBe(expected);
   });
 
-  it('reads the client from azp or else from client_id, and refuses a token without both', () => {
+  it('reads the client from azp, or from client_id if azp is missing, and refuses a token that has no client', () => {
     expect(verify({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
     expect(verify({ azp: undefined }).clientId).toBe('service-a');
     expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
   });
 
-  it('reads a mutable result again each time', () => {
+  it('reads a mutable result again at each verification', () => {
     const answer = { ...ANSWER };
     const verified = () => verifyClaims('text', 'introspection', answer, OPTIONS, clockAt(NOW), NOTHING_DENIED);
     expect(verified().subject).toBe('alice-id');
@@ -192,7 +192,7 @@ describe('ClaimsVerifier', () => {
     expect(verified).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
-  it('returns a token or throws invalid_token for any result, never another error (RS-03)', () => {
+  it('returns a token or throws invalid_token for any result (RS-03)', () => {
     const claim = fc.oneof(fc.constantFrom(...Object.keys(ANSWER)), fc.constantFrom('nbf', 'cnf'));
     fc.assert(
       fc.property(fc.dictionary(claim, fc.anything()), (bend) => {
@@ -218,12 +218,12 @@ describe('asynchronous permissions', () => {
     expect((await later(async () => ['late'])).permissions).toEqual(['late']);
   });
 
-  it('fail the call if they are rejected or invalid', async () => {
+  it('fail the call if the promise rejects or the permissions are invalid', async () => {
     await expect(later(async () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
     await expect(later(async () => 'late' as never)).rejects.toThrow(TypeError);
   });
 
-  it('do not admit a token that was denied meanwhile (RS-13)', async () => {
+  it('do not admit a token that was denied while the mapper ran (RS-13)', async () => {
     let denied = false;
     const mapper = async (): Promise<string[]> => {
       denied = true;
@@ -239,23 +239,23 @@ describe('a denied token', () => {
       denies: ({ sessionId }) => sessionId === 's1',
     });
 
-  it('is refused although its result is valid (RS-13)', () => {
+  it('is refused although its introspection result is valid (RS-13)', () => {
     expect(() => verifyDenied({})).toThrow(expect.objectContaining({ code: 'invalid_token', reason: 'revoked' }));
     expect(verifyDenied({ sid: 's2' }).sessionId).toBe('s2');
   });
 
-  it('is refused for its other faults first', () => {
+  it('is refused for any other fault before the denial is checked', () => {
     expect(() => verifyDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
-  it('is refused before the application is asked for permissions', () => {
+  it('is refused before the permissions are requested from the application', () => {
     const permissions = (): readonly string[] => {
       throw new Error('asked');
     };
     expect(() => verifyDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
   });
 
-  it('keeps the hash of the first check for the same result', () => {
+  it('keeps the hash of the first check as long as its result is used', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
     const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
@@ -296,13 +296,13 @@ describe('a cached result', () => {
     return [first, outcome()];
   };
 
-  it('is refused each time for a fault that time does not change (RS-06)', () => {
+  it('is refused at each use for a fault that does not depend on the time (RS-06)', () => {
     expect(verifiedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
     expect(verifiedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
     expect(verifiedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);
   });
 
-  it('is checked against the current time and the current denials each time (RS-13)', () => {
+  it('is checked at each use against the current time and the current denials (RS-13)', () => {
     expect(verifiedTwice({}, 0)).toEqual(['accepted', 'accepted']);
     expect(verifiedTwice({}, 60 + TOLERANCE)).toEqual(['accepted', 'expired']);
     expect(verifiedTwice({ nbf: NOW + 60 }, 60)).toEqual(['not_yet_valid', 'accepted']);
@@ -316,7 +316,7 @@ describe('permissions', () => {
     fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,8}$/),
   );
 
-  it('are exactly the members of scope, without prefix matches (RS-09)', () => {
+  it('are exactly the members of scope, and a prefix is not a permission (RS-09)', () => {
     fc.assert(
       fc.property(fc.array(name), name, (granted, demanded) => {
         const token = verify({ scope: granted.join(' ') });
@@ -387,7 +387,7 @@ describe('claims of a token whose signature was verified', () => {
     expect(reasonOf('introspection', { ...claims, active: true })).toBe(reason);
   });
 
-  it('are not checked for active, unlike an introspection result (RS-05)', () => {
+  it('need no claim active, unlike an introspection result (RS-05)', () => {
     expect(reasonOf('introspection', SIGNED)).toBe('inactive');
     expect(reasonOf('signature', { ...SIGNED, active: false })).toBe('accepted');
   });

@@ -33,7 +33,10 @@ export interface PresentedToken {
 export type ClaimsSource = 'introspection' | 'signature';
 
 export class ClaimsVerifier {
-  /** Cached claims are frozen, so the checks that do not depend on the time run once. */
+  /**
+   * The results of the checks that do not depend on the time, which run once for cached claims, because these are
+   * frozen.
+   */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(
@@ -42,7 +45,7 @@ export class ClaimsVerifier {
     private readonly denials: Pick<HeldDenials, 'denies'>,
   ) {}
 
-  /** Runs for every request, even with a cached result, so that cached claims do not outlive the token. */
+  /** The check runs for every request, so that cached claims do not outlive the token. */
   verify(
     token: PresentedToken,
     source: ClaimsSource,
@@ -71,7 +74,7 @@ export class ClaimsVerifier {
     const withPermissions = (mapped: unknown): VerifiedAccessToken =>
       makeVerifiedAccessToken(text, tokenFacts(claims, clientId, permissionList(mapped), hash));
     const mapped: unknown = mapPermissions(claims, context);
-    // `instanceof Promise` misses the promises of other libraries and realms.
+    // `instanceof Promise` does not recognize the promises of other libraries and realms.
     if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
     return Promise.resolve(mapped).then((list) => {
       // The token may have expired or been denied while the mapper ran.
@@ -112,16 +115,19 @@ function faultOf(
 ): BearerErrorReason | undefined {
   if (claims.iss !== issuer) return 'other_issuer';
   if (!audience.includes(ownAudience)) return 'other_audience';
-  // Servers also report other kinds of token as active (RFC 8725 §3.11).
+  // Servers also report tokens other than access tokens as active (RFC 8725 §3.11).
   if (!profile.isAccessToken(claims)) return 'not_an_access_token';
   // A key-bound token needs a proof of the key, which this library does not support (RFC 8705, RFC 9449).
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/** In Keycloak 26.2 and later, a `jti` begins with two letters each for the kinds of session, token and grant. */
+/** In Keycloak 26.2 and later, a `jti` begins with the kinds of session, token and grant, two letters each. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
-/** Lightweight tokens omit user and audience, unless mappers add them; only introspection returns both. */
+/**
+ * A lightweight token has no user and no audience unless mappers add the claims; only the introspection result has
+ * both.
+ */
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));

@@ -1,4 +1,3 @@
-/** Returns the prototype chain, nearest first, without `Object.prototype`. */
 export function chainOf(prototype: object): object[] {
   const chain = [];
   for (let at: object | null = prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {

@@ -5,9 +5,9 @@ const SSE = '__sse__';
 export const isEventStream = (handler: object): boolean => Reflect.getMetadata(SSE, handler) === true;
 
 interface Answer {
-  /** HTTP/1.1. */
+  /** HTTP/1.1 */
   readonly closed?: boolean;
-  /** HTTP/2. */
+  /** HTTP/2 */
   readonly stream?: { readonly destroyed: boolean };
   once(event: 'close', listener: () => void): unknown;
   destroy(): void;
@@ -20,7 +20,7 @@ export function eventStreamOf(response: object): LongLivedConnection {
   answer.once('close', () => {
     isOpen = false;
   });
-  // Calls `destroy()` instead of `end()`, because the event source keeps writing until it learns that the connection is
-  // closed.
+  // Calls `destroy()` instead of `end()`, because the event source keeps writing until the event source learns that the
+  // connection is closed.
   return { key: answer, isOpen: () => isOpen, close: () => answer.destroy() };
 }

@@ -93,7 +93,7 @@ describe.each([
     expect(received.events).toBeGreaterThan(100);
   });
 
-  it('ends at once when the token is denied', async () => {
+  it('closes its stream immediately when the token is denied', async () => {
     const url = await start(adapter());
     const { received } = await listen(`${url}/news`, signIn(app, reader()));
     await until(() => received.events > 0);
@@ -102,7 +102,7 @@ describe.each([
     expect(await until(() => running === 0, 1)).toBe(true);
   });
 
-  it('ends when the token is found inactive', async () => {
+  it('closes its stream when introspection finds the token inactive', async () => {
     const url = await start(adapter());
     const text = signIn(app, reader());
     const { received } = await listen(`${url}/optional`, text);
@@ -111,7 +111,7 @@ describe.each([
     expect(await until(() => received.isOver, 4)).toBe(true);
   });
 
-  it('releases its connection when the listener leaves or the stream completes, and tracks none without a token', async () => {
+  it('releases its connection when the listener leaves or the stream completes, and tracks only callers with a token', async () => {
     const url = await start(adapter());
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);

@@ -20,7 +20,7 @@ export interface GuardedGateway {
   readonly access: RouteAccess;
 }
 
-/** Used by the adapter of `nestjs-keycloak-s2s/websockets`, which Nest calls before the application has started. */
+/** Nest calls the WebSocket adapter before the application has started. */
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
     one: 'A handshake failed',
@@ -108,8 +108,7 @@ export class GatewayHandshakes {
   }
 
   /**
-   * Nothing else logs an error of the application's own code during a handshake, such as in the option
-   * `mapPermissions`.
+   * No other code logs an error of the application's own code during a handshake, such as an error in `mapPermissions`.
    */
   logFailure(error: unknown): void {
     this.#failures.log(error);

@@ -55,7 +55,10 @@ describe('GatewayHandshakes', () => {
       [{ verification: 'jwt' }, { opening: 'public' }],
       NO_ANSWER_NEEDED,
     ],
-  ])('verifies and tracks by the strictest demand: %s', async (_, verification, accesses, demanded) => {
-    expect(await demandedOf(verification, accesses)).toEqual([demanded, demanded]);
-  });
+  ])(
+    'verifies and tracks a connection by the strictest demand of the gateways: %s',
+    async (_, verification, accesses, demanded) => {
+      expect(await demandedOf(verification, accesses)).toEqual([demanded, demanded]);
+    },
+  );
 });

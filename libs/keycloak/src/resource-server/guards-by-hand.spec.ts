@@ -141,8 +141,8 @@ async function applicationOf(metadata: ModuleMetadata): Promise<INestApplication
 }
 
 describe.each(GUARDS)('%s', (_, guard) => {
-  describe.each(BINDINGS)('bound by %s', (__, bind) => {
-    it('verifies a request once together with KeycloakModule, and applies the decorators (RS-20)', async () => {
+  describe.each(BINDINGS)('a guard that is bound by %s', (__, bind) => {
+    it('verifies the token of a request once next to the guard of KeycloakModule, and applies the decorators (RS-20)', async () => {
       const controller = ordersOf(true);
       const providers = bind(guard, controller);
       const app = await applicationOf({
@@ -167,7 +167,7 @@ describe.each(GUARDS)('%s', (_, guard) => {
     it.each([
       ['access decorators', true],
       ['none', false],
-    ])('stops the start without KeycloakModule, with one message: %s (RS-20)', async (___, decorated) => {
+    ])('stops the start of an application without KeycloakModule: %s (RS-20)', async (___, decorated) => {
       const controller = ordersOf(decorated);
       const providers = bind(guard, controller);
       const app = await applicationOf({ controllers: [controller], providers });
@@ -177,7 +177,7 @@ describe.each(GUARDS)('%s', (_, guard) => {
 });
 
 describe('a request-scoped derived guard', () => {
-  it('verifies a request once next to KeycloakModule', async () => {
+  it('verifies the token of a request once next to the guard of KeycloakModule', async () => {
     const controller = ordersOf(true);
     UseGuards(HeirOfRequest)(controller);
     const app = await applicationOf({ imports: [KeycloakTestingModule.forRoot()], controllers: [controller] });
@@ -187,7 +187,7 @@ describe('a request-scoped derived guard', () => {
     expect(asked).toBe(1);
   });
 
-  it('refuses every request without KeycloakModule (RS-20)', async () => {
+  it('refuses every request if the application has no KeycloakModule (RS-20)', async () => {
     const controller = ordersOf(false);
     UseGuards(HeirOfRequest)(controller);
     const app = await applicationOf({ controllers: [controller] });

@@ -11,7 +11,7 @@ export interface Host {
   readonly isController: boolean;
   readonly isGateway: boolean;
   readonly prototype: object;
-  /** Contains two classes if the declared class was replaced by another class. */
+  /** The declared class, and the class that replaced the declared class, if any. */
   readonly classes: readonly object[];
   readonly instance: object | undefined;
   readonly module: unknown;
@@ -26,7 +26,8 @@ export interface Handler {
 }
 
 /**
- * Copies of Nest's metadata keys, since its packages for microservices, WebSockets and GraphQL are not dependencies.
+ * Copies of Nest's metadata keys, because Nest's packages for microservices, WebSockets and GraphQL are not
+ * dependencies of this library.
  */
 const PATTERN_HANDLER = 'microservices:handler_type';
 const GATEWAY_MESSAGE = 'websockets:message_mapping';
@@ -39,7 +40,7 @@ const REFERENCE_RESOLVER = 'graphql:resolve_reference';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
-/** Returns whether every GraphQLModule with the host in its schema enables guards for field and reference resolvers. */
+/** The check passes if each GraphQLModule that includes the class enables guards for field and reference resolvers. */
 export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
   const all = discovery
     .getProviders()
@@ -53,7 +54,7 @@ export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolea
   };
 }
 
-/** Some drivers share a `context` object among all operations. */
+/** Some drivers share the `context` object among all operations. */
 export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
   return discovery
     .getProviders()
@@ -64,7 +65,7 @@ export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
 interface GraphqlOptions {
   readonly context?: unknown;
   readonly fieldResolverEnhancers?: readonly string[];
-  /** If it is empty or absent, all modules are included. */
+  /** An empty or absent list includes all modules. */
   readonly include?: readonly unknown[];
 }
 

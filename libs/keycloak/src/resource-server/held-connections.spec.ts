@@ -73,7 +73,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(1);
   });
 
-  it('closes a connection when its token expires, and not before', async () => {
+  it('keeps a connection until its token expires, and then closes the connection', async () => {
     const { held, state } = connection();
     const ending = token(30);
     connections.hold(held, ending, () => ending);
@@ -84,7 +84,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes a connection at once when its token is denied', async () => {
+  it('closes a connection immediately when its token is denied', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     denied = true;
@@ -96,14 +96,14 @@ describe('HeldConnections', () => {
     ]);
   });
 
-  it('closes a connection whose token is found inactive', async () => {
+  it('closes a connection if introspection finds its token inactive', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), inactive);
     await pass(6);
     expect(state.closed).toBe(1);
   });
 
-  describe('after this process was stopped for a minute', () => {
+  describe('HeldConnections after the process was stopped for a minute', () => {
     async function stop(reverify: Reverify) {
       const { held, state } = connection();
       let current: Reverify = () => token();
@@ -115,7 +115,7 @@ describe('HeldConnections', () => {
       return state;
     }
 
-    it('keeps a connection whose token is still valid, and verifies the token at once', async () => {
+    it('keeps a connection whose token is still valid, and verifies the token immediately', async () => {
       let verified = 0;
       const state = await stop(async () => {
         verified += 1;
@@ -126,18 +126,18 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(0);
     });
 
-    it('closes a connection at once if its token is inactive now', async () => {
+    it('closes a connection immediately if its token is now inactive', async () => {
       expect((await stop(inactive)).closed).toBe(1);
     });
 
-    it('closes a connection in time if the server does not answer', async () => {
+    it('closes a connection in time if the authorization server does not answer', async () => {
       const state = await stop(noAnswer);
       await pass(15);
       expect(state.closed).toBe(1);
     });
   });
 
-  describe('for a connection that was admitted by a nearly expired result', () => {
+  describe('HeldConnections for a connection that a nearly expired result has admitted', () => {
     function cachedAnswer() {
       const endedMs = nowMs + 1;
       let askedMs = nowMs;
@@ -149,7 +149,7 @@ describe('HeldConnections', () => {
       return reverify;
     }
 
-    it('closes the connection within the TTL and a second', async () => {
+    it('closes the connection within the TTL plus a second', async () => {
       const reverify = cachedAnswer();
       await pass(9);
       const { held, state } = connection();
@@ -158,7 +158,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(1);
     });
 
-    it('closes the connection in the same time if the same result also admits messages', async () => {
+    it('closes the connection within the TTL plus a second, even if the result also admits messages', async () => {
       const reverify = cachedAnswer();
       const same = token();
       const { held, state } = connection();
@@ -171,7 +171,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(1);
     });
 
-    it('closes the connection within twice the TTL if the server does not answer', async () => {
+    it('closes the connection within twice the TTL if the authorization server does not answer', async () => {
       const { held, state } = connection();
       await pass(9);
       connections.hold(held, token(), noAnswer);
@@ -189,7 +189,7 @@ describe('HeldConnections', () => {
     expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
   });
 
-  it('keeps introspecting for a connection that was admitted by introspection, despite messages admitted by signature', async () => {
+  it('introspects the token of a connection that introspection has admitted, even if a signature admits its messages', async () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];
@@ -210,7 +210,7 @@ describe('HeldConnections', () => {
     expect(new Set(askedLater)).toEqual(new Set([5]));
   });
 
-  it('verifies again at once after a recheck', async () => {
+  it('verifies a token again immediately after a recheck', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), inactive);
     tellRecheck();
@@ -218,7 +218,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('verifies once more if a recheck arrives while a verification is pending', async () => {
+  it('verifies a token once more if a recheck arrives while a verification is pending', async () => {
     const { held, state } = connection();
     let land: (token: VerifiedAccessToken) => void = () => undefined;
     let verified = 0;
@@ -248,7 +248,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('verifies each token twice per TTL, accepts results up to half the TTL, and runs half of maxConcurrentCalls at once', async () => {
+  it('verifies each token twice per TTL, with results up to half the TTL old, in half of maxConcurrentCalls', async () => {
     const ages: number[] = [];
     let under = 0;
     let most = 0;
@@ -271,7 +271,7 @@ describe('HeldConnections', () => {
     expect(ages).toEqual(Array.from({ length: 100 }, () => 5));
   });
 
-  it('does not verify connections because of denials, even if many denials arrive at once', async () => {
+  it('verifies no token because of denials, even if many denials arrive at the same time', async () => {
     const { held } = connection();
     let verified = 0;
     connections.hold(held, token(), () => {
@@ -307,7 +307,7 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('uses the latest result for a token', async () => {
+  it('keeps a connection if a newer call has admitted its token before a refusal arrives', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
     const same = token();
@@ -319,7 +319,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(0);
   });
 
-  it('closes a connection with several tokens once, when any of them expires', async () => {
+  it('closes a connection with several tokens once, when the first token expires', async () => {
     const { held, state } = connection();
     const ending = token(5);
     connections.hold(held, ending, () => ending);
@@ -329,7 +329,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes the other connections even if closing one connection throws', async () => {
+  it('closes all other connections even if the close of one connection throws an error', async () => {
     const [first, second] = [connection(), connection()];
     const throwing = {
       ...first.held,
@@ -344,7 +344,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes thousands of connections of one token when it is found inactive', async () => {
+  it('closes thousands of connections of one token when introspection finds the token inactive', async () => {
     const shared = token();
     let isKnown = false;
     const reverify: Reverify = () => {

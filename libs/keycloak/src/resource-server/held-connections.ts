@@ -16,7 +16,7 @@ interface Held {
   reverify: Reverify;
   demanded: number;
   token: VerifiedAccessToken;
-  /** Monotonic times: the next verification, and the end of the last result's validity if no newer result arrives. */
+  /** Monotonic times. At `reliableUntilMs` the connection is closed if no newer result has arrived. */
   dueMs: number;
   reliableUntilMs: number;
   isWaiting: boolean;
@@ -32,9 +32,10 @@ const needsAnswer = (held: Held | undefined): boolean => held !== undefined && h
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
- * Verifies each token twice per `introspectionTtlSeconds`, with results that are at most half that old. Uses at most
- * half of `maxConcurrentCalls` at once, so that other calls find free slots. If the authorization server does not
- * answer, a connection is closed once its last result is twice `introspectionTtlSeconds` old.
+ * Closes a long-lived connection when its token is no longer valid. Each token is verified twice per
+ * `introspectionTtlSeconds`, with a result that is at most half of `introspectionTtlSeconds` old. The verifications use
+ * at most half of `maxConcurrentCalls` at a time, so that other calls find free slots. If the authorization server does
+ * not answer, a connection is closed once its last result is twice `introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -44,7 +45,7 @@ export class HeldConnections {
   #sweeping: NodeJS.Timeout | undefined;
   #sweptMs = -Infinity;
   #isLooking = false;
-  /** Monotonic time of the last recheck; a verification that began earlier is repeated. */
+  /** A verification that began before the last recheck is repeated. */
   #recheckMs = -Infinity;
 
   constructor(
@@ -68,7 +69,8 @@ export class HeldConnections {
 
   /**
    * The result that admitted the token may be nearly `introspectionTtlSeconds` old, so the token is verified at the
-   * next sweep. Holding the token again does not postpone that, and a token that once needed introspection always does.
+   * next sweep. Another call of `hold()` for the token does not postpone the verification. A token that once needed
+   * introspection is always introspected for this connection.
    */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, reverify: Reverify, demanded = ANY_ANSWER): void {
     const { key } = connection;
@@ -93,7 +95,7 @@ export class HeldConnections {
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  /** Jitter spreads connections that were opened together. */
+  /** Jitter spreads the verifications of connections that were opened together. */
   #times(): { readonly dueMs: number; readonly reliableUntilMs: number } {
     const nowMs = this.clock.monotonicMs();
     const dueMs = nowMs + (this.#windowMs / 2) * (0.8 + 0.2 * Math.random());
@@ -120,7 +122,8 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    // Extends the deadlines by the time for which this process was stopped, or it would close all connections at once.
+    // After a stop of this process, the deadlines are extended by the time of the stop, because the process would
+    // otherwise close all connections.
     const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
     this.#sweptMs = nowMs;
     for (const held of this.#all()) {
@@ -149,8 +152,8 @@ export class HeldConnections {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
-      // Continues asynchronously, because thousands of connections with one refused token would otherwise overflow the
-      // stack.
+      // The next verification starts asynchronously, because a recursive call would overflow the stack for thousands of
+      // connections with one refused token.
       if (this.#isHeld(held)) void this.#reverify(held).finally(() => this.#reverifyDue());
     }
   }
@@ -170,7 +173,7 @@ export class HeldConnections {
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
       if (!(error instanceof BearerError) || !this.#isHeld(held)) return;
-      // If a newer call has admitted the token meanwhile, the result of that call counts.
+      // If a newer call has admitted the token during the verification, the token is verified again.
       if (held.reverify === reverify) this.#close(held, error.reason);
       else held.dueMs = -Infinity;
     } finally {

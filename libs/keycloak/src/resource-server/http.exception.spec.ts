@@ -104,7 +104,7 @@ describe.each([
   describe.each([
     ['by useGlobalFilters', [KEYCLOAK], true],
     ['as APP_FILTER of a module imported after', [KEYCLOAK, FiltersModule], false],
-  ])('in a catch-all filter, %s,', (__, imports, isGlobal) => {
+  ])('a refusal in a catch-all filter, %s,', (__, imports, isGlobal) => {
     it.each([
       ['/guarded', 401, 'Missing token', 'missing_token'],
       ['/closed', 403, 'Route closed', 'route_closed'],
@@ -118,7 +118,7 @@ describe.each([
       ]);
     });
 
-    it('already has its challenge and its log line', async () => {
+    it('has its challenge and its log line before the filter runs', async () => {
       const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
       const { headers } = await request(server).get('/guarded');
       expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
@@ -128,7 +128,7 @@ describe.each([
     });
   });
 
-  it('ends the response and is logged once if it is thrown after a handler began to answer', async () => {
+  it('ends the response and is logged once if the handler had already begun to answer', async () => {
     const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
     log.lines.length = 0;
     const { status, text } = await request(server).get('/begun');

@@ -206,7 +206,7 @@ describe.each(Object.keys(SHAPES))('%s', (shape) => {
     await expect(startWith(pair.derived)).rejects.toThrow(/\.handle \(GET\): @/);
   });
 
-  it('answers 403 to a caller with the permission of one class alone, and 200 to a caller with both (RS-29)', async () => {
+  it('answers 403 to a caller with the permission of one class, and 200 to a caller with two permissions (RS-29)', async () => {
     const { derived } = pairOf(shape, [RequirePermission('base')], [RequirePermission('derived')]);
     Controller()(derived);
     const app = await startWith(derived);
@@ -248,7 +248,7 @@ describe('a class decorator that returns a subclass', () => {
     }
   }
 
-  it('keeps the demands of class decorators above and below it, and a method still replaces its class (RS-29)', async () => {
+  it('keeps the demands of the other class decorators, and a method still replaces its class (RS-29)', async () => {
     const app = await startWith(Reports);
     const statuses = async (...permissions: string[]) => {
       const bearer = signIn(app, testAccessToken({ permissions }));
@@ -266,7 +266,7 @@ describe('a class decorator that returns a subclass', () => {
   });
 });
 
-describe('demands at methods', () => {
+describe('the demands at a method', () => {
   const onHandler = (type: Type, ...decorators: Decorators): void => {
     const descriptor = Object.getOwnPropertyDescriptor(type.prototype, 'handle') as PropertyDescriptor;
     for (const decorator of decorators) decorator(type.prototype as object, 'handle', descriptor);
@@ -288,7 +288,7 @@ describe('demands at methods', () => {
     expect(accessOf({ base, derived })).toMatchObject({ permissions: ['p'], clients: ['a'] });
   });
 
-  it('apply from a base class to methods that only the derived class has (RS-29)', () => {
+  it('apply to methods that only the derived class has if the base class has the demands (RS-29)', () => {
     const base = decorate(named('Base'), [RequirePermission('p')]);
     class Derived extends base {
       other(): void {}
@@ -311,7 +311,7 @@ describe('demands at methods', () => {
     });
   });
 
-  it('are reported with the name of the method if they have no client in common (RS-29)', () => {
+  it('are reported with the name of the method if the demands have no client in common (RS-29)', () => {
     const base = named('Base');
     onHandler(base, AllowClients('a'));
     const derived = overriding(base);
@@ -332,7 +332,7 @@ describe('a gateway', () => {
 });
 
 describe('a copied handler', () => {
-  it('has the demands of its declaring class, but not of other classes with a copy (RS-29)', () => {
+  it('has the demands of its declaring class, and no demands of other classes with a copy (RS-29)', () => {
     const source = decorate(named('Source'), [RequirePermission('p')]);
     const copies = ['q', 'r'].map((permission) => {
       const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
@@ -359,7 +359,7 @@ describe('a copied handler', () => {
     expect(routeAccess(Copy, Source.prototype.handle)).toMatchObject({ permissions: ['root'], maxStalenessSeconds: 1 });
   });
 
-  describe('from an undecorated class that extends a decorated class', () => {
+  describe('a handler copied from an undecorated class that extends a decorated class', () => {
     function mixed(...opening: Decorators): { middle: Type; copy: Type } {
       class Base {
         base(): void {}
@@ -391,7 +391,7 @@ describe('a copied handler', () => {
     };
 
     it.each(['before', 'after'])(
-      'keeps the demands of the extended class, listed %s the copy (RS-29)',
+      'keeps the demands of the decorated class if the declaring class is listed %s the copy (RS-29)',
       async (order) => {
         const { middle, copy } = mixed(Authenticated());
         const app = await startWith(...(order === 'before' ? [middle, copy] : [copy, middle]));

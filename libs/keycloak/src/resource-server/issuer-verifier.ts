@@ -31,13 +31,12 @@ export interface VerifierOfJwts {
 }
 
 interface TokenToVerify extends PresentedToken {
-  /** A `demandedStaleness()`. */
   readonly maxStalenessSeconds: number;
   readonly isNew: boolean;
 }
 
 export class IssuerVerifier {
-  // `private` of TypeScript can be bypassed at run time: code could replace these fields and make any token active.
+  // `private` of TypeScript can be bypassed at run time, and these fields decide which tokens are active.
   readonly #introspection: Pick<CachedIntrospection, 'introspect'>;
   readonly #options: IssuerVerifierOptions;
   readonly #clock: Clock;
@@ -78,7 +77,7 @@ export class IssuerVerifier {
     return this.#jwts !== undefined;
   }
 
-  /** Whether exactly this token text was recently accepted here more than once. */
+  /** Returns whether exactly this token text recently had a cached result. */
   recalls(text: string): boolean {
     return this.#recentHashes.recall(text) !== undefined;
   }
@@ -141,7 +140,10 @@ export class IssuerVerifier {
     return this.#signed(token, jwts, claims);
   }
 
-  /** Whether the signature suffices depends on the state of this service, not on the token. */
+  /**
+   * Accepts the signature of a token, or introspects the token if a recheck or a denial of this service requires
+   * introspection.
+   */
   #signed(
     token: TokenToVerify,
     { doubts }: VerifierOfJwts,

@@ -4,36 +4,39 @@ export interface JwtVerificationContext {
   readonly issuer: string;
   /**
    * Fetches the current key set of the issuer (RFC 7517 §5), as strict JSON, within the module's limits of time and
-   * size. The content is not checked. Rejects with `AuthorizationServerError`.
+   * size. The content of the key set is not checked. Rejects with `AuthorizationServerError`.
    */
   readonly readKeys: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
 }
 
-/** The claims of a JWT with a valid signature. The object is deeply frozen, and stays the same while it is cached. */
+/**
+ * The claims of a JWT with a valid signature. The object is deeply frozen, and `verify` returns one object while the
+ * claims are cached.
+ */
 export type SignedClaims = Readonly<Record<string, unknown>>;
 
-/** Verifies that the issuer signed a token, but leaves the claims to the caller, which checks them each time. */
+/** Verifies that the issuer signed a token; the caller of `verify` checks the claims each time. */
 export interface ConnectedJwtVerification {
   /** The number of tokens whose signature is cached. */
   readonly size: number;
   /**
-   * Returns the claims of `token`, a compact JWS in canonical form, synchronously if its signature is cached. `hash` is
-   * the SHA-256 of `token` in hex.
+   * Returns the claims of `token`, a compact JWS in canonical form. The result is synchronous if the signature of
+   * `token` is cached. `hash` is the SHA-256 of `token` in hex.
    *
-   * Throws or rejects with `BearerError` `invalid_token` for an invalid signature, and with `AuthorizationServerError`
-   * if the keys of the issuer are unavailable.
+   * Throws or rejects with `BearerError` `invalid_token` for an invalid signature. Throws or rejects with
+   * `AuthorizationServerError` if the keys of the issuer are unavailable.
    */
   verify(token: string, hash: string): SignedClaims | Promise<SignedClaims>;
-  /** Resolves when the keys are available. Rejects with `AuthorizationServerError`. */
+  /** Resolves when the keys are available, and rejects with `AuthorizationServerError`. */
   ready(): Promise<void>;
 }
 
-/** The option `jwt` of `forRoot()`, such as `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. */
+/** The value of the option `jwt` of `forRoot()`, such as `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. */
 export interface JwtVerification {
   /** The accepted values of `alg` (RFC 7518 §3.1). */
   readonly algorithms: readonly string[];
-  /** Called once for each issuer. Sends no request before the first token is verified. */
+  /** The module calls `connect` once for each issuer. `connect` sends no request before the first token is verified. */
   connect(context: JwtVerificationContext): ConnectedJwtVerification;
 }

@@ -44,7 +44,7 @@ describe('the log line of a failure', () => {
   });
 });
 
-describe('KeycloakExceptionFilter outside of HTTP (its answers there are tested with the guard)', () => {
+describe('KeycloakExceptionFilter outside of HTTP', () => {
   beforeAll(() => Logger.overrideLogger(false));
   afterAll(() => Logger.overrideLogger(['error']));
 
@@ -56,7 +56,7 @@ describe('KeycloakExceptionFilter outside of HTTP (its answers there are tested 
     });
   });
 
-  it('throws the refusal if it can not answer', () => {
+  it('throws the refusal if it can not answer the message', () => {
     expect(() => filter.catch(refusal, hostOf('ws'))).toThrow(refusal);
   });
 });
@@ -112,7 +112,7 @@ describe('the log of refusals (OP-05)', () => {
     ]);
   });
 
-  it('counts by reason, route and issuer, but not by texts that the caller chose', () => {
+  it('counts refusals by reason, route and issuer, and never by a text of the caller', () => {
     log(missing, request('/a'), 25);
     log(missing, request('/b'), 25);
     log(new BearerError('invalid_token', { reason: 'inactive', fields: { iss: ISSUER } }), request('/a'), 25);
@@ -139,7 +139,7 @@ describe('the log of refusals (OP-05)', () => {
   it.each([
     new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }),
     new BearerError('client_not_allowed', { reason: 'client_not_allowed' }),
-  ])('has a line with audit for every denial of a verified caller: $code', (denial) => {
+  ])('has an audit line for every denial of a verified caller: $code', (denial) => {
     log(denial, request('/a'), 2000);
     expect(lines).toHaveLength(2000);
     expect(lines.every(({ audit }) => audit === 'denial')).toBe(true);
@@ -151,7 +151,7 @@ describe('the log of refusals (OP-05)', () => {
     'context_without_carrier',
     'transport_without_headers',
     'context_shared',
-  ] as const)('has 20 lines without audit for a closed route, where no caller is verified: %s', (reason) => {
+  ] as const)('has 20 lines and no audit line for a closed route, which verifies no caller: %s', (reason) => {
     log(new BearerError('route_closed', { reason }), request('/a'), 10_000);
     expect(lines).toHaveLength(20);
     expect(lines.some((line) => 'audit' in line)).toBe(false);
@@ -159,7 +159,7 @@ describe('the log of refusals (OP-05)', () => {
     expect(lines[20]).toMatchObject({ code: 'route_closed', reason, count: 9980 });
   });
 
-  it('has the line of a failure despite many refusals', () => {
+  it('has the line of a failure even after many refusals', () => {
     for (let route = 0; route < 2001; route += 1) log(missing, request(`/${route}`), 50);
     expect(lines).toHaveLength(1000);
     logged.log(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }), request('/a'));

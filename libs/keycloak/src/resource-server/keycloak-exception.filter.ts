@@ -36,7 +36,7 @@ export interface RefusalReply {
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** Keyed by request, because requests that waited for the same result share one refusal. */
+  /** Requests that waited for one result share one refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
@@ -49,8 +49,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Logs the refusal and sets its headers before the throw, because the application's own filter may be the only filter
-   * that catches it.
+   * Logs the refusal and sets its headers before it is thrown, because a filter of the application may be the only
+   * filter that catches it.
    */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
@@ -72,7 +72,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
       const exception = this.toException(refusal, host);
       const adapter = this.#adapterOf(kind);
       if (adapter?.answer !== undefined) return adapter.answer(exception, host);
-      // Nest's microservices answer with what the filter returns.
+      // A microservice of Nest answers with the return value of the filter.
       if (adapter === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
       throw exception;
     }
@@ -85,7 +85,10 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return undefined;
   }
 
-  /** Outside of HTTP, the request adapter creates the exception; without an adapter, the refusal itself is returned. */
+  /**
+   * Returns the exception that the request adapter creates, or the refusal itself if the context has no request
+   * adapter.
+   */
   toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
     const adapter = this.#adapterOf(host.getType<string>());
     return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
@@ -98,7 +101,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   #isTold(refusal: KeycloakException, host: ArgumentsHost): boolean {
     if (host.getType<string>() !== 'http') {
       const told = this.#toldOf(refusal, host);
-      // One GraphQL query may alias a refused operation thousands of times.
+      // One GraphQL query may contain a refused operation thousands of times, under different aliases.
       return told.refusals.has(refusal) || (isOfGuard(host) && told.ofGuard.has(keyOf(refusal, host)));
     }
     return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
@@ -118,14 +121,14 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
       const call = adapter?.callOf(host);
       if (call !== undefined && adapter?.connectionOf?.(host)?.key !== call) return call;
     } catch {
-      // The call may have been refused because the adapter can't identify it.
+      // The call may have been refused because the adapter can't identify the call.
     }
     return refusal;
   }
 
   #setHeaders(refusal: KeycloakException, response: unknown): void {
     const { httpAdapter } = this.adapterHost;
-    // For example, the application may have answered with a time-out already.
+    // The application may have answered already, for example with a time-out.
     if (httpAdapter.isHeadersSent(response)) return;
     const headers = this.#headersOf(refusal);
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
@@ -145,8 +148,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Writes one log line as one object. With `host` the line names the request, and a refusal that was logged before is
-   * skipped. `where` adds fields of the application.
+   * Writes one log line as one object. If `host` is given, the line names the request, and a refusal that was logged
+   * before is skipped. `where` adds fields of the application to the line.
    */
   log(refusal: KeycloakException, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;
@@ -163,7 +166,7 @@ interface Told {
   readonly ofGuard: Set<string>;
 }
 
-/** Nest passes no handler to an exception filter, so a handler means that the guard has called. */
+/** Nest passes no handler to an exception filter, but the guard passes a handler. */
 const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
 
 const keyOf = ({ code, reason, permission }: KeycloakException, host: ArgumentsHost): string =>

@@ -230,7 +230,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(approved.body).toEqual({ subject: 'alice-id' });
   });
 
-  it('introspects with the client credentials, and puts the token into the form, not into the URL (RS-04)', async () => {
+  it('introspects with the client credentials, and sends the token in the request body, not in the URL (RS-04)', async () => {
     await get('/authenticated', `Bearer ${TOKEN}`).expect(200);
     expect(introspections()).toBe(1);
     const { form, ...sent } = realm.control.lastRequest('introspection') ?? {};
@@ -302,7 +302,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['of a weak login', { acr: '1', auth_time: secondsAgo(0) }],
     ['of an old login', { acr: 'gold', auth_time: secondsAgo(3600) }],
     ['of a login that is yet to come', { acr: 'gold', auth_time: secondsAgo(-3600) }],
-  ])('challenges a token %s with the complete requirement (RS-11)', async (_case, bend) => {
+  ])('answers a token %s with a challenge that has the complete requirement (RS-11)', async (_case, bend) => {
     good(bend);
     const { body, headers } = await get('/recent', `Bearer ${TOKEN}`).expect(401);
     expect(body).toEqual({
@@ -335,7 +335,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/recent-approve', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('requires the login from a caller with a token on an optional route, but not without a token (RS-11)', async () => {
+  it('requires the login on an optional route only from a caller with a token (RS-11)', async () => {
     expect(await outcomeOf('/optional-recent')).toBe(200);
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(3600) })).toBe(
       'insufficient_user_authentication',
@@ -355,10 +355,13 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['another scheme', '/authenticated', 'Basic YTpi', 401],
     ['a token in the query (RS-01)', `/authenticated?access_token=${TOKEN}`, undefined, 401],
     ['a token in header and query (RS-01)', `/authenticated?access_token=${TOKEN}`, `Bearer ${TOKEN}`, 400],
-  ])('refuses without a call to the authorization server: %s (RS-03)', async (_case, path, authorization, status) => {
-    await get(path, authorization).expect(status);
-    expect(introspections()).toBe(0);
-  });
+  ])(
+    'refuses a request without a call to the authorization server: %s (RS-03)',
+    async (_case, path, authorization, status) => {
+      await get(path, authorization).expect(status);
+      expect(introspections()).toBe(0);
+    },
+  );
 
   it.each([
     ['alone', {}, 401],
@@ -392,7 +395,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
   });
 
   it.each(['rpc', 'ws', 'graphql', 'telepathy'])(
-    'runs only public handlers in a context of the kind %s without a request adapter (RS-20)',
+    'runs only public handlers if the context kind %s has no request adapter (RS-20)',
     async (kind) => {
       const guard = service.app.get(KeycloakGuard);
       const admitted = async (handler: (...args: never[]) => unknown): Promise<boolean> => {
@@ -407,7 +410,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
         [authenticated, 'context_without_carrier'],
         [closed, 'no_decorator_opens_it'],
       ] as const) {
-        // Nest answers a message only with the error of its own exceptions.
+        // Nest answers a message with an error only if the exception belongs to Nest's own classes.
         const refused = isMessage
           ? { error: { error: 'Route closed', code: 'route_closed' } }
           : { code: 'route_closed', reason };
@@ -417,7 +420,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     },
   );
 
-  it('logs the reason of a refusal, but no token (RS-23)', async () => {
+  it('logs the reason of a refusal, and never a token (RS-23)', async () => {
     good({ aud: 'service-c', jti: 'j1' });
     await get('/authenticated', `Bearer ${TOKEN}`).expect(401);
     expect(service.log.lines.at(-1)).toMatch(/^log .*Request refused.*other_audience.*jti: 'j1'/s);
@@ -439,14 +442,14 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     await hurried.app.close();
   });
 
-  it('sends the reason to callers only with exposeRefusalReasons', async () => {
+  it('sends the reason of a refusal to callers only with exposeRefusalReasons', async () => {
     const open = await startApp(realm, adapter, Routes, { exposeRefusalReasons: true });
     const { body } = await request(open.url).get('/authenticated').set('Authorization', 'Bearer a,b').expect(401);
     expect(body).toEqual({ error: 'Invalid token', code: 'invalid_token', reason: 'token_malformed' });
     await open.app.close();
   });
 
-  it('does not start with contradictory decorators', async () => {
+  it('stops the start if the decorators of a route contradict each other', async () => {
     @Controller()
     class Contradictory {
       @Get()
@@ -501,7 +504,7 @@ describe('KeycloakGuard with cached results', () => {
     expect(introspections()).toBe(before);
   });
 
-  it('refuses other spellings of a token without a call, and without evicting the cached result (RS-03, RS-12)', async () => {
+  it('refuses other spellings of a token, sends no call, and keeps the cached result (RS-03, RS-12)', async () => {
     realm.control.fault('introspection', activeToken(realm));
     const token = tokenText('in many spellings');
     await get('/authenticated', token).expect(200);

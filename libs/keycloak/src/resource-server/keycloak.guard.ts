@@ -18,15 +18,15 @@ import type { AdaptedRequest } from './request.adapter.js';
  * such as `@UseGuards(KeycloakGuard)`, does not check the call again. A derived guard that overrides `onModuleInit`
  * must call `super.onModuleInit()`.
  *
- * Over HTTP the token is in the `Authorization` header. For other kinds of context a `RequestAdapter` finds the token;
- * without an adapter, the guard refuses calls to handlers that require a token.
+ * Over HTTP the token is in the `Authorization` header; for other kinds of context a `RequestAdapter` finds the token.
+ * If the kind of context has no adapter, the guard refuses calls to handlers that require a token.
  *
  * Throws `BearerError` if the caller's credentials are wrong, and `AuthorizationServerError` if the authorization
- * server does not answer. Outside of HTTP it throws the exception of the transport.
+ * server does not answer. Outside of HTTP the guard throws the exception of the transport.
  */
 @Injectable()
 export class KeycloakGuard implements CanActivate, OnModuleInit {
-  /** Injected into a property, so that a derived guard can define its own constructor. */
+  /** Nest injects this property, so that a derived guard can define its own constructor. */
   @Optional()
   @Inject(Admission)
   private readonly admission: Admission | undefined;
@@ -43,14 +43,14 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
 
   /**
    * Returns the verified token of the caller, for guards, interceptors, pipes and providers of the application. Pass
-   * the context, or the request of Express or Fastify. The token is verified once for a request or a message, and each
-   * time on a long-lived connection.
+   * the context, or the request of Express or Fastify. The token is verified once for a request or a message. On a
+   * long-lived connection, each call of `callerOf()` verifies the token.
    *
-   * Returns undefined if no token was sent. The method does not check the decorators, so the guard may still refuse the
-   * caller. A token that was sent is verified even on a `@Public()` handler.
+   * Returns undefined if the caller sent no token. The method does not check the decorators, so the guard may still
+   * refuse the caller. The method verifies the caller's token even on a `@Public()` handler.
    *
-   * Throws `BearerError` and `AuthorizationServerError` as the guard does, and `BearerError` `route_closed` for a
-   * context whose kind has no request adapter. Throws `TypeError` if the value is not a context or a request.
+   * Throws `BearerError` and `AuthorizationServerError` as the guard does. Throws `BearerError` `route_closed` for a
+   * kind of context that has no request adapter. Throws `TypeError` if the value is not a context or a request.
    */
   async callerOf(of: ArgumentsHost | AdaptedRequest): Promise<VerifiedAccessToken | undefined> {
     return this.#found().callerOf(of);

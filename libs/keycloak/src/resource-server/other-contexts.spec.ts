@@ -114,7 +114,7 @@ describe('a WebSocket gateway', () => {
 
   const EXCEPTION = JSON.stringify({ event: 'exception', data: ROUTE_CLOSED });
 
-  it('runs an undecorated message handler without KeycloakModule, as a control for these tests', async () => {
+  it('runs an undecorated message handler if the application has no KeycloakModule (control test)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([], [])] }, { guarded: false });
     await talkTo(await listening(app), 2);
     expect(ran).toEqual(['connection', 'message']);
@@ -138,7 +138,7 @@ describe('a WebSocket gateway', () => {
     expect(named).toEqual([]);
   });
 
-  it('runs no handler that demands a token if a hybrid application forgets the global guard (RS-20)', async () => {
+  it('runs no handler that demands a token if a hybrid application has no global guard (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
     // The microservice discovers gateways a second time, with an application configuration without guards.
     const microservice = app.connectMicroservice(
@@ -166,7 +166,7 @@ describe('a WebSocket gateway', () => {
     );
   });
 
-  it('stops the start if handleConnection has an access decorator, which nothing enforces', async () => {
+  it('stops the start if handleConnection has an access decorator, which no guard enforces', async () => {
     const gateway = gatewayOf([Public()], []);
     const { prototype } = gateway as unknown as { readonly prototype: object };
     const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handleConnection') as PropertyDescriptor;
@@ -175,7 +175,7 @@ describe('a WebSocket gateway', () => {
     await expect(app.init()).rejects.toThrow(/^Chat\.handleConnection has an access decorator that nothing enforces/);
   });
 
-  it('stops the start without KeycloakModule (RS-20)', async () => {
+  it('stops the start of an application without KeycloakModule (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([], [Authenticated()])] }, { guarded: false });
     await expect(app.init()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
   });
@@ -213,7 +213,7 @@ describe('a TCP microservice', () => {
     ['initialized late', { deferInitialization: true }],
   ] as const;
 
-  describe.each(OPEN)('with %s', (_, ofClass, ofHandler) => {
+  describe.each(OPEN)('a TCP microservice with %s', (_, ofClass, ofHandler) => {
     it.each(HYBRIDS)('runs the handler in a hybrid application %s', async (__, hybrid) => {
       const { app, named } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
@@ -224,7 +224,7 @@ describe('a TCP microservice', () => {
     });
   });
 
-  describe.each(DEMANDS)('with %s', (_, ofClass, ofHandler) => {
+  describe.each(DEMANDS)('a TCP microservice with %s', (_, ofClass, ofHandler) => {
     it.each(HYBRIDS)('runs no handler in a hybrid application %s (RS-20)', async (__, hybrid) => {
       const { app, named, refusals, errors } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP, hybrid);
@@ -237,7 +237,7 @@ describe('a TCP microservice', () => {
       expect(new Set(named)).toEqual(new Set([expect.stringMatching(/^Events\.handle \(message handler\) is closed/)]));
     });
 
-    it('runs no handler if it listens before the application has started (RS-20)', async () => {
+    it('runs no handler if the microservice listens before the application has started (RS-20)', async () => {
       const { app } = await applicationOf({ controllers: [eventsOf(ofClass, ofHandler)] });
       const microservice = app.connectMicroservice(TCP);
       await app.startAllMicroservices();
@@ -253,14 +253,14 @@ describe('a TCP microservice', () => {
       return microservice;
     };
 
-    it('runs no handler if it is the whole application (RS-20)', async () => {
+    it('runs no handler if the microservice is the whole application (RS-20)', async () => {
       const microservice = await microserviceOf(KeycloakTestingModule.forRoot());
       await microservice.listen();
       expect(await answerOf(clientOf(microservice))).toEqual({ refused: ROUTE_CLOSED });
       expect(ran).toEqual([]);
     });
 
-    it('does not start without KeycloakModule if it is the whole application (RS-20)', async () => {
+    it('does not start if the microservice is the whole application and has no KeycloakModule (RS-20)', async () => {
       const microservice = await microserviceOf();
       await expect(microservice.listen()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
     });
@@ -269,17 +269,20 @@ describe('a TCP microservice', () => {
   it.each([
     ['a message', MessagePattern('run')],
     ['an event', EventPattern('run') as MethodDecorator],
-  ])('stops the start before it listens if a handler of %s has no access decorator (RS-20)', async (_, pattern) => {
-    class Undecorated {
-      handle(): void {}
-    }
-    const controller = decorated(Undecorated, [Controller()], [pattern]);
-    await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
-      /^Undecorated\.handle \(message handler\) and its class have no access decorator/,
-    );
-  });
+  ])(
+    'stops the start before the microservice listens if a handler of %s has no access decorator (RS-20)',
+    async (_, pattern) => {
+      class Undecorated {
+        handle(): void {}
+      }
+      const controller = decorated(Undecorated, [Controller()], [pattern]);
+      await expect(applicationOf({ controllers: [controller] })).rejects.toThrow(
+        /^Undecorated\.handle \(message handler\) and its class have no access decorator/,
+      );
+    },
+  );
 
-  it('writes 20 lines for 200 refused events, and one line that counts the other events (OP-05)', async () => {
+  it('logs 20 lines for 200 refused events, and one line that counts the other events (OP-05)', async () => {
     class Received {
       @EventPattern('received')
       @Authenticated()
@@ -323,7 +326,7 @@ describe('a TCP microservice', () => {
     );
   });
 
-  it('runs an undecorated handler without KeycloakModule, as a control for these tests', async () => {
+  it('runs an undecorated handler if the application has no KeycloakModule (control test)', async () => {
     const { app } = await applicationOf({ controllers: [eventsOf([], [])] }, { guarded: false });
     const microservice = app.connectMicroservice(TCP);
     await app.startAllMicroservices();
@@ -401,12 +404,12 @@ describe('a GraphQL resolver', () => {
     expect(named).toEqual([expect.stringMatching(/^Orders\.handle \(GraphQL query\) is closed/)]);
   });
 
-  it('runs an undecorated operation without KeycloakModule, as a control for these tests', async () => {
+  it('runs an undecorated operation if the application has no KeycloakModule (control test)', async () => {
     const { app } = await applicationOf({ imports: graphQL(), providers: [ordersOf([], [])] }, { guarded: false });
     expect(await queryTo(app, 'none')).toEqual({ data: { order: { id: '1' } } });
   });
 
-  it('runs no operation of a resolver from a factory, for which Nest omits class guards (RS-20)', async () => {
+  it('runs no operation of a resolver from a factory, although Nest omits the class guards (RS-20)', async () => {
     const type = ordersOf([], [Authenticated()]);
     const provider = { provide: type, useFactory: () => new (type as new () => object)() };
     const { app } = await applicationOf({ imports: graphQL(), providers: [provider] });
@@ -414,7 +417,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('runs a field for every caller of its operation, and stops the start if the field has a decorator (RS-20)', async () => {
+  it('runs a field for every caller of the operation, and stops the start if the field has a decorator (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -453,7 +456,7 @@ describe('a GraphQL resolver', () => {
     );
   });
 
-  it('stops the start with a reference resolver, for which Nest runs no guard (RS-20)', async () => {
+  it('stops the start if it is a reference resolver, because Nest runs no guard for reference resolvers (RS-20)', async () => {
     class References {
       handle(): Order {
         return { id: '1' };
@@ -470,7 +473,7 @@ describe('a service', () => {
     ['class', [Authenticated()], []],
     ['method', [], [Authenticated()]],
   ])(
-    'stops the start if its %s has an access decorator, since nothing enforces the decorator',
+    'stops the start if its %s has an access decorator, because no guard enforces the decorator',
     async (_, ofClass, ofMethod) => {
       class Orders {
         handle(): void {}
@@ -482,7 +485,7 @@ describe('a service', () => {
   );
 
   it.each(['is a controller too', 'inherits from a controller'])(
-    'does not stop the start if it %s, because no request reaches the service',
+    'does not stop the start if the service %s, because no request reaches the service',
     async (what) => {
       class Orders {
         handle(): string {
@@ -498,7 +501,7 @@ describe('a service', () => {
     },
   );
 
-  it('stops the start if it inherits from a controller and has its own decorator', async () => {
+  it('stops the start if the service inherits from a controller and has its own access decorator', async () => {
     class Base {
       handle(): void {}
     }
@@ -518,7 +521,7 @@ describe('a service', () => {
     ['is a generator', () => (function* () {})()],
     ['is null', () => null],
     ['is a function', () => () => 1],
-  ])('does not stop the start if it %s', async (_, make) => {
+  ])('does not stop the start if the service %s', async (_, make) => {
     const providers = [
       { provide: 'value', useValue: make() },
       { provide: 'made', useFactory: make },

@@ -108,7 +108,7 @@ async function reasonOf(verifying: Promise<unknown>): Promise<string> {
 }
 
 describe('the metadata of a server', () => {
-  it('is read from the path of RFC 8414, between host and path', async () => {
+  it('is read from the well-known path of RFC 8414, between the host and the path of the issuer', async () => {
     tokens.set('opaque', answerOf());
     await keycloakOf().verifier.verify('opaque');
     expect(asked).toEqual(['/.well-known/oauth-authorization-server/tenant', '/tenant/oauth/introspect']);
@@ -127,7 +127,7 @@ describe('the metadata of a server', () => {
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('accepted');
   });
 
-  it('is not read from elsewhere after a server error', async () => {
+  it('is read from no other path after a server error', async () => {
     answers = {
       '/.well-known/oauth-authorization-server/tenant': { status: 503 },
       '/tenant/.well-known/openid-configuration': { body: metadata() },
@@ -146,8 +146,8 @@ describe('the metadata of a server', () => {
   });
 });
 
-describe('a token by the profile rfc7662', () => {
-  it('may be opaque, and belongs to the introspecting server if it has no iss', async () => {
+describe('a token with the profile rfc7662', () => {
+  it('may be opaque, and belongs to the introspecting server if the token has no iss', async () => {
     tokens.set('opaque', answerOf());
     const token = await keycloakOf().verifier.verify('opaque');
     expect(token).toMatchObject({ issuer, subject: 'alice-id', clientId: 'web', audience: ['orders'] });
@@ -167,14 +167,14 @@ describe('a token by the profile rfc7662', () => {
     expect(asked.includes('/tenant/oauth/introspect')).toBe(expected === 'accepted');
   });
 
-  it('is inactive if the server can not introspect it, and is not reported as a fault of this service', async () => {
+  it('is inactive, and not a fault of this service, if the server can not introspect the token', async () => {
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'unsupported_token_type' } };
     expect(await reasonOf(keycloakOf().verifier.verify(jwt({}, 'JWT')))).toBe('inactive');
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'invalid_request' } };
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('is denied and rechecked by its subject in this service if it belongs to a client', async () => {
+  it('is denied and rechecked by the subject of the client that the token belongs to', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');
@@ -189,7 +189,7 @@ describe('a token by the profile rfc7662', () => {
   });
 });
 
-describe('a token by the profile rfc9068', () => {
+describe('a token with the profile rfc9068', () => {
   const claims = (bend: Json = {}): Json => ({
     ...answerOf({ iss: issuer, iat: now(), jti: 'j', active: undefined }),
     ...bend,
@@ -200,7 +200,7 @@ describe('a token by the profile rfc9068', () => {
     BOTH.flatMap((verification) =>
       ['at+jwt', 'application/at+jwt', 'AT+JWT'].map((typ) => [verification, typ] as const),
     ),
-  )('is a JWT with a matching typ header, by %s: %s (RFC 9068 section 4)', async (verification, typ) => {
+  )('is accepted by %s with the typ header %s (RFC 9068 section 4)', async (verification, typ) => {
     const token = jwt(claims(), typ);
     tokens.set(token, { ...claims(), active: true });
     const { verifier } = keycloakOf({ profile: 'rfc9068', verification, jwt: jwtVerification() });
@@ -224,7 +224,7 @@ describe('a token by the profile rfc9068', () => {
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
 
-  it('is introspected after a recheck of its subject if it belongs to a client', async () => {
+  it('is introspected after a recheck of the client that the token belongs to', async () => {
     const token = jwt(claims({ sub: 'web', iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf({ profile: 'rfc9068', verification: 'jwt', jwt: jwtVerification() });
     const { subject } = await verifier.verify(token);
@@ -267,12 +267,12 @@ describe('an exchange (RFC 8693)', () => {
 });
 
 describe('the checks of a server other than Keycloak', () => {
-  it('test whether it accepts this service, with a token that is not a JWT', async () => {
+  it('use an opaque token to test whether the server accepts this service', async () => {
     expect(await keycloakOf().health.ready()).toEqual({ reachable: true });
     expect(forms.at(-1)?.get('token')).not.toContain('.');
   });
 
-  it('skip features that only Keycloak has, and report this', async () => {
+  it('skip features that only Keycloak has, and add a note about the profile', async () => {
     const findings = await keycloakOf().issuers[0].checkup.run();
     const note = findings.at(-1);
     expect(findings.filter(({ level }) => level === 'error' || level === 'warning')).toEqual([]);
@@ -282,7 +282,7 @@ describe('the checks of a server other than Keycloak', () => {
   it.each([
     ['rfc9068', 0, 'Nothing was read as an administrator'],
     ['auth0', 2, 'profile must be'],
-  ])('run by doctor --profile %s and exit with %d', async (profile, exitCode, words) => {
+  ])('run in doctor --profile %s, which exits with %d', async (profile, exitCode, words) => {
     let printed = '';
     const print = (said: string): void => void (printed += said);
     const args = [
@@ -300,7 +300,7 @@ describe('the checks of a server other than Keycloak', () => {
     expect(printed).toContain(words);
   });
 
-  it('allow the application to call the server at its own origin', async () => {
+  it('allow the application to call the server at the origin of the issuer', async () => {
     answers['/tenant/userinfo'] = { body: { sub: 'alice-id' } };
     const { fetch } = keycloakOf({
       issuer: issuer.replace('127.0.0.1', 'localhost'),

@@ -15,11 +15,11 @@ export interface DescribedResource {
   readonly resource: string;
   readonly resourceName?: string | undefined;
   readonly resourceDocumentation?: string | undefined;
-  /** False if the option `mapPermissions` derives the permissions from other claims. */
+  /** False if the option `mapPermissions` replaces the scopes of tokens. */
   readonly permissionsAreScopes: boolean;
 }
 
-/** Omits parameters without a value (RFC 9728 §3.2). */
+/** A parameter that has no value is omitted (RFC 9728 §3.2). */
 export function protectedResourceMetadata(
   { issuers, resource, resourceName, resourceDocumentation, permissionsAreScopes }: DescribedResource,
   handlers: readonly Pick<RouteAccess, 'opening' | 'permissions' | 'anyOf'>[],

@@ -13,12 +13,13 @@ interface Lines {
 }
 
 /**
- * Per ten seconds, reason and route, the log writes at most 20 lines, then one line with the `count` of the other
- * refusals. In total, without these `count` lines, the log writes at most 1000 lines about refusals and 1000 about
- * failures in ten seconds. A 403 other than `route_closed` is always logged, and does not count towards these limits.
+ * For each reason and route, the log writes at most 20 lines in ten seconds. One more line then has the `count` of the
+ * refusals that were not logged. For all reasons and routes together, the log writes at most 1000 lines about refusals
+ * and 1000 about failures in ten seconds, besides the lines with a `count`. A 403 other than `route_closed` is always
+ * logged, and does not count towards these limits.
  */
 export class RefusalLog {
-  /** Two limits, so that refusals can't keep failures out of the log. */
+  /** Refusals and failures have separate limits, so that many refusals can't keep failures out of the log. */
   readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
   readonly #issuers: ReadonlySet<unknown>;
 
@@ -71,10 +72,10 @@ export class RefusalLog {
   }
 }
 
-/** A refusal by a closed route is not a denial: anyone can cause it, and no caller is verified. */
+/** A closed route refuses every client, and verifies no caller. */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
-/** The token is known here if the guard admitted the call; otherwise the refusal itself has the fields. */
+/** If the guard refused the call, the refusal already has the fields of the token. */
 function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {
   const token = host === undefined ? undefined : tokenAdmittedBy(host);
   return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };

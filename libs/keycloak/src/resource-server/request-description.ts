@@ -4,9 +4,9 @@ import type { CallContext } from './request.adapter.js';
 interface DescribedRequest {
   readonly method?: unknown;
   readonly headers?: unknown;
-  /** Fastify. */
+  /** Fastify */
   readonly routeOptions?: { readonly url?: unknown };
-  /** Express. */
+  /** Express */
   readonly route?: { readonly path?: unknown };
   readonly baseUrl?: unknown;
 }
@@ -22,7 +22,7 @@ export function describeRequest(request: unknown): Readonly<Record<string, strin
   const { method, headers, routeOptions, route, baseUrl } = Object(request) as DescribedRequest;
   const ids = Object(headers) as Readonly<Record<string, unknown>>;
   const described: Record<string, string> = {};
-  // Known methods need no truncation (perf: request-log).
+  // A known HTTP method needs no truncation (perf: request-log).
   const shown = METHODS.has(method) ? String(method) : loggableText(method);
   if (shown !== undefined) described['method'] = shown;
   const path =
@@ -35,7 +35,7 @@ export function describeRequest(request: unknown): Readonly<Record<string, strin
   return described;
 }
 
-/** Contains nothing that a caller chooses, so the number of different values is bounded. */
+/** A caller chooses no part of the result, so the number of different values is bounded. */
 export function routeOf(request: unknown): Readonly<Record<string, string>> {
   const { method, routeOptions, route } = Object(request) as DescribedRequest;
   const path = routeOptions?.url ?? route?.path;

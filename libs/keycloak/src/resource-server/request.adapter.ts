@@ -14,7 +14,7 @@ export interface AdaptedRefusal {
 
 /** A connection on which a caller keeps receiving data after its call was admitted. */
 export interface LongLivedConnection {
-  /** Must be the same object each time for the same connection. */
+  /** The object that identifies the connection; each call on the connection must return this object. */
   readonly key: object;
   isOpen(): boolean;
   close(): void;
@@ -30,21 +30,21 @@ export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getCla
  * Reads the credentials of one kind of context other than HTTP, for `forRoot({ requestAdapters: [...] })`. An adapter
  * makes no access decision: the guard verifies the token that the adapter finds.
  *
- * Every method gets the context of the call. A method may rely only on values from the framework: the context kind, an
- * argument's position, an object's class, the handler's metadata. Members of an argument that the caller sent are
- * untrusted, because a payload can have members of any name.
+ * A method may rely only on values from the framework: the context kind, an argument's position, an object's class, the
+ * handler's metadata. Members of an argument that the caller sent are untrusted, because a payload can have members of
+ * any name.
  */
 export interface RequestAdapter {
   /** The value of `ExecutionContext.getType()` in these contexts: `graphql`, `rpc`, `ws`, or a name of your own. */
   readonly kind: string;
   /**
-   * Returns the argument with which the guard stores the caller's token for `@Caller()`. The object must belong to this
-   * call or its connection alone, because two callers with one object would share one identity.
+   * Returns the argument with which the guard stores the caller's token for `@Caller()`. The object must belong only to
+   * this call or to its connection: two callers with one object would share one identity.
    */
   callOf(context: CallContext): object;
   /**
-   * Called first for every call, including calls of `@Public()` handlers. Throws `BearerError` for a call that can't be
-   * distinguished from another call.
+   * The guard calls this method first for every call, including calls of `@Public()` handlers. Throws `BearerError` for
+   * a call that can't be distinguished from another call.
    */
   begin?(context: CallContext): void;
   /**
@@ -54,25 +54,28 @@ export interface RequestAdapter {
    */
   requestOf(context: CallContext): AdaptedRequest;
   /**
-   * Returns the exception to throw for a refusal, so that the caller gets the code in the format of its transport.
-   * Returns undefined if the request adapter has answered the call itself; then nothing is thrown.
+   * Returns the exception to throw for a refusal, so that the caller gets the code in the format of the transport.
+   * Returns undefined if the request adapter has answered the call itself; the guard then throws no exception.
    */
   toException(refusal: AdaptedRefusal, context: CallContext): unknown;
-  /** Called once for each refused call, before the answer, for example to reject a message. */
+  /**
+   * Handles a refused call, for example rejects a message, and is called once for each refused call, before the answer.
+   */
   refused?(refusal: AdaptedRefusal, context: CallContext): void;
   /**
-   * Called for each call that the guard could not check because the application failed, for example if `mapPermissions`
-   * throws. Returns true if the request adapter has answered the call; then nothing is thrown.
+   * Handles a call that the guard could not check because the application failed, for example if `mapPermissions`
+   * throws. Returns true if the request adapter has answered the call; the guard then throws no exception.
    */
   failed?(context: CallContext): boolean;
   /**
-   * Answers a refusal that a handler throws, such as a `ServiceCallError`, with the exception from `toException()`, as
-   * exception filters of this transport do. The library's filter returns the result. Default: throws the exception.
+   * Answers a refusal that a handler throws, such as a `ServiceCallError`. `exception` is the result of
+   * `toException()`. The library's filter returns the result of this method, as exception filters of this transport do.
+   * Default: the filter throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;
   /**
-   * Returns the connection on which the caller keeps receiving data, if the call has such a connection. The connection
-   * is closed when the token expires or is denied.
+   * Returns the connection on which the caller keeps receiving data, if any, which is closed when the token expires or
+   * is denied.
    */
   connectionOf?(context: CallContext): LongLivedConnection | undefined;
 }

@@ -51,14 +51,14 @@ describe('roles', () => {
     });
   });
 
-  it('admit a caller who has one of them, and a refusal names the first role', async () => {
+  it('admit a caller with one of the roles, and a refusal names the first role', async () => {
     await start(Orders, byRoles);
     expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
   });
 
-  it('stop the start if permissions are scopes, because no token could have them', async () => {
+  it('stop the start if permissions are scopes, because no token could have the roles', async () => {
     await expect(start(Orders, {})).rejects.toThrow(
       /^Orders\.managed \(GET\) demands the permission "Order Manager", which no token has/,
     );

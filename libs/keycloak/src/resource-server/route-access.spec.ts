@@ -112,7 +112,7 @@ describe('decorators that contradict each other', () => {
     expect(accessOf([Public()], [RECENT])).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('are not reported for valid combinations', () => {
+  it('do not include valid combinations', () => {
     for (const decorators of [[], [Public()], [OptionalToken(), RequirePermission('p'), AllowClients('a')]]) {
       expect(accessOf(decorators).fault).toBeUndefined();
     }
@@ -158,7 +158,7 @@ describe('@RequireAnyPermission', () => {
 });
 
 describe('decorators on one target', () => {
-  it('add up if they are @RequirePermission (RS-20)', () => {
+  it('add up if all decorators are @RequirePermission (RS-20)', () => {
     expect(accessOf([RequirePermission('q'), RequirePermission('p')]).permissions).toEqual(['p', 'q']);
   });
 
@@ -180,24 +180,30 @@ describe('a derived controller', () => {
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
     ['@RequireStepUp', RECENT],
-  ])('is closed if only its base has %s, until it has a decorator of its own (RS-20)', (_, decorate) => {
-    class OpenClass {
-      handler(): void {}
-    }
-    decorate(OpenClass);
-    class OpenHandler {
-      handler(): void {}
-    }
-    on(OpenHandler, decorate);
-    for (const Base of [OpenClass, OpenHandler]) {
-      class Silent extends Base {}
-      class Derived extends Base {}
-      RequirePermission('admin.only')(Derived);
-      expect(routeAccess(Silent, Base.prototype.handler).opening).toBe('closed');
-      const { opening, permissions } = routeAccess(Derived, Base.prototype.handler);
-      expect({ opening, permissions: permissions[0] }).toEqual({ opening: 'authenticated', permissions: 'admin.only' });
-    }
-  });
+  ])(
+    'is closed if only its base class has %s, until the derived controller has its own decorator (RS-20)',
+    (_, decorate) => {
+      class OpenClass {
+        handler(): void {}
+      }
+      decorate(OpenClass);
+      class OpenHandler {
+        handler(): void {}
+      }
+      on(OpenHandler, decorate);
+      for (const Base of [OpenClass, OpenHandler]) {
+        class Silent extends Base {}
+        class Derived extends Base {}
+        RequirePermission('admin.only')(Derived);
+        expect(routeAccess(Silent, Base.prototype.handler).opening).toBe('closed');
+        const { opening, permissions } = routeAccess(Derived, Base.prototype.handler);
+        expect({ opening, permissions: permissions[0] }).toEqual({
+          opening: 'authenticated',
+          permissions: 'admin.only',
+        });
+      }
+    },
+  );
 
   it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
     ['a permission', [RequirePermission('q')], [RequirePermission('p')], { permissions: ['p', 'q'] }],
@@ -246,7 +252,7 @@ describe('a derived controller', () => {
     expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject(expected);
   });
 
-  it('can decorate an inherited handler without affecting its base or a sister class', () => {
+  it('can decorate an inherited handler, and changes no handler of its base class or a sister class', () => {
     class Base {
       handler(): void {}
     }
@@ -269,11 +275,11 @@ describe('a handler', () => {
     ['bound', Controller.prototype.handler.bind(new Controller())],
     ['wrapped', new Proxy(Controller.prototype.handler, {})],
     ['another one', (): void => {}],
-  ])('is closed if it is %s, regardless of its class (RS-20)', (_, handler) => {
+  ])('is closed if the handler is %s, regardless of the class of the handler (RS-20)', (_, handler) => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('is closed if it is a method with two names, because its decorators are ambiguous (RS-20)', () => {
+  it('is closed if the handler is a method with two names, because the decorators are ambiguous (RS-20)', () => {
     class Twice extends Controller {}
     Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
     Public()(Twice);
@@ -285,7 +291,7 @@ describe('a handler', () => {
 });
 
 describe('an access decorator', () => {
-  it('is rejected after the access of its route was read, since it would have no effect (RS-20)', () => {
+  it('is rejected after the access of the route was read, because the decorator would have no effect (RS-20)', () => {
     class Base {
       handler(): void {}
     }

@@ -18,12 +18,12 @@ import { saidStaleness } from './verification.js';
 export type { RouteAccess } from './access-sum.js';
 
 /**
- * The handler must be a method of its controller, or a function that replaces such a method, as a tracer's function
- * does. Any other handler is closed.
+ * The handler must be a method of its controller, or a function that replaces such a method, for example a tracer's
+ * function. Any other handler is closed.
  *
- * Within one class the decorators of the method replace the decorators of the class, kind by kind; opening and
- * permissions are one kind. A base class never opens a handler of a derived class: its decorators, including decorators
- * of overridden methods, only add requirements.
+ * A decorator of a method replaces the class decorators of the same kind. Decorators that open a route and decorators
+ * that require permissions count as one kind. A base class never opens a handler of a derived class. The decorators of
+ * a base class and of overridden methods only add requirements.
  */
 export function routeAccess(controller: object, handler: object): RouteAccess {
   const first = cached.get(handler);
@@ -37,7 +37,7 @@ export function routeAccess(controller: object, handler: object): RouteAccess {
 
 export const classAccess = (prototype: object): RouteAccess => summed(prototype, WHOLE_CLASS, []);
 
-/** Has one entry per controller, because an inherited handler has several controllers. */
+/** A handler has one entry for each controller that inherits the handler. */
 let cached = new WeakMap<object, CachedAccess>();
 
 interface CachedAccess {

@@ -38,8 +38,9 @@ export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
   /**
-   * Refuses open message handlers here, since a microservice of a hybrid application may listen before Nest calls any
-   * hook. Marks all handlers before Nest's router reads them, so that a tracer copies the marks to its own functions.
+   * Refuses open message handlers, because a microservice of a hybrid application may listen before Nest calls any
+   * hook. Marks all handlers before Nest's router reads the handlers, so that a tracer copies the marks to its own
+   * functions.
    */
   constructor(
     private readonly discovery: DiscoveryService,
@@ -71,7 +72,8 @@ export class RouteReport implements OnApplicationBootstrap {
     );
     const lines: string[] = [];
     for (const { host, handlers } of hosts) {
-      // Checks again, because a handler may get its message pattern from a configuration after the constructor ran.
+      // The handlers are checked again, because a handler may get its message pattern from a configuration after the
+      // constructor ran.
       refuseOpenMessages(handlers);
       if (host.isGateway) lines.push(this.#connections(host));
       for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);

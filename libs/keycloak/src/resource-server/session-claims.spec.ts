@@ -19,7 +19,7 @@ function answerFor(token: string, claims: object): void {
 
 const stepUp = () => ({ acr: '2', auth_time: Math.floor(Date.now() / 1000) });
 
-describe('a token from before a step-up', () => {
+describe('a token that was issued before a step-up', () => {
   it('keeps its own level at introspection and at each use of the cached result (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
@@ -35,7 +35,7 @@ describe('a token from before a step-up', () => {
     expect(server.control.calls.introspection - before).toBe(1);
   });
 
-  it('keeps its own level if signatures are verified and a route introspects (RS-27)', async () => {
+  it('keeps its own level by signature and by introspection (RS-27)', async () => {
     const options = { ...optionsOf(server, 'service-a'), verification: 'jwt', jwt: jwtVerification() } as const;
     const { verifier } = composeKeycloak(options);
     const token = await loginTo(server, 'alice');

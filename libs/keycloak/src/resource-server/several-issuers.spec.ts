@@ -70,7 +70,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 ])('a token of one of several issuers, %s (RS-26)', (way, options) => {
   const isIntrospected = way === 'introspected';
 
-  it('is verified only at the issuer that it names', async () => {
+  it('is verified only at the issuer that the token names', async () => {
     const { verifier } = service(options);
     for (const [at, server] of servers().entries()) {
       const count = counting();
@@ -83,7 +83,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     }
   });
 
-  it('is verified from the cache when it is used again', async () => {
+  it('is verified from the cache at its second use', async () => {
     const { verifier } = service(options);
     const tokens = await Promise.all(servers().map((server) => loginTo(server, 'alice')));
     for (const text of tokens) await verifier.verify(text);
@@ -120,7 +120,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     ['of none', { iss: undefined }, 'iss_missing'],
     ['of what is no text', { iss: ['https://sso.example.com/realms/other'] }, 'other_issuer'],
     ['of null', { iss: null }, 'other_issuer'],
-  ])('causes no call when it is %s', async (_, claims, reason) => {
+  ])('causes no call when the token is %s', async (_, claims, reason) => {
     const { verifier } = service(options);
     const token = await loginTo(servers()[0], 'alice');
     const count = counting();
@@ -129,7 +129,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
   });
 
   it.each(['junk', 'a.b', 'a.b.c', 'e30.e30.', '..', `e30.${encoded('[]')}.YQ`])(
-    'causes no call when it is malformed: %s',
+    'causes no call when the token is malformed: %s',
     async (text) => {
       const { verifier } = service(options);
       const count = counting();
@@ -188,7 +188,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     const [first, second] = await Promise.all(texts.map((text) => verifier.verify(text)));
     if (first === undefined || second === undefined) throw new Error('not verified');
     const outcomes = async (): Promise<string[]> => Promise.all(texts.map((text) => reasonOf(verifier.verify(text))));
-    // The same names and ids at the other issuer belong to other users.
+    // Equal names and ids at two issuers belong to different users.
     const issuedBefore = Date.now() / 1000 + 60;
     revocations.deny({ issuer: ofPartner, sub: first.subject, issuedBefore });
     revocations.deny({ issuer: ofPartner, sid: String(first.sessionId) });
@@ -204,7 +204,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 });
 
 describe('a misbehaving server among several issuers (RS-26)', () => {
-  it('can not speak for another issuer: its result with another iss is refused (RS-04)', async () => {
+  it('can not confirm a token as another issuer, because a result with another iss is refused (RS-04)', async () => {
     const { verifier } = service();
     const [{ issuer }, second] = servers();
     const token = await loginTo(second, 'alice');
@@ -219,7 +219,7 @@ describe('a misbehaving server among several issuers (RS-26)', () => {
     }
   });
 
-  it('does not affect the other issuer while it is unavailable', async () => {
+  it('does not affect another issuer while the misbehaving server is unavailable', async () => {
     const { verifier } = service({ circuitBreakerFailures: 1 });
     const [first, second] = servers();
     second.control.fault('introspection', { kind: 'status', status: 503 });
@@ -259,7 +259,7 @@ describe('rechecks with several issuers', () => {
     ['a denial of an issuer that is not in the list', { issuer: 'https://sso.example.com/realms/other', sid: 's1' }],
     ['a denial of no issuer', { issuer: null, sid: 's1' }],
     ['nothing', undefined],
-  ])('must name a known issuer, as denials must, not %s', (_, given) => {
+  ])('must name a known issuer, as denials must: %s is refused', (_, given) => {
     const { revocations } = service();
     expect(() => revocations.deny(given as Denial)).toThrow(TypeError);
     expect(() => revocations.recheck(given as Denial & { sid: string })).toThrow(TypeError);
@@ -274,7 +274,7 @@ describe('calls with several issuers (RS-26)', () => {
     ...(issuer === undefined ? {} : { issuer }),
   });
 
-  it('exchange a token at its issuer', async () => {
+  it('exchange a token at the issuer of the token', async () => {
     const { verifier, tokenExchange } = service();
     for (const [at, server] of servers().entries()) {
       const token = await verifier.verify(await loginTo(server, 'alice'));
@@ -285,7 +285,7 @@ describe('calls with several issuers (RS-26)', () => {
     }
   });
 
-  it('get tokens of the service itself from the first issuer, or from a named issuer', async () => {
+  it('get tokens in the name of this service from the first issuer, or from a named issuer', async () => {
     const { clientCredentials } = service();
     const [, { issuer: ofPartner }] = servers();
     let count = counting();
@@ -301,7 +301,7 @@ describe('calls with several issuers (RS-26)', () => {
     );
   });
 
-  it('use the client id of the called service at the issuer of the caller, and fail without this id', async () => {
+  it('use the client id of the called service at the issuer of the caller, and fail if the client id is missing', async () => {
     const [first, second] = servers();
     const { verifier, ...keycloak } = service();
     const onlyAtOwn = keycloak.service('b', target('service-b'));
@@ -369,7 +369,7 @@ describe('the shared state of several issuers', () => {
     expect([channels.map(([issuer]) => issuer), caches]).toEqual([names, names]);
     expect(status.read().revocationChannel).toMatchObject({ state: 'reading', isReady: false });
     channels[0]?.[1].caughtUp();
-    // The other channel has not been read, so this replica may still miss denials of other replicas.
+    // One of the two channels has not been read, so this replica may still miss denials of other replicas.
     expect(status.read().revocationChannel).toMatchObject({ state: 'reading', isReady: false });
     channels[1]?.[1].caughtUp();
     await Promise.all(started);
@@ -382,7 +382,7 @@ describe('the shared state of several issuers', () => {
     await Promise.all(sharing.map((each) => each.stop()));
   });
 
-  it('is counted together, but calls are counted by issuer', async () => {
+  it('is summed over all issuers, and calls are counted for each issuer', async () => {
     const { verifier, status } = service();
     for (const server of servers()) await verifier.verify(await loginTo(server, 'alice'));
     const { authorizationServer, otherIssuers, caches } = status.read();
@@ -392,7 +392,7 @@ describe('the shared state of several issuers', () => {
   });
 });
 
-describe('opaque tokens beside tokens that name their issuer', () => {
+describe('opaque tokens in a module that also accepts tokens with an iss', () => {
   let keycloak: ComposedKeycloak;
   beforeEach(() => {
     const [first, second] = issuers();
@@ -422,7 +422,7 @@ describe('opaque tokens beside tokens that name their issuer', () => {
     }
   });
 
-  it('leave a token that names another issuer to that issuer', async () => {
+  it('do not change the issuer at which a token with an iss is introspected', async () => {
     const [first] = servers();
     const count = counting();
     expect(await reasonOf(keycloak.verifier.verify(await loginTo(first, 'alice')))).toBe('accepted');

@@ -22,7 +22,7 @@ export function refuseUnverifiable(label: string, { verification }: RouteAccess,
   );
 }
 
-/** An unknown issuer in `@AllowClients()` is most likely misspelt. */
+/** Throws if `@AllowClients()` names an unknown issuer, because an unknown issuer is most likely misspelt. */
 export function refuseUnknownIssuer(
   label: string,
   { clients }: RouteAccess,
@@ -36,7 +36,7 @@ export function refuseUnknownIssuer(
   }
 }
 
-/** A `@Public()` route reads no token, so each call of a handler with `@Caller()` would fail. */
+/** The guard reads no token for a `@Public()` handler, so each call of the handler with `@Caller()` would fail. */
 export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
   if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
   throw new Error(
@@ -53,8 +53,8 @@ const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';
 
 /**
- * Nest does not handle an exception that a guard throws before a `@GrpcStreamCall()` handler, so the first refused call
- * would end the process.
+ * Nest does not catch an exception of a guard before a `@GrpcStreamCall()` handler, so the first refused call would end
+ * the process.
  */
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
@@ -69,9 +69,7 @@ export function refuseUnansweredStream(
   );
 }
 
-/**
- * By default Nest runs no global guard in the microservice of a hybrid application, and a library can't detect that.
- */
+/** A microservice of a hybrid application may have no global guard, and a library can't detect this. */
 export function refuseOpenMessages(handlers: readonly Handler[]): void {
   for (const { kind, label, host } of handlers) {
     const isMessage = kind === 'message' || kind === 'gateway-message';
@@ -99,8 +97,7 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
 }
 
 /**
- * An unenforced decorator is allowed on a controller that other classes inject as a provider, or whose methods a
- * provider inherits: no caller reaches the provider.
+ * A provider that is a controller or inherits from a controller needs no guard, because no caller reaches the provider.
  */
 export function refuseUnenforced(
   host: Host,

@@ -72,7 +72,7 @@ describe('an inactive token', () => {
     expect(hinted('inactive', text(claims)).hint).toMatch(hint);
   });
 
-  it('has its claims logged as matching, or in a form that is safe to log', () => {
+  it('has log fields that say whether its claims match, and that are safe to log', () => {
     expect(hinted('inactive', text(OURS)).unverified).toEqual({
       issMatches: true,
       audMatches: true,
@@ -90,7 +90,7 @@ describe('an inactive token', () => {
   });
 
   it.each(['', 'x', 'a.b', 'a.!!.c', `a.${'x'.repeat(20_000)}.c`, text(null), text([1]), text('text')])(
-    'gets a hint that it has no readable claims: %#',
+    'gets a hint that the token has no readable claims: %#',
     (token) => {
       expect(hinted('inactive', token).hint).toBe('The token has no readable claims.');
     },
@@ -106,7 +106,7 @@ describe('a hint about the clock', () => {
     expect(hinted(reason, text(claims)).hint).toContain(hint);
   });
 
-  it('uses the measured skew if it exceeds the tolerance', () => {
+  it('uses the measured clock skew if the skew exceeds the tolerance', () => {
     const clock = { epochSeconds: () => NOW, monotonicMs: () => 0 };
     const skew = new ClockSkew(clock);
     expect(skew.measured).toBeUndefined();

@@ -107,7 +107,7 @@ describe.each(HANDLERS)('%s with @Caller()', (_, handler) => {
 });
 
 describe('a message handler of a gateway with @Caller()', () => {
-  it('stops the start if it is @Public()', async () => {
+  it('stops the start if the handler is @Public()', async () => {
     const gateway: Handler = {
       ofClass: [WebSocketGateway({ path: '/chat' }), Public()],
       ofMethod: [SubscribeMessage('read')],
@@ -127,7 +127,7 @@ describe('a message handler of a gateway with @Caller()', () => {
 });
 
 describe('an inherited handler', () => {
-  it('stops the start if it uses @Caller() and the derived class is @Public()', async () => {
+  it('stops the start if the handler uses @Caller() and the derived class is @Public()', async () => {
     class Reader {
       read(token: unknown): string {
         return String(token);

@@ -122,12 +122,12 @@ describe('a handler that a tracer has wrapped', () => {
     ['/forgotten/route', [403, 403, 403]],
     ['/forgotten/inherited', [403, 403, 403]],
     ['/forgotten/silent', [403, 403, 403]],
-  ])('keeps the access of its decorators: %s (RS-20)', async (path, answers) => {
+  ])('admits exactly the callers that its decorators admit: %s (RS-20)', async (path, answers) => {
     await start(Orders, Forgotten);
     expect(await answersOf(path)).toEqual(answers);
   });
 
-  it('keeps the access of its decorators on a request-scoped controller, too (RS-20)', async () => {
+  it('admits exactly the callers that its decorators admit, also on a request-scoped controller (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -148,7 +148,7 @@ describe('a handler that a tracer has wrapped', () => {
     ]);
   });
 
-  it('stays public if it serves the protected resource metadata, in each application', async () => {
+  it('stays public in each application if the handler serves the protected resource metadata', async () => {
     const path = '/.well-known/oauth-protected-resource';
     const module = KeycloakTestingModule.forRoot({ protectedResource: { resource: 'https://orders.test' } });
     for (let time = 1; time <= 2; time += 1) {
@@ -158,7 +158,7 @@ describe('a handler that a tracer has wrapped', () => {
     }
   });
 
-  it('keeps the demands of the class that it was copied from (RS-20)', async () => {
+  it('keeps the demands of the class from which the handler was copied (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')
@@ -177,7 +177,7 @@ describe('a handler that a tracer has wrapped', () => {
   it.each<[string, (instance: { admin: Handle; open: Handle }) => Handle]>([
     ['bound', ({ admin }) => admin.bind(undefined)],
     ['of another class', () => traced(Orders.prototype.public)],
-  ])('is closed if another handler replaces it for a request: %s (RS-20)', async (_, another) => {
+  ])('is closed if another function replaces the handler for a request: %s (RS-20)', async (_, another) => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {

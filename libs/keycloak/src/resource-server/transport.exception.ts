@@ -7,12 +7,15 @@ const TRANSPORT = 'microservices:transport';
 const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
 
-/** From google/rpc/code.proto; without a request adapter, the guard refuses calls only with 403 `route_closed`. */
+/**
+ * The gRPC status of a 403, from google/rpc/code.proto. If a context has no request adapter, the guard refuses calls
+ * only with 403 `route_closed`.
+ */
 const PERMISSION_DENIED = 7;
 
 /**
- * Nest logs each `RpcException` of an event handler with its stack, which would let callers fill the log. Nest does not
- * log an `IntrinsicException`.
+ * Nest logs each `RpcException` of an event handler with its stack, so callers could fill the log, but logs no
+ * `IntrinsicException`.
  */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
@@ -33,8 +36,9 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Nest does not apply global filters to gateways, and applies them to microservices of a hybrid application only with
- * `inheritAppConfig`. Nest's default handlers answer an exception of any other class with an internal error.
+ * Returns an exception that Nest's default handler can answer. Nest applies no global filter to a gateway, and to a
+ * microservice of a hybrid application only with `inheritAppConfig`. Nest's default handlers answer an exception of any
+ * other class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

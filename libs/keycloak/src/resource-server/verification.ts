@@ -1,15 +1,15 @@
-/** Introspection (RFC 7662), or a check of the signature (RFC 7515). */
+/** The method that verifies a token: introspection (RFC 7662), or a check of the signature (RFC 7515). */
 export type VerificationMethod = 'introspection' | 'jwt';
 
 export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly VerificationMethod[];
 
 /**
- * One number encodes the method and the maximum age of the result, in seconds, so that the smaller number is the
- * stricter requirement.
+ * The number of a requirement is the maximum age of the result in seconds, so the smaller number is the stricter
+ * requirement.
  */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** Accepts a signature; without the option `jwt`, the token is still introspected. */
+/** The number of a requirement that accepts a signature; without the option `jwt`, the token is still introspected. */
 export const NO_ANSWER_NEEDED = Infinity;
 
 export interface DemandedVerification {
@@ -22,7 +22,7 @@ export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefin
 export const demandedStaleness = (demanded: DemandedVerification, byDefault: VerificationMethod): number =>
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
-/** Undefined if the route leaves the method to the module. */
+/** Returns undefined if the route leaves the method to the module. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
   return verification && stalenessOf(verification);

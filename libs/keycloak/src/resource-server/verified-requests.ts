@@ -1,10 +1,13 @@
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** A property is faster than a WeakMap entry (perf: guard-overhead), and prints only the fingerprint of the token. */
+/**
+ * A property is faster than a `WeakMap` entry (perf: guard-overhead). A log of the property shows only the fingerprint
+ * of the token.
+ */
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
-/** The verified token, which every handler of the request may have refused. */
+/** Every handler of the request may have refused the verified token. */
 const VERIFIED = Symbol('nestjs-keycloak-s2s:verified-token');
-/** Two applications share a request if one is mounted in the other. */
+/** Two applications share a request if one application is mounted in the other application. */
 const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
@@ -17,7 +20,7 @@ interface VerifiedRequest {
 
 export function rememberVerified(guard: object, given: object, token: VerifiedAccessToken, maxStaleness: number): void {
   const request = given as VerifiedRequest;
-  // Keeps the earlier staleness, because the result has not changed.
+  // The earlier maximum age is kept, because the result has not changed.
   if (request[VERIFIED] === token && request[VERIFIED_BY] === guard) return;
   request[VERIFIED] = token;
   request[VERIFIED_BY] = guard;
@@ -32,14 +35,14 @@ export function rememberAdmitted(request: object, token: VerifiedAccessToken): v
  * Returns the token with which a request was admitted, for guards, interceptors and filters that run after
  * `KeycloakGuard` and can't use `@Caller()`.
  *
- * Returns undefined if no token was sent or read (as on a `@Public()` route), or if no handler of the request admitted
- * the token. In that case, the `Authorization` header of the request proves nothing.
+ * Returns undefined if the caller sent no token, the route is `@Public()`, or no handler of the request admitted the
+ * token. If the result is undefined, the `Authorization` header of the request proves nothing.
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
   return (request as VerifiedRequest)[ADMITTED];
 }
 
-/** Returns undefined if the token was verified by a result that may be older than `maxStaleness`. */
+/** Returns undefined if the result of the verification may be older than `maxStaleness`. */
 export function tokenVerifiedBy(guard: object, request: object, maxStaleness: number): VerifiedAccessToken | undefined {
   const {
     [VERIFIED_BY]: by,
@@ -49,7 +52,7 @@ export function tokenVerifiedBy(guard: object, request: object, maxStaleness: nu
   return by === guard && verifiedWithin <= maxStaleness ? token : undefined;
 }
 
-/** A WeakMap, since other code creates these objects and may copy their properties. */
+/** A `WeakMap` is used, because other code creates the call objects and may copy their properties. */
 const callTokens = new WeakMap<object, VerifiedAccessToken>();
 
 export function rememberCallToken(call: object, token: VerifiedAccessToken | undefined): void {

@@ -99,17 +99,20 @@ describe('a route', () => {
     ['jwt', '/signed', 'jwt'],
     ['jwt', '/asked', 'introspection'],
     ['jwt', '/fresh', 'introspection'],
-  ])('uses one method only: in a module with %s, %s is verified by %s', async (verification, path, way) => {
-    const { app, get } = await start({ verification });
-    const token = signIn(app, testAccessToken(ALICE));
-    const [cold, warm] =
-      way === 'jwt' ? ['jwt verified', 'jwt cached'] : ['introspection asked', 'introspection cached'];
-    expect(await looks(() => get(path, token))).toEqual([cold]);
-    expect(await looks(() => get(path, token))).toEqual([path === '/fresh' ? cold : warm]);
-    expect(await get(path, token)).toBe('alice');
-  });
+  ])(
+    'uses only one verification method: in a module with %s, %s is verified by %s',
+    async (verification, path, way) => {
+      const { app, get } = await start({ verification });
+      const token = signIn(app, testAccessToken(ALICE));
+      const [cold, warm] =
+        way === 'jwt' ? ['jwt verified', 'jwt cached'] : ['introspection asked', 'introspection cached'];
+      expect(await looks(() => get(path, token))).toEqual([cold]);
+      expect(await looks(() => get(path, token))).toEqual([path === '/fresh' ? cold : warm]);
+      expect(await get(path, token)).toBe('alice');
+    },
+  );
 
-  it('refuses a signed-out token at once by introspection, but not by signature (RS-13)', async () => {
+  it('refuses a signed-out token immediately by introspection, and accepts the token by signature (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     signOut(app, token);
@@ -120,7 +123,7 @@ describe('a route', () => {
     ]);
   });
 
-  it('never falls back to the other method, and answers 503 if the server that it needs is unreachable (RS-14)', async () => {
+  it('answers 503 if the needed server is unreachable, and never falls back to another verification method (RS-14)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
@@ -135,7 +138,7 @@ describe('a route', () => {
     expect(await get('/signed', signIn(app, testAccessToken(ALICE)))).toBe('alice');
   });
 
-  it('refuses a denied token with each method (RS-13)', async () => {
+  it('refuses a denied token with each verification method (RS-13)', async () => {
     const { app, get } = await start({});
     const token = signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1' } }));
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe('alice');
@@ -143,7 +146,7 @@ describe('a route', () => {
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
   });
 
-  it('introspects a token of an offline session whose online session has ended, with each method (RS-13)', async () => {
+  it('introspects a token of an offline session after the end of the online session, with each method (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const of = (jti: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1', jti } }));
     const [online, offline] = [of('onrtac:1'), of('ofrtac:2')];
@@ -157,7 +160,7 @@ describe('a route', () => {
     expect([await get('/signed', offline), await get('/asked', offline)]).toEqual([401, 401]);
   });
 
-  it('introspects a token that is older than its recheck, and no other token (RS-13)', async () => {
+  it('introspects a token that is older than a recheck of its session, and no other token (RS-13)', async () => {
     const { app, get } = await start({ verification: 'jwt', introspectionTtlSeconds: 0, clockToleranceSeconds: 0 });
     const ofSession = (sid: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid } }));
     const [its, another] = [ofSession('s1'), ofSession('s2')];
@@ -166,7 +169,7 @@ describe('a route', () => {
     expect(await looks(() => get('/default', its))).toEqual(['jwt cached', 'introspection asked']);
     expect(await looks(() => get('/default', its))).toEqual(['jwt cached', 'introspection asked']);
     expect(await looks(() => get('/default', another))).toEqual(['jwt verified']);
-    // `iat` has whole seconds.
+    // The claim `iat` has whole seconds.
     await setTimeout(1001);
     expect(await looks(() => get('/default', ofSession('s1')))).toEqual(['jwt verified']);
     signOut(app, its);
@@ -186,7 +189,7 @@ describe('a guard of the application that calls callerOf()', () => {
     }
   }
 
-  it('verifies by the method of the module, and the handler verifies again if its requirement is stricter', async () => {
+  it('verifies a token by the method of the module, and a stricter handler verifies the token again', async () => {
     const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
     const token = signIn(app, testAccessToken(ALICE));
     expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
@@ -196,7 +199,7 @@ describe('a guard of the application that calls callerOf()', () => {
 });
 
 describe('AccessTokenVerifier', () => {
-  it('verifies by the method of the module or of its options, and introspects if a maximum age is given', async () => {
+  it('verifies a token by the method of the module or of the call, and introspects if a maximum age is given', async () => {
     const { app } = await start({ verification: 'jwt' });
     const verifier = app.get(AccessTokenVerifier);
     const token = signIn(app, testAccessToken(ALICE));
@@ -230,13 +233,13 @@ describe('the start of an application', () => {
     expect(report).toMatch(/Routes\.fresh \(GET\): .*@MaxIntrospectionAge\(\{ seconds: 0 \}\), so by introspection$/m);
   });
 
-  it('fails if a route demands signature verification and the module has none', async () => {
+  it('fails if a route demands signature verification and the module has no option jwt', async () => {
     await expect(start({ jwt: undefined as never })).rejects.toThrow(
       /^Routes\.signed \(GET\) has @TokenVerification\('jwt'\), but signatures can't be checked\. Set forRoot\(\{ jwt: jwtVerification\(\) \}\) from nestjs-keycloak-s2s\/jwt$/,
     );
   });
 
-  it('fails for options that demand signature verification without jwt', () => {
+  it('fails if the options demand signature verification and have no jwt', () => {
     const options = { issuer: 'https://sso.test/realms/shop', clientId: 'orders', clientSecret: 'x' };
     expect(() => resolveKeycloakOptions({ ...options, verification: 'jwt' })).toThrow(
       /verification is "jwt", so jwt must be given, as jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
@@ -268,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('makes a derived route introspect from a base class, but never makes it verify signatures', async () => {
+  it('can make a derived route introspect if a base class has the decorator, and never verify signatures', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

@@ -86,7 +86,7 @@ describe('verifyAuthentication (RFC 9470 section 3)', () => {
     expect(refusalOf({ auth_time: NOW + 100 }, RECENT)?.fields['hint']).toContain('behind Keycloak');
   });
 
-  it('accepts exactly the ages within the bound and its tolerance', () => {
+  it('accepts exactly the ages up to the maximum age plus the tolerance', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -1000, max: 100_000 }),

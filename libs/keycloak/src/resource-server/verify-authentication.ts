@@ -16,7 +16,7 @@ export function verifyAuthentication(
 ): void {
   const { acr, auth_time: authTime, jti } = token.claims;
   const isForeign = typeof acr === 'string' && acceptedAcr?.includes(acr) === false;
-  // An empty `acr` never matches, because a requirement can't name it.
+  // An empty `acr` never matches, because a requirement can't name an empty `acr`.
   const counted = isForeign ? '' : acr;
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
@@ -43,7 +43,10 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
   }
 }
 
-/** Keycloak sets this `acr` in an exchanged token, whatever the login was, and for single sign-on without levels. */
+/**
+ * Returns a hint if the token may have lost its login level. Keycloak sets `acr` 0 or 1 in an exchanged token, whatever
+ * the login was, and for single sign-on without levels.
+ */
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =

@@ -29,7 +29,7 @@ const SAYINGS = {
 
 type Saying = keyof typeof SAYINGS;
 
-/** Ordered from the narrowest access; an inherited handler gets the narrower access of two classes. */
+/** The accesses in order, from the narrowest access. */
 const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
@@ -47,7 +47,7 @@ const wrappedAtClass = (type: Type): void => {
   const prototype = type.prototype as object;
   const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor;
   const wrapped = Wrapped(prototype, 'handle', descriptor) as PropertyDescriptor;
-  // Real decorators of this kind copy these keys, so that Nest still finds the route.
+  // A real decorator that replaces a method copies these keys, so that Nest still finds the route.
   for (const key of ['path', 'method'])
     Reflect.defineMetadata(key, Reflect.getMetadata(key, descriptor.value as object), wrapped.value as object);
   Object.defineProperty(prototype, 'handle', wrapped);
@@ -88,8 +88,8 @@ interface Declared {
 function methodsOf(type: Type, { ofHandler, wrapped, isRouteOutermost }: Declared): void {
   const access = SAYINGS[ofHandler].decorators;
   const under = wrapped === 'under' ? [Wrapped] : [];
-  // In source order, although TypeScript applies the last decorator first; a wrapper over @Get() would hide the route
-  // from Nest.
+  // The decorators are in source order, but TypeScript applies the last decorator first. A wrapper over @Get() would
+  // hide the route from Nest.
   const over = wrapped === 'over' ? [Get('route'), Wrapped, ...access] : undefined;
   const decorators =
     over ?? (isRouteOutermost ? [Get('route'), ...access, ...under] : [...access, Get('route'), ...under]);
@@ -132,7 +132,7 @@ function controllerOf(base: Declared, derived: Declared, inheritance: Inheritanc
   return Derived;
 }
 
-/** Follows the README instead of the implementation. */
+/** The rules are taken from the README, not from the implementation. */
 function expectedSaying(base: Declared, derived: Declared, inheritance: Inheritance): Saying | undefined {
   const own = ({ ofHandler, ofClass }: Declared): Saying => (ofHandler === 'nothing' ? ofClass : ofHandler);
   if (inheritance === 'none') return own(base);
@@ -201,7 +201,7 @@ const declared = fc.record<Declared>({
 const inheritance = fc.constantFrom<Inheritance>('none', 'inherited', 'overridden');
 
 describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
-  it('has the access of its decorators, whether it is wrapped, inherited or overridden (RS-20)', async () => {
+  it('admits exactly the callers that its decorators admit, even if wrapped, inherited or overridden (RS-20)', async () => {
     await fc.assert(
       fc.asyncProperty(
         declared,
@@ -220,7 +220,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(Object.keys(REPLACEMENTS))(
-    'stops the start, and is named, if the instance replaces it: %s (RS-20)',
+    'stops the start with an error that names the handler if the instance replaces the handler: %s (RS-20)',
     async (replacement) => {
       await fc.assert(
         fc.asyncProperty(declared, declared, inheritance, async (base, derived, how) => {
@@ -232,7 +232,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('is closed if it is bound for each request, because the start can not detect this (RS-20)', async () => {
+  it('is closed if each request binds the handler, because the start can not detect the bound handler (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -253,7 +253,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('stops the start if it was copied together with the constructor of another class (RS-20)', async () => {
+  it('stops the start if the handler was copied together with the constructor of another class (RS-20)', async () => {
     @Controller('elsewhere')
     @Public()
     class Open {
@@ -272,7 +272,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(['not', 'over', 'under', 'by the class'] as const)(
-    'keeps the permission that its class demands if it is copied, wrapped: %s (RS-20)',
+    'keeps the permission that its class demands if the handler is copied, wrapped: %s (RS-20)',
     async (wrapped) => {
       class Trait {
         handle(): string {
@@ -305,7 +305,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('keeps the demands of its class if it is copied and then wrapped with its Nest metadata (RS-20)', async () => {
+  it('keeps the demands of its class if a copy of the handler is wrapped with its Nest metadata (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')
@@ -329,7 +329,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('stops the start if it has two names (RS-20)', async () => {
+  it('stops the start if the handler has two names (RS-20)', async () => {
     @Controller()
     @Public()
     class Twice {
@@ -343,7 +343,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method with two names|already declared/);
   });
 
-  it('has the access of each controller in turn if two controllers inherit it (RS-20)', async () => {
+  it('has a separate access for each controller that inherits the handler (RS-20)', async () => {
     class Base {
       @Get('route')
       @Authenticated()
@@ -369,7 +369,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
   });
 
-  it('receives @Caller(), or undefined without a token, even if it is wrapped', async () => {
+  it('receives @Caller(), or undefined without a token, even if the handler is wrapped', async () => {
     @Controller()
     class Optional {
       @Get('route')

@@ -1,6 +1,5 @@
 import type { Clock } from '../caching/clock.js';
 
-/** Entries are denials, rechecks and floors; proofs show that the signal feed is healthy. */
 const CURES = {
   entry_unreadable:
     'A denial was sealed with a key that this service does not have. Give all services the same denial keys, and restart this one',

@@ -38,7 +38,7 @@ describe('ChannelTrust', () => {
     expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
   });
 
-  it('counts a missing public key once, and reports it as the reason for refused proofs (RS-30)', () => {
+  it('counts a missing public key once, and reports the missing key as the reason for refused proofs (RS-30)', () => {
     trust.refused('no_public_key');
     trust.refused('no_public_key');
     expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });
@@ -55,12 +55,12 @@ describe('ChannelTrust', () => {
     expect(trust.status).not.toHaveProperty('proofRefusal');
   });
 
-  it.each(CHANNEL_REFUSALS)('has a cure for %s', (reason) => {
+  it.each(CHANNEL_REFUSALS)('has a cure for the refusal %s', (reason) => {
     trust.refused(reason);
     expect(lines[0]?.fields).toMatchObject({ hint: expect.stringMatching(/^[A-Z].{40,}/) });
   });
 
-  it('reports a wrong key if no entry can be opened, but not if some entries can (OP-01)', () => {
+  it('reports a wrong key only if no entry can be opened (OP-01)', () => {
     expect(trust.hasKeys).toBe(true);
     trust.examined({ unreadable: 2, hasOpened: false });
     expect([trust.hasKeys, trust.status.unreadable]).toEqual([false, 2]);

@@ -9,20 +9,25 @@ import {
 import type { ChannelReadability } from './revocation-channel.js';
 
 export interface ChannelTrustStatus {
-  /** The number of entries and proofs that no key of this replica opens; the replica misses these denials. */
+  /**
+   * The number of entries and proofs that no key of this replica opens, so that it does not know the denials in them.
+   */
   readonly unreadable: number;
-  /** Refused entries and proofs since the start of the process, by reason. */
+  /** The number of refused entries and proofs since the start of the process, by reason. */
   readonly refused: RefusalCounts;
   /** The number of gaps in which this replica may have missed entries since the process started, by reason. */
   readonly gaps: Readonly<Record<string, number>>;
   /**
-   * The reason for which this replica refused the last proof; absent while it accepts proofs, and before the first
-   * proof.
+   * The reason for which this replica refused the last proof; absent while this replica accepts proofs, and before the
+   * first proof.
    */
   readonly proofRefusal?: ChannelRefusal;
 }
 
-/** A gap in the proofs only; starts at 0, so that the metric has a value before the first gap. */
+/**
+ * The reason of a gap that affects only the proofs. Counted from 0, so that the metric has a value before the first
+ * gap.
+ */
 export const NOT_PROVEN = 'entries_not_proven';
 
 export const NO_CHANNEL: ChannelTrustStatus = { unreadable: 0, refused: NO_REFUSALS, gaps: { [NOT_PROVEN]: 0 } };
@@ -46,7 +51,7 @@ export class ChannelTrust {
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
-  /** False while the channel has entries or proofs, and the keys of this replica open none of them. */
+  /** False while the channel has entries or proofs, and no key of this replica has opened an entry or a proof. */
   get hasKeys(): boolean {
     return this.#readability.unreadable === 0 || this.#readability.hasOpened;
   }

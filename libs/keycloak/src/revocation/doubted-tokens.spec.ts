@@ -36,7 +36,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
   });
 
-  it('keep a recheck until its tokens have expired, whatever other rechecks follow', () => {
+  it('keep a recheck until its tokens have expired, even if other rechecks follow', () => {
     const { clock, doubts, token } = doubtsAt();
     const old = token(ALICE);
     doubts.add({ sid: 's1' }, clock.date);
@@ -49,7 +49,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(2);
   });
 
-  it('ignore a recheck from before any token that is still valid', () => {
+  it('ignore a recheck that is older than every valid token', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add('everything', clock.date - 36_000);
     doubts.add({ sid: 's1' }, clock.date - 36_001);
@@ -57,7 +57,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(0);
   });
 
-  it('depend on the time of the recheck, not of its arrival', () => {
+  it('depend on the time of the recheck, and not on the time of its arrival', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add({ sid: 's1' }, clock.date - 600);
     expect(doubts.include(token(ALICE, 594), HASH)).toBe(false);
@@ -101,7 +101,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include already doubted tokens without a new delay', () => {
+    it('include already doubted tokens with no new delay', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       for (let times = 0; times < 20; times += 1) {
@@ -115,7 +115,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include the same tokens for a recheck of everything that arrives late', () => {
+    it('include all tokens issued before a late recheck of everything, after a delay', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE, 700);
       doubts.add('everything', clock.date - 600);
@@ -137,7 +137,7 @@ describe('DoubtedTokens', () => {
       expect(doubts.include(token(ALICE, 90), HASH)).toBe(false);
     });
 
-    it('include all tokens at once if no cached result may be reused', () => {
+    it('include all tokens immediately if no cached result may be reused', () => {
       const { doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
       const old = token(ALICE);
       doubts.doubtAll();

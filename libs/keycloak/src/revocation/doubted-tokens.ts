@@ -12,10 +12,10 @@ interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** Beyond this limit, the oldest mark is dropped, and every token issued before that mark is doubted. */
+/** Beyond this number, the oldest mark is dropped, and every token issued before that mark is doubted. */
 const MAX_HELD = 10_000;
 
-/** An older recheck of everything was replayed from the channel, and is not urgent. */
+/** A recheck of everything that is older than this age was replayed from the channel, and is not urgent. */
 const RECENT_SECONDS = 90;
 
 const HASH_DIGITS = 8;
@@ -23,11 +23,11 @@ const HASH_DIGITS = 8;
 type Name = 'sid' | 'sub' | 'clientId';
 
 /**
- * A doubted token is introspected until it expires, since Keycloak still reports a token as active while its user logs
- * out.
+ * A doubted token is introspected until its expiry, because Keycloak still reports a token as active while the user
+ * logs out.
  */
 export class DoubtedTokens {
-  /** Times of rechecks in seconds since the epoch, by session, subject or client; roughly the earliest first. */
+  /** In seconds since the epoch, by session, subject or client; the earliest times are roughly first. */
   readonly #marks: Readonly<Record<Name, Map<string, number>>> = {
     sid: new Map(),
     sub: new Map(),
@@ -69,7 +69,10 @@ export class DoubtedTokens {
     while (this.size > MAX_HELD) this.#dropFirst();
   }
 
-  /** Spreads the first introspections over the revocation window, instead of introspecting all tokens at once. */
+  /**
+   * Spreads the first introspections over the revocation window, so that not all tokens are introspected at the same
+   * time.
+   */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;
@@ -88,7 +91,7 @@ export class DoubtedTokens {
   }
 
   include(claims: Claims, hash: string): boolean {
-    // Fast path for every request (perf: jwt).
+    // This is a fast path for every request (perf: jwt).
     if (!this.#isAny) return false;
     const { iat, sid } = claims;
     const issuedAt = typeof iat === 'number' ? iat - this.options.clockToleranceSeconds : -Infinity;

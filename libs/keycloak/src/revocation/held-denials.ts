@@ -16,18 +16,17 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A shared copy of a denial may expire this much earlier, because the clock may have been set. */
+/** The time by which a shared copy of a denial may expire too early, because the clock may have been set. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
 
 /**
- * A full list drops the denial that would expire first, and raises the floor to its time, so that the denied token
- * stays refused.
+ * A full list drops the denial that would expire first, and raises the floor to the time of the dropped denial, so that
+ * the denied token stays refused.
  */
 export class HeldDenials {
-  // Ordered by expiry, except that an entry from the channel may stand behind younger entries, and is then dropped
-  // after them.
+  // Ordered by expiry; only an entry from the channel may stand behind younger entries, and is then dropped after them.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -37,7 +36,7 @@ export class HeldDenials {
   };
   /** Tokens issued before this time, plus the clock tolerance, are refused; in seconds since the epoch. */
   #floor = -Infinity;
-  /** A field, since each request reads the size (perf: guard-overhead). */
+  /** The size is a field, because each request reads the size (perf: guard-overhead). */
   #size = 0;
   #goneEarly = 0;
   #warnAgainAtMs = -Infinity;
@@ -75,15 +74,15 @@ export class HeldDenials {
   }
 
   /**
-   * `takenAt`, the time at which the channel accepted the denial, is the upper bound of `at`, so that a fast clock has
-   * no effect.
+   * `takenAt` is the time at which the channel accepted the denial, and the upper bound of `at`, so that a fast clock
+   * has no effect.
    */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     const earlier = this.#entries[denial.kind].get(denial.key);
-    // If the local denial is stricter, it must still be shared with the other replicas.
+    // A local denial that is stricter must still be shared with the other replicas.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
     if (isSame) this.#noteShared(earlier, takenAt);
@@ -96,7 +95,9 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** A forged copy with an earlier time would expire early at other replicas, so the denial is then shared again. */
+  /**
+   * If the copy in the channel would expire early at other replicas, such as a forged copy, the denial is shared again.
+   */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -167,7 +168,7 @@ export class HeldDenials {
   }
 
   denies(token: VerifiedAccessToken): boolean {
-    // Fast path for every request; a hash is computed only if a single token is denied.
+    // This is a fast path for every request; a hash is computed only if a single token is denied.
     if (this.#size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, onlineSession, subject, token: single, tokenId } = this.#entries;
@@ -181,7 +182,10 @@ export class HeldDenials {
     );
   }
 
-  /** Only the authorization server knows whether the offline session has ended together with the online session. */
+  /**
+   * Whether a token belongs to an offline session of a denied online session. Only the authorization server knows
+   * whether the offline session has also ended.
+   */
   leavesOpen(claims: IntrospectionAnswer): boolean {
     const { onlineSession } = this.#entries;
     if (onlineSession.size === 0 || !this.profile.isOffline(claims)) return false;
@@ -217,10 +221,7 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /**
-   * Never moves the floor into the future, even if the clock was set, because every token would be refused until that
-   * time.
-   */
+  /** Raises the floor, but never into the future, where it would refuse every token until that time. */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

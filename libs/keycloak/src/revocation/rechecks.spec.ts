@@ -20,7 +20,7 @@ describe('Rechecks', () => {
     ['the client of client_id, without azp', { clientId: 'desk' }, [false, true, false]],
     ['a session that nobody has', { sid: 'undefined' }, [false, false, false]],
     ['everything', 'everything', [true, true, true]],
-  ])('of %s invalidate only matching results that were requested before', (_, recheck, due) => {
+  ])('of %s invalidate only matching results of earlier introspections', (_, recheck, due) => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     expect(rechecks.areDue(ALICE, askedAtMs)).toBe(false);
@@ -31,7 +31,7 @@ describe('Rechecks', () => {
     expect(rechecks.areDue(ALICE, clock.monotonicMs())).toBe(false);
   });
 
-  it('are kept for as long as a result can be cached, whatever other rechecks follow', () => {
+  it('are kept for as long as a result can be cached, even if other rechecks follow', () => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     rechecks.require({ sid: 's1' });
@@ -40,7 +40,7 @@ describe('Rechecks', () => {
     expect(rechecks.areDue(ALICE, askedAtMs)).toBe(true);
   });
 
-  it('become a recheck of everything if there are too many', () => {
+  it('become a recheck of everything if there are too many rechecks', () => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     for (let at = 0; at < 10_000; at += 1) rechecks.require({ sid: `many ${at}` });
@@ -61,7 +61,7 @@ describe('Rechecks', () => {
     { sid: 'a', sub: 'b' },
     { jti: 'j' },
     { sid: 's'.repeat(1025) },
-  ])('are rejected if they are %j', (recheck) => {
+  ])('are rejected if the recheck is %j', (recheck) => {
     const { rechecks } = rechecksAt();
     expect(() => rechecks.require(recheck as IssuerRecheck)).toThrow(TypeError);
     expect(rechecks.latestMs).toBe(-Infinity);

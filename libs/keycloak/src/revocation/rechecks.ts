@@ -2,15 +2,15 @@ import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 
 /**
- * The tokens of a session, of a user or service account, of a client that obtained them, or all tokens of one issuer.
+ * The tokens of one issuer to recheck: all tokens, or the tokens of a session, a user, a service account or a client.
  */
 export type IssuerRecheck = WhoseTokens | 'everything';
 
 type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { readonly clientId: string };
 
 /**
- * The tokens of a session, of a user or service account, of a client that obtained them, of an issuer, or all. A
- * recheck does not refuse valid tokens: introspected tokens are introspected once more, and tokens verified by
+ * The tokens to recheck: all tokens, or the tokens of a session, a user, a service account, a client or an issuer. A
+ * recheck does not refuse valid tokens. Introspected tokens are introspected once more, and tokens verified by
  * signature are introspected from then on.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
@@ -29,7 +29,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** Monotonic time of the last recheck; a public field, since each request reads it (perf: guard-overhead). */
+  /** Monotonic, and public, because each request reads the time (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 
@@ -45,7 +45,7 @@ export class Rechecks {
     this.#onRequired.push(listener);
   }
 
-  /** `at` is in seconds since the epoch; `mayBeCached` says whether a result from before that time may be cached. */
+  /** `at` is in seconds since the epoch. `mayBeCached` says whether a result from before that time may be cached. */
   require(recheck: IssuerRecheck, at = this.latestSeconds(), mayBeCached = true): void {
     const mark = markOf(recheck);
     if (mayBeCached) this.#mark(mark);

@@ -7,14 +7,17 @@ it.each([
   [false, true, false],
   [true, false, false],
   [false, undefined, false],
-])('RevocationAppends has read all if denials are (%j) and rechecks are (%j)', (denials, rechecks, areAllRead) => {
-  const { signal } = new AbortController();
-  const appends = new RevocationAppends(
-    { areAllRead: denials } as never,
-    rechecks === undefined ? undefined : ({ areAllRead: rechecks } as never),
-    () => undefined,
-    undefined as never,
-    signal,
-  );
-  expect(appends.areAllRead).toBe(areAllRead);
-});
+])(
+  'RevocationAppends has read all entries back only if all denials (%j) and all rechecks (%j) are read back',
+  (denials, rechecks, areAllRead) => {
+    const { signal } = new AbortController();
+    const appends = new RevocationAppends(
+      { areAllRead: denials } as never,
+      rechecks === undefined ? undefined : ({ areAllRead: rechecks } as never),
+      () => undefined,
+      undefined as never,
+      signal,
+    );
+    expect(appends.areAllRead).toBe(areAllRead);
+  },
+);

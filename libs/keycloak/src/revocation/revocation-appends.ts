@@ -13,10 +13,7 @@ export interface SharingLog {
 const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/**
- * After a gap, every replica appends its unreceived entries again, and retries after this pause if other replicas
- * append, too.
- */
+/** After a gap, all replicas append their missing entries again, and a replica must wait if other replicas append. */
 const REPEAT_PAUSE_MS = 20;
 
 export class RevocationAppends {
@@ -36,7 +33,7 @@ export class RevocationAppends {
     return this.#failures === 0;
   }
 
-  /** The channel may lose entries that it accepted, so all entries must be read back. */
+  /** Whether all appended entries were read back, because the channel may lose entries that it accepted. */
   get areAllRead(): boolean {
     return this.held.areAllRead && this.rechecks?.areAllRead !== false;
   }
@@ -53,7 +50,7 @@ export class RevocationAppends {
     await this.#appending;
   }
 
-  /** The channel may lose the entry that is being appended, so the entry is appended once more. */
+  /** Causes a second append of the entry that is being appended, because the channel may lose that entry. */
   interrupt(): void {
     this.#breaks += 1;
   }

@@ -14,48 +14,60 @@ export type SharedRevocation =
   /** Replaces denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 
-/** The callbacks of a channel; none of them throws. */
+/** The callbacks of a channel, which never throw. */
 export interface RevocationReceiver {
-  /** `channelAgeSeconds` is the time since the channel accepted the entry, by the clock of the channel. */
+  /** Receives an entry, and the time since the channel accepted the entry, by the clock of the channel. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
-  /** Everything in the channel has been received: for the first time, after an outage, or again after a gap. */
+  /**
+   * Reports that this replica has received everything in the channel: for the first time, after an outage, or again
+   * after a gap.
+   */
   caughtUp(): void;
   /**
-   * The channel may have lost entries, and is read again from its beginning. This replica must append again the entries
-   * that it holds and does not receive.
+   * Reports that the channel may have lost entries, and is read again from its beginning. This replica must append its
+   * entries again, except the entries that it receives.
    */
   gap(reason: string): void;
-  /** The channel can't be read, and retries by itself; `hint` is what an operator can do, if known. */
+  /**
+   * Reports that the channel can't be read, and that the channel retries the read; `hint` says what an operator can do,
+   * if known.
+   */
   lost(reason: string, hint?: string): void;
-  /** All revocations of this period at the authorization server have been received. */
+  /** Reports a period of which all revocations at the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
-  /** The received entries differ from the entries of the proof, so the feed is unhealthy until the next proof. */
+  /**
+   * Reports that the received entries differ from the entries of the proof, so the feed is unhealthy until the next
+   * proof.
+   */
   unhealthy(): void;
-  /** Call it once for each entry or proof of the channel that this replica does not accept. */
+  /** Reports an entry or a proof of the channel that this replica does not accept. */
   refused(reason: ChannelRefusal): void;
-  /** Call it after each read, to report which entries and proofs this replica can open. */
+  /** Reports after each read which entries and proofs this replica can open. */
   examined(found: ChannelReadability): void;
 }
 
 /** Whether the keys of this replica can open the current content of the channel. */
 export interface ChannelReadability {
-  /** Entries and proofs that this replica has no key for, or that a newer version wrote. */
+  /** The number of entries and proofs for which this replica has no key, or that a newer version wrote. */
   readonly unreadable: number;
-  /** Whether a key of this replica has opened any other entry or proof in the channel. */
+  /** Whether a key of this replica has opened at least one entry or proof in the channel. */
   readonly hasOpened: boolean;
 }
 
-/** The keys that sign and verify proofs. */
+/** The status of the keys that sign and verify proofs. */
 export interface ProofKeysStatus {
   /** Whether this process has a private key, which a poller needs. */
   readonly canSign: boolean;
-  /** The number of trusted public keys; without one no proof is accepted. */
+  /** The number of trusted public keys, without which no proof is accepted. */
   readonly publicKeys: number;
 }
 
 /** A lease that lets one replica poll the authorization server for all replicas, and expires by itself. */
 export interface FeedLease {
-  /** A fencing token: it grows with each new holder, and the channel refuses proofs of earlier holders. */
+  /**
+   * A fencing token, which grows with each new holder of the lease, so that the channel refuses proofs of earlier
+   * holders.
+   */
   readonly fencing: number;
   /** The time of the grant or the last renewal, by the clock of the channel. */
   readonly grantedAtMs: number;
@@ -67,21 +79,24 @@ export interface FeedLease {
  */
 export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
-/** The part of a channel that lets one replica poll for all. */
+/** The part of a channel that lets one replica poll the authorization server for all replicas. */
 export interface ProofChannel {
-  /** Takes or renews the lease; undefined while another replica holds it. Rejects if the outcome is unknown. */
+  /**
+   * Takes or renews the lease, or returns undefined while another replica holds the lease. Rejects if the outcome is
+   * unknown.
+   */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
-   * Publishes a proof to all replicas, behind all entries that this replica has received, with times by the channel's
-   * clock. Rejects if the outcome is unknown.
+   * Publishes a proof to all replicas, after all entries that this replica has received, and with times by the
+   * channel's clock. Rejects if the outcome is unknown.
    */
   prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome>;
-  /** Returns the lease; rejects if the outcome is unknown. */
+  /** Gives the lease up, and rejects if the outcome is unknown. */
   release(): Promise<void>;
 }
 
 export interface RevocationChannelContext {
-  /** Services of different realms share no denials. */
+  /** The issuer of the realm; services of different realms share no denials. */
   readonly issuer: string;
   readonly memorySeconds: number;
   readonly recheckSeconds: number;
@@ -92,17 +107,19 @@ export interface RevocationChannelContext {
 
 export interface ConnectedRevocationChannel {
   /**
-   * Resolves when the channel has accepted all entries; an append may be repeated. Rejects if the outcome is unknown.
+   * Appends entries, and resolves when the channel has accepted all entries. An append may be repeated, and rejects if
+   * the outcome is unknown.
    */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**
-   * Appends entries that the channel may hold already, but only if this replica has received everything, so that
-   * nothing is stored twice. Returns false if other replicas have appended meanwhile: their entries must be read first.
+   * Appends entries that the channel may hold already, but only if this replica has received everything, so that no
+   * entry is stored twice. Returns false if other replicas have appended entries meanwhile, because those entries must
+   * be read first.
    */
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
   /** Without `proofs`, each replica polls the authorization server for itself. */
   readonly proofs?: ProofChannel;
-  /** Stops reading and no longer calls the receiver; does not reject. */
+  /** Stops reading the channel, no longer calls the receiver, and does not reject. */
   close(): Promise<void>;
 }
 
@@ -113,18 +130,18 @@ export interface ChannelFault {
 }
 
 export interface ChannelExamination {
-  /** For example `Valkey at valkey.internal:6379, database 0`. */
+  /** The address of the channel, for example `Valkey at valkey.internal:6379, database 0`. */
   readonly place: string;
-  /** Empty if the service can use the channel. */
+  /** The problems of the channel; empty if the service can use the channel. */
   readonly faults: readonly ChannelFault[];
-  /** Fingerprints of the keys, which are the same at every service of the realm; the first key seals. */
+  /** Fingerprints of the keys, which are the same at every service of the realm; the first key seals new entries. */
   readonly keyFingerprints: readonly string[];
-  /** The proof that a process polls the authorization server; undefined if the examination did not look for it. */
+  /** The proof that a process polls the authorization server; undefined if the examination did not look for a proof. */
   readonly proof?: ChannelProof;
 }
 
 export interface ChannelProof {
-  /** Whether another proof was written during the examination. */
+  /** Whether a new proof was written during the examination. */
   readonly isRenewed: boolean;
   /** The age of the last proof; undefined without a proof. */
   readonly ageSeconds: number | undefined;
@@ -133,21 +150,27 @@ export interface ChannelProof {
 export interface ChannelQuestion {
   /** Whether this service polls the authorization server for all replicas, which needs more rights. */
   readonly isPoller: boolean;
-  /** How long to wait for another proof; 0 if proofs do not matter to this service. */
+  /** The time to wait for a new proof; 0 if proofs do not matter to this service. */
   readonly proofWaitMs: number;
 }
 
 /** The option `revocationChannel` of `forRoot()`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
 export interface RevocationChannel {
-  /** Called at boot, sends nothing, and throws for unusable settings, with a message for the operator. */
+  /**
+   * Checks the settings at boot without sending data, and throws an error with a message for the operator if they are
+   * unusable.
+   */
   check(context: RevocationChannelContext): void;
-  /** The current keys of the channel's proofs; absent if the channel has proofs without keys, or no proofs. */
+  /**
+   * Returns the status of the current keys of the channel's proofs; absent if the channel has no proofs, or needs no
+   * keys for proofs.
+   */
   proofKeys?(): ProofKeysStatus;
-  /** Starts reading, and continues through outages until the channel is closed. */
+  /** Starts to read the channel, and continues after outages until the channel is closed. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
   /**
-   * Examines the channel once without changes, and does not reject; without this method, doctor reports an unchecked
-   * channel.
+   * Examines the channel once, changes no data in the channel, and does not reject. Without this method, doctor reports
+   * that the channel is unchecked.
    */
   examine?(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination>;
 }

@@ -56,7 +56,7 @@ describe('RevocationList', () => {
   });
 
   it.each(['onrtac:1', 'ntrtte:1', 'trrtcc:1', 'ofrtac', 'oft:1', ' ofrtac:1', 'OFRTAC:1', 'j1', undefined])(
-    'denies the token %s of an ended online session, since its jti is not of an offline session (RS-13)',
+    'denies a token of an ended online session if its jti %s does not name an offline session (RS-13)',
     (jti) => {
       const { list } = listOf();
       list.deny(ONLINE);
@@ -64,14 +64,14 @@ describe('RevocationList', () => {
     },
   );
 
-  it('denies the tokens of an offline session if the denial does not exclude them (RS-13)', () => {
+  it('denies the tokens of an offline session if a denial does not exclude offline sessions (RS-13)', () => {
     const { list } = listOf();
     list.deny(ONLINE);
     list.deny(SESSION);
     expect(list.denies(token({ jti: 'ofrtac:1' }))).toBe(true);
   });
 
-  it('denies the same token with the other valid signature (r, n - s), by its jti (RS-13)', () => {
+  it('denies a token by its jti if the token arrives with its second valid signature (r, n - s) (RS-13)', () => {
     const { list } = listOf();
     list.deny(TOKEN);
     const otherForm = token({}, 'the token with its other signature');
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads no claims of a token while it is empty, and no hash unless a single token is denied', () => {
+  it('reads no claims of a token while the list is empty, and no hash unless a single token is denied', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -177,7 +177,7 @@ describe('a full RevocationList', () => {
     expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
   });
 
-  it('uses the issuedBefore of a dropped subject denial if it is earlier than the time of the denial', () => {
+  it('uses the issuedBefore of a dropped subject denial if issuedBefore is earlier than the time of the denial', () => {
     const { list } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
     list.deny(other(1));
@@ -185,7 +185,7 @@ describe('a full RevocationList', () => {
     expect([issuedAt(NOW - 101), issuedAt(NOW - 100 + TOLERANCE_SECONDS)]).toEqual([true, false]);
   });
 
-  it('accepts a token that is issued later, even if the date changes', () => {
+  it('accepts a token that is issued after the dropped denials, even if the date changes', () => {
     const { list, clock } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW + 1e6 });
     list.deny(other(1));
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('drops nothing for a denial that it already has, or while some denials have expired', () => {
+  it('drops no denial if a held denial is repeated, or while some denials have expired', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));
@@ -315,16 +315,19 @@ describe('RevocationList (model)', () => {
     );
   }
 
-  it('denies exactly the denied tokens while it has space (RS-13)', () => {
+  it('denies exactly the denied tokens while the list has space (RS-13)', () => {
     expect.hasAssertions();
     run(100, (denies, because) => denies === because.length > 0);
   });
 
-  it.each([1, 2, 3])('denies every token that was issued before its denial, with space for %i', (maxRevocations) => {
-    expect.hasAssertions();
-    run(
-      maxRevocations,
-      (denies, because, { claims: { iat = -Infinity } }) => denies || because.every(({ deniedAt }) => iat > deniedAt),
-    );
-  });
+  it.each([1, 2, 3])(
+    'denies every token that was issued before its denial, with space for %i denials',
+    (maxRevocations) => {
+      expect.hasAssertions();
+      run(
+        maxRevocations,
+        (denies, because, { claims: { iat = -Infinity } }) => denies || because.every(({ deniedAt }) => iat > deniedAt),
+      );
+    },
+  );
 });

@@ -11,13 +11,13 @@ export interface IssuerRevocations {
 
 /**
  * Denies sessions, users and tokens for `revocationRetentionSeconds`, after a logout notice or at the request of an
- * administrator. A denied token is refused with 401 `invalid_token` (reason `revoked`) on every guarded route, also if
- * its result is cached, and is not exchanged. With `forRoot({ revocationChannel })` a denial reaches all replicas of
- * all services; without it, only this process, until the process ends. A denial does NOT notify Keycloak, and does not
- * abort running calls.
+ * administrator. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), even if its
+ * introspection result is cached. A denied token is not exchanged. With `forRoot({ revocationChannel })`, a denial
+ * reaches all replicas of all services; otherwise, it applies only to this process, until the process ends. A denial
+ * does NOT notify Keycloak, and does not abort running calls.
  *
- * When the list is full, it drops the denial that would end first and logs a warning. From then on, the list refuses
- * every token that was issued before the dropped denial was made. Each issuer has its own list.
+ * A full list drops the denial that would expire first, and logs a warning. From then on, the list refuses every token
+ * that was issued before the dropped denial was made. Each issuer has its own list.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;
@@ -37,18 +37,18 @@ export class RevocationList {
   }
 
   /**
-   * Takes effect at once, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
+   * Denies tokens immediately, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
    * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, names an unknown issuer, or
-   * names no issuer although there are several.
+   * names no issuer where there are several.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);
   }
 
   /**
-   * Discards cached results of possibly revoked tokens; tokens issued until now that are verified by signature are
-   * introspected until they expire. A recheck reaches the same replicas as `deny()`, and does NOT refuse a token by
-   * itself. Throws `TypeError` as `deny()` does. Only `'everything'` applies to every issuer.
+   * Discards cached results of possibly revoked tokens. Tokens that are verified by signature and were issued until now
+   * are introspected until they expire. A recheck reaches the same replicas as a denial, and does NOT refuse a token.
+   * Throws `TypeError` for the same reasons as `deny()`. Only `'everything'` applies to every issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {
@@ -60,7 +60,7 @@ export class RevocationList {
     this.#of({ issuer }, 'recheck').rechecks.require(isOfAll ? 'everything' : (whose as IssuerRecheck));
   }
 
-  /** The guard and the token exchange call this. */
+  /** The guard and the token exchange call this method. */
   denies(token: VerifiedAccessToken): boolean {
     const { denials } = this.#only ?? this.#issuers.get(token.issuer) ?? NOBODY_OF;
     return denials.denies(token);

@@ -96,7 +96,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('RevocationSharing', () => {
-  it('is ready only after everything has been read', async () => {
+  it('is ready only after the whole channel has been read', async () => {
     expect(sharing.status).toMatchObject({ state: 'reading', isReady: false, unshared: 0, isTaking: true });
     receiver.lost('econnrefused');
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: false });
@@ -118,7 +118,7 @@ describe('RevocationSharing', () => {
     expect(sharing.status.unshared).toBe(0);
   });
 
-  it('retries an append until it succeeds, and logs the failure once', async () => {
+  it('retries an append until the append succeeds, and logs the failure once', async () => {
     receiver.caughtUp();
     failing = 'oom';
     held.deny({ sid: 's1' });
@@ -142,7 +142,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.areDue({ sub: 'alice' }, clock.monotonicMs())).toBe(true);
   });
 
-  it('appends after a gap the denials that it did not receive again', async () => {
+  it('appends its denials again after a gap, except a denial that the channel still has', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     held.deny({ sid: 's2' });
@@ -158,7 +158,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('keeps a received denial for its retention time, by the larger of its two ages', () => {
+  it('keeps a received denial for its retention time, counted from the denial or from its append, whichever was earlier', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
@@ -176,7 +176,7 @@ describe('RevocationSharing', () => {
     expect(refused()).toEqual([false, false, false, false, false]);
   });
 
-  it('keeps and appends a denial although a weaker denial arrives later', async () => {
+  it('keeps and appends a denial even if a weaker denial arrives later', async () => {
     held.deny({ sub: 'alice', issuedBefore: clock.epochSeconds() + 100 });
     const weaker: SharedRevocation = {
       kind: 'denial',
@@ -195,13 +195,13 @@ describe('RevocationSharing', () => {
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('limits a floor from the channel, so that later tokens are accepted', () => {
+  it('limits a floor from the channel to the current time, so that later tokens are accepted', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
   });
 
-  it('appends a recheck again after a gap while it is still useful', async () => {
+  it('appends a recheck again after a gap while the recheck is still useful', async () => {
     const about = (): unknown[] => appended.map((one) => one.kind === 'recheck' && one.recheck);
     receiver.caughtUp();
     rechecks.require({ sub: 'old' });
@@ -225,7 +225,7 @@ describe('RevocationSharing', () => {
     expect(appended.length).toBeLessThan(10);
   });
 
-  it('appends a recheck with the time of its creator, which may be the time of the server', async () => {
+  it('appends a recheck with its original time, which may be by the clock of the server', async () => {
     receiver.caughtUp();
     const at = clock.epochSeconds() + 180;
     rechecks.require({ sub: 'alice' }, at);
@@ -233,7 +233,7 @@ describe('RevocationSharing', () => {
     expect(appended).toMatchObject([{ recheck: { sub: 'alice' }, at }]);
   });
 
-  it('applies a recheck once, wherever it was created, and does not append an outdated recheck', async () => {
+  it('applies a local or received recheck only once, and does not append an outdated recheck', async () => {
     let required = 0;
     rechecks.onRequired(() => {
       required += 1;
@@ -280,21 +280,24 @@ describe('RevocationSharing', () => {
     ['with more than one name', { sub: 'alice', clientId: 'shop' }],
     ['with a name that is too long', { sid: 'x'.repeat(1025) }],
     ['in another form', ['sid', 's1']],
-  ])('applies a recheck %s, from a later version, as one recheck of everything, and keeps reading', (_, recheck) => {
-    for (const ago of [0, 900]) {
-      const all = received();
-      const theirs = {
-        kind: 'recheck',
-        recheck,
-        at: clock.epochSeconds() - ago,
-        id: `later ${ago}`,
-      } as SharedRevocation;
-      for (let times = 0; times < 2; times += 1) receiver.received(theirs, ago);
-      expect(all).toEqual([['everything', ago]]);
-    }
-  });
+  ])(
+    'applies a recheck %s, which a later version wrote, as one recheck of everything, and keeps reading',
+    (_, recheck) => {
+      for (const ago of [0, 900]) {
+        const all = received();
+        const theirs = {
+          kind: 'recheck',
+          recheck,
+          at: clock.epochSeconds() - ago,
+          id: `later ${ago}`,
+        } as SharedRevocation;
+        for (let times = 0; times < 2; times += 1) receiver.received(theirs, ago);
+        expect(all).toEqual([['everything', ago]]);
+      }
+    },
+  );
 
-  it('doubts all tokens verified by signature if there was a gap, but not after an outage', () => {
+  it('doubts all tokens verified by signature after a gap, and doubts no token after an outage', () => {
     receiver.caughtUp();
     receiver.lost('away');
     receiver.caughtUp();
@@ -303,7 +306,7 @@ describe('RevocationSharing', () => {
     expect(doubted).toBe(1);
   });
 
-  it('appends a floor that replaces denials, and appends it again after a gap', async () => {
+  it('appends a floor that replaces denials, and appends the floor again after a gap', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'first' });
     clock.advance(10);
@@ -317,7 +320,7 @@ describe('RevocationSharing', () => {
     expect(appended.find(({ kind }) => kind === 'floor')).toEqual({ kind: 'floor', at: clock.epochSeconds() - 10 });
   });
 
-  it('appends a denial although it received a copy that would expire early (RS-30)', async () => {
+  it('appends a denial even if a received copy of the denial would expire early (RS-30)', async () => {
     held.deny({ sid: 's1' });
     receiver.received(session('s1', clock.epochSeconds()), 990);
     receiver.caughtUp();
@@ -357,7 +360,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('appends an unread denial again only if the channel was lost', async () => {
+  it('repeats the append of an unread denial only after the channel was lost', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -370,7 +373,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('has read everything even if its appends are read back before the channel acknowledges them', async () => {
+  it('has read everything even if entries are read back before the channel acknowledges the append', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     rechecks.require({ sub: 'alice' });
@@ -379,7 +382,7 @@ describe('RevocationSharing', () => {
     expect(sharing.hasReadAll).toBe(true);
   });
 
-  it('does not move a floor because of a clock that is ahead, however often the floor is read', () => {
+  it('does not move a floor because of a clock that is ahead, even if the floor is read again', () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
     read(0);

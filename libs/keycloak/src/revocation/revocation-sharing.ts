@@ -21,8 +21,9 @@ import type { ReceivedPeriod } from './signal-proof.js';
 
 /**
  * - `none`: the application has no channel.
- * - `reading`: its content has not been read yet, so an earlier denial of another replica may be missing here.
- * - `caught_up`: everything has been read, and new entries are read as they arrive.
+ * - `reading`: the content of the channel has not been read yet, so an earlier denial of another replica may be missing
+ *   here.
+ * - `caught_up`: the whole channel has been read, and new entries are read as they arrive.
  * - `lost`: the channel can't be read now; earlier entries stay in force.
  */
 export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
@@ -31,8 +32,8 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
    * Whether this replica has read the whole channel once, so that it refuses the tokens that other replicas have
-   * denied. True without a channel; false while the channel has entries or proofs, and the keys of this replica open
-   * none of them.
+   * denied. True without a channel, and false while the channel has entries or proofs, and no key of this replica has
+   * opened any.
    */
   readonly isReady: boolean;
   /** The number of denials that other replicas do not know yet, or may have lost. */
@@ -65,7 +66,7 @@ const NOBODY: SharingListener = { interrupt: () => undefined, prove: () => undef
 export class RevocationSharing implements RevocationReceiver {
   #state: RevocationChannelState;
   #hasCaughtUp = false;
-  /** Stays true, since otherwise an outage of the channel would make all replicas unready at once. */
+  /** Stays true, because an outage of the channel must not make all replicas unready at the same time. */
   #hasBeenReady = false;
   readonly #trust: ChannelTrust;
   #channel: ConnectedRevocationChannel | undefined;
@@ -85,8 +86,7 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly listener: SharingListener = NOBODY,
   ) {
     const { issuer, revocationRetentionSeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
-    // Keeps rechecks as long as denials, because services that verify signatures need them until the affected tokens
-    // expire.
+    // Rechecks are kept as long as denials, because services that verify signatures need them until the tokens expire.
     const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
@@ -118,7 +118,7 @@ export class RevocationSharing implements RevocationReceiver {
     return this.options.revocationChannel?.examine?.(this.#context, question);
   }
 
-  /** Used by tests of an application, so that nothing leaves the process. */
+  /** Turns the sharing off, for tests of an application, so that no data leaves the process. */
   leaveOff(): void {
     this.#state = 'none';
   }
@@ -166,9 +166,9 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * A missed revocation is in force at the authorization server, or the replica that denied the token appends it again.
-   * A token verified by signature would be accepted until it expires, so such tokens are introspected within
-   * `introspectionTtlSeconds`.
+   * A missed revocation is in force at the authorization server, or the replica that denied the token appends the
+   * denial again. A token verified by signature would be accepted until it expires, so such tokens are introspected
+   * within `introspectionTtlSeconds`.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);
@@ -212,7 +212,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
-  /** With `none` each replica polls for itself. Undefined before the start. */
+  /** With `none`, each replica polls the authorization server for itself; undefined before the start. */
   get proofs(): ProofChannel | 'none' | undefined {
     if (this.#state === 'none') return 'none';
     return this.#channel && (this.#channel.proofs ?? 'none');

@@ -15,11 +15,14 @@ export interface FeedSource {
   readonly tryOnce: () => Promise<FeedFault | undefined>;
 }
 
-/** A proof is published once all entries of this replica have been read back from the channel. */
+/** A proof is published only after all entries of this replica have been read back from the channel. */
 const PROOF_TRIES = 20;
 const PAUSE_MS = 20;
 
-/** Without a channel that elects a poller, each replica polls for itself, by its own clock. */
+/**
+ * Without a channel that elects a poller, each replica polls the authorization server for itself, and uses its own
+ * clock.
+ */
 export class SharedFeed {
   readonly #sources: FeedSource[] = [];
 
@@ -47,7 +50,7 @@ export class SharedFeed {
     return proofs?.lease(leaseMs);
   }
 
-  /** `period` uses the clock of the lease. */
+  /** Publishes a proof of `period`, which uses the clock of the lease. */
   async prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';
@@ -65,7 +68,7 @@ export class SharedFeed {
     return 'behind';
   }
 
-  /** Does not reject, since the lease expires anyway. */
+  /** Does not reject, because the lease expires anyway. */
   async release(): Promise<void> {
     const { proofs } = this.sharing;
     if (typeof proofs === 'object') await proofs.release().catch(() => undefined);

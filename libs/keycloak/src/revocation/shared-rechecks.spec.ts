@@ -37,7 +37,7 @@ describe('SharedRechecks', () => {
     ]);
   });
 
-  it('applies a recheck even after a copy with an earlier time of the server (RS-30)', () => {
+  it('applies a recheck even after a copy of the recheck with an earlier time of the server (RS-30)', () => {
     const [askedAtMs, at] = [clock.monotonicMs(), clock.epochSeconds()];
     shared.receive(alice(), 400, at - 400);
     expect(rechecks.areDue({ sub: 'alice' }, askedAtMs)).toBe(false);
@@ -56,7 +56,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck although another recheck with the same id, or an outdated copy, arrived (RS-30)', () => {
+  it('appends its own recheck even if another recheck with the same id or an outdated copy arrived (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');

@@ -20,7 +20,7 @@ export class SharedRechecks {
   #taken: readonly SharedRecheck[] = [];
   #unread: readonly SharedRecheck[] = [];
   /**
-   * Keyed by `contentOf`, because a service can write another recheck with the same id, or the same recheck with an
+   * The id is not the key, because a service can write another recheck with the same id, or the same recheck with an
    * earlier time.
    */
   readonly #known: DeadlineCache<Effect>;
@@ -80,7 +80,7 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // A later version may describe the affected tokens in a way that this version can't read, so everything is
+      // A later version may describe the affected tokens in a way that this version can't read, so all tokens are
       // rechecked.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);

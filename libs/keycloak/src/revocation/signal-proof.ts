@@ -1,6 +1,6 @@
 import type { Clock } from '../caching/clock.js';
 
-/** A period in which no revocation was missed; in milliseconds, by one clock. */
+/** A period in which no revocation was missed, in milliseconds of one clock. */
 export interface ReceivedPeriod {
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -16,12 +16,12 @@ interface Stretch {
 
 const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, healthyUntilMs: -Infinity };
 
-/** Proofs never grant access: without a proof, results expire as early as without a feed. */
+/** Proofs never grant access. Without a proof, cached results expire as early as without a revocation feed. */
 export class SignalProof {
   #current = NONE;
   /**
-   * The period before the last gap, whose results stay valid until its last proof expires, so that they are not
-   * introspected together.
+   * The stretch before the last gap. Results of this stretch stay valid until its last proof expires, so that not all
+   * results are introspected at the same time.
    */
   #earlier = NONE;
   #isFollowed = false;
@@ -33,13 +33,13 @@ export class SignalProof {
   constructor(
     private readonly clock: Pick<Clock, 'monotonicMs'>,
     /**
-     * Whether entries of other replicas arrive, too, since a replica may deny a token that the server reports as
+     * Whether this process receives the entries of other replicas, which may deny a token that the server reports as
      * active.
      */
     private readonly receivesOthers: () => boolean = () => true,
   ) {}
 
-  /** Returns `-Infinity` if no proof covers the result. */
+  /** Returns the end of the healthy period of a result, or `-Infinity` if no proof covers the result. */
   healthyUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.healthyUntilMs;
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.healthyUntilMs : -Infinity;
@@ -62,7 +62,7 @@ export class SignalProof {
     return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
   }
 
-  /** `Infinity` without a proof. */
+  /** The time since which a poller has received everything; `Infinity` without a proof. */
   get receivedSinceMs(): number {
     return this.#current.receivedSinceMs;
   }
@@ -90,8 +90,8 @@ export class SignalProof {
   }
 
   /**
-   * Every replica may have missed revocations before `sinceMs` (monotonic), even a replica that has just started and
-   * saw no gap.
+   * Calls `listener` with `sinceMs` when a healthy stretch begins. Every replica may have missed revocations before
+   * `sinceMs` (monotonic), even a replica that has just started and saw no gap.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);

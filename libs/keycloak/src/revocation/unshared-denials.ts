@@ -2,7 +2,7 @@ import type { Clock } from '../caching/clock.js';
 import type { ReadDenial } from '../protocol/denial.js';
 
 export interface HeldDenial extends ReadDenial {
-  /** Seconds since the epoch. */
+  /** The time of the denial, in seconds since the epoch. */
   readonly deniedAt: number;
   readonly endsAtMs: number;
 }
@@ -10,7 +10,7 @@ export interface HeldDenial extends ReadDenial {
 export class UnsharedDenials {
   readonly #fresh = new Set<HeldDenial>();
   readonly #toRepeat = new Set<HeldDenial>();
-  /** Denials that the channel has accepted, but may still lose. */
+  /** Denials that the channel has accepted, and may still lose. */
   readonly #unread = new Set<HeldDenial>();
   #floor: 'done' | 'unread' | 'fresh' | 'repeat' = 'done';
 
@@ -42,7 +42,7 @@ export class UnsharedDenials {
     return this.#inForce(this.#toRepeat, count);
   }
 
-  /** Also true if there is no floor. */
+  /** Whether the floor was read back; also true if there is no floor. */
   get isFloorRead(): boolean {
     return this.#floor === 'done';
   }

@@ -29,7 +29,7 @@ describe('testAccessToken', () => {
     expect([...token.permissions]).toEqual(['a', 'b']);
   });
 
-  it('has claims that the guard accepts', async () => {
+  it('makes claims that the guard accepts', async () => {
     const { claims, issuer } = testAccessToken({ permissions: ['a'] });
     const profile = TOKEN_PROFILES.keycloak;
     const options = { issuer, audience: 'test-service', clockToleranceSeconds: 0, permissions: undefined, profile };
@@ -40,7 +40,7 @@ describe('testAccessToken', () => {
     expect([...verified.permissions]).toEqual(['a']);
   });
 
-  it('makes a new token each time, unless its text is given', () => {
+  it('makes a new token each time, except when the options contain a text', () => {
     expect(testAccessToken().hash).not.toBe(testAccessToken().hash);
     expect(testAccessToken({ text: 't' }).hash).toBe(testAccessToken({ text: 't' }).hash);
   });
@@ -55,12 +55,12 @@ describe('testAccessToken', () => {
     expect(Object.keys(token.claims).toSorted()).toEqual(['aud', 'exp', 'iss', 'scope', 'sub', 'typ']);
   });
 
-  it('has the permissions of its scope claim, as after signIn', () => {
+  it('makes a token with the permissions of the scope claim', () => {
     expect([...testAccessToken({ claims: { scope: 'a b' } }).permissions]).toEqual(['a', 'b']);
     expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
   });
 
-  it('has acr and auth_time only if they are given', () => {
+  it('makes a token with acr and auth_time only if the options contain these values', () => {
     const now = Math.floor(Date.now() / 1000);
     const { claims } = testAccessToken({ acr: 'gold', authenticatedSecondsAgo: 600 });
     expect(claims['acr']).toBe('gold');
@@ -69,11 +69,11 @@ describe('testAccessToken', () => {
     expect(Object.keys(testAccessToken().claims)).not.toEqual(expect.arrayContaining(['auth_time']));
   });
 
-  it('can be for several services', () => {
+  it('can make a token for several services', () => {
     expect(testAccessToken({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
   });
 
-  it('can be expired', () => {
+  it('can make an expired token', () => {
     const token = testAccessToken({ expiresInSeconds: -1 });
     expect(token.expiresAt).toBeLessThan(Date.now() / 1000);
   });

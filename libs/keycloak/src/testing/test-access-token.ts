@@ -8,27 +8,30 @@ import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
-  /** The text of the token, made up by default. For an exchange, use the text of a token that a server issued. */
+  /** The text of the token, by default made up. For an exchange, use the text of a token that a server issued. */
   readonly text?: string;
-  /** `sub`, by default `test-subject`. */
+  /** The claim `sub`, by default `test-subject`. */
   readonly subject?: string;
-  /** The members of `scope`, by default none. */
+  /** The members of the claim `scope`, by default none. */
   readonly permissions?: readonly string[];
-  /** `azp`, the client the token was issued to, by default `test-client`. */
+  /** The claim `azp`: the client to which the token was issued, by default `test-client`. */
   readonly client?: string;
-  /** `aud`, by default the client id of the application that signs it in, else `test-service`. */
+  /** The claim `aud`, by default the client id of the application of `signIn`, or `test-service` if not signed in. */
   readonly audience?: string | readonly string[];
-  /** `iss`, by default the issuer of the application that signs it in, else `https://keycloak.test/realms/test`. */
+  /**
+   * The claim `iss`, by default the issuer of the application of `signIn`, or `https://keycloak.test/realms/test` if
+   * not signed in.
+   */
   readonly issuer?: string;
-  /** `acr`: how the user has logged in. */
+  /** The claim `acr`: the level of the user's login. */
   readonly acr?: string;
-  /** How many seconds ago the user has logged in (`auth_time`). */
+  /** The seconds since the login of the user (`auth_time`). */
   readonly authenticatedSecondsAgo?: number;
-  /** Seconds until `exp`, by default 300. Negative for an expired token. */
+  /** The seconds until `exp`, by default 300; negative for an expired token. */
   readonly expiresInSeconds?: number;
-  /** Further claims, which override all options above. A claim that is undefined is omitted. */
+  /** Further claims, which override all other options; an undefined claim is omitted. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** With `signIn`: the scopes that the token can be exchanged for, by default all. */
+  /** The scopes for which the signed-in token can be exchanged, by default all scopes. */
   readonly grantableScopes?: readonly string[];
 }
 
@@ -36,8 +39,8 @@ export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken` like the guard's, as an argument for a handler or for `signIn`. A running guard refuses
- * it, and no server exchanges it, unless `text` is a token that the server issued.
+ * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard refuses the token, and
+ * no server exchanges it, unless `text` is a token that the server issued.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */

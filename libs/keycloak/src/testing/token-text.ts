@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * Returns the same text, with an invalid signature, for the same `id`. `iss` selects the issuer in applications with
- * several.
+ * Returns the text of a token with an invalid signature, which is equal for equal arguments. In an application with
+ * several issuers, `iss` selects the issuer.
  */
 export const tokenText = (id: string, typ = 'JWT', iss?: unknown): string =>
   `${encoded({ alg: 'RS256', typ, kid: 'made-up' })}.${encoded({ iss, jti: id })}.${hash('sha256', id, 'base64url')}`;

@@ -20,9 +20,7 @@ export function describeRoutes(
   return document;
 }
 
-/**
- * Derives the schemas from class-validator, since decorators of Swagger would load @nestjs/swagger with the service.
- */
+/** Uses class-validator, since decorators of Swagger would load @nestjs/swagger at the start of the service. */
 function addBodies({ components: { schemas = {} } = {} }: OpenAPIObject): void {
   const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/' });
   for (const name of Object.keys(schemas)) {

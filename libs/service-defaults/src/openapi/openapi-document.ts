@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { DescribedService } from './describe-routes.js';
 
-/** @nestjs/swagger is not loaded until the document is first requested. */
+/** The first request of the document loads @nestjs/swagger. */
 export class OpenApiDocument {
   #make = (): Promise<string> => Promise.reject(new Error('No application is described yet'));
   #made: Promise<string> | undefined;

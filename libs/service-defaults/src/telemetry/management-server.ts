@@ -6,7 +6,7 @@ import { listenFault, type PlaceVariables } from '../listen-fault.js';
 
 export interface ManagementServer {
   readonly port: number;
-  /** Closes at once, and cuts off an answer in progress. */
+  /** Closes the server immediately, and cuts off an answer in progress. */
   close(): void;
 }
 
@@ -23,8 +23,8 @@ const METRICS_PLACE: PlaceVariables = { host: 'MANAGEMENT_HOST (default: HOST)',
 const PATH = /^\/metrics(?:\?|$)/;
 
 /**
- * The port requires no token, so anyone who reaches the port can read the metrics. Throws `ConfigurationError` if it
- * can't listen.
+ * The port requires no token, so everyone who can reach the port can read the metrics. Throws `ConfigurationError` if
+ * the server can't listen.
  */
 export async function startManagementServer(
   { host, port }: { readonly host: string; readonly port: number },
@@ -41,7 +41,7 @@ export async function startManagementServer(
     const fault = listenFault(error, { host, port }, METRICS_PLACE);
     throw fault === undefined ? error : new ConfigurationError("The metrics server can't listen", [fault]);
   });
-  // Does not keep the process alive, which the service's own server does.
+  // Only the server of the service keeps the process alive.
   server.unref();
   return {
     port: (server.address() as AddressInfo).port,

@@ -15,10 +15,10 @@ import {
 import { describeRequest } from 'nestjs-keycloak-s2s/diagnostics';
 import { failureOf } from '../answered-failures.js';
 
-/** In seconds, as the semantic conventions advise for this metric. */
+/** The bucket boundaries in seconds, which the semantic conventions advise for this metric. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Probes are frequent, and their traces are useless. */
+/** Probes are not traced, since probes are frequent and their traces are useless. */
 const UNTRACED = /^\/health\//;
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -30,7 +30,10 @@ interface Reply {
   readonly raw: ServerResponse;
 }
 
-/** Follows OpenTelemetry's semantic conventions. Path and query are not recorded, since they may contain a code. */
+/**
+ * Records a span and a duration for each request, by OpenTelemetry's semantic conventions. Path and query are not
+ * recorded, since a URL may contain an authorization code.
+ */
 export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: Meter): void {
   const durations = meter.createHistogram('http.server.request.duration', {
     unit: 's',
@@ -61,7 +64,8 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     });
     done();
   });
-  // Uses the last hook before the guard, since reading the body would lose a context that was entered earlier.
+  // An async context that is entered before this hook, the last hook before the guard, is lost when Fastify reads the
+  // body.
   fastify.addHook('preHandler', (request: Request, _reply: Reply, done: () => void) => {
     const its = contexts.get(request);
     if (its === undefined) done();
@@ -69,7 +73,6 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
   });
 }
 
-/** Returns no status if the caller left before the answer began. */
 function endOf(answer: ServerResponse): Attributes {
   const { headersSent, statusCode } = answer;
   if (!headersSent) return {};

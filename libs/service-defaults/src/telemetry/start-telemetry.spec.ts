@@ -130,7 +130,7 @@ describe('the telemetry of a service', () => {
     });
   });
 
-  it('marks failures of the service as errors, but not refusals', async () => {
+  it('marks failures of the service as errors, and does not mark refusals', async () => {
     await http().get('/broken').expect(500);
     await http().get('/nowhere/4711').expect(404);
     const broken = await spanNamed('GET /broken');
@@ -164,7 +164,7 @@ describe('the telemetry of a service', () => {
     expect(received.join('')).not.toContain('/health');
   });
 
-  it('serves only metrics on the management port, and closes connections that send other bytes', async () => {
+  it('serves only metrics on the management port, and closes a connection that sends bytes other than HTTP', async () => {
     const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${managementPort}${path}`, init);
     expect((await at('/metrics?name=x')).status).toBe(200);
     for (const path of ['/', '/health/live', '/metricsx', '//metrics']) expect((await at(path)).status).toBe(404);
@@ -174,7 +174,7 @@ describe('the telemetry of a service', () => {
     await once(socket, 'close');
   });
 
-  it('logs at most once a minute the status with which a collector refuses data', async () => {
+  it('logs at most once a minute the status of a collector that refuses the data', async () => {
     answer = 400;
     const refused = async (): Promise<void> => {
       const before = received.length;
@@ -188,7 +188,7 @@ describe('the telemetry of a service', () => {
     expect(warned).toEqual([{ message: 'Telemetry was not exported', reason: 400 }]);
   });
 
-  it('stops with the application', async () => {
+  it('stops when the application closes', async () => {
     answer = 200;
     await app.close();
     await expect(scrape()).rejects.toThrow('fetch failed');

@@ -1,4 +1,4 @@
-/** A service without metrics and traces does not load this folder. */
+/** Start telemetry: a service that has no metrics and no traces does not load this folder. */
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
@@ -28,12 +28,12 @@ export interface Telemetry {
   observe(adapter: FastifyAdapter): void;
 }
 
-/** How long the shutdown waits for spans to be sent. */
+/** The time that the shutdown waits for the last spans to be sent. */
 const LAST_WORDS_MS = 500;
 
 /**
- * Must be called once in a process, before the application is created. Throws `ConfigurationError` if the management
- * port can't be used.
+ * Call this function once in a process, before the application is created. Throws `ConfigurationError` if the
+ * management port can't be used.
  */
 export async function startTelemetry(
   { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },
@@ -45,7 +45,7 @@ export async function startTelemetry(
   const ends: (() => Promise<void>)[] = [];
   if (traces !== undefined) ends.push(traceTo(traces, resource));
   if (management !== undefined) {
-    // The management server serves the metrics, since it has limits.
+    // The management server serves the metrics, since the exporter's server has no limits.
     const reader = new PrometheusExporter({ preventServerStart: true });
     const server = await startManagementServer(management, (request, response) =>
       reader.getMetricsRequestHandler(request, response),
@@ -69,7 +69,7 @@ export async function startTelemetry(
 
 const SCOPE = 'service-defaults';
 
-/** The environment (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`) takes precedence. */
+/** The variables `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` take precedence. */
 function resourceOf(name: string, version: string): Resource {
   return defaultResource()
     .merge(resourceFromAttributes({ 'service.name': name, 'service.version': version }))
@@ -80,7 +80,7 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
   const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  // Does not propagate baggage, since any caller may send it and it may identify the user.
+  // Baggage is not propagated, since any caller may send baggage, and baggage may identify a user.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return () => provider.shutdown();
@@ -88,7 +88,10 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
 
 const LOG_INTERVAL_MS = 60_000;
 
-/** Logs at most once a minute, and only the code: an exporter's error may contain the collector's answer or address. */
+/**
+ * The logger writes at most once a minute, and only the code of the failure. An exporter's error may contain the answer
+ * or address of the collector.
+ */
 function exportFailureLogger(logger: Pick<ServiceLogger, 'warn'>): (failure: unknown) => void {
   let loggedAt = -Infinity;
   return (failure) => {

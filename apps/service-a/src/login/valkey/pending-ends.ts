@@ -1,12 +1,12 @@
 import type { Logger } from '@nestjs/common';
 import { SessionStoreError } from '../session-store-error.js';
 
-/** Limit for session ends that wait while the server is unavailable. */
+/** The maximum number of ended sessions that wait here while the Valkey server is unavailable. */
 const MAX_PENDING = 10_000;
 const SENT_AT_ONCE = 100;
 const SEND_AGAIN_MS = 1000;
 
-/** Server errors that a retry would not fix. The tokens of the sessions are denied anyway. */
+/** A retry would not fix these server errors, and the service denies the tokens of the ended sessions in any case. */
 const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
 export interface SessionEnd {
@@ -14,7 +14,10 @@ export interface SessionEnd {
   readonly args: readonly (string | number)[];
 }
 
-/** Session ends that could not be sent to the server. They are sent again, because Keycloak does not repeat a logout notice. */
+/**
+ * Reports ended sessions again that could not reach the Valkey server, because Keycloak does not repeat a logout
+ * notice.
+ */
 export class PendingEnds {
   readonly #ends = new Map<string, SessionEnd>();
   #sending: Promise<void> | undefined;
@@ -33,7 +36,7 @@ export class PendingEnds {
     this.#sendLater();
   }
 
-  /** Rejects if the server is still unavailable. */
+  /** Rejects if the Valkey server is still unavailable. */
   async send(): Promise<void> {
     if (this.#ends.size > 0) await (this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined)));
   }
@@ -42,7 +45,7 @@ export class PendingEnds {
     this.#isClosed = true;
   }
 
-  /** Retries by timer, since the next request may come much later. */
+  /** Starts a timer for the next attempt, since the next request may arrive much later. */
   #sendLater(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {

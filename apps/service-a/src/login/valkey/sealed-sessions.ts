@@ -6,7 +6,7 @@ import type { UserSession } from '../user-session.js';
 
 type Written = Omit<UserSession, 'tokens'> & { readonly tokens: OpenIdTokensParts };
 
-/** The seal covers the kind and the key of a text, so that a copy under another key can't be opened. */
+/** The encryption binds a text to its kind and key, so that a copy under another key can't be opened. */
 export class SealedSessions {
   readonly #keys: SealingKeys;
 
@@ -36,7 +36,7 @@ export class SealedSessions {
 
   /**
    * Returns undefined for a text that this service did not write. Throws `SessionStoreError` for a text of a newer
-   * version, which may say that sessions have ended.
+   * version, which may end sessions.
    */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));
@@ -44,16 +44,16 @@ export class SealedSessions {
     return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
   }
 
-  /** Names of keys for data about `value`, which do not reveal `value`. */
+  /** Returns names of keys that do not reveal `value`. */
   names(kind: string, value: string): readonly [first: string, ...others: string[]] {
     return this.#keys.names(this.#associated(kind, value));
   }
 
-  /** The first item is the version of the session format, so that each version opens only its own format. */
+  /** The first item is the version of the format, so that each version opens only texts of that version. */
   #associated(kind: string, ...value: readonly string[]): string[] {
     return ['1', this.issuer, this.clientId, kind, ...value];
   }
 }
 
-/** Two sealed texts never have the same beginning, since each contains its own salt. */
+/** The beginning is unique, since each sealed text contains a random salt. */
 export const beginningOf = (sealed: string): string => sealed.slice(0, 44);

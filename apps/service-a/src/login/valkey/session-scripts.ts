@@ -1,12 +1,12 @@
 import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
- * A session is a hash. `s` is the sealed session, and `i` the `iat` of its login. `u` and `d` are the keys of its
- * indexes by user and by Keycloak's session. `eu` and `ed` are the keys of its end marks.
+ * A session is a hash. `s` is the sealed session, and `i` is the `iat` of the login. `u` and `d` are the keys of the
+ * indexes by user and by Keycloak's session. `eu` and `ed` are the keys of the end marks.
  *
- * An index is a sorted set of session names, by their last change. It expires with the session that expires last. A key
- * of another type was written by other code, and counts as missing. If an index is damaged, `END` can't find the
- * session, but sets a mark; a session with a mark counts as missing.
+ * An index is a sorted set of session names, by the time of the last change. An index expires with the session that
+ * expires last. A key of another type belongs to other code and counts as missing. If an index is damaged, `END` can't
+ * find the session. `END` then still sets an end mark, and a session with an end mark counts as missing.
  */
 const COMMON = `
 local function is(key, kind)
@@ -50,11 +50,11 @@ local function long(key, ms)
 end
 `;
 
-/** Longer than any sealed session, even with a long user name and many claims in the tokens. */
+/** A session with a long user name and many claims in the tokens is shorter. */
 export const MAX_SEALED = 262_144;
 
 /**
- * Returns the sealed session unless it has ended, the sealed rechecks, and the server's time.
+ * Returns the sealed session unless it has ended, the sealed rechecks and the server's time.
  *
  * KEYS: session, recheck. ARGV: lifetime of marks in ms.
  */
@@ -70,15 +70,14 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Adds a session unless it has already ended, and evicts sessions above the limits: first of the same user, then of all
- * users. A user at the limit therefore evicts no session of another user. Returns 0 if the session has already ended.
+ * Returns 0 and adds no session if the session has already ended. Applies the limit per user before the limit of all,
+ * so that a user at the limit evicts no session of another user.
  *
- * KEYS: session, all, index by user, index by Keycloak's session. Without such a session the last key is the index by
- * user. After
- * these come other indexes by user, marks of the session, and marks of the user.
+ * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the last key is
+ * again the index by user. Further keys follow: other indexes by user, marks of the session, and marks of the user.
  *
- * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. After these come `iat`, the
- * number of other indexes, the number of session marks, and the lifetime of marks in ms.
+ * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. Further arguments follow: `iat`,
+ * the number of other indexes, the number of session marks, and the lifetime of marks in ms.
  */
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
@@ -121,7 +120,7 @@ return 1
 `);
 
 /**
- * Changes a session if no other call has changed it since it was read. Returns 1 if it was changed, else 0.
+ * Returns 1 after a change, or 0 if another call has changed the session since the read.
  *
  * KEYS: session, all. ARGV: beginning of the old text, new text, lifetime in ms.
  */
@@ -143,8 +142,8 @@ return 1
 `);
 
 /**
- * Deletes a session. With a beginning, deletes the session only if its sealed text still has this beginning. KEYS:
- * session, all. ARGV: beginning, or empty.
+ * If ARGV contains a beginning, the script deletes the session only if the sealed text still begins with this text.
+ * KEYS: session, all. ARGV: beginning, or empty.
  */
 export const DELETE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
@@ -178,8 +177,8 @@ return 1
 `);
 
 /**
- * Sets a text if no other call has changed it since it was read. KEYS: text. ARGV: 1 to set it in any case, old text
- * (empty: none), new text, lifetime in ms.
+ * Sets a text if no other call has changed the text since the read. KEYS: text. ARGV: 1 to set the text in any case,
+ * old text (empty if there is none), new text, lifetime in ms.
  */
 export const REPLACE = new ValkeyScript(`${COMMON}
 local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
@@ -190,8 +189,8 @@ return 1
 `);
 
 /**
- * Records a login as used. Returns 1 for the first use, else 0, and the server's time. KEYS: possible keys of the
- * record, one of which exists after the first use. ARGV: lifetime in ms.
+ * Returns 1 for the first use, else 0, and the server's time. KEYS: possible keys of the record, one of which exists
+ * after the first use. ARGV: lifetime in ms.
  */
 export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do

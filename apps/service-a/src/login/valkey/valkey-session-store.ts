@@ -15,10 +15,10 @@ import { PendingEnds } from './pending-ends.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
-/** More than a browser's concurrent requests in one session. */
+/** A browser sends fewer concurrent requests in one session. */
 const MAX_ATTEMPTS = 50;
 
-/** A smaller step of the server's clock is not logged. */
+/** The minimum step of the server's clock that the service logs. */
 const MIN_STEP_MS = 10_000;
 
 type Arguments = readonly (string | number)[];
@@ -28,7 +28,7 @@ export interface SessionOwner {
   readonly clientId: string;
 }
 
-/** All keys begin with `serviceKeyPrefix`, so that other services, realms and uses can share the database. */
+/** All keys begin with `serviceKeyPrefix`, so that other services, realms and applications can share the database. */
 export class ValkeySessionStore implements SessionStore {
   readonly isShared = true;
   readonly clock = new ServerClock();
@@ -120,10 +120,10 @@ export class ValkeySessionStore implements SessionStore {
     }
   }
 
-  /** Takes effect at this replica at once, and at the other replicas when the store is reachable. */
+  /** This replica rechecks immediately, and the other replicas recheck when the store is reachable. */
   async requireRecheck(): Promise<void> {
     try {
-      // The server's time must be known first.
+      // This request reads the server's time, which the next step needs.
       await this.#find('');
     } finally {
       this.#rechecks.require();
@@ -149,7 +149,7 @@ export class ValkeySessionStore implements SessionStore {
     await this.valkey.close();
   }
 
-  /** The answer also brings the rechecks that other replicas require. */
+  /** The server's answer also contains the rechecks that other replicas require. */
   async #find(key: string): Promise<string | undefined> {
     const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
@@ -160,13 +160,13 @@ export class ValkeySessionStore implements SessionStore {
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
       const isOurs = theirs !== undefined || recheck === null;
       const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
-      // If this write fails, or another replica was faster, the next call writes the rechecks.
+      // If this write fails, or if another replica was faster, the next call writes the rechecks.
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
   }
 
-  /** If the server's clock went back, sessions count as older than they are, and new sessions may count as ended. */
+  /** After a backward step of the server's clock, sessions count as too old, and new sessions may count as ended. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;
@@ -196,7 +196,7 @@ export class ValkeySessionStore implements SessionStore {
     return [name(first), ...others.map(name)];
   }
 
-  /** Sends pending session ends before any other request. */
+  /** First reports the ended sessions that are still pending. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
     await this.#pendingEnds.send();
     return this.#ask(script, keys, args);

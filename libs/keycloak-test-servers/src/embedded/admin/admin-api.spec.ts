@@ -28,7 +28,7 @@ const send = async (method: string, path: string, body?: object): Promise<{ stat
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 };
 
-it('serves the admin API in spite of faults, and does not count its calls', async () => {
+it('serves the admin API despite faults, and does not count calls to the admin API', async () => {
   server.control.fault('all', { kind: 'status', status: 503 });
   expect(await send('GET', '')).toMatchObject({ status: 200, json: { realm: 'microservices' } });
   expect(server.control.calls.token.password).toBe(0);
@@ -54,7 +54,7 @@ it('refuses an unsupported realm setting by name, and changes no other setting o
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
-it('accepts a setting as the text that a placeholder produces, and refuses other text', async () => {
+it('accepts a setting that a placeholder turned into text, and refuses any other text', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
     status: 204,
   });
@@ -66,7 +66,7 @@ it('accepts a setting as the text that a placeholder produces, and refuses other
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 7 } });
 });
 
-it('accepts the representation of a realm that it returned', async () => {
+it('accepts a realm representation that the server has returned', async () => {
   const { json } = await send('GET', '');
   expect(await send('PUT', '', { ...(json as object), accessTokenLifespan: 7 })).toMatchObject({ status: 204 });
   const { exp = 0, iat = 0 } = decodeJwt(await loginTo(server, 'alice'));

@@ -36,7 +36,7 @@ export function createClient(request: AdminRequest): HttpAnswer {
 
 export const readClient = (request: AdminRequest): HttpAnswer => found(clientRepresentation(clientOf(request)));
 
-/** Scopes never change, since Keycloak has a separate path for them. */
+/** The scopes do not change, since Keycloak has a separate path for scopes. */
 export function updateClient(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const json = objectIn(request.call);
@@ -52,7 +52,6 @@ export function updateClient(request: AdminRequest): HttpAnswer {
   return DONE;
 }
 
-/** An empty string removes an attribute. */
 const withoutEmpty = (attributes: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '' && value !== null));
 

@@ -1,4 +1,4 @@
-/** Checks in Keycloak's order. */
+/** Checks the parameters of an event search in Keycloak's order. */
 import type { LoggedEvent } from '../state/event-log.js';
 import type { HttpCall } from '../http/http-call.js';
 import { AdminRefusal, notFound, notImplemented } from './admin-refusal.js';
@@ -23,7 +23,7 @@ export function pageOf<E extends LoggedEvent>(
   return ordered.slice(start, max < 0 ? undefined : start + max);
 }
 
-/** Keycloak answers 500 for an unknown name. */
+/** An unknown name is answered with 500, as in Keycloak. */
 export function namesIn(query: Query, parameter: string, isKnown: (name: string) => boolean): string[] | undefined {
   const names = query.getAll(parameter).filter((name) => name !== '');
   if (names.some((name) => !isKnown(name))) {
@@ -33,7 +33,7 @@ export function namesIn(query: Query, parameter: string, isKnown: (name: string)
   return names.length === 0 ? undefined : names;
 }
 
-/** Refuses only parameters that Keycloak knows, since Keycloak ignores unknown parameters. */
+/** Unknown parameters are ignored, as in Keycloak. */
 export function refuseParameters(query: Query, what: string, parameters: readonly string[]): void {
   const present = parameters.find((name) => query.has(name));
   if (present !== undefined) throw notImplemented(`a search of ${what} by ${present}`);
@@ -46,13 +46,13 @@ function wholeNumber(query: Query, parameter: string): number | undefined {
   return Number(text);
 }
 
-/** Milliseconds since 1970. A date means the first or the last millisecond of that day in UTC. */
+/** A date means the first or the last millisecond of that day in UTC. */
 function timeIn(query: Query, parameter: 'dateFrom' | 'dateTo'): number {
   const text = query.get(parameter) ?? '';
   if (text === '') return parameter === 'dateFrom' ? -Infinity : Infinity;
   if (/^\d+$/.test(text)) return Number(text);
   const dayMs = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN;
-  // Date.parse() converts February 30 to a day in March.
+  // Date.parse() would convert February 30 to a day in March.
   if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(text)) {
     const error = `Invalid value for '${parameter}', expected format is yyyy-MM-dd or an Epoch timestamp`;
     throw new AdminRefusal(400, { error });

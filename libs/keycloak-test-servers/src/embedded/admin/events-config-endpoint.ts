@@ -15,7 +15,7 @@ const SETTINGS = [
   'adminEventsDetailsEnabled',
 ] as const;
 
-/** Keycloak's default, without effect here. */
+/** This value is Keycloak's default and has no effect on this server. */
 const LISTENERS = ['jboss-logging'];
 
 export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswer {
@@ -31,7 +31,7 @@ export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswe
   });
 }
 
-/** Two settings that are not in the body are reset: recording is then off, and events never expire. */
+/** Without `eventsEnabled` in the body, recording is off; without `eventsExpiration`, events do not expire. */
 export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   const { settings } = request.server.realm;
   const json = objectIn(request.call);
@@ -40,7 +40,7 @@ export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   if (!isDeepStrictEqual(eventsListeners, LISTENERS)) others.push('eventsListeners');
   if (others.length > 0) throw notImplemented(`these settings of events: ${others.join(', ')}`);
   Object.assign(settings, { eventsEnabled: false, eventsExpiration: 0, ...settingsIn(members) });
-  // Unlike an update of the realm, the request that enables recording is itself recorded.
+  // The request that enables the recording is recorded, unlike such an update of the realm.
   const isRecorded = request.isRecorded || settings.adminEventsEnabled;
   recordAdminEvent({ ...request, isRecorded }, { operation: 'UPDATE', resource: 'REALM', representation: json });
   return DONE;

@@ -54,7 +54,7 @@ interface SeenEvent {
 
 const read = async (path: string): Promise<SeenEvent[]> => JSON.parse(await send('GET', path)) as SeenEvent[];
 
-it('records events from the start if the realm file enables them', async () => {
+it('records events from the start if the realm file enables events', async () => {
   await loginTo(server, 'alice');
   await send('PUT', '', { accessTokenLifespan: 300 });
   expect(await read('/events')).toMatchObject([{ type: 'LOGIN' }]);
@@ -77,7 +77,7 @@ it('gives each event a new id', async () => {
   expect(new Set(ids).size).toBe(3);
 });
 
-it('does not record actions of the test control', async () => {
+it('records no event for an action of the test control', async () => {
   server.control.disableUser('alice');
   await server.control.logOutUser('bob');
   expect([await read('/events'), await read('/admin-events')]).toEqual([[], []]);

@@ -7,7 +7,7 @@ import { recordAdminEvent } from '../events/record-admin-event.js';
 /** The list of notified clients, which is empty because no client has an `adminUrl`. */
 const NOBODY = {};
 
-/** Does not notify clients. Service account tokens become invalid too. */
+/** Does not notify clients, and also invalidates tokens of service accounts. */
 export function logOutAll(request: AdminRequest): HttpAnswer {
   const { sessions, realm, clock } = request.server;
   sessions.endAll();
@@ -16,7 +16,7 @@ export function logOutAll(request: AdminRequest): HttpAnswer {
   return found(NOBODY);
 }
 
-/** `notBefore` takes effect without this request. */
+/** The setting `notBefore` takes effect even if no push is requested. */
 export function pushRevocation(request: AdminRequest): HttpAnswer {
   recordAdminEvent(request, { operation: 'ACTION', resource: 'REALM', representation: NOBODY });
   return found(NOBODY);

@@ -59,7 +59,7 @@ function purged(request: AdminRequest, receiver?: string): HttpAnswer {
   return found({ deleted });
 }
 
-/** Milliseconds of an ISO 8601 duration, parsed as Java does. */
+/** Returns the milliseconds of an ISO 8601 duration. */
 function positiveDuration(text: string): number {
   const match = /^P(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+(?:\.\d{1,9})?)S)?)?$/i.exec(text);
   const [, ...parts] = match ?? [];

@@ -9,7 +9,7 @@ import { userOf } from './users.js';
 export async function deleteSession(request: AdminRequest): Promise<HttpAnswer> {
   const { server, id } = request;
   const session = server.sessions.find(id);
-  // The misspelling is Keycloak's.
+  // Keycloak's message has this misspelling.
   if (session === undefined) throw notFound('Sesssion not found');
   await logOut(server, session);
   const representation = { offline: false };
@@ -17,7 +17,7 @@ export async function deleteSession(request: AdminRequest): Promise<HttpAnswer> 
   return DONE;
 }
 
-/** Tokens without a session (service account) become invalid too. */
+/** The tokens of a service account, which has no session, become invalid too. */
 export async function logOutUser(request: AdminRequest): Promise<HttpAnswer> {
   const { server, id } = request;
   const user = userOf(server, id);

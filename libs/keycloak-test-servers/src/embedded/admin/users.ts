@@ -9,7 +9,7 @@ import { userRepresentation } from './user-representation.js';
 
 const SEARCH_PARAMETERS = ['username', 'email', 'exact', 'briefRepresentation', 'first', 'max'];
 
-/** Includes service accounts only if the search is by username or e-mail address. */
+/** The result includes service accounts only if the search is by username or e-mail address. */
 export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer {
   const other = [...query.keys()].find((name) => !SEARCH_PARAMETERS.includes(name));
   if (other !== undefined) throw notImplemented(`a search of users by ${other}`);
@@ -28,7 +28,7 @@ export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer
   return found(users.slice(first, first + Number(query.get('max') ?? 100)).map(userRepresentation));
 }
 
-/** Ignores roles in the body, since they have a separate path. */
+/** Ignores roles in the body, since Keycloak has a separate path for roles. */
 export function createUser(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const body = objectIn(request.call);

@@ -20,13 +20,13 @@ export function authorizationEndpoint(server: ServerState, call: HttpCall): Http
     return codeAnswer(server, call, request, { session, level: held, isSso: true });
   }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
-  // No form can reach the requested level.
+  // The realm has no further form, so the user can't reach the requested level.
   if (isRecent && levels.areThere && levels.next(held, request.level.level) === undefined)
     throw new PageRefusal(WRONG_PASSWORD);
   return loginFormFor(server, call, request, { user: session?.user, reached: held });
 }
 
-/** `prompt=login` and `max_age` (OpenID Connect Core §3.1.2.1). */
+/** Whether the login meets `prompt=login` and `max_age` (OpenID Connect Core §3.1.2.1). */
 function isRecentEnough({ clock }: ServerState, { prompt, maxAgeSeconds }: AuthorizationRequest, session: Session) {
   if (prompt.includes('login')) return false;
   return maxAgeSeconds === undefined || clock.now() - (session.authTime ?? 0) <= maxAgeSeconds;

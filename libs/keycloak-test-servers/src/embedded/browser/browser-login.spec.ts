@@ -101,7 +101,7 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script, one style sheet that its policy allows, a language, a title and labelled fields', async () => {
+  it('has no script, and has a permitted style sheet, a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -136,14 +136,14 @@ describe('the login page', () => {
   });
 });
 
-describe('time', () => {
-  it('invalidates a code after a minute', async () => {
+describe('the passing of time', () => {
+  it('makes a code invalid after a minute', async () => {
     const { code } = await logIn();
     server.control.clock.advance(61);
     expect(await redeem(code)).toMatchObject({ error: 'invalid_grant', error_description: 'Code not valid' });
   });
 
-  it('keeps the old tokens of a client invalid after the client rejoins the session', async () => {
+  it('does not make old tokens of a client valid after the client rejoins the session', async () => {
     const { code, cookie } = await logIn();
     const before = await redeem(code);
     await redeem(code);
@@ -173,7 +173,7 @@ describe('levels of authentication', () => {
     return codeIn(response);
   }
 
-  it('expire as the realm file defines: level 2 after five minutes, level 1 with the session', async () => {
+  it('expire as the realm file defines: level 2 after five minutes, and level 1 at the end of the session', async () => {
     const { cookie } = await logIn();
     expect(await isHeld(cookie, '2')).toBe(false);
     expect(await acrOf(await stepUp(cookie))).toBe('2');
@@ -186,7 +186,7 @@ describe('levels of authentication', () => {
     expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
   });
 
-  it('do not exist without a flow for them: a requested level requires a new login, and single sign-on has level 0', async () => {
+  it('do not exist if the realm has no flow for levels: a requested level requires a new login', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'realm-'));
     const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
     const path = join(folder, 'realm.json');
@@ -226,14 +226,14 @@ describe('a realm with bruteForceProtected', () => {
     for (let guesses = 0; guesses < times; guesses += 1) expect(await tryWith('wrong')).toBe(false);
   };
 
-  it('makes a user wait after too many failures, and longer after more failures, up to a maximum', async () => {
+  it('makes a user wait after too many failures, and extends the wait after more failures up to a maximum', async () => {
     const wait = { failureFactor: 3, waitIncrementSeconds: 60, maxFailureWaitSeconds: 100 };
     await start({ ...wait, quickLoginCheckMilliSeconds: 0 });
     await guess(3);
     expect(await tryWith('carol')).toBe(false);
     server.control.clock.advance(50);
     await guess(9);
-    // Attempts during the wait did not count.
+    // Failures during the wait did not count.
     for (let guesses = 0; guesses < 3; guesses += 1) {
       server.control.clock.advance(61);
       await guess(1);
@@ -279,7 +279,7 @@ describe('a realm with revokeRefreshToken', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('accepts a refresh token once; a second use invalidates the tokens of the client', async () => {
+  it('accepts a refresh token once, and invalidates the tokens of the client after a second use', async () => {
     const path = join(directory, 'realm.json');
     const users = [{ username: 'ann', enabled: true, credentials: [{ type: 'password', value: 'ann' }] }];
     const clients = [{ clientId: 'web', publicClient: true, directAccessGrantsEnabled: true }];
@@ -307,7 +307,7 @@ describe('control', () => {
     expect(calls).toMatchObject({ authorization: 1, token: { authorization_code: 1, refresh_token: 1 } });
   });
 
-  it('ends sessions without notifying the client', async () => {
+  it('ends sessions, and does not notify the client', async () => {
     const notifications: string[] = [];
     onNotification = async (logoutToken) => void notifications.push(logoutToken);
     const { code, cookie } = await logIn();
@@ -346,14 +346,14 @@ describe('control.logoutToken', () => {
     );
   };
 
-  it('makes a valid token', async () => {
+  it('returns a valid token', async () => {
     const token = await server.control.logoutToken('web', ABOUT);
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'RS256', typ: 'logout+jwt' });
     expect(decodeJwt(token)).toMatchObject({ iss: server.issuer, aud: 'web', sid: 'the-session', events: EVENTS });
     expect(await verified(token)).toBe(true);
   });
 
-  it('overrides claims and header', async () => {
+  it('returns a token whose claims and header are overridden', async () => {
     const claims = { nonce: 'x', events: undefined, aud: ['web', 'other'] };
     const token = await server.control.logoutToken('web', ABOUT, { claims, headerTyp: 'JWT' });
     expect(decodeProtectedHeader(token).typ).toBe('JWT');
@@ -362,7 +362,7 @@ describe('control.logoutToken', () => {
     expect(await verified(token)).toBe(true);
   });
 
-  it('signs with another key under the same kid, or not at all', async () => {
+  it('returns a token that is signed with a wrong key under the correct kid, or that is not signed', async () => {
     const good = await server.control.logoutToken('web', ABOUT);
     const forged = await server.control.logoutToken('web', ABOUT, { signedBy: 'otherKey' });
     const unsigned = await server.control.logoutToken('web', ABOUT, { signedBy: 'none' });

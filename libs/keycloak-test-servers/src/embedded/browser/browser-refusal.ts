@@ -3,12 +3,12 @@ import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { Callback } from '../state/authorization-request.js';
 
-/** For an untrusted client or redirect URI (RFC 6749 §4.1.2.1). */
+/** A refusal on a page, for an untrusted client or redirect URI (RFC 6749 §4.1.2.1). */
 export class PageRefusal extends Error {
   override readonly name = 'PageRefusal';
 }
 
-/** For a verified client and redirect URI (RFC 6749 §4.1.2.1). */
+/** A refusal by a redirect to the client, for a verified client and redirect URI (RFC 6749 §4.1.2.1). */
 export class CallbackRefusal extends Error {
   override readonly name = 'CallbackRefusal';
 

@@ -14,7 +14,7 @@ import type { PendingLogout } from '../state/pending-logouts.js';
 import type { ServerState } from '../state/server-state.js';
 import { noSessionCookie, sessionOfBrowser } from './session-cookie.js';
 
-/** Keycloak's account console, for a logout request that names no client. */
+/** The client of a logout request that names no client: Keycloak's account console. */
 const ACCOUNT = 'account';
 
 export const confirmLogoutPath = (realm: string): string => `${protocolPath(realm)}/logout/logout-confirm`;
@@ -29,7 +29,7 @@ export async function endSessionEndpoint(server: ServerState, call: HttpCall): P
     return ended(server, call, { session, clientId: client?.clientId, ...target });
   }
   if (ofBrowser === undefined && target.returnTo !== undefined) return redirect(target.returnTo);
-  // Another site may have sent the request, so the user must confirm.
+  // Another site may have sent the request, so the user must confirm the logout.
   const clientId = client?.clientId ?? ACCOUNT;
   const sessionCode = server.logouts.begin({ session: ofBrowser, clientId, ...target });
   return confirmLogoutPage(withQuery(confirmLogoutPath(server.realm.name), { client_id: clientId }), sessionCode);
@@ -56,7 +56,7 @@ async function logoutByRefreshToken(server: ServerState, call: HttpCall): Promis
   return { status: 204, headers: { 'cache-control': 'no-cache' }, body: '' };
 }
 
-/** A session that has already ended is not an error (§2). */
+/** If the session has already ended, the logout still succeeds (§2). */
 async function ended(server: ServerState, call: HttpCall, logout: PendingLogout) {
   const { session, clientId, postLogoutRedirectUri, returnTo } = logout;
   if (session !== undefined) {

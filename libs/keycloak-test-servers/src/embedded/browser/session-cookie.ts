@@ -6,7 +6,7 @@ import type { Session } from '../state/sessions.js';
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';
 const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
 
-/** Contains a secret key, because every service that receives a token knows its `sid`. */
+/** The cookie contains a secret key, because every service that receives a token knows the `sid` of the session. */
 export const sessionCookie = (server: ServerState, { sid, browserKey }: Session): string =>
   cookie(server, SESSION_COOKIE, `${sid}.${browserKey}`);
 
@@ -23,6 +23,6 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/** Omits `Secure`, unlike Keycloak, since the server uses plain HTTP and not every browser trusts `localhost`. */
+/** Not `Secure`, unlike in Keycloak, since the server uses plain HTTP and some browsers do not trust `localhost`. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

@@ -15,10 +15,10 @@ export interface Administrator {
 export interface RecordedRequest {
   readonly server: ServerState;
   readonly call: HttpCall;
-  /** A path relative to `/admin/realms/<realm>/`. */
+  /** The path of the changed resource, relative to `/admin/realms/<realm>/`. */
   readonly path: string;
   readonly administrator: Administrator;
-  /** Read before the request, so that a request that disables recording is itself recorded. */
+  /** This setting is read before the request, so that the server records a request that disables the recording. */
   readonly isRecorded: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface Change {
   readonly representation?: unknown;
 }
 
-/** SSF receivers get the event even if the realm does not record it. */
+/** SSF receivers get the event even if the realm does not record the event. */
 export function recordAdminEvent(request: RecordedRequest, change: Change): void {
   const { server, call, path, administrator, isRecorded } = request;
   const { realm, clock, events } = server;
@@ -54,7 +54,7 @@ export function recordAdminEvent(request: RecordedRequest, change: Change): void
   });
 }
 
-/** Omits credentials and masks a secret, as Keycloak does. */
+/** Removes credentials and masks a secret, as Keycloak does. */
 function withoutSecrets(representation: unknown): unknown {
   if (typeof representation !== 'object' || representation === null || Array.isArray(representation))
     return representation;

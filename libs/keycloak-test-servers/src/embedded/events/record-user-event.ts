@@ -7,7 +7,7 @@ import { savedEventTypes, type UserEventType } from '../state/event-types.js';
 
 export interface UserDeed {
   readonly type: UserEventType;
-  /** A client id need not be in the realm file. */
+  /** A client id may be unknown to the realm file. */
   readonly client?: RealmClient | string | undefined;
   readonly user?: Pick<RealmUser, 'id'> | undefined;
   readonly sid?: string | undefined;
@@ -16,8 +16,8 @@ export interface UserDeed {
 }
 
 /**
- * Sends a logout to SSF receivers even if the realm does not record it. Keycloak 26.7 fails at a logout without
- * details, so such a logout is not sent.
+ * Sends a logout event to SSF receivers even if the realm does not record the event. Keycloak 26.7 fails if a logout
+ * event has no details, so this server does not send such an event.
  */
 export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserDeed): void {
   const { realm, clock, events } = server;
@@ -41,6 +41,6 @@ export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserD
   });
 }
 
-/** As in Keycloak, a public client is recorded as `client-secret` too. */
+/** As in Keycloak, the method of a public client is `client-secret` too. */
 export const authMethodOf = ({ signsAssertions }: RealmClient): string =>
   signsAssertions ? 'client-jwt' : 'client-secret';

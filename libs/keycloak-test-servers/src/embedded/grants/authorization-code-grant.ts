@@ -7,7 +7,7 @@ import { parameter } from '../http/http-call.js';
 import { OAuthRefusal } from './oauth-refusal.js';
 import { sessionAnswer } from './token-answer.js';
 
-/** Uses up the code even if the rest of the request is invalid. */
+/** The code is used up even if the rest of the request is invalid. */
 export const authorizationCodeGrant: Grant = async (server, client, call) => {
   const code = parameter(call, 'code');
   if (code === undefined) throw new OAuthRefusal(400, 'invalid_request', 'Missing parameter: code');

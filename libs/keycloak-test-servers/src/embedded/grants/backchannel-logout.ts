@@ -6,7 +6,7 @@ import type { Session } from '../state/sessions.js';
 
 const TIMEOUT_MS = 5000;
 
-/** As in Keycloak, the session's tokens are still valid during the notification. */
+/** As in Keycloak, the tokens of the session are still valid during the notification. */
 export async function logOut(server: ServerState, session: Session): Promise<void> {
   const clients = [...session.clients.keys()].map((clientId) => server.realm.client(clientId));
   await Promise.all(clients.map((client) => (client === undefined ? undefined : notify(server, client, session))));
@@ -25,6 +25,6 @@ async function notify(server: ServerState, client: RealmClient, { sid, user }: S
     });
     await response.body?.cancel();
   } catch {
-    // An unreachable client does not prevent the logout.
+    // The logout succeeds even if a client is unreachable.
   }
 }

@@ -10,7 +10,7 @@ export interface GrantRequest {
   readonly client: RealmClient;
   readonly user: RealmUser;
   readonly scope: string | undefined;
-  /** Empty: all audiences of the scopes. */
+  /** An empty list means all audiences of the scopes. */
   readonly audiences?: readonly string[];
   readonly notes?: SessionNotes;
 }
@@ -52,7 +52,7 @@ export function requestedScopes(client: RealmClient, scope: string | undefined):
   throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
 }
 
-/** Silently omits a scope if the user has none of the required roles. */
+/** A scope is omitted if the user has no required role of the scope. */
 function grantedScopes(realm: Realm, client: RealmClient, user: RealmUser, asked: readonly string[]): RealmScope[] {
   const optional = client.optionalScopes.filter((name) => asked.includes(name));
   return [...new Set([...client.defaultScopes, ...optional])]

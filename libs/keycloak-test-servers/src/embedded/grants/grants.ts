@@ -90,9 +90,7 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
   return answer;
 };
 
-/**
- * A second use of a one-time refresh token may be theft, so the client loses its newest token too (RFC 9700 §4.14.2).
- */
+/** A second use may mean that a thief has the token, so the client loses the newest token too (RFC 9700 §4.14.2). */
 function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, azp }: Claims): void {
   if (sessions.isRevoked(String(jti))) {
     sessions.leave(session, String(azp));

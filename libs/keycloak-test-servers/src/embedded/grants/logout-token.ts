@@ -12,7 +12,7 @@ export interface LoggedOut {
   readonly sid: string;
 }
 
-/** Only a client with `backchannel.logout.session.required` receives a `sid`. */
+/** The token has a `sid` only for a client with `backchannel.logout.session.required`. */
 export function logoutToken(
   { issuer, clock, keys }: ServerState,
   { clientId, logoutNeedsSid }: RealmClient,

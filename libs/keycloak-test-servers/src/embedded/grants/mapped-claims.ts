@@ -3,7 +3,7 @@ import type { SessionNotes } from '../state/sessions.js';
 
 export type TokenKind = 'access' | 'id' | 'userinfo';
 
-/** A service account has no session. */
+/** The level of a service account, which has no session. */
 const LEVEL_OF_A_SERVICE = '1';
 
 export function mappedClaims(

@@ -4,7 +4,7 @@ export class OAuthRefusal extends Error {
   constructor(
     readonly status: number,
     readonly error: string,
-    /** Clients have no other way to distinguish Keycloak's errors. */
+    /** Clients can distinguish Keycloak's errors only by this text. */
     readonly description: string,
   ) {
     super(`${error}: ${description}`);

@@ -8,7 +8,7 @@ import type { Session } from '../state/sessions.js';
 export interface Issue {
   readonly client: RealmClient;
   readonly granted: GrantedClaims;
-  /** Keycloak's prefix of `jti`, which encodes the kinds of session, token and grant. */
+  /** Keycloak's prefix of `jti`, which encodes the kind of session, the kind of token and the grant. */
   readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
   /** A refreshed ID token has no `nonce`. */
@@ -39,7 +39,7 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
   };
 }
 
-/** `rt` means a regular token, `lt` a lightweight token. */
+/** `rt` means a regular token, and `lt` means a lightweight token. */
 const idPrefixOf = ({ client, idPrefix }: Issue): string =>
   client.isLightweight ? idPrefix.replace(/^(..)rt/, '$1lt') : idPrefix;
 
@@ -68,7 +68,7 @@ export async function sessionAnswer(
   return { ...(await accessTokenAnswer(server, issue)), refresh_expires_in, refresh_token };
 }
 
-/** `token_type` of an exchanged ID token is `N_A` (RFC 8693 §2.2.1). */
+/** Returns an exchanged ID token, whose `token_type` is `N_A` (RFC 8693 §2.2.1). */
 export async function idTokenAnswer(server: ServerState, issue: Issue): Promise<TokenMembers> {
   const access_token = await idToken(server, issue);
   return { access_token, ...membersOf(server, issue, timesOf(server, issue)), token_type: 'N_A' };
@@ -107,6 +107,6 @@ function timesOf({ realm, clock, sessions }: ServerState, { client, session }: I
   return { exp: session === undefined ? exp : Math.min(exp, sessions.latestEnd(session)), iat };
 }
 
-/** `at_hash` (OpenID Connect Core §3.1.3.6). */
+/** Returns the `at_hash` of a token (OpenID Connect Core §3.1.3.6). */
 const halfHash = (token: string): string =>
   createHash('sha256').update(token).digest().subarray(0, 16).toString('base64url');

@@ -51,7 +51,6 @@ export const tokenExchangeGrant: Grant = async (server, client, call) => {
   return { ...answer, issued_token_type: wanted };
 };
 
-/** The prefix encodes whether the token depends on the session, and whether the client has joined the session. */
 function idPrefixOf({ clientId }: RealmClient, session: Session | undefined): Issue['idPrefix'] {
   if (session === undefined) return 'trrtte';
   return session.clients.has(clientId) ? 'onrtte' : 'ntrtte';

@@ -1,6 +1,6 @@
 import type { FaultyEndpoint } from './fault.js';
 
-/** `other`: an unknown or missing grant. */
+/** `other` means an unknown or missing grant. */
 export type CountedGrant =
   'authorization_code' | 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
 export type CountedEndpoint = Exclude<FaultyEndpoint, 'token'>;
@@ -9,11 +9,14 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
 }
 
-/** Counts all calls that arrive, including calls that are refused, hit by a fault, or abandoned by the client. */
+/**
+ * Counts all calls that arrive, including refused calls, calls with an injected fault and calls that the client
+ * abandoned.
+ */
 export interface CallCounter extends CallCounts {
   /**
-   * Counts the calls that named this client, with a correct secret or not. A call with a bearer token or without
-   * credentials does not name a client.
+   * Returns the counts of the calls that named this client, even with a wrong secret, but not with a bearer token or
+   * without credentials.
    */
   of(clientId: string): CallCounts;
   /** Resets all counts to 0. */

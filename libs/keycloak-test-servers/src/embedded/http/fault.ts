@@ -1,4 +1,4 @@
-/** The names from `ssfMetadata` on belong to the SSF transmitter. */
+/** `ssfMetadata` and all following names belong to the SSF transmitter. */
 export type FaultyEndpoint =
   | 'discovery'
   | 'jwks'
@@ -13,66 +13,67 @@ export type FaultyEndpoint =
   | 'verification'
   | 'poll';
 
-/** `times` is the number of affected calls. Default: until the test removes the fault. */
+/** `times` is the number of affected calls (default: until the test removes the fault). */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
 
-/** The endpoint does nothing: it issues no token and revokes none. */
+/** A fault that replaces the answer: the endpoint does no work, so the endpoint issues and revokes no tokens. */
 export type FaultInPlaceOfAnswer =
   | LiteralAnswer
   /** The server reads the request and never answers. */
   | { readonly kind: 'hang' }
-  /** The server resets the connection (TCP RST) after it read the request. */
+  /** The server reads the request and resets the connection (TCP RST). */
   | { readonly kind: 'reset' }
   /** `retryAfter` is in seconds or an HTTP date (default: no header). */
   | { readonly kind: 'status'; readonly status: 500 | 502 | 503 | 429; readonly retryAfter?: number | string }
-  /** 200 with an HTML page. */
+  /** The server answers 200 with an HTML page. */
   | { readonly kind: 'html' }
-  /** 200, `application/json`, with an empty body. */
+  /** The server answers 200 with the content type `application/json` and an empty body. */
   | { readonly kind: 'empty' }
   /**
-   * 200 with a JSON object of `megabytes` (default 50), streamed without `Content-Length`. It contains `"active":true`.
+   * The server answers 200 with a JSON object of `megabytes` (default 50) that contains `"active":true`, as a stream
+   * that has no `Content-Length`.
    */
   | { readonly kind: 'huge'; readonly megabytes?: number }
   /**
-   * Like `huge`, but gzipped even if the client did not ask for it: about a thousandth of `megabytes` (default 1024) on
-   * the wire.
+   * The server answers with the object of `huge` in gzip, even if the client does not accept gzip. The network
+   * transfers about a thousandth of `megabytes` (default 1024).
    */
   | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
 
 export interface LiteralAnswer {
   readonly kind: 'answer';
-  /** Default 200. */
+  /** The status of the answer (default: 200). */
   readonly status?: number;
   /** Headers that extend or replace `Content-Type: application/json`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string is sent unchanged, anything else as JSON. */
+  /** The server sends a string unchanged, and any other value as JSON. */
   readonly body: unknown;
 }
 
-/** The endpoint does its work, and its answer is altered. */
+/** A fault that alters the answer after the endpoint has handled the request. */
 export type FaultInAnswer =
   | { readonly kind: 'delay'; readonly milliseconds: number }
-  /** The headers are sent at once, then one byte every `everyMs` (default 50). */
+  /** The server sends the headers immediately, and then one byte every `everyMs` (default 50). */
   | { readonly kind: 'slow-bytes'; readonly everyMs?: number }
   /** `Content-Length` is correct, but the connection closes after half of the body. */
   | { readonly kind: 'truncated' }
-  /** The correct body, declared as `text/plain`. */
+  /** The body is correct, but the content type is `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
   /**
-   * The correct members, preceded by a member with an umlaut, in ISO-8859-1. `declared` (default true): the content
-   * type names the charset.
+   * The body has the encoding ISO-8859-1, and a member with an umlaut precedes the correct members. If `declared` is
+   * true (default), the content type names the encoding.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
-  /** The correct members, preceded by a member with arrays nested to `levels` (default 100,000). */
+  /** A member with arrays of `levels` levels (default 100,000) precedes the correct members. */
   | { readonly kind: 'deep'; readonly levels?: number }
-  /** The correct members, preceded by `__proto__` and `constructor` with other claims. */
+  /** `__proto__` and `constructor` with wrong claims precede the correct members. */
   | { readonly kind: 'proto' }
-  /** `members` override or extend the correct members; `undefined` removes a member. */
+  /** `members` override or extend the correct members, and the value `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
-  /** Every member twice: first with another value, then with the correct value. */
+  /** Every member occurs twice, first with a wrong value and then with the correct value. */
   | { readonly kind: 'duplicate-keys' };
 
-/** A fault for one endpoint takes precedence over a fault for all. */
+/** A fault for one endpoint takes precedence over a fault for all endpoints. */
 export class FaultBoard {
   private readonly faults = new Map<FaultyEndpoint | 'all', { readonly fault: Fault; left: number }>();
 

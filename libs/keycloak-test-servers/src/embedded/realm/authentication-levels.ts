@@ -2,12 +2,11 @@ import { toList, toRecord } from './realm-representation.js';
 
 export interface AuthenticationLevel {
   readonly level: number;
-  /** 0 if the level is valid for one authentication only. */
+  /** The value 0 means that the level is valid for one authentication only. */
   readonly maxAgeSeconds: number;
   readonly asksName: boolean;
 }
 
-/** No level was reached, for example with the password grant. */
 export const NO_LEVEL = -1;
 const SESSION_LEVEL = 0;
 
@@ -59,7 +58,7 @@ export class AuthenticationLevels {
 const CONDITION = 'conditional-level-of-authentication';
 const NAME_FORM = 'auth-username-password-form';
 
-/** A subflow with a level condition is one level. Its form asks for the password, whatever the subflow requires. */
+/** Each subflow with a level condition is one level. The form of a level always asks for the password. */
 export function readLevels(realm: Readonly<Record<string, unknown>>): AuthenticationLevels {
   const flows = new Map(toList(realm['authenticationFlows']).map((flow) => [toRecord(flow)['alias'], toRecord(flow)]));
   const configs = new Map(

@@ -9,7 +9,7 @@ export async function readRealm(path: string, environment: Readonly<Record<strin
   return new Realm(realm, filled);
 }
 
-/** Lowercase names are Keycloak's message keys and stay. */
+/** A lowercase name is a message key of Keycloak and is not replaced. */
 export function fillPlaceholders(value: string, environment: Readonly<Record<string, string>>): string {
   return value.replace(
     /\$\{([A-Z][A-Z0-9_]*)(?::([^}]*))?\}/g,

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
 export interface ClaimMapper {
-  /** Keycloak's `protocolMapper`, such as `oidc-audience-mapper`. */
+  /** The kind of mapper: Keycloak's `protocolMapper`, such as `oidc-audience-mapper`. */
   readonly kind: string;
   readonly config: Readonly<Record<string, string>>;
 }
 
 export interface RealmScope {
   readonly name: string;
-  /** Whether the `scope` of a token includes it. */
+  /** Whether the `scope` of a token includes the name of this client scope. */
   readonly isShown: boolean;
   readonly mappers: readonly ClaimMapper[];
 }
@@ -27,7 +27,7 @@ export interface RealmClient {
   enabled: boolean;
   readonly fullScopeAllowed: boolean;
   readonly standardFlow: boolean;
-  /** Compared literally, without wildcards. */
+  /** Wildcards are not supported. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
   readonly challengeMethod: string | undefined;
@@ -37,7 +37,7 @@ export interface RealmClient {
   readonly serviceAccount: boolean;
   readonly tokenExchange: boolean;
   readonly headerTyp: 'at+jwt' | 'JWT';
-  /** Keycloak's lightweight access tokens: no mapped claims, not even `sub`. */
+  /** A lightweight access token of Keycloak has no mapped claims, and lacks even `sub`. */
   readonly isLightweight: boolean;
   readonly accessTokenSeconds: number | undefined;
   readonly notBefore: number;
@@ -56,7 +56,7 @@ export interface RealmUser {
   realmRoles: readonly string[];
   /** Only roles of `realm-management` have an effect. */
   readonly clientRoles: Readonly<Record<string, readonly string[]>>;
-  /** Tokens issued before this second are invalid. */
+  /** The second before which all issued tokens are invalid. */
   notBefore: number;
   attributes: Readonly<Record<string, string | boolean>>;
 }
@@ -149,13 +149,13 @@ export const toTexts = (json: unknown): string[] => toList(json).filter((item) =
 const toTextsByName = (json: unknown): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(Object.entries(toRecord(json)).map(([name, texts]) => [name, toTexts(texts)]));
 
-/** One attribute contains all URIs, separated by `##`; `+` means the redirect URIs. */
+/** The URIs are separated by `##`, and the value `+` means the redirect URIs. */
 function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): readonly string[] {
   const uris = toFilledText(attribute)?.split('##') ?? [];
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));
 }
 
-/** A value from a placeholder is a string, and Keycloak accepts it as a boolean. */
+/** A value of a placeholder is a string, which Keycloak accepts as a boolean. */
 const isTrue = (json: unknown): boolean => json === true || json === 'true';
 const isFalse = (json: unknown): boolean => json === false || json === 'false';
 

@@ -2,7 +2,7 @@ import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
   enabled: boolean;
-  /** The server listens on loopback only, so only `all` refuses HTTP. */
+  /** The server listens on loopback only, so plain HTTP is refused only with `all`. */
   sslRequired: string;
   /** All lifespans and timeouts are in seconds. */
   accessTokenLifespan: number;
@@ -13,10 +13,10 @@ export interface RealmSettings {
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
   failureFactor: number;
-  /** The wait after `failureFactor` failures; twice as many failures cause twice the wait. */
+  /** The wait after `failureFactor` failures, twice as long after twice as many failures. */
   waitIncrementSeconds: number;
   maxFailureWaitSeconds: number;
-  /** Failures with a longer interval are not consecutive. */
+  /** The maximum time between two consecutive failures. */
   maxDeltaTimeSeconds: number;
   /** Two failures with a shorter interval cause a wait of `minimumQuickLoginWaitSeconds`. */
   quickLoginCheckMilliSeconds: number;
@@ -24,9 +24,9 @@ export interface RealmSettings {
   permanentLockout: boolean;
   notBefore: number;
   eventsEnabled: boolean;
-  /** 0 means forever. */
+  /** In seconds; 0 means that events do not expire. */
   eventsExpiration: number;
-  /** Empty: Keycloak's default types. */
+  /** An empty list means Keycloak's default types. */
   enabledEventTypes: readonly string[];
   adminEventsEnabled: boolean;
   adminEventsDetailsEnabled: boolean;

@@ -128,7 +128,7 @@ export class Realm {
     return this.users().find(({ serviceAccountOf }) => serviceAccountOf === clientId);
   }
 
-  /** An empty list means that no role is required. */
+  /** An empty list means that the scope requires no role. */
   rolesRequiredFor(scope: string): readonly string[] {
     return this.rolesOfScope.get(scope) ?? [];
   }
@@ -145,7 +145,7 @@ export class Realm {
     );
   }
 
-  /** Like Keycloak, adds a missing service account user and the scope `service_account`. */
+  /** As in Keycloak, a missing service account user and the scope `service_account` are added. */
   private putClient(client: RealmClient): RealmClient {
     const { clientId, defaultScopes } = client;
     const isComplete = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;

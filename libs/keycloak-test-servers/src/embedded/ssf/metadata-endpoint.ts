@@ -4,7 +4,7 @@ import type { ServerState } from '../state/server-state.js';
 import { NOT_FOUND } from './ssf-refusal.js';
 import { hasTransmitter } from '../streams/transmitter.js';
 
-/** Unlike in discovery, all addresses are constant, whatever the origin of the request. */
+/** All addresses are constant, but addresses in the discovery document depend on the origin of the request. */
 export function metadataEndpoint(server: ServerState): HttpAnswer {
   if (!hasTransmitter(server)) throw NOT_FOUND;
   const { issuer } = server;

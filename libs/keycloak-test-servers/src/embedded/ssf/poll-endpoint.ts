@@ -1,4 +1,4 @@
-/** RFC 8936; as in Keycloak, without long polling. */
+/** RFC 8936. As in Keycloak, long polling is not supported. */
 import type { HttpAnswer } from '../http/http-call.js';
 import { ownStream, receiverWith, type SsfRequest } from './receiver.js';
 import { bodyOf, numberIn, objectsIn, textsIn } from './request-body.js';
@@ -10,7 +10,7 @@ const LIMIT = 1000;
 
 const STREAM_NOT_FOUND = new SsfRefusal(404, { err: 'stream_not_found', description: 'Stream not found' });
 
-/** A token is returned until it is acknowledged, oldest first. */
+/** Each poll returns the oldest tokens that the receiver has not acknowledged. */
 export async function pollEndpoint(request: SsfRequest, clientId: string, streamId: string): Promise<HttpAnswer> {
   const client = receiverWith(request, 'ssf.read');
   if (client.clientId !== clientId || ownStream(client, streamId) === undefined) throw STREAM_NOT_FOUND;

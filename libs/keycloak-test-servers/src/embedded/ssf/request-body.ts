@@ -1,4 +1,4 @@
-/** As tolerant as Keycloak: numbers count as strings. */
+/** Reads request bodies with Keycloak's tolerance, so that a number is accepted as a string. */
 import type { HttpCall } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';
 import { SsfRefusal } from './ssf-refusal.js';
@@ -29,7 +29,7 @@ function parsed(text: string): unknown {
 export function refuseOthers(members: Members, known: readonly string[], what: string): void {
   const other = Object.keys(members).find((name) => !known.includes(name));
   if (other === undefined) return;
-  // Keycloak reports another position for some errors.
+  // Keycloak reports a different position for some errors.
   const where = 'at line 1 column 1';
   const error = `Invalid json representation for ${what}. Unrecognized field "${other}" ${where}.`;
   throw new SsfRefusal(400, { error });

@@ -17,7 +17,7 @@ export function readStatus(request: SsfRequest): HttpAnswer {
   return answered(200, representation(stream));
 }
 
-/** Setting the present status changes nothing, not even the reason. */
+/** If the status stays the same, the reason does not change. */
 export function updateStatus(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.manage');
   const { server, call } = request;

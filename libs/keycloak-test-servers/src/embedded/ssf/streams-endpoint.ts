@@ -1,4 +1,4 @@
-/** SSF 1.0 §8.1.1; as in Keycloak, a receiver has at most one stream. */
+/** SSF 1.0 §8.1.1. As in Keycloak, a receiver has at most one stream. */
 import { randomUUID } from 'node:crypto';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { RealmClient } from '../realm/realm-representation.js';
@@ -69,7 +69,7 @@ export function updateStream(request: SsfRequest): HttpAnswer {
   return change(request, client, stream, changed, eventsRequested !== undefined);
 }
 
-/** Keycloak restores the poll address only if the delivery method changes. */
+/** As in Keycloak, the poll address is restored only if the delivery method changes. */
 export function replaceStream(request: SsfRequest): HttpAnswer {
   const { client, stream, asked } = changeOf(request);
   refuseOfTransmitter(asked);
@@ -97,7 +97,7 @@ function changeOf(request: SsfRequest): { client: RealmClient; stream: Stream; a
   return { client, stream, asked };
 }
 
-/** A request that names event types by their URIs gives up all queued events, even events of these types. */
+/** If the request names event types by URI, all queued events are given up, even events of these types. */
 function change(
   request: SsfRequest,
   client: RealmClient,

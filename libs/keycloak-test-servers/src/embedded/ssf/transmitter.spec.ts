@@ -70,7 +70,7 @@ const metadataStatus = async ({ issuer }: RunningAuthorizationServer): Promise<n
 
 const LOGOUT = { type: SESSION_REVOKED, payload: {}, subject: { format: 'opaque', id: 'x' } };
 
-it('starts a transmitter only with the feature ssf, whatever the realm file contains', async () => {
+it('starts no transmitter if the feature ssf is missing, even if the realm file has a transmitter', async () => {
   const without = await start();
   try {
     expect([without.features, await metadataStatus(without)]).toEqual([[], 404]);
@@ -107,7 +107,7 @@ it('signs an event with the newest key at the time of the event', async () => {
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends a forged event, and accepts its acknowledgement by the returned id', async () => {
+it('sends a forged event, and accepts an acknowledgement of the event by the returned id', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',
@@ -124,13 +124,13 @@ it('throws for an event to a client that has no stream', () => {
   expect(() => server.control.sendSecurityEvent('service-a', LOGOUT)).toThrow('The client service-a has no stream');
 });
 
-it('sends no event for a logout or a disabled user through the test control', async () => {
+it('sends no event if the test control logs a user out or disables a user', async () => {
   await server.control.logOutUser('alice');
   server.control.disableUser('alice');
   expect(await poll()).toEqual([]);
 });
 
-it('counts its calls, and answers with injected faults', async () => {
+it('counts calls to the transmitter, and answers with injected faults', async () => {
   server.control.fault('poll', { kind: 'status', status: 503, times: 1 });
   expect([(await post(POLL, {})).status, (await post(POLL, {})).status]).toEqual([503, 200]);
   await post('/verify', {});

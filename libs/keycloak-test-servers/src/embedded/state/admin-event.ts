@@ -1,6 +1,6 @@
 import type { LoggedEvent } from './event-log.js';
 
-/** `ACTION` means any other operation, such as a logout. */
+/** `ACTION` means an operation such as a logout. */
 export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'ACTION'] as const;
 
 export type Operation = (typeof OPERATIONS)[number];
@@ -10,7 +10,7 @@ export type Resource =
 
 export interface AdminEvent extends LoggedEvent {
   readonly realmId: string;
-  /** Realm and client are ids, not names. */
+  /** The values of realm and client are ids. */
   readonly authDetails: {
     readonly realmId: string;
     readonly clientId: string;

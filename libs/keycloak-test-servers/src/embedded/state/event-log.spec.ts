@@ -3,14 +3,14 @@ import { EventLog, MAX_EVENTS, type LoggedEvent } from './event-log.js';
 
 const event = (number: number): LoggedEvent => ({ id: String(number), time: number });
 
-it('returns events in the order of their arrival', () => {
+it('returns events in the order of arrival', () => {
   const log = new EventLog();
   log.add(event(2));
   log.add(event(1));
   expect(log.all().map(({ id }) => id)).toEqual(['2', '1']);
 });
 
-it('drops the oldest event when it is full', () => {
+it('drops the oldest event if the log is full', () => {
   const log = new EventLog();
   for (let number = 0; number <= MAX_EVENTS; number += 1) log.add(event(number));
   expect(log.all()).toHaveLength(MAX_EVENTS);
@@ -18,7 +18,7 @@ it('drops the oldest event when it is full', () => {
   expect(log.all().at(-1)).toEqual(event(MAX_EVENTS));
 });
 
-it('is empty once it is cleared', () => {
+it('contains no events after the log is cleared', () => {
   const log = new EventLog();
   log.add(event(1));
   log.clear();

@@ -1,10 +1,10 @@
 export interface LoggedEvent {
   readonly id: string;
-  /** Milliseconds since 1970, by the server's clock. */
+  /** The time of the event in milliseconds since 1970, on the server's clock. */
   readonly time: number;
 }
 
-/** Keycloak keeps all events until they expire. */
+/** Keycloak has no such limit. */
 export const MAX_EVENTS = 10_000;
 
 export class EventLog<E extends LoggedEvent> {

@@ -25,7 +25,7 @@ const SAVED = `
   VERIFIABLE_CREDENTIAL_CREATE_OFFER VERIFIABLE_CREDENTIAL_PRE_AUTHORIZED_GRANT JWT_AUTHORIZATION_GRANT
 `;
 
-/** Excludes `REFRESH_TOKEN` and types that occur with every request. */
+/** The list excludes `REFRESH_TOKEN` and the types that occur with every request. */
 const SAVED_BY_DEFAULT: readonly string[] = [
   ...withFailures(SAVED),
   'PERMISSION_TOKEN',

@@ -1,13 +1,13 @@
 import type { Claims, SigningKeys } from './signing-keys.js';
 
 export interface TokenOverrides {
-  /** Replace the correct claims, or add to them; `undefined` removes a claim. */
+  /** The claims that replace or extend the correct claims, or that the value `undefined` removes. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** `typ` of the header (default: the correct type). */
+  /** The `typ` in the header (default: the correct type). */
   readonly headerTyp?: string;
   /**
-   * `otherKey` is another RSA key with the server's `kid`; `none` sets `alg` to `none` without a signature (default:
-   * `server`).
+   * The key that signs the token (default: `server`). `otherKey` is a different RSA key with the `kid` of the server,
+   * and `none` means no signature and the `alg` `none`.
    */
   readonly signedBy?: 'server' | 'otherKey' | 'none';
 }
@@ -23,6 +23,6 @@ export function signWithOverrides(
   return signedBy === 'server' ? keys.sign(all, headerTyp) : keys.signWithOtherKey(all, headerTyp);
 }
 
-/** RFC 7519 §6. */
+/** Returns an unsigned token (RFC 7519 §6). */
 const unsigned = (claims: object, typ: string): string =>
   `${[{ alg: 'none', typ }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;

@@ -16,7 +16,7 @@ export interface Lockout {
   readonly untilSeconds: number | undefined;
 }
 
-/** A caller must not reveal the kind of the error. */
+/** An answer to the user must not reveal the kind of error. */
 export type LoginAttempt =
   | { readonly user: RealmUser; readonly error?: undefined }
   | { readonly user: RealmUser | undefined; readonly error: LoginError; readonly lockout?: Lockout | undefined };
@@ -24,7 +24,10 @@ export type LoginAttempt =
 const REASON = 'disabledReason';
 const LOCKED_OUT = 'permanentLockout';
 
-/** Keycloak's strategy `MULTIPLE`, per user and not per address. Concurrent logins of a user are not refused. */
+/**
+ * Counts failed logins of a user from any address, by Keycloak's strategy `MULTIPLE`. Concurrent logins of a user are
+ * permitted.
+ */
 export class LoginFailures {
   private readonly failuresOf = new Map<RealmUser, Failures>();
 

@@ -12,7 +12,7 @@ const entry = (number: number, receiver = 'a'): OutboxEntry => ({
 
 const idsIn = (outbox: Outbox, receiver = 'a'): string[] => outbox.pending(receiver).map(({ jti }) => jti);
 
-it('returns entries in the order of their arrival, even if they were held', () => {
+it('returns entries in the order of arrival, even if the entries were held', () => {
   const outbox = new Outbox();
   outbox.add(entry(2), 'HELD');
   outbox.add(entry(1), 'PENDING');
@@ -20,14 +20,14 @@ it('returns entries in the order of their arrival, even if they were held', () =
   expect(idsIn(outbox)).toEqual(['2', '1']);
 });
 
-it('drops the oldest entry when it is full', () => {
+it('drops the oldest entry if the outbox is full', () => {
   const outbox = new Outbox();
   for (let number = 0; number <= MAX_ENTRIES; number += 1) outbox.add(entry(number), 'PENDING');
   const ids = idsIn(outbox);
   expect([ids.length, ids[0], ids.at(-1)]).toEqual([MAX_ENTRIES, '1', String(MAX_ENTRIES)]);
 });
 
-it('keeps receivers apart', () => {
+it('changes only the entries of the given receiver', () => {
   const outbox = new Outbox();
   outbox.add(entry(1), 'PENDING');
   outbox.add(entry(2, 'b'), 'PENDING');

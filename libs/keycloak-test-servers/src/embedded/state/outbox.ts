@@ -1,6 +1,6 @@
 import { aliasOf } from './security-event-types.js';
 
-/** `HELD`: the stream is paused. `DEAD_LETTER`: the token will not be delivered. */
+/** `HELD` means that the stream is paused, and `DEAD_LETTER` means that the token will not be delivered. */
 export const OUTBOX_STATUSES = ['PENDING', 'HELD', 'DELIVERED', 'DEAD_LETTER'] as const;
 export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
 
@@ -8,9 +8,9 @@ export interface OutboxEntry {
   readonly jti: string;
   readonly receiver: string;
   readonly type: string;
-  /** Milliseconds since 1970, by the server's clock. */
+  /** The time of the event in milliseconds since 1970, on the server's clock. */
   readonly createdAt: number;
-  /** Signed with the newest key at the time of the event. */
+  /** The signing key is the newest key at the time of the event. */
   readonly jws: Promise<string>;
 }
 
@@ -59,7 +59,7 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.receiver !== receiver);
   }
 
-  /** As in Keycloak 26.7, this gives up all queued tokens unless the receiver used aliases of the types. */
+  /** As in Keycloak 26.7, only aliases of types are recognized, so a type in the form of a URI matches no token. */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
       if (QUEUED.includes(entry.status) && !types.includes(aliasOf(entry.type))) entry.status = 'DEAD_LETTER';

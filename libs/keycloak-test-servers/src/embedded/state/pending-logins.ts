@@ -4,10 +4,10 @@ import type { RealmUser } from '../realm/realm-representation.js';
 
 export interface PendingLogin {
   readonly sessionCode: string;
-  /** The browser's cookie, which ties the form to this browser. */
+  /** The cookie of the browser, which binds the form to this browser. */
   readonly browser: string;
   readonly request: AuthorizationRequest;
-  /** The user of the session or of a previous form; the username is then fixed. */
+  /** If this user is set, the form has a fixed username. */
   user: RealmUser | undefined;
   reached: number;
   readonly passed: number[];

@@ -27,7 +27,7 @@ export interface ServerState {
   readonly loginFailures: LoginFailures;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
-  /** Expiry by id, since each client assertion is valid once. */
+  /** The expiry by id, since each client assertion is valid once. */
   readonly usedAssertions: Map<string, number>;
   readonly events: RealmEvents;
   readonly features: readonly string[];

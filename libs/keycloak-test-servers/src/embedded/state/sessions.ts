@@ -11,13 +11,12 @@ export interface Session {
   readonly user: RealmUser;
   readonly startedAt: number;
   lastSeenAt: number;
-  /** Seconds; undefined for the password grant. */
+  /** In seconds since 1970, or undefined for the password grant. */
   authTime?: number;
-  /** Seconds since 1970, by level. */
+  /** The time at which the user reached each level, in seconds since 1970. */
   readonly levels: Map<number, number>;
-  /** The secret in the browser's cookie. */
   readonly browserKey: string;
-  /** When each client joined the session, in seconds since 1970. */
+  /** The time at which each client joined the session, in seconds since 1970. */
   readonly clients: Map<string, number>;
   readonly arrivals: Map<string, Arrival>;
 }
@@ -28,7 +27,7 @@ export interface Arrival {
   readonly asked: readonly string[];
 }
 
-/** The arrival for the password grant, and for a client that is not in the session. */
+/** The arrival in the session, for the password grant and for a client that is not in the session. */
 const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {
@@ -78,13 +77,13 @@ export class Sessions {
     if (!clients.has(clientId)) clients.set(clientId, this.clock.now());
   }
 
-  /** The client's tokens stay invalid if it joins again. */
+  /** If the client joins again, the client's old tokens stay invalid. */
   leave({ clients, arrivals }: Session, clientId: string): void {
     clients.delete(clientId);
     arrivals.delete(clientId);
   }
 
-  /** `acr` is the present level of the client, not the level at which the token was issued. */
+  /** `acr` is the present level of the client, even if a token was issued at a different level. */
   notesOf(session: Session | undefined, clientId: string): SessionNotes {
     if (session === undefined) return {};
     const { level, isSso, asked } = session.arrivals.get(clientId) ?? NO_ARRIVAL;
@@ -96,7 +95,7 @@ export class Sessions {
     };
   }
 
-  /** Keycloak forgets the level, even of tokens issued before, if the client itself exchanges a token. */
+  /** As in Keycloak, earlier tokens of the client lose the level too. */
   forgetLevel({ arrivals }: Session, clientId: string): void {
     const arrival = arrivals.get(clientId);
     if (arrival !== undefined) arrival.level = NO_LEVEL;

@@ -1,4 +1,4 @@
-/** Signing keys of a realm: RS256 for tokens that others verify, HS512 for tokens that only the server reads. */
+/** Tokens for clients and services have an RS256 key, and tokens that only the server reads have an HS512 key. */
 import { randomBytes } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -15,16 +15,16 @@ import { toRecord } from '../realm/realm-representation.js';
 export type Claims = Readonly<Record<string, unknown>>;
 
 export interface SigningKeys {
-  /** RFC 7517 §5. */
+  /** The public keys (RFC 7517 §5). */
   readonly jwks: { readonly keys: readonly JWK[] };
-  /** DER in Base64, without PEM lines. */
+  /** The newest public key as DER in Base64, without PEM lines. */
   readonly publicKey: string;
   sign(claims: Claims, headerTyp: string): Promise<string>;
-  /** The old keys stay published, and their tokens stay valid. */
+  /** The old keys stay published, and tokens with an old key stay valid. */
   rotate(): Promise<void>;
   signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
   signForSelf(claims: Claims): Promise<string>;
-  /** Accepts an expired token. */
+  /** The token may have expired. */
   read(token: string): Promise<Claims | undefined>;
 }
 
@@ -88,7 +88,7 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
   };
 }
 
-/** Keycloak accepts trailing dots and padding, and any encoding that decodes to the signature. */
+/** As in Keycloak, the token may have trailing dots, padding, and any encoding that decodes to the signature. */
 function canonicalForm(text: string): string | undefined {
   const parts = text.split('.');
   const [header, payload, signature = ''] = parts;

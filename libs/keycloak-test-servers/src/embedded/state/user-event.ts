@@ -3,7 +3,7 @@ import type { UserEventType } from './event-types.js';
 
 export interface UserEvent extends LoggedEvent {
   readonly type: UserEventType;
-  /** The id of the realm, not its name. */
+  /** The id of the realm, which differs from the name of the realm. */
   readonly realmId: string;
   readonly clientId?: string;
   readonly userId?: string;
@@ -13,5 +13,5 @@ export interface UserEvent extends LoggedEvent {
   readonly details?: EventDetails;
 }
 
-/** May contain token ids, but never tokens, codes or secrets. */
+/** The details may contain token ids, but contain no tokens, codes or secrets. */
 export type EventDetails = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** As in Keycloak, a stream is stored in the attributes of the receiver's client only. */
+/** As in Keycloak, the stream is stored only in the attributes of the receiver's client. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import { aliasOf, typeOf } from '../state/security-event-types.js';
@@ -19,14 +19,14 @@ export interface Stream {
   readonly iss: string | undefined;
   readonly aud: readonly string[] | undefined;
   readonly eventsSupported: readonly string[] | undefined;
-  /** Undefined: all. */
+  /** Undefined means all types. */
   readonly eventsRequested: readonly string[] | undefined;
   readonly eventsDelivered: readonly string[] | undefined;
   readonly delivery: Delivery | undefined;
   readonly description: string | undefined;
   readonly minVerificationInterval: number | undefined;
   readonly inactivityTimeout: number | undefined;
-  /** Applies to users without an attribute for this receiver; undefined means `NONE`. */
+  /** The default for users who have no attribute for this receiver (undefined: `NONE`). */
   readonly defaultSubjects: 'ALL' | 'NONE' | undefined;
   readonly status: StreamStatus | undefined;
   readonly statusReason: string | undefined;

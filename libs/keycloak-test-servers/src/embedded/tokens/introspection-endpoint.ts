@@ -1,4 +1,4 @@
-/** RFC 7662: a token is active only for clients in its audience. */
+/** RFC 7662. A token is active only for a client in the audience of the token. */
 import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from '../grants/client-authentication.js';
 import { grantClaims } from '../grants/granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
@@ -35,7 +35,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
   };
 }
 
-/** Returns the audience and scope of the token, even if the user lost a role, but current mapped claims. */
+/** The audience and the scope stay even if the user lost a role, but mapped claims have the current values. */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;

@@ -9,7 +9,8 @@ import type { ServerState } from '../state/server-state.js';
 import type { Claims } from '../state/signing-keys.js';
 
 /**
- * A revoked refresh token removes the client from the session, which ends with its last client. No client is notified.
+ * A revoked refresh token removes the client from the session, which ends if no client is left. Clients are not
+ * notified.
  */
 export async function revocationEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const client = authenticateClient(server, call);
@@ -51,5 +52,5 @@ function recordRevocation(server: ServerState, call: HttpCall, client: RealmClie
   });
 }
 
-// RFC 7009 §2.2 requires 200; the `error` member is Keycloak's.
+// RFC 7009 §2.2 requires 200, and Keycloak adds the member `error`.
 const UNKNOWN_TOKEN = json(200, { error: 'invalid_token', error_description: 'Invalid token' });

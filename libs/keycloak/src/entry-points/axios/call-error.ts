@@ -8,7 +8,7 @@ export interface ServiceHttpError extends KeycloakException {
   readonly response?: AxiosResponse;
 }
 
-/** axios replaces the error of a call by its own if it can't parse the response, so the first error is kept here. */
+/** The first error of each call, which axios replaces by its own error if axios can't parse the response. */
 const failures = new WeakMap<object, KeycloakException>();
 
 /**
@@ -36,6 +36,6 @@ export function toServiceError(service: string, error: unknown): unknown {
   if (before !== undefined) return before;
   const { status } = response ?? {};
   const failure = new ServiceCallError('service_failed', service, 'answer_not_json', { status });
-  // The body may be the error page of a proxy, which may quote the request with its token.
+  // The body is dropped: an error page of a proxy may quote the request with the token.
   return failed(failure, config, response && { ...response, data: undefined });
 }

@@ -23,7 +23,7 @@ export class Cancellation {
     this.#timer = setTimeout(() => this.abort(reason()), ms);
   }
 
-  /** The timeout of the call does not bound the response body. */
+  /** Stops the timeout of the call, since the timeout does not limit the time of the response body. */
   answered(): void {
     clearTimeout(this.#timer);
   }

@@ -11,7 +11,7 @@ async function encoded(form: FormData): Promise<{ ours: string; platforms: strin
     bytes.toString().replaceAll(boundaryOf(contentType), '[boundary]');
   return {
     ours: mark(await buffer(ours.open()), ours.contentType),
-    // Node 22.12 omits the last line break.
+    // Node 22.12 omits the line break after the last boundary.
     platforms: mark(Buffer.from(await platforms.clone().arrayBuffer()), platforms.headers.get('content-type')).replace(
       /--\[boundary\]--$/,
       '--[boundary]--\r\n',
@@ -45,7 +45,7 @@ describe('formBody', () => {
     ]).toHaveLength([...form].length);
   });
 
-  it('encodes the form as it was at the call, with the same bytes for each attempt', async () => {
+  it('ignores changes to the form after the call, and returns the same bytes for each attempt', async () => {
     const form = new FormData();
     form.append('a', new Blob(['text']), 'a.txt');
     const { open } = formBody(form);

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 
 export interface FormBody {
   readonly contentType: string;
-  /** In bytes. */
+  /** The length of the body in bytes. */
   readonly length: number;
   readonly open: () => AsyncGenerator<Uint8Array>;
 }
 
 /**
- * Encodes the form as `multipart/form-data` (RFC 7578). Copies the entries of the form at once, so that later changes
- * have no effect.
+ * Encodes the form as `multipart/form-data` (RFC 7578), and copies its entries during the call, so later changes have
+ * no effect.
  *
- * Node's own encoder, `new Response(form)`, is not used. Since Node 24, a file that can't be read makes its reader wait
+ * Node's own encoder, `new Response(form)`, is not used: since Node 24, a file that can't be read makes its reader wait
  * forever and ends the process with an unhandled rejection (https://github.com/nodejs/undici/issues/5835).
  */
 export function formBody(form: FormData): FormBody {

@@ -14,7 +14,7 @@ interface FormStream extends Readable {
 
 export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data === undefined || data === null) {
-    // axios sets this header on every POST, even without a body.
+    // axios sets this header on every POST request, even on a request that has no body.
     headers.delete('Content-Type');
     return repeatable(() => undefined);
   }
@@ -48,7 +48,7 @@ const repeatable = (open: CallBody['open']): SentBody => ({
   release: nothing,
 });
 
-/** After an early response, no other listener handles errors, and an unhandled `error` event would end the process. */
+/** An unhandled `error` event after an early response would end the process. */
 const withErrorListener = (stream: Readable): Readable => stream.on('error', nothing);
 
 function streamBody(body: Readable): SentBody {
@@ -61,7 +61,7 @@ function streamBody(body: Readable): SentBody {
       body.on('error', fail).once('close', () => (body.readableEnded ? undefined : fail(early)));
     },
     release() {
-      // An incoming request belongs to its server, which needs the socket to respond.
+      // An incoming request is not destroyed: its server needs the socket to respond.
       if (!('socket' in body)) body.destroy();
     },
   };

@@ -15,7 +15,7 @@ import { progressOf } from './progress.js';
 import { checkConfig } from './refused-config.js';
 import { requestBody, type SentBody } from './request-body.js';
 
-/** Keeps the token of `caller` out of the config and the response. */
+/** The config and the response do not contain the token. */
 export function serviceHttpAdapter(caller: ServiceCaller): AxiosAdapter {
   const adapter: AxiosAdapter = async (config) => {
     checkConfig(caller.service, config);
@@ -51,7 +51,7 @@ function settled(config: InternalAxiosRequestConfig, answer: StreamingAnswer): A
     throw error;
   }
   if (body instanceof Readable) body.destroy();
-  // Errors may be logged, so a body that contains the token is left out.
+  // The error omits a body that contains the token, since errors may be logged.
   const isSafe = !(body instanceof Readable) && !answer.holdsToken(body.toString('latin1'));
   throw failed(answer.failure(), config, responseOf(config, answer, isSafe ? body : Buffer.alloc(0)));
 }
@@ -97,7 +97,7 @@ async function sent(
 }
 
 function urlOf(service: string, config: InternalAxiosRequestConfig): string {
-  // axios drops the fragment when it adds a query, and collapses leading slashes into one.
+  // When axios adds a query, axios drops the fragment. axios also collapses leading slashes into one slash.
   if (/#|^\/\//.test(config.url ?? ''))
     throw new TypeError(`${service}: a URL must not contain "#" or begin with "//"`);
   try {
@@ -110,16 +110,16 @@ function urlOf(service: string, config: InternalAxiosRequestConfig): string {
 
 const ALONE = new axios.Axios({});
 
-/** In axios, -1 means "no bound"; `NaN` is refused because no size would exceed it. */
+/** In axios, -1 means no limit. `NaN` is refused because no size would exceed `NaN`. */
 function boundOf(service: string, name: string, bytes: number | null | undefined = Infinity): number {
   if (Number.isNaN(Number(bytes))) throw new TypeError(`${service}: ${name} must be a number of bytes`);
   return bytes === null || bytes < 0 ? Infinity : bytes;
 }
 
-/** A Node timer with a longer delay fires at once. */
+/** Node fires a timer with a longer delay immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** In milliseconds; 0 means no timeout, as in axios. */
+/** As in axios, 0 means no timeout. */
 function timeoutOf(service: string, timeout: number | undefined = 0): number {
   const ms = Number(timeout);
   if (!(ms >= 0)) throw new TypeError(`${service}: timeout must be a number of milliseconds, or 0 for no timeout`);

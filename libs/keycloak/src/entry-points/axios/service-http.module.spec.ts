@@ -31,7 +31,7 @@ async function applicationWith(services: DynamicModule): Promise<INestApplicatio
 }
 
 describe('ServiceHttpModule', () => {
-  it('makes ServiceHttp injectable, from options or a factory with imports', async () => {
+  it('provides a ServiceHttp from options, and from a factory with imports', async () => {
     @Module({ providers: [{ provide: 'url', useValue: REGISTERED.baseURL }], exports: ['url'] })
     class SettingsModule {}
     const factory = {
@@ -65,7 +65,7 @@ describe('ServiceHttpModule', () => {
     expect(() => ServiceHttpModule.register([REGISTERED, REGISTERED])).toThrow('name "inventory" is given twice');
   });
 
-  it('does not compile without KeycloakModule', async () => {
+  it('needs KeycloakModule: an application without KeycloakModule does not compile', async () => {
     const module = Test.createTestingModule({
       imports: [ServiceHttpModule.register([REGISTERED])],
       providers: [Caller],
@@ -75,7 +75,7 @@ describe('ServiceHttpModule', () => {
 });
 
 describe('testServices', () => {
-  it('records the calls of HttpService with their bodies, and answers them', async () => {
+  it('records each call of HttpService with its body, and answers the call', async () => {
     const app = await applicationWith(ServiceHttpModule.register([REGISTERED]));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.write'] });
     signIn(app, alice);

@@ -9,7 +9,7 @@ export interface ServiceHttpRegistration extends ServiceHttpOptions {
   readonly name: string;
 }
 
-/** A service whose options come from a factory with injected dependencies. */
+/** A service that the application calls, with options from a factory that has injected dependencies. */
 export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<ModuleMetadata, 'imports'> &
   Pick<FactoryProvider<ServiceHttpOptions | Promise<ServiceHttpOptions>>, 'inject' | 'useFactory'>;
 

@@ -12,38 +12,39 @@ import { checkConfig, type RefusedConfig } from './refused-config.js';
 import { isServiceHttpAdapter, serviceHttpAdapter } from './service-http-adapter.js';
 import { toServiceError } from './call-error.js';
 
-/** Default axios options for every call, without options that would send a token elsewhere. */
+/** The default axios options for every call, without the options that would send a token to another server. */
 export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'baseURL' | 'adapter'>;
 
-/** Options of one service, as for `KeycloakModule.forFeature`, but with `baseURL` spelled as in axios. */
+/** Options of one service, as for `KeycloakModule.forFeature`, with `baseURL` spelled as in axios. */
 export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
-  /** Base URL of all paths. */
+  /** The base URL of all calls to the service. */
   readonly baseURL: string;
-  /** Default axios options: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
+  /** The default axios options: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
   readonly defaults?: ServiceHttpDefaults;
 }
 
 /**
- * `asService()` and `onBehalfOf()` return a Nest `HttpService`. All of its methods send a token that is issued for the
- * called service, and only to that service.
+ * `asService()` and `onBehalfOf()` return a Nest `HttpService` that sends a token for the called service, and sends the
+ * token only to that service.
  *
- * It differs from a plain `HttpService`:
+ * This `HttpService` differs from a plain `HttpService`:
  *
- * - Options for another destination (proxy, agent, socket, adapter, redirects) or caller (`auth`, headers) throw
- *   `TypeError`, as does an absolute URL outside the base URL.
+ * - A call throws `TypeError` if an option changes the destination (proxy, agent, socket, adapter, redirects) or the
+ *   caller (`auth`, headers). A call also throws `TypeError` if an absolute URL is outside the base URL.
  *
- * - A URL is sent unchanged. A dot segment, a backslash, a `#` or a control character throws `TypeError`.
+ * - A call sends the URL unchanged, and throws `TypeError` for a dot segment, a backslash, a `#` or a control
+ *   character.
  *
- * - It throws the errors of `ServiceCaller`. The error of a failed call is a `ServiceHttpError`. A cancelled call
- *   throws axios' `CanceledError`.
+ * - A call throws the errors of `ServiceCaller`. The error of a failed call is a `ServiceHttpError`, and the error of a
+ *   cancelled call is axios' `CanceledError`.
  *
  * - The options `timeoutMs` and `maxResponseBytes` of the service apply in addition to `timeout` and
  *   `maxContentLength`.
  */
 export class ServiceHttp {
   /**
-   * Interceptors and defaults that `asService()` and `onBehalfOf()` copy. A request through this instance is refused,
-   * since it has no caller.
+   * The axios instance whose interceptors and defaults `asService()` and `onBehalfOf()` copy. A request through this
+   * instance fails, since the request has no caller.
    */
   readonly axiosRef: AxiosInstance;
   readonly #client: ServiceClient;
@@ -89,14 +90,14 @@ export class ServiceHttp {
     bound.interceptors.request.use(withOurAdapter(this.name));
     bound.interceptors.response.use(undefined, (error: unknown) => Promise.reject(toServiceError(this.name, error)));
     copyInterceptors(this.axiosRef.interceptors.request, bound.interceptors.request);
-    // Registered again, because `legacyInterceptorReqResOrdering: false` reverses the order.
+    // The interceptor is registered a second time, because `legacyInterceptorReqResOrdering: false` reverses the order.
     bound.interceptors.request.use(withOurAdapter(this.name));
     copyInterceptors(this.axiosRef.interceptors.response, bound.interceptors.response);
     return new HttpService(bound);
   }
 }
 
-/** Any other adapter would send the call without a token. */
+/** Throws `TypeError` if the call has another adapter, which would send no token. */
 const withOurAdapter =
   (name: string) =>
   (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {

@@ -220,7 +220,7 @@ describe('ServiceHttp', () => {
     expect(down.at(-1)).toMatchObject({ loaded: 100_000, progress: 1, download: true });
   });
 
-  it('runs the interceptors of the application, which do not see the token', async () => {
+  it('runs the interceptors of the application, and hides the token from the interceptors', async () => {
     const http = serviceHttp({ defaults: { headers: { 'X-Default': 'd' } } });
     const shown: string[] = [];
     http.axiosRef.interceptors.request.use((config) => {
@@ -253,7 +253,7 @@ describe('ServiceHttp', () => {
     expect((await got(http.asService('orders.approve').get('/a'))).data).toEqual({ again: true });
   });
 
-  it('refuses a call without asService or onBehalfOf, and refuses an invalid scope', async () => {
+  it('refuses a call through axiosRef, and refuses an invalid scope', async () => {
     const http = serviceHttp();
     await expect(http.axiosRef.get('/a')).rejects.toThrow('choose onBehalfOf(…) or asService(…)');
     expect(() => http.asService('')).toThrow(TypeError);
@@ -302,7 +302,7 @@ describe('ServiceHttp tokens', () => {
     ['a proxy', { proxy: { host: '127.0.0.1', port: 9 } } as ServiceHttpDefaults],
     ['an agent', { httpsAgent: {} } as ServiceHttpDefaults],
     ['redirects', { maxRedirects: 5 } as ServiceHttpDefaults],
-  ])('refuses defaults that could send the token elsewhere: %s', (_, defaults) => {
+  ])('refuses defaults that could send the token to another server: %s', (_, defaults) => {
     expect(() => serviceHttp({ defaults })).toThrow(TypeError);
   });
 
@@ -347,13 +347,13 @@ describe('ServiceHttp tokens', () => {
     expect(seen.map(({ headers }) => headers.authorization)).toEqual(AUTHORIZATIONS);
   });
 
-  it('reports service_refused if the renewed token is refused, too', async () => {
+  it('reports service_refused if the service also refuses the renewed token', async () => {
     handler = drained(INVALID_TOKEN);
     expect(await failed(asService().post('/a', {}))).toMatchObject({ code: 'service_refused', status: 401 });
     expect(seen).toHaveLength(2);
   });
 
-  it('renews a refused token for the next call, and does not send a stream again', async () => {
+  it('does not repeat a call whose body is a stream, and uses a renewed token for the next call', async () => {
     handler = refusesFirst(json({ ok: true }));
     const http = asService();
     const stream = Readable.from(['a', 'b']);
@@ -413,7 +413,7 @@ describe('ServiceHttp tokens', () => {
 });
 
 describe('ServiceHttp errors', () => {
-  it('throws a ServiceCallError that axios accepts as an AxiosError, and does not print the answer', async () => {
+  it('throws a ServiceCallError that axios accepts as an AxiosError; the printed error omits the answer', async () => {
     handler = json({ error: 'No such order', code: 'order_not_found' }, 404);
     const error = await failed(asService().get('/a'));
     expect(error).toBeInstanceOf(ServiceCallError);
@@ -426,7 +426,7 @@ describe('ServiceHttp errors', () => {
     expect(JSON.stringify(error)).not.toContain('No such order');
   });
 
-  it('names the permission that the caller lacks at the next service', async () => {
+  it('names the permission that the caller lacks at the called service', async () => {
     handler = json({ error: 'no', code: 'insufficient_scope', permission: 'orders.approve' }, 403);
     for (const responseType of ['json', 'stream'] as const) {
       const error = await failed(serviceHttp().onBehalfOf(ALICE, 'orders.approve').get('/a', { responseType }));
@@ -436,7 +436,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('passes on the login that the next service requires, and does not repeat the call (RS-11)', async () => {
+  it('throws an error with the login that the called service requires, and does not repeat the call (RS-11)', async () => {
     const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
     let sent = 0;
     handler = (request, response) => {
@@ -454,7 +454,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('does not throw if validateStatus accepts the answer', async () => {
+  it('returns an answer with status 409 if validateStatus accepts the status', async () => {
     handler = json({ left: 3 }, 409);
     const { status, data } = await got(asService().get('/a', { validateStatus: (code) => code < 500 }));
     expect([status, data]).toEqual([409, { left: 3 }]);
@@ -471,7 +471,7 @@ describe('ServiceHttp errors', () => {
     ).toMatchObject({ code: 'service_failed', reason: 'answer_not_json' });
   });
 
-  it('passes an error of an interceptor through unchanged', async () => {
+  it('throws the error of an interceptor unchanged', async () => {
     const http = serviceHttp();
     const own = new Error('mine');
     http.axiosRef.interceptors.request.use(() => Promise.reject(own));
@@ -513,7 +513,7 @@ describe('ServiceHttp errors', () => {
     expect([seen.length, requested]).toEqual([0, 0]);
   });
 
-  it('times out if a buffered answer arrives too slowly, also if a stream was sent or requested', async () => {
+  it('times out if a buffered answer arrives too slowly, even if a stream was sent or requested', async () => {
     const dripping =
       (status: number): RequestListener =>
       (request, response) => {
@@ -531,7 +531,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(http.post('/a', Readable.from(['x']), within))).toMatchObject(late);
   });
 
-  it('throws service_failed for an answer over maxResponseBytes (except streams) or maxContentLength', async () => {
+  it('throws service_failed for an answer over maxContentLength, and for a buffered answer over maxResponseBytes', async () => {
     handler = answer(200, 'x'.repeat(2000));
     const large = { code: 'service_failed', reason: 'answer_too_large' };
     expect(await failed(asService({ maxResponseBytes: 1024 }).get('/a'))).toMatchObject(large);
@@ -542,7 +542,7 @@ describe('ServiceHttp errors', () => {
     await expect(text(bounded.data)).rejects.toMatchObject(large);
   });
 
-  it('throws TypeError for a body over maxBodyLength', async () => {
+  it('throws TypeError for a request body over maxBodyLength', async () => {
     handler = drained(json({}));
     expect(await failed(asService().post('/a', 'x'.repeat(2000), { maxBodyLength: 1000 }))).toBeInstanceOf(TypeError);
     const stream = Readable.from([Buffer.alloc(600), Buffer.alloc(600)]);
@@ -566,7 +566,7 @@ describe('ServiceHttp errors', () => {
     expect(axios.isCancel(await pending)).toBe(true);
   });
 
-  it('closes the request when the subscriber unsubscribes', async () => {
+  it('closes the request when the subscriber of the Observable unsubscribes', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => void (closed = closeOf(request));
     const arrived = once(server, 'request');
@@ -598,7 +598,7 @@ describe('ServiceHttp streams', () => {
       write();
     };
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
-    // Without a reader, the buffers on the way fill up and the server stops writing.
+    // Nobody reads the answer yet, so the buffers on the way fill up and the server stops writing.
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(written).toBeLessThan(1600);
     let size = 0;
@@ -618,7 +618,7 @@ describe('ServiceHttp streams', () => {
     await expect(closed).resolves.toBeUndefined();
   });
 
-  it('ends a streamed answer when the call is aborted', async () => {
+  it('ends the stream of an answer when the call is aborted', async () => {
     handler = (_, response) => void response.write(chunk);
     const controller = new AbortController();
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream', signal: controller.signal }));
@@ -627,7 +627,7 @@ describe('ServiceHttp streams', () => {
     expect(axios.isCancel(await read)).toBe(true);
   });
 
-  it('lets a stream last longer than the timeout, but fails if no data arrives within the timeout', async () => {
+  it('lets a stream last longer than the timeout, and fails if no data arrives within the timeout', async () => {
     let answered: ServerResponse | undefined;
     handler = (_, response) => {
       answered = response;
@@ -646,7 +646,7 @@ describe('ServiceHttp streams', () => {
     expect(answered).toBeDefined();
   });
 
-  it('throws service_failed if a stream breaks off, and survives a stream without an error listener', async () => {
+  it('throws service_failed if a stream breaks off, and does not crash if the stream has no error listener', async () => {
     handler = (_, response) => {
       response.writeHead(200, { 'Content-Length': '100' }).write('x');
       setTimeout(() => response.destroy(), 20);
@@ -657,7 +657,7 @@ describe('ServiceHttp streams', () => {
     await new Promise((resolve) => unread.data.once('close', resolve));
   });
 
-  it('keeps the slot of a call until its stream ends', async () => {
+  it('keeps the slot of a call until the stream of the answer ends', async () => {
     handler = (request, response) => void (request.url === '/base/open' ? response.write('x') : response.end('{}'));
     const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const { data } = await got(http.get<Readable>('/open', { responseType: 'stream' }));
@@ -667,7 +667,7 @@ describe('ServiceHttp streams', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('sends a streamed body as it arrives, and closes the request when the body fails', async () => {
+  it('sends each part of a streamed body immediately, and closes the request when the body fails', async () => {
     const parts: string[] = [];
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => {
@@ -701,7 +701,7 @@ describe('ServiceHttp request bodies', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('sends nothing if the body was read or destroyed before', async () => {
+  it('sends nothing if the body has already been read or destroyed', async () => {
     const ended = Readable.from(['a']);
     await text(ended);
     const destroyed = Readable.from(['a']).destroy();
@@ -713,7 +713,7 @@ describe('ServiceHttp request bodies', () => {
     expect(seen).toEqual([]);
   });
 
-  it('times out if the body does not arrive, and keeps the circuit closed', async () => {
+  it('times out if the request body does not arrive, and keeps the circuit closed', async () => {
     handler = drained(json({}));
     const http = asService({ timeoutMs: 100, circuitBreakerFailures: 1 });
     const stalled = new Readable({ read: () => undefined });
@@ -723,7 +723,7 @@ describe('ServiceHttp request bodies', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('lets a slow body take longer than the timeout, but not in the trial call of a circuit', async () => {
+  it('lets a slow body take longer than the timeout, except in the trial call of a circuit', async () => {
     const dripping = (): Readable =>
       Readable.from(
         (async function* () {
@@ -811,7 +811,7 @@ describe('ServiceHttp request bodies', () => {
     );
   });
 
-  it('streams a form of the form-data package, and applies maxBodyLength to it', async () => {
+  it('streams a form of the form-data package, and applies maxBodyLength to the form', async () => {
     const Form = axios.defaults.env?.FormData as unknown as new () => Readable & {
       append(name: string, value: unknown): void;
     };
@@ -838,7 +838,7 @@ describe('ServiceHttp request bodies', () => {
     expect(await failed(asService({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('passes an incoming request on as the body, and leaves its socket open for the answer', async () => {
+  it('accepts an incoming request as the body, and leaves the socket of the incoming request open', async () => {
     const front = createServer((request, response) => {
       void failed(asService({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
         response.end(String(request.socket?.remoteAddress)),
@@ -859,7 +859,7 @@ describe('ServiceHttp compatibility with axios', () => {
     expect((await got(asService().post('/a', { a: 1 }, none))).status).toBe(200);
   });
 
-  it('calls the base URL itself for an empty path', async () => {
+  it('calls the base URL if the path is empty', async () => {
     await got(asService().get(''));
     await got(asService().get('', { params: { q: 1 } }));
     expect(seen.map(({ url }) => url)).toEqual(['/base', '/base?q=1']);
@@ -890,7 +890,7 @@ describe('ServiceHttp compatibility with axios', () => {
     expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 16]);
   });
 
-  it('applies one timeout to the whole call, including the token and its renewal', async () => {
+  it('applies one timeout to the whole call, including the token request and the renewal of the token', async () => {
     tokenMs = 60;
     handler = (request, response) => void setTimeout(() => refusesFirst(json({}))(request, response), 60);
     expect(await failed(asService().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });
@@ -933,7 +933,7 @@ describe('ServiceHttp answers', () => {
     for (const token of TOKENS) expect(hidden(error)).not.toContain(token);
   });
 
-  it('throws insufficient_scope even if the answer is HTML instead of JSON', async () => {
+  it('throws insufficient_scope for a 403, even if the answer is HTML', async () => {
     handler = answer(403, '<html>');
     const error = await failed(
       serviceHttp(strict).onBehalfOf(ALICE, 'orders.approve').get('/a', { responseType: 'json' }),

@@ -234,7 +234,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(ran).toEqual([]);
   });
 
-  it('refuses a login that is too old, and names the login that is required (RS-11)', async () => {
+  it('refuses a caller whose login is too old, and names the required login (RS-11)', async () => {
     const old = { ...GOOD, acr: 'gold', authenticatedSecondsAgo: 70 };
     const { errors } = await query('{ settled }', bearerOf(app, old));
     expect(errors).toMatchObject([
@@ -252,7 +252,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(await query('{ settled }', recent)).toEqual({ data: { settled: 'settled' } });
   });
 
-  it('uses the token of a request for that request only', async () => {
+  it('does not use the token of a request for the next request', async () => {
     await query('{ order { number } }', bearerOf(app));
     expect(await query('{ order { number } }')).toMatchObject({ data: null });
     expect(ran).toEqual(['order 1 for shop']);
@@ -266,7 +266,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(ran).toEqual([]);
   });
 
-  it('answers schema introspection without a token, since Nest does not run guards for it', async () => {
+  it('answers schema introspection without a token, since Nest runs no guard for schema introspection', async () => {
     expect(await query('{ __schema { queryType { name } } }')).toEqual({
       data: { __schema: { queryType: { name: 'Query' } } },
     });
@@ -282,7 +282,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(await query(text, both)).toEqual({ data: { order: { number: 1, label: 'order', price: '1 €' } } });
   });
 
-  it('introspects a token once for all aliases of a request, and uses the cache for the next request', async () => {
+  it('introspects a token once for all aliases of a request, and uses the cached result for the next request', async () => {
     const asked = introspections();
     const aliases = Array.from({ length: 50 }, (__, at) => `a${at}: order(number: ${at}) { number }`).join(' ');
     const authorization = bearerOf(app);
@@ -310,7 +310,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('introspects once per request if no cached result may be used, however many mutations the request has', async () => {
+  it('introspects once per request if no cached result may be used, even if the request has many mutations', async () => {
     const asked = introspections();
     const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
     const authorization = bearerOf(app);
@@ -373,7 +373,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
 });
 
 describe('a subscription', () => {
-  it.each(DRIVERS)('is closed after its token expires or becomes inactive, with %s', async (_, options, adapter) => {
+  it.each(DRIVERS)('is closed after its token has expired or become inactive, with %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver], {
       introspectionTtlSeconds: 1,
       clockToleranceSeconds: 0,
@@ -413,7 +413,7 @@ describe('a GraphQL context that all operations share', () => {
   it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
     ['Mercurius', { driver: MercuriusDriver, context: one }, () => new FastifyAdapter()],
     ['Apollo', { driver: ApolloDriver, context: one }, () => new ExpressAdapter()],
-  ])('stops the application from starting if it is an object: %s', async (_, options, adapter) => {
+  ])('stops the application from starting if the option context is an object: %s', async (_, options, adapter) => {
     await expect(start(options, adapter, [OrdersResolver, FieldsResolver])).rejects.toThrow(
       /^The option "context" of GraphQLModule/,
     );
@@ -442,7 +442,7 @@ describe('a GraphQL context that all operations share', () => {
     expect(ran).toEqual([]);
   });
 
-  it('does not let an operation use the caller of a request that is still running', async () => {
+  it('does not let an operation run for the caller of another request while the other request runs', async () => {
     const context = ({ req }: { req: unknown }) => {
       fixed.req ??= req;
       return fixed;
@@ -488,13 +488,13 @@ describe('a subscription whose connection the application hides', () => {
     readonly connectionParams: unknown;
   }
 
-  it('is refused, since it would outlive its token', async () => {
+  it('is refused, since the guard could not close the subscription when the token expires', async () => {
     const hidden = await outcome(({ extra }: GraphqlWs) => ({ req: extra.request }));
     expect(JSON.stringify(hidden)).toContain('route_closed');
     expect(ran).toEqual([]);
   });
 
-  it('runs if the context keeps extra and connectionParams beside the request', async () => {
+  it('runs if the context contains `extra` and `connectionParams`', async () => {
     const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
     expect(await outcome(kept)).toEqual([{ data: { ticks: 1 } }, { data: { ticks: 2 } }]);
   });
@@ -520,7 +520,7 @@ describe('an application with two schemas, one without guards for fields', () =>
   @Module({ providers: [OrdersResolver, FieldsResolver] })
   class AdminModule {}
 
-  it('starts if the decorated resolvers are in the schema with guards', async () => {
+  it('starts if all resolvers with decorators are in the schema whose fields have guards', async () => {
     const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
     const options = { driver: ApolloDriver, include: [AdminModule] };
     await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
@@ -529,7 +529,7 @@ describe('an application with two schemas, one without guards for fields', () =>
 });
 
 describe('a field resolver', () => {
-  it('stops the application from starting if it has a decorator and Nest runs no guards for fields (RS-20)', async () => {
+  it('stops the application from starting if the field resolver has a decorator and Nest runs no guards for fields (RS-20)', async () => {
     await expect(
       start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [
         OrdersResolver,
@@ -540,7 +540,7 @@ describe('a field resolver', () => {
     );
   });
 
-  it('stops the application from starting if its class has a decorator, since resolvers of other classes lead to its fields', async () => {
+  it('stops the application from starting if its class has a decorator and Nest runs no guards for fields', async () => {
     @Resolver(() => Order)
     @Authenticated()
     class Claiming {
@@ -560,7 +560,7 @@ describe('a field resolver', () => {
 });
 
 describe('a refused operation', () => {
-  it('is logged once for all its aliases, with its handler and the reason', async () => {
+  it('is logged once for all aliases, with the handler and the reason', async () => {
     const lines: unknown[] = [];
     const [, options, adapter] = DRIVERS[0];
     await start(options, adapter, [OrdersResolver, FieldsResolver]);
@@ -580,7 +580,7 @@ describe('a refused operation', () => {
     ]);
   });
 
-  it('is logged with the denied caller if the handler refuses the operation, as over HTTP', async () => {
+  it('is logged with the caller if the handler refuses the operation', async () => {
     @Resolver()
     class Refusing {
       @Query(() => String)

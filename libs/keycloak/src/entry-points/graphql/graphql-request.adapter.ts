@@ -7,15 +7,15 @@ import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 /**
  * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: protects queries, mutations and subscriptions, and
  * field and reference resolvers if `fieldResolverEnhancers` has `'guards'`. A query or mutation uses the token of its
- * HTTP request. A subscription uses the token of the handshake, or `authorization` in the connection parameters.
+ * HTTP request, and a subscription the token of the handshake, or `authorization` in the connection parameters.
  *
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
  *
- * An operation is refused (`route_closed`) if it shares its context with another request. The driver's option `context`
- * must be a function that returns a new object each time; with an object, the application does not start.
+ * The guard refuses an operation (`route_closed`) that shares its context with another request. The driver's option
+ * `context` must be a function that returns a new object each time; with an object, the application does not start.
  *
- * It does NOT protect parts for which Nest does not run guards: introspection (`__schema`), fields without a resolver,
- * `__resolveType`.
+ * The adapter does NOT protect introspection (`__schema`), fields without a resolver, and `__resolveType`, since Nest
+ * runs no guards for these parts.
  */
 export function graphqlRequestAdapter(): RequestAdapter {
   return {
@@ -35,7 +35,7 @@ export function graphqlRequestAdapter(): RequestAdapter {
   };
 }
 
-/** `reply` goes first: Mercurius sets it for each operation, while `req` comes from the option `context`. */
+/** Returns the request of `reply` first, since Mercurius sets `reply` for each operation. */
 function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest {
   const request = reply?.request ?? req;
   if (request === undefined) throw withoutRequest();
@@ -43,7 +43,7 @@ function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest
 }
 
 /**
- * Does not extend `GraphQLError`, since the package graphql may be installed twice. Nest does not log an
+ * The error does not extend `GraphQLError`, since the package graphql may be installed twice. Nest does not log an
  * `IntrinsicException`, so callers can't fill the log.
  */
 class GraphqlRefusal extends IntrinsicException {

@@ -3,11 +3,13 @@ import { BearerError } from '../ports/request-adapter.js';
 
 export interface OperationContext {
   readonly req?: AdaptedRequest;
-  /** Mercurius. */
   readonly reply?: { readonly request?: AdaptedRequest };
 }
 
-/** A reference resolver has no `args`, so its context is the second argument. */
+/**
+ * The context of the operation is the third argument, or the second argument of a reference resolver, which has no
+ * `args`.
+ */
 export function contextOf(call: CallContext): OperationContext & object {
   const args = call.getArgs<unknown[]>();
   const context = args.length === 3 ? args[1] : args[2];

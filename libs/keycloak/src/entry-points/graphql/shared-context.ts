@@ -7,9 +7,10 @@ const requests = new WeakMap<object, unknown>();
 const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * Throws `BearerError` for a shared context, because an operation could run with the caller of another operation.
+ * Throws `BearerError` if operations share a context, because an operation could run for the caller of another
+ * operation.
  *
- * Mercurius sets the request of each operation on the shared object. Apollo copies the object for each operation but
+ * Mercurius sets the request of each operation on the shared object. Apollo copies the object for each operation and
  * keeps the first request, which then appears in more copies than it has operations.
  */
 export function checkNotShared(call: CallContext): void {
@@ -27,7 +28,7 @@ export function checkNotShared(call: CallContext): void {
 
 function isWornOut(request: unknown, context: OperationContext & object): boolean {
   if (typeof request !== 'object' || request === null) return false;
-  // A WebSocket handshake may carry any number of operations.
+  // The request of a WebSocket may have any number of operations.
   if (context.reply !== undefined || webSocketOf(context) !== undefined) return false;
   const seen = contexts.get(request) ?? new Set<object>();
   contexts.set(request, seen);

@@ -4,9 +4,9 @@ import type { CallContext, AdaptedRequest, LongLivedConnection } from '../extens
 import { contextOf, isSubscription, withoutRequest } from './operation-context.js';
 
 interface ConnectionContext {
-  /** Apollo. */
+  /** Set by Apollo. */
   readonly req?: Partial<GraphqlWsContext>;
-  /** Mercurius. */
+  /** Set by Mercurius. */
   readonly request?: UpgradedRequest;
   readonly _connectionInit?: unknown;
 }
@@ -21,7 +21,7 @@ interface WebSocketLike {
   close(code: number, reason: string): void;
 }
 
-/** A Fastify request. @fastify/websocket sets `ws` after an upgrade; the `Upgrade` header alone proves nothing. */
+/** An `Upgrade` header does not prove an upgrade; after an upgrade, @fastify/websocket sets `ws`. */
 type UpgradedRequest = AdaptedRequest & {
   readonly ws?: boolean;
   readonly raw?: { readonly socket?: { readonly destroyed: boolean; destroy(): void } };
@@ -35,10 +35,13 @@ export interface Subscription {
 
 const OPEN = 1;
 
-/** The close code of graphql-transport-ws, after which conforming clients do not reconnect by themselves. */
+/** The close code of graphql-transport-ws that stops conforming clients from reconnecting by themselves. */
 const UNAUTHORIZED = 4401;
 
-/** Throws `BearerError` if the connection of a subscription is not found: the subscription would outlive its token. */
+/**
+ * Throws `BearerError` if the connection of the subscription is not found, since the guard could not close the
+ * subscription.
+ */
 export function subscriptionOf(call: CallContext): Subscription | undefined {
   const subscription = webSocketOf(contextOf(call));
   if (subscription !== undefined || !isSubscription(call)) return subscription;
@@ -47,7 +50,7 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
   );
 }
 
-/** Does not rely on member names, since the caller controls connection parameters and arguments. */
+/** Checks the classes of objects, since the caller controls the members of parameters and arguments. */
 export function webSocketOf(given: object): Subscription | undefined {
   const context = given as ConnectionContext & Partial<GraphqlWsContext>;
   return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);
@@ -73,8 +76,8 @@ function ofMercurius({ request, _connectionInit: parameters }: ConnectionContext
 }
 
 /**
- * Adds `authorization` of the connection parameters to the headers, which a browser can't set on a WebSocket. A header
- * and a parameter together count as two credentials.
+ * Adds `authorization` of the connection parameters to the headers, since a browser can't set headers of a WebSocket. A
+ * header and a parameter together count as two credentials.
  */
 export function withConnectionParams(handshake: AdaptedRequest, parameters: unknown): AdaptedRequest {
   const received = Object.entries(Object(parameters) as object).filter(

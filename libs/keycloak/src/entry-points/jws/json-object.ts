@@ -1,4 +1,4 @@
-/** JSON object: reads the header or the claims of a token strictly, so that every parser would read the same values. */
+/** JSON object: the header or the claims of a token, without a text that JSON parsers could read differently. */
 import { isStrictJson } from '../ports/published-keys.js';
 
 export function jsonObjectOf(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

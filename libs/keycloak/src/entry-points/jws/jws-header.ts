@@ -11,9 +11,7 @@ export interface RefusedHeader {
   readonly alg?: unknown;
 }
 
-/**
- * A key or its location in the header (`jku`, `x5u`, `jwk`, `x5c`) is ignored, since only the issuer may name its keys.
- */
+/** Ignores keys and key addresses in the header (`jku`, `x5u`, `jwk`, `x5c`), since only the issuer may name keys. */
 export function readJwsHeader(
   token: string,
   algorithms: ReadonlySet<string>,
@@ -23,7 +21,7 @@ export function readJwsHeader(
   if (header === undefined) return { reason: 'token_malformed' };
   const { alg, kid, typ, ...others } = header;
   if (typeof alg !== 'string' || !algorithms.has(alg)) return { reason: 'algorithm_not_allowed', alg };
-  // No extension is supported (RFC 7515 §4.1.11), and a JWT must not use `b64` at all (RFC 7797 §7).
+  // This library supports no extension (RFC 7515 §4.1.11), and a JWT must never use `b64` (RFC 7797 §7).
   if ('crit' in others || 'b64' in others) return { reason: 'critical_header_unknown' };
   if (!isType(typ)) return { reason: 'other_type' };
   if (typeof kid !== 'string' || kid === '') return { reason: 'signing_key_unknown' };

@@ -1,4 +1,4 @@
-/** KeySet: the keys of a set that are used, and the effect of a faulty set (RFC 7517, RS-15, RS-17). */
+/** KeySet: the choice of the usable keys, and the refusal of a faulty set (RFC 7517, RS-15, RS-17). */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ecSigner, edSigner, rsaSigner } from '../../../spec-support/signers.js';
@@ -36,7 +36,7 @@ describe('KeySet', () => {
     expect(found(set, 'enc')).toBeUndefined();
   });
 
-  it('uses a key without an algorithm only for the algorithms of its type', () => {
+  it('uses a key that names no algorithm only for the algorithms of its key type', () => {
     const { alg: _, use: __, ...jwk } = rsa.jwk;
     const set = KeySet.of({ keys: [jwk] });
     expect(
@@ -55,13 +55,17 @@ describe('KeySet', () => {
       [{ ...rsa.jwk, n: Buffer.alloc(2500, 255).toString('base64url') }],
       `${UNUSABLE} rsa_key_too_long`,
     ],
-    ['two keys of one id and algorithm', [rsa.jwk, { ...rsaSigner().jwk, kid: rsa.jwk.kid }], `${UNUSABLE} ambiguous`],
     [
-      'a good key with the id of a private one',
+      'two keys with the same id and algorithm',
+      [rsa.jwk, { ...rsaSigner().jwk, kid: rsa.jwk.kid }],
+      `${UNUSABLE} ambiguous`,
+    ],
+    [
+      'a good key with the id of a private key',
       [rsa.jwk, { ...privateJwk, kid: rsa.jwk.kid }],
       `${UNUSABLE} private_key`,
     ],
-  ])('does not verify with %s, and reports a fault of the server', (_, published, outcome) => {
+  ])('verifies no token with %s, and reports a fault of the server', (_, published, outcome) => {
     const set = KeySet.of({ keys: [...published, ec.jwk] });
     const { kid } = published[0] as { readonly kid: string };
     expect(found(set, kid)).toBe(outcome);
@@ -77,7 +81,7 @@ describe('KeySet', () => {
     expect(set.faultyKeys).toEqual([]);
   });
 
-  it('skips keys without an id and keys of unknown types', () => {
+  it('skips keys that have no id and keys of unknown types', () => {
     const { kid: _, ...nameless } = ecSigner().jwk;
     const ed448 = { ...generateKeyPairSync('ed448').publicKey.export({ format: 'jwk' }), kid: 'ed448' };
     const koblitz = {
@@ -89,7 +93,7 @@ describe('KeySet', () => {
     expect(['ed448', 'k1', 'n', 'k'].map((keyId) => found(set, keyId, 'ES256'))).toEqual(Array.from({ length: 4 }));
   });
 
-  it('does not verify with a key whose point is not on its curve', async () => {
+  it('verifies no token with a key whose point is not on the curve', async () => {
     const set = KeySet.of({ keys: [{ ...ec.jwk, x: ec.jwk.y, y: ec.jwk.x }] });
     await expect(set.find(ec.jwk.kid, 'ES256')?.toVerify('ES256')).rejects.toMatchObject({
       reason: 'signing_key_unusable',
@@ -97,14 +101,14 @@ describe('KeySet', () => {
   });
 
   it.each<[string, unknown]>([
-    ['nothing', undefined],
+    ['a missing key set', undefined],
     ['null', null],
     ['a list', [rsa.jwk]],
-    ['no keys', {}],
-    ['keys that are none', { keys: 'all' }],
-    ['an empty set', { keys: [] }],
-    ['keys that are no objects', { keys: [rsa.jwk, 'x'] }],
-    ['keys for encryption alone', { keys: [encryption] }],
+    ['a key set that has no member keys', {}],
+    ['keys that are a text', { keys: 'all' }],
+    ['an empty key set', { keys: [] }],
+    ['a key that is not an object', { keys: [rsa.jwk, 'x'] }],
+    ['a key set that has only keys for encryption', { keys: [encryption] }],
     ['more keys than any realm has', { keys: Array.from({ length: 101 }, () => rsa.jwk) }],
   ])('rejects %s', (_, given) => {
     expect(() => KeySet.of(given)).toThrow(

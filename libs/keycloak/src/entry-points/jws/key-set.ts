@@ -1,7 +1,7 @@
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { PublishedKey, unusable, type KeyFault } from './published-key.js';
 
-/** More keys than any realm has. */
+/** The maximum number of keys in a set, which is more than any realm has. */
 const MAX_KEYS = 100;
 
 export interface FaultyKey {
@@ -22,8 +22,8 @@ export class KeySet {
   }
 
   /**
-   * Reuses the key objects of the `former` set. Throws `AuthorizationServerError` (`signing_keys_malformed`) for an
-   * invalid key set (RFC 7517 §5), or for a key set without signature keys.
+   * Throws `AuthorizationServerError` (`signing_keys_malformed`) for an invalid key set (RFC 7517 §5), or for a key set
+   * without signature keys.
    */
   static of(given: unknown, former?: KeySet): KeySet {
     const { keys } = Object(given) as { readonly keys?: unknown };

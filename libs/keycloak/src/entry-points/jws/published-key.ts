@@ -2,9 +2,9 @@ import { importJWK, type CryptoKey, type JWK } from 'jose';
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.js';
 
-/** RFC 7518 §3.3. */
+/** The minimum size of an RSA key (RFC 7518 §3.3). */
 const MIN_RSA_BITS = 2048;
-/** Verifying with a longer key takes too long. */
+/** The maximum size of an RSA key, because a verification with a longer key takes too long. */
 const MAX_RSA_BITS = 16_384;
 
 const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
@@ -12,7 +12,7 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
 /** Members of a private or symmetric key (RFC 7518 §6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
-/** `ambiguous`: another key has the same id and algorithm. */
+/** `ambiguous` means that two different keys have the same id and algorithm. */
 export type KeyFault =
   'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
 
@@ -49,7 +49,6 @@ export class PublishedKey {
     return isKeyFor(algorithm, this.#jwk) && (this.algorithm === undefined || this.algorithm === algorithm);
   }
 
-  /** Whether a token that names the id of both keys could be verified with either key. */
   isLike(other: PublishedKey): boolean {
     const isForBoth = (algorithm: string): boolean => this.isFor(algorithm) && other.isFor(algorithm);
     return this.identity !== other.identity && SIGNING_ALGORITHMS.some(isForBoth);
@@ -68,7 +67,7 @@ export class PublishedKey {
   }
 }
 
-/** The authorization server publishes the key, so the sender of the token is not at fault. */
+/** An error of the authorization server, which published the unusable key, and not of the sender of the token. */
 export function unusable(keyId: string, fault: KeyFault): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', {
     reason: 'signing_key_unusable',
@@ -76,7 +75,7 @@ export function unusable(keyId: string, fault: KeyFault): AuthorizationServerErr
   });
 }
 
-/** Key ids are public but may be any text: masks an id that is not safe to log. */
+/** Key ids are public, but may be any text. */
 export const shownKeyId = (keyId: string): string => (/^[\w.:-]{1,100}$/.test(keyId) ? keyId : '***');
 
 function faultOfRsa({ n }: Members): KeyFault | undefined {

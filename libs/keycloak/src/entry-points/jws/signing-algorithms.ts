@@ -7,8 +7,8 @@ const RSA: KeyKind = { kty: 'RSA' };
 const ED25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' };
 
 /**
- * Asymmetric algorithms only (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2): a verifier with a shared secret could also
- * sign. An algorithm that is not listed, such as `none`, is refused even if jose supports it.
+ * The accepted algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). All of them are asymmetric, because a verifier
+ * with a shared secret could also sign tokens.
  */
 const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
   ['RS256', RSA],

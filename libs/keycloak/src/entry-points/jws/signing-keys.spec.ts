@@ -63,7 +63,7 @@ describe('SigningKeys', () => {
     expect(lines).toEqual([`Keycloak's signing keys were read {"added":["${OLD.jwk.kid}"],"withdrawn":[]}`]);
   });
 
-  it('renews the keys in the background, between half and three quarters of their maximum age', async () => {
+  it('renews the keys in the background, after half to three quarters of the maximum key age', async () => {
     await keys.usable();
     clock.advance(299);
     now();
@@ -78,7 +78,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
   });
 
-  it('uses the keys only up to their maximum age while the issuer is down', async () => {
+  it('uses the keys only up to the maximum key age while the issuer is down', async () => {
     await keys.usable();
     issuer.isDown = true;
     clock.advance(451);
@@ -108,7 +108,7 @@ describe('SigningKeys', () => {
     expect([old?.isPublished, has(OLD), has(NEW)]).toEqual([false, false, true]);
   });
 
-  it('keeps its keys if the answer is not a valid key set', async () => {
+  it('keeps the current keys if the answer is not a valid key set', async () => {
     await keys.usable();
     issuer.published = [];
     clock.advance(450);
@@ -117,7 +117,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
   });
 
-  describe('for an unknown key', () => {
+  describe('a search for an unknown key', () => {
     it('reads the keys immediately, in a single read for all waiting callers', async () => {
       await keys.usable();
       issuer.published = [NEW.jwk, OLD.jwk];
@@ -127,7 +127,7 @@ describe('SigningKeys', () => {
       expect([issuer.asked.length, waits]).toEqual([2, []]);
     });
 
-    it('reads the keys at most once a second, and lets callers wait instead of refusing them (RS-17)', async () => {
+    it('reads the keys at most once a second, and makes callers wait in the meantime (RS-17)', async () => {
       await keys.usable();
       clock.advance(0.3);
       const first = keys.newer();
@@ -140,7 +140,7 @@ describe('SigningKeys', () => {
       expect(Math.min(...pauses)).toBeGreaterThanOrEqual(999);
     });
 
-    it('does not use the result of a read that was already under way', async () => {
+    it('ignores the result of a read that began before the search', async () => {
       await keys.usable();
       clock.advance(5);
       issuer.isHolding = true;
@@ -170,13 +170,13 @@ describe('SigningKeys', () => {
       expect(issuer.asked).toHaveLength(3);
     });
 
-    it('rejects if the issuer is down, also if the former keys expire while other callers ask for keys', async () => {
+    it('rejects the call if the issuer is down, even if the keys expire while other callers request keys', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(599.5);
       now();
       await settled();
-      // During each pause, another request finds no keys and starts a read of its own.
+      // During each pause, a second request finds no keys and starts its own read.
       onWait = async () => {
         expect(waits.length).toBeLessThan(10);
         await expect(keys.usable()).rejects.toBeInstanceOf(AuthorizationServerError);
@@ -184,7 +184,7 @@ describe('SigningKeys', () => {
       await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
-    it('rejects if the issuer is down, and sends at most one request a second to the issuer', async () => {
+    it('rejects the call if the issuer is down, and sends at most one request a second to the issuer', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(5);

@@ -10,14 +10,14 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The minimum time between the starts of two reads, since anybody can trigger a read with an unknown key id. The first
- * tokens of a new key may wait this long; with the 30 seconds of jose, they would be refused.
+ * The minimum pause before a read for an unknown key id, since anybody can send unknown key ids. The first tokens of a
+ * new key may wait for this time, and with the 30 seconds of jose the service would refuse them.
  */
 const COOL_DOWN_MS = 1000;
 
 const MAX_PAUSES = 2;
 
-/** Further requests fail with 503 and not with 401, since their tokens may be valid. */
+/** Further requests get status 503 instead of 401, since their tokens may be valid. */
 const MAX_WAITING = 5000;
 
 const RENEWAL: RenewalWindow = { from: 0.5, to: 0.75 };
@@ -34,7 +34,7 @@ interface Parts {
   readonly log: ComponentLog;
 }
 
-/** A failed read leaves the keys unchanged until they are too old. */
+/** After a failed read, the previous keys stay in use until the keys are too old. */
 export class SigningKeys {
   readonly #readKeys: () => Promise<unknown>;
   readonly #clock: Clock;
@@ -57,7 +57,6 @@ export class SigningKeys {
     this.#log = log;
   }
 
-  /** Returns the keys unless they are too old, and renews them in the background when due. */
   current(nowMs: number): KeySet | undefined {
     if (nowMs >= this.#endMs) return undefined;
     if (nowMs >= this.#renewAtMs) this.#renew(nowMs);
@@ -68,7 +67,7 @@ export class SigningKeys {
     return this.current(this.#clock.monotonicMs()) ?? this.#inFlight ?? this.#read();
   }
 
-  /** Returns the keys of a read that begins after this call. */
+  /** Returns keys that the service reads from the issuer after this call. */
   async newer(): Promise<KeySet> {
     if (this.#waiting >= MAX_WAITING) {
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'queue_full' });
@@ -83,10 +82,10 @@ export class SigningKeys {
 
   async #readNext(): Promise<KeySet> {
     for (let pauses = 0; ; pauses += 1) {
-      // A read in flight may have begun before the issuer published the key.
+      // A running read may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // Without current keys, other requests start reads without a pause, and these must not postpone this read
+      // Other requests, which start reads immediately if there are no current keys, must not postpone this read
       // forever.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);

@@ -24,7 +24,7 @@ describe('jwtVerification', () => {
     expect(() => jwtVerification(options)).toThrow(fault);
   });
 
-  it('lists all faults at once', () => {
+  it('lists all faults in one error', () => {
     const given = { algorithms: [], maxVerifiedTokens: -1, maxKeyAgeSeconds: 1 };
     expect(() => jwtVerification(given)).toThrow(/- algorithms .*\n.*- maxVerifiedTokens .*\n.*- maxKeyAgeSeconds /);
   });

@@ -6,24 +6,24 @@ import { JwtVerifier, type JwtVerifierOptions } from './jwt-verifier.js';
 
 export interface JwtVerificationOptions {
   /**
-   * Accepted values of `alg` (RFC 7518 §3.1). Default: all supported, which are `RS256`, `RS384`, `RS512`, `PS256`,
-   * `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA` and `Ed25519`.
+   * Accepted values of `alg` (RFC 7518 §3.1). Default: all supported algorithms, which are `RS256`, `RS384`, `RS512`,
+   * `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA` and `Ed25519`.
    */
   readonly algorithms?: readonly string[];
   /** Maximum number of cached tokens whose signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * How long the issuer's keys are used after a read; a withdrawn key may be trusted for that long. Keys are renewed
-   * after half to three quarters of this time. Default 600, 30 to 86400.
+   * The time for which the service uses the issuer's keys after a read, even if a key was withdrawn, in seconds. The
+   * service renews the keys after half to three quarters of this time. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }
 
 /**
- * For `forRoot({ jwt })`: verifies the signature of a token in this process, with the published keys of the issuer and
- * without a call for each token.
+ * Verifies the signature of a token in this process with the published keys of the issuer, without a call for each
+ * token (for `forRoot({ jwt })`).
  *
- * A signature does NOT show that the token was revoked, or that its user has logged out or was disabled: see
+ * A signature does NOT show that the token was revoked, or that the user has logged out or was disabled: see
  * docs/verification.md.
  *
  * Throws `ConfigurationError` for invalid options.

@@ -41,7 +41,7 @@ describe('JwtVerifier', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('does not cache a token beyond its expiry, and refuses it after the clock tolerance (RS-07)', async () => {
+  it('does not cache a token beyond its expiry, and refuses the token after the clock tolerance (RS-07)', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -85,7 +85,7 @@ describe('JwtVerifier', () => {
 });
 
 describe('an unknown key id', () => {
-  it('causes one read of the keys for 1,000 tokens with different ids (RS-17)', async () => {
+  it('causes one read of the keys for 1,000 tokens with different key ids (RS-17)', async () => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
     service.clock.advance(2);
@@ -114,7 +114,7 @@ describe('an unknown key id', () => {
   it.each<[string, (now: number) => object]>([
     ['another issuer', () => ({ iss: 'https://elsewhere.example/realms/x' })],
     ['no issuer', () => ({ iss: undefined })],
-    ['a time that is over', (now) => ({ exp: now - 120 })],
+    ['an expiry in the past', (now) => ({ exp: now - 120 })],
   ])('does not cause a read of the keys if the token has %s', async (_, bend) => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
@@ -127,7 +127,7 @@ describe('an unknown key id', () => {
 });
 
 describe('a key rotation', () => {
-  it('does not affect valid tokens under a load of invalid tokens while the old key is published (RS-17)', async () => {
+  it('does not affect valid tokens while invalid tokens arrive and the old key is still published (RS-17)', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     let signer = key;
@@ -154,7 +154,7 @@ describe('a key rotation', () => {
     expect(outcomesOfGood.get('accepted')).toBeGreaterThan(20);
   });
 
-  it('ends the acceptance of all tokens of a withdrawn key as soon as the keys are read', async () => {
+  it('makes the service refuse all tokens of a withdrawn key as soon as the keys are read again', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     const old = key.sign(service.claims());
@@ -191,7 +191,7 @@ describe('the diagnostics channel of JwtVerifier', () => {
 });
 
 describe('a service', () => {
-  it('is ready once it has read the keys', async () => {
+  it('is ready as soon as it has read the signing keys', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 503 });
     const service = jwtService(realm);
     expect(await service.health.ready()).toMatchObject({ reachable: false });

@@ -29,7 +29,7 @@ interface Verified {
   readonly key: PublishedKey;
 }
 
-/** The cache contains no tokens, only results of valid signatures, so invalid tokens can't evict results. */
+/** Caches the claims of tokens with a valid signature, but no tokens, so invalid tokens can't evict cached claims. */
 export class JwtVerifier implements ConnectedJwtVerification {
   readonly #verified: DeadlineCache<Verified>;
   readonly #flights = new Flights<SignedClaims>();
@@ -81,14 +81,14 @@ export class JwtVerifier implements ConnectedJwtVerification {
       const payload = await signedPayload(key, header, token);
       if (typeof payload === 'string') throw invalid(payload);
       const claims = deepFreeze(claimsOf(payload));
-      // The key may have been withdrawn during the verification.
+      // The issuer may have withdrawn the key during the verification.
       if (!key.isPublished) throw invalid('signing_key_unknown');
       this.#keep(hash, { claims, key });
       return claims;
     });
   }
 
-  /** Uses unverified claims only to skip a read of the keys. */
+  /** The unverified claims only decide whether the service reads the keys again. */
   async #keyOf({ keyId, algorithm }: JwsHeader, keys: KeySet, token: string): Promise<PublishedKey> {
     const { iss, exp } = unverifiedClaims(token);
     const hasEnded = typeof exp === 'number' && exp + SKEW_SECONDS < this.#epochSeconds();

@@ -1,4 +1,6 @@
-/** Unreachable or invalid signing keys lead to 503 or 502, without introspection (RS-14, RS-15, RS-17). */
+/**
+ * Unreachable or invalid signing keys: the service answers 503 or 502, and introspects no token (RS-14, RS-15, RS-17).
+ */
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -39,39 +41,39 @@ const OF_THE_SERVER: readonly [string, () => Fault, string][] = [
   ['says 429', () => ({ kind: 'status', status: 429, retryAfter: 7 }), '503 answered_429_unexpected_status'],
   ['says 404', () => ({ kind: 'answer', status: 404, body: {} }), '502 answered_404_unexpected_status'],
   [
-    'leads elsewhere',
+    'redirects the request',
     () => ({ kind: 'answer', status: 302, headers: { location: '/keys' }, body: {} }),
     '503 answered_302_unexpected_status',
   ],
   ['sends HTML', () => ({ kind: 'html' }), '503 answer_not_json'],
-  ['sends nothing', () => ({ kind: 'empty' }), '503 answer_not_strict_json'],
+  ['sends an empty answer', () => ({ kind: 'empty' }), '503 answer_not_strict_json'],
   ['sends 50 MB', () => ({ kind: 'huge' }), '503 answer_too_large'],
-  ['sends a bomb', () => ({ kind: 'gzip-bomb' }), '503 answer_too_large'],
-  ['breaks off', () => ({ kind: 'truncated' }), '503 answer_broken_off'],
-  ['sends text', () => ({ kind: 'wrong-content-type' }), '503 answer_not_json'],
+  ['sends a gzip bomb', () => ({ kind: 'gzip-bomb' }), '503 answer_too_large'],
+  ['sends an incomplete answer', () => ({ kind: 'truncated' }), '503 answer_broken_off'],
+  ['sends the type text/plain', () => ({ kind: 'wrong-content-type' }), '503 answer_not_json'],
   ['sends another charset', () => ({ kind: 'wrong-charset', declared: false }), '503 answer_not_strict_json'],
-  ['nests', () => ({ kind: 'deep' }), '503 answer_not_strict_json'],
-  ['pollutes', () => ({ kind: 'proto' }), '503 answer_not_strict_json'],
-  ['says all twice', () => ({ kind: 'duplicate-keys' }), '503 answer_not_strict_json'],
-  ['sends no set', () => ({ kind: 'answer', body: [1] }), '503 signing_keys_malformed'],
-  ['sends an empty set', () => keys(), '503 signing_keys_malformed'],
-  ['sends keys for encryption alone', () => keys({ ...key.jwk, use: 'enc' }), '503 signing_keys_malformed'],
+  ['sends deeply nested JSON', () => ({ kind: 'deep' }), '503 answer_not_strict_json'],
+  ['sends a member __proto__', () => ({ kind: 'proto' }), '503 answer_not_strict_json'],
+  ['sends all members twice', () => ({ kind: 'duplicate-keys' }), '503 answer_not_strict_json'],
+  ['sends no key set', () => ({ kind: 'answer', body: [1] }), '503 signing_keys_malformed'],
+  ['sends an empty key set', () => keys(), '503 signing_keys_malformed'],
+  ['sends only keys for encryption', () => keys({ ...key.jwk, use: 'enc' }), '503 signing_keys_malformed'],
   [
     'sends its private key',
     () => keys({ ...key.jwk, ...key.privateKey.export({ format: 'jwk' }) }),
     '502 signing_key_unusable',
   ],
   [
-    'sends a secret in its place',
+    'sends a secret in place of its key',
     () => keys({ kty: 'oct', k: 'c2VjcmV0', kid: key.jwk.kid }),
     '502 signing_key_unusable',
   ],
   [
-    'sends two keys of one id',
+    'sends two keys with the same id',
     () => keys(key.jwk, { ...rsaSigner().jwk, kid: key.jwk.kid }),
     '502 signing_key_unusable',
   ],
-  ['sends a key that is none', () => keys({ ...key.jwk, n: 'AQAB' }), '502 signing_key_unusable'],
+  ['sends a malformed key', () => keys({ ...key.jwk, n: 'AQAB' }), '502 signing_key_unusable'],
 ];
 
 const quickFor = (refused: string) => ({ timeoutMs: refused === '503 timeout' ? 1000 : 10_000, maxRetries: 0 });
@@ -79,7 +81,7 @@ const quickFor = (refused: string) => ({ timeoutMs: refused === '503 timeout' ? 
 describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
   const quick = quickFor(refused);
 
-  it('makes a new service refuse a valid token without introspection', async () => {
+  it('makes a new service refuse a valid token, and causes no introspection', async () => {
     const service = jwtService(realm, {}, quick);
     realm.control.fault('jwks', fault());
     const { introspection } = realm.control.calls;
@@ -113,8 +115,8 @@ describe('the JWKS endpoint', () => {
   it.each<[string, object, string]>([
     ['on another origin', { jwks_uri: 'https://keys.example/certs' }, '502 endpoint_on_foreign_origin'],
     ['nowhere', { jwks_uri: undefined }, '502 endpoint_missing'],
-    ['at what is no address', { jwks_uri: 'certs' }, '502 endpoint_missing'],
-  ])('is not called if the discovery document puts it %s', async (_, members, refused) => {
+    ['at a text that is not a URL', { jwks_uri: 'certs' }, '502 endpoint_missing'],
+  ])('is not called if the discovery document places the JWKS endpoint %s', async (_, members, refused) => {
     publish(realm, [key.jwk]);
     realm.control.fault('discovery', { kind: 'members', members: { ...members } });
     const service = jwtService(realm);
@@ -144,14 +146,14 @@ describe('the JWKS endpoint', () => {
     await new Promise((resolve) => theirs.close(resolve));
   });
 
-  it('may answer as application/jwk-set+json (RFC 7517 §8.5.2)', async () => {
+  it('may answer with the media type application/jwk-set+json (RFC 7517 §8.5.2)', async () => {
     const headers = { 'content-type': 'application/jwk-set+json' };
     realm.control.fault('jwks', { kind: 'answer', headers, body: { keys: [key.jwk] } });
     const service = jwtService(realm);
     expect(await outcome(service, key.sign(service.claims()))).toBe('accepted');
   });
 
-  it('has its own circuit breaker, so introspection works while that circuit is open', async () => {
+  it('has its own circuit breaker, so introspection works while that circuit breaker is open', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 500 });
     const service = jwtService(realm, {}, { maxRetries: 0, circuitBreakerFailures: 3 });
     const token = key.sign(service.claims());

@@ -7,7 +7,7 @@ const STATUS: Readonly<Record<number, number>> = {
   401: 16,
   // PERMISSION_DENIED
   403: 7,
-  // NOT_FOUND; 404, 409 and 429 occur only with `forwardStatuses`
+  // NOT_FOUND. The statuses 404, 409 and 429 occur only with `forwardStatuses`.
   404: 5,
   // ABORTED
   409: 10,

@@ -10,7 +10,7 @@ describe('microservicesRequestAdapter', () => {
     expect(() => microservicesRequestAdapter(options as never)).toThrow(ConfigurationError);
   });
 
-  it('needs no options', () => {
+  it('works without options', () => {
     expect(microservicesRequestAdapter()).toMatchObject({ kind: 'rpc' });
     expect(microservicesRequestAdapter({ rejectRefused: true })).toMatchObject({ kind: 'rpc' });
   });

@@ -12,12 +12,13 @@ const INTERNAL_SERVER_ERROR = 500;
 
 export interface MicroservicesRequestAdapterOptions {
   /**
-   * Whether a RabbitMQ message with a refused token is rejected (`nack` without `requeue`), so that RabbitMQ moves it
-   * to the dead-letter exchange of its queue. A message that could not be checked returns to the queue after a second.
+   * Whether the guard rejects a RabbitMQ message with a refused token (`nack` without `requeue`), so that RabbitMQ
+   * moves it to the dead-letter exchange of the queue. A message that could not be checked returns to the queue after a
+   * second.
    *
-   * Use it only with `noAck: false`: with `noAck: true` (Nest's default) RabbitMQ would close the channel. RabbitMQ
-   * also closes the channel if another `@EventPattern` handler acknowledges the rejected message: give all handlers of
-   * an event the same access decorators. Default false.
+   * Use this option only with `noAck: false`, since RabbitMQ would close the channel with `noAck: true` (Nest's
+   * default). Give all handlers of an event the same access decorators, since RabbitMQ also closes the channel if
+   * another `@EventPattern` handler acknowledges the rejected message. Default false.
    */
   readonly rejectRefused?: boolean;
 }
@@ -28,16 +29,17 @@ export interface MicroservicesRequestAdapterOptions {
  * metadata, as `Bearer <token>`.
  *
  * A refusal is an `RpcException` with the body that HTTP callers get, or with a gRPC status (`UNAUTHENTICATED`,
- * `PERMISSION_DENIED` …) and the code as its message. A refused event gets no response; only the guard logs it.
+ * `PERMISSION_DENIED` …) and the code as its message. A refused event gets no response, and only the guard logs it.
  *
- * Transports without headers (TCP, Redis) or not yet tested (Kafka, MQTT) are refused with `route_closed`, reason
- * `transport_without_headers`.
+ * The guard refuses messages of transports without headers (TCP, Redis) and of untested transports (Kafka, MQTT) with
+ * `route_closed`, and the reason `transport_without_headers`.
  *
  * Throws `ConfigurationError` for invalid options.
  */
 export function microservicesRequestAdapter(options: MicroservicesRequestAdapterOptions = {}): RequestAdapter {
   const rejectRefused = readOptions(options);
-  // The guard verifies a token once for each object that `requestOf` returns.
+  // Each message has one request object, since the guard verifies a token once for each object that `requestOf`
+  // returns.
   const requests = new WeakMap<object, AdaptedRequest>();
   return {
     kind: 'rpc',
@@ -77,7 +79,7 @@ export function microservicesRequestAdapter(options: MicroservicesRequestAdapter
   };
 }
 
-/** Nest does not handle an exception in a `@GrpcStreamCall` handler, so the exception would end the process. */
+/** Nest does not handle exceptions of a `@GrpcStreamCall` handler, so an exception would end the process. */
 function bareCallOf(context: CallContext): GrpcCall | undefined {
   const received = receivedCall(context);
   return received.transport === 'grpc' && received.isBare ? received.call : undefined;

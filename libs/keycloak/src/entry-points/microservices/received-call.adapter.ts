@@ -10,8 +10,9 @@ export type ReceivedCall =
   | { readonly transport: 'other'; readonly context: BaseRpcContext | undefined };
 
 /**
- * The caller controls the first argument, so its members do not identify the transport. A gRPC call is the third
- * argument, or the first argument for `@GrpcStreamCall`. Unlike a deserialized message, the call is an event emitter.
+ * Finds the transport by the classes of the arguments, since the caller controls the members of the first argument. A
+ * gRPC call, which unlike a deserialized message is an event emitter, is the third argument, or the first for
+ * `@GrpcStreamCall`.
  */
 export function receivedCall(host: CallContext): ReceivedCall {
   const [first, second, third] = host.getArgs<unknown[]>();

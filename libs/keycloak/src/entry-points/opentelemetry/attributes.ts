@@ -30,7 +30,7 @@ export function serverOf(url: string): Attributes {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Drops empty attributes, since each would create another time series. */
+/** Drops attributes without a value, since each attribute would create another time series. */
 export function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''));
 }

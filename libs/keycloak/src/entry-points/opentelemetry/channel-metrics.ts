@@ -30,7 +30,7 @@ import {
 } from './attributes.js';
 import { listenTo } from './subscriptions.js';
 
-/** In seconds, as the semantic conventions recommend for HTTP requests. */
+/** The bucket boundaries in seconds, which the semantic conventions recommend for HTTP requests. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 export function measureChannels(meter: Meter): () => void {
@@ -90,7 +90,7 @@ const lookup = (cache: string, outcome: 'hit' | 'joined' | 'shared' | 'miss'): A
   [OUTCOME]: outcome,
 });
 
-// Created once, since every request records a lookup.
+// The attributes are created once, since every request records a lookup.
 const INTROSPECTION_LOOKUPS: Readonly<Record<IntrospectionMessage['outcome'], Attributes>> = {
   cached: lookup('introspections', 'hit'),
   joined: lookup('introspections', 'joined'),

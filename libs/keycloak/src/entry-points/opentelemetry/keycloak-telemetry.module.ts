@@ -9,11 +9,11 @@ const TELEMETRY: FactoryProvider = {
 };
 
 /**
- * Import it once, in the root module, beside `KeycloakModule.forRoot`. It reports the metrics and spans of
- * docs/metrics.md, and adds `traceparent` and `tracestate` to calls of other services.
+ * Import this module once, in the root module that imports `KeycloakModule.forRoot`. The module reports the metrics and
+ * spans of docs/metrics.md, and adds `traceparent` and `tracestate` to calls of other services.
  *
- * Without an OpenTelemetry SDK that is registered before the application starts, it does nothing. It does NOT create
- * spans for incoming requests. No metric or span contains a token, a hash, a subject or a path.
+ * The module does nothing if no OpenTelemetry SDK is registered before the application starts. The module does NOT
+ * create spans for incoming requests. No metric or span contains a token, a hash, a subject or a path.
  */
 @Module({ providers: [TELEMETRY] })
 export class KeycloakTelemetryModule {}

@@ -8,7 +8,7 @@ import { traceServerCalls } from './server-spans.js';
 const NAME = 'nestjs-keycloak-s2s';
 
 export class KeycloakTelemetry {
-  /** The applications of this process, which share the diagnostics channels: each message is counted once. */
+  /** All applications of this process share the diagnostics channels, so one subscription counts each message once. */
   static readonly #running = new Set<ComposedKeycloak>();
   static #end: (() => void) | undefined;
 
@@ -18,7 +18,7 @@ export class KeycloakTelemetry {
   constructor(private readonly keycloak: ComposedKeycloak) {}
 
   onModuleInit(): void {
-    // The application was closed while it started, so nothing would stop the telemetry.
+    // The application was closed during its start, so no later hook would stop the telemetry.
     if (this.#isOver) return;
     const { version } = this.keycloak.status.read();
     KeycloakTelemetry.#running.add(this.keycloak);
@@ -26,7 +26,7 @@ export class KeycloakTelemetry {
     this.#stopFollowing = this.keycloak.calls.followedBy(new CallSpans(trace.getTracer(NAME, version)));
   }
 
-  /** Uses the last hook of Nest, because calls in flight have ended only then. */
+  /** Stops the telemetry in the last hook of Nest, because calls in flight have ended before this hook. */
   onApplicationShutdown(): void {
     this.#isOver = true;
     this.#stopFollowing?.();
@@ -38,7 +38,7 @@ export class KeycloakTelemetry {
 }
 
 function begin(version: string, running: ReadonlySet<ComposedKeycloak>): () => void {
-  // This meter stays without effect if an SDK is registered later.
+  // This meter has no effect if an SDK is registered later.
   const meter = metrics.getMeter(NAME, version);
   const ends = [
     measureChannels(meter),

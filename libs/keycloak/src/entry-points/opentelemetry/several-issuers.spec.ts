@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => recorded.stop());
 
 describe('measureStatus with several issuers', () => {
-  it('labels the metrics of each issuer except the first', async () => {
+  it('labels the metrics of every issuer that is not the first issuer', async () => {
     const clientSecret = 'hush';
     const { status } = composeKeycloak({
       issuers: [

@@ -124,7 +124,7 @@ async function started(): Promise<INestApplication> {
 
 const issuerOf = (app: INestApplication) => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers[0];
 
-/** A token from before the proof would be introspected again, at a time that varies between runs. */
+/** Without this call, the service would introspect an older token again, at a time that varies between runs. */
 function receiveAll(app: INestApplication): void {
   const untilMs = systemClock.monotonicMs();
   issuerOf(app).signals.prove({ sinceMs: untilMs - 3_600_000, untilMs });
@@ -294,7 +294,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     ]);
   });
 
-  it('has a span for each service call, with the span of its token request below it', () => {
+  it('has a span for each service call, whose child is the span of the token request', () => {
     const calls = spansNamed('GET inventory');
     expect(calls.map(({ attributes, status }) => [attributes['error.type'], status.code])).toEqual([
       [undefined, SpanStatusCode.UNSET],
@@ -343,7 +343,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       [DataPointType.GAUGE]: 'gauge',
     };
 
-    it('lists each metric with its kind, unit and attributes, and no other metric', async () => {
+    it('lists each metric with its kind, unit and attributes, and lists no further metric', async () => {
       const emitted = [...(await telemetry.metrics()).values()].map((metric) => [
         metric.descriptor.name,
         KINDS[metric.dataPointType],
@@ -360,7 +360,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       expect(documented).toHaveLength(emitted.length);
     });
 
-    it('lists each span with its attributes, and no other span', () => {
+    it('lists each span with its attributes, and lists no further span', () => {
       const emitted = new Map<string, object[]>();
       for (const { name, attributes } of telemetry.spans) {
         const form = name.replace(/^[A-Z]+ inventory$/, '<METHOD> <service>');
@@ -384,7 +384,7 @@ describe('an application with KeycloakTelemetryModule', () => {
 });
 
 describe('KeycloakTelemetryModule', () => {
-  it('sends the span of a call as its traceparent, and no baggage', async () => {
+  it('sends the span of a call in the traceparent header of the call, and sends no baggage', async () => {
     const telemetry = RecordedTelemetry.start();
     propagation.disable();
     propagation.setGlobalPropagator(
@@ -437,7 +437,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('counts each message once for several applications, and unsubscribes when the last application closes', async () => {
+  it('counts each message once if several applications run, and unsubscribes when the last application closes', async () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});
@@ -460,7 +460,7 @@ describe('KeycloakTelemetryModule', () => {
     expect(CHANNELS.some((name) => hasSubscribers(name))).toBe(false);
   });
 
-  it('does not change a call if no SDK is registered', async () => {
+  it('returns the response of a call if no SDK is registered', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, { left: 1 });
     await expect(clientOf(app).asService('s').get(PATH)).resolves.toEqual({ left: 1 });

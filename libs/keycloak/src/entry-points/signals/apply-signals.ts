@@ -27,7 +27,7 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
 }
 
 function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clockSkew }: SignalTarget): void {
-  // A time in the future would also deny tokens that the user gets after logging in again.
+  // A denial with a time in the future would also deny the tokens of a later login.
   const latest = Math.ceil(clockSkew.latestSeconds()) + MAX_AHEAD_SECONDS;
   for (const denial of denials) {
     if ('sid' in denial) revocations.deny({ issuer, ...denial, exceptOffline: true });

@@ -69,7 +69,7 @@ describe.each([
     expect(await all()).toEqual([401, 401, 200]);
   });
 
-  it('answers as the specification requires, and forbids caching (BF-09)', async () => {
+  it('answers a notice as the specification requires, and forbids caching of the answer (BF-09)', async () => {
     const app = await started({ adapter: adapter() });
     const taken = await app.notify(await aboutAlice());
     expect([taken.status, await taken.text(), taken.headers.get('cache-control')]).toEqual([200, '', 'no-store']);
@@ -99,7 +99,7 @@ describe.each([
     await tooLong.body?.cancel();
   });
 
-  it('ignores interceptors, and needs the option decorators to pass a global guard', async () => {
+  it('ignores interceptors, and passes a global guard only with the option decorators', async () => {
     const csrfExempt = SetMetadata('csrf-exempt', true);
     const providers = [
       { provide: APP_GUARD, useClass: UnsafeMethods },
@@ -116,7 +116,7 @@ describe.each([
     expect([answer.status, await answer.text()]).toEqual([200, '']);
   });
 
-  it('accepts notices at its own path, below the global prefix, if the application has versions', async () => {
+  it('accepts notices at the configured path below the global prefix of an application with API versions', async () => {
     const app = await started({
       adapter: adapter(),
       notices: BackchannelLogoutModule.forRoot({ path: '/auth/ended' }),
@@ -143,7 +143,7 @@ describe('BackchannelLogoutModule', () => {
     expect(() => BackchannelLogoutModule.forRoot(options)).toThrow(fault);
   });
 
-  it('does not start with an invalid listener, if it is imported twice, or without KeycloakModule', async () => {
+  it('does not start if the listener is invalid, if the module is imported twice, or if KeycloakModule is missing', async () => {
     const given = [undefined, {}, { ended: 'x' }, { ended: async () => undefined, unverified: true }];
     for (const listener of given) {
       await expect(started({ notices: listening(listener as BackchannelLogoutListener) })).rejects.toThrow(

@@ -29,7 +29,7 @@ export interface BackchannelLogoutAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** Maximum age, in seconds, at which a recheck from the channel counts as current. */
+/** The maximum age at which a recheck from the channel counts as current, in seconds. */
 const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
@@ -37,12 +37,12 @@ const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
 const MAX_KEY_AGE_SECONDS = 600;
 
 /**
- * Accepts back-channel logout notices (OpenID Connect Back-Channel Logout 1.0) at one public route, if an issuer of
- * `KeycloakModule` has signed them. From the next request on, the `RevocationList` denies the tokens of the session;
- * with a `revocationChannel`, at all replicas of all services.
+ * Accepts back-channel logout notices (OpenID Connect Back-Channel Logout 1.0) that an issuer of `KeycloakModule` has
+ * signed, at one public route. From the next request on, the `RevocationList` denies the tokens of the session, with a
+ * `revocationChannel` in all replicas of all services.
  *
- * Import it once, beside `KeycloakModule.forRoot`. It does NOT configure Keycloak: the client needs
- * `backchannel.logout.url` (docs/revocation.md#back-channel-logout).
+ * Import this module once, next to `KeycloakModule.forRoot`. This module does NOT configure Keycloak: the client needs
+ * the attribute `backchannel.logout.url` (docs/revocation.md#back-channel-logout).
  */
 @Module({ imports: [DiscoveryModule] })
 export class BackchannelLogoutModule {
@@ -51,7 +51,10 @@ export class BackchannelLogoutModule {
     return BackchannelLogoutModule.forRootAsync({ ...options, useFactory: () => NOTHING_MORE });
   }
 
-  /** Throws `ConfigurationError`; for the result of `useFactory`, at the start of the application. */
+  /**
+   * Throws `ConfigurationError` for invalid options, or at the start of the application for an invalid result of
+   * `useFactory`.
+   */
   static forRootAsync({
     imports = [],
     inject = [],
@@ -79,7 +82,7 @@ export class BackchannelLogoutModule {
 
 const NOTHING_MORE: BackchannelLogoutListener = { ended: async () => undefined };
 
-/** Throws if the module is imported twice: each instance would accept the same notice once. */
+/** Throws an error if the module is imported twice, because each instance would accept the same notice once. */
 function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => token === LogoutNotices).length;
   if (count > 1) throw cantBeUsed([`it is imported ${count} times. Call forRoot or forRootAsync once`]);

@@ -103,7 +103,7 @@ function receivedSinceMs(): number {
 }
 
 describe('SignalFeed', () => {
-  it('claims completeness since its first poll, if each poll reaches back to the previous poll', async () => {
+  it('claims to know all events since the first poll if each poll reaches back to the previous poll', async () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
     expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
@@ -112,31 +112,33 @@ describe('SignalFeed', () => {
 
   it.each<[string, readonly Partial<Turn>[]]>([
     ['the answer for the lease is slow', [{ leaseSeconds: 2 }]],
-    ['the answer for the lease is slow, and it was another’s', [{}, { fencing: 3, leaseSeconds: 2 }]],
+    ['the answer for the lease is slow, and another replica had the lease', [{}, { fencing: 3, leaseSeconds: 2 }]],
     ['polls are slow', [{ pollSeconds: 3 }, { pollSeconds: 3 }, {}]],
-    ['a part was missed', [{}, {}, { comesTo: 'a part' }, {}]],
-    ['a part was missed by a slow poll', [{}, { comesTo: 'a part', pollSeconds: 3 }, { leaseSeconds: 2 }, {}]],
-    ['there was no answer for a while', [{}, { comesTo: 'no answer', pollSeconds: 3 }, { comesTo: 'no answer' }, {}]],
-    ['there was no answer for longer than is made good', [{}, { comesTo: 'no answer', pollSeconds: 700 }, {}]],
+    ['a poll was incomplete', [{}, {}, { comesTo: 'a part' }, {}]],
+    ['a slow poll was incomplete', [{}, { comesTo: 'a part', pollSeconds: 3 }, { leaseSeconds: 2 }, {}]],
+    ['two polls got no answer', [{}, { comesTo: 'no answer', pollSeconds: 3 }, { comesTo: 'no answer' }, {}]],
+    ['a poll got no answer for more than ten minutes', [{}, { comesTo: 'no answer', pollSeconds: 700 }, {}]],
+    ['another replica had the lease for a minute', [{}, { comesTo: 'no answer', pollSeconds: 60 }, { fencing: 5 }]],
     [
-      'the lease was another’s, and comes back after a while',
-      [{}, { comesTo: 'no answer', pollSeconds: 60 }, { fencing: 5 }],
-    ],
-    [
-      'the lease was another’s for longer than is made good',
+      'another replica had the lease for more than ten minutes',
       [{}, { comesTo: 'no answer', pollSeconds: 700 }, { fencing: 5 }, { fencing: 5 }],
     ],
-  ])('claims completeness only for a time that its polls cover: %s', async (_, turns) => {
+  ])('claims to know all events only for a time that its polls cover: %s', async (_, turns) => {
     followByTurns();
     for (const one of turns) await take(one);
     expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
   });
 
   it.each<[string, number, number, number?]>([
-    ['since its first poll, where there was no answer for less long than answers serve by themselves', 5, 0],
-    ['since the first answer that came after it, where it was longer', 12, 2],
-    ['since the first answer that came after it, where answers serve for a minute by themselves', 12, 2, 60],
-  ])('claims completeness %s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
+    ['since the first poll if a poll got no answer for five seconds', 5, 0],
+    ['since the next answered poll if a poll got no answer for twelve seconds', 12, 2],
+    [
+      'since the next answered poll if a poll got no answer for twelve seconds and results are cached for a minute',
+      12,
+      2,
+      60,
+    ],
+  ])('claims to know all events %s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
     compose(introspectionTtlSeconds);
     followByTurns();
     for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
@@ -145,9 +147,9 @@ describe('SignalFeed', () => {
   });
 
   it.each<[string, number, boolean]>([
-    ['since another replica had, where that had until a moment ago', 2000, true],
-    ['since its own first poll, where another replica had until too long ago', 60_000, false],
-  ])('claims completeness %s', async (_, agoMs, isCarriedOn) => {
+    ['since the healthy time of another replica began if that time ended two seconds ago', 2000, true],
+    ['since its own first poll if the healthy time of another replica ended a minute ago', 60_000, false],
+  ])('claims to know all events %s', async (_, agoMs, isCarriedOn) => {
     clock.advance(1000);
     const nowMs = clock.monotonicMs();
     const sinceMs = nowMs - 600_000;
@@ -160,7 +162,7 @@ describe('SignalFeed', () => {
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 
-  it('claims completeness since its last source began to answer', async () => {
+  it('claims to know all events only since its last source began to answer', async () => {
     let isAway = true;
     let beganMs = Infinity;
     keycloak.issuers[0].feed.lease = async () => {

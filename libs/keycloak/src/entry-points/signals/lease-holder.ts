@@ -5,7 +5,10 @@ import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/si
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
-/** How early a lease is renewed: after a lost lease, the fencing number changes and events may have been missed. */
+/**
+ * The poller renews a lease this long before its end, since after a lost lease the fencing number changes, and events
+ * may have been missed.
+ */
 const MARGIN_MS = 1000;
 
 export class LeaseHolder {
@@ -25,8 +28,8 @@ export class LeaseHolder {
   }
 
   /**
-   * `unknown`: the channel is unavailable and this process had the lease last, so this process applies events without
-   * proofs.
+   * Returns `unknown` if the channel is unavailable and this process had the last lease; this process then applies
+   * events, but sends no proofs.
    */
   async lease(): Promise<FeedLease | 'unknown' | undefined> {
     let lease: FeedLease | 'unknown' | undefined;

@@ -44,22 +44,22 @@ export interface LogoutClaims extends BackchannelLogout {
 type Claims = Readonly<Record<string, unknown>>;
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Keycloak sets this member if the client has `backchannel.logout.revoke.offline.tokens`. */
+/** Keycloak sets this member if the client has the attribute `backchannel.logout.revoke.offline.tokens`. */
 const REVOKES_OFFLINE = 'revoke_offline_access';
 
-/** In seconds. The specification recommends a lifetime of at most two minutes. */
+/** The maximum age in seconds; the specification recommends a lifetime of at most two minutes. */
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;
 
-/** Covers the time in which an accepted token could be replayed. */
+/** The time in which an attacker could replay an accepted token, in seconds. */
 export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 
 const MAX_IDENTIFIER_LENGTH = 1024;
 
 /**
- * Checks the claims by OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6, but not the signature. `now`: seconds
- * since the epoch.
+ * Checks the claims of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6), but not the signature. `now`
+ * is in seconds since the epoch.
  */
 export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
   const { iss, aud, sub, sid, jti, events } = claims;

@@ -95,13 +95,13 @@ describe('LogoutNotices', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['of an issuer that is not in the list', notice('https://evil.example'), 'other_issuer'],
+    ['of an issuer that is not configured', notice('https://evil.example'), 'other_issuer'],
     ['of several issuers', notice([ISSUER, PARTNER]), 'other_issuer'],
     ['of no issuer', notice(null), 'other_issuer'],
-    ['that is none', 'junk', 'other_issuer'],
+    ['that is not a token', 'junk', 'other_issuer'],
     ['that is missing', undefined, 'logout_token_missing'],
     ['that is empty', '', 'logout_token_missing'],
-    ['that stands there twice', [notice(), notice()], 'logout_token_missing'],
+    ['that is sent twice in one request', [notice(), notice()], 'logout_token_missing'],
     ['that is longer than a token may be', `${notice()}${'x'.repeat(200)}`, 'token_too_long'],
   ])('refuses a notice %s without reading keys (BF-09)', async (_, token, reason) => {
     check = async () => Promise.reject(new Error('asked'));
@@ -109,7 +109,7 @@ describe('LogoutNotices', () => {
     expect([happened, lines]).toEqual([[], [{ level: 'warn', message: 'Logout token refused', fields: { reason } }]]);
   });
 
-  it('denies nothing and does not call the listener for a refused notice (BF-09)', async () => {
+  it('denies no tokens and does not call the listener for a refused notice (BF-09)', async () => {
     fails(new LogoutTokenError('signature_invalid'));
     expect(await notices().take(notice())).toEqual({ kind: 'refused' });
     expect(happened).toEqual([]);
@@ -125,7 +125,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('rechecks the tokens also after an unexpected error, and does not log its text (BF-09)', async () => {
+  it('rechecks the tokens after an unexpected error, and does not log the text of the error (BF-09)', async () => {
     fails(new RangeError('a text that may hold a token'));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
     expect(happened).toEqual([{ recheck: ISSUER }, 'unverified']);
@@ -162,7 +162,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('survives a listener that fails late or throws at once (BF-09)', async () => {
+  it('survives a listener that fails late or throws synchronously (BF-09)', async () => {
     says({ sessionId: 's1' });
     let fail: (error: Error) => void = () => undefined;
     listener = { ended: () => new Promise((_, reject) => (fail = reject)) };
@@ -177,7 +177,7 @@ describe('LogoutNotices', () => {
     expect(lines.map(({ level }) => level)).toEqual(['error', 'error']);
   });
 
-  it('works with a listener that has no unverified method', async () => {
+  it('accepts a listener that has no method `unverified`', async () => {
     listener = { ended: async () => undefined };
     fails(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);

@@ -18,7 +18,7 @@ export type NoticeOutcome =
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Keycloak waits for five seconds; after that it can't learn that the logout is incomplete. */
+/** Keycloak waits for five seconds, and can't learn later that the logout is incomplete. */
 const LISTENER_MS = 4000;
 
 export class LogoutNotices {
@@ -66,7 +66,7 @@ export class LogoutNotices {
     return token;
   }
 
-  /** Uses the unverified `iss`: the keys of that issuer must then verify the token. */
+  /** The unverified `iss` names the issuer whose keys must then verify the token. */
   #issuerOf(text: string): IssuerNotices {
     const { iss } = unverifiedClaims(text);
     const named = this.issuers.find(({ issuer }) => issuer === iss);
@@ -76,7 +76,7 @@ export class LogoutNotices {
 
   async #end({ tokens }: IssuerNotices, { tokenId, endsOffline, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
     const { issuer, sessionId: sid, subject: sub } = logout;
-    // Deny the tokens first, because Keycloak still reports them as active while it sends the notice.
+    // Deny the tokens first, because Keycloak still reports the tokens as active while Keycloak sends the notice.
     this.#deny({ ...logout, endsOffline });
     try {
       await this.#inTime(() => this.listener.ended(logout));
@@ -90,7 +90,7 @@ export class LogoutNotices {
     return { kind: 'taken' };
   }
 
-  /** Uses the issuer's clock, because the clock of this machine may be behind. */
+  /** Denies the tokens by the issuer's clock, because the clock of this machine may be behind. */
   #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
     const except = endsOffline ? {} : { exceptOffline: true as const };
     if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
@@ -98,7 +98,7 @@ export class LogoutNotices {
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 
-  /** The notice is not trusted, so its only effect is a recheck of all tokens. */
+  /** Rechecks all tokens of the issuer and denies no token, because an unverified notice is not trusted. */
   async #unverified({ issuer, rechecks }: IssuerNotices, error: unknown): Promise<NoticeOutcome> {
     if (error instanceof LogoutTokenError) throw error;
     const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =
@@ -132,5 +132,5 @@ class ListenerTimeout extends Error {
   override readonly name = 'timeout';
 }
 
-/** The message of an error may contain anything, so only its name is logged. */
+/** Returns the name of an error for the log, because the message of the error may contain any text. */
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');

@@ -75,13 +75,13 @@ describe('LogoutTokens', () => {
   });
 
   it.each<[string, () => string]>([
-    ['by another of its keys', () => signed({}, {}, EC)],
+    ['that is signed with a second key of the issuer', () => signed({}, {}, EC)],
     ['for several clients', () => signed({ aud: ['other', 'service-a'] })],
-    ['with what else the event may say', () => signed({ events: { [EVENT]: { reason: 'x' }, 'https://other': {} } })],
-    ['whose type is written in full', () => signed({}, { typ: 'application/logout+JWT' })],
-    ['that lives as long as it may', () => signed({ exp: clock.date + 300 })],
+    ['whose events have more members', () => signed({ events: { [EVENT]: { reason: 'x' }, 'https://other': {} } })],
+    ['that has the type with the prefix application/', () => signed({}, { typ: 'application/logout+JWT' })],
+    ['that has the longest allowed lifetime', () => signed({ exp: clock.date + 300 })],
     ['of a clock that is some seconds ahead', () => signed({ iat: clock.date + 5, nbf: clock.date + 5 })],
-    ['that is as old as it may be', () => signed({ iat: clock.date - 125 })],
+    ['that has the highest allowed age', () => signed({ iat: clock.date - 125 })],
   ])('accepts a token %s (BF-09)', async (_, token) => {
     expect(await outcomeOf(token())).toBe('accepted');
   });
@@ -92,12 +92,12 @@ describe('LogoutTokens', () => {
     ['of another type', () => signed({}, { typ: 'JWT' }), 'not_a_logout_token'],
     ['that is an access token', () => signed({}, { typ: 'at+jwt' }), 'not_a_logout_token'],
     ['without a type', () => signed({}, { typ: undefined }), 'not_a_logout_token'],
-    ['whose type is no text', () => signed({}, { typ: [TYPE.typ] }), 'not_a_logout_token'],
+    ['whose type is not a text', () => signed({}, { typ: [TYPE.typ] }), 'not_a_logout_token'],
     ['without a signature', () => `${encoded({ alg: 'none', ...TYPE })}.${encoded(claims())}.`, 'token_malformed'],
     ['of alg none', () => signed({}, { alg: 'none' }), 'token_malformed'],
     ['of alg None', () => signed({}, { alg: 'None' }), 'algorithm_not_allowed'],
     [
-      'by HS256 over the public key',
+      'that is signed by HS256 with the public key',
       () => hmacSigned('HS256', pem(), claims(), { ...TYPE, kid: RSA.jwk.kid }),
       'algorithm_not_allowed',
     ],
@@ -105,8 +105,8 @@ describe('LogoutTokens', () => {
     ['that names no key', () => signed({}, { kid: undefined }), 'signing_key_unknown'],
     ['of another issuer', () => signed({ iss: `${ISSUER}2` }), 'other_issuer'],
     ['for another client', () => signed({ aud: 'service-b' }), 'other_audience'],
-    ['for a client whose id begins alike', () => signed({ aud: ['service-ab'] }), 'other_audience'],
-    ['for nobody', () => signed({ aud: undefined }), 'other_audience'],
+    ['for a client whose id has the same beginning', () => signed({ aud: ['service-ab'] }), 'other_audience'],
+    ['that has no audience', () => signed({ aud: undefined }), 'other_audience'],
     ['that is too old', () => signed({ iat: clock.date - 126 }), 'too_old'],
     ['that has expired', () => signed({ iat: clock.date - 100, exp: clock.date - 5 }), 'expired'],
     ['that lives too long', () => signed({ exp: clock.date + 301 }), 'lives_too_long'],
@@ -116,26 +116,26 @@ describe('LogoutTokens', () => {
     ['without exp', () => signed({ exp: undefined }), 'times_missing'],
     ['whose times are text', () => signed({ iat: String(clock.date) }), 'times_missing'],
     ['with a nonce', () => signed({ nonce: 'n' }), 'has_a_nonce'],
-    ['with a nonce of nothing', () => signed({ nonce: null }), 'has_a_nonce'],
+    ['that has the nonce null', () => signed({ nonce: null }), 'has_a_nonce'],
     ['without events', () => signed({ events: undefined }), 'not_a_logout_event'],
     [
       'of another event',
       () => signed({ events: { 'http://schemas.openid.net/event/other': {} } }),
       'not_a_logout_event',
     ],
-    ['whose event is no object', () => signed({ events: { [EVENT]: true } }), 'not_a_logout_event'],
+    ['whose event is not an object', () => signed({ events: { [EVENT]: true } }), 'not_a_logout_event'],
     ['whose events are a list', () => signed({ events: [EVENT] }), 'not_a_logout_event'],
-    ['about nobody', () => signed({ sub: undefined, sid: undefined }), 'neither_sub_nor_sid'],
-    ['whose sid is no text', () => signed({ sid: 1 }), 'malformed_sub_or_sid'],
+    ['that names no user and no session', () => signed({ sub: undefined, sid: undefined }), 'neither_sub_nor_sid'],
+    ['whose sid is not a text', () => signed({ sid: 1 }), 'malformed_sub_or_sid'],
     ['whose sid is empty', () => signed({ sid: '' }), 'malformed_sub_or_sid'],
-    ['whose sub is longer than a denial may be', () => signed({ sub: 'x'.repeat(1025) }), 'malformed_sub_or_sid'],
+    ['whose sub is too long', () => signed({ sub: 'x'.repeat(1025) }), 'malformed_sub_or_sid'],
     ['without jti', () => signed({ jti: undefined }), 'jti_missing'],
     ['with an empty jti', () => signed({ jti: '' }), 'jti_missing'],
-    ['that is none', () => 'a.b.c', 'token_malformed'],
-    ['in another spelling', () => `${signed()}=`, 'token_malformed'],
+    ['whose header is not JSON', () => 'a.b.c', 'token_malformed'],
+    ['that ends with a padding character', () => `${signed()}=`, 'token_malformed'],
     ['whose claims are a list', () => RSA.sign('[1]', TYPE), 'token_malformed'],
     [
-      'that says sid twice',
+      'that has two sid claims',
       () => RSA.sign(JSON.stringify(claims()).replace('{', '{"sid":"s0",'), TYPE),
       'token_malformed',
     ],
@@ -144,15 +144,15 @@ describe('LogoutTokens', () => {
   });
 
   it.each<[string, () => string, string]>([
-    ['of an algorithm that its key is not for', () => signed({}, { alg: 'PS256' }), 'algorithm_not_allowed'],
-    ['by a key of nobody', () => signed({}, {}, STRANGERS), 'signing_key_unknown'],
+    ['that names an algorithm of a different key', () => signed({}, { alg: 'PS256' }), 'algorithm_not_allowed'],
+    ['that is signed with an unknown key', () => signed({}, {}, STRANGERS), 'signing_key_unknown'],
     [
-      "by a stranger's key under the issuer's id",
+      'that a stranger signed with the key id of the issuer',
       () => signed({}, { kid: RSA.jwk.kid }, STRANGERS),
       'signature_invalid',
     ],
     [
-      "by a stranger's key, which it brings along",
+      'that a stranger signed with a key in the header',
       () => signed({}, { kid: RSA.jwk.kid, jwk: STRANGERS.jwk }, STRANGERS),
       'signature_invalid',
     ],
@@ -217,7 +217,7 @@ describe('LogoutTokens with changing keys', () => {
     expect(await outcomeOf(signed())).toBe('signing_key_unknown');
   });
 
-  it('asks for unavailable keys once a second, and uses the former keys until they are too old (RS-14)', async () => {
+  it('requests unavailable keys once a second, and uses the previous keys until these keys are too old (RS-14)', async () => {
     const down = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     published = down;
     for (let times = 0; times < 5; times += 1) {
@@ -232,7 +232,7 @@ describe('LogoutTokens with changing keys', () => {
     expect(await outcomeOf(signed())).toBe('timeout');
   });
 
-  it('rejects if the published keys must not be used (RS-15)', async () => {
+  it('rejects with an error if the published keys must not be used (RS-15)', async () => {
     published = { keys: [EC.jwk, { ...RSA.jwk, d: 'x' }] };
     expect(await outcomeOf(signed())).toBe('signing_key_unusable');
     published = { keys: [] };

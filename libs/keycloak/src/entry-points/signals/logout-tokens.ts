@@ -13,22 +13,22 @@ import {
   type LogoutRecipient,
 } from './logout-claims.js';
 
-/** Only tokens with a valid signature are remembered, so forged tokens can't evict them. */
+/** Only tokens with a valid signature are remembered, so forged tokens can't evict a remembered token. */
 const MAX_REMEMBERED = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
 /**
- * OpenID Connect Back-Channel Logout 1.0 §2.4: in upper or lower case, with or without `application/` (RFC 7515
- * §4.1.9). Without this check, an ID token could pass.
+ * The type of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), in any letter case, with or without
+ * `application/` (RFC 7515 §4.1.9). Without this check, the service could accept an ID token.
  */
 const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 
 const isLogoutTokenType = (typ: unknown): boolean => typeof typ === 'string' && LOGOUT_TOKEN_TYPE.test(typ);
 
 /**
- * Checks the claims first, so that only a token with valid claims causes a key lookup. Each process accepts a `jti`
- * once; another process may repeat the denial, which does no harm.
+ * Checks the claims first, so that only a token with valid claims causes a key lookup. A second process may accept the
+ * same `jti` and repeat the denial, which does no harm.
  */
 export class LogoutTokens {
   readonly #seen: DeadlineCache<true>;
@@ -47,14 +47,14 @@ export class LogoutTokens {
     const key = await this.#keyOf(header);
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') throw new LogoutTokenError(payload);
-    // The key may have been withdrawn during the verification.
+    // The issuer may have withdrawn the key during the verification.
     if (!key.isPublished) throw new LogoutTokenError('signing_key_unknown');
     if (this.#seen.get(claims.tokenId) === true) throw new LogoutTokenError('jti_seen_before');
     this.#seen.set(claims.tokenId, true, REPLAYABLE_SECONDS * 1000);
     return claims;
   }
 
-  /** Accepts the token once more, because its logout was not carried out in full. */
+  /** Makes the service accept the token once more, because the logout is incomplete. */
   release(tokenId: string): void {
     this.#seen.delete(tokenId, true);
   }

@@ -32,7 +32,7 @@ function advance(ms: number): void {
 }
 
 describe('RepeatedRechecks', () => {
-  it('rechecks at once, and again when the logout must be complete (RS-14)', () => {
+  it('rechecks the tokens immediately, and again when the logout must be complete (RS-14)', () => {
     rechecks.require();
     expect(made).toEqual([0]);
     advance(100_000);
@@ -41,7 +41,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 100_000]);
   });
 
-  it('rechecks at most once in ten seconds, however many notices arrive (RS-14)', () => {
+  it('rechecks the tokens at most once in ten seconds, however many notices arrive (RS-14)', () => {
     for (let ms = 0; ms < 60_000; ms += 100) {
       rechecks.require();
       advance(100);
@@ -51,7 +51,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000]);
   });
 
-  it('rechecks again at the end of the pause if a notice arrives during the pause', () => {
+  it('rechecks the tokens again at the end of the pause if a notice arrives during the pause', () => {
     rechecks.require();
     advance(15_000);
     rechecks.require();
@@ -74,14 +74,14 @@ describe('RepeatedRechecks', () => {
     expect(waits).toEqual([10_000, 250]);
   });
 
-  it('stops rechecking when the application ends', () => {
+  it('stops the rechecks when the application shuts down', () => {
     rechecks.require();
     rechecks.stop();
     advance(100_000);
     expect(made).toEqual([0]);
   });
 
-  it('starts its pause at a recheck of another replica, and does not recheck within the pause', () => {
+  it('starts a pause after a recheck of another replica, and rechecks no tokens during the pause', () => {
     rechecks.made();
     advance(4000);
     rechecks.require();
@@ -93,7 +93,7 @@ describe('RepeatedRechecks', () => {
 });
 
 describe('RepeatedRechecks of three replicas that share a channel', () => {
-  it('recheck at most once in ten seconds in total, however many notices each replica receives (RS-14)', () => {
+  it('recheck the tokens at most once in ten seconds in total, however many notices each replica receives (RS-14)', () => {
     const timers = new Set<{ readonly atMs: number; readonly action: () => void }>();
     const schedule: Schedule = (ms, action) => {
       const timer = { atMs: nowMs + ms, action };

@@ -1,7 +1,7 @@
-/** Longer than Keycloak takes for a logout. */
+/** The time between two rechecks, which is longer than a logout takes in Keycloak. */
 const INTERVAL_MS = 10_000;
 
-/** Runs `action` later without keeping the process alive, and returns a function that cancels it. */
+/** The timer does not keep the process alive. */
 export type Schedule = (ms: number, action: () => void) => () => void;
 
 const afterMs: Schedule = (ms, action) => {
@@ -9,13 +9,13 @@ const afterMs: Schedule = (ms, action) => {
   return () => clearTimeout(timer);
 };
 
-/** Spreads the rechecks of several replicas, so that one replica rechecks for all. */
+/** The maximum random delay of a recheck; the replica with the shortest delay rechecks the tokens for all replicas. */
 const SPREAD_MS = 1000;
 
 /**
- * While Keycloak sends a notice, it still reports the session's tokens as active, so another recheck follows when the
- * logout must be complete. Anybody can send such notices, so there is at most one recheck in ten seconds, including the
- * rechecks of other replicas.
+ * Rechecks all tokens after an unverified notice, and again when the logout must be complete. Keycloak still reports
+ * the tokens of the session as active while Keycloak sends the notice. Anybody can send such notices, so all replicas
+ * together recheck the tokens at most once in ten seconds.
  */
 export class RepeatedRechecks {
   #due = 0;

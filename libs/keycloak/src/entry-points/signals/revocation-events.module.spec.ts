@@ -66,14 +66,14 @@ class ListeningModule {}
 // #endregion shared-signals
 
 describe('RevocationEventsModule', () => {
-  it.each([AppModule, ListeningModule])('compiles as the guide shows it', async (made) => {
+  it.each([AppModule, ListeningModule])('compiles the module of the guide', async (made) => {
     const module = await Test.createTestingModule({ imports: [made] })
       .setLogger(SILENT)
       .compile();
     expect(module.get(KeycloakStatus, { strict: false }).read().signals).toEqual({ state: 'none' });
   });
 
-  it('polls from the start to the end of the application, and applies the denials', async () => {
+  it('polls the source from the start to the end of the application, and applies the denials', async () => {
     polls = 0;
     signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isHealthy: true };
     const imports = [
@@ -108,7 +108,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(60)).rejects.toThrow('pollSeconds must be a number from 0.2 to 10');
   });
 
-  it('does not start if a proof expires before the next poll', async () => {
+  it('does not start the application if a proof expires before the next poll', async () => {
     const module = (pollSeconds: number, introspectionTtlWithEventsSeconds?: number) => {
       const ttl = { introspectionTtlSeconds: 2, introspectionTtlWithEventsSeconds };
       const root = KeycloakModule.forRoot({ ...options, ...ttl } as KeycloakModuleOptions);
@@ -120,7 +120,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(2)).resolves.toBeDefined();
   });
 
-  it('does not start with a channel that has no private key for proofs (RS-30)', async () => {
+  it('does not start the application if the channel has no private key for proofs (RS-30)', async () => {
     const started = (proofs: ProofKeyOptions): Promise<unknown> => {
       const keys = [randomBytes(32).toString('base64')];
       const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });
@@ -138,7 +138,7 @@ describe('RevocationEventsModule', () => {
     await expect(started({ privateKey })).resolves.toBeDefined();
   });
 
-  it('requires KeycloakModule.forRoot', async () => {
+  it('requires an import of KeycloakModule.forRoot', async () => {
     const imports = [RevocationEventsModule.forRoot({ sources: [source] })];
     await expect(Test.createTestingModule({ imports }).setLogger(SILENT).compile()).rejects.toThrow(
       /provided by KeycloakModule\.forRoot/,

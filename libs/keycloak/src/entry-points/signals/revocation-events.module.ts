@@ -20,21 +20,21 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /** Sources such as `keycloakEvents()`. Results are cached for longer while all sources are healthy. */
+  /** Sources such as `keycloakEvents()`; results are cached for longer while all sources are healthy. */
   readonly sources: readonly SignalSource[];
   /**
-   * The time between the starts of two polls. Default 1, 0.2 to 10. Must be less than `introspectionTtlSeconds`, for
-   * which a proof is valid, if `introspectionTtlWithEventsSeconds` is set.
+   * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. If `introspectionTtlWithEventsSeconds`
+   * is set, the time must be less than `introspectionTtlSeconds`, for which a proof is valid.
    */
   readonly pollSeconds?: number;
   /**
-   * The client that polls. Default: this service's own client. Use another client if this service calls other services,
-   * which could read the events with the token that they receive.
+   * The client that polls the sources, by default the client of this service. Use a separate client if this service
+   * calls other services, since a called service could read the events with the token that it receives.
    */
   readonly client?: RevocationEventsClientOptions;
 }
 
-/** A client of the realm that may read the sources, with either `clientSecret` or `clientAuthentication`. */
+/** A client of the realm that may read the sources. Either `clientSecret` or `clientAuthentication` is required. */
 export interface RevocationEventsClientOptions {
   readonly clientId: string;
   readonly clientSecret?: string;
@@ -51,14 +51,14 @@ export interface RevocationEventsAsyncOptions
     > {}
 
 /**
- * Polls the first issuer for logouts and disabled users, and denies or rechecks their tokens in the `RevocationList`. A
- * `revocationChannel` passes the denials and rechecks on to other replicas and services. Import it once, beside
- * `KeycloakModule.forRoot`.
+ * Polls the first issuer for logouts and disabled users, and denies or rechecks the affected tokens in the
+ * `RevocationList`. A `revocationChannel` passes the denials and rechecks on to other replicas and services. Import
+ * this module once, next to `KeycloakModule.forRoot`.
  *
- * While the feed is healthy, introspection results are cached for `introspectionTtlWithEventsSeconds`. If the feed
- * fails or is silent, results are cached for `introspectionTtlSeconds`, as without a feed.
+ * Introspection results are cached for `introspectionTtlWithEventsSeconds` while the feed is healthy, and for
+ * `introspectionTtlSeconds` if the feed fails or is silent.
  *
- * It does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in the event log, and
+ * This module does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in the event log, and
  * `sharedSignals()` creates a stream if the client has none.
  */
 @Module({})
@@ -70,8 +70,8 @@ export class RevocationEventsModule {
   }
 
   /**
-   * The application does not start with invalid options, or without a private key for the channel's proofs:
-   * `ConfigurationError`.
+   * Throws `ConfigurationError` at the start of the application if the options are invalid, or the channel has no
+   * private key for proofs.
    */
   static forRootAsync({ imports = [], inject = [], useFactory }: RevocationEventsAsyncOptions): DynamicModule {
     const feed = {
@@ -129,7 +129,8 @@ function readOptions(
 function readClient(client: RevocationEventsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
   const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as RevocationEventsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
-  // Refuses control characters, as `KeycloakModule` does: they are invisible and would fail only at Keycloak.
+  // Refuses control characters, like `KeycloakModule`, since they are invisible, and would cause an error only at
+  // Keycloak.
   const context = { faults, allowInsecureRequests: false };
   nonEmptyString('client.clientId', clientId, context);
   optionalText('client.clientSecret', clientSecret, context);

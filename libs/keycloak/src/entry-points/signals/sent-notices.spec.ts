@@ -76,7 +76,7 @@ describe('BackchannelLogoutModule', () => {
     expect(ended).toEqual([[logout, 401]]);
   });
 
-  it('answers 503 if the listener rejects, and refuses the tokens anyway (BF-09)', async () => {
+  it('answers 503 if the listener fails, and still refuses the tokens of the session (BF-09)', async () => {
     let isDown = true;
     const ended = async (): Promise<void> => {
       if (isDown) throw new Error('no store');
@@ -97,7 +97,7 @@ describe('BackchannelLogoutModule', () => {
     expect([(await app.notify(notice)).status, (await app.notify(notice)).status]).toEqual([200, 400]);
   });
 
-  it('refuses the tokens of the user for a notice without a sid (RS-13)', async () => {
+  it('refuses the tokens of the user after a notice that has no sid (RS-13)', async () => {
     const app = await started({ options: { introspectionTtlSeconds: 60 } });
     const [alice, bob] = [await logIn(servers()[0], 'alice'), await logIn(servers()[0], 'bob')];
     expect((await app.notify(await aboutAlice({ sid: undefined }))).status).toBe(200);
@@ -181,7 +181,7 @@ describe('BackchannelLogoutModule', () => {
     expect(appended).toMatchObject([{ kind: 'recheck', recheck: 'everything' }]);
   });
 
-  it('reads its keys through a separate bulkhead, so that a hanging server does not block tokens (BF-09)', async () => {
+  it('reads its keys through a separate bulkhead, so that a hanging read does not block requests with tokens (BF-09)', async () => {
     const options = { verification: 'jwt', jwt: jwtVerification(), maxConcurrentCalls: 1, timeoutMs: 1000 } as const;
     let status: KeycloakStatus | undefined;
     const app = await started({ options, prepare: (nest) => (status = nest.get(KeycloakStatus)) });

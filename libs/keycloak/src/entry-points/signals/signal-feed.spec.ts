@@ -63,7 +63,7 @@ const state = (): string => keycloak.status.read().signals.state;
 const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.healthyUntilMs(askedAtMs);
 
 describe('SignalFeed', () => {
-  it('changes its state from none to silent to healthy', async () => {
+  it('changes the state of the feed from none to silent to healthy', async () => {
     expect(state()).toBe('none');
     let release: () => void = () => undefined;
     const held = new Promise<Signals>((resolve) => (release = () => resolve(QUIET)));
@@ -82,7 +82,7 @@ describe('SignalFeed', () => {
     expect(source.asked).toBe(1);
   });
 
-  it('applies denials and rechecks before it proves anything', async () => {
+  it('applies denials and rechecks before the first proof', async () => {
     const seen: string[] = [];
     keycloak.issuers[0].denials.onDenied(() => void seen.push(`denied while ${state()}`));
     keycloak.issuers[0].rechecks.onRequired((recheck) => void seen.push(`${JSON.stringify(recheck)} while ${state()}`));
@@ -103,7 +103,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.size).toBe(2);
   });
 
-  it('does not deny the offline session of an ended session (RS-13)', async () => {
+  it('does not deny the offline tokens of an ended session (RS-13)', async () => {
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }] })));
     await until(() => state() === 'healthy');
     const denied = ['onrtac:1', 'ofrtac:1'].map((jti) =>
@@ -112,7 +112,7 @@ describe('SignalFeed', () => {
     expect(denied).toEqual([true, false]);
   });
 
-  it('publishes the number of signals and their time in a channel, for polls that returned signals', async () => {
+  it('publishes the number and the time of the signals of each poll that returned signals', async () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(SIGNAL_CHANNEL, listen);
@@ -129,7 +129,7 @@ describe('SignalFeed', () => {
     expect(told).toEqual([{ issuer: ISSUER, source: 'events', denials: 1, rechecks: 0, occurredAtMs }]);
   });
 
-  it('applies the signals of polls without a proof, but stays silent', async () => {
+  it('applies the signals of a poll that has no proof, and stays silent', async () => {
     const source = sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false }));
     follow(source);
     await until(() => source.asked > 5);
@@ -137,7 +137,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.size).toBe(1);
   });
 
-  it('is healthy up to the time that its source was healthy, and never before the start of the feed', async () => {
+  it('is healthy only up to the healthy time of its source, and never before the start of the feed', async () => {
     const agoMs = 50;
     const { clock, signals } = keycloak.issuers[0];
     const beganMs = clock.monotonicMs();
@@ -147,7 +147,7 @@ describe('SignalFeed', () => {
     expect(signals.latestMs).toBeLessThan(clock.monotonicMs() - agoMs);
   });
 
-  it('keeps its proof if an older proof arrives later', async () => {
+  it('keeps a proof if an older proof arrives later', async () => {
     const polls: Poll[] = [() => QUIET, () => ({ ...QUIET, healthyUntilAgoMs: 3_600_000 })];
     const source = sourceOf('events', ...polls);
     follow(source);
@@ -155,7 +155,7 @@ describe('SignalFeed', () => {
     expect(state()).toBe('healthy');
   });
 
-  it('is healthy only up to the time that all its sources were healthy', async () => {
+  it('is healthy only up to the time until which all sources were healthy', async () => {
     let isOther = false;
     const other = sourceOf('other', () => ({ ...QUIET, isHealthy: isOther }));
     follow(
@@ -174,7 +174,7 @@ describe('SignalFeed', () => {
     expect(keycloak.issuers[0].signals.latestMs).toBe(untilMs);
   });
 
-  it('reports a gap if a poll is incomplete, and later proofs do not cover the time before the gap', async () => {
+  it('reports a gap after an incomplete poll, and claims no time before the gap in later proofs', async () => {
     let gaps = 0;
     keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const source = sourceOf(
@@ -193,7 +193,7 @@ describe('SignalFeed', () => {
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  it('recovers from a single failed poll without an error in the log', async () => {
+  it('recovers from a single failed poll, and logs no error', async () => {
     const away = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     const source = sourceOf(
       'events',
@@ -213,12 +213,16 @@ describe('SignalFeed', () => {
       { reason: 'timeout', hint: expect.stringMatching(/^Keycloak does not answer in time/) as unknown },
     ],
     [
-      'is set up otherwise',
+      'needs different settings',
       () => new SignalSourceError('events_disabled', 'Switch it on.'),
       { reason: 'events_disabled', hint: 'Switch it on.' },
     ],
-    ['is faulty itself', () => new TypeError('the-secret-of-somebody'), { reason: 'unexpected', name: 'TypeError' }],
-  ])('logs once that a source %s, and once that it works again', async (_, error, fields) => {
+    [
+      'throws an unexpected error',
+      () => new TypeError('the-secret-of-somebody'),
+      { reason: 'unexpected', name: 'TypeError' },
+    ],
+  ])('logs once that a source %s, and once that the source works again', async (_, error, fields) => {
     let isAway = true;
     const source = sourceOf('events', () => (isAway ? Promise.reject(error()) : QUIET));
     follow(source);
@@ -236,7 +240,7 @@ describe('SignalFeed', () => {
     expect(JSON.stringify(lines)).not.toContain('the-secret');
   });
 
-  it('rechecks everything if a denial is invalid, and continues', async () => {
+  it('rechecks all tokens if a denial is invalid, and continues to poll', async () => {
     const everything: unknown[] = [];
     keycloak.issuers[0].rechecks.onRequired((recheck) => void everything.push(recheck));
     const source = sourceOf(
@@ -267,7 +271,7 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('claims only the time after a gap of the channel, since rechecks of an exited process are not repeated (RS-30)', async () => {
+  it('claims only the time after a gap of the channel, since the gap may hide rechecks of an exited process (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
@@ -286,7 +290,7 @@ describe('SignalFeed', () => {
     expect(claimed.slice(before + 1).every((sinceMs) => sinceMs >= beganMs - 2000)).toBe(true);
   });
 
-  it('logs a change of the listening replica, and ignores lease changes while the feed is unhealthy', async () => {
+  it('logs which replica polls, and logs no lease changes while the feed is unhealthy', async () => {
     const { feed: leases } = keycloak.issuers[0];
     let [isOurs, isAway, asked, grantedAtMs] = [true, false, 0, 1_000_000];
     leases.lease = async () => {
@@ -321,7 +325,7 @@ describe('SignalFeed', () => {
     expect(said()).toEqual([waits, listens, waits]);
   });
 
-  it('applies denials that arrive with a fault, but stays silent', async () => {
+  it('applies the denials of a poll that reports a fault, and stays silent', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false, fault })));
     await until(() => keycloak.revocations.size === 1);
@@ -329,7 +333,7 @@ describe('SignalFeed', () => {
     expect(lines.map(({ fields }) => fields['reason'])).toEqual(['own_login_not_seen']);
   });
 
-  it('accepts later logins after a denial with a time in the future', async () => {
+  it('accepts the tokens of later logins after a denial with a time in the future', async () => {
     const year2100 = 4_102_444_800;
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sub: 'alice', issuedBefore: year2100 }] })));
     await until(() => keycloak.revocations.size === 1);
@@ -339,7 +343,7 @@ describe('SignalFeed', () => {
     expect([denied(now), denied(now + 120)]).toEqual([true, false]);
   });
 
-  it('denies up to the time of the server if the local clock is behind', async () => {
+  it('denies tokens up to the time of the server if the local clock is behind', async () => {
     const { clockSkew, clock } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);
@@ -349,7 +353,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.denies(issued(serverNow - 1))).toBe(true);
   });
 
-  it('rechecks up to the time of the server if the local clock is behind', async () => {
+  it('rechecks tokens up to the time of the server if the local clock is behind', async () => {
     const { clockSkew, clock, rechecks } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);
@@ -360,7 +364,7 @@ describe('SignalFeed', () => {
     expect(madeAt).toBeGreaterThan(serverNow - 2);
   });
 
-  it('logs a fault if a source returns nothing, and continues', async () => {
+  it('logs a fault if a source returns no result, and continues to poll', async () => {
     const source = sourceOf(
       'events',
       () => undefined as unknown as Signals,
@@ -373,7 +377,7 @@ describe('SignalFeed', () => {
     await until(() => state() === 'healthy');
   });
 
-  it('stops even if a source never answers', async () => {
+  it('stops polling even if a source never answers', async () => {
     follow(sourceOf('events', () => new Promise<Signals>(() => undefined)));
     await new Promise((resolve) => setTimeout(resolve, 10));
     const beganMs = performance.now();
@@ -388,7 +392,7 @@ describe('SignalFeed', () => {
     expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/already runs/);
   });
 
-  it('runs one poll at a time, and stops polling when it is stopped', async () => {
+  it('runs one poll at a time, and stops polling when the feed is stopped', async () => {
     let [running, most] = [0, 0];
     const source = sourceOf('events', async () => {
       running += 1;

@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** Overlap with the healthy time of another replica, because the measurements of two replicas differ. */
+/** The overlap with the healthy time of another replica, because two replicas measure times differently. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -37,18 +37,18 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** Start of the time without missed events, by the clock of the lease; undefined after a gap. */
+  /** The start of the time in which no event was missed, by the clock of the lease; undefined after a gap. */
   receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;
-  /** Start of this process's last successful poll, by the monotonic clock, not by the clock of the lease. */
+  /** The start of the last successful poll of this process, by the monotonic clock. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;
   isReceiving: boolean | undefined;
 }
 
-/** The feed can only revoke access: an event makes the service reject a token or introspect it again. */
+/** The feed can only revoke access: an event makes the service reject a token or introspect the token again. */
 export class SignalFeed {
   readonly #clock: Clock;
   readonly #log: ComponentLog;
@@ -56,7 +56,7 @@ export class SignalFeed {
   readonly #closing = new AbortController();
   readonly #leaseHolder: LeaseHolder;
   readonly #target: SignalTarget;
-  /** After a longer silence Keycloak may have restarted and lost its sessions without an event. */
+  /** In a longer time between two polls, Keycloak may have restarted and lost its sessions without an event. */
   readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
 
@@ -83,7 +83,7 @@ export class SignalFeed {
       missedLoggedMs: -Infinity,
       isReceiving: undefined,
     }));
-    // The channel may have lost rechecks of an exited process, which no process sends again.
+    // The channel may have lost rechecks of a process that has exited, which no process sends again.
     at.signals.onGap(() => {
       for (const one of this.#followed) one.receivedSinceMs = undefined;
     });
@@ -93,7 +93,7 @@ export class SignalFeed {
     }
   }
 
-  /** Throws `Error` if another feed is running: the proof of one feed must not hide a gap in the other. */
+  /** Throws `Error` if a second feed is running, because a proof of one feed could hide a gap of the second feed. */
   start(): void {
     if (!this.at.signals.follow())
       throw new Error('A signal feed already runs. Import RevocationEventsModule once, with all sources');
@@ -122,7 +122,7 @@ export class SignalFeed {
     }
   }
 
-  /** `beganMs`: taken before the request for the lease, so that the feed does not claim time before its poll. */
+  /** `beganMs` is the time before the request for the lease, so that the feed claims no time before its poll. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.receivedSinceMs, one.fencing] = [undefined, lease.fencing];
@@ -188,7 +188,7 @@ export class SignalFeed {
 
   #fail(one: Followed, error: unknown): void {
     one.failures += 1;
-    // The next poll makes up for a single failure.
+    // The next poll also reads the events of a single failed poll, so the feed does not log a single failure.
     if (one.isReceiving === false || (one.failures === 1 && isPassing(error))) return;
     one.isReceiving = false;
     const words = 'Revocations are not received: answers serve for introspectionTtlSeconds, as without a feed';

@@ -2,8 +2,8 @@ import type { IssuerRecheck } from '../extension/index.js';
 import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from '../ports/signals.js';
 
 /**
- * Tokens to deny at the source's issuer. `sid`: the tokens of a session, except its offline tokens. `sub`: the tokens
- * that a user got before `issuedBefore`, in seconds since the epoch.
+ * The tokens to deny, from the issuer of the source. `sid` means the tokens of a session, except the offline tokens.
+ * `sub` means the tokens that a user got before `issuedBefore`, in seconds since the epoch.
  */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
 
@@ -13,63 +13,60 @@ export interface Signals {
   readonly denials: readonly IssuerDenial[];
   /** Tokens that may no longer be valid and must be introspected again. */
   readonly rechecks: readonly IssuerRecheck[];
-  /** Whether the result has everything that ended in the requested time. */
+  /** Whether the result contains all events of the requested time. */
   readonly isWhole: boolean;
-  /**
-   * Whether the server has certainly reported everything that ended before this poll began. An empty result is not a
-   * proof.
-   */
+  /** Whether the server has certainly reported all events from before this poll. An empty result is not a proof. */
   readonly isHealthy: boolean;
-  /** How long before this poll the healthy time ends, in milliseconds. Default 0. */
+  /** The time from the end of the healthy time to this poll, in milliseconds. Default 0. */
   readonly healthyUntilAgoMs?: number;
-  /** Why a proof failed. The denials and rechecks are still applied. */
+  /** The reason why this poll has no proof. The feed still applies the denials and rechecks. */
   readonly fault?: SignalSourceError | undefined;
-  /** Time of the first event, by the server's clock, in milliseconds since the epoch. */
+  /** The time of the first event, by the server's clock, in milliseconds since the epoch. */
   readonly occurredAtMs?: number | undefined;
 }
 
-/** The issuer of a source, and the client that polls it. */
+/** The issuer of a source, and the client that polls the source. */
 export interface SignalSourceContext {
   readonly issuer: string;
   /** The URL at which this service reaches the issuer. */
   readonly realmUrl: string;
   readonly clientId: string;
-  /** Sends requests, with a bulkhead and a circuit breaker of its own. */
+  /** Sends requests through a separate bulkhead and a separate circuit breaker. */
   readonly fetch: AuthorizationServerFetch['fetch'];
   /**
-   * Requests a new token for this client at each call. `scope`: names of optional scopes, separated by spaces. Rejects
-   * with `AuthorizationServerError`.
+   * Requests a new token for this client at each call, or rejects with `AuthorizationServerError`. `scope` contains
+   * names of optional scopes, separated by spaces.
    */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
   /** The server's time in seconds since the epoch, exact to about a second after the first token. */
   readonly serverSeconds: () => number;
-  /** Whether the source only runs a check, which must not create objects or remove events at the server. */
+  /** Whether the polls are only a check, which must not create objects or remove events at the server. */
   readonly isTrial: boolean;
-  /** Longest time between two proofs, in milliseconds. */
+  /** The longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
-  /** Log for facts that an operator needs and `poll` does not return. Do not log text from the server. */
+  /** The log for facts that an operator needs and that `poll` does not return, but not for text from the server. */
   readonly log: ComponentLog;
 }
 
 export interface ConnectedSignalSource {
   /**
-   * Asks once for the events of the last `sinceMs` milliseconds, which is 0 before the first read. A result may repeat
-   * events.
+   * Requests the events of the last `sinceMs` milliseconds (0 before the first read) once. A result may repeat events.
    *
-   * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if the setup of the server has to change.
+   * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if an operator must change the settings of the
+   * server.
    */
   poll(sinceMs: number): Promise<Signals>;
 }
 
-/** A source for `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
+/** A source of revocation events for `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
 export interface SignalSource {
-  /** One word, for logs and metrics. */
+  /** The name of the source in logs and metrics, in one word. */
   readonly name: string;
   connect(context: SignalSourceContext): ConnectedSignalSource;
 }
 
-/** Why a source can't be polled, for an operator. */
+/** The reasons why a source can't be polled, for an operator. */
 export const SIGNAL_SOURCE_REASONS = [
   'forbidden',
   'answered_unexpectedly',
@@ -96,7 +93,7 @@ export type SignalSourceReason = (typeof SIGNAL_SOURCE_REASONS)[number];
 export class SignalSourceError extends Error {
   constructor(
     readonly reason: SignalSourceReason,
-    /** Advice for the operator, for the log. */
+    /** Advice for the operator, which the service logs. */
     readonly hint: string,
   ) {
     super(reason);

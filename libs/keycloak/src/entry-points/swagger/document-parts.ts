@@ -3,7 +3,9 @@ export interface Operation {
   responses: Record<string, unknown>;
 }
 
-/** All schemes of one requirement must be satisfied; one requirement of a list is enough. */
+/**
+ * The schemes and scopes that a request must satisfy together; one of several requirements of an operation is enough.
+ */
 export type SecurityRequirement = Readonly<Record<string, readonly string[]>>;
 
 export interface Components {
@@ -19,7 +21,7 @@ export interface Document {
 
 export interface OperationPlace {
   readonly path: string;
-  /** In lower case. */
+  /** The HTTP method in lower case. */
   readonly method: string;
 }
 

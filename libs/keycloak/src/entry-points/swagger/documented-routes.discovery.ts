@@ -3,7 +3,7 @@ import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '
 import type { ReportedRoute } from '../ports/reported-routes.js';
 import { nameOf, operationAt, placesIn, type Document, type OperationPlace } from './document-parts.js';
 
-/** The options of @nestjs/swagger that select the routes and their paths; not every release has all of them. */
+/** The options of @nestjs/swagger that select the routes and their paths, not all of which every release has. */
 export interface DocumentedRoutesOptions {
   readonly include?: NonNullable<SwaggerDocumentOptions['include']>;
   readonly deepScanRoutes?: boolean;
@@ -53,8 +53,8 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * Creates a document for each handler, because a document of all routes does not distinguish classes with the same
- * name. With header versions, such a document has only the last handler of a path.
+ * A document of all routes does not distinguish classes with the same name, and with header versions has only the last
+ * handler of a path.
  */
 function placesOf(
   app: INestApplication,
@@ -81,7 +81,7 @@ function placesOf(
 }
 
 function exclude({ classes, handler }: ReportedRoute, isExcluded: boolean): void {
-  // Set on each class itself, since a derived class would inherit the value of its base class.
+  // The metadata is set on every class, since a derived class would inherit the value of its base class.
   for (const each of classes) Reflect.defineMetadata(EXCLUDED_CONTROLLER, [isExcluded], each);
   Reflect.defineMetadata(EXCLUDED_ENDPOINT, { disable: isExcluded }, handler);
 }

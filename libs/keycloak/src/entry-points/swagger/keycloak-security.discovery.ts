@@ -16,31 +16,34 @@ import { bearerScheme, keycloakScheme, serverScheme } from './security-schemes.j
 
 export interface KeycloakSecurityOptions {
   /**
-   * The options that were passed to `SwaggerModule.createDocument`. The document may lack routes only with `include` or
-   * `onlyIncludeDecoratedEndpoints`.
+   * The options that were passed to `SwaggerModule.createDocument`: with `include` or `onlyIncludeDecoratedEndpoints`,
+   * the document may lack routes.
    */
   readonly document?: DocumentedRoutesOptions;
 }
 
 /**
- * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`. Changes the document and returns it. Each
+ * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`: changes and returns the document. Each
  * operation gets
  *
- * - `security`: the required scopes, for an OAuth 2.0 token of the realm (scheme `keycloak`) or an existing token
- *   (`bearer`, without scopes in OpenAPI 3.0). The second of several issuers has the scheme `keycloak-2`, and so on.
- *   `@Public()` gives `[]`, and `@OptionalToken()` adds an empty alternative. Existing `security` is replaced.
- * - `responses`: 400, 401, 403, 502 and 503 where the guard may send them, with the bodies and headers of
+ * - `security`: the required scopes. The scheme `keycloak` is for an OAuth 2.0 token of the realm, and `bearer` for an
+ *   existing token, without scopes in OpenAPI 3.0. The second of several issuers has the scheme `keycloak-2`, and so
+ *   on. `@Public()` sets `security` to `[]`, and `@OptionalToken()` adds an empty alternative. Existing `security` is
+ *   replaced.
+ * - `responses`: the statuses 400, 401, 403, 502 and 503 that the guard may send, with the bodies and headers of
  *   `KeycloakExceptionFilter`. Existing responses are kept.
  *
  * Existing schemes are kept, so `addOAuth2({ … }, 'keycloak')` can declare flows other than client credentials. With
- * the option `mapPermissions` no scopes are named, since permissions are not scopes. `@MaxIntrospectionAge()` is not
- * documented.
+ * the option `mapPermissions`, the document names no scopes, since permissions are not scopes. The document does not
+ * show `@MaxIntrospectionAge()`.
  *
- * It does NOT contact Keycloak or serve the document. Set the prefix and the versioning of the application first.
+ * The function does NOT contact Keycloak, and does NOT serve the document. Set the prefix and the versioning of the
+ * application first.
  *
- * Throws `Error`, which lists every fault. A route must have an operation, unless `@ApiExcludeEndpoint()` or
- * `@ApiExcludeController()` excludes it. Handlers that share an operation must have the same requirements. An operation
- * without `security` must belong to a route. `@RequireAnyPermission()` may lead to at most 100 alternatives.
+ * Throws `Error`, whose message lists every fault. Every route must have an operation, unless `@ApiExcludeEndpoint()`
+ * or `@ApiExcludeController()` excludes the route. Handlers that share an operation must have the same requirements. An
+ * operation without `security` must belong to a route. The `@RequireAnyPermission()` of a route may have at most 100
+ * alternatives.
  */
 export function addKeycloakSecurity<Described extends OpenAPIObject>(
   app: INestApplication,

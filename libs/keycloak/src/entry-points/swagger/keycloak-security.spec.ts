@@ -276,7 +276,7 @@ describe('addKeycloakSecurity responses', () => {
     });
   });
 
-  it('documents the reason only with exposeRefusalReasons', async () => {
+  it('documents the refusal reason only if exposeRefusalReasons is set', async () => {
     await make({ controllers: [OrdersController] });
     expect(JSON.stringify(documentOf())).not.toContain('reason');
     await app.close();
@@ -286,7 +286,7 @@ describe('addKeycloakSecurity responses', () => {
     });
   });
 
-  it('keeps the responses that the application documents, and replaces its security', async () => {
+  it('keeps the responses that the application documents, and replaces the documented security', async () => {
     @Controller('orders')
     class Annotated {
       @Get()
@@ -350,7 +350,7 @@ describe('addKeycloakSecurity schemes', () => {
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
-  it('adds an example for each permission, also if its name is invalid as the name of an example', async () => {
+  it('adds an example for each permission, even if the permission is not a valid name of an example', async () => {
     @Controller('staff')
     class Staff {
       @Get()
@@ -414,7 +414,7 @@ describe('addKeycloakSecurity routes', () => {
     return Orders;
   };
 
-  it('distinguishes classes with the same name, below the paths of their modules and a prefix', async () => {
+  it('distinguishes classes with the same name by the paths of their modules', async () => {
     @Module({ controllers: [orders('orders', 'a')] })
     class ModuleA {}
     @Module({ controllers: [orders('orders', 'b')] })
@@ -457,7 +457,7 @@ describe('addKeycloakSecurity routes', () => {
     });
   });
 
-  it('accepts header versions on one path only if their requirements are equal', async () => {
+  it('accepts several header versions of one path only if all versions have the same requirements', async () => {
     @Controller({ path: 'orders', version: '1' })
     class First extends Base {}
     Authenticated()(First);
@@ -475,7 +475,7 @@ describe('addKeycloakSecurity routes', () => {
     );
   });
 
-  it('skips routes that are excluded, alone or with their controller', async () => {
+  it('skips a route that is excluded, and all routes of an excluded controller', async () => {
     class Excluding extends orders('orders', 'a') {
       @Get('secret')
       @Public()
@@ -513,7 +513,7 @@ describe('addKeycloakSecurity errors', () => {
     );
   });
 
-  it('throws if the document was made with other options', async () => {
+  it('throws if the document was created with other options', async () => {
     await make({ controllers: [OrdersController] });
     app.setGlobalPrefix('api');
     const document = SwaggerModule.createDocument(app, configOf('3.1.0'), { ignoreGlobalPrefix: true });
@@ -560,7 +560,7 @@ describe('addKeycloakSecurity errors', () => {
     expect(() => documentOf()).toThrow('@Public() verifies no token');
   });
 
-  it('throws without KeycloakModule', async () => {
+  it('throws if the application has no KeycloakModule', async () => {
     app = (await Test.createTestingModule({}).compile()).createNestApplication(new FastifyAdapter());
     expect(() => documentOf()).toThrow('KeycloakModule.forRoot()');
   });

@@ -24,10 +24,10 @@ export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Re
 function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): KeycloakException[] {
   if (opening === 'public') return [];
   if (opening === 'closed') return [new BearerError('route_closed', { reason: 'no_decorator_opens_it' })];
-  // If one of several permissions is enough, the guard names the first.
+  // If one of several permissions is enough, the guard names the first permission in its refusal.
   const named = [...new Set([...permissions, ...anyOf.flatMap(([first]) => first ?? [])])];
   return [
-    // Even if the token is optional, other credentials are refused.
+    // The guard refuses credentials of another scheme, even if the token is optional.
     new BearerError('missing_token', { reason: opening === 'optional' ? 'scheme_not_bearer' : 'no_credentials' }),
     new BearerError('invalid_request', { reason: 'more_than_one_credential' }),
     new BearerError('invalid_token', { reason: 'inactive' }),
@@ -83,7 +83,7 @@ function withNames(replies: readonly RefusalReply[]): readonly NamedReply[] {
   });
 }
 
-/** An example name must not contain spaces, but a role may. */
+/** A role may contain spaces; the name of an example must not. */
 const exampleName = ({ body: { code, permission } }: RefusalReply): string =>
   [code, ...(permission === undefined ? [] : [permission.replaceAll(/[^\w.-]/g, '_')])].join('.');
 

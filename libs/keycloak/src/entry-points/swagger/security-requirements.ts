@@ -5,7 +5,7 @@ export const KEYCLOAK_SCHEME = 'keycloak';
 
 export const schemeOf = (at: number): string => (at === 0 ? KEYCLOAK_SCHEME : `${KEYCLOAK_SCHEME}-${at + 1}`);
 
-/** For tools that accept an existing token but do not request a token. */
+/** The scheme for tools that accept an existing token and can't request a token. */
 export const BEARER_SCHEME = 'bearer';
 
 const MAX_ALTERNATIVES = 100;
@@ -30,7 +30,6 @@ export const rulesFor = (
   bearerHasScopes: !/^3\.0\b/.test(openapi),
 });
 
-/** Returns no requirement for `@Public()`, and adds an empty requirement for `@OptionalToken()`. */
 export function requirementsOf(access: RouteAccess, rules: RequirementRules): SecurityRequirement[] {
   if (access.opening === 'public') return [];
   const alternatives = rules.permissionsAreScopes && access.opening !== 'closed' ? scopesOf(access) : [[]];

@@ -2,7 +2,7 @@ import { KEYCLOAK_SCHEME } from './security-requirements.js';
 
 export type NamedScopes = ReadonlyMap<string, readonly string[]>;
 
-/** The client-credentials flow works for every client that calls in its own name. */
+/** Returns the scheme of a realm, with the client-credentials flow for clients that call in their own name. */
 export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => ({
   type: 'oauth2',
   description: `An access token of the realm ${issuer} (${issuer}/.well-known/openid-configuration), sent as Authorization: Bearer`,
@@ -14,7 +14,10 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/** Refers to the metadata of the server, because only Keycloak's endpoints have known paths. */
+/**
+ * The scheme of a server that is not Keycloak refers to the server's metadata, because the paths of the endpoints are
+ * unknown.
+ */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,
@@ -27,7 +30,7 @@ export const bearerScheme = (issuers: readonly { readonly issuer: string; readon
   description: `An access token whose audience is ${audiencesOf(issuers)}, with the scopes that the operation names for ${KEYCLOAK_SCHEME}`,
 });
 
-/** A client id is only unique at its issuer. */
+/** Returns the client ids with their issuers, since a client id is only unique at its issuer. */
 const audiencesOf = (issuers: readonly { readonly issuer: string; readonly clientId: string }[]): string =>
   issuers.length === 1
     ? String(issuers[0]?.clientId)

@@ -2,7 +2,10 @@ import { ValkeyScript } from './valkey-script.js';
 
 const MAX_SEALED = 131_072;
 
-/** An entry is a hash: `s` sealed text, `a` time of the request, `f` 1 if it is final. */
+/**
+ * A cache entry is a Valkey hash: `s` is the sealed text, `a` the time of the request, and `f` is 1 if the entry is
+ * final.
+ */
 const COMMON = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,9 +26,10 @@ return time[1] * 1000 + math.floor(time[2] / 1000)
 `);
 
 /**
- * If there is no usable entry, takes the lease for this replica, unless the caller no longer waits for the answer.
+ * Returns a usable entry, or takes the lease for this replica, unless the caller no longer waits for the answer.
  *
- * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, ms of a lease, beginning to skip, latest time in ms.
+ * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, duration of a lease in ms, beginning of a sealed text
+ * to skip, latest time in ms.
  */
 export const LOOK = new ValkeyScript(`${COMMON}
 if asked and now - asked < tonumber(ARGV[1]) then
@@ -38,11 +42,11 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Keeps an existing entry if it is final, or if it was requested later and the new entry is not final. Does not store
- * an entry with an impossible time, because the server's clock went back.
+ * Keeps an existing entry that is final, and one with a later request unless the new entry is final. Does not store an
+ * entry whose time is impossible because the server's clock went back.
  *
- * KEYS: entry, lease. ARGV: sealed text, time of the request, ms to live, whether it is final, id of the replica and
- * age in ms.
+ * KEYS: entry, lease. ARGV: sealed text, time of the request, lifetime in ms, whether the entry is final, id of the
+ * replica, age in ms.
  */
 export const PUT = new ValkeyScript(`${COMMON}
 local isFinal = asked and field('f', 1) == '1'
@@ -58,13 +62,13 @@ if redis.call('TYPE', KEYS[2]).ok == 'string' and redis.call('GET', KEYS[2]) == 
 return 1
 `);
 
-/** KEYS: lease. ARGV: its holder. */
+/** KEYS: lease. ARGV: holder of the lease. */
 export const RELEASE = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
 
-/** KEYS: lease. ARGV: its holder, ms. */
+/** KEYS: lease. ARGV: holder of the lease, duration in ms. */
 export const EXTEND = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1

@@ -1,4 +1,4 @@
-/** examineChannel(): examines the server of a revocation channel once, for doctor, without changing its data. */
+/** examineChannel(): examines the Valkey server of a revocation channel for the doctor command, and changes no data. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ChannelExamination,

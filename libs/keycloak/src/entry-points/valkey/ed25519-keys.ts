@@ -7,7 +7,9 @@ export function keyIdOf(key: KeyObject): string {
   return createHash('sha256').update(spki).digest('base64url').slice(0, 16);
 }
 
-/** Returns the only private key in `text`, in PEM (PKCS #8, RFC 8410) or in base64 without the lines of PEM. */
+/**
+ * The text must contain exactly one key, in PEM (PKCS #8, RFC 8410), or in base64 without the header and footer of PEM.
+ */
 export function privateKeyIn(text: string): KeyObject | undefined {
   const [der, ...others] = dersIn(text);
   if (der === undefined || others.length > 0) return undefined;

@@ -10,7 +10,7 @@ function reading(first: number, sealed: readonly string[], keepsAll = false): En
 }
 
 describe('EntryChain', () => {
-  it('recognizes the same entries, and continues after them', () => {
+  it('recognizes equal entries, and continues with the next entry', () => {
     const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
     expect(reader.compare(poller.links(0))).toBe('same');
     for (const one of [poller, reader]) one.add(entry(3), Infinity);
@@ -20,7 +20,7 @@ describe('EntryChain', () => {
   it.each([
     ['replaced', ['a', 'x', 'c']],
     ['swapped', ['b', 'a', 'c']],
-  ])('detects an entry that was %s before the first proof, also in later proofs (RS-30)', (_, entries) => {
+  ])('detects in the first and in later proofs that an entry was %s before the first proof (RS-30)', (_, entries) => {
     const poller = reading(1, ['a', 'b', 'c'], true);
     const others = [reading(1, entries), reading(1, entries, true)];
     for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
@@ -28,7 +28,7 @@ describe('EntryChain', () => {
     for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
   });
 
-  it('detects an entry with another time after the first proof', () => {
+  it('detects after the first proof that the time of an entry was changed', () => {
     const [poller, reader] = [reading(1, ['a'], true), reading(1, ['a'])];
     expect(reader.compare(poller.links(0))).toBe('same');
     poller.add(entry(2, 'b'), Infinity);
@@ -36,7 +36,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('lets a reader join at a later entry, by the hash before that entry', () => {
+  it('lets a process start at a later entry with the hash before that entry', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);
@@ -48,7 +48,7 @@ describe('EntryChain', () => {
     expect(reading(2, ['other']).compare(poller.links(100))).toBe('differs');
   });
 
-  it('returns unknown for a chain that covers forgotten entries', () => {
+  it('returns `unknown` for a chain with entries that the process has forgotten', () => {
     const poller = reading(1, ['a', 'b'], true);
     const early = reading(1, ['x', 'b']);
     early.forgetBefore(2);
@@ -63,13 +63,13 @@ describe('EntryChain', () => {
     expect(reader.compare(second.links(0))).toBe('same');
   });
 
-  it('distinguishes a chain that begins elsewhere from replaced entries', () => {
+  it('distinguishes a chain that begins at a different entry from a chain with replaced entries', () => {
     const reader = reading(1, ['a', 'b']);
     expect(reader.compare(reading(1, ['a', 'b'], true).links(0))).toBe('same');
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
   });
 
-  it('continues the chain of another poller that has all useful entries (RS-30)', () => {
+  it('lets a poller continue the chain of a second poller if all useful entries are equal (RS-30)', () => {
     for (const first of [reading(1, ['a', 'b'], true), reading(2, ['b'], true)]) {
       const second = reading(1, ['a', 'b'], true);
       second.links(0);
@@ -84,7 +84,7 @@ describe('EntryChain', () => {
     expect(forged.compare(reading(2, ['b'], true).links(0))).toBe('differs');
   });
 
-  it('adds each number once, and only the next number', () => {
+  it('adds an entry only if the entry has the next number', () => {
     const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
     reader.add(entry(2, 'again'), Infinity);
     reader.add(entry(4), Infinity);
@@ -92,7 +92,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('same');
   });
 
-  it('reports that a poller lacks an entry of its proof if the server removed the entry early (RS-30)', () => {
+  it('reports that the server removed an entry before the entry expired (RS-30)', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), 500);

@@ -4,7 +4,7 @@ import { KeptEntries } from './kept-entries.js';
 export interface ChainLinks {
   /** The chain begins after the entry with this number. */
   readonly origin: number;
-  /** The number of the oldest entry that is still useful, and the hash before it. */
+  /** The number of the oldest entry that is still useful; `before` is the hash of the chain before this entry. */
   readonly first: number;
   readonly before: Buffer;
   readonly position: number;
@@ -18,27 +18,27 @@ export interface ChainedEntry {
 }
 
 /**
- * `differs`: somebody replaced or removed an entry.
+ * `differs`: a process replaced or removed an entry.
  *
- * `other_chain`: the poller began a new chain, because it could not verify the previous chain. Only a process that does
- * not poll continues with the new chain.
+ * `other_chain`: the poller could not verify the previous chain, and began a new chain. Only a process that does not
+ * poll continues with the new chain.
  *
- * `unknown`: this process has not read all of the entries.
+ * `unknown`: this process has not read all entries of the proof.
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
 /**
- * A reader gets the hash before its first entry from a signed proof, and computes each later head itself. So changes
- * between two proofs are noticed.
+ * A process takes the hash before its first entry from a signed proof, and computes each later hash, so that it notices
+ * changes between two proofs.
  */
 export class EntryChain {
   #position: number;
-  /** A poller, and a process without a head, keep all useful entries. */
+  /** A process that does not poll needs the digests only until its first proof. */
   #kept = new KeptEntries();
   #start: { readonly origin: number; before: Buffer } | undefined;
   #head: Buffer | undefined;
 
-  /** `keepsAll`: true for a poller, whose proofs tell readers where to begin. */
+  /** `keepsAll` is true for a poller, because the poller's proof contains the hash at which other processes begin. */
   constructor(
     private readonly issuer: string,
     private readonly epoch: string,
@@ -64,10 +64,7 @@ export class EntryChain {
     if (this.#head === undefined) this.#kept.dropFirst(Math.max(0, first - this.#first));
   }
 
-  /**
-   * Whether the stream has lost an entry that the proof still covers, so that a process that starts later can't compare
-   * its entries with the proof.
-   */
+  /** A process that starts later could not compare its entries with a proof that covers removed entries. */
   lacks(first: number, nowMs: number): boolean {
     if (this.#head === undefined || !this.keepsAll) return false;
     const removed = Math.min(this.#kept.length, first - this.#first);
@@ -78,7 +75,7 @@ export class EntryChain {
   compare(proof: ChainLinks): ChainVerdict {
     if (this.#start === undefined || this.#head === undefined) return this.#join(proof);
     if (this.#start.origin === proof.origin) return this.#head.equals(proof.head) ? 'same' : 'differs';
-    // A poller that adopted only the head would prove entries that it has not compared.
+    // A poller that only copied the hash from a proof would sign entries that the poller has not compared.
     if (this.keepsAll) return this.#join(proof);
     this.#start = { origin: proof.origin, before: proof.head };
     this.#head = proof.head;
@@ -117,7 +114,7 @@ export class EntryChain {
   }
 }
 
-/** Pollers that begin at the same entry get the same chain. */
+/** Pollers with the same first entry get the same hash. */
 const originHash = (issuer: string, epoch: string, origin: number): Buffer =>
   sha256(JSON.stringify(['nestjs-keycloak-s2s chain of entries, version 1', issuer, epoch, origin]));
 

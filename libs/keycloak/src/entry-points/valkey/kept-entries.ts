@@ -1,4 +1,6 @@
-/** Kept entries: SHA-256 digests of the newest entries of a stream, which take 40 to 80 bytes each. */
+/**
+ * Kept entries: the SHA-256 digests of the newest entries of a stream, with 40 to 80 bytes of memory for each entry.
+ */
 
 const DIGEST_BYTES = 32;
 const MIN_CAPACITY = 64;
@@ -13,7 +15,7 @@ export class KeptEntries {
     return this.#end - this.#begin;
   }
 
-  /** `usefulUntilMs` is a time of the server's clock. */
+  /** `usefulUntilMs` is a time by the server's clock. */
   add(digest: Buffer, usefulUntilMs: number): void {
     if (this.#end === this.#usefulUntilMs.length) this.#grow();
     digest.copy(this.#digests, this.#end * DIGEST_BYTES);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OwnEntries } from './own-entries.js';
 
 describe('OwnEntries', () => {
-  it('waits until each entry is read as it was written (RS-30)', () => {
+  it('waits until the poller has read each entry with the bytes that the poller wrote (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.answered([{ sealed: 'a' }, { sealed: 'b' }], true);
@@ -15,7 +15,7 @@ describe('OwnEntries', () => {
     expect([own.areRead, own.isMissing(expected)]).toEqual([true, false]);
   });
 
-  it('does not wait for an entry that was read before the answer, or that may not have been written', () => {
+  it('does not wait for an entry that was read early, or for an entry whose write failed', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.read('a');

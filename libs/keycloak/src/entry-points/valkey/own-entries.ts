@@ -1,17 +1,20 @@
 export interface OwnEntry {
   readonly sealed: string;
-  /** Only this poller may write an entry with the id of its recheck. */
+  /** Only the poller that created a recheck may write an entry with the id of the recheck. */
   readonly id?: string | undefined;
 }
 
-/** More than the useful rechecks of a poller. */
+/** The maximum number of remembered ids, which is more than the useful rechecks of a poller. */
 const MAX_IDS = 4000;
-/** A recheck is written again after each gap; a text older than these counts as forged and starts a new epoch. */
+/**
+ * The number of remembered texts of a recheck, which the poller writes again after each gap. An older text counts as
+ * forged and starts a new epoch.
+ */
 const MAX_WRITINGS = 8;
 
 /**
- * A service with the keys can replace an entry before anybody has read it. The poller compares the bytes that it reads
- * with the bytes that it wrote, and proves nothing until it has read all its entries.
+ * The poller compares each entry with the bytes that it wrote, since a service that has the keys can replace an entry
+ * before any process has read it. The poller sends no proof before it has read all its own entries.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();

@@ -24,7 +24,7 @@ const rsa = (): string =>
 describe('ProofKeys', () => {
   it.each([
     ['PEM', (text: string) => text],
-    ['base64 without its lines', bare],
+    ['base64 without the header and footer of PEM', bare],
   ])('signs and verifies with keys in %s', (_, form) => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const signer = new ProofKeys('spec', { privateKey: form(one.privateKey) });
@@ -40,28 +40,32 @@ describe('ProofKeys', () => {
     expect(() => reader.sign('text')).toThrow('The private key for signing is missing');
   });
 
-  it('has no keys without options', () => {
+  it('has no keys if no options are given', () => {
     expect(new ProofKeys('spec').status).toEqual({ canSign: false, publicKeys: 0 });
   });
 
   it.each<[string, () => ProofKeyOptions, RegExp]>([
-    ['a public key to sign with', () => ({ privateKey: proofKeyPair().publicKeys }), /one Ed25519 private key/],
-    ['an RSA key', () => ({ privateKey: rsa() }), /one Ed25519 private key/],
+    [
+      'a public key in place of the private key',
+      () => ({ privateKey: proofKeyPair().publicKeys }),
+      /one Ed25519 private key/,
+    ],
+    ['an RSA key in place of the private key', () => ({ privateKey: rsa() }), /one Ed25519 private key/],
     ['two private keys', () => ({ privateKey: proofKeyPair().privateKey.repeat(2) }), /one Ed25519 private key/],
     [
-      'a public key beside garbage',
+      'a public key that garbage follows',
       () => ({ publicKeys: `${proofKeyPair().publicKeys} 4711` }),
       /must contain Ed25519 public/,
     ],
     ['no key', () => ({ publicKeys: '' }), /must contain Ed25519 public/],
-    ['both a key and its file', () => ({ privateKey: 'x', privateKeyFile: 'y' }), /exclude each other/],
-    ['a file that is not there', () => ({ publicKeysFile: join(folder, '4711') }), /the file can't be read/],
+    ['a key together with a key file', () => ({ privateKey: 'x', privateKeyFile: 'y' }), /exclude each other/],
+    ['a missing key file', () => ({ publicKeysFile: join(folder, '4711') }), /the file can't be read/],
     [
-      'a file with something else',
+      'a file that contains no key',
       () => ({ privateKeyFile: fileWith('else', '4711') }),
       /the file must contain one Ed25519/,
     ],
-    ['a misspelt name', () => ({ publicKey: 'x' }) as ProofKeyOptions, /unknown option "proofs.publicKey"/],
+    ['a misspelt option', () => ({ publicKey: 'x' }) as ProofKeyOptions, /unknown option "proofs.publicKey"/],
   ])('refuses %s, and prints no value', (_, options, message) => {
     const make = (): ProofKeys => new ProofKeys('spec', options());
     expect(make).toThrow(ConfigurationError);
@@ -69,7 +73,7 @@ describe('ProofKeys', () => {
     expect(make).not.toThrow(/4711/);
   });
 
-  it('reads new keys from its files while it runs, and keeps the last keys if a file has no keys', async () => {
+  it('reads changed key files again, and keeps the last keys if a file contains no keys', async () => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const [privateKeyFile, publicKeysFile] = [fileWith('private', one.privateKey), fileWith('public', one.publicKeys)];
     const [signer, reader] = [new ProofKeys('spec', { privateKeyFile }), new ProofKeys('spec', { publicKeysFile })];

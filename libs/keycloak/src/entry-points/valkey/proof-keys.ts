@@ -5,21 +5,22 @@ import type { ProofKeysStatus } from '../extension/index.js';
 import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
 
 /**
- * Ed25519 keys, each in PEM or in base64 without the lines of PEM. A file is read again every five seconds, so a key
- * can be replaced while the process runs. If the file can't be read or has other content, the last keys stay in use.
+ * Ed25519 keys, each in PEM or in base64 without the header and footer of PEM. A file is read again every five seconds,
+ * so a key can be replaced while the process runs. If the file can't be read or contains no valid key, the last keys
+ * stay in use.
  */
 export interface ProofKeyOptions {
-  /** Signs proofs. Only pollers have this key: the services that import `RevocationEventsModule`. */
+  /** The key that signs a poller's proofs, which only the services that import `RevocationEventsModule` have. */
   readonly privateKey?: string | undefined;
   readonly privateKeyFile?: string | undefined;
-  /** Verify proofs: the public keys of all pollers in one text. A poller also trusts its own key. */
+  /** The public keys of all pollers in one text, which verify the pollers' proofs; a poller also trusts its own key. */
   readonly publicKeys?: string | undefined;
   readonly publicKeysFile?: string | undefined;
 }
 
 export interface ProofSignature {
   readonly keyId: string;
-  /** In base64url. */
+  /** The signature in base64url. */
   readonly signature: string;
 }
 
@@ -40,7 +41,7 @@ export class ProofKeys {
   #trusted: ReadonlyMap<string, KeyObject> = new Map();
   #readAtMs = performance.now();
 
-  /** Throws `ConfigurationError`, which shows no key and no path. */
+  /** Throws `ConfigurationError` with a message that contains no key and no path. */
   constructor(maker: string, options: ProofKeyOptions = {}) {
     const { privateKey, privateKeyFile, publicKeys, publicKeysFile, ...others } = Object(options) as ProofKeyOptions;
     const [unknown] = Object.keys(others);

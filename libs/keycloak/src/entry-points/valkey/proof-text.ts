@@ -15,7 +15,7 @@ export interface ProofIdentity {
   readonly stream: string;
 }
 
-/** The signature covers the bytes of this text after `CONTEXT`. */
+/** The signature covers `CONTEXT` and then the bytes of this content. */
 interface Written {
   readonly v: number;
   readonly i: string;
@@ -41,9 +41,9 @@ interface Signed {
   readonly g: string;
 }
 
-/** A newer version may change the meaning of the fields, so its proofs are refused. */
+/** Proofs of a newer version are refused, because the fields may have a different meaning. */
 const VERSION = 1;
-/** Prevents a signature for another purpose from being accepted as a proof. */
+/** The beginning of each signed text, so that a signature for a different purpose is not accepted as a proof. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';
 const WHAT = 'revocation proof';
 const HASH = /^[\w-]{43}$/;

@@ -52,7 +52,7 @@ describe('RevocationEntries', () => {
     expect(entries.read(sealed(content))).toBe('entry_malformed');
   });
 
-  it('reads an entry without a form number, and reports an entry of a newer form', () => {
+  it('reads an entry without a format number, and reports an entry in a newer format', () => {
     const denial = { k: 'session', v: 's1', t: AT };
     expect(entries.read(sealed(denial))).toMatchObject({ revocation: { kind: 'denial' } });
     expect(entries.read(sealed({ ...denial, f: 1 }))).toMatchObject({ revocation: { kind: 'denial' } });

@@ -2,24 +2,24 @@ import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 interface Written {
-  /** Absent in the first form, which an earlier version wrote. */
+  /** The number of the entry format, which entries of an earlier version of this library do not have. */
   readonly f?: number;
   readonly k: string;
-  /** Absent if the kind is `everything` or `floor`. */
+  /** The value to deny or recheck, absent if `k` is `everything` or `floor`. */
   readonly v?: string;
-  /** Only tokens with an earlier `iat` are denied; absent for all tokens. */
+  /** Only tokens with an earlier `iat` are denied, or all tokens if absent. */
   readonly b?: number;
   readonly t: number;
   readonly i?: string;
-  /** Time of writing, in milliseconds, by the server's clock. */
+  /** The time at which the entry was written, in milliseconds, by the server's clock. */
   readonly c?: number;
-  /** How long the entry is useful after `c`, in milliseconds. */
+  /** The time after `c` for which the entry is useful, in milliseconds. */
   readonly d?: number;
 }
 
 export interface ReadEntry {
   readonly revocation: SharedRevocation;
-  /** By the server's clock; `NaN` if the writer did not know the time. */
+  /** The time of writing by the server's clock, or `NaN` if the writer did not know it. */
   readonly writtenAtMs: number;
   readonly usefulUntilMs: number | undefined;
 }
@@ -43,7 +43,7 @@ export class RevocationEntries {
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** Returns the reason if the entry can't be read; such an entry may be a denial. */
+  /** Returns the reason if the entry, which may be a denial, can't be read. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Only pollers write `proof`, `lease` and `leases`, so ACL rules can separate them. */
+/** Only pollers write `proof`, `lease` and `leases`, so ACL rules can reserve these three keys for pollers. */
 export interface RevocationKeys {
   readonly stream: string;
   readonly state: string;
@@ -9,7 +9,7 @@ export interface RevocationKeys {
   readonly leases: string;
 }
 
-/** The part in braces keeps the keys in one slot of a cluster. */
+/** The part in braces keeps the keys in one slot of a Valkey cluster. */
 export function revocationKeys(issuer: string): RevocationKeys {
   const name = createHash('sha256').update(issuer).digest('hex').slice(0, 16);
   const stream = `nestjs-keycloak-s2s:{${name}}:revocations`;

@@ -27,7 +27,7 @@ describe('missingRights', () => {
     }
   });
 
-  it('rejects if the server does not answer', async () => {
+  it('rejects with an error if the server does not answer', async () => {
     for (const command of ['EVALSHA', 'INFO']) {
       await expect(missingRights(connection({ [command]: fail('closed') }), ISSUER, false)).rejects.toThrow('closed');
     }

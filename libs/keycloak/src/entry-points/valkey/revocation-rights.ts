@@ -10,7 +10,9 @@ const [KEY, ABSENT] = ['@', '!'];
 
 type Command = readonly [name: string, ...args: string[]];
 
-/** The commands of the scripts in revocation-scripts.ts, in a form that fails or changes nothing. */
+/**
+ * The commands of the scripts in revocation-scripts.ts, with arguments that make each command fail or change nothing.
+ */
 const READ: readonly Command[] = [['TYPE', KEY], ['TIME']];
 const STATE: readonly Command[] = [...READ, ['HGET', KEY, 'epoch'], ['HSET', KEY, 'a', 'field', 'without-a-value']];
 const STREAM: readonly Command[] = [
@@ -38,7 +40,8 @@ const COUNT: readonly Command[] = [
 ];
 
 /**
- * The server checks a user's rights before the arguments of a command.
+ * Returns the commands that the user may not run: the server checks the user's rights before the arguments of a
+ * command.
  *
  * KEYS: the key. ARGV: the name of a key that does not exist, then the commands in JSON.
  */

@@ -29,7 +29,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first and last and first <= last + 1
 `;
 
-/** KEYS: state, stream, proof. ARGV: number (-1: from the oldest), how many, maximum bytes of an entry. */
+/**
+ * KEYS: state, stream, proof. ARGV: number of the last entry that was read (-1 to read from the oldest entry), maximum
+ * number of entries, maximum bytes of an entry.
+ */
 export const READ = new ValkeyScript(
   `${STATE}
 if not isWhole then return false end
@@ -47,11 +50,11 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proof) }
 );
 
 /**
- * Begins a new epoch if the stream is invalid or full, or if the caller asks for it. Appends nothing and returns 0 if
- * the stream is not in the expected state.
+ * Appends entries, in a new epoch if the stream is invalid or full, or if the caller requests a new epoch. Appends
+ * nothing and returns 0 if the stream is not in the expected state.
  *
- * KEYS: state, stream. ARGV: epoch to begin, epoch to end, expected state, prefix of the ids, capacity. Then each
- * entry, and for how many ms it is useful.
+ * KEYS: state, stream. ARGV: new epoch, epoch to replace, expected state, prefix of the ids, capacity. Two arguments
+ * for each entry follow: the sealed text, and the ms for which the entry is useful.
  */
 export const APPEND = new ValkeyScript(`${STATE}
 local count = (#ARGV - 5) / 2
@@ -97,9 +100,10 @@ return 1
 `);
 
 /**
- * Returns the fencing number and the server's time, or false if another replica has the lease.
+ * Takes or renews the lease, and returns the fencing number and the server's time, or false if another replica has the
+ * lease.
  *
- * KEYS: lease, number of leases. ARGV: id of the replica, ms.
+ * KEYS: lease, number of leases. ARGV: id of the replica, duration of the lease in ms.
  */
 export const LEASE = new ValkeyScript(`
 local time = redis.call('TIME')
@@ -120,8 +124,8 @@ return { number, now }
 `);
 
 /**
- * Stores the proof of the lease holder and returns 1. Returns -1 if the lease was lost, and 0 if there is an entry that
- * the holder has not read.
+ * Stores the proof and returns 1, or -1 if the holder has lost the lease, or 0 if the stream has an entry that the
+ * holder has not read.
  *
  * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */

@@ -1,4 +1,4 @@
-/** Revocation stream: the entries in the server, numbered without a gap from the start of an epoch. */
+/** Revocation stream: the entries in the Valkey server, which have consecutive numbers within an epoch. */
 import { randomBytes } from 'node:crypto';
 import { RELEASE } from './cache-scripts.js';
 import { revocationKeys, type RevocationKeys } from './revocation-keys.js';
@@ -11,7 +11,7 @@ export interface StreamEntry {
   readonly number: number;
   readonly sealed: string;
   readonly ageSeconds: number;
-  /** Time at which the server received the entry, not sealed; `NaN` if it is not a number. */
+  /** The time of arrival at the server, which is not sealed, and is `NaN` if the server returns no number. */
   readonly takenAtMs: number;
   readonly id: string;
   readonly previous: string;
@@ -23,7 +23,7 @@ export interface StreamPage {
   readonly last: number;
   readonly tip: string;
   readonly entries: readonly StreamEntry[];
-  /** Sealed; empty without a proof. */
+  /** The sealed proof, or an empty text if there is no proof. */
   readonly proof: string;
   readonly nowMs: number;
 }
@@ -40,13 +40,13 @@ export interface NewEntry {
 
 export const PAGE = 500;
 
-/** The stream has room for the lists of several replicas, which hold different denials. */
+/** The stream has room for the denials of several replicas, because replicas hold different denials. */
 const CAPACITY_FACTOR = 2;
 const MIN_CAPACITY = 2000;
 
 const MAX_BYTES = 16_384;
 
-/** Ids whose second part is not 0 are from other writers, and must not end a wait. */
+/** An entry from an unknown writer (the second part of its id is not 0) must not end the wait for entries. */
 const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;
@@ -72,7 +72,10 @@ export class RevocationStream {
     this.#capacity = String(Math.max(MIN_CAPACITY, CAPACITY_FACTOR * maxRevocations));
   }
 
-  /** Throws `ValkeyError` if the server evicts entries when its memory is full: denials would disappear unnoticed. */
+  /**
+   * Throws `ValkeyError` if the server evicts entries when its memory is full, because denials would disappear
+   * unnoticed.
+   */
   async checkPolicy(connection: ValkeyConnection): Promise<void> {
     const info = String(await connection.send(['INFO', 'memory'], COMMAND_MS));
     const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
@@ -81,7 +84,9 @@ export class RevocationStream {
     }
   }
 
-  /** Reads from the oldest entry without `position`, and returns undefined without a valid stream. */
+  /**
+   * Reads the entries after `position`, or all entries without `position`; returns undefined if the stream is invalid.
+   */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
     const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
@@ -123,8 +128,8 @@ export class RevocationStream {
   }
 
   /**
-   * Begins a new epoch in place of `ended` or of an invalid stream, unless another replica has begun one. All readers
-   * then start over and append the entries that they hold and do not find.
+   * Begins a new epoch if the epoch is still `ended`, or if the stream is invalid. All replicas then read the stream
+   * from its beginning, and append the entries that the stream lacks.
    */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');

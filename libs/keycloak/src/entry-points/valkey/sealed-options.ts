@@ -21,7 +21,7 @@ export function readSealedOptions(
   return { address: addressOf(options), keys: new SealingKeys(options.keys) };
 }
 
-/** Throws `ConfigurationError` if passwords would travel unencrypted without permission. */
+/** Throws `ConfigurationError` if passwords would travel unencrypted and `allowInsecureRequests` is false. */
 export function checkEncryption(maker: string, address: ValkeyAddress, allowInsecureRequests: boolean): void {
   if (isEncrypted(address) || allowInsecureRequests) return;
   throw new ConfigurationError(`${maker}() can't be used`, [

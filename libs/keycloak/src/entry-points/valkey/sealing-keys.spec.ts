@@ -23,14 +23,14 @@ describe('SealingKeys', () => {
     expect(Buffer.from(first, 'base64').toString('latin1')).not.toContain('text');
   });
 
-  it('seals with the first key, and opens with all keys', () => {
+  it('seals a text with the first key, and opens a text with every key', () => {
     const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
     expect(both.open(old.seal('x', WHAT), WHAT)).toBe('x');
     expect(next.open(both.seal('x', WHAT), WHAT)).toBe('x');
     expect(old.open(both.seal('x', WHAT), WHAT)).toBeUndefined();
   });
 
-  it('returns one name per key, which is equal only for the same key and content', () => {
+  it('returns one name for each key, and the same name only for the same content', () => {
     const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
     expect(both.names(WHAT)).toEqual([...next.names(WHAT), ...old.names(WHAT)]);
     const others = [['revocation'], [WHAT.join()], [...WHAT, '']].map((one) => old.names(one)[0]);
@@ -40,14 +40,14 @@ describe('SealingKeys', () => {
   it.each([
     ['another realm', ['revocation', 'https://keycloak.test/realms/other']],
     ['another kind', ['session', 'https://keycloak.test/realms/test']],
-    ['the same letters with another border', ['revocationhttps://keycloak.test/realms/test']],
+    ['the same letters with a different border between the parts', ['revocationhttps://keycloak.test/realms/test']],
     ['nothing', []],
-  ])('does not open text that was sealed for another purpose: %s', (_, what) => {
+  ])('does not open a text that was sealed for a different purpose: %s', (_, what) => {
     const keys = new SealingKeys([ONE]);
     expect(keys.open(keys.seal('x', WHAT), what)).toBeUndefined();
   });
 
-  it('recognizes text that a newer version sealed, and does not open it', () => {
+  it('recognizes a text that a newer version sealed, and does not open the text', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
     expect(keys.isNewer(sealed.toString('base64'))).toBe(false);
@@ -59,7 +59,7 @@ describe('SealingKeys', () => {
     expect(keys.isNewer('')).toBe(false);
   });
 
-  it('does not open text with a changed bit, or arbitrary text', () => {
+  it('does not open a text with a changed bit or an arbitrary text', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
     fc.assert(
@@ -73,13 +73,13 @@ describe('SealingKeys', () => {
   });
 
   it.each<[string, unknown[]]>([
-    ['none', []],
+    ['an empty list of keys', []],
     ['a password', ['correct horse battery staple']],
-    ['a short one', [randomBytes(16).toString('base64')]],
-    ['a long one', [randomBytes(48).toString('base64')]],
-    ['one that repeats itself', [Buffer.alloc(32, 7).toString('base64')]],
-    ['a good one and a bad one', [ONE, 'x']],
-    ['no text', [undefined]],
+    ['a short key', [randomBytes(16).toString('base64')]],
+    ['a long key', [randomBytes(48).toString('base64')]],
+    ['a key that repeats one byte', [Buffer.alloc(32, 7).toString('base64')]],
+    ['a good key together with a bad key', [ONE, 'x']],
+    ['a key that is not a text', [undefined]],
   ])('refuses %s, and prints no key', (_, keys) => {
     const make = (): SealingKeys => new SealingKeys(keys as string[]);
     expect(make).toThrow(/random keys of 32 bytes each, in base64/);

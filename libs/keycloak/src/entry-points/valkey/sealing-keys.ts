@@ -4,28 +4,28 @@ const KEY_BYTES = 32;
 const SALT_BYTES = 32;
 const TAG_BYTES = 16;
 const VERSION = 1;
-/** Constant, because each entry has a key of its own. */
+/** The nonce is constant, because each entry has its own key. */
 const NONCE = Buffer.alloc(12);
 const CIPHER = 'aes-256-gcm';
-/** RFC 5869: the purposes of the subkeys. */
+/** The purposes of the subkeys (`info` of HKDF, RFC 5869). */
 const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
 const NAME_INFO = 'nestjs-keycloak-s2s name, version 1';
 const FINGERPRINT_INFO = 'nestjs-keycloak-s2s fingerprint, version 1';
-/** Enough to tell keys apart, and too little to search for a key. */
+/** Enough bytes to distinguish keys, and too few bytes to find a key. */
 const FINGERPRINT_BYTES = 4;
 
 /**
- * Encrypts entries for a shared store with random keys of 256 bits. The first key seals and all keys open, so keys can
- * be replaced without an outage.
+ * Encrypts entries for a shared store with random keys of 256 bits. The first key encrypts and every key decrypts, so
+ * an operator can replace keys without an outage.
  *
- * Each entry is sealed by AES-256-GCM with a subkey of its own (HKDF-SHA256 with a random salt). The associated data
- * says what the entry is, so an entry that was moved elsewhere does not open.
+ * Each entry is encrypted by AES-256-GCM with its own subkey (HKDF-SHA256 with a random salt). The associated data
+ * names the purpose of the entry, so an entry that was moved can't be decrypted.
  */
 export class SealingKeys {
   readonly #keys: readonly Buffer[];
   readonly #nameKeys: readonly Buffer[];
 
-  /** `keys`: in base64 or base64url. Throws `TypeError` with the fault. */
+  /** `keys` are in base64 or base64url, and an invalid key throws `TypeError`. */
   constructor(keys: readonly string[]) {
     const fault = SealingKeys.faultOf(keys);
     if (fault !== undefined) throw new TypeError(fault);
@@ -33,7 +33,7 @@ export class SealingKeys {
     this.#nameKeys = this.#keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', NAME_INFO, KEY_BYTES)));
   }
 
-  /** Returns what is wrong with the keys, without showing them, or undefined. */
+  /** Returns the fault of the keys, without any key, or undefined if the keys are valid. */
   static faultOf(keys: unknown): string | undefined {
     const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
     const faulty = given.filter((key) => readKey(key) === undefined).length;
@@ -49,7 +49,7 @@ export class SealingKeys {
     );
   }
 
-  /** Returns base64. */
+  /** Returns the encrypted text in base64. */
   seal(text: string, associated: readonly string[]): string {
     const [key] = this.#keys;
     if (key === undefined) throw new TypeError('The key is missing');
@@ -59,7 +59,9 @@ export class SealingKeys {
     return Buffer.concat([Buffer.of(VERSION), salt, sealed, cipher.getAuthTag()]).toString('base64');
   }
 
-  /** Returns undefined unless one of the keys sealed the text with the same associated data. */
+  /**
+   * Decrypts the text, or returns undefined unless one of the keys encrypted the text with the same associated data.
+   */
   open(sealed: string, associated: readonly string[]): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < 1 + SALT_BYTES + TAG_BYTES || bytes[0] !== VERSION) return undefined;
@@ -71,21 +73,23 @@ export class SealingKeys {
         const decipher = createDecipheriv(CIPHER, subkey(key, salt), NONCE).setAAD(bytesOf(associated)).setAuthTag(tag);
         return decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
       } catch {
-        // Try the next key.
+        // This key did not encrypt the text, so try the next key.
       }
     }
     return undefined;
   }
 
-  /** Whether a newer version of this library sealed the text, so that this version can't open it. */
+  /**
+   * Returns whether a newer version of this library encrypted the text, so that this version can't decrypt the text.
+   */
   isNewer(sealed: string): boolean {
     const [version = 0] = Buffer.from(sealed, 'base64');
     return version > VERSION;
   }
 
   /**
-   * Returns a stable name for each key, which can't be guessed from `associated` (HMAC-SHA256 in base64url). Write
-   * under the first name, and search under all names.
+   * Returns a stable name for each key (HMAC-SHA256 in base64url). A process that has no key can't compute a name from
+   * `associated`. Store an entry under the first name, and look for an entry under all names.
    */
   names(associated: readonly string[]): readonly [first: string, ...others: string[]] {
     const [first = '', ...others] = this.#nameKeys.map((key) =>
@@ -95,12 +99,12 @@ export class SealingKeys {
   }
 }
 
-/** Encodes the parts so that the border between two parts can't be moved. */
+/** Encodes the parts so that different parts never result in the same bytes. */
 const bytesOf = (associated: readonly string[]): Buffer => Buffer.from(JSON.stringify([VERSION, ...associated]));
 
 const subkey = (key: Buffer, salt: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, salt, INFO, KEY_BYTES));
 
-/** Refuses a typed or repetitive key: random bytes have many different values. */
+/** Returns undefined for a typed or repetitive key, because random bytes have many different values. */
 function readKey(text: unknown): Buffer | undefined {
   if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return undefined;
   const key = Buffer.from(text, 'base64');

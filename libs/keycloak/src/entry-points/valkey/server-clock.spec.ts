@@ -19,7 +19,7 @@ const learn = (aheadMs: number): void => clock.learn(START_MS + passedMs + ahead
 const ageOfNews = (): number => clock.latestMs() - clock.nowMs();
 
 describe('ServerClock', () => {
-  it('does not make an entry younger when the server clock goes back, however long ago', () => {
+  it('does not make an entry look younger after the server clock went back', () => {
     learn(HOUR_MS);
     const notedMs = clock.nowMs();
     learn(0);
@@ -40,7 +40,7 @@ describe('ServerClock', () => {
     expect([ageOfNews(), clock.behindMs]).toEqual([0, 0]);
   });
 
-  it('trusts the server clock again after it goes back twice', () => {
+  it('trusts the server clock again after the clock went back twice', () => {
     learn(2 * HOUR_MS);
     passedMs += 60_000;
     learn(HOUR_MS);
@@ -54,7 +54,7 @@ describe('ServerClock', () => {
     expect(ageOfNews()).toBe(0);
   });
 
-  it('recovers from a late answer with the next answer', () => {
+  it('corrects the effect of a late answer with the next answer', () => {
     learn(0);
     learn(-3000);
     expect([clock.behindMs, clock.latestMs() - START_MS]).toEqual([3000, 0]);

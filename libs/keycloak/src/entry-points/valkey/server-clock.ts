@@ -1,34 +1,39 @@
-/** Rate at which the server's clock may fall behind this machine's clock; a faster loss is a step back. */
+/** If the server's clock falls behind this machine's clock at a higher rate, the server's clock was set back. */
 const MAX_DRIFT = 0.0005;
 
-/** A smaller difference may come from a late answer. */
+/** A larger loss of time means that the server's clock was set back; a late answer may cause a smaller loss. */
 const STEP_MS = 1000;
 
-/** When the clock is this far past its time before a step back, everything stored before has expired. */
+/**
+ * The longest lifetime of stored entries, after which all entries from before a step back of the clock have expired.
+ */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**
- * The server's clock, in milliseconds since the epoch. `nowMs()` is never later than the server's time. An age by
- * `latestMs()` is never too small.
+ * The server's clock, in milliseconds since the epoch. `nowMs()` is never later than the server's time. An age that is
+ * computed with `latestMs()` is never too small.
  */
 export class ServerClock {
-  /** Offset to the monotonic clock, by this machine's time until the first answer of the server. */
+  /**
+   * The offset of the server's clock to the monotonic clock, computed from this machine's clock until the server's
+   * first answer.
+   */
   #offsetMs = Date.now() - performance.now();
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
-  /** Server time from which the clock before the last step back no longer counts. */
+  /** When the server's time reaches this value, the time before the last step back no longer counts. */
   #forgottenFromMs = Infinity;
 
   get isLearned(): boolean {
     return this.#learnedAtMs !== -Infinity;
   }
 
-  /** How far the server's clock went back: times stored now count as older by this much. */
+  /** The time by which the server's clock went back, and by which entries that are stored now look older. */
   get behindMs(): number {
     return Math.max(0, this.#latestOffsetMs - this.#offsetMs);
   }
 
-  /** `serverMs`: the result of `TIME`. Call it as soon as the answer arrives. */
+  /** Learns the server's time from `serverMs`, the result of `TIME`. Call this method as soon as the answer arrives. */
   learn(serverMs: number): void {
     if (!Number.isFinite(serverMs)) return;
     const nowMs = performance.now();
@@ -43,17 +48,17 @@ export class ServerClock {
     this.#learnedAtMs = nowMs;
   }
 
-  /** Returns the time for storing. */
+  /** Returns the time to store in an entry. */
   nowMs(): number {
     return this.fromMonotonicMs(performance.now());
   }
 
-  /** Returns the time for measuring an age: a wrong server clock can't make an entry look younger. */
+  /** Returns the time to compute an age with, so that a wrong server clock can't make an entry look younger. */
   latestMs(): number {
     return Math.max(performance.now() + this.#latestOffsetMs, this.nowMs(), Date.now());
   }
 
-  /** Converts a time of `performance.now()`. */
+  /** Converts a time of `performance.now()` to the server's time. */
   fromMonotonicMs(ms: number): number {
     return ms + this.#offsetMs;
   }

@@ -62,7 +62,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     stream: {
       checkPolicy: async () => undefined,
       read: async () => page,
-      // Like a blocking read, the wait also ends with its connection.
+      // The wait also ends when the connection closes, like a blocking read.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
     entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },
@@ -86,15 +86,15 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
 }
 
 describe('StreamFollower pages', () => {
-  it('reads a page with all entries to its end', async () => {
+  it('reads all entries of a complete page', async () => {
     expect(await told({ last: 2, numbers: [1, 2] })).toEqual(['1', '2', 'caught up']);
   });
 
   it.each<[string, Numbers, string[]]>([
-    ['has fewer entries than its last number says', { last: 3, numbers: [1, 2] }, []],
+    ['has fewer entries than its last number requires', { last: 3, numbers: [1, 2] }, []],
     ['leaves out an entry', { last: 3, numbers: [1, 3, 3] }, ['1']],
     ['has an entry twice', { last: 2, numbers: [1, 1] }, ['1']],
-    ['has an entry behind its last number', { last: 1, numbers: [1, 2] }, ['1']],
+    ['has an entry after its last number', { last: 1, numbers: [1, 2] }, ['1']],
   ])('reports a gap if a page %s', async (_, page, received) => {
     expect(await told(page)).toEqual([...received, 'entries_missing']);
   });
@@ -118,7 +118,7 @@ describe('StreamFollower pages', () => {
 });
 
 describe('StreamFollower waiting for entries', () => {
-  it('closes its connection at once when it is closed', async () => {
+  it('closes the connection immediately when the follower is closed', async () => {
     await told({ last: 1, numbers: [1] });
     await follower.close();
     expect(sockets.map(({ readyState }) => readyState)).not.toContain('open');
@@ -126,7 +126,7 @@ describe('StreamFollower waiting for entries', () => {
 });
 
 describe('StreamFollower without a server', () => {
-  it('reconnects after pauses that become longer', async () => {
+  it('reconnects to the server after increasingly long pauses', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(1);
     endWait = () => undefined;
     const { port } = server.address() as AddressInfo;

@@ -15,9 +15,9 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * Maximum difference between the sealed time of writing and the arrival time, which is not sealed. Beyond it, the
- * arrival time may be forged, and earlier results lose their proof. Results from shortly before a recheck have the
- * short TTL anyway.
+ * The maximum difference between the time in the sealed text and the arrival time of an entry. The arrival time is not
+ * sealed, so a larger difference may mean a forged time. Earlier cached results then lose their proof, and results from
+ * shortly before a recheck have the short TTL anyway.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -29,9 +29,9 @@ export interface FollowedStream {
 }
 
 /**
- * Reports a gap if the stream is not the known stream, or if a number or a previous id is wrong, and then reads the
- * stream from its beginning. If the stream contradicts itself, a new epoch begins, and every replica appends the
- * entries that it holds.
+ * Reads the stream, and reports a gap if the stream was replaced, or if a number or a previous id is wrong. After a
+ * gap, the follower reads the stream from its beginning. If the stream contradicts itself, a new epoch begins, and
+ * every replica appends its denials and rechecks again.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();
@@ -72,7 +72,7 @@ export class StreamFollower {
       } catch (error) {
         if (signal.aborted) break;
         this.#failures += 1;
-        // This replica may hold entries of a stream that it did not read to the end.
+        // This replica may hold entries of a stream whose last entries the replica did not read.
         if (this.#place === undefined && this.#hasRead) this.receiver.gap('not_read_to_the_end');
         const { message, hint } = error instanceof ValkeyError ? error : new ValkeyError('unknown');
         this.receiver.lost(message, hint);
@@ -103,7 +103,7 @@ export class StreamFollower {
       // Report the gap first, because the next step may fail.
       if (this.#hasRead || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       if (error.epoch !== undefined) await this.beginEpoch(error.epoch);
-      // Limits the cost if somebody causes gaps on purpose.
+      // This pause limits the load if an attacker causes gaps on purpose.
       await this.#pause(LONGEST_PAUSE_MS * Math.random() ** 4);
     }
   }
@@ -116,7 +116,7 @@ export class StreamFollower {
     for (;;) {
       const page = await stream.read(reader, place?.position);
       if (page === undefined) throw new Gap('no_stream', '');
-      // Another writer created so many entries, and reading them could exhaust the memory.
+      // This library never writes so many entries, and reading so many entries could exhaust the memory.
       if (page.last - page.first >= MAX_CAPACITY) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
@@ -167,13 +167,13 @@ export class StreamFollower {
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
     this.#unreadable.add(number, typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') {
-      // The entry may deny any token, so earlier results lose their proof.
+      // The unreadable entry may deny any token, so earlier cached results lose their proof.
       this.receiver.refused(read);
       this.receiver.unhealthy();
       return;
     }
     this.receiver.received(read.revocation, ageSeconds);
-    // A wrong time may make the entry ineffective.
+    // A wrong arrival time may make the denial or recheck ineffective.
     if (!(Math.abs(takenAtMs - read.writtenAtMs) <= MAX_UNDERWAY_MS)) this.receiver.unhealthy();
   }
 }

@@ -7,10 +7,10 @@ const PAGE: StreamPage = { epoch: 'e', first: 1, last: 5, tip: 'five', entries: 
 
 describe('checkSame', () => {
   it.each<[string, Place, Partial<StreamPage>]>([
-    ['ends where this replica is', PLACE, {}],
-    ['goes on after it', PLACE, { last: 6, tip: 'six' }],
-    ['begins right after it', PLACE, { first: 6 }],
-    ['ends where a replica is that has read no entry', { ...PLACE, tip: undefined }, { tip: 'another' }],
+    ['ends at the position of this replica', PLACE, {}],
+    ['continues after the position of this replica', PLACE, { last: 6, tip: 'six' }],
+    ['begins directly after the position of this replica', PLACE, { first: 6 }],
+    ['ends at the position of a replica that has read no entry', { ...PLACE, tip: undefined }, { tip: 'another' }],
   ])('finds no gap in a stream that %s', (_, place, page) => {
     expect(() => checkSame(place, { ...PAGE, ...page })).not.toThrow();
   });

@@ -1,11 +1,11 @@
 import type { StreamPage, StreamPlace } from './revocation-stream.js';
 
 export interface Place extends StreamPlace {
-  /** Undefined if nothing was read yet, so that any entry may come first. */
+  /** The id of the last entry that was read, or undefined before the first entry, so that any entry may come first. */
   readonly tip: string | undefined;
 }
 
-/** `epoch`: set if a new epoch must begin for all replicas. */
+/** `epoch` is set if a new epoch must begin for all replicas. */
 export class Gap extends Error {
   constructor(
     reason: string,

@@ -52,7 +52,7 @@ beforeEach(() => {
 });
 
 describe('StreamProofs', () => {
-  it('accepts a proof of the same entries, with the age that the clocks show', () => {
+  it('accepts a proof of the entries that it has read, and reports the age of the proof', () => {
     const sealed = written(poller(), 1000);
     read(reader(), sealed);
     expect(accepted).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('StreamProofs', () => {
   it.each([
     ['a service', reader],
     ['a poller', poller],
-  ])('reports replaced entries to %s for a proof of other entries, and ends the epoch (RS-30)', (_, make) => {
+  ])('reports replaced entries to %s and ends the epoch if a proof covers different entries (RS-30)', (_, make) => {
     const [writer, one] = [poller(), make(['a', 'x'])];
     const find = (agoMs: number) => () => read(one, written(writer, agoMs));
     for (const agoMs of [2000, 1000]) expect(find(agoMs)).toThrow(new Gap('entries_replaced', 'e'));
@@ -76,7 +76,7 @@ describe('StreamProofs', () => {
     expect([accepted, refused.length]).toEqual([[], 2]);
   });
 
-  it('accepts a proof only while exactly its entries have been read', () => {
+  it('accepts a proof only while exactly the entries of the proof have been read', () => {
     const [writer, one] = [poller(), reader(['a'])];
     const sealed = written(writer);
     read(one, sealed);
@@ -93,19 +93,19 @@ describe('StreamProofs', () => {
   });
 
   it.each<[string, () => string, ChannelRefusal]>([
-    ['signed by a service', () => written(process(new ProofKeys('spec', proofKeyPair()))), 'proof_unknown_signer'],
+    ['that a service signed', () => written(process(new ProofKeys('spec', proofKeyPair()))), 'proof_unknown_signer'],
     [
       'of another stream',
       () => written(poller(['a', 'b'], { ...IDENTITY, stream: 'other' })),
       'proof_of_another_stream',
     ],
     ['of another issuer', () => written(poller(['a', 'b'], { ...IDENTITY, issuer: 'other' })), 'proof_unreadable'],
-    ['of a newer form', () => sealing.seal(JSON.stringify({ d: '{"v":2}', k: 'k', g: 'g' }), WHAT), 'proof_newer'],
-    ['sealed in a newer form', () => Buffer.from([2, ...randomBytes(90)]).toString('base64'), 'proof_newer'],
-    ['of no form', () => sealing.seal('{}', WHAT), 'proof_malformed'],
+    ['in a newer format', () => sealing.seal(JSON.stringify({ d: '{"v":2}', k: 'k', g: 'g' }), WHAT), 'proof_newer'],
+    ['that is sealed in a newer format', () => Buffer.from([2, ...randomBytes(90)]).toString('base64'), 'proof_newer'],
+    ['that is an empty object', () => sealing.seal('{}', WHAT), 'proof_malformed'],
     ['that is not JSON', () => sealing.seal('{', WHAT), 'proof_malformed'],
     ['that is garbage', () => 'AAAA', 'proof_unreadable'],
-  ])('refuses a proof %s, and reports it once', (_, make, reason) => {
+  ])('refuses a proof %s, and reports the refusal once', (_, make, reason) => {
     const [one, sealed] = [reader(), make()];
     read(one, sealed);
     read(one, sealed);
@@ -160,7 +160,7 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('reports a proof of a new chain as unhealthy, not as replaced entries', () => {
+  it('reports an unhealthy feed, but no replaced entries, for a proof of a new chain', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);
@@ -170,20 +170,20 @@ describe('StreamProofs', () => {
     expect([refused, unhealthy, accepted.length]).toEqual([[], 1, 1]);
   });
 
-  it('refuses a proof if it has no public keys', () => {
+  it('refuses a proof if the process has no public keys', () => {
     const one = process(new ProofKeys('spec'));
     read(one, written(poller()));
     expect([accepted, refused]).toEqual([[], ['no_public_key']]);
   });
 
-  it('ignores a proof of a future time, and does not write it', () => {
+  it('ignores a proof with a time in the future, and does not write such a proof', () => {
     const [writer, one] = [poller(), reader()];
     read(one, written(writer, -3000));
     expect([accepted, refused]).toEqual([[], []]);
     expect([writer.isPossible(period(-4000), nowMs), writer.isPossible(period(-6000), nowMs)]).toEqual([true, false]);
   });
 
-  it('returns whether it could open the proof', () => {
+  it('returns whether the process can open the proof', () => {
     const one = reader();
     expect(one.find('', receiver)).toBeUndefined();
     const newer = Buffer.from([2, ...randomBytes(90)]).toString('base64');
@@ -191,7 +191,7 @@ describe('StreamProofs', () => {
     expect(found).toEqual(['unreadable', 'unreadable', 'opened']);
   });
 
-  it('refuses further proofs after three proofs of entries that the server lacks (RS-30)', () => {
+  it('refuses a proof of entries that the server has removed, after three such proofs (RS-30)', () => {
     const [writer, one] = [poller(), new StreamProofs(sealing, new ProofKeys('spec', { publicKeys }), IDENTITY, 1000)];
     one.learn(page(2), receiver);
     one.add(entry(2, 'b'), undefined);

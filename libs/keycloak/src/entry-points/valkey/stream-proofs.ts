@@ -9,15 +9,15 @@ import { Gap } from './stream-gap.js';
 
 const MAX_AHEAD_MS = 5000;
 
-/** How much earlier an entry may expire by the server's clock than its writer estimated. */
+/** An entry may expire this much earlier, by the server's clock, than the writer of the entry estimated. */
 const MAX_EARLY_MS = 5000;
 /**
- * A proof may cover entries that a new process does not have, until the pollers drop these entries. More such proofs in
- * a row are a fault.
+ * The number of proofs in a row that may cover unread entries, since pollers still prove old entries for some time
+ * after the server removed them.
  */
 const MAX_UNKNOWN = 3;
 
-/** Order of the proofs: an older proof that arrives later was replayed. */
+/** An older proof that arrives after a newer proof was replayed. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
 type ProofReceiver = Pick<RevocationReceiver, 'healthy' | 'unhealthy' | 'refused'>;
@@ -55,12 +55,15 @@ export class StreamProofs {
     this.#unknown = 0;
   }
 
-  /** Call it after a new connection: a restarted server may count leases from an older state. */
+  /**
+   * Forgets the order of the proofs after a new connection, because a restarted server may count leases from an older
+   * state.
+   */
   reconnected(): void {
     this.#last = undefined;
   }
 
-  /** Call it as soon as the page arrives. */
+  /** Call this method as soon as the page arrives. */
   learn({ nowMs, epoch, first }: StreamPage, receiver: ProofReceiver): void {
     this.#clock.learn(nowMs);
     this.keys.refresh(() => receiver.refused('proof_keys_unreadable'));
@@ -78,7 +81,10 @@ export class StreamProofs {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /** `usefulUntilMs` is a time of the server's clock, or undefined if the writer of the entry did not know it. */
+  /**
+   * `usefulUntilMs` is a time by the server's clock, or undefined if the writer of the entry did not know the server's
+   * time.
+   */
   add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
     const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
@@ -93,7 +99,6 @@ export class StreamProofs {
     return this.#texts.write({ period, epoch, fencing, links: this.#chain.links(this.#clock.nowMs()) });
   }
 
-  /** Returns whether this replica can open the proof, or undefined without a proof. */
   find(sealed: string, receiver: ProofReceiver): 'opened' | 'unreadable' | undefined {
     if (sealed === '') this.#found = undefined;
     else if (this.#found?.sealed !== sealed) {
@@ -107,7 +112,10 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /** Throws `Gap` if this replica has read other entries than the proof covers, so that a new epoch begins. */
+  /**
+   * Throws `Gap` if the entries of the proof differ from the entries that this replica has read, so that a new epoch
+   * begins.
+   */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;
@@ -124,13 +132,13 @@ export class StreamProofs {
       receiver.refused('entries_replaced');
       throw new Gap('entries_replaced', epoch);
     } else {
-      // A poller that began a new chain had a gap, which its next proof shows.
+      // A poller begins a new chain after a gap, and the next proof of the poller shows the gap.
       this.#found.isRefused = true;
       receiver.unhealthy();
     }
   }
 
-  /** A proof from the future would still count after all pollers stopped. */
+  /** Returns false for a proof from the future, because such a proof would stay valid after all pollers stopped. */
   isPossible({ untilMs }: ReceivedPeriod, askedAtMs: number): boolean {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }

@@ -1,7 +1,7 @@
 import type { ChannelReadability, ChannelRefusal } from '../extension/index.js';
 
 export class UnreadableEntries {
-  /** Oldest first. */
+  /** The numbers of the unreadable entries, with the oldest entry first. */
   #numbers: number[] = [];
   #hasOpened = false;
 

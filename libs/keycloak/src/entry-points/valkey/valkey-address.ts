@@ -3,11 +3,11 @@ import { faultOfCertificates } from '../ports/certificates.js';
 
 export interface ValkeyAddressOptions {
   /**
-   * `valkeys://<user>:<password>@<host>:<port>/<database>`, or `valkey:` without TLS for development. `rediss:` and
-   * `redis:` mean the same. User, password, port (6379) and database (0) can be left out.
+   * `valkeys://<user>:<password>@<host>:<port>/<database>`, or `valkey:` without TLS for development. `rediss:` means
+   * `valkeys:`, and `redis:` means `valkey:`. User, password, port (6379) and database (0) can be left out.
    */
   readonly url: string;
-  /** Certificates of the trusted authorities, in PEM. Default: the authorities of Node. */
+  /** Certificates of the trusted authorities, in PEM; by default the authorities that Node trusts. */
   readonly ca?: string;
 }
 

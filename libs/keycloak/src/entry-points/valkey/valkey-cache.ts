@@ -7,8 +7,9 @@ import { ValkeySharedCache } from './valkey-shared-cache.js';
 
 export interface ValkeyCacheOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every replica of this service, and at no
-   * other service. The first key seals, and all keys open. Do not use the client's secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every replica of this service has the same keys, and
+   * no other service has these keys. The first key encrypts entries, and every key decrypts entries. Do not use the
+   * client's secret.
    */
   readonly keys: readonly string[];
 }
@@ -17,12 +18,14 @@ const DEADLINE_MS = 50;
 
 /**
  * Shared cache for `forRoot({ sharedCache })` (tried with Valkey 8.1). All replicas of this service reuse the
- * introspection results and tokens that one replica requested, by the same rules as results in memory. Use another
- * database or server than for denials, because the cache may be lost at any time.
+ * introspection results and tokens that one replica requested. The rules for results in memory also apply to results in
+ * the shared cache. Use separate databases or servers for the cache and for denials, because the cache may be lost at
+ * any time.
  *
- * A reader of the server learns nothing. A writer can only delete entries, or put an entry back within its lifetime.
+ * A process that can read the Valkey server can't decrypt the entries without the keys. A process that can write to the
+ * server can only delete entries, or restore an old entry until the entry expires.
  *
- * It sends nothing before the application starts. Throws `ConfigurationError`.
+ * The cache sends nothing before the application starts. Throws `ConfigurationError`.
  */
 export function valkeyCache(options: ValkeyCacheOptions): SharedCache {
   const { address, keys } = readSealedOptions(MAKER, options);
@@ -32,7 +35,7 @@ export function valkeyCache(options: ValkeyCacheOptions): SharedCache {
 const MAKER = 'valkeyCache';
 
 class ValkeyCache implements SharedCache {
-  // Uses `#` fields, because TypeScript's `private` fields would be printed.
+  // This class uses `#` fields, because TypeScript's `private` fields would appear in printed objects.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
 

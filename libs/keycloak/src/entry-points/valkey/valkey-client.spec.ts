@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 describe('ValkeyClient', () => {
-  it('rejects with the error of a script, and keeps its connection', async () => {
+  it('rejects with the error of the script, and keeps the connection open', async () => {
     answer = '-NOPERM no\r\n';
     const script = new ValkeyScript('return 1');
     await expect(client.run(script, ['key'])).rejects.toBeInstanceOf(ValkeyError);
@@ -46,7 +46,7 @@ describe('ValkeyClient', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('gives a script the rest of the deadline after the connection is open', async () => {
+  it('runs the script with the part of the deadline that remains after connecting', async () => {
     const leftTo = async (): Promise<number> => {
       const script = { run: async (...[, , , leftMs]: readonly number[]) => leftMs };
       return (await client.run(script as never, ['key'])) as number;

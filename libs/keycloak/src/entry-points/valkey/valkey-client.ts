@@ -5,7 +5,7 @@ import { ValkeyError } from './valkey-error.js';
 import type { ValkeyScript } from './valkey-script.js';
 
 export interface ValkeyClientOptions extends ValkeyAddressOptions {
-  /** Deadline of a script, including the wait for a connection. Default: 1000, 1 to 60000. */
+  /** The deadline of a script in ms, including the wait for a connection. Default: 1000, 1 to 60000. */
   readonly deadlineMs?: number;
 }
 
@@ -14,14 +14,15 @@ const FIRST_WAIT_MS = 1000;
 const MAX_DEADLINE_MS = 60_000;
 
 /**
- * After a failure, calls fail at once for this long, so that requests do not queue up for a server that does not
- * answer.
+ * The time after a connection failure in which all calls fail immediately, so that they do not queue up for a server
+ * that does not answer.
  */
 const PAUSE_MS = 250;
 
 /**
- * Client for the data that a service keeps in Valkey (tried with Valkey 8.1). Concurrent calls share the connection. It
- * sends nothing before the first call, and retries nothing: a script that failed may have run.
+ * Client for the data that a service keeps in Valkey (tried with Valkey 8.1). Concurrent calls share one connection,
+ * and the client sends nothing before the first call. The client does not retry a failed script, because the server may
+ * have run the script.
  */
 export class ValkeyClient {
   readonly #address: ValkeyAddress;
@@ -42,14 +43,16 @@ export class ValkeyClient {
     this.#address = addressOf(options);
   }
 
-  /** Opens the connection, so that the first call need not wait. Throws `ValkeyError`, after a second at the latest. */
+  /**
+   * Opens the connection, so that the first call does not have to wait. Throws `ValkeyError` after at most one second.
+   */
   async open(): Promise<void> {
     await this.#connected(FIRST_WAIT_MS);
   }
 
   /**
-   * Throws `ValkeyError`, at the latest when the deadline is over. For 250 ms after a connection failed, it throws at
-   * once.
+   * Runs the script, or throws `ValkeyError` at the end of the deadline at the latest, and immediately for 250 ms after
+   * a connection failure.
    */
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();
@@ -64,14 +67,14 @@ export class ValkeyClient {
     }
   }
 
-  /** Calls in flight and all later calls fail. */
+  /** Closes the connection, so that running calls and all later calls fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
     void this.#opening?.then((connection) => connection.close()).catch(() => undefined);
     this.#connection?.close();
   }
 
-  /** The wait counts from the first caller, so later callers do not extend it. */
+  /** The time to wait counts from the first caller, so later callers do not extend the wait. */
   async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;

@@ -23,7 +23,7 @@ async function portOf(server: Server): Promise<number> {
 const COMMAND = /\*\d+\r\n/g;
 
 describe('ValkeyConnection', () => {
-  it('closes after an answer that it did not request', async () => {
+  it('closes the connection after an answer that no command requested', async () => {
     const server = createTcpServer((socket) => {
       ends.push(() => socket.destroy());
       socket.on('data', (sent) => socket.write('+OK\r\n'.repeat(String(sent).match(COMMAND)?.length ?? 0)));
@@ -41,8 +41,8 @@ describe('ValkeyConnection', () => {
 
 describe('a command that times out', () => {
   it.each([
-    ['ends a connection that says nothing', '', 1500, false],
-    ['leaves open a connection that has just answered', '+OK\r\n', 100, true],
+    ['closes a connection that gets no answer', '', 1500, false],
+    ['keeps a connection open that has just received an answer', '+OK\r\n', 100, true],
   ])('%s', async (_, answer, deadlineMs, isOpen) => {
     let isAsked = false;
     const server = createTcpServer((socket) => {

@@ -11,14 +11,14 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** A deadline is split into parts, so that a pause of this process uses up only one part. */
+/** A pause of this process uses up only one part of the deadline. */
 const DEADLINE_PARTS = 5;
-/** After a shorter silence, the server or this process may just be busy. */
+/** In a shorter silence, the server or this process may just be busy, so a timeout does not close the connection. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
-  /** Also closes a socket that is still connecting, which the client does not know yet and would keep open. */
+  /** Closes a socket that is still connecting, which the client does not know yet and would leave open. */
   readonly #ending = new AbortController();
   readonly #user: string;
   #failure: ValkeyError | undefined;
@@ -40,8 +40,8 @@ export class ValkeyConnection {
       disableOfflineQueue: true,
       socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
-    // Without a listener an error ends the process. After some errors, such as an unrequested answer, the client would
-    // continue.
+    // An `error` event that has no listener ends the process. The client continues after some errors, such as an
+    // unrequested answer, so the listener closes the connection.
     this.#client.on('error', (error: unknown) => {
       this.#failure ??= this.#failureOf(error);
       this.close();
@@ -59,7 +59,10 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /** Throws `ValkeyError`, and closes the connection except after an error answer or a short silence. */
+  /**
+   * Throws `ValkeyError` if the command fails, and closes the connection unless the server answered with an error or
+   * was silent only for a short time.
+   */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
     if (this.#unanswered === 0) this.#lastAnswerMs = performance.now();
     this.#unanswered += 1;
@@ -93,16 +96,16 @@ export class ValkeyConnection {
   #failureOf(error: unknown): ValkeyError {
     if (error instanceof ValkeyError) return error;
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
-    // `instanceof Error` fails in tests, where Node's errors come from another realm.
+    // `instanceof Error` is false in tests, because Node's errors come from a different JavaScript realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
-    // Node's code for a key or digest that is too weak for OpenSSL.
+    // Node uses this code for a key or digest that is too weak for OpenSSL.
     if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
   }
 }
 
-/** Time in which this process was blocked hardly counts, because it could not send or read. */
+/** A time in which this process was blocked hardly counts, because a blocked process can't read the answer. */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {
@@ -115,19 +118,21 @@ export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise
 async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never> {
   for (let part = 0; part < DEADLINE_PARTS; part += 1) {
     await sleep(Math.max(0, deadlineMs / DEADLINE_PARTS), undefined, { signal });
-    // Node reads pending input after timers and before immediates.
+    // Node reads pending input after timers and before `setImmediate` callbacks.
     await afterReading(undefined, { signal });
   }
   throw new ValkeyError(LATE);
 }
 
-/** Server name for TLS, which Node does not send by itself (RFC 6066 §3). */
+/**
+ * Returns the server name for TLS, because Node sends a server name only if the options contain the name (RFC 6066 §3).
+ */
 function serverName({ hostname }: URL): { readonly servername?: string } {
   const isAddress = hostname.includes(':') || /^[\d.]+$/.test(hostname);
   return isAddress ? {} : { servername: hostname };
 }
 
-/** Loaded on first use, so that a service without shared state starts faster. */
+/** Loads the client library on first use, so that a service without shared state starts faster. */
 async function clientLibrary(): Promise<ClientLibrary> {
   try {
     return await import('@redis/client');

@@ -22,7 +22,7 @@ import { ValkeyError } from './valkey-error.js';
 
 const SOON_OF_NO_USE_MS = 10_000;
 
-/** Uses one connection to wait for entries, and another connection to append entries. */
+/** Waits for entries on one connection, and appends entries on a second connection. */
 export class ValkeyRevocationChannel implements ConnectedRevocationChannel, ProofChannel {
   readonly #stream: RevocationStream;
   readonly #entries: RevocationEntries;
@@ -90,7 +90,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const sealed = this.#proofs.write(period, lease.fencing, place);
     if (sealed === undefined) return 'behind';
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
-    // Apply the proof without waiting until it comes back from the server.
+    // Apply the proof immediately, because the server returns the proof to this process later.
     if (outcome === 'taken') this.#proofs.tell(period, this.receiver);
     return outcome;
   }
@@ -117,7 +117,8 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   }
 
   async #appendOwn(entries: readonly (NewEntry & OwnEntry)[], append: () => Promise<boolean>): Promise<boolean> {
-    // Entries that expire soon are not tracked: the server may remove them before this poller has read them.
+    // The poller does not wait for an entry that expires soon, since the server may remove it before the poller reads
+    // it.
     const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS);
     this.#own.send(tracked);
     let isTaken = false;

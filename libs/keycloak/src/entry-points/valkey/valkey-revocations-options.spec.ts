@@ -12,23 +12,23 @@ const CONTEXT = { issuer: 'i', memorySeconds: 60, recheckSeconds: 70, maxRevocat
 describe('valkeyRevocations', () => {
   it.each<[string, Partial<Record<keyof ValkeyRevocationsOptions | 'caFile', unknown>>, RegExp]>([
     ['without a URL', { url: undefined }, /url must be valkeys:/],
-    ['with the URL of something else', { url: 'https://valkey.test' }, /url must be valkeys:/],
+    ['with a URL that is not for Valkey', { url: 'https://valkey.test' }, /url must be valkeys:/],
     ['without a host', { url: 'valkeys:' }, /url must be valkeys:/],
     ['with a password that is not encoded', { url: 'valkeys://:100%pass@valkey.test' }, /password with a "%"/],
-    ['with a path that is no number', { url: 'valkeys://valkey.test/abc' }, /the number of a database/],
+    ['with a path that is not a number', { url: 'valkeys://valkey.test/abc' }, /the number of a database/],
     ['with a query', { url: 'valkeys://valkey.test?db=3' }, /the number of a database/],
     ['without keys', { keys: undefined }, /no key is given/],
-    ['with no key', { keys: [] }, /no key is given/],
-    ['with a password for a key', { keys: [KEY, 'the-password-4711'] }, /1 of 2 are not/],
-    ['with both wrong', { url: '', keys: [] }, /url must be[^]*keys must be/],
-    ['with a misspelt name', { caFile: '/etc/4711.pem' }, /unknown option "caFile"/],
-    ['with a path for certificates', { ca: '/etc/4711.pem' }, /ca contains no certificate in PEM/],
+    ['with an empty list of keys', { keys: [] }, /no key is given/],
+    ['with a password in place of a key', { keys: [KEY, 'the-password-4711'] }, /1 of 2 are not/],
+    ['with a wrong URL and an empty list of keys', { url: '', keys: [] }, /url must be[^]*keys must be/],
+    ['with a misspelt option', { caFile: '/etc/4711.pem' }, /unknown option "caFile"/],
+    ['with a path in place of certificates', { ca: '/etc/4711.pem' }, /ca contains no certificate in PEM/],
     [
       'with a certificate that is cut off',
       { ca: '-----BEGIN CERTIFICATE-----\n4711' },
       /ca contains an incomplete certificate/,
     ],
-    ['with bytes for certificates', { ca: Buffer.from('4711') }, /ca must be a text/],
+    ['with bytes in place of certificates', { ca: Buffer.from('4711') }, /ca must be a text/],
   ])('rejects options %s, and prints no value', (_, bent, message) => {
     const make = (): unknown =>
       valkeyRevocations({ url: 'valkeys://valkey.test', keys: [KEY], ...bent } as ValkeyRevocationsOptions);

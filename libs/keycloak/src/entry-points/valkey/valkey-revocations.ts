@@ -16,24 +16,26 @@ import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 
 export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`), the same at every service of the realm and used for
-   * nothing else. The first key seals, and all keys open. Do not use the client's secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every service of the realm has the same keys, and
+   * uses these keys for nothing else. The first key encrypts entries, and every key decrypts entries. Do not use the
+   * client's secret.
    */
   readonly keys: readonly string[];
   /**
-   * Ed25519 keys for the proofs that the feed of revocations is healthy. A poller, which imports
-   * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. Without
-   * them it accepts no proof, and cached results are reused for `introspectionTtlSeconds` only.
+   * Ed25519 keys that sign and verify a poller's proof that the feed of revocations is healthy. A poller, which imports
+   * `RevocationEventsModule`, needs the private key, and every other service the public keys of all pollers. A service
+   * that has no public keys accepts no proof, and reuses cached results for `introspectionTtlSeconds` only.
    */
   readonly proofs?: ProofKeyOptions;
 }
 
 /**
  * Revocation channel for `forRoot({ revocationChannel })` (tried with Valkey 8.1). A stream carries denials and
- * rechecks to every replica of every service that has the same realm, keys and server. A reader of the server learns
- * nothing about them, and a writer can only delete them.
+ * rechecks to every replica of every service that has the same realm, keys and server. A process that can read the
+ * Valkey server can't decrypt the entries without the keys. A process that can write to the server can only delete
+ * entries.
  *
- * It sends nothing before the application starts. Throws `ConfigurationError`.
+ * The channel sends nothing before the application starts. Throws `ConfigurationError`.
  */
 export function valkeyRevocations(options: ValkeyRevocationsOptions): RevocationChannel {
   const { address, keys } = readSealedOptions(MAKER, options, ['proofs']);
@@ -43,7 +45,7 @@ export function valkeyRevocations(options: ValkeyRevocationsOptions): Revocation
 const MAKER = 'valkeyRevocations';
 
 class ValkeyRevocations implements RevocationChannel {
-  // Uses `#` fields, because TypeScript's `private` fields would be printed.
+  // This class uses `#` fields, because TypeScript's `private` fields would appear in printed objects.
   readonly #address: ValkeyAddress;
   readonly #keys: SealingKeys;
   readonly #proofKeys: ProofKeys;

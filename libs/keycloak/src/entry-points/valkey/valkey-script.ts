@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import type { ValkeyConnection } from './valkey-connection.js';
 import { ValkeyError } from './valkey-error.js';
 
-/** A Lua script that the server runs in one step, without other commands in between. */
+/** A Lua script that the server runs atomically. */
 export class ValkeyScript {
   readonly #sha: string;
 
   constructor(
     private readonly text: string,
-    /** `read_only`: for a user that may only read the keys. The server then refuses a script that writes. */
+    /** `read_only` is for a user that may only read the keys: the server then refuses to run a script that writes. */
     private readonly access: 'read_write' | 'read_only' = 'read_write',
   ) {
     this.#sha = createHash('sha1').update(text).digest('hex');
   }
 
-  /** Sends the text of the script only if the server does not have it. Throws `ValkeyError`. @internal */
+  /**
+   * Sends the text of the script only if the server does not have the script. Throws `ValkeyError`.
+   * @internal
+   */
   async run(
     connection: ValkeyConnection,
     keys: readonly string[],

@@ -11,9 +11,9 @@ const keys = new SealingKeys([randomBytes(32).toString('base64')]);
 describe('ValkeySharedCache', () => {
   it.each([
     ['a newer version sealed', Buffer.from([2, ...randomBytes(90)]).toString('base64')],
-    ['a newer form of entries has', keys.seal('{"t":"answer","a":1}', ['2', 'issuer', 'shop', 'cache', 'key'])],
+    ['has a newer format', keys.seal('{"t":"answer","a":1}', ['2', 'issuer', 'shop', 'cache', 'key'])],
     ['another service sealed', new SealingKeys([randomBytes(32).toString('base64')]).seal('{}', ['x'])],
-  ])('treats an entry that %s as a miss, and gets the lease to ask Keycloak', async (_, sealed) => {
+  ])('treats an entry that %s as a cache miss, and takes the lease for a request to Keycloak', async (_, sealed) => {
     const passedOver: (string | undefined)[] = [];
     const client = {
       deadlineMs: 50,
@@ -27,7 +27,7 @@ describe('ValkeySharedCache', () => {
     expect(passedOver).toEqual(['', sealed.slice(0, 44)]);
   });
 
-  it('returns an entry with its age, which includes the age at the time of storing', async () => {
+  it('returns the age of an entry, which includes the age of the result at the time of storage', async () => {
     // The server's clock is ahead, so the age can't come from this machine's clock.
     const nowMs = Date.now() + 10_000;
     let held: string | undefined;

@@ -6,21 +6,24 @@ import { ServerClock } from './server-clock.js';
 import { serviceKeyPrefix } from './service-keys.js';
 import type { ValkeyClient } from './valkey-client.js';
 
-/** How long other replicas wait if the replica with the lease exits. */
+/** The time that other replicas wait if the replica with the lease exits. */
 const LEASE_MS = 600;
 
-/** Part of the deadline: the holder of a lease must still be waiting when the answer arrives. */
+/**
+ * The part of the deadline in which a caller may take the lease, since the caller must still be waiting when the
+ * server's answer arrives.
+ */
 const STILL_WAITING = 0.8;
 
-/** Length of the beginning that identifies a sealed text, because each text has its own salt. */
+/** Enough characters to identify a sealed text, which begins with a random salt. */
 const BEGINNING = 44;
 
-/** An entry of another form does not open. */
+/** An entry in a different format can't be decrypted. */
 const FORM = '1';
 
 type Looked = readonly [sealed: string | null, isMine: number, nowMs: number];
 
-/** The time is sealed with the text, so an old result can't be made to look newer. */
+/** The time is sealed together with the text, so nobody can make an old result look newer. */
 interface Written {
   readonly t: string;
   readonly a: number;
@@ -68,14 +71,14 @@ export class ValkeySharedCache implements ConnectedSharedCache {
     const id = sealed.slice(0, BEGINNING);
     const opened = this.#keys.open(sealed, [...this.#owner, key]);
     const { t: text, a: askedAtMs } = opened === undefined ? NOTHING : (JSON.parse(opened) as Written);
-    // The server read its clock after `sentMs`.
+    // The server's time in the answer is later than `sentMs`.
     const ageMs = Math.max(nowMs - askedAtMs + (performance.now() - sentMs), this.#clock.latestMs() - askedAtMs);
     const isOfUse = askedAtMs <= nowMs && ageMs < maxAgeMs;
     return { kind: 'found', text: isOfUse ? text : '', ageMs, id };
   }
 
   async put(key: string, { text, ageMs, servesMs, isFinal }: SharedEntry): Promise<void> {
-    // Without the server's time, the entry could look newer than it is.
+    // If the server's time is unknown, the stored entry could look too new.
     if (!this.#clock.isLearned) return;
     const name = this.#nameOf(key);
     const askedAtMs = Math.floor(this.#clock.nowMs() - ageMs);

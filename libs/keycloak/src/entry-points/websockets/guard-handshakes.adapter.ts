@@ -3,25 +3,24 @@ import { GatewayHandshakes } from '../ports/gateway-handshakes.js';
 import { guardSocketIo, isSocketIo } from './socket-io-handshakes.js';
 import { guardWs, isWs, verifyClientFor, type WsOptions } from './ws-handshakes.js';
 
-/** By default, socket.io skips the middlewares for a recovered connection. */
+/** Makes socket.io run the middlewares for a recovered connection, which socket.io skips by default. */
 const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
   connectionStateRecovery === undefined
     ? {}
     : { connectionStateRecovery: { ...connectionStateRecovery, skipMiddlewares: false } };
 
 /**
- * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter` or a subclass of
- * either.
+ * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter` or a subclass.
  *
  * The decorators on the class of a gateway decide who may connect. The token is read only from the `Authorization`
  * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a
- * socket.io server, a namespace refuses with a `connect_error` instead.
+ * socket.io server, a namespace refuses a client by a `connect_error`.
  *
- * A socket is closed when its token expires or is denied, and within `introspectionTtlSeconds` after the token became
- * inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.
+ * The guard closes a socket when its token expires or is denied, and within `introspectionTtlSeconds` after its token
+ * became inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.
  *
- * Throws `Error` for a server of another library, if only some ws gateways of a path are `@Public()`, and without
- * `KeycloakModule`.
+ * Throws `Error` if the server belongs to another library, the application has no `KeycloakModule`, or only some ws
+ * gateways of a path are `@Public()`.
  */
 export function guardHandshakes<Adapter extends WebSocketAdapter>(
   app: Pick<INestApplicationContext, 'get'>,

@@ -48,7 +48,7 @@ export function guardSocketIo(
   const ofNamespace = gateways.filter((gateway) => withSlash(gateway.namespace) === withSlash(namespace));
   const demanded = ofNamespace.length > 0 ? ofNamespace : leastStrict(gateways);
   server.use((socket, next) => void connect(handshakes, demanded, socket, next));
-  // The socket does not count as connected before this event.
+  // socket.io does not count the socket as connected before this event.
   server.on('connection', (socket) => {
     const token = tokensOfSockets.get(socket);
     if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
@@ -56,8 +56,8 @@ export function guardSocketIo(
 }
 
 /**
- * While the token of an upgrade is verified, no other listener handles `error`, and an unhandled `error` event ends the
- * process.
+ * While the guard verifies the token of an upgrade, no other listener handles `error`, and an unhandled `error` event
+ * ends the process.
  */
 function watch({ socket }: AdaptedRequest): void {
   if (socket === undefined || watched.has(socket)) return;
@@ -77,7 +77,7 @@ interface Duplex {
 const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
 const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
 
-/** Checks that every request comes from the caller who opened the session: a session id alone grants no access. */
+/** Authorizes a request, and checks that the caller opened the session, since a session id grants no access. */
 async function letIn(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],
@@ -90,7 +90,7 @@ async function letIn(
     const { _query: query } = request;
     const opened = engine.clients[String(query?.sid)]?.request;
     const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
-    // Even if a `@Public()` gateway shares the engine, a session with a caller belongs to that caller alone.
+    // Only the caller who opened a session may use the session, even if a `@Public()` gateway shares the engine.
     const demanded = owner === undefined ? gateways : gateways.filter(({ access }) => access.opening !== 'public');
     const token = await handshakes.authorize(request, demanded);
     if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
@@ -102,7 +102,7 @@ async function letIn(
   next();
 }
 
-/** A subject is only unique at its issuer. */
+/** The issuer is compared, too, since a subject is only unique at its issuer. */
 const isSameCaller = (one: VerifiedAccessToken, other: VerifiedAccessToken | undefined): boolean =>
   other?.issuer === one.issuer && other.subject === one.subject && other.clientId === one.clientId;
 
@@ -125,7 +125,9 @@ async function connect(
   next();
 }
 
-/** Returns the least that any gateway requires; each namespace checks its own requirements afterwards. */
+/**
+ * Returns the requirements of the least strict gateway, since each namespace checks its own requirements afterwards.
+ */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),
@@ -140,7 +142,7 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
 const withSlash = (namespace: unknown): unknown =>
   typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
 
-/** The engine's response to an upgrade has no status code, since the engine can only close the socket. */
+/** The response to an upgrade has no status code, since the engine can only close the socket. */
 interface Response {
   readonly statusCode?: number;
   writeHead(status: number, headers: object): { end(text: string): void };

@@ -12,7 +12,7 @@ export interface IoSocket {
 
 const OPEN = 1;
 
-/** RFC 6455 §7.4.1. */
+/** The close code for a policy violation (RFC 6455 §7.4.1). */
 const POLICY_VIOLATION = 1008;
 
 export function connectionOfSocket(client: unknown): LongLivedConnection {

@@ -6,13 +6,13 @@ import { connectionOfSocket } from './sockets.js';
 
 /**
  * For `forRoot({ requestAdapters: [websocketsRequestAdapter()] })`: protects handlers of `@SubscribeMessage`, over ws
- * and socket.io. The guard verifies the token of the handshake's `Authorization` header again for each message.
- * Requires `guardHandshakes()`, which decides who may connect.
+ * and socket.io. The guard verifies the token of the handshake's `Authorization` header again for each message. The
+ * application must also use `guardHandshakes()`, which decides who may connect.
  *
  * A refusal is sent as the event `exception` with the body that HTTP callers get.
  */
 export function websocketsRequestAdapter(): RequestAdapter {
-  // Nest's filter, but without sending the client's message back.
+  // The filter of Nest, which does not send the client's message back if `includeCause` is false.
   const filter = new BaseWsExceptionFilter({ includeCause: false });
   return {
     kind: 'ws',

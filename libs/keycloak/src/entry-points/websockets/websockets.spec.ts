@@ -211,7 +211,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(ran).toEqual([]);
   });
 
-  it('introspects a token once for all its sockets and messages', async () => {
+  it('introspects a token once for all sockets and messages with this token', async () => {
     const asked = new AskedIntrospections();
     undone.push(() => asked.stop());
     const bearer = bearerOf(app);
@@ -226,7 +226,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(asked.count).toBe(1);
   });
 
-  it('refuses a message if the caller lacks its permission, and keeps the socket open', async () => {
+  it('refuses a message if the caller lacks the permission of the handler, and keeps the socket open', async () => {
     const client = await library.connect(url, bearerOf(app));
     client.send('price');
     expect(await client.next()).toEqual({
@@ -238,7 +238,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(ran).toEqual(['connection', 'say']);
   });
 
-  it('refuses a message if the login is too old, names the required login, and keeps the socket open (RS-11)', async () => {
+  it('refuses a message if the login of the caller is too old, names the required login, and keeps the socket open (RS-11)', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 70 }));
     client.send('settle');
     expect(await client.next()).toEqual({
@@ -256,7 +256,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(await recent.next()).toEqual({ event: 'settled', data: 1 });
   });
 
-  it('refuses the handshake of a login that is too weak for its class (RS-11)', async () => {
+  it('refuses the handshake of a caller whose login is too weak for the class of the gateway (RS-11)', async () => {
     @WebSocketGateway({ path: '/vault' })
     @RequireStepUp({ acr: 'gold' })
     class Vault {
@@ -274,13 +274,13 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(await strong.next()).toEqual({ event: 'opened', data: 1 });
   });
 
-  it('closes the socket of a denied caller that only listens', async () => {
+  it('closes the socket of a denied caller, even if the caller sends no message', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
     deny(app, 'session');
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('refuses the next message of an inactive token if no cached result may be used', async () => {
+  it('refuses the next message with an inactive token if no cached result may be used', async () => {
     const bearer = bearerOf(app);
     const client = await library.connect(url, bearer);
     client.send('now');
@@ -293,7 +293,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
 });
 
 describe.each(LIBRARIES)('a listening socket with %s', (_, library) => {
-  it('is closed when its token expires or becomes inactive, or when Keycloak stays unreachable', async () => {
+  it('is closed when its token expires, when its token becomes inactive, and when Keycloak stays unreachable', async () => {
     const { app, url } = await start(library, [Chat], { introspectionTtlSeconds: 1, clockToleranceSeconds: 0 });
     const inactive = bearerOf(app);
     const clients = [
@@ -336,7 +336,7 @@ describe.each(LIBRARIES)('guardHandshakes with %s', (_, library) => {
     expect(await somebody.next()).toEqual({ event: 'mine', data: 'shop' });
   });
 
-  it('lets a client connect to an @OptionalToken() gateway without a token, but not with a bad token', async () => {
+  it('lets a client without a token connect to an @OptionalToken() gateway, and refuses a client with a bad token', async () => {
     @WebSocketGateway({ path: '/chat' })
     @OptionalToken()
     class Optional {
@@ -387,7 +387,7 @@ function twoGateways(ofPrivate: object): Type[] {
 }
 
 describe('a token in the query of a handshake', () => {
-  it('is refused alone and beside a valid token, as over HTTP (RS-01)', async () => {
+  it('is refused, whether or not the Authorization header has a valid token (RS-01)', async () => {
     @WebSocketGateway({ path: '/chat' })
     @OptionalToken()
     class Optional {
@@ -438,7 +438,7 @@ describe.each(LIBRARIES)('a handshake that fails with an application error, by %
 
 describe('gateways that share a server', () => {
   it.each(LIBRARIES.slice(1))(
-    'refuse a caller by its namespace, also if another namespace is public, with %s',
+    'refuse a caller of a protected namespace, even if another namespace is public, with %s',
     async (_, library) => {
       @WebSocketGateway({ path: '/chat', namespace: '/open' })
       @Public()
@@ -459,23 +459,26 @@ describe('gateways that share a server', () => {
     },
   );
 
-  it('do not start with ws if only one of them is @Public()', async () => {
+  it('do not start with ws if only one gateway is @Public()', async () => {
     await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
   });
 
-  it.each(LIBRARIES.slice(1))('each accept only their own callers, with %s in namespaces', async (_, library) => {
-    const { app, url } = await start(library, twoGateways({ namespace: 'private' }));
-    expect((await library.connect(url, undefined)).refusal).toBeUndefined();
-    expect((await library.connect(url, undefined, { namespace: '/private' })).refusal).toEqual({
-      body: { error: 'Missing token', code: 'missing_token' },
-    });
-    expect((await library.connect(url, bearerOf(app), { namespace: '/private' })).refusal).toBeUndefined();
-    expect(ran).toEqual(['open', 'private']);
-  });
+  it.each(LIBRARIES.slice(1))(
+    'accept in each namespace only the callers that the gateway of the namespace allows, with %s',
+    async (_, library) => {
+      const { app, url } = await start(library, twoGateways({ namespace: 'private' }));
+      expect((await library.connect(url, undefined)).refusal).toBeUndefined();
+      expect((await library.connect(url, undefined, { namespace: '/private' })).refusal).toEqual({
+        body: { error: 'Missing token', code: 'missing_token' },
+      });
+      expect((await library.connect(url, bearerOf(app), { namespace: '/private' })).refusal).toBeUndefined();
+      expect(ran).toEqual(['open', 'private']);
+    },
+  );
 });
 
 describe('a socket.io client', () => {
-  it('does not disturb the server if it disconnects while its token is checked', async () => {
+  it('does not crash the server if the client disconnects while the guard verifies its token', async () => {
     const library = socketIo('websocket');
     const { app, url } = await start(library, [Chat]);
     const upgrade =
@@ -495,7 +498,7 @@ describe('a socket.io client', () => {
     expect((await library.connect(url, bearerOf(app))).refusal).toBeUndefined();
   });
 
-  it('is disconnected when it is denied, also if the application delays connections', async () => {
+  it('is disconnected when its caller is denied, even if the application delays connections', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Authenticated()
     class Slow {
@@ -510,7 +513,7 @@ describe('a socket.io client', () => {
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('is checked again when the client recovers its connection', async () => {
+  it('must be authorized again when it recovers its connection', async () => {
     @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
     @RequirePermission('orders.read')
     class Recovering {
@@ -608,7 +611,7 @@ describe('a socket.io client', () => {
     const [atOwn = '', atPartner = ''] = ofEach;
     const sid = await opened(url, atOwn);
     expect((await poll(url, atPartner, `&sid=${sid}`)).status).toBe(401);
-    // A polling request would wait for the next ping.
+    // The test sends a POST, since a polling request would wait for the next ping.
     const posted = { method: 'POST', headers: { authorization: atOwn }, body: '40' };
     expect((await fetch(new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url), posted)).status).toBe(200);
   });
@@ -660,7 +663,7 @@ describe('a gateway with an adapter that lets every client connect', () => {
     await expect(app.init()).rejects.toThrow(/^The gateway Chat accepts connections from anybody/);
   });
 
-  it('starts in an application context, which accepts no connections', async () => {
+  it('starts in an application context, since an application context accepts no connections', async () => {
     const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()] })];
     const module = await Test.createTestingModule({ imports, providers: [Chat] })
       .setLogger(new ConsoleLogger({ logLevels: [] }))
@@ -668,7 +671,7 @@ describe('a gateway with an adapter that lets every client connect', () => {
     await expect(module.init()).resolves.toBeDefined();
   });
 
-  it('does not start if guardHandshakes() does not know its server', async () => {
+  it('does not start if guardHandshakes() does not know the server of the gateway', async () => {
     const server = new WsServer({ server: createServer() });
     undone.push(() => server.close());
     @WebSocketGateway(4711, { server } as object)

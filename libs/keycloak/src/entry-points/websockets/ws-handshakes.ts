@@ -16,7 +16,7 @@ export interface WsOptions {
   readonly path?: unknown;
   readonly namespace?: unknown;
   readonly verifyClient?: VerifyClient | undefined;
-  /** socket.io only. */
+  /** An option of socket.io. */
   readonly connectionStateRecovery?: object;
 }
 
@@ -59,7 +59,7 @@ async function verify(
   }
 }
 
-/** ws throws if it gets a second verdict. */
+/** Refuses the handshake with 500. ws throws if the handshake already has a verdict. */
 function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeInfo, verdict: Verdict): void {
   handshakes.logFailure(error);
   try {

@@ -15,14 +15,14 @@ export interface ApplicationUnderTest {
 /**
  * Signs in the caller that `token` describes, and returns the text to send as bearer token.
  *
- * Every call returns a new token, unless `token` has a `text`: then that is the bearer token. If you sign in the same
- * text with other claims, the application sees them only after `introspectionTtlSeconds`. In an application with
- * several issuers, a `text` must contain an `iss`.
+ * Every call returns a new token, unless `token` has a `text`, which is then the bearer token. If you sign in the same
+ * text with other claims, the application sees the new claims only after `introspectionTtlSeconds`. In an application
+ * with several issuers, a `text` must contain an `iss`.
  *
- * `token` itself is registered, too, so that code below the routes can exchange it.
+ * `signIn` also registers `token`, so that code below the routes can exchange `token`.
  *
- * It does *not* bypass the guard. With the option `jwt`, every token is signed, except a token with a `text`, which
- * only introspection accepts.
+ * `signIn` does *not* bypass the guard. With the option `jwt`, `signIn` signs every token that has no `text`; only
+ * introspection accepts a token with a `text`.
  *
  * Throws `Error` if the application has no `KeycloakTestingModule`, or if `NODE_ENV` is not `test` or `development`.
  * Throws `TypeError` for a token that `testAccessToken()` did not make, a malformed `text` (RFC 7515 §7.1), or a
@@ -45,8 +45,9 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 }
 
 /**
- * Ends a token at the authorization server. As in production, the application notices at the next introspection
- * (`introspectionTtlSeconds`, `@MaxIntrospectionAge`), but not on routes that verify signatures.
+ * Ends a token at the authorization server. As in production, the application refuses the token after the next
+ * introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`). Routes that verify signatures still accept the
+ * token.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.
  */
@@ -55,7 +56,7 @@ export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
   if (!ended.includes(true)) throw new Error('signIn() of this application did not get this token');
 }
 
-/** Sets the answers of the services that this application calls, and lists the calls. */
+/** Returns the services that this application calls, to set their answers and to list the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
 /**

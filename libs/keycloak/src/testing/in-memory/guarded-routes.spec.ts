@@ -103,7 +103,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' });
   const as = (options: TestAccessTokenOptions): string => signIn(app, testAccessToken(options));
 
-  it('admits an authorised caller, and passes its token to the handler', async () => {
+  it('admits an authorised caller, and passes the token of the caller to the handler', async () => {
     const alice = { subject: 'alice', permissions: ['orders.read'], client: 'web-shop', claims: { email: 'a@b.test' } };
     const { body } = await read('/orders', as(alice)).expect(200);
     expect(body).toEqual({ subject: 'alice', client: 'web-shop', email: 'a@b.test' });
@@ -111,7 +111,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/start', as({ subject: 'bob' })).expect(200, { subject: 'bob' });
   });
 
-  it('admits the same token again from the cache', async () => {
+  it('admits a token a second time by the cached result', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'] });
     await read('/orders', alice).expect(200);
     testAuthorizationServer(app).fail('refused');
@@ -119,7 +119,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect((await read('/me', alice)).status).toBe(503);
   });
 
-  it('requires a token except on public and optional routes', async () => {
+  it('requires a token on every route that is not public or optional', async () => {
     const http = request(app.getHttpServer());
     await http.get('/about').expect(200);
     await http.get('/start').expect(200, { subject: null });
@@ -164,7 +164,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(headers['www-authenticate']).toContain('error="insufficient_scope"');
   });
 
-  it('refuses another client', async () => {
+  it('refuses a client that the route does not allow', async () => {
     const permissions = ['orders.read', 'orders.approve'];
     await read('/approvals', as({ permissions, client: 'back-office' })).expect(200);
     const { body } = await read('/approvals', as({ permissions, client: 'web-shop' })).expect(403);
@@ -182,7 +182,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await request(app.getHttpServer()).get('/orders').set('Authorization', `Basic ${alice}`).expect(401);
   });
 
-  it('refuses an ended token at its first use, or as soon as a route introspects it again', async () => {
+  it('refuses an ended token at the first introspection after its end', async () => {
     const ended = as({ permissions: ['orders.read'] });
     signOut(app, ended);
     expect((await read('/orders', ended).expect(401)).body).toMatchObject({ reason: 'inactive' });
@@ -190,13 +190,13 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     const later = as({ permissions: ['orders.read'] });
     await read('/orders', later).expect(200);
     signOut(app, later);
-    // Within the revocation window the token is still accepted, as in production.
+    // The application still accepts the token within the revocation window, as in production.
     await read('/orders', later).expect(200);
     await read('/me', later).expect(401);
     await read('/orders', later).expect(401);
   });
 
-  it('refuses a token on its revocation list at once', async () => {
+  it('refuses a token immediately after its session was added to the revocation list', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'], claims: { sid: 's1' } });
     await read('/orders', alice).expect(200);
     app.get(RevocationList).deny({ sid: 's1' });
@@ -216,7 +216,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('admits each caller by its own description, regardless of the other callers', async () => {
+  it('admits or refuses each caller by its own description, even if several callers call at the same time', async () => {
     const described = fc.record({
       subject: fc.stringMatching(/^[\w-]{1,20}$/),
       permissions: fc.uniqueArray(fc.constantFrom('orders.read', 'orders.approve', 'orders', 'read')),

@@ -26,7 +26,7 @@ export class NoAnswer extends Error {
 /**
  * - `refused`: the connection is refused.
  * - `reset`: the connection breaks before the first byte of an answer.
- * - `timeout`: fails at once, as if the answer missed its deadline.
+ * - `timeout`: the request fails immediately, as if the answer had missed its deadline.
  */
 export type NetworkFault = 'refused' | 'reset' | 'timeout';
 
@@ -38,7 +38,7 @@ const CODES: Readonly<Record<NetworkFault, string>> = {
 
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
 
-/** Limits on size and time, aborts and retries come from the code under test. */
+/** The code under test limits size and time, and aborts and retries requests. */
 export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
   return {
     dispatch(options, handler) {

@@ -83,7 +83,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
   });
 
-  it('accepts replacements for options that a test can not provide', async () => {
+  it('accepts options that replace a factory which a test can not run', async () => {
     const without = (): TestingModule | Promise<TestingModule> =>
       KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
     await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
@@ -101,7 +101,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(KeycloakTestingModule.override(builder)).toBe(builder);
   });
 
-  it('validates its options as KeycloakModule does', async () => {
+  it('validates its options in the same way as KeycloakModule', async () => {
     const builder = builderOf(KeycloakModule.forRoot(OWN));
     await expect(
       (async () => KeycloakTestingModule.override(builder, { issuer: 'http://localhost' }).compile())(),
@@ -110,7 +110,7 @@ describe('KeycloakTestingModule.override', () => {
 });
 
 describe('KeycloakTestingModule.forRoot', () => {
-  it('guards a single controller as KeycloakModule does', async () => {
+  it('guards a single controller in the same way as KeycloakModule', async () => {
     const app = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
     await request(app.getHttpServer()).get('/orders').expect(401);
     await readOrders(app, signIn(app, testAccessToken())).expect(403);
@@ -134,7 +134,7 @@ describe('KeycloakTestingModule.forRoot', () => {
     await readOrders(app, signIn(app, testAccessToken({ audience: 'test-service' }))).expect(401);
   });
 
-  it('issues tokens that the real code accepts', async () => {
+  it('issues tokens that the code of KeycloakModule accepts', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const own = await module.get(ClientCredentialsTokenProvider).getToken('a b');
     expect({ scope: own.scope, seconds: own.lifetimeSeconds }).toEqual({ scope: ['a', 'b'], seconds: 300 });
@@ -205,7 +205,7 @@ describe('an application that shares denials', () => {
     expect(app.get(KeycloakStatus).read().revocationChannel.state).toBe('none');
   });
 
-  it('connects to its channel when it starts without the testing module', async () => {
+  it('connects to its channel if it starts with the real KeycloakModule', async () => {
     const module = await builderOf(KeycloakModule.forRoot(sharing)).compile();
     await expect(start(module)).rejects.toThrow('No test reaches out');
   });
@@ -225,7 +225,7 @@ describe('signIn', () => {
     });
   });
 
-  it('makes the token itself exchangeable, in this application only', async () => {
+  it('makes the token of testAccessToken() exchangeable, in this application only', async () => {
     const [module, other] = await Promise.all([1, 2].map(() => builderOf(KeycloakTestingModule.forRoot()).compile()));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.read'] });
     const exchange = async (at: TestingModule | undefined, scope = 'stock.read'): Promise<unknown> =>
@@ -236,7 +236,7 @@ describe('signIn', () => {
     await expect(exchange(module, 'stock.adjust')).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
-  it('publishes each token on the channel of the leak scanner, including exchanged tokens', async () => {
+  it('publishes each signed-in token and each exchanged token on the channel of the leak scanner', async () => {
     const published: unknown[] = [];
     const record = (text: unknown): unknown => published.push(text);
     testTokenChannel.subscribe(record);
@@ -257,7 +257,7 @@ describe('signIn', () => {
     expect(() => testServices(none)).toThrow(/no KeycloakModule/);
   });
 
-  it('rejects a token of another origin, a malformed text and an invalid permission', async () => {
+  it('rejects a token that testAccessToken() did not make, a malformed text and an invalid permission', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const foreign = makeVerifiedAccessToken('text', {
       claims: reader.claims,

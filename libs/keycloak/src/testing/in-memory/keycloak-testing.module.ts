@@ -31,11 +31,11 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
     : { ...DEFAULTS, ...options };
 
 /**
- * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. A token that was not
- * signed in is refused.
+ * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
+ * that was not signed in.
  *
- * Throws `Error` if `NODE_ENV` is not `test` or `development`, and if the class itself is imported, which would not
- * guard any route.
+ * Throws `Error` if `NODE_ENV` is not `test` or `development`, or if a module imports the class, since the class would
+ * guard no route.
  */
 @Module({})
 export class KeycloakTestingModule {
@@ -44,11 +44,12 @@ export class KeycloakTestingModule {
   }
 
   /**
-   * For a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without `options`, the
-   * application keeps its own options, and their factory needs the same providers and environment as in production.
+   * Replaces the network of a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without
+   * `options`, the application keeps its own options, whose factory needs the same providers and environment as in
+   * production.
    *
-   * With `options`, the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`, client id
-   * `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
+   * If `options` is given, the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`,
+   * client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');

@@ -101,7 +101,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   const read = (path: string, bearer = as()): request.Test =>
     request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' });
 
-  it('answer as registered, and record subject, audience, scope and body of each call', async () => {
+  it('return the registered answers, and record subject, audience, scope and body of each call', async () => {
     const services = testServices(app);
     services.on('inventory', 'GET', '/stock/1').reply(200, { left: 3 });
     services.on('inventory', 'POST', /^\/stock\/\d+$/).reply(({ body }) => ({ status: 201, body: { left: body } }));
@@ -176,7 +176,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
 
   it.each([
     ['refused', 503, 'service_unavailable', 1],
-    // The call is safe to repeat, so it is sent twice.
+    // The call is safe to repeat, so the application sends the call twice.
     ['reset', 503, 'service_unavailable', 2],
     ['timeout', 504, 'service_timeout', 1],
   ] as const)('may be unreachable (%s)', async (fault, status, code, calls) => {
@@ -186,12 +186,12 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).calls).toHaveLength(calls);
   });
 
-  it('may reset a kept-alive connection without the caller noticing', async () => {
+  it('may reset a kept-alive connection, and the caller still gets an answer', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').fail('reset').reply(200, { left: 5 });
     expect((await read('/left/1').expect(200)).body).toEqual({ left: 5 });
   });
 
-  it('fail a call without a registered answer, and say what is missing', async () => {
+  it('fail a call that has no registered answer, and the error names the missing registration', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     testServices(app).on('audit', 'PUT', '/events/1').reply(204);
     expect((await read('/left/2').expect(503)).body).toMatchObject({ reason: 'connection_failed' });
@@ -207,7 +207,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
-  it('fail a call whose route has no answer or throws, and name the reason in the error', async () => {
+  it('fail a call whose registered route has no answer or throws, and the error names the reason', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
       .on('inventory', 'POST', '/stock/2')
@@ -229,7 +229,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it.each(['1%2f..%2f..%2fadmin', '..', '%2e%2e', '..\\admin', 'a#b', 'a\r\nb'])(
-    'receive no call with a path that would be changed, and no token is requested for it: %j (CC-10)',
+    'receive no call with a path that a URL parser would change, and no token is requested: %j (CC-10)',
     async (sku) => {
       testServices(app).on('inventory', 'POST', /^/).reply(200, { left: 3 });
       await expect(app.get(StockClient).adjust(sku, 1)).rejects.toThrow(TypeError);
@@ -239,7 +239,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('must exist in the application, with a valid path and status', () => {
+  it('must be registered in the application, and accept only a valid path and status', () => {
     expect(() => testServices(app).on('inventroy', 'GET', '/stock/1')).toThrow(
       'This application has no service "inventroy". It has: "inventory", "audit"',
     );
@@ -248,7 +248,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(() => testServices(app).on('inventory', 'GET', '/stock/1').reply(99.5)).toThrow(TypeError);
   });
 
-  it('answer by the last matching registration, and forget all on reset', async () => {
+  it('answer by the last matching registration, and have no registrations after reset()', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 1 });
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 2 });
     testServices(app).on('inventory', 'GET', '/stock/1?unit=box').reply(200, { left: 3 });
@@ -258,7 +258,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/left/1').expect(503);
   });
 
-  it('are not called for a caller without permission, or with an expired token', async () => {
+  it('are not called for a caller that lacks the permission, or whose token has expired', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     const { body } = await read('/left/1', as({ grantableScopes: [] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });

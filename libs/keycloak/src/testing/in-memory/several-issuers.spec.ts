@@ -116,7 +116,7 @@ const boot = (controllers: Type[], imports = [KeycloakTestingModule.forRoot(ISSU
   startedApp({ imports, controllers }, SILENT);
 
 describe('an application with several issuers (RS-26)', () => {
-  it('accepts the tokens of each issuer, and of no other issuer', async () => {
+  it('accepts the tokens of each of its issuers, and refuses a token of another issuer', async () => {
     const { app, get } = await start();
     const [own, partner, other] = [OWN, PARTNER, 'https://sso.example.com/realms/other'].map((issuer) =>
       signIn(app, testAccessToken({ issuer })),
@@ -128,7 +128,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/any', again), await get('/any', own)]).toEqual([401, OWN]);
   });
 
-  it('limits another issuer to its accepted scopes, even if its tokens contain further scopes', async () => {
+  it('limits the tokens of another issuer to the accepted scopes, even if the tokens contain further scopes', async () => {
     const { app, get } = await start();
     const permissions = ['orders:read', 'orders:admin'];
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, permissions }))) as [
@@ -139,7 +139,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/read', partner), await get('/admin', partner)]).toEqual(['read', 403]);
   });
 
-  it('reads a client id without an issuer as a client of its own issuer (RS-08)', async () => {
+  it('reads a client id that has no issuer as a client of the first issuer (RS-08)', async () => {
     const { app, get } = await start();
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, client: 'shop' }))) as [
       string,
@@ -168,7 +168,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(await outcomes(['gold'])).toEqual(['strong', 'strong', 'recent']);
   });
 
-  it('keeps working with one issuer while another is unreachable', async () => {
+  it('accepts tokens of one issuer while another issuer is unreachable', async () => {
     const { app, get } = await start({ maxRetries: 0 });
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer }))) as [string, string];
     testAuthorizationServer(app, PARTNER).fail('refused');
@@ -200,7 +200,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(body).toMatchObject({ authorization_servers: [OWN, PARTNER] });
   });
 
-  it('lists in its OpenAPI document which scopes of which issuer an operation accepts', async () => {
+  it('lists in its OpenAPI document the scopes that an operation accepts from each issuer', async () => {
     const { app } = await start();
     const document = addKeycloakSecurity(app, SwaggerModule.createDocument(app, new DocumentBuilder().build()));
     expect(document.components?.securitySchemes).toMatchObject({
@@ -219,14 +219,14 @@ describe('an application with several issuers (RS-26)', () => {
       { 'keycloak-2': ['orders:read'] },
       { bearer: [] },
     ]);
-    // The second issuer does not accept this scope.
+    // The list `acceptedScopes` of the second issuer does not contain this scope.
     expect(document.paths['/admin']?.get?.security).toEqual([{ keycloak: ['orders:admin'] }, { bearer: [] }]);
     expect(JSON.stringify(document.paths['/partner-shop']?.get?.responses)).toContain(`only shop of ${PARTNER}`);
   });
 });
 
 describe('the start', () => {
-  it('fails for a client of an issuer that is not in the list', async () => {
+  it('fails if @AllowClients() names an issuer that is not in the list of issuers', async () => {
     @Controller()
     class Misspelt {
       @Get()
@@ -249,7 +249,7 @@ describe('the start', () => {
     expect(() => (AllowClients as (...given: readonly unknown[]) => unknown)(...clients)).toThrow(TypeError);
   });
 
-  it('fails for two KeycloakModule.forRoot, and names the option issuers', async () => {
+  it('fails if the application calls KeycloakModule.forRoot twice, and names the option issuers', async () => {
     const one = { issuer: OWN, clientId: 'orders', clientSecret: 'hush' };
     @Module({ imports: [KeycloakModule.forRoot({ ...one, issuer: PARTNER })] })
     class Feature {}
@@ -257,7 +257,7 @@ describe('the start', () => {
     await expect(boot([], imports)).rejects.toThrow(/is imported 2 times.*issuers/);
   });
 
-  it('succeeds if several modules import the same forRoot', async () => {
+  it('succeeds if several modules import the result of one forRoot call', async () => {
     const one = KeycloakTestingModule.forRoot({ issuer: OWN, clientId: 'orders', clientSecret: 'hush' });
     @Module({ imports: [one] })
     class Feature {}

@@ -16,10 +16,10 @@ export interface TestedClient {
 const LIFETIME_SECONDS = 300;
 
 /**
- * Answers one application under test in memory, in place of Keycloak. Introspection returns all claims, so the
- * application refuses a token of another audience or issuer, which Keycloak would report as inactive.
+ * Answers the requests of one application under test in memory, in place of Keycloak. Introspection returns all claims,
+ * so the application refuses tokens of another audience or issuer that Keycloak would report as inactive.
  *
- * It does *not* check the client's secret. It grants every scope, except as limited by `grantableScopes`.
+ * This server does *not* check the client's secret, and grants every scope that `grantableScopes` permits.
  */
 export class TestAuthorizationServer {
   #fault: NetworkFault | undefined;
@@ -33,8 +33,8 @@ export class TestAuthorizationServer {
   ) {}
 
   /**
-   * Makes every request fail in this way until `recover()`. Cached tokens stay valid, and after many failures the
-   * application's circuit opens for its usual pause.
+   * Makes every request fail with `fault` until `recover()`. Cached tokens stay valid, but after many failures, the
+   * application's circuit opens for the usual pause.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;
@@ -83,7 +83,7 @@ export class TestAuthorizationServer {
       case TOKEN_EXCHANGE_GRANT: {
         const subject = this.tokens.find(form.get('subject_token'));
         const audience = form.get('audience') ?? '';
-        // These are Keycloak's descriptions, which the application parses.
+        // The application parses Keycloak's descriptions, so this server returns the texts of Keycloak.
         if (subject === undefined || secondsLeft(subject) <= 0) return refusal('Invalid token');
         const { grantableScopes, claims } = subject;
         if (grantableScopes !== undefined && !parseScope(scope).every((asked) => grantableScopes.includes(asked))) {
@@ -118,7 +118,7 @@ export class TestAuthorizationServer {
   }
 }
 
-/** RFC 7662 §2.2, with the members of Keycloak. */
+/** Returns the introspection response (RFC 7662 §2.2) with the members of Keycloak. */
 function introspected(token: TestToken | undefined): object {
   // As in Keycloak, the clock tolerance of the application does not apply.
   if (token === undefined || secondsLeft(token) < 0) return { active: false };

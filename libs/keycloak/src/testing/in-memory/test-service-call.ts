@@ -4,18 +4,25 @@ export interface TestServiceCall {
   /** The name under which the service is registered. */
   readonly service: string;
   readonly method: string;
-  /** Relative to the service's base URL, including the query. */
+  /** The path and query, relative to the service's base URL. */
   readonly path: string;
-  /** With names in lower case, without `authorization`. */
+  /** The headers of the call except `authorization`, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON is parsed, text is a string, and other types are a `Buffer`. Undefined without a body. */
+  /**
+   * The body: a parsed value for JSON, a string for text, a `Buffer` for other types, and undefined if the call has no
+   * body.
+   */
   readonly body: unknown;
   readonly grant: 'client_credentials' | 'token_exchange';
-  /** `sub`: the caller on whose behalf the call is made, or `service-account-<clientId>` of the application. */
+  /**
+   * The claim `sub`: the caller on whose behalf the call is made, or `service-account-<clientId>` of the application.
+   */
   readonly subject: string;
-  /** `azp`: the application's own client id. */
+  /** The claim `azp`: the client id of the application. */
   readonly client: string;
-  /** `aud` of an exchanged token. Undefined for client credentials: the realm decides their audience. */
+  /**
+   * The claim `aud` of an exchanged token; undefined for client credentials, since the realm decides their audience.
+   */
   readonly audience: string | undefined;
   readonly scope: string;
 }

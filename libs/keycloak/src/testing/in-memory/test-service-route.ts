@@ -5,11 +5,11 @@ import type { TestServiceCall } from './test-service-call.js';
 export type TestServiceMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface TestServiceReply {
-  /** 200 to 599. */
+  /** The status, from 200 to 599. */
   readonly status: number;
   /**
-   * Sent unchanged if it is bytes, or text with a content type in `headers` that is not JSON, otherwise as JSON.
-   * Undefined sends an empty body.
+   * The body. Bytes are sent unchanged, and so is a text if `headers` has a content type that is not JSON. Any other
+   * value is sent as JSON, and undefined as an empty body.
    */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -31,7 +31,10 @@ export class TestServiceRoute {
     this.#path = typeof path === 'string' ? asSent(path) : path;
   }
 
-  /** Adds an answer, fixed or computed from the call. Several answers apply in turn, and the last one repeats. */
+  /**
+   * Adds an answer, which is fixed or computed from the call. The route returns its answers in turn, and repeats the
+   * last answer.
+   */
   reply(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): this;
   reply(answer: (call: TestServiceCall) => TestServiceReply | Promise<TestServiceReply>): this;
   reply(status: number | Answer, body?: unknown, headers: Readonly<Record<string, string>> = {}): this {
@@ -42,14 +45,14 @@ export class TestServiceRoute {
   }
 
   /**
-   * Adds a network fault, in turn with answers. As in production, a call that is safe to repeat is sent again after a
-   * `reset`.
+   * Adds a network fault to the answers of the route. As in production, the application repeats a call after a `reset`
+   * if the call is safe to repeat.
    */
   fail(fault: NetworkFault): this {
     return this.#add(() => Promise.reject(noAnswerFor(fault)));
   }
 
-  /** For example `GET /stock/1`. @internal */
+  /** @internal */
   get name(): string {
     return `${this.method} ${String(this.#path)}`;
   }
@@ -81,7 +84,7 @@ export class TestServiceRoute {
   }
 }
 
-/** `ServiceClient` refuses such a path, so no call can have it. */
+/** Throws `TypeError` for a path that no call can have. */
 function asSent(path: string): string {
   const sent = path.startsWith('/') ? sentPath(path) : undefined;
   if (sent !== undefined) return sent;

@@ -5,8 +5,8 @@ import { TestServiceRoute, type TestServiceMethod } from './test-service-route.j
 import type { TestToken } from './test-tokens.js';
 
 /**
- * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. Everything
- * in a call except the network is real.
+ * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. Only the
+ * network of a call is replaced.
  */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();
@@ -16,7 +16,7 @@ export class TestServices {
 
   constructor(private readonly tokenOf: (text: string) => TestToken | undefined) {}
 
-  /** All calls in order, including replays and unexpected calls. */
+  /** All calls in their order, including repeated calls and unexpected calls. */
   get calls(): readonly TestServiceCall[] {
     return [...this.#calls];
   }
@@ -27,13 +27,13 @@ export class TestServices {
   }
 
   /**
-   * For each call, the last registered route that matches applies.
+   * Registers a route. If several routes match a call, the last registered route answers.
    *
-   * `path` is relative to the service's base URL. A string without a query matches the path with any query. A regular
-   * expression is tested against path and query.
+   * `path` is relative to the service's base URL. A string without a query matches the path with any query, and a
+   * regular expression is tested against path and query.
    *
-   * Throws `Error` for a service that the application does not have. Throws `TypeError` for a path that no call can
-   * have, such as a path without a leading slash or with a dot segment.
+   * Throws `Error` for a service that the application does not have, and `TypeError` for a path that no call can have,
+   * such as a path without a leading slash or with a dot segment.
    */
   on(service: string, method: TestServiceMethod, path: string | RegExp): TestServiceRoute {
     if (!this.#services.has(service)) {
@@ -45,7 +45,7 @@ export class TestServices {
     return route;
   }
 
-  /** Removes calls and answers, but keeps the tokens of the application. */
+  /** Removes the calls and the answers, but keeps the tokens of the application. */
   reset(): void {
     for (const list of [this.#routes, this.#calls, this.#unexpected]) list.length = 0;
   }

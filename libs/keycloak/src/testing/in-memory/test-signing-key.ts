@@ -29,7 +29,7 @@ const pss = (algorithm: string): Kind =>
 
 const PSS_PADDING = 6;
 
-/** The fastest key generation comes first. */
+/** The kind with the fastest key generation comes first. */
 const KINDS: readonly Kind[] = [
   ec('ES256', 'P-256', 'sha256'),
   ec('ES384', 'P-384', 'sha384'),
@@ -69,7 +69,7 @@ export class TestSigningKey {
     return `${text}.${signature.toString('base64url')}`;
   }
 
-  /** RFC 7517 §5. */
+  /** The JWK Set with the public key (RFC 7517 §5). */
   get keySet(): object {
     const jwk = this.#publicKey.export({ format: 'jwk' });
     return { keys: [{ ...jwk, kid: this.#keyId, alg: this.#kind.algorithm, use: 'sig' }] };

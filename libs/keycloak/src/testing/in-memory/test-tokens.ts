@@ -4,9 +4,9 @@ import { tokenText } from '../token-text.js';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
-  /** How this application obtained the token; undefined for a token that a caller sends. */
+  /** The grant by which this application obtained the token, or undefined for a token that a caller sends. */
   readonly grant: 'client_credentials' | 'token_exchange' | undefined;
-  /** The scopes it can be exchanged for; undefined for any. */
+  /** The scopes for which the token can be exchanged, or undefined if every scope is permitted. */
   readonly grantableScopes: readonly string[] | undefined;
 }
 

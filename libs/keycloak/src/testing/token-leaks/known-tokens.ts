@@ -1,11 +1,14 @@
 import { fingerprint } from '../../protocol/token-hash.js';
 
-/** This many consecutive characters of a token count as a leak. The header does not count: many tokens share it. */
+/**
+ * The number of consecutive characters of a token that count as a leak. Characters of the header do not count, since
+ * many tokens share one header.
+ */
 export const MIN_PART_LENGTH = 32;
 /** A shorter secret would occur in any text by chance. */
 export const MIN_TOKEN_LENGTH = 8;
 
-/** An authorization code may be in a URL, but not in printed output. */
+/** The kind of a secret: a token, or an authorization code, which counts as a leak only in printed output. */
 export type TokenKind = 'token' | 'code';
 
 export type LeakedExtent = 'whole' | 'without its signature' | 'signature alone' | 'part';
@@ -31,19 +34,17 @@ interface Owner {
   readonly at: number;
 }
 
-/** Any {@link MIN_PART_LENGTH} consecutive characters contain one gram that begins at a multiple of the stride. */
+/** Any {@link MIN_PART_LENGTH} consecutive characters contain a gram that begins at a multiple of the stride. */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
-/** Tokens of one user share claims, and therefore grams, so the search compares this many owners of a gram. */
+/** The tokens of one user share claims, and therefore grams. */
 const MAX_OWNERS = 8;
 
-/** RFC 6750 §2.1. */
+/** The characters of a bearer token (RFC 6750 §2.1). */
 const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
-/**
- * The time of a search depends on the length of the text and hardly on the number of tokens, because grams are indexed.
- */
+/** Grams are indexed, so the time depends on the length of the text and hardly on the number of tokens. */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
   readonly #grams = new Map<string, Owner[]>();
@@ -100,7 +101,7 @@ export class KnownTokens {
   }
 }
 
-/** Tokens of one user share claims, so several may match the same place. The longest match is the token in the text. */
+/** Tokens of one user share claims, so several tokens may match one place in the text. */
 function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[] {
   const isIn = (one: TokenMatch, other: TokenMatch): boolean =>
     one !== other && other.start <= one.start && one.end <= other.end && other.end - other.start > one.end - one.start;
@@ -109,7 +110,7 @@ function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[]
 
 function knownToken(text: string, kind: TokenKind): KnownToken {
   const parts = text.split('.');
-  // If too little follows the header, the whole token counts as the secret.
+  // If less than `MIN_TOKEN_LENGTH` characters follow the header, the secret is the whole token.
   const isSerialized =
     text.startsWith('eyJ') && parts.length > 1 && text.length - text.indexOf('.') - 1 >= MIN_TOKEN_LENGTH;
   return {

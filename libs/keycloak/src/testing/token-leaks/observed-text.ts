@@ -4,16 +4,16 @@ import { textViews, type TextView } from './text-views.js';
 import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
 
 export interface InspectOptions {
-  /** The text was printed, so authorization codes count as leaks too. */
+  /** Whether the text was printed, so that authorization codes count as leaks, too. */
   readonly isPrinted?: boolean;
   /**
-   * Searches for known tokens only, not for parts or unknown JWTs. Meant for the cookies that Keycloak sets in
-   * browsers: they are JWTs but not tokens.
+   * Whether parts of tokens and unknown JWTs are ignored, for the cookies that Keycloak sets in browsers, since these
+   * JWTs are not tokens.
    */
   readonly onlyKnown?: boolean;
 }
 
-/** How a JSON part begins in base64url: `{"`, or a brace followed by a blank, a line break or a tab. */
+/** Matches the beginning of a JSON part in base64url: `{"`, or a brace followed by a blank, a line break or a tab. */
 const BEGIN = 'e(?:y[JA]|w[0ko])';
 const JSON_PART = new RegExp(BEGIN);
 
@@ -21,7 +21,7 @@ const HEADER = new RegExp(`(?<![\\w-])[\\w-]+(?=\\.${BEGIN}[\\w-]{6})`, 'g');
 const PAYLOAD_AND_SIGNATURE = new RegExp(`\\.${BEGIN}[\\w-]{6,}(?:\\.[\\w-]*)?`, 'y');
 const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
 
-/** The most serious first: only the most serious match of a token is reported. */
+/** From the most serious extent; for each token, only the most serious match is reported. */
 const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
 
 export class ObservedText {

@@ -14,12 +14,12 @@ interface SentRequest {
 }
 
 const MAX_BYTES = 1024 * 1024;
-/** Tests make up shorter tokens, and messages may contain them. */
+/** Tests make up shorter tokens, which messages may contain. */
 const MIN_RECEIVED_LENGTH = 32;
 
 /**
- * Subscribes to the diagnostics channels of Node and undici, so that the product needs no hook that exposes tokens. It
- * does not see the responses of other clients: the `fetch` of Node 20 and 22 publishes no responses.
+ * Collects tokens from the diagnostics channels of Node and undici, so that the product needs no hook that exposes
+ * tokens. Responses to other HTTP clients are not seen: the `fetch` of Node 20 and 22 publishes no responses.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();
@@ -36,7 +36,7 @@ export function watchPassingTokens(listener: TokenListener): () => void {
     const answer = answers.get(request);
     if (answer === undefined) return;
     answer.bytes += chunk.length;
-    // A copy, because undici may reuse the memory.
+    // The chunk is copied, because undici may reuse its memory.
     if (answer.bytes <= MAX_BYTES) answer.chunks.push(Uint8Array.from(chunk));
   };
   const ended = ({ request }: { readonly request: SentRequest }): void => {

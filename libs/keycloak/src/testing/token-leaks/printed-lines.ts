@@ -15,7 +15,7 @@ export class PrintedLines {
     return lines.map((text) => ({ where: this.#where((this.#finished += 1)), text }));
   }
 
-  /** Later chunks may extend this line, but a token in it is visible already. */
+  /** A token in an unfinished line is already visible. */
   get unfinished(): PrintedLine {
     return { where: this.#where(this.#finished + 1), text: this.#unfinished };
   }

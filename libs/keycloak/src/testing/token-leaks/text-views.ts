@@ -5,12 +5,12 @@ export interface TextView {
   readonly text: string;
 }
 
-/** The lookbehind avoids quadratic time on a run of backslashes. */
+/** The lookbehind avoids quadratic time for a sequence of backslashes. */
 const ESCAPE =
   /%([0-7][\da-f])|(?<!\\)\\+(?:u00([0-7][\da-f])|x([0-7][\da-f])|(?=\/))|&#x0*([0-7][\da-f]);|&#0*(\d{2,3});/gi;
 const ROUNDS = 3;
 
-/** 11 characters encode the shortest token. */
+/** The shortest token has 11 characters in base64. */
 const BASE64 = /[\w+/-]{11,}/g;
 
 export function textViews(text: string): TextView[] {
@@ -41,7 +41,8 @@ function withoutEscapes(text: string): string {
 }
 
 /**
- * Decodes each run from each of its first four characters, because other characters may precede the token in the run.
+ * Decodes each sequence of base64 characters from each of its first four characters, because other characters may
+ * precede the token.
  */
 function decodedRuns(text: string): string {
   const runs = text.match(BASE64) ?? [];

@@ -120,7 +120,7 @@ describe('an inspected text', () => {
     expect(formsIn(text, TOKEN)).toEqual([]);
   });
 
-  it('leaks any 32 consecutive characters of a token behind its header', () => {
+  it('leaks a token if it contains any 32 consecutive characters after the header of the token', () => {
     const secret = TOKEN.slice(HEADER.length + 1);
     const scanner = start(TOKEN, OPAQUE);
     const parts = Array.from({ length: secret.length - 31 }, (_, from) => secret.slice(from, from + 32));
@@ -128,7 +128,7 @@ describe('an inspected text', () => {
     expect(scanner.leaks()).toHaveLength(parts.length);
   });
 
-  it('may contain a JWT that is not a token, with onlyKnown', () => {
+  it('may contain a JWT that is not a token if onlyKnown is set', () => {
     const scanner = start(TOKEN);
     const ofTheSameSession = jwt({ ...CLAIMS, typ: 'Serialized-ID' });
     scanner.inspect('KEYCLOAK_IDENTITY', ofTheSameSession, { onlyKnown: true });
@@ -151,7 +151,7 @@ describe('an inspected text', () => {
     ]);
   });
 
-  it.each(['.', '.x'])('leaks a token that is hardly more than its header (%s)', (rest) => {
+  it.each(['.', '.x'])('leaks a token that has at most one character after its header (%s)', (rest) => {
     const scanner = TokenLeakScanner.start();
     const junk = `eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9${rest}`;
     scanner.addToken(junk);
@@ -193,7 +193,7 @@ describe('printed output', () => {
     [stdout.write, stderr.write, globalThis.console] = own;
   });
 
-  it('is watched on both streams, even if tokens are split into chunks', () => {
+  it('is watched on stdout and stderr, even if a token is split into chunks', () => {
     const scanner = start(TOKEN);
     stdout.write(`first line\nsecond ${TOKEN.slice(0, 50)}`);
     stdout.write(Buffer.from(`${TOKEN.slice(50)} line\nthird ${OPAQUE}\n`));
@@ -209,7 +209,7 @@ describe('printed output', () => {
     ]);
   });
 
-  it('is reported once for a console of Node, which also writes to the stream', () => {
+  it('is reported once, although the console of Node also writes to the stream', () => {
     const scanner = start(TOKEN);
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
@@ -230,7 +230,7 @@ describe('printed output', () => {
     expect(scanner.leaks().map(({ where }) => where)).toEqual([`console.${method}`]);
   });
 
-  it('is still written, and writers get the return value', () => {
+  it('is still written, and write() returns the value of the original function', () => {
     const written: unknown[] = [];
     stdout.write = (...values: unknown[]) => written.push(values) > 1;
     start();
@@ -239,7 +239,7 @@ describe('printed output', () => {
     expect(written).toEqual([['a', 'utf8', callback], [Buffer.from('b')]]);
   });
 
-  it('is not watched any more after all scanners have stopped, in any order', () => {
+  it('is no longer watched after all scanners have stopped, in any order', () => {
     const before = [stdout.write, stderr.write, console.log];
     const [one, other] = [start(TOKEN), start(TOKEN)];
     one.stop();
@@ -261,9 +261,9 @@ describe('printed output', () => {
     expect(scanner.leaks()).toEqual([]);
   });
 
-  it('must not contain an authorization code, but a URL may', async () => {
+  it('must not contain an authorization code; a URL may contain an authorization code', async () => {
     const scanner = start();
-    // The middle part is the session id, which alone is not secret.
+    // The middle part of the code is the session id, which is not secret.
     const sid = '0c9e4d7b-5f1e-4c52-9d3b-2f1f8a7c6e5d';
     const code = `f3a1.${sid}.5d2f`;
     const url = await serve((_, response) => void response.end('{}'));
@@ -346,7 +346,7 @@ describe('the tokens of a run', () => {
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
   });
 
-  it('are not collected if the proxy can not reach the server, which breaks the connection', async () => {
+  it('are not collected if the proxy can not reach the server; the proxy then breaks the connection', async () => {
     const proxy = await start().proxyTo('http://127.0.0.1:9');
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
     await proxy.stop();
@@ -384,7 +384,7 @@ describe('a report', () => {
     expect(checking.leaks()).toEqual([]);
   });
 
-  it('is not thrown without a leak', () => {
+  it('is not thrown if there is no leak', () => {
     const scanner = start(TOKEN);
     scanner.inspect('the page', '<p>Hello</p>');
     expect(() => scanner.assertNone()).not.toThrow();

@@ -10,13 +10,15 @@ import { watchOutput } from './watched-output.js';
  * Collects the tokens of a run, watches the output of the process, inspects other texts on request, and reports where a
  * token leaked.
  *
- * It collects bearer tokens of requests to HTTP servers of this process, and tokens that this process receives through
- * undici. Other tokens need {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. Any other JWT is
- * reported too. Authorization codes count as leaks in printed output only, because URLs may contain them.
+ * The scanner collects bearer tokens of requests to HTTP servers of this process, and tokens that this process receives
+ * through undici. Other tokens need {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. The scanner
+ * also reports any unknown JWT. Authorization codes count as leaks only in printed output, because a URL may contain an
+ * authorization code.
  *
- * It finds a whole token, a token without its signature, a signature alone, and any 32 consecutive characters after the
- * header of a token: plain, percent-encoded, escaped in JSON or HTML, in base64 or base64url once, or several of these.
- * It does not find tokens that are encrypted, compressed, hashed, in hex or split over lines.
+ * The scanner finds a whole token, a token without its signature, and a signature, and also any 32 consecutive
+ * characters after the header of a token. The text may be plain, percent-encoded, escaped in JSON or HTML, or once in
+ * base64 or base64url. Several of these encodings may be combined. The scanner does not find tokens that are encrypted,
+ * compressed, hashed, in hex or split over lines.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();
@@ -26,7 +28,7 @@ import { watchOutput } from './watched-output.js';
  * });
  * ```
  *
- * It keeps all observed texts in memory as long as it is referenced.
+ * The scanner keeps all observed texts in memory as long as the scanner is referenced.
  */
 export class TokenLeakScanner {
   readonly #known = new KnownTokens();
@@ -43,14 +45,14 @@ export class TokenLeakScanner {
 
   private constructor() {}
 
-  /** Several scanners may run at once; each must be stopped. */
+  /** Several scanners may run at the same time, and each scanner must be stopped. */
   static start(): TokenLeakScanner {
     const scanner = new TokenLeakScanner();
     scanner.#watch();
     return scanner;
   }
 
-  /** The number of tokens and codes it searches for. If it is 0, {@link TokenLeakScanner.assertNone} proves little. */
+  /** The number of known tokens and codes; if the number is 0, {@link TokenLeakScanner.assertNone} proves little. */
   get knownCount(): number {
     return this.#known.size;
   }
@@ -67,24 +69,24 @@ export class TokenLeakScanner {
   }
 
   /**
-   * Starts a proxy on 127.0.0.1 in front of an authorization server, for services that use its `baseUrl`, in other
-   * processes too. The proxy must be stopped separately.
+   * Starts a proxy on 127.0.0.1 in front of an authorization server. Services of this process and of other processes
+   * can use the `baseUrl` of the proxy, which must be stopped separately.
    */
   proxyTo(baseUrl: string): Promise<TokenProxy> {
     return startTokenProxy(baseUrl, this.#listener);
   }
 
   /**
-   * Searches a text that somebody could see. `where` names the text in the report; if it contains a token, the report
-   * replaces it.
+   * Searches a text that somebody could see. `where` names the text in the report, which replaces a `where` that
+   * contains a token.
    */
   inspect(where: string, text: string | Uint8Array, options: InspectOptions = {}): void {
-    // Latin-1 keeps the ASCII in any bytes.
+    // Latin-1 keeps every ASCII character of the bytes.
     const read = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
     this.#observed.push(new ObservedText(where, read, options));
   }
 
-  /** All leaks so far, one for each token and place. */
+  /** Returns all leaks so far, each token once for each place. */
   leaks(): readonly TokenLeak[] {
     const unfinished = Object.values(this.#lines).map(({ unfinished: { where, text } }) => printed(where, text));
     for (const observed of unfinished) this.#search(observed);
@@ -103,7 +105,7 @@ export class TokenLeakScanner {
     if (leaks.length > 0) throw new TokenLeakError(leaks);
   }
 
-  /** Stops watching, but keeps tokens and texts; may be called again. */
+  /** Stops watching, and keeps the tokens and texts; a second call has no effect. */
   stop(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];
@@ -129,7 +131,10 @@ export class TokenLeakScanner {
     for (const leak of this.#leaksIn(observed)) this.#report(leak);
   }
 
-  /** A later report replaces an earlier report, since a JWT may become known or an unfinished line complete. */
+  /**
+   * A later report of a token at a place replaces the earlier report: the JWT may have become known, or the line
+   * complete.
+   */
   #report(leak: TokenLeak): void {
     const isSecret = this.#leaksIn(new ObservedText('', leak.where)).length > 0;
     const where = isSecret ? 'a place whose name contains a token' : leak.where;

@@ -34,7 +34,7 @@ const percent = (text: string): string =>
   [...text].map((one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`).join('');
 
 describe('a leak', () => {
-  it('is found in any surroundings, for any of the tokens', () => {
+  it('is found in any surrounding text, for each of the tokens', () => {
     fc.assert(
       fc.property(fc.uniqueArray(token, { minLength: 1, maxLength: 8 }), fc.nat(), around, around, (all, at, a, b) => {
         const leaked = all[at % all.length] ?? '';
@@ -56,11 +56,11 @@ describe('a leak', () => {
     ['in base64url', (text) => Buffer.from(text).toString('base64url')],
     ['percent-encoded in base64', (text) => Buffer.from(encodeURIComponent(text)).toString('base64')],
     ['in base64 that is percent-encoded', (text) => percent(Buffer.from(text).toString('base64'))],
-  ])('is found %s, also together with other text', (_, encode) => {
+  ])('is found if the token is %s, even together with other text', (_, encode) => {
     const words = fc.string({ maxLength: 30, unit: 'grapheme-ascii' });
     fc.assert(
       fc.property(token, words, words, around, around, (leaked, before, after, a, b) => {
-        // The other text must not contain escapes itself: they would decode to something else.
+        // The other text must not contain escapes, since escapes would be decoded to other characters.
         const text = encode(before.replaceAll(/[%\\&]/g, '') + leaked + after.replaceAll(/[%\\&]/g, ''));
         const prints = found([leaked], `${a} ${text} ${b}`).map(({ fingerprint: print }) => print);
         expect(prints).toContain(fingerprint(leaked));
@@ -88,7 +88,7 @@ describe('a leak', () => {
     }
   });
 
-  it('is found if only a part of sufficient length is visible, anywhere in the token', () => {
+  it('is found if a text contains a part of sufficient length from anywhere in the token', () => {
     fc.assert(
       fc.property(
         jwt,
@@ -117,7 +117,7 @@ describe('a text without a leak', () => {
     );
   });
 
-  it('is not reported if it contains only the header, the hash, the decoded claims and less than 32 characters', () => {
+  it('is not reported if it contains the header, the hash, the decoded claims and at most 31 characters of a token', () => {
     fc.assert(
       fc.property(jwt, fc.nat(), around, (all, at, a) => {
         const [header = '', payload = ''] = all.split('.');
@@ -130,7 +130,7 @@ describe('a text without a leak', () => {
 });
 
 describe('the search', () => {
-  it('reads the text once, regardless of the number of tokens', () => {
+  it('reads the text once, even if there are many tokens', () => {
     // A slower search would exceed Jest's timeout.
     const claims = { iss: 'http://localhost:8080/realms/x', sub: '4f1d…', scope: 'a b c '.repeat(50) };
     const sign = (at: number): string => Buffer.from(fingerprint(String(at)).repeat(18)).toString('base64url');

@@ -7,13 +7,13 @@ import type { TokenListener } from './passing-tokens.js';
 import { codeIn, codeOf, tokensIn } from './token-answers.js';
 
 export interface TokenProxy {
-  /** `http://localhost:<port>`, without a trailing slash. */
+  /** The base URL of the proxy: `http://localhost:<port>`, without a trailing slash. */
   readonly baseUrl: string;
-  /** Closes the proxy and every connection through it; may be called again. */
+  /** Closes the proxy and all its connections; a second call has no effect. */
   stop(): Promise<void>;
 }
 
-/** The `Host` header is forwarded too, so that Keycloak publishes endpoints that lead through the proxy. */
+/** The `Host` header is forwarded, so Keycloak publishes endpoints that lead through the proxy. */
 export async function startTokenProxy(target: string, listener: TokenListener): Promise<TokenProxy> {
   const { protocol } = new URL(target);
   const agent = protocol === 'https:' ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });

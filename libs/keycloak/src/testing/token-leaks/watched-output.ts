@@ -6,16 +6,16 @@ export interface OutputListener {
   logged(method: ConsoleMethod, text: string): void;
 }
 
-/** The other console methods call these methods, or print counts and times. */
+/** The other console methods call these methods, or print only counts and times. */
 const METHODS = ['debug', 'dir', 'dirxml', 'error', 'group', 'groupCollapsed', 'info', 'log', 'trace', 'warn'] as const;
 export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();
 let unwatch: (() => void) | undefined;
-/** Node's console also writes to the stream: while this is true, the stream does not report the same text again. */
+/** While a console method runs, the stream reports nothing, since the console has already reported the text. */
 let inConsole = false;
 
-/** Does not cover direct writes to file descriptors or the output of other processes. */
+/** Direct writes to file descriptors and the output of other processes are not watched. */
 export function watchOutput(listener: OutputListener): () => void {
   listeners.add(listener);
   unwatch ??= watchAll();
@@ -57,7 +57,7 @@ function watchConsole(method: ConsoleMethod): () => void {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** If other code has wrapped the method since, this wrapper stays in place and reports nothing. */
+/** If other code has wrapped the method since, the wrapper stays in place and reports nothing. */
 function replace<K extends string>(
   holder: Record<K, AnyFunction>,
   name: K,

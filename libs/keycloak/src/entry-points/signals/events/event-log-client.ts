@@ -2,18 +2,18 @@ import { KeycloakException, type AuthorizationServerFetch } from '../../ports/si
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
-/** A page must fit into the maximum response size; each row takes a few kilobytes. */
+/** A page must fit into the maximum response size, and each row takes a few kilobytes. */
 const PAGE = 200;
 const MAX_PAGES = 60;
 
 export interface EventLogSettings {
   readonly eventsEnabled: boolean;
-  /** Empty if the realm saves the default types. */
+  /** The event types that the realm saves, or empty for the default types. */
   readonly enabledEventTypes: readonly string[];
   readonly adminEventsEnabled: boolean;
 }
 
-/** Oldest first. `isWhole` is false if the log has more rows than were read. */
+/** The events that were read, oldest first; `isWhole` is false if the log has more rows. */
 export interface ReadEvents {
   readonly events: readonly EventRepresentation[];
   readonly isWhole: boolean;
@@ -42,7 +42,7 @@ export class EventLogClient {
     };
   }
 
-  /** `sinceMs` is a time of the server's clock. */
+  /** Reads the events since `sinceMs`, a time by the server's clock. */
   async since(
     token: string,
     log: Log,

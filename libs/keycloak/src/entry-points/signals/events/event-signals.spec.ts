@@ -29,7 +29,7 @@ describe('userEventSignal', () => {
   });
 
   it.each([undefined, 'now', NaN, Infinity, 0, -1, 1e20])(
-    'rechecks the user if the event time is %s, instead of denying by local time',
+    'rechecks the tokens of the user, and denies no tokens by the local time, if the event time is %s',
     (time) => {
       expect(userEventSignal({ type: 'DELETE_ACCOUNT', userId: 'u1', time })).toEqual({ recheck: { sub: 'u1' } });
     },
@@ -67,7 +67,7 @@ describe('adminEventSignal', () => {
     expect(adminEventSignal({ time: TIME, operationType, resourcePath })).toEqual(signal);
   });
 
-  it('ignores a failed or empty event, and rechecks everything if the path is not a string', () => {
+  it('ignores a failed or empty event, and rechecks all tokens if the path is not a string', () => {
     expect(adminEventSignal({ operationType: 'DELETE', resourcePath: 'users/u1', error: 'x' })).toBeUndefined();
     expect(adminEventSignal({})).toBeUndefined();
     expect(adminEventSignal({ operationType: 'UPDATE', resourcePath: 7 })).toEqual(EVERYTHING);

@@ -108,7 +108,7 @@ const reasonOf = async (polling: Promise<unknown>): Promise<string> =>
   );
 
 describe('keycloakEvents', () => {
-  it('returns denials and rechecks for the events, each once', async () => {
+  it('returns a denial or a recheck for each event only once', async () => {
     event('LOGOUT', { sessionId: 's1' });
     change('UPDATE', 'users/u1');
     const occurredAtMs = serverNow();
@@ -132,7 +132,7 @@ describe('keycloakEvents', () => {
   });
 
   it.each([3_600_000, -3_600_000])(
-    'reads back far enough for late events, by the time of the server (%i ms ahead)',
+    'reads the log back to late events by the time of the server (%i ms ahead)',
     async (ms) => {
       aheadMs = ms;
       await source.poll(0);
@@ -146,7 +146,7 @@ describe('keycloakEvents', () => {
     },
   );
 
-  it('proves the log every five seconds by finding its own login', async () => {
+  it('returns a proof every five seconds by finding its own login in the log', async () => {
     const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       healthy.push((await source.poll(0)).isHealthy);
@@ -159,7 +159,7 @@ describe('keycloakEvents', () => {
   it.each<[string, () => void]>([
     ['is empty', () => (savesLogins = false)],
     [
-      'has logins of others alone',
+      'has only logins of other processes',
       () => {
         savesLogins = false;
         event('CLIENT_LOGIN', { clientId: 'reader', details: { token_id: 'of-another-replica' } });
@@ -177,7 +177,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: true, fault: undefined });
   });
 
-  it('reads by the time of the log if the known server time is ahead of it', async () => {
+  it('reads events by the time of the log if the known server time is ahead of the log', async () => {
     await source.poll(0);
     wrongByMs = 60_000;
     clock.advance(1);
@@ -188,7 +188,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isHealthy: true });
   });
 
-  it('reads again from the last login that it found, even if later polls found no login', async () => {
+  it('reads the log again from the last login that was found, even if later polls found no login', async () => {
     await source.poll(0);
     visibleUntilMs = serverNow();
     clock.advance(PROOF_EVERY_MS / 1000);
@@ -203,7 +203,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
   });
 
-  it('reads back only as far as the feed asks, plus the overlap', async () => {
+  it('reads only the time that the feed requests, and the overlap', async () => {
     await source.poll(0);
     clock.advance(300);
     await source.poll(1000);
@@ -257,7 +257,7 @@ describe('keycloakEvents', () => {
     expect(signals.fault?.reason).toBe(reason);
   });
 
-  it('reads the settings every minute, and when its own login does not appear', async () => {
+  it('reads the settings every minute, and whenever its own login does not appear in the log', async () => {
     const reads = (): number => asked.filter(({ pathname }) => pathname.endsWith('/events/config')).length;
     for (let second = 0; second < 59; second += 1) {
       await source.poll(0);
@@ -275,7 +275,7 @@ describe('keycloakEvents', () => {
     expect((await source.poll(0)).fault?.reason).toBe('events_disabled');
   });
 
-  it('reports a gap when the settings are complete again', async () => {
+  it('reports a gap when the realm saves all events again', async () => {
     await source.poll(0);
     settings = { eventsEnabled: true, adminEventsEnabled: false };
     clock.advance(60);
@@ -287,19 +287,22 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ isWhole: true, isHealthy: true });
   });
 
-  it.each([401, 403, 404])('rejects with forbidden and logs in again if the log answers %i', async (status) => {
-    await source.poll(0);
-    clock.advance(1);
-    const before = logins;
-    instead = () => ({ status, body: '{}' });
-    expect(await reasonOf(source.poll(0))).toBe('forbidden');
-    expect(logins).toBe(before + 1);
-    instead = () => undefined;
-    event('LOGOUT', { sessionId: 's1' });
-    expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
-  });
+  it.each([401, 403, 404])(
+    'rejects the poll with forbidden, and logs in again, if the log answers %i',
+    async (status) => {
+      await source.poll(0);
+      clock.advance(1);
+      const before = logins;
+      instead = () => ({ status, body: '{}' });
+      expect(await reasonOf(source.poll(0))).toBe('forbidden');
+      expect(logins).toBe(before + 1);
+      instead = () => undefined;
+      event('LOGOUT', { sessionId: 's1' });
+      expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
+    },
+  );
 
-  it('retries at once with a new token if the old token was revoked', async () => {
+  it('repeats the poll immediately with a new token if the old token was revoked', async () => {
     await source.poll(0);
     clock.advance(1);
     let refused: string | undefined;
@@ -313,11 +316,11 @@ describe('keycloakEvents', () => {
 
   it.each<[string, number, string]>([
     ['500', 500, '{}'],
-    ['a page', 200, '<html>'],
+    ['HTML', 200, '<html>'],
     ['an object', 200, '{"id":"1"}'],
-    ['what are no rows', 200, '["LOGOUT"]'],
-    ['more rows than were asked for', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
-  ])('rejects a log that answers %s, and continues after the next valid answer', async (_, status, body) => {
+    ['a list that contains a text', 200, '["LOGOUT"]'],
+    ['more rows than it requested', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
+  ])('rejects the poll if the log answers %s, and continues after the next valid answer', async (_, status, body) => {
     await source.poll(0);
     clock.advance(1);
     instead = ({ pathname }) => (pathname.endsWith('/admin-events') ? { status, body } : undefined);
@@ -327,7 +330,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
   });
 
-  it('reads many events completely, and reports a gap if there are too many', async () => {
+  it('reads all events of several pages, and reports a gap if the log has too many pages', async () => {
     await source.poll(0);
     clock.advance(1);
     for (let at = 0; at < 450; at += 1) event('LOGOUT', { sessionId: `s${at}` });
@@ -341,7 +344,7 @@ describe('keycloakEvents', () => {
     expect(tooMany.denials.length).toBeGreaterThan(10_000);
   });
 
-  it('asks for the event types that end tokens, and for all admin events', async () => {
+  it('requests the user events that end tokens, and all admin events', async () => {
     await source.poll(0);
     const ofUsers = asked.find((url) => url.searchParams.getAll('type').includes('LOGOUT'));
     expect(ofUsers?.searchParams.getAll('type')).toEqual([

@@ -14,8 +14,8 @@ import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type Event
 
 export interface KeycloakEventsOptions {
   /**
-   * Overlap of two polls: an event becomes visible when its transaction commits, which may be later than the time of
-   * the event. Default 10, 1 to 120.
+   * The overlap of two polls, in seconds. An event becomes visible when its transaction commits, which may be later
+   * than the time of the event. Default 10, 1 to 120.
    */
   readonly overlapSeconds?: number;
 }
@@ -28,10 +28,12 @@ const MAX_KNOWN = 100_000;
 
 /**
  * Signal source for `RevocationEventsModule` that reads the user and admin events of a Keycloak realm
- * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both. The client's service account needs the
- * role `view-events` of `realm-management`. The role shows who logs in from where, so give it to one service only.
+ * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save the user events and the admin events, and the
+ * client's service account needs the role `view-events` of `realm-management`. The role shows which user logs in from
+ * which address, so give the role to one service only.
  *
- * An empty log proves nothing, so the service logs in at least every five seconds and looks for that login in the log.
+ * An empty log does not prove that no session ended, so the service logs in at least every five seconds, and looks for
+ * its own login in the log.
  *
  * Throws `ConfigurationError`.
  */
@@ -49,7 +51,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   readonly #logins: OwnLogins;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
-  /** Whether the realm did not save all events at the previous poll, so that the log lacks events. */
+  /** Whether the log may lack events, because the realm did not save all events at the previous poll. */
   #wasUnsaved = false;
   #readMs = -Infinity;
   #proveAtMs = -Infinity;
@@ -73,7 +75,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     try {
       return await this.#poll(beganMs, sinceMs, needsProof);
     } catch (error) {
-      // An event that ends all tokens also ends this service's token, so log in again.
+      // An event that revokes all tokens also revokes the token of this service, so log in again.
       if (needsProof || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
       return this.#poll(beganMs, sinceMs, true);
     }
@@ -93,7 +95,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     const isSavedAgain = this.#wasUnsaved && this.#settingsFault === undefined;
     this.#wasUnsaved = this.#settingsFault !== undefined;
     const isWhole = users.isWhole && administrators.isWhole && login?.isSameLog !== false && !isSavedAgain;
-    // Nothing may fail from here on: `#news` returns each event only once.
+    // No later step may fail, because `#news` returns each event only once.
     this.#readMs = beganMs;
     const news = [...this.#news(users, userEventSignal), ...this.#news(administrators, adminEventSignal)];
     const signals = news.map(({ signal }) => signal);
@@ -109,8 +111,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * The server's clock may belong to a proxy in front of Keycloak, so the log's time of the last own login is used if
-   * earlier. A proof must cover everything since that login, unless another replica has polled in between.
+   * An earlier time of the last own login takes precedence, since the server's time may come from a proxy in front of
+   * Keycloak. A proof must cover all events since that login, unless another replica has polled in between.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -120,7 +122,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     return (needsProof && !isReceivedByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
-  /** A proof needs a new login, because that login must appear in the log. */
+  /** Logs in again if the poll needs a proof, because the new login must appear in the log. */
   async #logIn(needsProof: boolean): Promise<IssuedToken> {
     if (this.#token === undefined || needsProof) this.#token = await this.context.login();
     return this.#token;
@@ -142,7 +144,7 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    // A login may appear late, so the next few polls try the proof again.
+    // A login may appear late in the log, so the next few polls look for a login again.
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;
@@ -170,7 +172,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 }
 
-/** How long an event id is remembered beyond the overlap, because a poll may be late. */
+/** The time for which an event id is remembered in addition to the overlap, because a poll may be late. */
 const REMEMBERED_MS = 60_000;
 
 function settingsFault({

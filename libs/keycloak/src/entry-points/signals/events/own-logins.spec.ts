@@ -28,7 +28,7 @@ async function look(id: string, isSaved = true): Promise<string> {
 }
 
 describe('OwnLogins', () => {
-  it('finds its own login, however long ago the previous login was', async () => {
+  it('finds its own login even if the previous login was long ago', async () => {
     expect(await look('first')).toBe('seen, same log');
     clock.advance(60);
     expect(await look('second')).toBe('seen, same log');
@@ -42,7 +42,7 @@ describe('OwnLogins', () => {
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('reports another log once while logins are not saved', async () => {
+  it('reports a different log only once while the realm does not save logins', async () => {
     await look('first');
     rows = [];
     expect(await look('second', false)).toBe('unseen, other log');
@@ -50,13 +50,13 @@ describe('OwnLogins', () => {
     expect(await look('fourth')).toBe('seen, same log');
   });
 
-  it('does not report another log if a login was not found', async () => {
+  it('does not report a different log if one login was not found', async () => {
     await look('first');
     expect(await look('second', false)).toBe('unseen, same log');
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('reports another log once if no login is found for ten minutes', async () => {
+  it('reports a different log only once if no login is found for ten minutes', async () => {
     await look('first');
     const found = [];
     for (let tries = 0; tries < 130; tries += 1) found.push(await look(`unseen-${tries}`, false));
@@ -64,7 +64,7 @@ describe('OwnLogins', () => {
     expect(await look('last')).toBe('seen, same log');
   });
 
-  it('does not report another log if the earlier login may have expired', async () => {
+  it('does not report a different log if the log may have dropped the earlier login', async () => {
     await look('first');
     rows = [];
     clock.advance(600);

@@ -4,14 +4,14 @@ import type { EventRepresentation } from './user-event-signals.js';
 
 export const CLIENT_LOGIN = 'CLIENT_LOGIN';
 
-/** The log may have dropped an older login because of its age. */
+/** The time for which the service looks for its last login, since the log may have dropped an older login. */
 const LOOKED_FOR_MS = 600_000;
 
 export interface SeenLogin {
   readonly tokenId: unknown;
-  /** By the server's clock. */
+  /** The time of the login, by the server's clock. */
   readonly time: number;
-  /** Monotonic time at which this process began to read the log, after the login. */
+  /** The monotonic time at which this process began to read the log after the login. */
   readonly atMs: number;
 }
 
@@ -35,7 +35,7 @@ export class OwnLogins {
     return this.#last !== undefined && nowMs - this.#last.atMs < LOOKED_FOR_MS ? this.#last : undefined;
   }
 
-  /** `sinceMs` is a time of the server's clock. */
+  /** `sinceMs` is a time by the server's clock. */
   async look(token: string, sinceMs: number): Promise<LookedFor> {
     const tokenId = unverifiedClaims(token)['jti'];
     const nowMs = this.clock.monotonicMs();

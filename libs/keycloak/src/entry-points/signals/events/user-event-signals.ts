@@ -7,8 +7,8 @@ export type EventRepresentation = Readonly<Record<string, unknown>>;
 export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck: IssuerRecheck };
 
 /**
- * Other types do not end tokens (Keycloak's administration guide, "Event types"): Keycloak keeps sessions after a
- * password change, or writes LOGOUT for each ended session.
+ * The event types that end tokens (Keycloak's administration guide, "Event types"). After a password change, Keycloak
+ * keeps the sessions, or writes LOGOUT for each ended session.
  */
 export const USER_EVENT_TYPES = [
   'LOGOUT',
@@ -23,8 +23,8 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // If the event has a session, Keycloak revoked a refresh token: later tokens and tokens of other clients in the
-    // session stay valid. Otherwise Keycloak revoked one access token of the user.
+    // If the event has a session, Keycloak revoked a refresh token, and later tokens and tokens of other clients in the
+    // session stay valid. If the event has no session, Keycloak revoked one access token of the user.
     case 'REVOKE_GRANT':
       if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };

@@ -31,19 +31,27 @@ const doubt = (recheck: unknown, fault?: string) => ({
 
 describe('meaningOf() for a session-revoked event', () => {
   it.each<[string, unknown, object]>([
-    ['of a user', complex({ user: user(), session: session() }), ofSession],
-    ['of nobody who is named', complex({ session: session() }), ofSession],
-    ['of all that a user has, as Keycloak says it', complex({ user: user(), session: session('ALL') }), ofAlice],
-    ['of a user, without a session', complex({ user: user() }), ofAlice],
-    ['of a user alone', user(), ofAlice],
-    ['of whoever may be meant', complex({ session: session('ALL') }), doubt('everything', 'subject_unknown')],
+    ['of a session and its user', complex({ user: user(), session: session() }), ofSession],
+    ['of a session that names no user', complex({ session: session() }), ofSession],
     [
-      'of a session that is named otherwise',
+      'of all sessions of a user in the format of Keycloak',
+      complex({ user: user(), session: session('ALL') }),
+      ofAlice,
+    ],
+    ['of a complex subject that names only a user', complex({ user: user() }), ofAlice],
+    ['of a simple subject that names a user', user(), ofAlice],
+    [
+      'of all sessions of an unnamed user',
+      complex({ session: session('ALL') }),
+      doubt('everything', 'subject_unknown'),
+    ],
+    [
+      'of a session with an id in a different format',
       complex({ user: user(), session: session('x', 'uri') }),
       doubt({ sub: 'alice' }, 'session_unknown'),
     ],
     [
-      'of a session without a name',
+      'of a session with an empty id',
       complex({ user: user(), session: session('') }),
       doubt({ sub: 'alice' }, 'session_unknown'),
     ],
@@ -58,37 +66,37 @@ describe('meaningOf() for a session-revoked event', () => {
       doubt('everything', 'subject_of_other_issuer'),
     ],
     [
-      'of another issuer alone',
+      'of a simple subject of another issuer',
       user('alice', 'https://evil.example.com'),
       doubt('everything', 'subject_of_other_issuer'),
     ],
-    ['of an address', email, doubt('everything', 'subject_unknown')],
-    ['of an opaque name', { format: 'opaque', id: 'alice' }, doubt('everything', 'subject_unknown')],
-    ['of a user without a name', user(''), doubt('everything', 'subject_unknown')],
-    ['of a user with a name longer than any', user('x'.repeat(1025)), doubt('everything', 'subject_unknown')],
-    ['of a list', [user()], doubt('everything', 'subject_unknown')],
-    ['of nobody', undefined, doubt('everything', 'subject_unknown')],
+    ['of an email address', email, doubt('everything', 'subject_unknown')],
+    ['of an opaque id', { format: 'opaque', id: 'alice' }, doubt('everything', 'subject_unknown')],
+    ['of a user with an empty id', user(''), doubt('everything', 'subject_unknown')],
+    ['of a user with a too long id', user('x'.repeat(1025)), doubt('everything', 'subject_unknown')],
+    ['of a list of subjects', [user()], doubt('everything', 'subject_unknown')],
+    ['that has no subject', undefined, doubt('everything', 'subject_unknown')],
   ])('maps an event %s', (_, subId, expected) => {
     expect(revoked(subId)).toEqual(expected);
   });
 
   it.each<[string, object, readonly string[], object]>([
     [
-      'a critical user that is an address',
+      'a critical user that is an email address',
       { user: email, session: session() },
       ['user'],
       doubt('everything', 'critical_member_unknown'),
     ],
-    ['an address that is not critical', { user: email, session: session() }, [], ofSession],
-    ['an address that is not critical, of all sessions', { user: email }, [], doubt('everything', 'subject_unknown')],
+    ['a session and an uncritical user that is an email address', { user: email, session: session() }, [], ofSession],
+    ['only an uncritical user that is an email address', { user: email }, [], doubt('everything', 'subject_unknown')],
     [
-      'a critical member that nobody knows',
+      'an unknown critical member',
       { user: user(), tenant: { format: 'opaque', id: 't' } },
       ['tenant'],
       doubt('everything', 'critical_member_unknown'),
     ],
-    ['a member that is not critical', { user: user(), tenant: { format: 'opaque', id: 't' } }, ['user'], ofAlice],
-    ['a critical member that is not there', { user: user() }, ['tenant', 'user'], ofAlice],
+    ['an unknown uncritical member', { user: user(), tenant: { format: 'opaque', id: 't' } }, ['user'], ofAlice],
+    ['a missing critical member', { user: user() }, ['tenant', 'user'], ofAlice],
   ])('maps a subject with %s', (_, members, critical, expected) => {
     expect(revoked(complex(members), critical)).toEqual(expected);
   });
@@ -104,33 +112,33 @@ describe('meaningOf() for other events', () => {
   it.each<[string, string, object]>([
     ['a user who is disabled', risc('account-disabled'), ofAlice],
     ['a user who is deleted', risc('account-purged'), ofAlice],
-    ['sessions by their older name', risc('sessions-revoked'), ofAlice],
+    ['revoked sessions with the older event name', risc('sessions-revoked'), ofAlice],
     ['a new password', caep('credential-change'), { kind: 'nothing' }],
     ['a session that begins', caep('session-established'), { kind: 'nothing' }],
-    ['a session that is seen', caep('session-presented'), { kind: 'nothing' }],
+    ['a session that is presented', caep('session-presented'), { kind: 'nothing' }],
     ['a user who is enabled', risc('account-enabled'), { kind: 'nothing' }],
-    ['other claims', caep('token-claims-change'), doubt({ sub: 'alice' })],
-    ['another level', caep('assurance-level-change'), doubt({ sub: 'alice' })],
-    ['a device', caep('device-compliance-change'), doubt({ sub: 'alice' })],
-    ['a risk', caep('risk-level-change'), doubt({ sub: 'alice' })],
-    ['a password that somebody knows', risc('credential-compromise'), doubt({ sub: 'alice' })],
-    ['what nobody knows', 'https://example.com/event', doubt({ sub: 'alice' }, 'event_unknown')],
-    ['what is no event but a name of all objects', 'constructor', doubt({ sub: 'alice' }, 'event_unknown')],
+    ['changed claims', caep('token-claims-change'), doubt({ sub: 'alice' })],
+    ['a changed assurance level', caep('assurance-level-change'), doubt({ sub: 'alice' })],
+    ['a changed device', caep('device-compliance-change'), doubt({ sub: 'alice' })],
+    ['a changed risk', caep('risk-level-change'), doubt({ sub: 'alice' })],
+    ['a compromised password', risc('credential-compromise'), doubt({ sub: 'alice' })],
+    ['an unknown type', 'https://example.com/event', doubt({ sub: 'alice' }, 'event_unknown')],
+    ['a type that is a property of every object', 'constructor', doubt({ sub: 'alice' }, 'event_unknown')],
   ])('maps an event about %s', (_, type, expected) => {
     expect(meaning({ [type]: {} }, user())).toEqual(expected);
   });
 
-  it('rechecks the session of an unknown event', () => {
+  it('rechecks the tokens of the session that an unknown event names', () => {
     expect(meaning({ 'https://example.com/event': {} }, complex({ session: session() }))).toEqual(
       doubt({ sid: 's1' }, 'event_unknown'),
     );
   });
 
   it.each<[string, unknown]>([
-    ['none', {}],
-    ['no object', 'x'],
-    ['two', { [caep('session-revoked')]: {}, [caep('credential-change')]: {} }],
-  ])('rechecks the user if the token does not have exactly one event: %s', (_, events) => {
+    ['no event', {}],
+    ['events that are a text', 'x'],
+    ['two events', { [caep('session-revoked')]: {}, [caep('credential-change')]: {} }],
+  ])('rechecks the tokens of the user if the event token does not have exactly one event: %s', (_, events) => {
     expect(meaning(events, user())).toEqual(doubt({ sub: 'alice' }, 'not_one_event'));
   });
 });
@@ -140,38 +148,44 @@ describe('meaningOf() for a stream event', () => {
 
   it.each<[string, string, unknown, unknown, object]>([
     ['verification', 'verification', { state: 'n' }, stream, { kind: 'verification', state: 'n' }],
-    ['verification that nobody asked for', 'verification', {}, stream, { kind: 'verification', state: undefined }],
+    ['a verification that has no state', 'verification', {}, stream, { kind: 'verification', state: undefined }],
     [
-      'verification whose state is no text',
+      'a verification whose state is not a text',
       'verification',
       { state: 1 },
       stream,
       { kind: 'verification', state: undefined },
     ],
     [
-      'verification of another',
+      'a verification of another stream',
       'verification',
       {},
       { format: 'opaque', id: 'x' },
       { kind: 'nothing', fault: 'other_stream' },
     ],
-    ['being enabled', 'stream-updated', { status: 'enabled' }, stream, { kind: 'stream_updated', isEnabled: true }],
+    ['an enabled stream', 'stream-updated', { status: 'enabled' }, stream, { kind: 'stream_updated', isEnabled: true }],
     [
-      'being enabled, as Keycloak says it',
+      'an enabled stream in the format of Keycloak',
       'stream-updated',
       { status: { status: 'enabled' } },
       stream,
       { kind: 'stream_updated', isEnabled: true },
     ],
-    ['being paused', 'stream-updated', { status: 'paused' }, stream, { kind: 'stream_updated', isEnabled: false }],
+    ['a paused stream', 'stream-updated', { status: 'paused' }, stream, { kind: 'stream_updated', isEnabled: false }],
     [
-      'being disabled, as Keycloak says it',
+      'a disabled stream in the format of Keycloak',
       'stream-updated',
       { status: { status: 'disabled' } },
       stream,
       { kind: 'stream_updated', isEnabled: false },
     ],
-    ['being changed somehow', 'stream-updated', null, stream, { kind: 'stream_updated', isEnabled: false }],
+    [
+      'a changed stream that has no status',
+      'stream-updated',
+      null,
+      stream,
+      { kind: 'stream_updated', isEnabled: false },
+    ],
   ])('maps %s', (_, type, event, subId, expected) => {
     expect(meaning({ [ssf(type)]: event }, subId)).toEqual(expected);
   });

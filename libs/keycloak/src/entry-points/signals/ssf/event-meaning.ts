@@ -20,7 +20,7 @@ export interface MeaningContext {
   readonly criticalMembers: readonly string[];
 }
 
-/** A future time in the event would also deny later tokens of the user, so the `iat` of the event token counts. */
+/** Uses the `iat` of the event token, because a future time in the event would also deny later tokens of the user. */
 export function meaningOf({ events, issuedAt, subId }: SetClaims, context: MeaningContext): EventMeaning {
   const entries = isObject(events) ? Object.entries(events) : [];
   const [type = '', event] = entries[0] ?? [];
@@ -51,7 +51,7 @@ function verification(event: unknown): EventMeaning {
   return { kind: 'verification', state: typeof state === 'string' ? state : undefined };
 }
 
-/** Keycloak sends an object that contains the status; SSF 1.0 §8.1.5 has only the status. */
+/** Keycloak sends an object that contains the status, but SSF 1.0 §8.1.5 requires only the status. */
 function streamUpdated(event: unknown): EventMeaning {
   const given: unknown = Object(event)['status'];
   const status: unknown = isObject(given) ? given['status'] : given;

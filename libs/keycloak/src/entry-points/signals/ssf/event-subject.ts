@@ -10,12 +10,12 @@ export interface UnknownSubject {
   readonly sub?: string | undefined;
 }
 
-/** Session id with which Keycloak means all sessions of a user. */
+/** The session id that Keycloak sends for all sessions of a user. */
 const ALL_SESSIONS = 'ALL';
 
 const UNDERSTOOD: ReadonlySet<string> = new Set(['user', 'session']);
 
-/** `criticalMembers`: members that the receiver must understand if they are present (§3.3). */
+/** `criticalMembers` are the subject members that the receiver must understand (SSF 1.0 §3.3). */
 export function readSubject(
   subId: unknown,
   issuer: string,

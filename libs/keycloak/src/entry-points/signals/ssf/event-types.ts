@@ -5,7 +5,7 @@ const SSF = 'https://schemas.openid.net/secevent/ssf/event-type/';
 export const SESSION_REVOKED = `${CAEP}session-revoked`;
 export const CREDENTIAL_CHANGE = `${CAEP}credential-change`;
 
-/** The older name of session-revoked for all sessions of a user. */
+/** The older name of a session-revoked event for all sessions of a user. */
 const SESSIONS_REVOKED = `${RISC}sessions-revoked`;
 
 export const VERIFICATION = `${SSF}verification`;
@@ -18,7 +18,7 @@ export const ENDS: ReadonlySet<string> = new Set([
   `${RISC}account-purged`,
 ]);
 
-/** After a password change Keycloak keeps the sessions, or sends session-revoked for each session that it ends. */
+/** After a password change, Keycloak keeps the sessions, or sends session-revoked for each ended session. */
 export const HARMLESS: ReadonlySet<string> = new Set([
   CREDENTIAL_CHANGE,
   `${CAEP}session-established`,

@@ -1,27 +1,35 @@
-/** OutstandingSets: polls a stream and acknowledges late, so that several replicas see every token (RFC 8936 §2). */
+/**
+ * OutstandingSets: polls a stream and acknowledges tokens late, so that several replicas see every token (RFC 8936 §2).
+ */
 import { DeadlineCache, KeycloakException, type Clock } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/** A replica that polls at least twice in this time sees each token before it is acknowledged. */
+/** A replica that polls at least twice in this time sees each token. */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
-/** After a longer pause, other replicas may have acknowledged tokens that this replica did not see. */
+/** In a longer pause between two polls, other replicas may have acknowledged tokens that this replica did not see. */
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
-/** An older token may be acknowledged at once, because a replica that missed it knows that its page was truncated. */
+/**
+ * The age from which a token may be acknowledged immediately, since a replica that missed it knows that its page was
+ * truncated.
+ */
 const OLD_SECONDS = 600;
 
-/** Keycloak returns at most a thousand tokens of about a kilobyte each; a response may have a megabyte. */
+/** Keycloak returns at most a thousand tokens of about a kilobyte each, and a response may have a megabyte. */
 const MAX_EVENTS = 800;
 const MAX_READ = 2000;
 const MAX_PAGES = 10;
 
-/** While another poll holds tokens, Keycloak omits them for a moment, so the poll is repeated. */
+/** While another poll holds tokens, Keycloak omits the tokens for a moment. */
 const MAX_AGAIN = 2;
 
-/** A poll holds tokens for less time, so another receiver acknowledged a token that is still missing. */
+/**
+ * The time after which another receiver must have acknowledged a missing token, since a poll holds tokens for less
+ * time.
+ */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;
@@ -34,8 +42,8 @@ const SHRINKS_BY = 4;
 interface Seen {
   readonly firstSeenMs: number;
   /**
-   * Whether the previous poll was recent; if not, another replica may have seen the token earlier and acknowledge it
-   * soon.
+   * Whether the previous poll was recent: after a long pause, another replica may have seen the token earlier, and may
+   * acknowledge it soon.
    */
   readonly isNew: boolean;
   isDone: boolean;
@@ -47,7 +55,10 @@ export interface ReadSets {
   readonly isCutOff: boolean;
   /** Whether expected tokens are missing, so that unknown tokens may be missing, too. */
   readonly isShort: boolean;
-  /** Whether expected tokens stay missing: another receiver acknowledges tokens at once, or the stream was replaced. */
+  /**
+   * Whether expected tokens stay missing, because another receiver acknowledges tokens immediately or the stream was
+   * replaced.
+   */
   readonly isTakenByOthers: boolean;
 }
 
@@ -61,7 +72,7 @@ export class OutstandingSets {
   constructor(
     private readonly client: Pick<TransmitterClient, 'post'>,
     private readonly clock: Clock,
-    /** A trial does not acknowledge tokens, because the service still has to read them. */
+    /** A trial does not acknowledge tokens, because the running service still has to read the tokens. */
     private readonly isTrial: boolean,
   ) {
     this.#seen = new DeadlineCache(MAX_KNOWN, clock);
@@ -119,7 +130,7 @@ export class OutstandingSets {
       for (const [jti, set] of Object.entries(found.sets)) sets.set(jti, set);
       const isLate = [...awaited].some((jti) => !sets.has(jti));
       if (found.isMore) {
-        // Unacknowledged tokens come first, so the next page would be the same.
+        // The server returns unacknowledged tokens first, so the next page would contain the same tokens.
         if (sets.size === before) return { sets, isCutOff: true };
       } else if (!isLate || again === MAX_AGAIN) {
         this.#maxEvents = Math.min(MAX_EVENTS, this.#maxEvents * SHRINKS_BY);

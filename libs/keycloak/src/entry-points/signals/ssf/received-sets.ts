@@ -75,7 +75,7 @@ function summaryOf(decided: readonly Decided[]): Omit<ReceivedEvents, 'undecided
   let [isWhole, isStreamUpdated, occurredAt] = [true, false, Infinity];
   for (const { claims, meaning } of decided) {
     if (claims === undefined || meaning === undefined) {
-      // The token may be genuine, for example if Keycloak uses another host name.
+      // The refused token may be genuine, for example if Keycloak uses a different host name.
       isWhole = false;
       continue;
     }

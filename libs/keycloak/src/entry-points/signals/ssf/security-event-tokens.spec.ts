@@ -51,15 +51,15 @@ async function polls(seconds: number): Promise<void> {
 
 describe('sharedSignals tokens', () => {
   it.each<[string, () => string]>([
-    ['by another of its keys', () => signed({ signer: EC })],
+    ['that is signed with a second key of the issuer', () => signed({ signer: EC })],
     [
-      'for several',
+      'for several receivers',
       () => signed({ claims: { aud: ['https://other.example.com', 'https://receiver.example.com/mobile'] } }),
     ],
-    ['whose type is written in full', () => signed({ header: { typ: 'application/SecEvent+JWT' } })],
+    ['that has the type with the prefix application/', () => signed({ header: { typ: 'application/SecEvent+JWT' } })],
     ['of a clock that is a minute ahead', () => signed({ claims: { iat: transmitter.now + 60 } })],
-    ['of long ago', () => signed({ claims: { iat: transmitter.now - 86_400 } })],
-    ['with what nobody knows', () => signed({ claims: { toe: 1, txn: 't', other: {} } })],
+    ['that was issued long ago', () => signed({ claims: { iat: transmitter.now - 86_400 } })],
+    ['that has unknown claims', () => signed({ claims: { toe: 1, txn: 't', other: {} } })],
   ])('accepts a token %s', async (_, token) => {
     transmitter.deliver(token(), jti);
     expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
@@ -67,12 +67,12 @@ describe('sharedSignals tokens', () => {
 
   it.each<[string, () => string, string]>([
     [
-      'by a stranger under the id of a key of the issuer',
+      'that a stranger signed with the key id of the issuer',
       () => signed({ signer: STRANGERS, header: { kid: RSA.jwk.kid } }),
       'signature_invalid',
     ],
     [
-      'by a stranger who brings the key along',
+      'that a stranger signed with a key in the header',
       () => signed({ signer: STRANGERS, header: { kid: RSA.jwk.kid, jwk: STRANGERS.jwk } }),
       'signature_invalid',
     ],
@@ -89,11 +89,11 @@ describe('sharedSignals tokens', () => {
     ],
     ['of alg None', () => signed({ header: { alg: 'None' } }), 'algorithm_not_allowed'],
     [
-      'by HS256 over the public key',
+      'that is signed by HS256 with the public key',
       () => hmacSigned('HS256', pem(), members(), { typ: 'secevent+jwt', kid: RSA.jwk.kid }),
       'algorithm_not_allowed',
     ],
-    ['of an algorithm that its key is not for', () => signed({ header: { alg: 'PS256' } }), 'algorithm_not_allowed'],
+    ['that names an algorithm of a different key', () => signed({ header: { alg: 'PS256' } }), 'algorithm_not_allowed'],
     [
       'with an extension that must be understood',
       () => signed({ header: { crit: ['exp'] } }),
@@ -107,27 +107,27 @@ describe('sharedSignals tokens', () => {
     ['of another issuer', () => signed({ claims: { iss: 'https://other.example.com/tenants/7' } }), 'other_issuer'],
     ['of another realm', () => signed({ claims: { iss: transmitter.issuer.replace(/7$/, '8') } }), 'other_issuer'],
     [
-      'of the issuer by another host name',
+      'that names the issuer by a different host name',
       () => signed({ claims: { iss: transmitter.issuer.replace('127.0.0.1', 'localhost') } }),
       'other_issuer',
     ],
     ['for another receiver', () => signed({ claims: { aud: 'https://other.example.com' } }), 'other_audience'],
-    ['for nobody', () => signed({ claims: { aud: undefined } }), 'other_audience'],
+    ['that has no audience', () => signed({ claims: { aud: undefined } }), 'other_audience'],
     ['with sub', () => signed({ claims: { sub: 'alice' } }), 'has_sub_or_exp'],
     ['with exp', () => signed({ claims: { exp: transmitter.now + 60 } }), 'has_sub_or_exp'],
-    ['under another name than its own', () => signed({ claims: { jti: 'another' } }), 'other_jti'],
-    ['without a name of its own', () => signed({ claims: { jti: undefined } }), 'other_jti'],
+    ['that is delivered with a different jti', () => signed({ claims: { jti: 'another' } }), 'other_jti'],
+    ['that has no jti', () => signed({ claims: { jti: undefined } }), 'other_jti'],
     ['from the future', () => signed({ claims: { iat: transmitter.now + 61 } }), 'issued_in_the_future'],
-    ['without a time', () => signed({ claims: { iat: undefined } }), 'time_missing'],
-    ['whose time is a text', () => signed({ claims: { iat: String(transmitter.now) } }), 'time_missing'],
+    ['that has no issue time', () => signed({ claims: { iat: undefined } }), 'time_missing'],
+    ['whose issue time is a text', () => signed({ claims: { iat: String(transmitter.now) } }), 'time_missing'],
     [
-      'that says twice whom it is about',
+      'that has two subjects',
       () => RSA.sign(JSON.stringify(members()).replace('{', '{"sub_id":{},'), { typ: 'secevent+jwt' }),
       'token_malformed',
     ],
-    ['in another spelling', () => `${signed()}=`, 'token_malformed'],
-    ['that is none', () => 'a.b.c', 'token_malformed'],
-    ['that is longer than any', () => signed({ claims: { txn: 'x'.repeat(100_000) } }), 'token_too_long'],
+    ['that ends with a padding character', () => `${signed()}=`, 'token_malformed'],
+    ['whose header is not JSON', () => 'a.b.c', 'token_malformed'],
+    ['that is too long', () => signed({ claims: { txn: 'x'.repeat(100_000) } }), 'token_too_long'],
   ])('refuses a token %s, and reports a gap', async (_, token, reason) => {
     transmitter.deliver(token(), jti);
     transmitter.revoked('bob', 's2');
@@ -179,7 +179,7 @@ describe('sharedSignals tokens', () => {
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, isWhole: false });
   });
 
-  it('logs refused tokens once a minute, with their number', async () => {
+  it('logs the number of refused tokens once a minute', async () => {
     for (let number = 0; number < 50; number += 1)
       transmitter.deliver(signed({ header: { typ: 'JWT' } }), randomUUID());
     await source.poll(0);
@@ -222,7 +222,7 @@ describe('sharedSignals with changing keys', () => {
     expect(transmitter.pending).toContain(unknown);
   });
 
-  it('gives up an event after two minutes if its key stays unknown', async () => {
+  it('drops an event after two minutes if the key of the event stays unknown', async () => {
     await source.poll(0);
     clock.advance(1);
     const unknown = transmitter.revoked('alice', 's1', { signer: STRANGERS });
@@ -241,7 +241,7 @@ describe('sharedSignals with changing keys', () => {
     expect(transmitter.count('/keys')).toBeLessThan(8);
   });
 
-  it('rejects if it never had keys, and uses the former keys while the keys cannot be read', async () => {
+  it('rejects the poll if it never had keys, and uses the previous keys while the keys cannot be read', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.instead = ({ path }) => (path === '/keys' ? { status: 503 } : undefined);
     await expect(source.poll(0)).rejects.toMatchObject({ reason: 'answered_503_unexpected_status' });

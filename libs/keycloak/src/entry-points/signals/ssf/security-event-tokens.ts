@@ -13,14 +13,14 @@ const MAX_KEY_AGE_SECONDS = 600;
 
 const READ_AGAIN_MS = 30_000;
 
-/** In characters. */
+/** The maximum length of a token, in characters. */
 const MAX_LENGTH = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
 /**
- * SSF 1.0 §4.1.1: in upper or lower case, with or without `application/` (RFC 7515 §4.1.9). Without this check, a token
- * of another kind could pass.
+ * The type of a security event token (SSF 1.0 §4.1.1), in any letter case, with or without `application/` (RFC 7515
+ * §4.1.9). Without this check, the service could accept a token of a different type.
  */
 const SET_TYPE = /^(?:application\/)?secevent\+jwt$/i;
 
@@ -51,7 +51,7 @@ export class SecurityEventTokens {
   }
 
   /**
-   * Checks the claims first, so that only a token with valid claims causes a key lookup. `now`: seconds since the
+   * Checks the claims first, so that only a token with valid claims causes a key lookup. `now` is in seconds since the
    * epoch, by the server's clock.
    */
   async check(token: unknown, recipient: SetRecipient, now: number): Promise<CheckedSet> {
@@ -76,7 +76,7 @@ export class SecurityEventTokens {
     if (typeof key === 'string') return key;
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') return payload;
-    // The key may have been withdrawn during the verification.
+    // The issuer may have withdrawn the key during the verification.
     return key.isPublished ? undefined : 'undecided';
   }
 

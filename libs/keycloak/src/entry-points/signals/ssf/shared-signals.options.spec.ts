@@ -45,7 +45,7 @@ describe('sharedSignals', () => {
     expect(connect(`${transmitter.origin}/anywhere`)).not.toThrow();
   });
 
-  it('requests the given scope', async () => {
+  it('requests a token with the given scope', async () => {
     const { configurationUrl } = transmitter;
     await connectedSource(transmitter, { clock }, { configurationUrl, scope: 'feeds' }).poll(0);
     expect(transmitter.scopes).toEqual(['feeds']);

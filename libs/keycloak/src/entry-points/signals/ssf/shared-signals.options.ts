@@ -7,11 +7,11 @@ export interface SharedSignalsOptions {
    * of the issuer.
    */
   readonly configurationUrl?: string;
-  /** The stream to read. Default: the client's only stream, which the service creates if necessary. */
+  /** The id of the stream to read, by default the client's only stream, which the service creates if necessary. */
   readonly streamId?: string;
   /** Scope tokens for the access token, separated by spaces. Default `ssf.read ssf.manage`. */
   readonly scope?: string;
-  /** The audience that the stream's tokens must have. Default: the audience in the stream's settings. */
+  /** The audience that the stream's tokens must have, by default the audience in the stream's settings. */
   readonly audience?: string;
 }
 
@@ -24,7 +24,7 @@ export interface ResolvedSharedSignalsOptions {
 
 const SCOPE = 'ssf.read ssf.manage';
 
-/** RFC 6749 §3.3. */
+/** The format of scope tokens (RFC 6749 §3.3). */
 const SCOPE_TOKENS = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 export function resolveSharedSignalsOptions(given: SharedSignalsOptions): ResolvedSharedSignalsOptions {

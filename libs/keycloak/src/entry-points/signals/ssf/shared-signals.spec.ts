@@ -52,7 +52,7 @@ const reasonOf = async (polling: Promise<Signals>): Promise<string | undefined> 
   );
 
 describe('sharedSignals events', () => {
-  it('returns denials for sessions and users and rechecks for uncertain events, each once', async () => {
+  it('returns a denial for each ended session or user, and a recheck for each uncertain event, only once', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.revoked('bob');
     transmitter.tell('https://schemas.openid.net/secevent/caep/event-type/token-claims-change', {
@@ -72,7 +72,7 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
-  it('denies tokens up to the issue time of an event, also if the event is delivered again', async () => {
+  it('denies tokens up to the issue time of an event, even if the event is delivered again', async () => {
     const jti = randomUUID();
     const set = transmitter.token(
       { [SESSION_REVOKED]: { event_timestamp: transmitter.now + 900 } },
@@ -90,7 +90,7 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ denials: [{ sub: 'bob', issuedBefore }] });
   });
 
-  it('returns nothing for an event that ends no session', async () => {
+  it('returns no denial and no recheck for an event that ends no session', async () => {
     transmitter.tell(CREDENTIAL_CHANGE, { format: 'iss_sub', iss: transmitter.issuer, sub: 'alice' });
     expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...HEALTHY });
     expect(warnings()).toEqual([]);
@@ -131,7 +131,7 @@ describe('sharedSignals events', () => {
     expect(await next(source, 16)).toMatchObject({ isWhole: false });
   });
 
-  it('returns every event of a flood of ten thousand, and returns no proof before the end of the flood', async () => {
+  it('returns every event of a flood of ten thousand events, and no proof before the end of the flood', async () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
@@ -166,7 +166,7 @@ describe('sharedSignals events', () => {
     expect(all.map(({ isWhole }) => isWhole)).toEqual([false, false, false, true, true]);
   });
 
-  it('reads page by page if the transmitter limits the page size', async () => {
+  it('reads the events page by page if the transmitter limits the page size', async () => {
     transmitter.maxPage = 7;
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     const first = await source.poll(0);
@@ -182,7 +182,7 @@ describe('sharedSignals events', () => {
     expect(await source.poll(0)).toMatchObject({ isWhole: false, isHealthy: false, fault: undefined });
   });
 
-  it('reports a gap if another receiver acknowledges events at once', async () => {
+  it('reports a gap if another receiver acknowledges events immediately', async () => {
     await source.poll(0);
     transmitter.revoked('alice', 's1');
     await next();
@@ -212,7 +212,7 @@ describe('sharedSignals events', () => {
     }
   });
 
-  it('requests events again that another poll holds, and returns no proof while they are missing', async () => {
+  it('repeats the request while another poll holds events, and returns no proof while the events are missing', async () => {
     await source.poll(0);
     await polls(8);
     transmitter.revoked('alice', 's1');
@@ -227,7 +227,7 @@ describe('sharedSignals events', () => {
 });
 
 describe('sharedSignals proofs', () => {
-  it('proves the stream every five seconds by a verification that it requested', async () => {
+  it('returns a proof every five seconds by a verification that it requested', async () => {
     const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       healthy.push((await source.poll(second === 0 ? 0 : 1000)).isHealthy);
@@ -237,7 +237,7 @@ describe('sharedSignals proofs', () => {
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
-  it('dates a late verification to the time of its request', async () => {
+  it('dates a late verification to the time of the request', async () => {
     transmitter.verifiesLate = true;
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, fault: undefined });
     expect(await next()).toMatchObject({ isHealthy: false, fault: undefined });
@@ -246,7 +246,7 @@ describe('sharedSignals proofs', () => {
     expect(await source.poll(1000)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
   });
 
-  it('accepts a verification that another replica requested, and dates it to its issue time', async () => {
+  it('accepts a verification that another replica requested, and dates the verification to its issue time', async () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
@@ -277,7 +277,7 @@ describe('sharedSignals proofs', () => {
   });
 
   it.each<[string, () => void]>([
-    ['no verification comes', () => (transmitter.verifiesLate = true)],
+    ['no verification arrives', () => (transmitter.verifiesLate = true)],
     [
       'verification always fails',
       () => (transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 503 } : undefined)),
@@ -359,7 +359,7 @@ describe('sharedSignals proofs', () => {
 });
 
 describe('sharedSignals streams', () => {
-  it('finds the stream, and reads its settings every minute', async () => {
+  it('finds the stream, and reads the settings of the stream every minute', async () => {
     await source.poll(0);
     await polls(59);
     const count = (): number[] => ['/tenants/7', '/feeds'].map((what) => transmitter.count(what));
@@ -368,7 +368,7 @@ describe('sharedSignals streams', () => {
     expect(count()).toEqual([2, 2]);
   });
 
-  it('creates a stream if there is none', async () => {
+  it('creates a stream if the client has no stream', async () => {
     transmitter.stream = undefined;
     expect(await source.poll(0)).toMatchObject(HEALTHY);
     expect(transmitter.stream).toMatchObject({ events_requested: [SESSION_REVOKED, CREDENTIAL_CHANGE] });
@@ -391,7 +391,7 @@ describe('sharedSignals streams', () => {
     expect(await source.poll(0)).toMatchObject(HEALTHY);
   });
 
-  it('uses the stream that the option names, and requires the option if there are several streams', async () => {
+  it('uses the stream that the option streamId names, and requires the option if the client has several streams', async () => {
     const pushed = {
       ...transmitter.stream,
       stream_id: 'p',
@@ -417,7 +417,7 @@ describe('sharedSignals streams', () => {
   it.each<[string, () => void, string]>([
     ['that is paused', () => transmitter.setStatus('paused'), 'stream_paused'],
     ['that is disabled', () => transmitter.setStatus('disabled'), 'stream_disabled'],
-    ['that is disabled without a word', () => (transmitter.status = 'disabled'), 'stream_disabled'],
+    ['that is disabled although no event says so', () => (transmitter.status = 'disabled'), 'stream_disabled'],
   ])(
     'returns no proof with a stream %s, and reports a gap when the stream is enabled again',
     async (_, change, reason) => {
@@ -455,9 +455,9 @@ describe('sharedSignals streams', () => {
   });
 
   it.each<[string, object, string]>([
-    ['for nobody', { aud: undefined }, 'audience_missing'],
-    ['without the event that it is read for', { events_delivered: [CREDENTIAL_CHANGE] }, 'events_not_delivered'],
-    ['of chosen users', { default_subjects: 'NONE' }, 'subjects_not_all'],
+    ['that has no audience', { aud: undefined }, 'audience_missing'],
+    ['that does not deliver session-revoked', { events_delivered: [CREDENTIAL_CHANGE] }, 'events_not_delivered'],
+    ['that reports only chosen users', { default_subjects: 'NONE' }, 'subjects_not_all'],
   ])('returns no proof with a stream %s, and recovers once the settings are fixed', async (_, members, reason) => {
     transmitter.makeStream(members as Readonly<Record<string, unknown>>);
     const first = await source.poll(0);
@@ -475,7 +475,7 @@ describe('sharedSignals streams', () => {
     expect(await reasonOf(replica().poll(0))).toBeUndefined();
   });
 
-  it('requires the audience that the option names', async () => {
+  it('requires the audience of the option `audience`', async () => {
     const { configurationUrl } = transmitter;
     const of = (audience: string) => connectedSource(transmitter, { clock }, { configurationUrl, audience });
     expect(await reasonOf(of('https://receiver.example.com/mobile').poll(0))).toBeUndefined();
@@ -503,11 +503,11 @@ describe('sharedSignals streams', () => {
 describe('sharedSignals transmitters', () => {
   it.each<[string, object, string]>([
     ['of another version', { spec_version: '2_0' }, 'answered_unexpectedly'],
-    ['of a version that it does not name', { spec_version: undefined }, 'answered_unexpectedly'],
+    ['that names no version', { spec_version: undefined }, 'answered_unexpectedly'],
     ['of another issuer', { issuer: 'https://sso.example.com/tenants/7' }, 'answered_unexpectedly'],
-    ['that pushes alone', { delivery_methods_supported: ['urn:ietf:rfc:8935'] }, 'ssf_not_offered'],
+    ['that only pushes events', { delivery_methods_supported: ['urn:ietf:rfc:8935'] }, 'ssf_not_offered'],
     ['without keys', { jwks_uri: undefined }, 'answered_unexpectedly'],
-    ['that can not be verified', { verification_endpoint: undefined }, 'answered_unexpectedly'],
+    ['that has no verification endpoint', { verification_endpoint: undefined }, 'answered_unexpectedly'],
     [
       'whose streams are on another origin',
       { configuration_endpoint: 'https://evil.example.com/feeds' },
@@ -527,7 +527,7 @@ describe('sharedSignals transmitters', () => {
     expect(await reasonOf(source.poll(0))).toBe('answered_unexpectedly');
   });
 
-  it('calls the transmitter at its internal origin if it publishes public addresses', async () => {
+  it('calls the transmitter at its internal origin if the transmitter publishes public addresses', async () => {
     transmitter.publicOrigin = 'https://sso.example.com';
     transmitter.makeStream();
     transmitter.revoked('alice', 's1');
@@ -554,19 +554,22 @@ describe('sharedSignals transmitters', () => {
     expect(transmitter.logins).toBe(1);
   });
 
-  it.each([401, 403])('rejects with forbidden and logs in again if the transmitter answers %i', async (status) => {
-    await source.poll(0);
-    const before = transmitter.logins;
-    transmitter.instead = () => ({ status });
-    clock.advance(1);
-    expect(await reasonOf(source.poll(1000))).toBe('forbidden');
-    expect(transmitter.logins).toBe(before + 1);
-    transmitter.instead = () => undefined;
-    transmitter.revoked('alice', 's1');
-    expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: false });
-  });
+  it.each([401, 403])(
+    'rejects the poll with forbidden, and logs in again, if the transmitter answers %i',
+    async (status) => {
+      await source.poll(0);
+      const before = transmitter.logins;
+      transmitter.instead = () => ({ status });
+      clock.advance(1);
+      expect(await reasonOf(source.poll(1000))).toBe('forbidden');
+      expect(transmitter.logins).toBe(before + 1);
+      transmitter.instead = () => undefined;
+      transmitter.revoked('alice', 's1');
+      expect(await next()).toMatchObject({ denials: [{ sid: 's1' }], isWhole: false });
+    },
+  );
 
-  it('retries at once with a new token if the old token was revoked', async () => {
+  it('repeats the request immediately with a new token if the old token was revoked', async () => {
     await source.poll(0);
     transmitter.endTokens();
     transmitter.revoked('alice', 's1');
@@ -609,22 +612,17 @@ describe('sharedSignals transmitters', () => {
   it.each<[string, string, { status: number; body?: string; type?: string }, string]>([
     ['500 to a poll', '/deliveries/f81d', { status: 500 }, 'answered_500_unexpected_status'],
     ['400 to a poll', '/deliveries/f81d', { status: 400 }, 'answered_unexpectedly'],
-    [
-      'a page to a poll',
-      '/deliveries/f81d',
-      { status: 200, body: '<html>', type: 'text/html' },
-      'answered_unexpectedly',
-    ],
+    ['HTML to a poll', '/deliveries/f81d', { status: 200, body: '<html>', type: 'text/html' }, 'answered_unexpectedly'],
     ['a list to a poll', '/deliveries/f81d', { status: 200, body: '[]' }, 'answered_unexpectedly'],
-    ['tokens in a list', '/deliveries/f81d', { status: 200, body: '{"sets":[]}' }, 'answered_unexpectedly'],
+    ['a poll with a list of tokens', '/deliveries/f81d', { status: 200, body: '{"sets":[]}' }, 'answered_unexpectedly'],
     [
-      'a token of a long name',
+      'a poll with a too long jti',
       '/deliveries/f81d',
       { status: 200, body: JSON.stringify({ sets: { ['x'.repeat(1025)]: 'x' } }) },
       'answered_unexpectedly',
     ],
     [
-      'one token twice',
+      'a poll with one jti twice',
       '/deliveries/f81d',
       { status: 200, body: '{"sets":{"a":"1","a":"2"}}' },
       'answer_not_strict_json',
@@ -667,7 +665,7 @@ describe('sharedSignals transmitters', () => {
     expect(numbers.size).toBe(700);
   });
 
-  it('reports a gap while every answer is too large, and returns the next events', async () => {
+  it('reports a gap if an answer is too large, and returns the events of the next answer', async () => {
     await source.poll(0);
     const body = JSON.stringify({ sets: { a: 'x'.repeat(1_100_000) } });
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body } : undefined);

@@ -20,20 +20,22 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/** After this time, the issuer's keys were read again, so a key rotation does not explain an unknown key. */
+/**
+ * After this time, the service has read the issuer's keys again, so a key rotation is not the cause of an unknown key.
+ */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
- * Signal source for `RevocationEventsModule` that reads a stream of a Shared Signals transmitter (SSF 1.0, CAEP 1.0,
- * RFC 8936, RFC 8417), such as Keycloak 26.7 with `--features=ssf`. The client needs a service account, the optional
+ * Signal source for `RevocationEventsModule` that reads a stream (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417) of a Shared
+ * Signals transmitter, such as Keycloak 26.7 with `--features=ssf`. The client needs a service account, the optional
  * scopes `ssf.read` and `ssf.manage`, and attributes (docs/event-feed.md#shared-signals). The service creates a stream
  * if the client has none.
  *
- * Keycloak 26.7 reports logouts and "sign out", but not that a user is disabled or deleted. For these, add
- * `keycloakEvents()`, or choose a TTL for cached results that you can accept.
+ * Keycloak 26.7 reports logouts and "sign out", but does not report that a user is disabled or deleted. For disabled
+ * and deleted users, add `keycloakEvents()`, or choose a TTL for cached results that you can accept.
  *
- * An empty response proves nothing, so the service requests a verification of the stream at least every five seconds.
- * Several replicas may read one stream.
+ * An empty response does not prove that no session ended, so the service requests a verification of the stream at least
+ * every five seconds. Several replicas may read one stream.
  *
  * Throws `ConfigurationError`.
  */
@@ -91,9 +93,10 @@ class SharedSignals implements ConnectedSignalSource {
     const settings = await this.#settings.read(beganMs);
     const { configuration, stream } = settings;
     await this.#tokens.ready();
-    // Request the verification before reading the stream: every earlier event comes before the verification.
+    // Request the verification before reading the stream, because the stream delivers every earlier event before the
+    // verification.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
-    // Read after the first token response, which reveals the server's time.
+    // Read the server's time after the first token response, which reveals that time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;
@@ -114,7 +117,7 @@ class SharedSignals implements ConnectedSignalSource {
   ): Promise<Signals> {
     const isAllRead = !read.isCutOff && !read.isShort && received.undecidedMs === undefined;
     const claimed = isAllRead && settings.isCurrent ? this.#proof.claimable(beganMs) : undefined;
-    // The transmitter also verifies a paused stream.
+    // The transmitter also sends verifications of a paused stream.
     const isStatusNeeded = claimed !== undefined || read.isTakenByOthers || received.isStreamUpdated;
     const statusFault = isStatusNeeded ? await faultOf(this.#settings.requireEnabled(settings)) : undefined;
     const fault =

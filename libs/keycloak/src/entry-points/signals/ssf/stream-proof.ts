@@ -12,21 +12,22 @@ const UNCERTAINTY_MS = 2000;
 
 const PATIENCE_MS = 5000;
 
-/** If another replica asked first, its verification is on the way. */
+/** The pause before the next request, in which the verification of another replica may arrive. */
 const SOON_MS = 1000;
 
 const MAX_ASKED = 16;
 
 export interface PollBegin {
-  /** Monotonic. */
+  /** The start of the poll, by the monotonic clock. */
   readonly beganMs: number;
-  /** Seconds since the epoch, by the server's clock. */
+  /** The start of the poll in seconds since the epoch, by the server's clock. */
   readonly serverSeconds: number;
 }
 
 /**
- * A verification (SSF 1.0 §8.1.4) with a `state` of this process proves the time until the start of the requesting
- * poll. The verification of another replica proves the time until the `iat` of the verification.
+ * The proof that the stream has delivered all events up to a time, by a verification event (SSF 1.0 §8.1.4). That time
+ * is the start of the poll with the request if this process requested the verification, and otherwise the `iat` of the
+ * verification.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -65,12 +66,13 @@ export class StreamProof {
     if (vouchedMs < beganMs - MAX_AGE_MS) return;
     this.#vouchedMs = Math.max(this.#vouchedMs, vouchedMs);
     this.#waitingSinceMs = undefined;
-    // A replica that requested a verification also requests the next verification, so that one replica asks for all.
+    // This replica waits longer after a verification of another replica, so that the other replica sends the next
+    // request.
     const laterMs = beganMs + this.everyMs + Math.min(SOON_MS, this.everyMs / 2);
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Returns the healthy time, which only a poll that has read everything may claim. */
+  /** The time up to which the stream is proven, which only a poll that has read all events may claim. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;

@@ -28,7 +28,7 @@ export class TransmitterClient {
     this.#clock = clock;
   }
 
-  /** Sends no token. */
+  /** Requests a published document, and sends no token. */
   async published(url: string): Promise<Answer> {
     return this.#ask(url, { headers: { accept: 'application/json' } });
   }

@@ -15,7 +15,7 @@ export interface TransmitterAddress {
   readonly realmUrl: string;
 }
 
-/** RFC 8936. */
+/** The method of delivery by polling (RFC 8936). */
 export const POLL_DELIVERY = 'urn:ietf:rfc:8936';
 
 export function readConfiguration(found: unknown, address: TransmitterAddress): TransmitterConfiguration {
@@ -25,8 +25,8 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
       'The configuration of the transmitter does not follow Shared Signals 1.0. Check the version of the server.',
     );
   }
-  // The tokens name the issuer of the configuration (SSF 1.0 §7.2.3), so each token of a different issuer would be
-  // refused.
+  // The tokens name the issuer of the configuration (SSF 1.0 §7.2.3), so the service would refuse each token of a
+  // different issuer.
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
       'The transmitter names another issuer than the configured one. With Keycloak, set a fixed host name (--hostname).',
@@ -51,8 +51,8 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
 }
 
 /**
- * The URL must be on the origin of the issuer or of `realmUrl`, because it gets this service's token or its response is
- * trusted.
+ * The URL must have the origin of the issuer or of `realmUrl`, since the service sends its token to the URL, or trusts
+ * the response.
  */
 export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
   if (typeof url !== 'string' || !URL.canParse(url)) {
