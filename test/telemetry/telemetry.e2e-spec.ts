@@ -232,7 +232,9 @@ describe('services with the variables of OpenTelemetry', () => {
     });
     running.push(service);
     expect(await service.exited).toBe(1);
-    expect(service.printed()).toMatch(new RegExp(`Port ${new URL(all.c.url).port} is in use\\. .* set MANAGEMENT_PORT`));
+    expect(service.printed()).toMatch(
+      new RegExp(`Port ${new URL(all.c.url).port} is in use\\. .* set MANAGEMENT_PORT`),
+    );
   });
 });
 
