@@ -33,7 +33,7 @@ export const MORE = /** @type {const} */ ({
   typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
 });
 
-/** The packages of examples/contexts for Nest 11, which uses another NATS client. */
+/** The packages of examples/contexts for Nest 11, which uses a different NATS client. */
 export const CONTEXTS_ON_NEST_11 = {
   dependencies: {
     '@apollo/server': '^5.0.0',
@@ -231,7 +231,7 @@ export const RUNNERS = {
  */
 export function knownCause({ nest, kind }, step, output) {
   if (nest !== '12' || kind !== 'cjs' || step !== 'ts-jest') return undefined;
-  // Any other output shows a different failure, which is not a known failure.
+  // Any other output shows an unknown failure.
   return output === '' || output.includes('load-package.util.js') ? NEST_12_BY_TS_JEST : undefined;
 }
 

@@ -7,7 +7,7 @@ import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } fr
 export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
 export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 120, proseWrap: 'always' });
 
-/** npm run compat -- --keycloak writes this part of the page, and npm run compat the other parts. */
+/** npm run compat -- --keycloak writes this part of the page, and npm run compat writes the other parts. */
 const TABLE = /<!-- keycloak -->\n[^]*?<!-- \/keycloak -->/;
 
 const KINDS = { esm: 'ES modules', cjs: 'CommonJS' };

@@ -20,10 +20,7 @@ export async function comparedFigures(bench, { ours, theirs, other }) {
   return figures;
 }
 
-/**
- * Measures our checkout twice: a difference counts only if the difference exceeds the difference between our two
- * results.
- */
+/** Measures our checkout twice, since only a difference greater than the difference between our two results counts. */
 async function compared({ what, ours, theirs }, contender, other, { rounds, requests, say, signal }) {
   const contenders = [contender('this'), contender('other', other), contender('this again')];
   const results = await interleaved(contenders, { rounds, requests, say, signal });

@@ -1,4 +1,4 @@
-// The time of a bare node:http handler on the reference machine, which all limits in microseconds assume.
+// All limits in microseconds assume the time of a bare node:http handler on the reference machine.
 import { closedLoop } from './load.mjs';
 import { paired } from './rounds.mjs';
 

@@ -15,7 +15,7 @@ export const WARM_UP_REQUESTS = 20_000;
 /** After this time, cached introspection results have expired, since the services cache results for 10 s. */
 const RENEWS_AFTER_MS = 11_000;
 
-/** This share is sent first and not counted, since a process that waited for a turn has cold caches. */
+/** This share is sent first and does not count, since a process that waited for a turn has cold caches. */
 const UNCOUNTED_SHARE = 0.1;
 
 /** The contenders take turns after each slice, so that a short disturbance affects all contenders. */

@@ -11,7 +11,7 @@ export const title = 'the real Keycloak killed and restarted under load: cached 
 const TOKENS = 10;
 const RATE = 50;
 const TTL_MS = 10_000;
-/** The permitted time from the due time of a request to the cache lookup of the request. */
+/** The permitted time between the due time and the cache lookup of a request. */
 const GRACE_MS = 250;
 const AFTER_SECONDS = 8;
 

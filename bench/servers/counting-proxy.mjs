@@ -47,8 +47,8 @@ const ANSWERS = {
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
 /**
- * The key of a count has client and grant, such as `service-a client_credentials`, or the endpoint if there is no
- * grant.
+ * The key of a count names the client and the grant, such as `service-a client_credentials`, or the endpoint if there
+ * is no grant.
  */
 function count({ headers }, endpoint, sent) {
   if (!endpoint.startsWith('token')) {

@@ -5,7 +5,7 @@ import { Pool } from 'undici';
 
 const [, , name, kind] = process.argv;
 const { PORT, SERVICE_B_URL, SERVICE_C_URL } = process.env;
-/** A bearer token as long as a token of the realm. */
+/** A bearer token with the length of a realm's token. */
 const TOKEN = `Bearer ${'c2VjcmV0'.repeat(123)}`;
 const KNOWN = new Map([[TOKEN, { audience: 'of the bench', expiresAtMs: Number.MAX_SAFE_INTEGER }]]);
 const withToken = kind === 'bearer';

@@ -84,7 +84,7 @@ async function verify() {
   }
 }
 
-/** As long as a Keycloak token. The length of each part is a multiple of four, so any bytes are valid. */
+/** Has the length of a Keycloak token. The length of each part is a multiple of four, so any bytes are valid. */
 function token() {
   if (signed) return signedToken();
   const random = randomFillSync(Buffer.allocUnsafe(600)).toString('base64url');

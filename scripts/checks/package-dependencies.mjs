@@ -79,7 +79,7 @@ function packagesBehind(targets, contents) {
   return {
     all: packages(imports),
     always: packages(always),
-    /** @param {string} name @returns {string[]} the files that always import it */
+    /** @param {string} name @returns {string[]} the files that always import the package */
     importers: (name) => always.filter(({ specifier }) => packageOf(specifier) === name).map(({ file }) => file),
   };
 }

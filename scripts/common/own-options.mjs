@@ -46,7 +46,7 @@ export function selectionLast(args) {
 }
 
 /**
- * Sets AUTHORIZATION_SERVER to the value of --authorization-server, or else to its present value or `otherwise`.
+ * Sets AUTHORIZATION_SERVER to the first existing value: --authorization-server, the present value, or `otherwise`.
  *
  * @param {unknown} option
  * @param {NodeJS.ProcessEnv} environment

@@ -25,7 +25,7 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 
 export function stopSignal() {
   const stop = new AbortController();
-  // Many processes wait for this signal, and Node.js 20 would otherwise warn about a leak of listeners.
+  // Without a limit, Node.js 20 would warn about a leak of listeners, since many processes wait for this signal.
   setMaxListeners(Infinity, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
   return stop.signal;
@@ -61,7 +61,7 @@ export const startNode = (args, options) => startProcess(process.execPath, args,
  */
 export function startProcess(executable, args, { env = process.env, prefix, input = '' }) {
   const child = spawn(executable, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-  // The process may exit before the process has read all input, which is not an error.
+  // The process may exit early and leave input unread, which is not an error.
   child.stdin.on('error', () => undefined).end(input);
   const copy = (/** @type {import('node:stream').Readable} */ from, /** @type {NodeJS.WriteStream} */ to) =>
     createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));

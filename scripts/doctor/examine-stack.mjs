@@ -75,7 +75,7 @@ async function examineGroup(group, flags, variables) {
     return { name, fault: fault && { ...fault, why: withoutSecrets(fault.why, secrets).slice(0, MAX_WHY) } };
   });
   const command = group.find((one) => one.command !== undefined)?.command;
-  // Both may wait many seconds for a healthy feed, so they wait at the same time.
+  // Both checks may wait many seconds for a healthy feed, so the checks run at the same time.
   const [faults, report] = await Promise.all([
     Promise.all(looks),
     command === undefined ? { findings: [] } : variables().then((environment) => reportOf(command(flags, environment))),
@@ -123,7 +123,8 @@ async function reportOf({ executable, args, env }) {
 }
 
 /**
- * The first key of a service encrypts shared revocations, and every other service needs this key to read them.
+ * The first key of a service encrypts shared revocations, and every other service needs this key to read the
+ * revocations.
  *
  * @param {readonly Section[]} sections
  * @returns {Finding | undefined}

@@ -15,7 +15,7 @@ const ANSWER_MS = 5000;
 /** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
 
 /**
- * A finding with `isSymptom` usually has a different finding as the cause.
+ * A finding with `isSymptom` is usually caused by a different finding.
  *
  * @typedef {{ what: string, why: string, cure: string, check?: 'signals', level?: 'warning', isSymptom?: true }} ProcessFault
  */

@@ -50,11 +50,12 @@ async function breakRealm(seed) {
   // The embedded server lacks this endpoint, so the call fails there before the command changes the realm.
   await administrator.read('/client-scopes');
   await fault.make(administrator);
-  // With `notBefore`, Keycloak reports existing tokens as inactive, which the services would otherwise use for minutes.
+  // With `notBefore`, Keycloak reports existing tokens as inactive. Without `notBefore`, the services would use
+  // the tokens for minutes.
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });
-  // Keycloak would also reject a new token if Keycloak issued the token within the second of `notBefore`.
+  // Keycloak also rejects each token that was issued within the second of `notBefore`.
   await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
 The realm now has one fault. All tokens were revoked, too, so users have to log in again, and the first refusals in the log are
@@ -72,7 +73,7 @@ Restore the realm:        npm run --silent faults -- --undo
 async function undo() {
   const administrator = await administratorOf(process.env);
   const { realm } = runningKeycloak(process.env);
-  // Keycloak's hostname was chosen at its start, so only the present realm contains the hostname.
+  // Keycloak's hostname was chosen when Keycloak started, and the script can read the hostname only in the realm.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
   const given = feedEnvironment(process.env, '');

@@ -1,7 +1,7 @@
 // Each fault is a single change that an administrator might make.
 
 /**
- * @typedef {object} Administrator of the realm; paths are relative to it
+ * @typedef {object} Administrator of the realm; paths are relative to the realm
  * @property {(path: string) => Promise<any>} read
  * @property {(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => Promise<unknown>} change
  *

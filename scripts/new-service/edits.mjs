@@ -130,7 +130,7 @@ function addToBalancer(text, { name, port }) {
 }
 
 /**
- * The rights are those of a service without sessions, since the rights of service-a also include sessions.
+ * The new user gets the rights of service-c, since the rights of service-a also include sessions.
  *
  * @param {string} text
  * @param {string} name

@@ -13,8 +13,8 @@ export const COMMON_SETTINGS = fileURLToPath(new URL('../../deploy/haproxy/commo
  * @property {string} name
  * @property {number} port
  * @property {readonly number[]} replicas
- * @property {string} [host] which it listens on; default: loopback
- * @property {readonly string[]} [settings] further lines of its section
+ * @property {string} [host] the address to listen on (default: loopback)
+ * @property {readonly string[]} [settings] further lines of the section
  */
 
 /** @param {readonly Balanced[]} all */

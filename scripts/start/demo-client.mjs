@@ -8,7 +8,8 @@ import { clientSecrets, prefixOf } from './services.mjs';
 const FILE = new URL('../../keycloak/one-for-all-client.json', import.meta.url);
 
 /**
- * @param {NodeJS.ProcessEnv} environment says where Keycloak is, who its administrator is, and the secret of the client
+ * @param {NodeJS.ProcessEnv} environment names the address and the administrator of Keycloak, and the secret of the
+ * client
  */
 export async function addDemoClient(environment) {
   const client = JSON.parse(readFileSync(FILE, 'utf8'));

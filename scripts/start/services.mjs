@@ -10,8 +10,8 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
  * @property {string[]} calls service names
  * @property {string[]} [attacks] services that receive a token for another audience; demo mode only
  * @property {string[]} [isAlso] additional clients of the service; demo mode only
- * @property {boolean} [login] whether users log in at it
- * @property {boolean} [signals] whether it can poll for revocations
+ * @property {boolean} [login] whether users log in at the service
+ * @property {boolean} [signals] whether the service can poll for revocations
  */
 
 /** @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService */

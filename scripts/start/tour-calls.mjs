@@ -1,4 +1,4 @@
-// Sends the HTTP calls of the tour, checks the answers, and prints the calls with hidden secrets.
+// Sends the HTTP calls of the tour, checks the answers, and prints the calls without the secrets.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const atA = (path = '') => `http://localhost:${portNamed('service-a')}/${
 export const atC = `http://localhost:${portNamed('service-c')}/api/compute`;
 
 /**
- * @typedef {Map<string, { value: string, host: string }>} Cookies by name; a browser sends them to `host` only
+ * @typedef {Map<string, { value: string, host: string }>} Cookies by name; a browser sends the cookies to `host` only
  * @typedef {{ token?: string, client?: string[], form?: Record<string, string>, json?: object, cookies?: Cookies }} Sent
  * `client` is sent with its secret by HTTP Basic
  */

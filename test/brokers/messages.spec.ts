@@ -354,7 +354,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(await send('status')).toEqual({ answer: 'up' });
       });
 
-      it('are refused as soon as the token is inactive, if the handler accepts no cached result', async () => {
+      it('are refused for an inactive token if the handler accepts no cached result', async () => {
         const bearer = bearerOf(app);
         expect(await send('now', bearer)).toEqual({ answer: 'now' });
         signOut(app, bearer.slice('Bearer '.length));
@@ -525,7 +525,7 @@ describeWithNats('headers of a NATS message', () => {
       .messageHeaders(caller, { audience: 'consumer', scope: 'orders.read' });
     expect(Object.keys(headers)).toEqual(['authorization']);
     expect(inspect(headers)).toMatch(/^MessageHeaders\(token:[0-9a-f]{8}\)$/);
-    // Each application has its own in-memory server, so the consumer's server must know the token too.
+    // Each application has a separate in-memory server, so the consumer's server must also know the token.
     const text = headers.authorization.slice('Bearer '.length);
     signIn(consumer, testAccessToken({ text, subject: 'alice', client: 'sender', permissions: ['orders.read'] }));
     const record = natsHeaders();
@@ -562,7 +562,7 @@ class Events {
 for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
   const describeWithBroker = startBroker === undefined ? describe.skip : describe;
   describeWithBroker(`events over ${name}`, () => {
-    it('are refused if they have no token, and the log has 20 lines and a count of the suppressed lines (OP-05)', async () => {
+    it('are refused without a token, and after 20 lines the log only counts the refusals (OP-05)', async () => {
       const broker = (await startBroker?.()) as Broker;
       undone.push(() => broker.stop());
       const options = optionsOf(broker.url);

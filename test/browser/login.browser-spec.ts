@@ -101,7 +101,7 @@ describe.each([
     }
   });
 
-  it('switch the user even if Service A has no session and Keycloak still has a session', async () => {
+  it('switch the user even if only Keycloak still has a session', async () => {
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'alice');
@@ -162,7 +162,7 @@ describe('a session that Keycloak ended', () => {
   });
 });
 
-describe('a start page whose session Keycloak has ended', () => {
+describe('a start page after Keycloak has ended the session', () => {
   it.each([
     ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
     ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],

@@ -6,7 +6,7 @@ import { connectToKeycloak, type ContractServer } from '../../libs/keycloak-test
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { RunningServices } from '../support/running-services.js';
 
-/** A user name in lower case, because Keycloak stores user names in lower case. */
+/** Keycloak stores user names in lower case. */
 const MARKUP = `"'><img src=x onerror="document.title='ran'"><script>document.title='ran'</script>&lt;b>`;
 
 const LONG = `${randomUUID().slice(0, 8)}.${'maximiliane'.repeat(5)}@example.com`;
@@ -101,7 +101,7 @@ describe.each([
 
 describe.each([
   ['zoomed', LOOKS['zoomed']],
-  // No mobile emulation, because the browser would then shrink a page that is too wide.
+  // A browser with mobile emulation would shrink a page that is too wide.
   ['in a window of 320 pixels', { viewport: { width: 320, height: 568 } }],
 ])('a long name, %s', (_, options) => {
   it('fits the window (WCAG 2.2, 1.4.10)', async () => {

@@ -34,7 +34,7 @@ describe('the matrix of stolen tokens', () => {
   it.each([
     ['anybody', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('shows results, a summary and a countdown for %s without a page load', async (_, open) => {
+  ])('shows %s results, a summary and a countdown, and loads no further page', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await tried(page);
@@ -44,7 +44,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
   });
 
-  it('shows, by keyboard, the answer in a cell and the audience of the token', async () => {
+  it('shows a keyboard user the answer in a cell and the audience of the token', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await page.getByRole('button', { name: 'Try each token at each service' }).focus();
@@ -59,7 +59,7 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
-  it('shows nine accepted tokens after the switch to one shared token, and the usual results after the switch back', async () => {
+  it('shows nine accepted tokens while the services share one token, and then the usual results', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
@@ -196,7 +196,7 @@ describe('the matrix of stolen tokens', () => {
 });
 
 describe('a stolen token', () => {
-  it('has a countdown to its expiry, and is then shown as refused without a click', async () => {
+  it('has a countdown to the expiry, after which the page shows the refusal without a click', async () => {
     await withShortTokens(6, async (server) => {
       const own = await RunningServices.start({ server, variables: ttl(10) });
       const browser = await Chromium.start([own.a.url]);

@@ -60,7 +60,7 @@ describe.each([
   });
 });
 
-describe('a form that is sent after a login that is too weak', () => {
+describe('a form that is sent after a weak login', () => {
   it('refunds nothing, and the user must send the form again after the stronger login (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
@@ -79,7 +79,7 @@ describe('a form that is sent after a login that is too weak', () => {
 });
 
 describe('a step-up login that is still too weak', () => {
-  it('does not make Service A request the same login again and again (RS-11)', async () => {
+  it('does not lead to repeated logins (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     const before = chromium.exchanges.length;

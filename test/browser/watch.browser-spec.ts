@@ -14,7 +14,7 @@ let chromium: Chromium;
 
 beforeAll(async () => {
   server = await startSignalsRealm();
-  // Longer than any test waits, so a refusal within a test is due to an event.
+  // No test waits this long, so only an event can cause a refusal.
   services = await RunningServices.start({ server, publicUrl, variables: ttl(60) });
   feeds = await receiveRevocations(services, server);
   chromium = await Chromium.start([server.baseUrl]);
@@ -39,7 +39,7 @@ async function opened(options: BrowserContextOptions = {}): Promise<{ page: Page
   return { page, username };
 }
 
-/** Ends all sessions of the user; the embedded server does not list sessions, so it logs the user out. */
+/** Ends all sessions of the user, by a logout at the embedded server, which does not list sessions. */
 async function endSessionOf(username: string): Promise<void> {
   const path = `/users/${await server.subjectOf(username)}`;
   if ((await server.administrator.statusOf('GET', `${path}/sessions`)) === 200) {

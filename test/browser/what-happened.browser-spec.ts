@@ -63,7 +63,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect([await marked(page, 'asked Keycloak'), await marked(page, 'from cache')]).toEqual([0, 5]);
   });
 
-  it('shows the claims of three tokens, which have one subject and three audiences, and shows no token', async () => {
+  it('shows the claims of three tokens with one subject and three audiences, and shows no token', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await call(page, 'alice');

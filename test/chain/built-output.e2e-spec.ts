@@ -13,7 +13,7 @@ import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
-/** The services are separate processes, so this proxy is the scanner's only source of their tokens. */
+/** The services are separate processes, so this proxy is the scanner's only source of tokens. */
 let proxy: TokenProxy;
 
 beforeAll(async () => {
@@ -128,7 +128,7 @@ describe('the built services', () => {
         const before = server.control.calls.introspection;
         const underWay = Array.from({ length: 50 }, async () => (await fetch(`${url}/api/whoami`, { headers })).status);
         while (server.control.calls.introspection === before) await new Promise((resolve) => setTimeout(resolve, 5));
-        // Answers to later connections show that the service has read the other 49.
+        // Answers to later connections show that the service has read the other 49 requests.
         for (let looks = 0; looks < 3; looks += 1) expect((await fetch(`${url}/health/live`)).status).toBe(200);
         await new Promise((resolve) => setTimeout(resolve, 300));
         const endedMs = performance.now();
@@ -158,7 +158,7 @@ describe('the built services', () => {
       sockets.push(socket);
       await once(socket, 'connect');
       socket.write(sent);
-      // A client that does not read would not notice that the server closes the connection.
+      // Only a client that reads can notice that the server closes the connection.
       socket.resume();
     }
     // The answer to this later request shows that the service has read the earlier requests.

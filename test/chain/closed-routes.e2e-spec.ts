@@ -22,7 +22,7 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** Routes that no token opens, each with the status for a request without credentials. */
+/** Routes that no token opens, and the status of a request without credentials. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,

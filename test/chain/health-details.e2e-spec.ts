@@ -44,7 +44,7 @@ describe('the health details of a service (OP-06)', () => {
     },
   );
 
-  it('are refused to services that may call the service', async () => {
+  it('are refused to permitted callers of the service', async () => {
     const ofA = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     expect(await details(chain.b.url, ofA)).toMatchObject({ status: 403, body: { permission: 'service-b.health' } });
   });

@@ -104,7 +104,7 @@ describeOnBothServers((connect, which) => {
   });
 
   describe('a token', () => {
-    it('is refused if the token is for another service, an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
+    it('is refused at another service, and is refused if it is an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
       const first = await login(server, await server.newUser('order-manager'));
       const [atA, id, refresh] = [textOf(first), textOf(first, 'id_token'), textOf(first, 'refresh_token')];
       expect(await answered(chain.a, atA)).toEqual([200]);
@@ -147,7 +147,7 @@ describeOnBothServers((connect, which) => {
       expect(chain.printed()).toContain('Keycloak issues lightweight access tokens to ');
     });
 
-    // The embedded server issues lightweight tokens, but names no audience when a service introspects them.
+    // The embedded server issues lightweight tokens, but introspection names no audience.
     if (which === 'keycloak')
       it('is accepted by a service that introspects tokens if the token is lightweight', async () => {
         const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
@@ -174,7 +174,7 @@ describeOnBothServers((connect, which) => {
       ['its client', () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
     ])('is introspected after a recheck of %s (RS-13)', async (_, about) => {
-      // Uses a separate service, because a recheck also affects tokens that are issued shortly after the recheck.
+      // Uses a separate service, because a recheck also affects tokens that are issued shortly afterwards.
       const services = await RunningServices.start({ server, only: ['service-b'], variables: JWT });
       const { b, keycloak } = services;
       const { atB, sid, refreshToken } = await newSession(server);
@@ -197,7 +197,7 @@ describeOnBothServers((connect, which) => {
       ['that its session ended', ({ refreshToken }) => logout(server, refreshToken)],
       ['that its user was disabled', ({ username }) => server.disableUser(username)],
     ])(
-      'is unknown to a service that verifies signatures until the token expires: %s (docs/verification.md)',
+      'is unknown until the token expires to a service that verifies signatures: %s (docs/verification.md)',
       async (_, happens) => {
         const username = await server.newUser('order-manager');
         const first = await login(server, username);

@@ -108,7 +108,7 @@ const operationsOf = ({ paths }: Document): (Operation & { readonly place: strin
 describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode', ({ name, demoMode }) => {
   const variables = { DEMO_MODE: String(demoMode) };
 
-  it('describes every route, with the same scheme and scopes as the access report (RS-25)', async () => {
+  it('describes every route with the scheme and the scopes of the access report (RS-25)', async () => {
     const { app: service, routes, report } = await start(name, variables);
     const operations = operationsOf(await documentOf(service));
     expect(operations.map(({ place }) => place).toSorted()).toEqual(routes);

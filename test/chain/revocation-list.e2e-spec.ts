@@ -30,7 +30,7 @@ beforeAll(async () => {
     started.push(services);
     return services.b;
   };
-  // The longest ttl, so that an expired introspection result cannot be the cause of an immediate refusal.
+  // With the longest ttl, no expired introspection result can cause an immediate refusal.
   notified = await b(300);
   unnotified = await b(TTL_SECONDS);
   asking = await b(0);

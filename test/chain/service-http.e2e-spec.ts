@@ -198,7 +198,7 @@ describe('HttpService with real tokens', () => {
     await expect(wrongScope).rejects.toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
   });
 
-  it('calls a service with a token of the application itself', async () => {
+  it('calls a service with a token of the application', async () => {
     expect((await got(files.asService('orders.approve').get('/approvals'))).data).toEqual({ approved: true });
   });
 

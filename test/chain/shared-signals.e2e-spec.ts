@@ -41,7 +41,7 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** Outcomes of a token before the act, of the same token after the act, and of a later user's token. */
+/** Outcomes of a token before and after the act, and of a later user's token. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
 /** The outcome at the service after the act, and whether the token is active at Keycloak. */
@@ -188,7 +188,7 @@ async function setNotBefore(path: string): Promise<void> {
     return access;
   }
 
-  it('receives all events through a stream that other replicas of the service use as well', async () => {
+  it('receives all events through a stream that other replicas of the service also use', async () => {
     const others = await Promise.all([start(RECEIVER), start(RECEIVER)]);
     const all = [service, ...others];
     const subjects = await Promise.all(Array.from({ length: 10 }, () => newSubject(server)));

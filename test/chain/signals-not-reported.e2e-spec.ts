@@ -11,9 +11,9 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 90;
-/** Less than the short ttl, so that a proof of the feed is never older than the short ttl. */
+/** This step is shorter than the short ttl, so no proof of the feed becomes too old. */
 const STEP_SECONDS = 9;
-/** The idle timeout of a session in the realm, longer than a login and an introspection take. */
+/** The idle timeout of the realm's sessions is longer than a login and an introspection take. */
 const IDLE_SECONDS = 6;
 
 /** Outcomes at the start, after half of the long ttl, and after the long ttl. */
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Waits without an introspection, because the embedded server would prolong the session at an introspection. */
+/** Waits without an introspection, which would prolong the session at the embedded server. */
 const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
 const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];

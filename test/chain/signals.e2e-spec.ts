@@ -46,7 +46,7 @@ import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 
-/** Acts in the account console, without acts for which Keycloak saves no events (signals-not-reported.e2e-spec.ts). */
+/** Acts in the account console; Keycloak saves no events about the acts in signals-not-reported.e2e-spec.ts. */
 const OF_CONSOLE = savesEventsOfConsole()
   ? CONSOLE_ACTS.map(([what, act]): [string, MakeSubject, Act, string] => [what, newSubject, act, 'revoked'])
   : [];
@@ -94,7 +94,7 @@ async function newCaller(): Promise<{ readonly clientId: string; readonly path: 
 }
 
 describe('a service that receives revocations', () => {
-  it('introspects a token only once while no event about it arrives', async () => {
+  it('introspects a token only once while no event about the token arrives', async () => {
     const clock = new MovedClock();
     const frugal = await FollowedService.start(server, { ...READS, shortSeconds: SHORT_SECONDS, clock });
     const { access } = await newSubject(server);
@@ -131,7 +131,7 @@ describe('a service that receives revocations', () => {
     await knownSubject();
   });
 
-  it('accepts the tokens of an application after another application in the session revokes its refresh token', async () => {
+  it('accepts the tokens of an application after another application in the session revokes a refresh token', async () => {
     const browser = new LoginBrowser(server);
     const [one, other] = [await server.newClient('web'), await server.newClient('web')];
     const ofOne = await tokensFor(server, one, browser);

@@ -39,7 +39,7 @@ describe('a text with an incomplete JWT header', () => {
 });
 
 describe('a token in another spelling', () => {
-  it('is active at the server if the token has a trailing dot, padding or other unused bits', async () => {
+  it('is active at the server despite a trailing dot, padding or other unused bits', async () => {
     for (const other of [`${token}.`, `${token}=`, otherLastBits(token)]) {
       expect(isActive(await introspect(keycloak, 'service-b', other))).toBe(true);
     }

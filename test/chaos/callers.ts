@@ -18,7 +18,7 @@ import type { Credential } from './verdicts.js';
 const TOKEN_MS = [2000, 10_000] as const;
 const PAUSE_MS = [50, 250] as const;
 const AFTERWARDS_MS = 4000;
-/** Short pauses, so that requests of the user reach every replica within one second. */
+/** With short pauses, the user's requests reach every replica within one second. */
 const PAUSE_AFTERWARDS_MS = [20, 60] as const;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -63,7 +63,7 @@ async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): 
   return tokenRequest(keycloak, form, 'service-a');
 }
 
-/** Sends requests without a credential, for which Service A runs the chain as service-a in demo mode. */
+/** Sends requests without a credential; in demo mode Service A runs the chain as service-a. */
 export async function serviceItself(run: Run, random: Random): Promise<void> {
   const credential: Credential = { kind: 'none', username: 'service-a', sinceMs: performance.now() };
   while (!run.isOver) {

@@ -9,7 +9,7 @@ import type { FaultKind, PlannedFault } from './schedule.js';
 const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
 const GARBLED = 20;
 const FREEZES_FOR_MS = 1000;
-/** Longer than the poller's lease, so that another poller takes the lease. */
+/** The lease of the poller is shorter, so another poller takes the lease. */
 const POLLER_FREEZES_FOR_MS = 4500;
 
 const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {

@@ -6,11 +6,11 @@ export interface SeenFault {
   readonly what: string;
   readonly fromMs: number;
   toMs?: number;
-  /** True if the machine was too slow, and the schedule did not cause the fault. */
+  /** True if a slow machine, and not the schedule, caused the fault. */
   readonly isStall?: true;
 }
 
-/** The code `balancer` means an error of HAProxy; `no answer`, a broken connection. */
+/** The code `balancer` means an error of HAProxy, and `no answer` means a broken connection. */
 const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
@@ -52,7 +52,7 @@ const HINDERS_LOGINS_FOR_MS = 3000;
 
 export class History {
   readonly faults: SeenFault[] = [];
-  /** After a notice that it did not accept, Service A checks every session at Keycloak. */
+  /** Service A checks every session at Keycloak after a notice that was not accepted. */
   readonly unverifiedNoticesMs: number[] = [];
 
   begin(kind: FaultKind, target: string, what: string): SeenFault {

@@ -28,7 +28,7 @@ export class Run {
     readonly keycloak: ContractServer,
     readonly notices: NoticeProxy,
     readonly publicUrl: string,
-    /** The direct URL of the authorization server, which does not lead through the fault proxy. */
+    /** The URL of the authorization server without the fault proxy. */
     serverUrl: string,
   ) {
     this.#stalls = Stalls.watch(this.history, services, serverUrl, this.over.signal);

@@ -6,7 +6,7 @@ import type { History } from './history.js';
 import type { FaultKind } from './schedule.js';
 
 const EVERY_MS = 100;
-/** Much longer than a probe takes on an idle machine, and much shorter than the services' deadlines of at least 1 s. */
+/** A probe on an idle machine is much faster, and the services' deadlines (at least 1 s) are much longer. */
 const STALLED_AFTER_MS = 200;
 
 interface Probed {

@@ -5,7 +5,7 @@ import { type Sent } from './requests.js';
 import type { Run } from './run.js';
 import type { Credential } from './verdicts.js';
 
-/** Shorter than the lifetime of an access token, so that Service A refreshes no session. */
+/** An access token lives longer, so Service A refreshes no session. */
 const SESSION_MS = [2000, 12_000] as const;
 const PAUSE_MS = [50, 250] as const;
 const AFTERWARDS_MS = 3000;

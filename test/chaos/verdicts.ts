@@ -8,7 +8,7 @@ const HANGS_AFTER_MS = 15_000;
 export interface Answer {
   readonly path: string;
   readonly status: number;
-  /** The code of the error body, or the kind of error page, or `no answer` or `hangs` if no answer came. */
+  /** The code of the error body or the kind of error page; without an answer, `no answer` or `hangs`. */
   readonly code: string | undefined;
   readonly user: string | undefined;
   readonly clearsCookie: boolean;
@@ -45,7 +45,7 @@ export function faultOf(answer: Answer, credential: Credential, history: History
   return isAdmitted ? faultOfAdmission(answer, credential, history) : faultOfRefusal(answer, credential, history);
 }
 
-/** Whether Service A's call failed because Service B or C refused an ended token earlier than Service A. */
+/** True if Service A's call failed because Service B or C was the first to refuse an ended token. */
 const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = Infinity }: Credential): boolean =>
   path === '/run-service-b' && endedMs >= endingMs && ['service_refused', 'service_failed'].includes(code);
 
@@ -79,7 +79,7 @@ function faultOfRefusal(
   const { kind, endingMs, sinceMs } = credential;
   if (kind === 'wrong') return undefined;
   if (kind === 'none') return 'a request that needs no credential is refused';
-  // Replicas may start to refuse a token at different times, so a refused token is not final, but an ended session is.
+  // Replicas may start to refuse a token at different times, so only an ended session is final.
   if (kind === 'session' && (clearsCookie || path === '/')) {
     credential.deadMs = Math.min(credential.deadMs ?? Infinity, endedMs);
   }

@@ -37,7 +37,7 @@ const INACTIVE = '401 invalid_token inactive';
 
 const WINDOW_SECONDS = 3;
 
-/** The expected outcomes, separate from the list of attacks, so that the test finds a mistake in the list. */
+/** The expected outcomes are separate from the list of attacks, so the test finds a mistake in the list. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,
@@ -68,7 +68,7 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
   ];
 };
 
-/** Outcomes that differ if services verify signatures, and so do not learn about a revocation at Keycloak. */
+/** Services that verify signatures do not learn about a revocation at Keycloak, so these outcomes differ. */
 const DUE_BY_SIGNATURE: Partial<Readonly<Record<AttackId, string>>> = {
   ...Object.fromEntries([...AT_WRONG_SERVICE].map((id) => [id, '401 invalid_token other_audience'])),
   'expired-token': '401 invalid_token expired',
@@ -363,7 +363,7 @@ describe('a user who is logged in', () => {
       expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
       const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
       expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
-      // The cookie stays, as a replica may know the session.
+      // The cookie stays, because a replica may know the session.
       browser.setCookie(lab.a.url, 'session', 'over');
       const over = await browser.send(url, { ...sent, form: {} });
       expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);

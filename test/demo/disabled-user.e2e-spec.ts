@@ -33,7 +33,7 @@ describe('the tokens of a user who was disabled', () => {
   };
 
   it('are refused before the end of the revocation window if the services receive the event', async () => {
-    // Longer than the attack waits, so that only an event can cause a refusal.
+    // The attack does not wait this long, so only an event can cause a refusal.
     const services = await start(18);
     const feeds = await receiveRevocations(services, server);
     try {

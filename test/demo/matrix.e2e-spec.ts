@@ -128,7 +128,7 @@ describeOnBothServers((connect, which) => {
       );
     });
 
-    it('are not sent for a request from another site, and not for a caller without the permission', async () => {
+    it('are sent neither for a request from another site nor for a caller without the permission', async () => {
       expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -163,7 +163,7 @@ describe('a stolen token', () => {
 });
 
 describe('a realm without the client one-for-all', () => {
-  it('is reported, and a script adds the client, or changes the secret of an existing client', async () => {
+  it('is reported, and a script adds the client or changes the secret of the client', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server });
     const add = (secret: string) =>

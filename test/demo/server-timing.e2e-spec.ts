@@ -144,7 +144,7 @@ describe('Server-Timing', () => {
 });
 
 describe('the page of a chain', () => {
-  it('shows the steps and the claims of all tokens to service-a and to alice, and shows no token (BF-07)', async () => {
+  it('shows service-a and alice the steps and the claims of all tokens, and shows no token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asService.text).toContain('there is no token at the first hop');

@@ -60,7 +60,7 @@ async function askedAgain({ arrivedTokens }: RunningService, times: number): Pro
 }
 
 describe('a watched page', () => {
-  it('shows when each service refused the token of a disabled user, counted from the time of the event', async () => {
+  it('shows the time from the event to the refusal of the token at each service', async () => {
     const services = await start({});
     const feeds = await receiveRevocations(services, server);
     const alice = await visitor(services);

@@ -61,7 +61,7 @@ describe('doctor for a feed that reads the event log', () => {
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('warns if a service sends tokens of a client that may read the event log to other services', () =>
+    it('warns if a service calls other services as a client that may read the event log', () =>
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =

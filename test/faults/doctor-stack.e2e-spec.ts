@@ -95,7 +95,7 @@ interface Fault {
 
   async function doctor(): Promise<Ran> {
     const child = spawn(process.execPath, [join(root, 'scripts/doctor/doctor.mjs')], {
-      // Nothing listens at this Docker address, so that doctor examines no containers of this machine.
+      // Nothing listens at this Docker address, so doctor examines no containers of this machine.
       env: { PATH: process.env['PATH'], TMPDIR: temporary, DOCKER_HOST: 'tcp://127.0.0.1:1', NO_COLOR: '1' },
     });
     const [printed, said, [exitCode]] = await Promise.all([

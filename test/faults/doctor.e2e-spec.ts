@@ -414,7 +414,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it('can examine events and clients again after npm run faults -- --undo has enabled them', () =>
+  it('can examine events and clients again after npm run faults -- --undo', () =>
     withRealm(unchanged, async ({ baseUrl, issuer, administrator }) => {
       const environment = {
         PATH: process.env['PATH'],

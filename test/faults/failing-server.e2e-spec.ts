@@ -47,7 +47,7 @@ async function ask(count: number, name: string): Promise<string[]> {
 }
 
 describe('a server that fails every call', () => {
-  it('receives at most a tenth more calls than the service has requests, and then no calls (CC-09, RS-14)', async () => {
+  it('receives at most 1.1 calls for each request of the service, and then no calls (CC-09, RS-14)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
@@ -94,9 +94,9 @@ describe('a server that fails every call', () => {
   });
 });
 
-describe('a call to the server that fails once', () => {
+describe('a server call that fails once', () => {
   it.each([500, 502, 503, 429] as const)(
-    'with %i is retried, and the service accepts the token (CC-09)',
+    'is retried after the answer %i, and the service accepts the token (CC-09)',
     async (status) => {
       const good = await tokenOf(server);
       server.control.calls.reset();
@@ -106,7 +106,7 @@ describe('a call to the server that fails once', () => {
     },
   );
 
-  it('because the server reset a kept-alive connection is retried, and the service accepts the token (CC-09)', async () => {
+  it('is retried after a reset of a kept-alive connection, and the service accepts the token (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());

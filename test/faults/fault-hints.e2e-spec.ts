@@ -1,4 +1,4 @@
-/** Faults with an obvious but wrong correction, where the hint must lead to the right correction. */
+/** Checks the hints for faults whose obvious correction is wrong. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';

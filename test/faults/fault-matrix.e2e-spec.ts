@@ -73,7 +73,7 @@ async function behindProxy(fault: ConnectionFault): Promise<FaultScenario> {
     tokens: await twoTokens(testServer()),
     async begin() {
       await proxy.fault(fault);
-      // These faults simulate a machine that is gone, so open connections must break as well.
+      // These faults simulate the loss of a machine, so open connections must also break.
       if (fault.kind === 'refuse' || fault.kind === 'hang') proxy.resetConnections();
     },
     async end() {

@@ -1,4 +1,4 @@
-/** Tests of requirement RS-14, and of a part of requirement TX-08. */
+/** Checks requirement RS-14 and a part of requirement TX-08. */
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -91,7 +91,7 @@ describe('Keycloak', () => {
     await request(a.url).get('/health/live').expect(200);
   });
 
-  it('does not have the realm or the issuer in the settings: the service answers 502', async () => {
+  it('does not have the configured realm or issuer: the service answers 502', async () => {
     const a = await serviceA({ KEYCLOAK_REALM: 'none', KEYCLOAK_ISSUER: '', SERVICE_B_URL: chain.b.url });
     await request(a.url).get('/run-service-b').expect(502);
     const otherIssuer = issuer().replace('localhost', 'keycloak.example');

@@ -8,7 +8,7 @@ import type { RunningService, ServiceAnswer } from '../support/running-service.j
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const JUNK = 5000;
-/** The number of concurrent requests, more than the default bulkhead admits: 20 running and 500 waiting calls. */
+/** The number of concurrent requests; the default bulkhead admits only 20 running and 500 waiting calls. */
 const SENDERS = 800;
 /** The default bulkhead, of which a fifth is reserved for the renewal of cached results. */
 const MAX_CONCURRENT_CALLS = 20;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   service = services.b;
   good = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
   await service.whoami(good);
-  // The server works, but is too slow for all queued calls to run within the time that a caller waits.
+  // The server works, but is too slow to answer all queued calls before the callers stop waiting.
   server.control.fault('introspection', { kind: 'delay', milliseconds: 200 });
   const before = server.control.calls.introspection;
   const flooding = new AbortController();

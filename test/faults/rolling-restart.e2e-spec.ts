@@ -14,7 +14,7 @@ const REQUESTS = 5000;
 const MOST_REQUESTS = 30_000;
 const CALLERS = 20;
 const PAUSE_MS = 40;
-/** A client secret that is not published, because a service with production settings refuses a published secret. */
+/** This client secret is not published, because a service with production settings refuses published secrets. */
 const SECRET = 'a-secret-for-this-test-alone';
 
 const describeWithHaproxy = haproxyPath === undefined ? describe.skip : describe;

@@ -89,7 +89,7 @@ async function expectSilence(of: Service, known: readonly string[]): Promise<voi
   for (const token of known) expect(await of.outcomeOf(token)).not.toMatch(ANSWERED);
 }
 
-describe('Keycloak, unreachable for longer than results are cached', () => {
+describe('Keycloak after an outage that is longer than the ttl', () => {
   async function outcomesAround(source: SignalSource, starting: Promise<ContractServer>): Promise<readonly string[]> {
     const server = await starting;
     stops.push(() => server.stop());
@@ -140,7 +140,7 @@ async function startAnew(port?: number): Promise<{ readonly server: ContractServ
   return { server: contractServerAt(started.baseUrl), kill: () => started.kill() };
 }
 
-describe('Keycloak, killed and started with an empty database', () => {
+describe('Keycloak after a kill and a start with an empty database', () => {
   it('reports old tokens as inactive, and a logout directly after the start revokes the token of the session', async () => {
     const { server, kill } = await startAnew();
     stops.push(kill);

@@ -85,7 +85,7 @@ const logouts = (count: number): object[] =>
 const flood = (count: number) => {
   const rows = logouts(count);
   return (url: URL): BentAnswer | undefined => {
-    // Changes all answers about user events, except the answer in which the feed looks for its login.
+    // Changes all answers about user events, except the answer about the login of the feed.
     if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
     const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
     return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
@@ -116,7 +116,7 @@ describe('the event log', () => {
       'own_login_not_seen',
     ],
   ])(
-    '%s: the service accepts a revoked token no longer than a service without a feed (RS-13)',
+    '%s: the service refuses a revoked token no later than a service without a feed (RS-13)',
     async (_, bend, reason) => {
       const [ended, honest] = [await newSubject(), await newSubject()];
       for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');

@@ -128,7 +128,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     }),
   );
 
-  it('names the scope if the service account is off, or if the service account does not have the role', async () => {
+  it('names the scope if the service account is off or does not have the role', async () => {
     const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
       const line = await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));

@@ -13,7 +13,7 @@ const AT_ONCE = 200;
 const ROUNDS = 3;
 
 const REFUSED = '403 insufficient_scope';
-/** The answer if the machine is too busy; this answer contains no subject. */
+/** A machine that is too busy causes this answer, which contains no subject. */
 const TOO_SLOW = '504 service_timeout';
 
 interface Caller {
@@ -58,7 +58,7 @@ describeOnBothServers((connect) => {
     );
     const [carol, dave] = [await keycloak.newUser('order-manager'), await keycloak.newUser('order-manager')];
     const logins = [];
-    // Two users have two sessions, so that two different tokens have the same subject.
+    // Two users have two sessions, so two different tokens have one subject.
     for (const user of ['alice', 'alice', carol, carol, dave]) logins.push(await login(keycloak, user));
     const bySendingTokens = logins.map(callerOf);
     const subjects = new Map(bySendingTokens.map(({ name, expected }) => [name, expected]));
@@ -78,7 +78,7 @@ describeOnBothServers((connect) => {
     for (const stop of stops) await stop();
   });
 
-  it('answers each of 200 concurrent requests for the user of its session or of its token (TX-05)', async () => {
+  it('answers each of 200 concurrent requests for the user of the session or token in the request (TX-05)', async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     let answered = 0;
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -112,7 +112,7 @@ describe('a login', () => {
     },
   );
 
-  it("is answered with the Retry-After header of Keycloak's answer", async () => {
+  it("gets the Retry-After header of Keycloak's answer", async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'status', status: 429, retryAfter: 7 });
     expect((await browser.send(callback, asJson)).headers.get('retry-after')).toBe('7');

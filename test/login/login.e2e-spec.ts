@@ -65,7 +65,7 @@ async function logout(by = browser): Promise<Page> {
 const recordOn = (line: string): Record<string, unknown>[] =>
   line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
 
-describe('logging in', () => {
+describe('a login', () => {
   it('uses the code flow with PKCE S256, and a new state and nonce for each login (BF-01)', async () => {
     const [one, other] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login'))];
     const [first, second] = [one, other].map((page) => new URL(locationOf(page) ?? '').searchParams);
@@ -302,7 +302,7 @@ describe('requests from other sites and browsers', () => {
     expect((await home()).text).toContain('Logged in as');
   });
 
-  it('do not log out with GET, and do not log in with the callback of another browser (BF-06)', async () => {
+  it('cannot log a user out with GET, and cannot log a user in with the callback of another browser (BF-06)', async () => {
     await login('alice');
     await expect(browser.send(at('/auth/logout'))).resolves.toMatchObject({ status: 404 });
     const stranger = new Browser();
@@ -332,7 +332,7 @@ describe('requests from other sites and browsers', () => {
   });
 });
 
-describe('logging out', () => {
+describe('a logout', () => {
   it('ends the sessions at Service A and at Keycloak, and the redirect contains no token (BF-09)', async () => {
     await login('alice');
     const id = sessionOf();
@@ -373,7 +373,7 @@ describe('logging out', () => {
 });
 
 describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
-  it('ends one session immediately, and leaves another session of the user (BF-09)', async () => {
+  it('ends one session immediately, and keeps another session of the user (BF-09)', async () => {
     const [here, there] = [new Browser(), new Browser()];
     await login('alice', '/auth/login', here);
     await login('alice', '/auth/login', there);

@@ -240,7 +240,7 @@ describe('a login link', () => {
     expect([...(browser.cookies.get(publicUrl)?.keys() ?? [])]).toEqual([]);
   });
 
-  it('logs a user without a session in at the requested level', async () => {
+  it('creates a session at the requested level for a user without a session', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login?acr_values=2&return_to=/refund'));
     expect(forms).toEqual(['name', 'password']);
     expect((await browser.send(callback)).status).toBe(303);

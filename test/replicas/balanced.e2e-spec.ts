@@ -114,8 +114,8 @@ describeWithReplicas('three replicas of each service', () => {
     const [unanswered = 0, ...ofOthers] = (
       await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
     ).flatMap((counts) => counts.map((count) => count.unanswered));
-    // If HAProxy reused a connection to the killed replica, it closes the caller's connection.
-    // If HAProxy opened a new connection, it answers 502, and may count the request twice.
+    // If HAProxy reused a connection to the killed replica, HAProxy closes the caller's connection.
+    // If HAProxy opened a new connection, HAProxy answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);

@@ -17,7 +17,7 @@ import { until } from '../support/until.js';
 
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
-/** A service with this key also accepts proofs that were signed with this key. */
+/** A service with this key also accepts proofs that this key signed. */
 const PRIVATE_KEY = proofKeyPair().privateKey;
 const ISSUER = 'https://keycloak.test/realms/test';
 const OWN = { issuer: ISSUER, stream: revocationKeys(ISSUER).stream };

@@ -17,7 +17,7 @@ const HOT = 30;
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** More than half of the call timeout, for which a call may wait for a slot, and less than the call timeout. */
+/** Shorter than the call timeout, and longer than a call may wait for a slot (half of the timeout). */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -95,7 +95,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     });
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
-    // If a result expires while cold tokens wait for slots, later requests may wait for its renewal.
+    // If a result expires while unknown tokens wait for slots, later requests may wait for the renewal.
     const isFlooded = ({ startedMs }: Failure): boolean => startedMs > servedMs && startedMs < floodedUntilMs;
     expect(failures.filter((failure) => failure.startedMs > servedMs && !isFlooded(failure))).toEqual([]);
 

@@ -135,7 +135,7 @@ describeWithAll('the pods of the small overlay', () => {
     nobody.destroy();
   });
 
-  it('include Valkey with a probe that fails on a port without Valkey', async () => {
+  it('include Valkey, whose probe fails on a port without Valkey', async () => {
     const { command = [] } = containerOf(pods.pod('valkey'), 'valkey').livenessProbe?.exec ?? {};
     expect(command[0]).toBe('valkey-cli');
     const probe = async (port: number): Promise<string> => {

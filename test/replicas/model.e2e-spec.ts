@@ -113,7 +113,7 @@ onValkey('replicas over Valkey in a model', () => {
         fc.asyncProperty(schedule, lives, async (steps, of) => {
           expect(await run(steps, of)).toEqual([]);
         }),
-        // No shrinking, because a shorter schedule has another timing and takes as long.
+        // Shrinking would not help, because a shorter schedule has another timing and takes as long.
         { numRuns: SCHEDULES, endOnFailure: true },
       );
     },

@@ -8,7 +8,7 @@ import { ServicesWithPoller, type Verdict } from '../support/services-with-polle
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
-/** The short ttl: longer than another poller needs to replace a killed poller, so that no gap arises. */
+/** Another poller must replace a killed poller within the short ttl, so that no gap arises. */
 const SHORT_SECONDS = 10;
 
 const RECEIVES = 'Revocations are received';
@@ -70,7 +70,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   it('lets the services use cached results for longer than the short ttl', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // The creation of the user is also a change, after which each result expires once by the short ttl.
+    // After a change, such as the creation of the user, each result expires once by the short ttl.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);
@@ -89,7 +89,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await expectSoon(subject, is, 'it is refused');
   });
 
-  it('is replaced by another poller after a kill, and the services apply the revocations of the time between', async () => {
+  it('is replaced by another poller after a kill, and the services apply the missed revocations', async () => {
     const next = await services.startPoller();
     const subject = await known();
     listener.process.kill('SIGKILL');
@@ -102,7 +102,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener = next;
   });
 
-  it('is replaced by another poller while frozen, and the services miss no revocation', async () => {
+  it('is replaced by another poller while it is frozen, and the services miss no revocation', async () => {
     const other = await services.startPoller();
     const [first, second] = [await known(), await known()];
     freeze(listener.process);

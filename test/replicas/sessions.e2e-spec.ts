@@ -18,7 +18,7 @@ let first: RunningServices;
 let second: RunningServices;
 let addresses: readonly [string, string];
 
-/** Creates a browser that sends its cookies to both replicas, as to a balancer without sticky sessions. */
+/** Creates a browser that sends all cookies to both replicas, as if a balancer had no sticky sessions. */
 function newBrowser(): Browser {
   const browser = new Browser();
   const jar = new Map<string, string>();

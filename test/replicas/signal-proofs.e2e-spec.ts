@@ -262,7 +262,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.refuses('s1')).toBe(true);
   });
 
-  it('reports a gap of its polls to the other replicas, and then sends proofs again', async () => {
+  it('reports a gap between polls to the other replicas, and then sends proofs again', async () => {
     const reader = await replica('shop', false);
     await replica('poller', true);
     await until(reader.isHealthy);
@@ -313,7 +313,7 @@ async function heldWay(): Promise<HeldWay> {
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
   ])(
-    'is not trusted by a replica that read an entry that was made %s, until the entry is appended again',
+    'is not trusted by the reader of a changed entry until the entry is restored: an entry made %s',
     async (_, bend, say) => {
       const way = await heldWay();
       const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
@@ -462,7 +462,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.keycloak.issuers[0].signals.receivedSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
-  it('has its recheck applied by replicas even if a service inserts a forged recheck with the same id (RS-30)', async () => {
+  it('makes replicas apply a recheck even if a service inserts a forged recheck with the id of this recheck (RS-30)', async () => {
     const [way, readersWay] = [await heldWay(), await heldWay()];
     const reader = await replica('shop', false, { url: readersWay.url });
     const poller = await replica('poller', true, { url: way.url });

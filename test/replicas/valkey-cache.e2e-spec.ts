@@ -241,7 +241,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('keeps an inactive result for as long as another replica may share an active result', async () => {
+    it('keeps an inactive result while another replica may share an active result', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -449,7 +449,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked.length).toBeLessThanOrEqual(4);
     });
 
-    it('does not renew a token by a shared token that expires soon', async () => {
+    it('does not replace a token by a shared token that expires soon', async () => {
       const [one, other] = await Promise.all([
         replica({ minRemainingLifetimeSeconds: 1 }),
         replica({ minRemainingLifetimeSeconds: 1 }),
@@ -598,7 +598,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(await textIn()).toBe('final');
     });
 
-    it('replaces an entry that was made permanent or has a time in the future', async () => {
+    it('replaces a permanent entry, and an entry with a time in the future', async () => {
       await cache.put('key', { ...entry, text: 'final', isFinal: true });
       const [name = ''] = await names();
       await command('PERSIST', name);
@@ -617,7 +617,7 @@ onValkey('a shared cache in Valkey', () => {
       expect((await cache.look('key', 1000)).kind).toBe('lease');
     });
 
-    it('does not count the time in which the process was busy as a timeout', async () => {
+    it('does not count the busy time of the process as a timeout', async () => {
       const looked = hasty.look('key', 1000);
       for (const beganMs = performance.now(); performance.now() - beganMs < 150;);
       await expect(looked).resolves.toEqual({ kind: 'taken' });

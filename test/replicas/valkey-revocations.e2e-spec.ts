@@ -431,7 +431,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(late.refuses('nobody')).toBe(false);
   });
 
-  it('does not poll in a tight loop if the stream has an entry between two numbers', async () => {
+  it('pauses between polls if the stream has an entry between two numbers', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -445,7 +445,7 @@ installed('the sharing of denials over Valkey', () => {
     await refuse('s2', await replica());
   });
 
-  it('appends all denials again after a full Valkey server has lost its data', async () => {
+  it('restores all denials after a full Valkey server has lost all data', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -545,7 +545,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    // A token that is issued now may be later than the floor of the list, so the test uses an earlier token.
+    // A token that is issued now may be newer than the floor of the list, so the test uses an older token.
     await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);

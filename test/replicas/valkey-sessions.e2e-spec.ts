@@ -143,7 +143,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('without a sid are ended by the subject', async () => {
+    it('without a sid are ended by a notice with the subject', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -314,7 +314,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('do not live longer if the clock of Valkey goes back', async () => {
+    it('do not last longer if the clock of Valkey is set back', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       differBy(BOUNDS.sessionIdleSeconds + 1);
@@ -402,7 +402,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('send no refresh token again that may have been used, and end with the access token (BF-08)', async () => {
+    it('do not resend a refresh token that may have been used, and end when the access token expires (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () =>

@@ -18,7 +18,7 @@ beforeAll(async () => {
   ({ checkRequirements } = module);
 });
 
-// The ids are composed at run time, so that the real checklist does not count this spec as their test.
+// The ids are composed at run time, so the real checklist does not find the ids in this spec.
 const [FIRST = '', SECOND = '', LATER = '', OTHER = ''] = [1, 2, 3, 9].map((number) => `ZZ-0${number}`);
 const DOCUMENT = `
 | ID | Requirement | Status |

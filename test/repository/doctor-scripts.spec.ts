@@ -28,7 +28,7 @@ describe('the description of running services that npm start gives to doctor (OP
   });
   afterEach(() => rmSync(parent, { recursive: true }));
 
-  it('shows the current services, and is gone after the end of npm start', async () => {
+  it('shows the current services, and is removed at the end of npm start', async () => {
     let current = STACK;
     const stop = await tellWhatRuns(() => current, folder);
     expect(await localStacks(folder)).toEqual([STACK]);
@@ -38,7 +38,7 @@ describe('the description of running services that npm start gives to doctor (OP
     expect(await localStacks(folder)).toEqual([]);
   });
 
-  it('is readable only for the same user and in the same clone', async () => {
+  it('is readable only for this user and in this clone', async () => {
     const stop = await tellWhatRuns(() => STACK, folder, parent);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(await localStacks(folder)).toEqual([]);

@@ -4,7 +4,7 @@ import { getHeapSnapshot } from 'node:v8';
 /** V8 shows at most this many characters of a string in a heap snapshot. */
 const SHOWN_CHARACTERS = 1024;
 
-/** Marks are buffers, so the search does not find itself. */
+/** The marks are buffers, so the search does not find the marks themselves. */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
   // V8 keeps the target of a used weak reference until the next turn, and keeps the input of the last regex match.
   await nextTurn();

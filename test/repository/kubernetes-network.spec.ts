@@ -42,7 +42,7 @@ const realmEdges = [
           .flatMap(({ config }) => config['included.client.audience'] ?? [])
           .flatMap((audience) =>
             realm.clients
-              // Public clients run outside the cluster, and so do the users of Service A who send tokens.
+              // Public clients and the users of Service A send tokens from outside the cluster.
               .filter(({ publicClient, optionalClientScopes: may }) => publicClient !== true && may.includes(name))
               .filter(({ clientId }) => clientId !== audience)
               .map(({ clientId }) => `${clientId} → ${audience}`),
@@ -164,7 +164,7 @@ describeWithKubectl('the network policies', () => {
   });
 
   describe('with a mistake', () => {
-    /** Returns the calls that a changed policy allows in addition, and with a minus, the calls that it blocks. */
+    /** Returns the additional calls of a changed policy, and the blocked calls with a minus. */
     function difference(
       change: (named: (name: string) => NonNullable<Policy['spec']>, policies: Policy[]) => void,
     ): string[] {

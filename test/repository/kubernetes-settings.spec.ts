@@ -139,7 +139,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       .filter((path) => /\.(ya?ml|cfg|conf|env|sh)$/.test(path) && !path.includes('/secrets/'))
       .map((path) => [path, read(join('deploy/kubernetes', path))] as const);
     expect(files.length).toBeGreaterThan(20);
-    // Matches a private key, a Secret with content, and a string that is as long as 32 random bytes.
+    // Matches a private key, a Secret with content, and a string of the length of 32 random bytes.
     const leaking = files.filter(([, text]) =>
       /PRIVATE KEY|^(data|stringData):|(?<!digest: sha256:)\b(?=[A-Za-z+]*\d)[A-Za-z\d+]{32,}/m.test(text),
     );

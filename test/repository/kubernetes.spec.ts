@@ -148,7 +148,7 @@ describeWithKubectl('deploy/kubernetes', () => {
         .filter(({ kind }) => kind === 'Deployment')
         .map(({ metadata: { name }, spec }) => {
           const by = scaled.filter(({ spec: of }) => of?.scaleTargetRef.name === name);
-          // A workload has a replica count or an autoscaler, because they would override each other.
+          // A workload has a replica count or an autoscaler, because the two would override each other.
           expect([name, by.length]).toEqual([name, spec?.replicas === undefined ? 1 : 0]);
           return spec?.replicas ?? by[0]?.spec?.minReplicas ?? 0;
         });

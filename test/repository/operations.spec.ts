@@ -28,7 +28,7 @@ describe('the runbook', () => {
     expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 
-  it('lists 38 faults, and each fault has a description of how to find the fault, and a test', () => {
+  it('lists 38 faults, each with a test and a description of how to find the fault', () => {
     const rows = [...runbook.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number = '', cells = '']) => ({
       number: Number(number),
       found: cells

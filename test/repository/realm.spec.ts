@@ -152,7 +152,7 @@ describe('the realm', () => {
     }
   });
 
-  it('saves events and enables the client that reads events only if the environment says so', () => {
+  it('has events, and an enabled client for events, only if the environment says so', () => {
     const told = '${SIGNALS_EVENTS:false}';
     expect([realm.eventsEnabled, realm.adminEventsEnabled, client(POLLER).enabled]).toEqual([told, told, told]);
     expect(realm.attributes['ssf.transmitterEnabled']).toBe('${SIGNALS_SSF:false}');
@@ -203,7 +203,7 @@ describe('the realm', () => {
     expect(realm.accessTokenLifespan).toBe(300);
   });
 
-  it('gives the client short-lived only the permission attacks.run, and tokens that live for one second', () => {
+  it('gives tokens of the client short-lived a lifetime of one second, and only the permission attacks.run', () => {
     const { attributes, optionalClientScopes, publicClient } = client('short-lived');
     expect(attributes['access.token.lifespan']).toBe('1');
     expect(attributes['standard.token.exchange.enabled']).toBeUndefined();

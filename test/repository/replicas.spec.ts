@@ -145,7 +145,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   });
 
   it.each(processUsers().map(({ name, rights }) => [name, rights] as const))(
-    'include %s, which has only single commands, and of the dangerous commands only INFO (OP-04)',
+    'include %s, which has only single commands, and no dangerous command except INFO (OP-04)',
     (name, rights) => {
       const [first, ...given] = commands(rights);
       expect([first, ...given.slice(-2)]).toEqual(['-@all', '-@dangerous', '+info']);

@@ -1,4 +1,4 @@
-/** Acts of users, for example in the account console, that only a real Keycloak supports. */
+/** User acts that only a real Keycloak supports, for example in the account console. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { redeem, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';

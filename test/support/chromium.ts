@@ -30,7 +30,7 @@ const QUIET = [
   '--disable-sync',
 ];
 
-/** Whether Chromium makes the request without a request of the page. */
+/** True if Chromium itself, and not the page, makes the request. */
 const isHome = (url: string): boolean => /\.(?:googleapis|google|gvt1)\.com$/.test(new URL(url).hostname);
 
 interface Sight {
@@ -173,7 +173,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** Keeps only text in the color of its background from the findings that axe leaves to a person. */
+/** Keeps only one kind of finding that axe leaves to a person: text in the color of the background. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');

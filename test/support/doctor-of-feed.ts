@@ -46,7 +46,7 @@ export async function doctorOfFeed(
     .map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 }
 
-/** Whether the server has the whole Admin API, of which the embedded server implements only parts. */
+/** False for the embedded server, which implements only parts of the Admin API. */
 const isReal = (): boolean => testServer().kind !== 'embedded';
 
 const isBad = (line: string): boolean => /^(?:error|warning): /.test(line);

@@ -56,7 +56,7 @@ export class FollowedService {
     return until(async () => (await this.outcomeOf(token)) !== 'accepted', 'the token is refused');
   }
 
-  /** Makes a new logout and waits until it arrives, so that all earlier events have arrived as well. */
+  /** Makes a new logout and waits for the event, after which all earlier events have arrived. */
   async receiveLogout(server: ContractServer): Promise<void> {
     const tokens = await login(server, await server.newUser('order-manager'));
     const token = await this.keycloak.verifier.verify(textOf(tokens));

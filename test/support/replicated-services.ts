@@ -60,7 +60,7 @@ export class ReplicatedServices {
     publicUrl,
   }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
-    // The services are separate processes, so this proxy is the scanner's only source of their tokens.
+    // The services are separate processes, so this proxy is the scanner's only source of tokens.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
     this.#valkey = await Valkey.start(valkeyPath ?? '');
     this.#variables = variables;

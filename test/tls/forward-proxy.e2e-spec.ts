@@ -124,7 +124,7 @@ installed('services behind a forward proxy', () => {
     expect(used.requests.length).toBeGreaterThan(0);
   });
 
-  it('do not wait for a hanging proxy longer than the call timeout', async () => {
+  it('wait for a hanging proxy only until the call timeout', async () => {
     const used = await proxy();
     const services = await serviceA(used.variables());
     used.freeze();

@@ -200,7 +200,7 @@ withOpenssl('a service with a certificate of a private authority', () => {
   const ask = (services: RunningServices, path: string, token = tokenOfAlice) =>
     fetch(services.a.url + path, { headers: { authorization: `Bearer ${token}` } });
 
-  it('receives calls from ServiceClient and ServiceHttp, and health checks', async () => {
+  it('receives health checks, and calls from ServiceClient and ServiceHttp', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());
     const services = await serviceA(terminator.url, { SERVICES_CA_FILE: house.caFile() });
     expect((await ask(services, '/run-service-b')).status).toBe(200);

@@ -84,7 +84,7 @@ describe('every page', () => {
     expect([...forms, ...others].map(says)).toEqual([true, true, true, true, false, false]);
   });
 
-  it('has no inline style, and loads no script unless the page is the start page (BF-10)', () => {
+  it('has no inline style, and loads a script only on the start page (BF-10)', () => {
     const html =
       home({ demoMode: true, user: { name: 'alice', csrfToken: 't' }, attacks: ATTACKS, isWatched: true }) +
       watched({ kind: 'refused', headline: 'x', services: [], counted: 'y' }) +

@@ -122,7 +122,7 @@ describe('POST /api/refunds', () => {
 describe('POST /api/inventory/adjust', () => {
   const warehouse = { client: 'warehouse', permissions: ['inventory.adjust'] };
 
-  it('accepts the warehouse as the only caller, and calls no service', async () => {
+  it('accepts only the warehouse as a caller, and calls no service', async () => {
     const change = { sku: 'A-1', quantity: 5 };
     const { body } = await post('/api/inventory/adjust', warehouse, change).expect(200);
     expect(body).toEqual({ sku: 'A-1', quantity: 105 });

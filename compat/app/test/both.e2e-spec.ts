@@ -16,7 +16,7 @@ describe('the chain', () => {
   });
 
   it.each(['stock', 'stock-by-http-service'])(
-    'refuses bob, because he lacks the last permission: %s',
+    'refuses bob, because bob lacks the last permission: %s',
     async (route) => {
       const answer = await ask(`${both.ordersUrl}/orders/${route}`, await tokenOf('bob'));
       expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope', permission: 'stock.read' } });

@@ -1,4 +1,4 @@
-/** Seen token: shown claims of a token that a service received in demo mode, without the text of the token. */
+/** Seen token: the claims that a service shows of a received token in demo mode, without the text. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 /** Other claims (email, roles) are private. */

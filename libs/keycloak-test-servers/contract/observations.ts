@@ -51,8 +51,8 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 }
 
 /**
- * Rounds to whole minutes, as all lifespans of the realm are, since Keycloak's separate readings of the clock for
- * `iat`, `exp` and `expires_in` may differ by one second.
+ * Rounds to whole minutes, since all lifespans are whole minutes. Keycloak reads the clock separately for `iat`, `exp`
+ * and `expires_in`, so these times may differ by a second.
  */
 const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;

@@ -11,7 +11,7 @@ export interface ContractServer {
   readonly baseUrl: string;
   readonly issuer: string;
   readonly administrator: Administrator;
-  /** Adds a user with this role, whose password equals the username. */
+  /** Adds a user who has this role and whose password equals the username. */
   newUser(role: Role, username?: string): Promise<string>;
   subjectOf(username: string): Promise<string>;
   newClient(kind: ClientKind, attributes?: Readonly<Record<string, string>>): Promise<string>;

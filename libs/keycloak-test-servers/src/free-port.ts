@@ -16,8 +16,8 @@ const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_I
 const COUNT = 1000;
 
 /**
- * Coprime to `COUNT`, so that each port is used once, and near the golden section, so that consecutive ports are far
- * apart.
+ * Each port is used once, since this number is coprime to `COUNT`. Consecutive ports are far apart, since the number is
+ * near the golden section.
  */
 const STEP = 619;
 

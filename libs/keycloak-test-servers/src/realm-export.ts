@@ -17,7 +17,7 @@ export async function readRealmExport(
   return { realm: realmName(json, path), json };
 }
 
-/** Keycloak would import placeholders without a value literally. */
+/** Keycloak would import the text of a placeholder that has no value. */
 export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
   const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => environment[name] === undefined);

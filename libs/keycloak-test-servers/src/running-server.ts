@@ -23,7 +23,7 @@ export interface RunningServer {
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
-  /** The reason why the embedded server replaces Keycloak, in one sentence, only with the choice `available`. */
+  /** One sentence that says why the embedded server replaces Keycloak, only with the choice `available`. */
   readonly fallbackReason?: string;
   /**
    * Stops the server and removes all files of the server, but does not stop a server that was already running. A second

@@ -23,7 +23,7 @@ describe('the choice', () => {
   });
 
   it.each(['podman', 'localhost:8080', 'ftp://localhost', 'https://', 'toString'])(
-    'is refused if it is %j, with the allowed values and the source of the value',
+    'cannot be %j, and the error names the allowed values and the source',
     (wrong) => {
       const values = /"; it must be one of embedded, keycloak, docker, distribution, available, or an http\(s\) URL/;
       expect(() => chooseServer(wrong, {})).toThrow(RangeError);

@@ -9,14 +9,14 @@ import type { StartServerOptions } from './start-server-options.js';
 
 /**
  * Starts the selected server, by default on a free port, or finds a running server. By default, the environment
- * variable `AUTHORIZATION_SERVER` selects the server, or the choice is `embedded` if the variable is not set. Only the
- * choice `available` has a fallback, and any other unavailable choice is an error.
+ * variable `AUTHORIZATION_SERVER` selects the server, and the choice is `embedded` if the variable is not set. Only the
+ * choice `available` has a fallback, and every other choice causes an error if the server is unavailable.
  *
  * A running server must have the realm of `options.realm`, unless the URL names another realm. `environment` and `port`
  * have no effect on a running server, and `stop()` does not stop a running server.
  *
  * @throws RangeError for an invalid choice.
- * @throws Error if no server answers at a URL, or if it does not have the realm.
+ * @throws Error if no server answers at a URL, or if the server lacks the realm.
  */
 export async function startTestServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   const { choice: chosen, madeBy } = chooseServer(choice, process.env);

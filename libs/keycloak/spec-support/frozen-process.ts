@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const MAX_WAIT_MS = 2000;
 
-/** Stops the process and waits, because on a busy machine the process runs on for a while after the signal. */
+/** Stops the process and waits, because a busy machine stops the process some time after the signal. */
 export function freeze({ pid }: Pick<ChildProcess, 'pid'>): void {
   if (pid === undefined) return;
   process.kill(pid, 'SIGSTOP');

@@ -1,4 +1,4 @@
-/** Growth: how many times longer a run takes for a ten times longer input (10 if linear, 100 if quadratic). */
+/** Growth: the factor by which a ten times longer input lengthens a run (10 if linear, 100 if quadratic). */
 
 const ROUNDS = 15;
 

@@ -11,7 +11,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js
 import { createService, serviceAdapter } from './create-service.js';
 import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
-/** Time limits that are short, and still long enough for one packet on a busy machine. */
+/** These time limits are short, but long enough for one packet on a busy machine. */
 const SHORT: ConnectionLimits = {
   ...CONNECTION_LIMITS,
   headersTimeoutMs: 1000,
@@ -155,7 +155,7 @@ describe('a service whose requests must arrive in time', () => {
     expect(read(answer)).toEqual(refusal(408, 'request_timeout', answer));
   });
 
-  it('refuses with 408 a body that arrives one byte at a time', async () => {
+  it('sends 408 for a body that arrives one byte at a time', async () => {
     const socket = await open(app);
     socket.write(`${HEAD}\r\n`);
     const drip = setInterval(() => socket.write(' '), 20);
@@ -336,7 +336,7 @@ describe('the limits of a service', () => {
     expect(maxConnections * CONNECTION_LIMITS.maxPipelined * 12 * 1024).toBeLessThan(256 * 1024 * 1024);
   });
 
-  it('keep an idle connection open for longer than a proxy usually does (60 s)', async () => {
+  it('keep an idle connection open for more than 60 s, the usual timeout of a proxy', async () => {
     const server = serviceAdapter().getHttpServer() as Server;
     expect(server.keepAliveTimeout).toBeGreaterThan(60_000);
     expect(server.requestTimeout).toBe(CONNECTION_LIMITS.requestTimeoutMs);

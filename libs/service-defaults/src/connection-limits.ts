@@ -16,7 +16,7 @@ export interface ConnectionLimits {
   /** The number of requests that a connection may send before the first request is answered. */
   readonly maxPipelined: number;
   readonly unreadTimeoutMs: number;
-  /** The time that an open connection has to send a request after the server began to close. */
+  /** The time in which an open connection may send a request after the server began to close. */
   readonly arrivalMs: number;
   /** The time that requests in flight have after the server began to close. */
   readonly drainMs: number;

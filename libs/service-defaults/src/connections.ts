@@ -35,8 +35,8 @@ export class Connections {
   }
 
   /**
-   * Node starts all pipelined requests, even if the client reads no answer. Answer number `maxPending` therefore closes
-   * the connection, and later requests are ignored.
+   * Node starts all pipelined requests, even if the client reads no answer. The answer with the number `maxPending`
+   * therefore closes the connection, and later requests are ignored.
    */
   admits(response: ServerResponse): boolean {
     const { socket } = response.req;
@@ -61,8 +61,8 @@ export class Connections {
   }
 
   /**
-   * Whether the client of an inactive connection leaves an answer unread, or waits for no answer. The limit for headers
-   * covers a connection that has sent nothing yet.
+   * Whether an inactive connection has an unread answer, or has no pending answer. The limit for headers covers a
+   * connection that has sent nothing yet.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);

@@ -176,7 +176,7 @@ describe('a service', () => {
     expect(strange.body).toEqual({ error: 'Internal error', code: 'internal_error' });
   });
 
-  it('ends a response that has begun when its handler fails, and logs the error once', async () => {
+  it('ends an unfinished response if the handler fails, and logs the error once', async () => {
     printed.length = 0;
     process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
     const begun = request(app.getHttpServer()).get('/begun').timeout(1000);

@@ -2,10 +2,7 @@
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/**
- * The number of short-lived emitters, which is far more than the number of emitters that a framework creates at the
- * start.
- */
+/** The number of short-lived emitters, since a framework creates far fewer emitters at the start. */
 const EMITTERS = 1000;
 
 const held = new Set<object>();

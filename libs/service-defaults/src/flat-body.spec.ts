@@ -243,7 +243,7 @@ describe('a flat body', () => {
     ['null', null],
     ['text', 'id'],
     ['nothing', undefined],
-  ])('is passed to class-validator if it is or has %s', (_, body) => {
+  ])('is passed to class-validator if the body is or has %s', (_, body) => {
     expect(FlatBody.of(Order)?.accepted(body)).toBeUndefined();
   });
 

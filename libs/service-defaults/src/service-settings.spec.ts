@@ -326,7 +326,7 @@ describe('readServiceSettings', () => {
     ]);
   });
 
-  it('accepts one of a secret, a private key and an assertion', () => {
+  it('accepts only one credential: a secret, a private key or an assertion', () => {
     const [key, assertion] = [join(folder, 'key'), join(folder, 'assertion')];
     writeFileSync(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     writeFileSync(assertion, `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`);

@@ -42,7 +42,7 @@ export interface ServiceSettings<Called extends string> {
   readonly demoMode: boolean;
   readonly logFormat: 'json' | 'text';
   readonly requestLog: false | RequestLogSubject;
-  /** The time from the shutdown signal, which makes the service not ready, to the close of the listener. */
+  /** After the shutdown signal, the service is not ready, and closes its listener after this time. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
   readonly otherIssuers?: readonly OtherIssuer[];

@@ -114,7 +114,7 @@ describe('a service that may poll the feed', () => {
     expect(other).toMatchObject({ pollSeconds: 0.5, client: { clientId: 'watcher' } });
   });
 
-  it('accepts one of a secret, a file with the secret, and a private key', () => {
+  it('accepts only one credential: a secret, a file with the secret, or a private key', () => {
     const none = { ...LISTENING, SIGNAL_POLLER_CLIENT_SECRET: undefined };
     const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     const [secretFile, keyFile] = [fileWith('secret', SECRET), fileWith('key', String(key))];

@@ -10,7 +10,7 @@ import { startFakeService, type FakeService } from '../../support/fake-service.j
 export const CLIENT = 'service-a';
 const REALM_PATH = '/realms/test';
 const LIFE_SECONDS = 600;
-/** The lifetime of an access token that is so short that a session must refresh the token before the next use. */
+/** This lifetime of an access token is so short that a session must refresh the token before the next use. */
 const STALE_SECONDS = 5;
 
 export type Mode = 'well' | 'late' | 'failing';
@@ -73,7 +73,7 @@ export class KeycloakModel {
     this.log.push({ atMs: session.endedMs, what: { ended: session } });
   }
 
-  /** Adds an event to the log which says only that the session has changed. */
+  /** Logs an event which says only that the session has changed. */
   revoke(token: KeycloakToken): void {
     if (token.revokedMs !== undefined) return;
     token.revokedMs = performance.now();
@@ -109,7 +109,7 @@ export class KeycloakModel {
     };
   }
 
-  /** As in `OpenIdProvider`, an error's reason shows if the refresh token may have been used. */
+  /** An error's reason shows if the refresh token may have been used, as in `OpenIdProvider`. */
   async refresh(before: OpenIdTokens): Promise<Refreshed> {
     const name = before.reveal().refreshToken ?? '';
     const known = this.#refreshTokens.get(name);

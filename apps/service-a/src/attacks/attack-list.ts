@@ -39,8 +39,8 @@ export type AttackId =
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * Usually Keycloak reports the token as inactive. The service finds the wrong audience if it checks the signature, or
- * if Keycloak 26.4 reports the token as active for every client.
+ * Usually Keycloak reports the token as inactive. A service finds the wrong audience by the signature check, or with
+ * Keycloak 26.4, which reports the token as active.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

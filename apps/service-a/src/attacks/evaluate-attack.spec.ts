@@ -40,7 +40,7 @@ describe('an attack', () => {
     expect(evaluateAttack([less], attempt).verdict).toBe('refused_otherwise');
   });
 
-  it.each([200, 201, 204])('is "open" if the service answers %d, whatever the result of the honest use', (status) => {
+  it.each([200, 201, 204])('is "open" if the service answers %d, even if the honest use failed', (status) => {
     for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
       expect(evaluated({ status }, control).verdict).toBe('open');
     }
@@ -63,7 +63,7 @@ describe('an attack', () => {
     });
   });
 
-  it('proves nothing if the attack was not run, and gives the reason', () => {
+  it('repeats the given reason if the attack was not run, and proves nothing', () => {
     expect(evaluateAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
   });
 });

@@ -17,14 +17,12 @@ export interface ChainStory {
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** The called service of each service, which the token metrics do not name. */
+/** Maps each service to the called service, which the token metrics do not name. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/**
- * Tells the story of a chain by its `metrics`: the metrics that Service A sends, with Service A's `total` at the end.
- */
+/** Tells the story of a chain by the metrics that Service A sends. The last metric is Service A's `total`. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -130,7 +128,7 @@ function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
-/** Names Keycloak as the refusing party only if a service asked Keycloak for a token and got no token. */
+/** Names Keycloak as the refusing party only if Keycloak refused a service's request for a token. */
 function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
   const reason = REFUSALS[description] ?? description;
   const wantedToken =
@@ -140,7 +138,7 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The metric `total` marks the answer of a service: of Service A to the browser, of Services B and C to a call. */
+/** The metric `total` marks an answer: Service A answers the browser, and Services B and C answer a call. */
 function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
   const caller = call === undefined ? undefined : serviceNamed(call.service);

@@ -8,7 +8,10 @@ import type { Page } from '../pages/pages.js';
 export interface HomePage {
   readonly demoMode: boolean;
   readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
-  /** Whether this instance does not know the browser's session, which has ended or belongs to another instance. */
+  /**
+   * Whether this instance lacks the browser's session, because the session has ended or belongs to a different
+   * instance.
+   */
   readonly hasUnknownSession?: boolean;
   readonly users?: readonly DemoUser[];
   readonly attacks: readonly Attack[];

@@ -35,10 +35,10 @@ export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
  * A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers
- * do not send this header, and over plain http browsers send it only to localhost. If the header is missing, the guard
- * checks `Origin`, which pages with a form send.
+ * do not send this header. Over plain http, browsers send this header only to localhost. If the header is missing, the
+ * guard checks `Origin`, which pages with a form send.
  *
- * The guard accepts a request that a token authenticates, since no browser adds a token automatically, and the service
+ * The guard accepts a request that a token authenticates, since no browser adds a token automatically. The service
  * ignores the session of such a request.
  */
 @Injectable()

@@ -51,7 +51,7 @@ describe('UserSessions', () => {
   it.each([
     ['that live for a second only', 1, HOUR_SECONDS],
     ['that live for a day', 24 * HOUR_SECONDS, 24 * HOUR_SECONDS],
-  ])('remembers ended sessions %s as long as a login can take (BF-09)', async (_, sessionMaxSeconds, remembered) => {
+  ])('remembers ended sessions %s for the duration of a login (BF-09)', async (_, sessionMaxSeconds, remembered) => {
     const limits = { sessionIdleSeconds: 1, sessionMaxSeconds };
     const store = new MemorySessionStore({ ...limits, maxSessions: 9, maxSessionsPerUser: 9 }, () => nowMs);
     const provider = { ready: async () => undefined, refresh: async () => ({ refused: true }) as const };

@@ -13,7 +13,7 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** The time, by subject, up to which all logins of the user have ended, in seconds since the epoch. */
+  /** Seconds since the epoch by subject: all logins of the user up to this time have ended. */
   readonly #bySubject: LRUCache<string, number>;
 
   /**
@@ -27,12 +27,12 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // If the logout token has a session id, only that session has ended, and the subject only names its user.
+    // If the logout token has a session id, only that session has ended, and the subject only names the user.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }
 
-  /** `issuedAt`: `iat` of the login's ID token. */
+  /** `issuedAt` is the `iat` of the login's ID token. */
   has(login: { readonly sessionId: string | undefined; readonly subject: string; readonly issuedAt: number }): boolean {
     if (login.sessionId !== undefined && this.#bySession.has(login.sessionId)) return true;
     const endedAt = this.#bySubject.get(login.subject);

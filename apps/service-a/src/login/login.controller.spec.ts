@@ -87,7 +87,7 @@ describe('a login', () => {
     ['not begun here', undefined],
     ['refused', '&error=access_denied'],
     ['answered by another issuer', '&code=x&iss=https://evil.example'],
-  ])('shows a page that does not say whether a user is logged in, if the login is %s (BF-05)', async (_, answer) => {
+  ])('does not reveal on the page whether a user is logged in, if the login is %s (BF-05)', async (_, answer) => {
     const cookie = `session=${await logIn()}`;
     const begun = await request(app.getHttpServer()).get('/auth/login').set({ cookie }).expect(303);
     const state = new URL(begun.headers['location'] ?? '').searchParams.get('state') ?? '';
@@ -102,7 +102,7 @@ describe('a login', () => {
 });
 
 describe('the start page', () => {
-  it('reports that Keycloak did not answer if the session needs a confirmation by Keycloak (BF-09)', async () => {
+  it('says that Keycloak did not answer, if Keycloak cannot confirm the session (BF-09)', async () => {
     const id = await logIn();
     const start = (accept: string) =>
       request(app.getHttpServer())

@@ -75,7 +75,7 @@ export class LoginController {
     return this.#begin({ returnTo: returnTo(asked), as: user }, request, reply);
   }
 
-  /** A step-up that fails leaves the former session unchanged. */
+  /** A failed step-up does not change the former session. */
   @Get('callback')
   @Redirect()
   async callback(

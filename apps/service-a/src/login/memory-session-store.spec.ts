@@ -46,7 +46,7 @@ describe('MemorySessionStore', () => {
     ]);
   });
 
-  it('evicts the least recently used session of a user at the limit', async () => {
+  it('evicts the least recently used session of a user who reaches the limit', async () => {
     await add('first', session('alice'));
     await add('second', session('alice'));
     await use('first');
@@ -81,7 +81,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts a session of a user at the limit, and of no other user, even if the store is full', async () => {
+  it('evicts only a session of the user who reaches the limit, even if the store is full', async () => {
     for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await add(key, session(key.charAt(0)));
     await add('a3', session('a'));
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);

@@ -13,7 +13,7 @@ import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdTransport } from './openid-transport.js';
 
-/** The service reaches the provider at another address than browsers, as in a container network. */
+/** The service and browsers use different addresses of the provider, as in a container network. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
 const PATH = '/realms/shop/protocol/openid-connect';
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };
@@ -291,7 +291,7 @@ describe('OpenIdProvider', () => {
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['of another user', () => ({ claims: { sub: 'bob-id' } })],
     ['of another user, with an unavailable key', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
-  ])('keeps the session, and throws, if a refresh returns an ID token %s (BF-08)', async (_, change) => {
+  ])('throws an error and keeps the session if a refresh returns an ID token %s (BF-08)', async (_, change) => {
     overrides = { ...change() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
@@ -325,7 +325,7 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
   });
 
-  it('dates the tokens by the request, since the session may end before the answer arrives (BF-09)', async () => {
+  it('stores the time of the request, since the session may end before the answer arrives (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
@@ -369,7 +369,7 @@ describe('OpenIdProvider', () => {
     ['x\n{"level":"error","msg":"forged"}', 'other'],
     ['eyJhbGciOiJSUzI1NiJ9.e30.c2ln', 'other'],
     ['x'.repeat(61), 'other'],
-  ])('logs the error of the callback URL only if it is a plain word: %j (BF-07)', async (error, reason) => {
+  ])('logs the error of the callback URL only if the error is a plain word: %j (BF-07)', async (error, reason) => {
     const query = `?${new URLSearchParams({ state: PENDING.state, iss: ISSUER, error })}`;
     await expect(complete(query)).rejects.toMatchObject({ code: 'login_refused', reason });
   });

@@ -4,7 +4,7 @@ export interface OpenIdTokensParts {
   readonly idToken: string;
   /**
    * The time of the request. The time of the answer would be too late, since the session may end before the answer
-   * arrives. The time is on the monotonic clock, and in a stored session on the clock of the store.
+   * arrives. The time is on the monotonic clock, but a stored session uses the clock of the store.
    */
   readonly askedAtMs: number;
   /** The expiry of the access token, on the clock of `askedAtMs`. */

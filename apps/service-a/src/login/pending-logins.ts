@@ -14,14 +14,14 @@ export interface PendingLogin {
   readonly codeVerifier: string;
   readonly returnTo: string;
   readonly as?: string | undefined;
-  /** Whether this login is the second attempt, after another user logged in at the first attempt. */
+  /** Whether this login is the second attempt, after a different user logged in at the first attempt. */
   readonly isSecond?: boolean | undefined;
   readonly demand?: AuthenticationDemand | undefined;
   /** The `sub` of the session whose user must log in again. */
   readonly confirms?: string | undefined;
 }
 
-/** The lifetime of a pending login, about as long as Keycloak's time limit for a login. */
+/** The lifetime of a pending login, which is about Keycloak's time limit for a login. */
 const LIFETIME_SECONDS = 600;
 const MAX_PER_BROWSER = 5;
 /**

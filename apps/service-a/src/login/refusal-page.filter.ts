@@ -16,7 +16,7 @@ export interface RefusedPage {
 
 /**
  * A refusal clears the cookie of a session that has ended, unless a login is in progress. During a login, the browser
- * may already have the cookie of the new session, which has the same name.
+ * may already have the new session's cookie under the same name.
  */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakException> {

@@ -4,7 +4,7 @@ const MAX_CHARACTERS = 2048;
 const BASE = 'https://here.invalid';
 
 /**
- * Browsers rewrite a location such as `//host` or `/\host`, so the function checks the parsed URL as well as the text.
+ * Browsers rewrite a location such as `//host` or `/\host`, so the function checks both the text and the parsed URL.
  */
 export function returnTo(asked: unknown): string {
   if (typeof asked !== 'string') return START;

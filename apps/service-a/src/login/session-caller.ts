@@ -68,8 +68,8 @@ export class SessionCaller {
   }
 
   /**
-   * Requires no permission. A session is live only while the service accepts its access token, so a logout takes effect
-   * within the revocation window even if the session store was unavailable.
+   * Requires no permission. A session is valid only while the access token is accepted. A logout takes effect within
+   * the revocation window even if the session store was unavailable.
    */
   async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
     const id = this.cookies.sessionId(request);
@@ -96,7 +96,7 @@ export class SessionCaller {
 
 /**
  * Checks the ID token of the login, not the access token. Introspection of the access token reports the level of the
- * user's last login at this client, and no level after the client exchanges a token.
+ * user's last login at this client, but reports no level after a token exchange.
  */
 function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
   const known = authentication ?? NOTHING_KNOWN;

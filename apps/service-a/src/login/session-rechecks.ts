@@ -53,8 +53,8 @@ export class SessionRechecks {
   }
 
   /**
-   * If the clock was set back, the rechecks become due now. Otherwise each use of a session would call Keycloak until
-   * the clock reaches the former time.
+   * If the clock was set back, the rechecks become due now. Without this correction, each use of a session would call
+   * Keycloak until the clock reaches the former time.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

@@ -100,7 +100,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
-  it('is refused while the clock of this service is wrong, but the session continues (BF-05)', async () => {
+  it('is refused while the clock of this service is wrong, and does not end the session (BF-05)', async () => {
     const session = await logIn();
     const { now } = Date;
     jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
@@ -206,7 +206,7 @@ describe('a request with a session and an Authorization header', () => {
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('follows the rules for sessions even with a valid token, on a route without the guard (BF-06)', async () => {
+  it('follows the rules for sessions on a route without the guard, even if the token is valid (BF-06)', async () => {
     const session = await logIn();
     const authorization = `Bearer ${session.accessToken}`;
     await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -238,7 +238,7 @@ describe('a session', () => {
   it.each([
     ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
     ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
-  ])('is refused without the permission for %s, and continues', async (_, permission, run) => {
+  ])('continues after a refusal because the permission for %s is missing', async (_, permission, run) => {
     const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
     testServices(app).reset();
     const { cookie } = session;
@@ -257,7 +257,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('is not live on the start page if Keycloak ended the session and did not notify the service (BF-09)', async () => {
+  it('is not shown on the start page if Keycloak ended the session and did not notify the service (BF-09)', async () => {
     const [live, session] = [await logIn(), await logIn()];
     const home = async ({ cookie }: Session) => (await send('get', '/', { cookie }).expect(200)).text;
     expect(await home(live)).toContain('Logged in as <strong>alice');
@@ -298,16 +298,13 @@ describe('two instances that share no sessions', () => {
       (headers: Record<string, string>) => send('post', NO_ATTACK, { ...headers, ...SAME_ORIGIN }, replica),
     ],
     ['the start page', (headers: Record<string, string>) => send('get', '/', headers, replica)],
-  ])(
-    'do not clear the cookie of the other instance if a browser requests %s with the cookie (BF-09)',
-    async (_, ask) => {
-      const session = await logIn();
-      const { headers } = await ask({ cookie: session.cookie });
-      expect(headers['set-cookie']).toBeUndefined();
-      await expect(isLoggedIn(session)).resolves.toBe(true);
-      await chain({ cookie: session.cookie }).expect(200);
-    },
-  );
+  ])('do not clear the cookie of the other instance if a browser requests %s (BF-09)', async (_, ask) => {
+    const session = await logIn();
+    const { headers } = await ask({ cookie: session.cookie });
+    expect(headers['set-cookie']).toBeUndefined();
+    await expect(isLoggedIn(session)).resolves.toBe(true);
+    await chain({ cookie: session.cookie }).expect(200);
+  });
 
   it('do not run the chain as the service for a session of the other instance', async () => {
     const { cookie } = await logIn();

@@ -4,7 +4,7 @@ import type { UserSession } from './user-session.js';
 /** The clock of the store, in ms, for all times in sessions, since the clocks of processes differ. */
 export interface SessionClock {
   nowMs(): number;
-  /** Returns the later time if two clocks differ, for the age of a session. */
+  /** Returns the time for the age of a session: the later time if two clocks differ. */
   latestMs(): number;
   fromMonotonicMs(ms: number): number;
 }
@@ -21,8 +21,8 @@ export interface SessionStore {
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
    * Replaces the session atomically, so that no concurrent change is lost and no deleted session is revived. The store
-   * calls `change` again after a concurrent change. `change` may return its argument, or undefined to delete the
-   * session.
+   * calls `change` again after a concurrent change. `change` may return the unchanged session, or undefined to delete
+   * the session.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
@@ -30,7 +30,7 @@ export interface SessionStore {
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
   /**
-   * Whether Keycloak must confirm a session again that it last confirmed at `askedAtMs`, by the store's last answer.
+   * Whether Keycloak must again confirm a session last confirmed at `askedAtMs`, according to the store's last answer.
    */
   needsRecheck(askedAtMs: number): boolean;
   /** Returns true only for the first call with this `state` within `ttlSeconds`. */

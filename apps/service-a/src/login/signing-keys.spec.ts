@@ -103,7 +103,7 @@ describe('SigningKeys', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
   });
 
-  it('does not refuse a token because of a key set requested before the token arrived (BF-02)', async () => {
+  it('reads the keys again if the service requested the key set before the token arrived (BF-02)', async () => {
     let answer: (set: unknown) => void = () => undefined;
     const before = { keys: [jwks.old] };
     published = new Promise((resolve) => (answer = resolve));

@@ -49,7 +49,7 @@ export class SigningKeys {
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
-  /** Throws `JWKSNoMatchingKey` only if Keycloak does not have the key after the token has arrived. */
+  /** Throws `JWKSNoMatchingKey` only if a key set that was requested after the token arrived lacks the key. */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
       try {

@@ -138,7 +138,7 @@ describe('a browser whose user logged in too weakly', () => {
   });
 });
 
-it('redirects a browser that sends no Sec-Fetch headers to the login as well', async () => {
+it('redirects a browser to the login even if the browser sends no Sec-Fetch headers', async () => {
   const { cookie } = await sessionOf(AT_ONE);
   expect((await get('/refund', { accept: PAGE, cookie })).status).toBe(303);
 });

@@ -43,5 +43,5 @@ function isNavigation(request: PageRequest): boolean {
   return method === 'GET' && prefersHtml(request) && (headers['sec-fetch-dest'] ?? 'document') === 'document';
 }
 
-/** Returns the path to return to, which the login checks before the redirect. */
+/** Returns the path to open after the login, which checks the path before the redirect. */
 const pathOf = ({ raw }: PageRequest): string => (raw.method === 'GET' ? (raw.url ?? '/') : '/');

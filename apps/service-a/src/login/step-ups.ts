@@ -1,4 +1,4 @@
-/** StepUps: logins by which the user of a session logs in again, because a route requires the login (RFC 9470 §4). */
+/** StepUps: repeated logins of a session's user, which a route requires (RFC 9470 §4). */
 import { Injectable } from '@nestjs/common';
 import { authenticationFault } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';

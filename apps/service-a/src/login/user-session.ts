@@ -15,10 +15,7 @@ export interface UserSession {
   readonly usedAtMs: number;
   readonly steppedUpAtMs?: number | undefined;
   readonly generation: number;
-  /**
-   * The time at which the service sent the refresh token, until Keycloak's answer arrives, or 0 if no answer will
-   * arrive.
-   */
+  /** The time of sending the refresh token while Keycloak's answer is pending, or 0 if no answer will arrive. */
   readonly refreshSentAtMs?: number | undefined;
   readonly refreshId?: string | undefined;
 }

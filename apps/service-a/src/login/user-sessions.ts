@@ -14,7 +14,7 @@ export interface SessionLimits {
 /** The store records a use at most once in this interval, so that all requests of one page cause one write. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** The tolerance for the clock of another replica, which may have been ahead when the replica stored a time. */
+/** The tolerance for a replica's clock that was ahead when the replica stored a time. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /** A browser returns to the page that required the login within this time. */
@@ -92,7 +92,7 @@ export class UserSessions {
     await this.store.delete(keyOf(id));
   }
 
-  /** Afterwards, no request finds the sessions, no refresh revives them, and no pending login starts them again. */
+  /** Afterwards, no request, refresh or pending login can use or revive the sessions. */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
   }

@@ -12,8 +12,8 @@ export const SERVICES = Object.keys(NAMES);
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
 /**
- * A stolen token: the service from which the token was stolen, and the services for which the token was made. The
- * token's claims may differ.
+ * Names the service that lost the stolen token, and the services for which the token was made. The token's claims may
+ * differ.
  */
 export interface StolenToken {
   readonly holder: string;

@@ -28,7 +28,7 @@ export class MatrixController {
     private readonly callers: MatrixCallers,
   ) {}
 
-  /** If the body contains `pass_on`, with any value, presents one token that names all three services. */
+  /** Presents one token that names all three services if the body contains `pass_on`. */
   @Post()
   @HttpCode(200)
   async run(

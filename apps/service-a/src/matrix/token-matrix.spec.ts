@@ -145,7 +145,7 @@ describe('the page of the matrix', () => {
     );
   });
 
-  it('shows the cell of a token that was presented again, with a form to present the token once more', () => {
+  it('shows the cell of a repeated token, and a form that presents the token once more', () => {
     const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
     const cell = evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
     const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });

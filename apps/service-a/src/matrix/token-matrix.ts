@@ -29,7 +29,7 @@ export const EXCHANGED: readonly StolenToken[] = [
 
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
-/** Service C is missing, since Service B gets and presents the token for Service C. */
+/** The list omits Service C, since Service B gets and presents the token for Service C. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()

@@ -5,7 +5,7 @@ export interface Late {
 
 /** The time within which several refusals are shown as one refusal. */
 const TOGETHER_MS = 250;
-/** A shorter delay can't be shown in tenths of a second. */
+/** The page can't show a shorter delay in tenths of a second. */
 const AT_ONCE_MS = 50;
 
 /** `late` is sorted. */

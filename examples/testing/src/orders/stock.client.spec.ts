@@ -1,4 +1,4 @@
-/** Tests the token of each caller in calls from `orders` to `inventory`, and the answers if a call fails. */
+/** Tests calls from `orders` to `inventory`: the token of each caller, and the answers to failed calls. */
 import type { INestApplication } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { signIn, testAccessToken, testAuthorizationServer, testServices } from 'nestjs-keycloak-s2s/testing';

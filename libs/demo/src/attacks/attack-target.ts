@@ -14,7 +14,7 @@ export class AttackTarget {
     return this.get(WHOAMI, token);
   }
 
-  /** Logs and browser histories contain URLs with their query. */
+  /** URLs with queries appear in logs and browser histories. */
   whoamiByQuery(token: string): Promise<AttackAnswer> {
     return this.#ask(`${WHOAMI}?${new URLSearchParams({ access_token: token }).toString()}`, {}, token);
   }

@@ -14,7 +14,7 @@ function traceAt(): { trace: RequestTrace; pass: (ms: number) => void } {
 }
 
 describe('RequestTrace', () => {
-  it('orders steps by their start, and puts the steps of a called service after the call', () => {
+  it('sorts the steps by start, and puts the steps of a called service after the call', () => {
     const { trace, pass } = traceAt();
     trace.add({ step: 'introspection', description: 'asked', durationMs: 2 });
     pass(2);

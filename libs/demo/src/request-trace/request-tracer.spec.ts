@@ -229,7 +229,7 @@ describe('RequestTracer', () => {
     expect(next.traceparents).toEqual([undefined, undefined, undefined]);
   });
 
-  it('starts a trace if the options require it', async () => {
+  it('starts a trace if the options require a trace', async () => {
     expect(await timing('/ends/1', {})).toBe('service-t.total');
     expect(await timing('/ends/0', {})).toBeNull();
   });

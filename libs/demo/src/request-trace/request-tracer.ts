@@ -39,8 +39,7 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // An async context that is entered before this hook, the last hook before the guard, is lost when Fastify reads the
-    // body.
+    // This hook is the last hook before the guard. Fastify loses an earlier async context when it reads the body.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();

@@ -369,7 +369,7 @@ describe('control.fault', () => {
     expect(Object.assign({}, members)).not.toHaveProperty('active', true);
   });
 
-  it.each([true, false])('makes the server encode the answer in ISO-8859-1, declared: %j', async (declared) => {
+  it.each([true, false])('makes the server encode the answer in ISO-8859-1 if declared is %j', async (declared) => {
     server.control.fault('introspection', { kind: 'wrong-charset', declared });
     const response = await introspect('x');
     expect(response.headers.get('content-type')?.includes('charset=ISO-8859-1')).toBe(declared);
@@ -436,7 +436,7 @@ describe('control.fault', () => {
     expect((await fetch(`${server.issuer}/protocol/openid-connect/certs`)).status).toBe(500);
   });
 
-  it('skips the work of the endpoint if the fault replaces the answer, and not if the fault alters the answer', async () => {
+  it('skips the work of the endpoint only if the fault replaces the answer', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.fault('revocation', { kind: 'status', status: 503 });
     await post('/revoke', { token: one });
@@ -548,7 +548,7 @@ describe('a boolean placeholder of the realm file', () => {
   it('may be text, which is parsed as in Keycloak', async () => {
     expect(await isOpen({})).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
-    // The only event is the login of this check.
+    // The only event is the login by `isOpen`.
     expect(await isOpen({ SIGNALS_EVENTS: 'true' })).toEqual([200, 1]);
   });
 });

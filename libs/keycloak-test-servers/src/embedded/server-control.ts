@@ -17,7 +17,7 @@ export interface AboutLogout {
   readonly sid: string;
 }
 
-/** Controls a running server by method calls, without events for the event log and SSF receivers. */
+/** Controls a running server by method calls, which cause no events in the event log or for SSF receivers. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** Returns the last request to the endpoint, whatever the answer was. */
@@ -31,13 +31,13 @@ export interface AuthorizationServerControl {
   /** Makes the server sign with a new key from now on, while the old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** Revokes an access token, like `POST …/revoke` by the client, but not the tokens that a client got in exchange. */
+  /** Revokes an access token, as `POST …/revoke` does, and keeps the tokens that a client got in exchange. */
   revokeToken(accessToken: string): void;
-  /** Ends the session with this `sid`, like a lost session, and does not notify clients. */
+  /** Ends the session with this `sid`, and does not notify clients. */
   endSession(sid: string): void;
   /** Ends all sessions of a user, and does not notify clients. */
   endSessionsOf(username: string): void;
-  /** Logs a user out like an administrator, after a back-channel logout to every client. */
+  /** Sends a back-channel logout to every client, and then logs the user out as an administrator does. */
   logOutUser(username: string): Promise<void>;
   /** Returns a logout token for `clientId` about this session, and does not send the token. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
@@ -47,14 +47,14 @@ export interface AuthorizationServerControl {
    */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**
-   * Disables a user or a service account (`service-account-<client>`), until the user is enabled and all sessions are
-   * valid again.
+   * Disables a user or a service account (`service-account-<client>`). All sessions are valid again when the user is
+   * enabled.
    */
   disableUser(username: string): void;
   enableUser(username: string): void;
   /**
-   * The client can't authenticate, and the client's tokens become inactive, except tokens that another client has got
-   * in exchange.
+   * Prevents the client's authentication, and makes the client's tokens inactive. Exchanged tokens of other clients
+   * stay active.
    */
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;

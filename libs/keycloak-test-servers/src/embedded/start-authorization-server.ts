@@ -40,8 +40,8 @@ export interface RunningAuthorizationServer extends RunningServer {
  * (SSF 1.0), which receivers poll (RFC 8936).
  *
  * @throws RangeError for an unknown feature.
- * @throws Error unless `NODE_ENV` is `test` or `development`; if the realm file can't be used or lacks values; or if
- * the port is taken.
+ * @throws Error if `NODE_ENV` is neither `test` nor `development`, the realm file is unusable or incomplete, or the
+ * port is taken.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,

@@ -3,24 +3,21 @@
 export type ConnectionFault =
   /** The proxy refuses new connections, and existing connections continue. */
   | { readonly kind: 'refuse' }
-  /**
-   * The proxy accepts new connections and never answers them, even after the fault ends, while existing connections
-   * continue.
-   */
+  /** The proxy accepts new connections but never answers, even after the fault ends. Existing connections continue. */
   | { readonly kind: 'hang' }
   /**
-   * All connections stall silently in both directions until the fault ends, when the proxy forwards the delayed bytes.
+   * All connections stall silently in both directions until the fault ends. Then the proxy forwards the delayed bytes.
    */
   | { readonly kind: 'black-hole' }
   /**
    * The proxy resets a new connection (TCP RST) immediately, and an existing connection at the next byte. With
-   * `afterBytes`, a connection is reset after so many bytes of the answer. The fault ends after `times` connections.
+   * `afterBytes`, the reset occurs after this number of bytes of the answer. The fault ends after `times` connections.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
   /** The proxy closes the connection normally after `afterBytes` of the answer. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
   /**
-   * The proxy closes only its own side of the connection (FIN) after `afterBytes` of the answer, and discards the
+   * The proxy closes only the proxy's side of the connection (FIN) after `afterBytes` of the answer, and discards the
    * client's data.
    */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }

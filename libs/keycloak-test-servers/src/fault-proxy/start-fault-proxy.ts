@@ -7,8 +7,7 @@ import { resetSocket } from './reset-socket.js';
 
 export interface StartFaultProxyOptions {
   /**
-   * The URL of the server behind the proxy, such as `http://localhost:8080`, of which the proxy uses only the host and
-   * the port.
+   * The URL of the server behind the proxy, such as `http://localhost:8080`. The proxy uses only the host and the port.
    */
   readonly target: string;
   /** The TCP port of the proxy on the loopback interface (default: a free port from `freePort()`). */

@@ -16,8 +16,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly version?: string;
   /**
-   * The only method to try. By default, Docker runs Keycloak if an engine answers and the image is present or can be
-   * pulled, and otherwise the distribution (Java 17 or newer).
+   * The only method to try. By default, Docker runs Keycloak if an engine answers and has or can pull the image. If
+   * not, Java 17 or newer runs the distribution.
    */
   readonly using?: KeycloakKind;
   /**

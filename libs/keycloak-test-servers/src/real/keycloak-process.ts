@@ -61,7 +61,7 @@ export async function runFromDistribution(
     ['-c', SUPERVISOR, 'keycloak', `${runFolder}/bin/kc.sh`, 'start-dev', '--import-realm'],
     {
       cwd: runFolder,
-      // In a separate process group, so that Ctrl-C in a terminal reaches only this process, which stops Keycloak.
+      // The process group is separate, so that Ctrl-C in a terminal reaches only this process, which stops Keycloak.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {

@@ -1,10 +1,10 @@
 /**
- * The error if this machine can't run Keycloak with Docker or Java, with a message that says what to install. If
- * Keycloak started and then failed, the error is an ordinary `Error`.
+ * The error if neither Docker nor Java can run Keycloak here. The message says what to install. If Keycloak started and
+ * then failed, the error is an ordinary `Error`.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';
-  /** The reasons, with one sentence for each attempted method in the order of the attempts. */
+  /** The reasons: one sentence for each attempted method, in the order of the attempts. */
   readonly reasons: readonly string[];
 
   constructor(

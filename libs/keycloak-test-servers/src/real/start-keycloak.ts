@@ -27,13 +27,13 @@ export interface RunningKeycloak extends RunningServer {
  * production**. Keycloak listens on loopback only. If a remote Docker engine runs Keycloak, `baseUrl` points to that
  * engine.
  *
- * Resolves when the health endpoint and the realm's discovery document answer, after about 10-20 s on two cores. The first start with
- * a version and its features takes about 40 s, because Keycloak builds itself, and keeps the build in
+ * Resolves when the health endpoint and the realm's discovery document answer, after about 10-20 s on two cores. The
+ * first start with a version and its features takes about 40 s, because Keycloak builds a server, which stays in
  * `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`). The first start from the distribution also downloads about 180
  * MB into that folder.
  *
- * Java runs with options for a short life, not for load. `JAVA_OPTS_APPEND` in the option `environment`
- * replaces them.
+ * The Java options suit a short run, not a high load. `JAVA_OPTS_APPEND` in the option `environment` replaces these
+ * options.
  *
  * The server does *not* stop automatically. Call {@link RunningServer.stop}, also when your process gets a signal. If
  * this process dies first, a container keeps running. The command `docker ps --filter label=nestjs-keycloak-s2s` finds

@@ -103,7 +103,7 @@ describe('jest-setup and jest-teardown', () => {
         killed.abort();
         return true;
       });
-      // A listener like the listener of testcontainers, which ends the process if no other listener exists.
+      // Simulates the listener of testcontainers, which ends the process if no other listener exists.
       const others: number[] = [];
       const other = (): unknown => others.push(process.listenerCount(signal));
       process.on(signal, other);

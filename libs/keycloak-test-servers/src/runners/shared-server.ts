@@ -10,7 +10,7 @@ const KEY = Symbol.for('keycloak-test-servers:shared-server');
 const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
- * Starts the shared server from your own setup, if options must be computed. The function selects the server like
+ * Starts the shared server from your setup, if the setup must compute options. The function selects the server like
  * `startTestServer()`. `testServer()` then returns the server. The server stops after `stopSharedServer()`, when the
  * next shared server starts, or when the process is interrupted. By default, progress is written to standard error.
  */

@@ -153,7 +153,7 @@ describe('AuthorizationServerFetch', () => {
     }
   });
 
-  it('bounds running and queued calls when 200 calls start at the same time, and keeps other endpoints usable (CC-09)', async () => {
+  it('limits the running and queued calls of 200 concurrent callers, and keeps other endpoints usable (CC-09)', async () => {
     const { base, seen, fetch, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {
@@ -176,7 +176,7 @@ describe('AuthorizationServerFetch', () => {
     expect(tokenCalls()).toBe(3);
   });
 
-  it('gives calls with a separate pool their own slots and circuit breaker (CC-09)', async () => {
+  it('gives each pool of calls separate slots and a separate circuit breaker (CC-09)', async () => {
     const held: ServerResponse[] = [];
     let breaks = false;
     const { base, seen, connected } = await serverThat(

@@ -29,7 +29,7 @@ export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
  * this `fetch` have a separate bulkhead and circuit, so they take no slots from introspections.
  *
  * - Rewrites the server's public address to `internalServerUrl`. Refuses a request to any other origin.
- * - `timeoutMs` bounds the whole call with all waits and attempts. A `GET` is retried up to `maxRetries` times. A
+ * - `timeoutMs` limits the whole call, with all waits and attempts. A `GET` is retried up to `maxRetries` times. A
  *   `POST` is never retried, because a code or a refresh token can be used only once.
  * - Follows no redirects, decompresses no answers, and rejects answers over 1 MiB and JSON that is not strict.
  * - Does NOT authenticate this service.
@@ -57,8 +57,8 @@ export class AuthorizationServerFetch {
   /**
    * Resolves with any answer except 408, 429 and 5xx.
    *
-   * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429 and 5xx, without an answer, and
-   * if the call was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another
+   * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429, 5xx or a missing answer, and
+   * for a call that was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another
    * server.
    * @throws {TypeError} If the request can't be sent.
    */

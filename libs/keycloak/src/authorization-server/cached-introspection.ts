@@ -34,7 +34,7 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** A result that was requested within this time after a recheck may still show the state before the recheck. */
+/** A result that was requested this soon after a recheck may still show the earlier state. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
@@ -47,14 +47,14 @@ export interface Signalled {
 
 const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
-/** An inactive token is introspected again only because the server may not have been up to date. */
+/** An inactive token is introspected again, because the server may have been out of date. */
 const INACTIVE_TTL_MS = 2000;
 
 /** Renewals add about one call in 30. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** The maximum age, as a fraction of the TTL, at which a result of another replica counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
-/** In fractions of the TTL since the last proof, and spread, so that not all results expire at the same time. */
+/** A range, so that not all results expire at the same time; in fractions of the TTL since the last proof. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
@@ -65,8 +65,8 @@ const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
  * An inactive result always replaces an active result, because requests may reach the server in any order, and an
  * inactive token never becomes active again.
  *
- * `introspectionTtlSeconds` is counted from the last proof while the revocation feed is healthy, and otherwise from the
- * request.
+ * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed, or from the request without such a
+ * feed.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
@@ -82,10 +82,7 @@ export class CachedIntrospection {
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     private readonly options: IntrospectionCacheOptions,
     private readonly clock: Clock,
-    /**
-     * Called with the SHA-256 of an inactive token, so that tokens that were exchanged from the inactive token can be
-     * evicted, too.
-     */
+    /** Receives the SHA-256 of an inactive token, so that the tokens exchanged from this token can be evicted. */
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
     private readonly shared?: SharedLevel,
@@ -155,8 +152,7 @@ export class CachedIntrospection {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // A result of another replica is used only if it was renewed; otherwise no replica would introspect before the
-    // expiry.
+    // Only a renewed result of another replica is used, so that some replica introspects before the expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -169,7 +165,7 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // Results of other replicas and calls in flight may be older than the events that this replica has received.
+    // A result of another replica, or of a call in flight, may predate events that this replica has received.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -244,7 +240,7 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** Only the result names the token's owner, so no introspection from before a recheck is joined. */
+  /** A call joins no introspection that began before a recheck, because only the result names the token's owner. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }

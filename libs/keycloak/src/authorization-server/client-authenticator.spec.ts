@@ -95,7 +95,7 @@ describe('replaced credentials', () => {
     });
   });
 
-  it('are used even if the file changes shortly after the secret at the server', async () => {
+  it('are used even if the server knows the new secret shortly before the file does', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);

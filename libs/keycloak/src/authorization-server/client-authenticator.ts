@@ -69,8 +69,8 @@ export class ClientAuthenticator {
   };
 
   /**
-   * Puts new credentials, or an assertion with a corrected time, on a request that was refused with 401, and returns
-   * whether the request may be sent once more.
+   * Renews the credentials, or the time of the assertion, of a request that was refused with 401. Returns whether the
+   * request may be repeated.
    */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);

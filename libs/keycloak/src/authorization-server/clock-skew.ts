@@ -30,7 +30,7 @@ export class ClockSkew {
   #headerSeenAtMs = -Infinity;
 
   readonly #awake: Clock;
-  /** Whether this machine is assumed to have slept, because a sleep and a date that was set forward look alike. */
+  /** Whether this machine seems to have slept; a sleep and a date that was set forward look alike. */
   #hasSlept = true;
 
   constructor(private readonly clock: Clock) {

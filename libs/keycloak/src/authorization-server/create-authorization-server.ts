@@ -61,7 +61,7 @@ export interface AuthorizationServerCalls {
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Each kind of call has a separate policy, so that it can't take slots from other calls or open their circuit. */
+/** Each kind of call has a separate policy, so that no kind can use slots or open circuits of other kinds. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

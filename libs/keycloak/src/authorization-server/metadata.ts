@@ -66,7 +66,10 @@ export class ServerMetadata {
     return discoveryRequest(realmUrl, options);
   }
 
-  /** This service sends secrets and tokens to the endpoint, so it must be at the origin of the realm or the issuer. */
+  /**
+   * This service sends secrets and tokens to the endpoint, so the endpoint must be at the origin of the realm or
+   * issuer.
+   */
   #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const parsed = new URL(url);

@@ -17,8 +17,8 @@ export interface GrantedToken {
 const SUBJECT_LIFETIME_MS = 10_000;
 
 /**
- * Leaves sessions at the server if the client gets refresh tokens for client credentials, which Keycloak does not issue
- * by default.
+ * If the client credentials grant yields refresh tokens (not Keycloak's default), the probe leaves sessions at the
+ * server.
  */
 export class OwnTokenProbe {
   readonly #calls: TokenCalls;

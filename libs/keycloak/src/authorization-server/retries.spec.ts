@@ -20,7 +20,7 @@ afterAll(() => realm.stop());
 
 const says = (status: number, body: unknown = ''): Fault => ({ kind: 'answer', status, body });
 
-/** Complete answers and oversized answers, for which a retry would get the same answer. */
+/** A retry would get these complete or oversized answers again. */
 const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['more than 1 MiB', { kind: 'huge', megabytes: 2 }, ['answer_too_large']],
   ['a page', { kind: 'html' }, ['answer_not_json']],

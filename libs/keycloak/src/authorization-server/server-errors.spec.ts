@@ -160,7 +160,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     await expect(ask()).resolves.toBeDefined();
   });
 
-  it('causes an error that omits the token and the secret when the server echoes the token and the secret (RS-23)', async () => {
+  it('causes an error without the token and the secret when the answer of the server repeats both (RS-23)', async () => {
     const secrets = [
       CLIENT_SECRET,
       'the-secret',

@@ -75,7 +75,7 @@ describe('a cached introspection result', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('expires after the short TTL despite a healthy feed if the feed does not cover its session (RS-13)', async () => {
+  it('expires after the short TTL if the healthy feed does not cover its session (RS-13)', async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { ...answer, sid: 'unreported' };
     await isAsked();
@@ -105,7 +105,7 @@ describe('a cached introspection result', () => {
     }
   });
 
-  it('is renewed in the background while proofs are missing, spread over time for many tokens', async () => {
+  it('is renewed in the background while no proofs arrive, for many tokens at different times', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
@@ -128,7 +128,7 @@ describe('a cached introspection result', () => {
     expect(Math.max(...counts)).toBeLessThan(35);
   });
 
-  it('expires after the short TTL if the introspection was before the first proof or before a gap', async () => {
+  it('expires after the short TTL if the introspection preceded the first proof or a gap', async () => {
     await isAsked();
     clock.advance(1);
     proof.prove(until(clock.monotonicMs()));

@@ -13,7 +13,7 @@ const END: SyntaxKind = 17;
 
 /**
  * Whether `bytes` is JSON in UTF-8 (RFC 8259 §4, §8.1, §9) that is nested at most 32 deep. Rejects a byte order mark,
- * and duplicate members and `__proto__`, because parsers read these in different ways.
+ * duplicate members and `__proto__`, which parsers read in different ways.
  */
 export function isStrictJson(bytes: Uint8Array): boolean {
   try {

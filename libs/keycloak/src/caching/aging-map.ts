@@ -1,7 +1,7 @@
-/** A map in the order of the last `set` of each key, which finds its oldest entry fast, even after many deletes. */
+/** A map in the order of the last `set` of each key. The map finds the oldest entry fast, even after many deletes. */
 export class AgingMap<V> extends Map<string, V> {
-  // The iterator is reused, because a new one would walk over every entry deleted since the engine last rehashed the
-  // map.
+  // The iterator is reused, because a new iterator would visit all entries that were deleted since the last rehash of
+  // the map.
   #walk = this.entries();
   #reached: readonly [key: string, value: V] | undefined;
 

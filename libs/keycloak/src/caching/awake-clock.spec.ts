@@ -16,7 +16,7 @@ describe('the awake clock', () => {
     expect(awake.epochSeconds()).toBe(clock.date);
   });
 
-  it('advances by the time that the machine slept, while its monotonic clock stood still', () => {
+  it('includes the time in which the machine slept and the monotonic clock stood still', () => {
     expect(passedSeconds(() => (clock.date += 3600))).toBe(3600);
     expect(passedSeconds(() => clock.advance(1))).toBe(1);
   });

@@ -3,8 +3,7 @@
 export interface Flight {
   readonly startedAtMs: number;
   /**
-   * True if the key was evicted or has a newer flight, so that no caller joins this flight, and its result is not
-   * cached.
+   * True if the key was evicted or has a newer flight: no caller then joins this flight, and the result is not cached.
    */
   readonly isDetached: boolean;
 }

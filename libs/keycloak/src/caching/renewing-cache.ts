@@ -17,7 +17,7 @@ interface Entry<V> {
 /** The pause after a renewal that returned no better value, so that not every request repeats the renewal. */
 const RENEWAL_PAUSE_MS = 1000;
 
-/** The old value is returned until its deadline while a renewal runs or after the renewal has failed. */
+/** During a renewal, and after a failed renewal, the old value is returned until its deadline. */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
@@ -27,7 +27,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Called with a key when the key has no value and no flight to join, even if the flight failed. */
+    /** Receives each key that has no value and no pending flight left, even after a failed flight. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
@@ -98,7 +98,7 @@ export class RenewingCache<V> {
     const failure = this.#failures.get(key, nowMs);
     if (failure !== undefined) this.#failures.delete(key, failure);
     const current = this.#entries.get(key, nowMs);
-    // Keeps the current value if the new value, which may have expired in flight, would expire sooner.
+    // Keeps the current value if the new value expires sooner, or has already expired in flight.
     if (current !== undefined && !(endMs >= current.endMs)) {
       current.renewAtMs = nowMs + Math.max(RENEWAL_PAUSE_MS, freshMs);
       return;

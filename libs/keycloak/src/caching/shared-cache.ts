@@ -21,7 +21,7 @@ export interface SharedEntry {
   readonly text: string;
   /** The age of the value, counted from the request for the value. */
   readonly ageMs: number;
-  /** The time from now for which the value can be used. */
+  /** The remaining time for which the value can be used. */
   readonly servesMs: number;
   /**
    * Whether the entry is final. A final entry replaces every entry that is not final, and is never replaced by such an
@@ -45,8 +45,8 @@ export interface ConnectedSharedCache {
    */
   put(key: string, entry: SharedEntry): Promise<void>;
   /**
-   * Extends this replica's lease, which lasts about half a second, so that other replicas do not wait long for a
-   * stopped replica.
+   * Extends this replica's lease. The lease lasts about half a second, so that no replica waits long for a stopped
+   * replica.
    */
   extend(key: string): Promise<void>;
   /** Ends this replica's lease, and stores no entry. */
@@ -57,8 +57,8 @@ export interface ConnectedSharedCache {
 /** The type of `forRoot({ sharedCache })`, for example `valkeyCache()` from `nestjs-keycloak-s2s/valkey`. */
 export interface SharedCache {
   /**
-   * Checks the settings without sending data, and throws an error with a message for the operator if they can't be
-   * used.
+   * Checks the settings, and sends no data. If the settings are unusable, throws an error with a message for the
+   * operator.
    */
   check(context: SharedCacheContext): void;
   /** Creates a cache that sends no data before `open`. */

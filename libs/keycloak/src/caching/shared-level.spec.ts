@@ -65,7 +65,7 @@ describe('SharedLevel', () => {
     expect(cache.looked).toBeLessThan(100);
   });
 
-  it('bounds the wait of a queued lookup to three seconds', async () => {
+  it('limits the wait of a queued lookup to three seconds', async () => {
     const { cache, over } = manyLook(true);
     for (let passedMs = 0; passedMs <= 3000; passedMs += 40) await cache.passMs(40);
     expect(over()).toBe(MANY);

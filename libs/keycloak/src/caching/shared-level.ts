@@ -28,7 +28,7 @@ const REPORT_PAUSE_MS = 60_000;
 
 /**
  * A lookup in a slow or unreachable cache counts as a miss after the cache's deadline, or after three seconds under
- * overload. Callers check a shared value like a value from the cache of this process.
+ * overload. Callers check a shared value as strictly as a local value.
  */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
@@ -99,7 +99,7 @@ export class SharedLevel {
   #keepLease(key: string): void {
     this.#endLease(key);
     let isExtending = false;
-    // Only one extension runs at a time, because the calls to a slow cache would pile up.
+    // Only one extension runs at a time, because calls to a slow cache would accumulate.
     const extend = (): void => {
       if (isExtending) return;
       isExtending = true;

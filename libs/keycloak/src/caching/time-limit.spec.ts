@@ -23,7 +23,7 @@ describe('TimeLimit', () => {
     expect(isOver).toBe(false);
   });
 
-  it('lets the process read data that arrived during a block, and then fires', async () => {
+  it('fires after the process has read the data that arrived during a block', async () => {
     const server = createServer((socket) => void socket.end('come')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const seen: string[] = [];

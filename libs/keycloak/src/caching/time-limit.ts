@@ -1,9 +1,9 @@
-/** The number of parts of a time limit; a block of the process uses up only one part. */
+/** The number of parts of a time limit. While the process is blocked, only one part passes. */
 const PARTS = 5;
 
 /**
- * A timer that fires after the process has read arrived data. A plain timer fires before data is read that arrived
- * during a block of the process, so every call in flight would time out.
+ * A timer that fires after the process has read the received data. After the process was blocked, a plain timer would
+ * fire first, and every call in flight would time out.
  */
 export class TimeLimit {
   #partsLeft = PARTS;
@@ -30,7 +30,7 @@ export class TimeLimit {
   #pass(): void {
     this.#partsLeft -= 1;
     if (this.#partsLeft > 0) this.#timer.refresh();
-    // `setImmediate` runs after arrived data is read.
+    // `setImmediate` runs after the process has read the received data.
     else this.#end = setImmediate(this.onOver);
   }
 }

@@ -12,7 +12,7 @@ export interface Question extends CheckupParts {
 }
 
 /**
- * Checks that the audience is a client of the realm, by a token exchange without a scope; Keycloak refuses an existing
+ * Checks that the audience is a client of the realm. In a token exchange without a scope, Keycloak refuses an existing
  * audience as not available.
  */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {

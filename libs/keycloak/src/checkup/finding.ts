@@ -1,6 +1,6 @@
 import type { InWhoseName } from '../client/declared-scopes.js';
 
-/** From best to worst; a `note` reports a skipped check, or a setting that is fine in development. */
+/** The levels from best to worst; a `note` reports a skipped check, or a setting that is fine in development. */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
 export type Level = (typeof LEVELS)[number];
@@ -51,7 +51,7 @@ export interface Finding {
   readonly granted?: GrantedCall;
   /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Set if the cause is usually reported by another finding, possibly in another process. */
+  /** Set if a different finding usually reports the cause, possibly in another process. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

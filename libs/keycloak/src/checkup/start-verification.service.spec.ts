@@ -122,7 +122,7 @@ describe('verifyAtStart', () => {
     }
   });
 
-  it('logs a finding that is not an error as a warning', async () => {
+  it('logs a warning for a finding that is not an error', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     await start({ minRemainingLifetimeSeconds: 200 });
     expect(warn).toHaveBeenCalledWith(

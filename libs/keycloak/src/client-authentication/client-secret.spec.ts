@@ -55,7 +55,7 @@ describe('a secret in a file', () => {
     ]);
   });
 
-  it('is immediately read again after a refusal, through a replaced symbolic link (CC-08)', async () => {
+  it('is immediately read again through a replaced symbolic link after a refusal (CC-08)', async () => {
     const link = join(folder, randomUUID());
     writeFileSync(`${file}-1`, 'the-first');
     writeFileSync(`${file}-2`, 'the-second');

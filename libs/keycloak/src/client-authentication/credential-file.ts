@@ -12,8 +12,8 @@ export const FILE_TIMEOUT_MS = 1000;
 const MAX_CHARACTERS = 65_536;
 
 /**
- * Concurrent calls share one read, because separate reads of a file system that hangs could block every thread of
- * Node's small pool, which also resolves host names.
+ * Concurrent calls share one read. If the file system hangs, separate reads could block all threads of Node's small
+ * pool, which also resolves host names.
  */
 export function credentialReader(path: string): () => Promise<string> {
   let reading: Promise<string> | undefined;

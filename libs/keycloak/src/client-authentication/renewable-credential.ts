@@ -22,7 +22,7 @@ interface Read {
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
-/** The minimum time between two lookups of a refused credential, which limits the reads that a wrong secret causes. */
+/** The minimum time between two lookups of a refused credential, so that a wrong secret causes few reads. */
 const LOOK_AGAIN_MS = 1000;
 
 const WITH_THE_LAST = 'Requests to Keycloak use the last one.';
@@ -68,7 +68,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     return false;
   }
 
-  /** Concurrent callers share one read, but get separate errors, because each caller adds the fields of its request. */
+  /** Concurrent callers share one read, but get separate errors, because each caller adds log fields. */
   async #read(): Promise<Read> {
     const read = await (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
     if (read !== undefined) return read;

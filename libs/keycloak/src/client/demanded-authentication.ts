@@ -25,7 +25,7 @@ export function demandedAuthentication(
 }
 
 function acrValuesIn(text = '', token: string): readonly string[] {
-  // Checks the length before it splits the text, because the text may be as long as a header.
+  // Checks the length before the split, because the text may be as long as a header.
   if (text.length > MAX_VALUES * (MAX_VALUE_LENGTH + 1)) return [];
   const values = text.split(' ').filter((value) => value !== '');
   const isGood = (value: string): boolean =>

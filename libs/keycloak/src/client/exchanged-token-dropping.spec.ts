@@ -57,7 +57,7 @@ const requestOf = (subject: number, audience: string): TokenRequest => {
 const AUDIENCES = ['service-b', 'service-c'];
 
 describe('a token that was exchanged from an inactive subject token (TX-06)', () => {
-  it('is dropped although another exchange started later and ended earlier', async () => {
+  it('is dropped although a later exchange ended earlier', async () => {
     const { tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     get(requestOf(1, 'service-b'));
@@ -91,7 +91,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after a renewal, even if another token took its place in the cache during the renewal', async () => {
+  it('is dropped after a renewal, even if the cache got a new token during the renewal', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);

@@ -5,10 +5,7 @@ import { readBearerChallenge, readBearerRealm } from '../protocol/www-authentica
 import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
-/**
- * A challenge without `error` means that the request arrived without a token (RFC 6750 §3.1), which a proxy may have
- * removed.
- */
+/** A challenge without `error` means that no token arrived (RFC 6750 §3.1); a proxy may have removed the token. */
 export function refusedTokenHint(
   service: string,
   { status, headers }: AnswerHead,

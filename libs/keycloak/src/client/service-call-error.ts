@@ -43,7 +43,7 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
 
   constructor(
     readonly code: ServiceCallErrorCode,
-    /** The name that the service is registered with. */
+    /** The registered name of the service. */
     readonly service: string,
     reason: ServiceCallErrorReason,
     { status, body = {}, detail, retryAfterSeconds, answer, isPassedOn = false }: ServiceCallDetails = {},
@@ -62,7 +62,7 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
 
   /**
    * The called service's error body as parsed JSON; undefined if the body exceeds 16 KiB, is not JSON, or contains our
-   * token. The library does not check or print the body; keep it out of logs and answers.
+   * token. The library does not check or print the body; keep the body out of logs and answers.
    */
   get answer(): unknown {
     return this.#answer;

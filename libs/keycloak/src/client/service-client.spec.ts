@@ -251,7 +251,7 @@ describe('the error response of a service', () => {
 });
 
 describe('a call without a scope', () => {
-  it('has a token with the default scopes of the realm if the service itself calls', async () => {
+  it('has a token with the default scopes of the realm if the service calls in its own name', async () => {
     next.answer(PATH, json({ result: 7 }));
     expect(await client().asService().get(PATH)).toEqual({ result: 7 });
     expect(claimsSent()).toMatchObject({ azp: 'service-a' });
@@ -428,7 +428,7 @@ describe('a called service that fails', () => {
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
-  it('gets the same body with a renewed token after the first token was refused', async () => {
+  it('gets the body again, with a renewed token, after the first token was refused', async () => {
     next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
     const service = asService();
     expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
@@ -450,7 +450,7 @@ describe('a called service that fails', () => {
     expect([next.requests.length, asked()]).toEqual([2, 2]);
   });
 
-  it('causes service_refused when a call in the own name of the calling service is answered with 403', async () => {
+  it('causes service_refused when the calling service acts in its own name and gets 403', async () => {
     next.answer(PATH, json({ code: 'insufficient_scope', permission: 'orders.approve' }, 403));
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
     expect(next.requests).toHaveLength(1);
@@ -519,7 +519,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
     });
   });
 
-  it('causes service_refused for a call in the own name of the calling service, because a service can not log in', async () => {
+  it('causes service_refused if the calling service acts in its own name, because a service can not log in', async () => {
     next.answer(PATH, demand(', max_age=60'));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_refused',

@@ -30,23 +30,23 @@ export interface ServiceRequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
-   * is left out, and a span of `KeycloakTelemetryModule` replaces the value.
+   * is omitted. A span of `KeycloakTelemetryModule` replaces the value.
    */
   readonly traceparent?: string | readonly string[] | undefined;
   /** The query, which is percent-encoded and appended to the path. */
   readonly query?: ServiceQuery;
   /**
    * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). The time-out
-   * does not include the time to get a token, and the `timeoutMs` of the service still bounds a new connection. A
+   * does not include the time to get a token, and the `timeoutMs` of the service still limits a new connection. A
    * shorter timeout does not count as a failure for the circuit.
    */
   readonly timeoutMs?: number;
   /** How to read a 2xx answer: as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
-   * Statuses of the called service that the caller of this service receives if the error is not caught. The body is
-   * written by this library. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default,
-   * every error status of the called service becomes 502.
+   * Statuses of the called service that an uncaught error passes on to this service's caller. The body is written by
+   * this library. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default, every error
+   * status of the called service becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -117,7 +117,7 @@ export class ServiceClient {
  */
 export class ServiceCaller {
   constructor(
-    /** The name that the service is registered with. */
+    /** The registered name of the service. */
     readonly service: string,
     private readonly transport: ServiceTransport,
     private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,

@@ -39,7 +39,7 @@ async function listen(handler: Handler) {
   return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
 }
 
-/** Unused connections are ignored, because undici opens a new one when it cuts a connection off. */
+/** Unused connections are ignored, because undici replaces each connection that it has cut off. */
 async function allAreClosed(): Promise<boolean> {
   const used = [...sockets].filter((socket) => socket.bytesRead > 0);
   await Promise.all(used.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))));

@@ -34,7 +34,7 @@ export interface StreamingResponse extends ServiceAnswer {
 }
 
 /**
- * The service's `timeoutMs` bounds the whole call. If the request body or the answer is streamed, `timeoutMs` bounds
+ * The service's `timeoutMs` limits the whole call. If the request body or the answer is streamed, `timeoutMs` limits
  * each pause. A collected answer must be complete within `timeoutMs` after its first byte.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {

@@ -7,7 +7,7 @@ import type { TokenSources } from './token-sources.js';
 /**
  * Exchanges tokens (RFC 8693), as in Keycloak's standard token exchange, for transports such as NATS or gRPC; for HTTP,
  * use `ServiceClient.onBehalfOf(token, scope)`. An exchanged token names the same subject, and names this service as
- * the client. It is reused for the same subject token, audience and scope until shortly before either token expires.
+ * the client. The token is reused for this subject token, audience and scope until shortly before either token expires.
  */
 export class TokenExchangeClient {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}

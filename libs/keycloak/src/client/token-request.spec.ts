@@ -30,7 +30,7 @@ describe('a token request', () => {
 });
 
 describe('tokenRequestKey', () => {
-  it('is the same for the same set of scopes (CC-03)', () => {
+  it('is equal for equal sets of scopes (CC-03)', () => {
     expect(key(clientCredentialsRequest('a b'))).toBe(key(clientCredentialsRequest('b  a b')));
     expect(key(tokenExchangeRequest(alice, 'x', 'a b'))).toBe(key(tokenExchangeRequest(alice, 'x', 'b a')));
   });

@@ -29,8 +29,8 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * The time after a subject token was found inactive in which no exchanged token of another replica is used; longer than
- * the lifetime of any token.
+ * After a subject token was found inactive, no exchanged token of another replica is used for this time, longer than
+ * any token lifetime.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -153,8 +153,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // Adds the subject to the error, because a request with a session of a backend for frontend does not name the
-      // subject.
+      // Adds the subject to the error, because the request to a backend for frontend does not name the subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }

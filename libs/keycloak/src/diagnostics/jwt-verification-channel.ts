@@ -30,7 +30,7 @@ export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
 type Outcome = () => JwtVerificationMessage['outcome'];
 
-/** The request itself must call this function, like `publishIntrospection()`. */
+/** As with `publishIntrospection()`, the request itself must call this function. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

@@ -1,11 +1,11 @@
-/** Logs errors that Nest does not log, at most 20 with the same name in ten seconds. */
+/** Logs errors that Nest does not log, at most 20 of each name in ten seconds. */
 import { RepeatedLines } from './repeated-lines.js';
 
 interface ErrorLog {
   error(line: unknown): void;
 }
 
-/** `one` is logged for a value that is not an `Error`, and `others` with the count of suppressed errors. */
+/** `one` is logged for a value that is not an `Error`. `others` is logged with the count of suppressed errors. */
 interface Messages {
   readonly one: string;
   readonly others: string;

@@ -1,7 +1,7 @@
 const LINES = 20;
 const LINES_OF_ALL = 1000;
 const WINDOW_MS = 10_000;
-/** Bounds the memory, although kinds come from closed lists. */
+/** Limits the memory, although kinds come from closed lists. */
 const MAX_KINDS = 2000;
 const OVERFLOW = Symbol('overflow');
 
@@ -9,7 +9,7 @@ const OVERFLOW = Symbol('overflow');
 export interface UnwrittenLines {
   readonly count: number;
   readonly seconds: number;
-  /** Present if there were too many kinds, so that lines of several kinds are counted together. */
+  /** Present if lines of several kinds are counted together, because there were too many kinds. */
   readonly isMixed?: true;
 }
 

@@ -11,7 +11,7 @@ export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
  * as one call, and a call with invalid arguments is not published.
  */
 export interface ServiceCallMessage {
-  /** The name that the service is registered with. */
+  /** The registered name of the service. */
   readonly service: string;
   readonly method: string;
   /**

@@ -32,7 +32,7 @@ type Outcome = () => TokenMessage['outcome'];
 
 export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
-/** The request itself must call this function, like `publishIntrospection()`. */
+/** As with `publishIntrospection()`, the request itself must call this function. */
 export function publishToken<T>(
   wanted: WantedToken,
   outcome: Outcome,

@@ -102,7 +102,7 @@ function moduleWith(
 }
 
 describe('a module', () => {
-  it('is built without being started, and reports its services, required permissions and closed routes (row 21)', async () => {
+  it('is built but not started, and reports its services, required permissions and closed routes (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([

@@ -143,7 +143,7 @@ describe('a misbehaving server', () => {
   });
 
   it.each([5, 'all', [1, null], {}])(
-    'passes the checks if its discovery document has the scopes_supported %j',
+    'passes the checks if the discovery document has the scopes_supported %j',
     async (listed) => {
       const discovery = answers['/realms/shop/.well-known/openid-configuration'];
       answers['/realms/shop/.well-known/openid-configuration'] = (...asked) => ({
@@ -154,7 +154,7 @@ describe('a misbehaving server', () => {
   );
 
   it.each([503, 429, 408, 500])(
-    'is not reported as a disabled service account if its token endpoint answers %i',
+    'is not reported to have a disabled service account if the token endpoint answers %i',
     async (status) => {
       answers['/realms/shop/protocol/openid-connect/token'] = () => ({ status, body: {} });
       const { printed } = await doctor();
@@ -175,7 +175,7 @@ describe('a misbehaving server', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('is not reported as granting the scope if its token has only the audience', async () => {
+  it('is not reported to grant the scope if the token has only the audience', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },

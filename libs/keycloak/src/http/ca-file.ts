@@ -83,7 +83,7 @@ export function faultOfCertificates(text: string): string | undefined {
   }
 }
 
-/** Rejects a truncated certificate, so that a file is not used while it is written. */
+/** Rejects a truncated certificate, so that a half-written file is not used. */
 function countCertificates(text: string): number {
   const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
   const certificates = text.match(CERTIFICATE) ?? [];
@@ -101,5 +101,5 @@ function parsed(certificate: string): X509Certificate {
   }
 }
 
-/** `instanceof Error` is not used, because under Jest Node's errors come from another JavaScript realm. */
+/** `instanceof Error` is not used, because Node's errors come from another JavaScript realm under Jest. */
 const codeOf = (error: unknown): string => String((Object(error) as { readonly code?: unknown }).code ?? 'unknown');

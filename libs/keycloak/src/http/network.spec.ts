@@ -151,7 +151,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     }
   });
 
-  it('follow changes of the file: added authorities are trusted and removed authorities rejected without a restart', async () => {
+  it('follow changes of the file without a restart: added authorities are trusted, and removed authorities are rejected', async () => {
     const origin = `https://localhost:${await tlsServer(other.issue(), true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });

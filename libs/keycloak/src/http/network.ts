@@ -30,8 +30,8 @@ export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, field
 const CONNECT_MS = 10_000;
 
 /**
- * A certificate that can't be verified ends the connection, even if `NODE_TLS_REJECT_UNAUTHORIZED` is 0. A connection
- * to a TLS server goes through a proxy as a tunnel, which the proxy can't read.
+ * A certificate that can't be verified ends the connection, even if `NODE_TLS_REJECT_UNAUTHORIZED` is 0. Through a
+ * proxy, a connection to a TLS server is a tunnel that the proxy can't read.
  */
 export class Network {
   readonly #announced = new Set<string>();
@@ -140,10 +140,7 @@ export class Network {
   }
 }
 
-/**
- * The name for SNI: the host of the URL, even if the `Host` header names another host, but empty for an IP address (RFC
- * 6066 §3).
- */
+/** The name for SNI is the host of the URL, not of the `Host` header; empty for an IP address (RFC 6066 §3). */
 const serverNameOf = (hostname: string): string => (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0 ? hostname : '');
 
 const ignore = (): void => undefined;

@@ -50,7 +50,7 @@ describe('sendRequest', () => {
     expect(answer.body.toString()).toBe('1234567890');
   });
 
-  it('bounds the size of a response (RS-15)', async () => {
+  it('limits the size of a response (RS-15)', async () => {
     await expect(exchangeWith((_, response) => response.end('12345678901'))).rejects.toMatchObject({
       reason: 'answer_too_large',
     });

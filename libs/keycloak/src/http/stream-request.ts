@@ -15,15 +15,12 @@ export interface StreamRequest {
   readonly headers: string[];
   readonly body: RequestBody;
   readonly timeoutMs: number;
-  /**
-   * The progress that restarts the time limit of `silenceMs`: received bytes (`answer`), or received and sent bytes
-   * (`both`).
-   */
+  /** The time limit `silenceMs` restarts after received bytes (`answer`), or after received and sent bytes (`both`). */
   readonly renewedBy: 'nothing' | 'answer' | 'both';
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
   readonly maxResponseBytes: (status: number) => number;
-  /** Whether the answer is read as a whole, so that `silenceMs` bounds all of it, not each chunk. */
+  /** Whether the answer is read as a whole; `silenceMs` then limits the whole answer, not each chunk. */
   readonly isCollected: (status: number) => boolean;
   readonly errorOf: (failure: HttpFailure) => Error;
   readonly onSent: ((bytes: number) => void) | undefined;
@@ -102,7 +99,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // An error of the body also reaches undici, which reports the error first if undici is reading the body.
+    // An error of the body also reaches undici, which reports the error first while reading the body.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });

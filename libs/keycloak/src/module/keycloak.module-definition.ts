@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { AnyModuleOptions } from '../options/keycloak.options.js';
 
-/** Nest's error quotes this end of a description if Nest can't find the injection token. */
+/** If Nest can't find the injection token, Nest's error quotes this suffix of the description. */
 const PROVIDED = 'provided by KeycloakModule.forRoot() or forRootAsync() in the root module';
 
 export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${PROVIDED}`);

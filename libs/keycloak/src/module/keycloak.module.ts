@@ -186,7 +186,7 @@ export class KeycloakModule extends ConfigurableModuleClass {
     return withController(super.forRootAsync(options));
   }
 
-  /** Makes a `ServiceClient` for each service injectable with `@InjectServiceClient(name)` in the importing module. */
+  /** Lets the importing module inject the `ServiceClient` of each service with `@InjectServiceClient(name)`. */
   static forFeature(services: readonly ServiceRegistration[]): DynamicModule {
     checkServiceNames(services.map(({ name }) => name));
     const providers = services.flatMap(serviceProviders);

@@ -36,7 +36,7 @@ export function protectedResourceController(): Type {
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
-      // The route report marked the other handlers before this handler had a path, so this handler is marked here.
+      // This handler is marked here, because it had no path when the route report marked the other handlers.
       markHandler(prototype, prototype.read);
       keepOutOfPrefix(config, metadataPath);
     }
@@ -66,7 +66,7 @@ export function protectedResourceController(): Type {
 
 /**
  * Excludes `path` from the global prefix, because a well-known path begins at the host. The application may change the
- * prefix until it starts, so the exclusion is added when Nest asks for the exclusions.
+ * prefix before the start, so the exclusion is added when Nest asks for exclusions.
  */
 function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   const excluded = { path, pathRegex: exactly(path), requestMethod: RequestMethod.GET };

@@ -38,7 +38,7 @@ export class ServiceRegistry {
     return new DeclaredScopes(name, scopes);
   }
 
-  /** `asService` scopes appear only at the issuer of tokens in this service's own name. */
+  /** Scopes of `asService` appear only at the issuer of this service's own tokens. */
   servicesAt(issuer: string): readonly RegisteredService[] {
     return [...this.#entries.values()].flatMap(({ service: { audiences, issuer: ofItself, scopes, ...service } }) => {
       const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;

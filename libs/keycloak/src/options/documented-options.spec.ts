@@ -71,7 +71,7 @@ describe.each([
     );
   });
 
-  it('are required by the code if the type or the comment says that the option is required', () => {
+  it('are required by the code if the type or the comment requires the option', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );

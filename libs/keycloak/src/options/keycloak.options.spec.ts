@@ -152,7 +152,7 @@ describe('resolveKeycloakOptions', () => {
     ['https://orders.example.com/', ''],
     ['https://orders.example.com:8443', ''],
     ['https://api.example.com/shop/orders-v1.0_~', '/shop/orders-v1.0_~'],
-  ])('accepts the URL of a protected resource as it is written: %s', (resource, path) => {
+  ])('keeps the spelling of the URL of a protected resource: %s', (resource, path) => {
     const { origin } = new URL(resource);
     expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual({
       resource,

@@ -97,8 +97,8 @@ export interface CommonModuleOptions {
    * needs no denial. Default 36000, 60 to 31536000. The time must not be less than the two times for which
    * introspection results are cached.
    *
-   * The default is Keycloak's default session maximum of ten hours, which no token of a session outlives. Raise the
-   * time together with `SSO Session Max`, and for offline sessions or longer token lifespans.
+   * The default is Keycloak's default limit for sessions: ten hours. Raise the time together with `SSO Session Max`,
+   * and for offline sessions or longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**

@@ -29,7 +29,7 @@ export class ConfigurationFaults {
     if (this.#faults.length > 0) throw toError(this.#faults);
   }
 
-  /** Records a fault and returns `min` unless `value` is an integer from `min` to `max`. */
+  /** If `value` is not an integer from `min` to `max`, records a fault and returns `min`. */
   integer(name: string, value: unknown, min: number, max: number): number {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
     this.fault(`${name} must be a whole number from ${min} to ${max}`);

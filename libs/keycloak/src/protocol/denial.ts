@@ -4,8 +4,8 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
  * The tokens that are denied from now on.
  *
  * - `sid`: every token of a user's session, whenever the token was issued (OpenID Connect Back-Channel Logout 1.0
- *   §2.4). With `exceptOffline`, a token of the offline session with this id is introspected and not denied, because a
- *   logout does not end an offline session (§2.7).
+ *   §2.4). With `exceptOffline`, a token of this id's offline session is introspected and not denied. A logout does not
+ *   end an offline session (§2.7).
  * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is missing or before `issuedBefore`
  *   (seconds since the epoch).
  * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7).

@@ -25,7 +25,7 @@ describe('docs/refusals.md', () => {
     expect(documented(name).toSorted()).toEqual(reasons.toSorted());
   });
 
-  it('lists the OAuth error codes that a reason can end in', () => {
+  it('lists the OAuth error codes with which reasons can end', () => {
     const [list] = /^`<code>` is[^]*?\. Any other/m.exec(sectionOf('AuthorizationServerError')) ?? [''];
     const words = quotedIn(list).filter((word) => word !== '<code>' && word !== 'error');
     expect(words.toSorted()).toEqual(OAUTH_ERROR_CODES.toSorted());

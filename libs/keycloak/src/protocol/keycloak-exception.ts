@@ -104,7 +104,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
 
   /**
    * Returns the headers of the refusal: the challenge (RFC 6750 §3, RFC 9470 §3) or `Retry-After`. Every 503 has
-   * `Retry-After`, and a 429 if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1).
+   * `Retry-After`; a 429 has this header if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1).
    */
   toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };

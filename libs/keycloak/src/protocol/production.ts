@@ -1,4 +1,4 @@
-/** Everything except `development` and `test` means production, also an unset or misspelled `NODE_ENV`. */
+/** Every `NODE_ENV` except `development` and `test` means production, even an unset or misspelled value. */
 export const isProduction = (nodeEnv: string | undefined): boolean => nodeEnv !== 'development' && nodeEnv !== 'test';
 
 export const verifiesNoCertificate = (): boolean => process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';

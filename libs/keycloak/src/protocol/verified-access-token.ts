@@ -41,8 +41,8 @@ export function tokenFacts(
  * A `VerifiedAccessToken` does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To
  * call another service with the token, use `ServiceClient.onBehalfOf(token, scope)` (RFC 8693).
  *
- * `issuer` and `subject` together identify the caller. `username` and `email` can be reassigned: base no decision on
- * `username` or `email`.
+ * `issuer` and `subject` together identify the caller. Do not base decisions on `username` or `email`, which can be
+ * reassigned.
  */
 export class VerifiedAccessToken {
   // Each request creates a `VerifiedAccessToken`, so the object has only two fields (perf: guard-overhead).

@@ -10,8 +10,8 @@ interface Waiter {
 }
 
 /**
- * An aborted call leaves the queue immediately. Cockatiel's bulkhead would keep it, and not start the next call at its
- * turn.
+ * An aborted call leaves the queue immediately. Cockatiel's bulkhead would keep the call, and start the next call too
+ * late.
  */
 export class Bulkhead {
   #inside = 0;
@@ -34,7 +34,7 @@ export class Bulkhead {
    * Takes a slot, which the caller must `leave()`. Returns undefined if a slot is free, or a promise that fulfils when
    * a slot becomes free.
    *
-   * @throws {NoSlotError} If the queue is full. Rejects with it after `maxWaitMs`.
+   * @throws {NoSlotError} If the queue is full. Also rejects with this error after `maxWaitMs`.
    */
   enter(maxWaitMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
     if (this.#inside < this.slots) {

@@ -32,8 +32,8 @@ export interface CallsState {
 
 export interface Wait {
   /**
-   * The remaining time, or a function that returns it or throws if no time is left; called before the call waits and
-   * before it is sent.
+   * The remaining time, or a function that returns this time or throws if no time is left. The function is called
+   * before the wait and before the sending.
    */
   readonly leftMs: number | (() => number);
   readonly signal: AbortSignal | undefined;
@@ -76,11 +76,11 @@ export class CallGate<Answer = unknown> {
   }
 
   /**
-   * `call` receives the time that the call waited, and whether the call is the trial call of a half-open circuit.
+   * `call` receives the duration of the wait, and whether the call is the trial call of a half-open circuit.
    *
    * @param heldUntil For an answer whose body is still being read: fulfils when the body has ended. The slot is held
    * until then.
-   * @throws The error of the call, or the reason why it was not made. `errorOf` turns it into the caller's error.
+   * @throws The error of the call, or the reason why no call was made; `errorOf` converts both.
    */
   async pass<T extends Answer>(
     call: (waitedMs: number, isTrial: boolean) => Promise<T>,
@@ -108,7 +108,7 @@ export class CallGate<Answer = unknown> {
       held = heldUntil?.(answer);
       return answer;
     } catch (error) {
-      // Unlike in cockatiel, an error that is not a failure resets the count, because it proves that the service
+      // Unlike in cockatiel, an error that is not a failure resets the count, because the error proves that the service
       // answered.
       if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
@@ -153,8 +153,8 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * The error of a call that was aborted, was not sent, or failed with an error of another class; with cockatiel, such a
- * call would close a half-open circuit.
+ * The error of a call that was aborted, was not sent, or failed with an error of another class. Cockatiel would close a
+ * half-open circuit after such a call.
  */
 class AbandonedCall extends Error {
   constructor(

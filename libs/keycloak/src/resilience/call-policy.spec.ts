@@ -69,7 +69,7 @@ const outcome = async (asking: Promise<unknown>): Promise<unknown> =>
 const UNAVAILABLE = 'authorization_server_unavailable';
 
 describe('the bulkhead (RS-16, CC-09)', () => {
-  it('bounds running and queued calls, and immediately refuses all other calls', async () => {
+  it('limits the running and the queued calls, and immediately refuses all other calls', async () => {
     const { ask, does, seen } = server();
     does(async () => later(20, 'done'));
     const outcomes = await within(60, Promise.all(Array.from({ length: 8 }, async () => outcome(ask()))));

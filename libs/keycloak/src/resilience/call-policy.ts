@@ -100,10 +100,7 @@ export class CallPolicy {
     }
   }
 
-  /**
-   * An attempt needs at least half of the time-out; otherwise, it could time out at a healthy server and open the
-   * circuit.
-   */
+  /** An attempt with less than half of the time-out could fail at a healthy server and open the circuit. */
   #attemptOf<T>(
     call: () => Promise<T>,
     sinceMs: number,

@@ -16,9 +16,7 @@ const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces KeycloakGuard still 
 const OF_A_REQUEST =
   'The options of KeycloakModule.forRootAsync depend on a request-scoped provider, but they are read once, at the start. Do not inject providers of Scope.REQUEST. For several issuers, use the option issuers';
 
-/**
- * Runs the application's guard where Nest runs no global guard, by default in a microservice of a hybrid application.
- */
+/** Runs the application's guard where Nest runs no global guard, such as in a microservice of a hybrid application. */
 @Injectable()
 export class GuardEverywhere implements CanActivate, OnModuleInit {
   #guard: KeycloakGuard | undefined;
@@ -55,10 +53,7 @@ function passAdmitted(context: ExecutionContext): true {
   throw new Error(NOT_ADMITTED);
 }
 
-/**
- * The check is an object, because Nest skips a guard class that the module's injectables lack, as with a provider from
- * a factory.
- */
+/** The check is an object, because Nest skips a guard class that is not among the module's injectables. */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 
 export function bindAccessCheck(target: object): void {

@@ -113,7 +113,7 @@ describe('the claims of an active token', () => {
     // @ts-expect-error -- the constructor is private
     const make = (): ActiveToken => new ActiveToken('text', ANSWER);
     expect(make).toThrow(TypeError);
-    // @ts-expect-error -- nothing else has its type
+    // @ts-expect-error -- no other value has this type
     const made: ActiveToken = { claims: ANSWER };
     expect(made).not.toBeInstanceOf(ActiveToken);
   });

@@ -6,10 +6,7 @@ import { isCompactJws } from '../protocol/token-form.js';
 /** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
-/**
- * Keycloak's introspection result has the values of the session, and another login or a token exchange changes the
- * values of the session.
- */
+/** Keycloak's introspection result has the values of the session, which another login or a token exchange changes. */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');

@@ -38,8 +38,8 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
 }
 
 /**
- * The scope for the challenge (RFC 6750 §3): each list of alternatives adds the permission that the token has, or its
- * first permission.
+ * The scope for the challenge (RFC 6750 §3): each list of alternatives adds the permission that the token has, or the
+ * list's first permission.
  */
 function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);

@@ -92,7 +92,7 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Node's default limit is 2000 names and values, so 1000 headers; Node's documentation says 2000 headers. */
+/** Node's default limit is 2000 names and values, that is, 1000 headers; Node's documentation says 2000 headers. */
 const DEFAULT_LIMIT = 2000;
 
 /**

@@ -4,7 +4,7 @@ import type { CallContext } from './request.adapter.js';
 export const isCallContext = (given: unknown): given is CallContext =>
   typeof (Object(given) as Readonly<Record<string, unknown>>)['getArgs'] === 'function';
 
-/** Nest's `REQUEST` is undefined in a job, the context in GraphQL, and an object with pattern and data in a message. */
+/** Nest's `REQUEST` is undefined in jobs, is the context in GraphQL, and has pattern and data in messages. */
 export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;
   if (isCallContext(given) || (typeof headers === 'object' && headers !== null)) return;

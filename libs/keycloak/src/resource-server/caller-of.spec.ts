@@ -165,7 +165,7 @@ describe.each([
     expect(await get('/open')).toBe('200 nobody');
   });
 
-  it('uses a cached result even if the route allows no cached result, and the guard introspects again', async () => {
+  it('uses a cached result on a route that allows none, and the guard then introspects again', async () => {
     const { get, bearer } = await start(adapter());
     const authorization = bearer('orders.read');
     await get('/mine', authorization);

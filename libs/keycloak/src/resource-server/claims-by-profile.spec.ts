@@ -110,7 +110,7 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
     expect(verdicts(bend)).toEqual(expected);
   });
 
-  it('get one verdict for rfc9068, by introspection and by signature', () => {
+  it('get an equal verdict by introspection and by signature for rfc9068', () => {
     for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }
@@ -148,7 +148,7 @@ describe('the subject of a token', () => {
     expect(token.claims).toMatchObject({ iss: ISSUER, sub: 'client:web' });
   });
 
-  it('is missing if the server names a user without a sub', () => {
+  it('causes sub_missing if the server names a user and sends no sub', () => {
     expect(verdict('rfc7662', { sub: undefined })).toBe('sub_missing');
     expect(verdict('rfc7662', { sub: undefined, username: undefined, preferred_username: 'alice' })).toBe(
       'sub_missing',

@@ -34,7 +34,7 @@ export type ClaimsSource = 'introspection' | 'signature';
 
 export class ClaimsVerifier {
   /**
-   * The results of the checks that do not depend on the time, which run once for cached claims, because these are
+   * The results of the checks that do not depend on the time. These checks run once for cached claims, which are
    * frozen.
    */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
@@ -121,7 +121,7 @@ function faultOf(
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/** In Keycloak 26.2 and later, a `jti` begins with the kinds of session, token and grant, two letters each. */
+/** In Keycloak 26.2 and later, a `jti` begins with two letters each for the kinds of session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
 /**

@@ -31,7 +31,7 @@ const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
 /** Node's header parser reads headers in batches of 31. */
 const LIMITS = [null, 0, 1, 2, 5, 30, 31, 32, 62, 33, 64, 100, 2000] as const;
 
-/** Node 24 answers a request with more headers than the limit with 431. */
+/** Node 24 answers 431 to a request that has more headers than the limit. */
 const REFUSED = [400, 431];
 
 const JUNK = 'Authorization: Bearer junk';

@@ -189,7 +189,7 @@ describe('HeldConnections', () => {
     expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
   });
 
-  it('introspects the token of a connection that introspection has admitted, even if a signature admits its messages', async () => {
+  it('introspects the token if introspection admitted the connection, even if a signature admits the messages', async () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];
@@ -248,7 +248,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('verifies each token twice per TTL, with results up to half the TTL old, in half of maxConcurrentCalls', async () => {
+  it('verifies each token twice per TTL in half of maxConcurrentCalls, and accepts results up to half a TTL old', async () => {
     const ages: number[] = [];
     let under = 0;
     let most = 0;
@@ -307,7 +307,7 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('keeps a connection if a newer call has admitted its token before a refusal arrives', async () => {
+  it('keeps a connection if a newer call has admitted the token before a verification refuses the token', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
     const same = token();

@@ -35,7 +35,7 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
  * Closes a long-lived connection when its token is no longer valid. Each token is verified twice per
  * `introspectionTtlSeconds`, with a result that is at most half of `introspectionTtlSeconds` old. The verifications use
  * at most half of `maxConcurrentCalls` at a time, so that other calls find free slots. If the authorization server does
- * not answer, a connection is closed once its last result is twice `introspectionTtlSeconds` old.
+ * not answer, a connection is closed when its last result is twice `introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -122,8 +122,8 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    // After a stop of this process, the deadlines are extended by the time of the stop, because the process would
-    // otherwise close all connections.
+    // If this process was stopped, the deadlines are extended by that time, so that the process does not close all
+    // connections.
     const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
     this.#sweptMs = nowMs;
     for (const held of this.#all()) {

@@ -248,7 +248,7 @@ describe('a class decorator that returns a subclass', () => {
     }
   }
 
-  it('keeps the demands of the other class decorators, and a method still replaces its class (RS-29)', async () => {
+  it('keeps the demands of the other class decorators, and method decorators still replace class decorators (RS-29)', async () => {
     const app = await startWith(Reports);
     const statuses = async (...permissions: string[]) => {
       const bearer = signIn(app, testAccessToken({ permissions }));
@@ -288,7 +288,7 @@ describe('the demands at a method', () => {
     expect(accessOf({ base, derived })).toMatchObject({ permissions: ['p'], clients: ['a'] });
   });
 
-  it('apply to methods that only the derived class has if the base class has the demands (RS-29)', () => {
+  it('apply to new methods of a derived class if the base class has the demands (RS-29)', () => {
     const base = decorate(named('Base'), [RequirePermission('p')]);
     class Derived extends base {
       other(): void {}
@@ -321,7 +321,7 @@ describe('the demands at a method', () => {
 });
 
 describe('a gateway', () => {
-  it('requires from a connecting client what its base classes require (RS-29)', () => {
+  it('applies the demands of its base classes to a connecting client (RS-29)', () => {
     const { derived } = pairOf(
       'a derived class',
       [RequirePermission('p'), AllowClients('a')],

@@ -12,7 +12,7 @@ export interface JwtVerificationContext {
 }
 
 /**
- * The claims of a JWT with a valid signature. The object is deeply frozen, and `verify` returns one object while the
+ * The claims of a JWT with a valid signature. The object is deeply frozen, and `verify` returns this object while the
  * claims are cached.
  */
 export type SignedClaims = Readonly<Record<string, unknown>>;

@@ -49,8 +49,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Logs the refusal and sets its headers before it is thrown, because a filter of the application may be the only
-   * filter that catches it.
+   * Logs the refusal and sets its headers before the throw, because perhaps only a filter of the application catches
+   * the refusal.
    */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
@@ -79,7 +79,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<unknown>();
     const { status, body } = this.toReply(refusal);
-    // Ends a response that has begun, as Nest's own filter does, because a second response would be an error.
+    // Ends a response that has begun (as Nest's filter does), because a second response would be an error.
     if (httpAdapter.isHeadersSent(response)) httpAdapter.end(response);
     else httpAdapter.reply(response, body, status);
     return undefined;
@@ -114,7 +114,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return told;
   }
 
-  /** On a long-lived connection, each message is its own call, so the refusal itself is the key. */
+  /** On a long-lived connection, each message is a separate call, so the refusal itself is the key. */
   #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
     const adapter = this.#adapterOf(host.getType<string>());
     try {

@@ -343,7 +343,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('answers a request without credentials with a challenge that has only the realm (RS-02)', async () => {
+  it('answers an anonymous request with a challenge that has only the realm (RS-02)', async () => {
     const { headers } = await get('/authenticated').expect(401, { error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
   });
@@ -371,7 +371,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(introspections()).toBe(0);
   });
 
-  it('refuses two Authorization headers, of which Node shows only the first (RS-03)', async () => {
+  it('refuses two Authorization headers, although Node shows only the first (RS-03)', async () => {
     const outgoing = httpRequest(`${service.url}/authenticated`, {
       headers: ['Host', 'b', 'Authorization', `Bearer ${TOKEN}`, 'Authorization', 'Bearer other'],
     }).end();
@@ -495,7 +495,7 @@ describe('KeycloakGuard with cached results', () => {
     await get('/authenticated').expect(401);
   });
 
-  it('checks a cached result again for another route with another permission', async () => {
+  it('checks a cached result again for a route with a different permission', async () => {
     realm.control.fault('introspection', activeToken(realm, { scope: 'profile' }));
     const another = tokenText('another');
     await get('/authenticated', another).expect(200);

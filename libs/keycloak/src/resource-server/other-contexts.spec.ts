@@ -140,7 +140,7 @@ describe('a WebSocket gateway', () => {
 
   it('runs no handler that demands a token if a hybrid application has no global guard (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
-    // The microservice discovers gateways a second time, with an application configuration without guards.
+    // The microservice discovers gateways a second time, with a configuration that has no guards.
     const microservice = app.connectMicroservice(
       { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },
       { deferInitialization: true },

@@ -14,9 +14,9 @@ interface Lines {
 
 /**
  * For each reason and route, the log writes at most 20 lines in ten seconds. One more line then has the `count` of the
- * refusals that were not logged. For all reasons and routes together, the log writes at most 1000 lines about refusals
- * and 1000 about failures in ten seconds, besides the lines with a `count`. A 403 other than `route_closed` is always
- * logged, and does not count towards these limits.
+ * refusals that were not logged. In total, the log writes at most 1000 lines about refusals and 1000 about failures in
+ * ten seconds. Lines with a `count` are extra. A 403 other than `route_closed` is always logged, and does not count
+ * towards these limits.
  */
 export class RefusalLog {
   /** Refusals and failures have separate limits, so that many refusals can't keep failures out of the log. */

@@ -58,9 +58,7 @@ export interface RequestAdapter {
    * Returns undefined if the request adapter has answered the call itself; the guard then throws no exception.
    */
   toException(refusal: AdaptedRefusal, context: CallContext): unknown;
-  /**
-   * Handles a refused call, for example rejects a message, and is called once for each refused call, before the answer.
-   */
+  /** Handles a refused call before the answer, for example rejects a message. Runs once for each refused call. */
   refused?(refusal: AdaptedRefusal, context: CallContext): void;
   /**
    * Handles a call that the guard could not check because the application failed, for example if `mapPermissions`
@@ -74,8 +72,8 @@ export interface RequestAdapter {
    */
   answer?(exception: unknown, context: CallContext): unknown;
   /**
-   * Returns the connection on which the caller keeps receiving data, if any, which is closed when the token expires or
-   * is denied.
+   * Returns the connection, if any, on which the caller keeps receiving data. The connection is closed when the token
+   * expires or is denied.
    */
   connectionOf?(context: CallContext): LongLivedConnection | undefined;
 }

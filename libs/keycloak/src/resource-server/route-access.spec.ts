@@ -291,7 +291,7 @@ describe('a handler', () => {
 });
 
 describe('an access decorator', () => {
-  it('is rejected after the access of the route was read, because the decorator would have no effect (RS-20)', () => {
+  it('is rejected if it is added too late to have an effect (RS-20)', () => {
     class Base {
       handler(): void {}
     }

@@ -93,7 +93,7 @@ export function markHandler(prototype: object, handler: object): void {
 
 function accessOf(prototype: object, { name }: Method, handler: object): RouteAccess {
   const chain = chainOf(prototype);
-  // A mixin copies methods from another class, and the demands of that class apply like inherited demands.
+  // Methods that a mixin copies from another class inherit the demands of that class.
   const copied = notedPlacesOf(handler)
     .filter((place) => place.name !== name || !chain.includes(place.prototype))
     .map((place) => demandOfMethod(place));

@@ -14,8 +14,8 @@ const EVENT = 2;
 const PERMISSION_DENIED = 7;
 
 /**
- * Nest logs each `RpcException` of an event handler with its stack, so callers could fill the log, but logs no
- * `IntrinsicException`.
+ * Nest logs no `IntrinsicException`, but logs each `RpcException` of an event handler with its stack, so callers could
+ * fill the log.
  */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
@@ -36,9 +36,9 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns an exception that Nest's default handler can answer. Nest applies no global filter to a gateway, and to a
- * microservice of a hybrid application only with `inheritAppConfig`. Nest's default handlers answer an exception of any
- * other class with an internal error.
+ * Returns an exception that Nest's default handler can answer. Nest applies no global filter to a gateway, and needs
+ * `inheritAppConfig` to apply one to a microservice of a hybrid application. Nest's default handlers answer an
+ * exception of any other class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

@@ -271,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('can make a derived route introspect if a base class has the decorator, and never verify signatures', async () => {
+  it('on a base class can make a derived route introspect, but not verify signatures', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

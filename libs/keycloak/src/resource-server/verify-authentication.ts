@@ -44,8 +44,8 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
 }
 
 /**
- * Returns a hint if the token may have lost its login level. Keycloak sets `acr` 0 or 1 in an exchanged token, whatever
- * the login was, and for single sign-on without levels.
+ * Returns a hint if the token may have lost its login level. Keycloak sets `acr` 0 or 1 in every exchanged token, and
+ * after single sign-on without levels.
  */
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 

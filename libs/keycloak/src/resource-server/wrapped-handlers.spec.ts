@@ -29,12 +29,12 @@ const SAYINGS = {
 
 type Saying = keyof typeof SAYINGS;
 
-/** The accesses in order, from the narrowest access. */
+/** The kinds of access, from the narrowest to the widest. */
 const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
 
-/** Replaces the method, as decorators for tracing, caching or logging do, and copies no metadata. */
+/** Replaces the method and copies no metadata, which is common in decorators for tracing, caching or logging. */
 const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
   const { value } = descriptor as { value?: unknown };
   const wrapper = function (this: unknown, ...given: unknown[]): unknown {

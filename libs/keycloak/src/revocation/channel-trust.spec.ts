@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 describe('ChannelTrust', () => {
-  it('logs a refused entry with the cure, once a minute for each reason, with a count (OP-01)', () => {
+  it('logs a refused entry once a minute for each reason, with the cure and a count (OP-01)', () => {
     for (let count = 0; count < 3; count += 1) trust.refused('entry_unreadable');
     trust.refused('proof_unknown_signer');
     expect(lines).toEqual([

@@ -9,24 +9,21 @@ import {
 import type { ChannelReadability } from './revocation-channel.js';
 
 export interface ChannelTrustStatus {
-  /**
-   * The number of entries and proofs that no key of this replica opens, so that it does not know the denials in them.
-   */
+  /** The number of entries and proofs that no key of this replica opens. The denials in these entries stay unknown. */
   readonly unreadable: number;
   /** The number of refused entries and proofs since the start of the process, by reason. */
   readonly refused: RefusalCounts;
   /** The number of gaps in which this replica may have missed entries since the process started, by reason. */
   readonly gaps: Readonly<Record<string, number>>;
   /**
-   * The reason for which this replica refused the last proof; absent while this replica accepts proofs, and before the
-   * first proof.
+   * The reason why this replica refused the last proof; absent before the first proof, and while proofs are accepted.
    */
   readonly proofRefusal?: ChannelRefusal;
 }
 
 /**
- * The reason of a gap that affects only the proofs. Counted from 0, so that the metric has a value before the first
- * gap.
+ * The reason of a gap that affects only the proofs. The count starts at 0, so that the metric has a value before the
+ * first gap.
  */
 export const NOT_PROVEN = 'entries_not_proven';
 

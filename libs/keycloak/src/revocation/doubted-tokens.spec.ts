@@ -64,7 +64,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include(token(ALICE, 600), HASH)).toBe(true);
   });
 
-  it('include all tokens from before the oldest recheck if there are too many rechecks', () => {
+  it('include all tokens issued before the oldest recheck if there are too many rechecks', () => {
     const { clock, doubts, token } = doubtsAt();
     const first = clock.date;
     for (let at = 0; at < 10_000; at += 1) doubts.add({ sid: `many ${at}` }, clock.date);
@@ -81,7 +81,7 @@ describe('DoubtedTokens', () => {
   describe('after a possible gap', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
-    it('include all tokens issued before the gap, spread over the revocation window', () => {
+    it('gradually include all tokens issued before the gap, within the revocation window', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       doubts.doubtAll();
@@ -101,7 +101,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include already doubted tokens with no new delay', () => {
+    it('add no new delay to tokens that are already doubted', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       for (let times = 0; times < 20; times += 1) {

@@ -15,7 +15,7 @@ interface Claims {
 /** Beyond this number, the oldest mark is dropped, and every token issued before that mark is doubted. */
 const MAX_HELD = 10_000;
 
-/** A recheck of everything that is older than this age was replayed from the channel, and is not urgent. */
+/** If a recheck of all tokens is older than this, it was replayed from the channel, and is not urgent. */
 const RECENT_SECONDS = 90;
 
 const HASH_DIGITS = 8;
@@ -27,7 +27,10 @@ type Name = 'sid' | 'sub' | 'clientId';
  * logs out.
  */
 export class DoubtedTokens {
-  /** In seconds since the epoch, by session, subject or client; the earliest times are roughly first. */
+  /**
+   * The times of rechecks in seconds since the epoch, by session, subject or client. Early times are roughly at the
+   * front.
+   */
   readonly #marks: Readonly<Record<Name, Map<string, number>>> = {
     sid: new Map(),
     sub: new Map(),
@@ -35,7 +38,7 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /** Tokens issued before this time are doubted later, each at its own time after `#soonFromMs` (monotonic). */
+  /** Tokens issued before this time are doubted later, at different times after `#soonFromMs` (monotonic). */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 

@@ -16,7 +16,7 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** The time by which a shared copy of a denial may expire too early, because the clock may have been set. */
+/** The time by which a shared copy of a denial may expire too early, because the clock may have been changed. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -26,7 +26,8 @@ const WARNING_PAUSE_MS = 60_000;
  * the denied token stays refused.
  */
 export class HeldDenials {
-  // Ordered by expiry; only an entry from the channel may stand behind younger entries, and is then dropped after them.
+  // The entries are ordered by expiry. Only an entry from the channel may stand behind younger entries, which are
+  // dropped first.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -34,7 +35,7 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Tokens issued before this time, plus the clock tolerance, are refused; in seconds since the epoch. */
+  /** A token is refused if it was issued before this time plus the clock tolerance; in seconds since the epoch. */
   #floor = -Infinity;
   /** The size is a field, because each request reads the size (perf: guard-overhead). */
   #size = 0;
@@ -74,8 +75,8 @@ export class HeldDenials {
   }
 
   /**
-   * `takenAt` is the time at which the channel accepted the denial, and the upper bound of `at`, so that a fast clock
-   * has no effect.
+   * `takenAt` is the time at which the channel accepted the denial, and limits `at`, so that a fast clock has no
+   * effect.
    */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
@@ -95,9 +96,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /**
-   * If the copy in the channel would expire early at other replicas, such as a forged copy, the denial is shared again.
-   */
+  /** If a copy in the channel, perhaps forged, would expire early at other replicas, the denial is shared again. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -221,7 +220,7 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /** Raises the floor, but never into the future, where it would refuse every token until that time. */
+  /** Raises the floor, but never into the future, because a future floor would refuse every token until then. */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

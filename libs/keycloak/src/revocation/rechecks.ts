@@ -29,7 +29,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** Monotonic, and public, because each request reads the time (perf: guard-overhead). */
+  /** This monotonic time is public, because each request reads the time (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 

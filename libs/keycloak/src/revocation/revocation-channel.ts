@@ -24,8 +24,8 @@ export interface RevocationReceiver {
    */
   caughtUp(): void;
   /**
-   * Reports that the channel may have lost entries, and is read again from its beginning. This replica must append its
-   * entries again, except the entries that it receives.
+   * Reports that the channel may have lost entries, and is read again from its beginning. This replica must then repeat
+   * its appends, except for entries that it receives.
    */
   gap(reason: string): void;
   /**
@@ -33,7 +33,7 @@ export interface RevocationReceiver {
    * if known.
    */
   lost(reason: string, hint?: string): void;
-  /** Reports a period of which all revocations at the authorization server have been received. */
+  /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
    * Reports that the received entries differ from the entries of the proof, so the feed is unhealthy until the next
@@ -87,11 +87,11 @@ export interface ProofChannel {
    */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
-   * Publishes a proof to all replicas, after all entries that this replica has received, and with times by the
-   * channel's clock. Rejects if the outcome is unknown.
+   * Publishes a proof to all replicas after all received entries. The times of the proof are by the channel's clock.
+   * Rejects if the outcome is unknown.
    */
   prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome>;
-  /** Gives the lease up, and rejects if the outcome is unknown. */
+  /** Releases the lease, and rejects if the outcome is unknown. */
   release(): Promise<void>;
 }
 
@@ -134,7 +134,7 @@ export interface ChannelExamination {
   readonly place: string;
   /** The problems of the channel; empty if the service can use the channel. */
   readonly faults: readonly ChannelFault[];
-  /** Fingerprints of the keys, which are the same at every service of the realm; the first key seals new entries. */
+  /** Fingerprints of the keys, which all services of the realm share; the first key seals new entries. */
   readonly keyFingerprints: readonly string[];
   /** The proof that a process polls the authorization server; undefined if the examination did not look for a proof. */
   readonly proof?: ChannelProof;
@@ -157,8 +157,8 @@ export interface ChannelQuestion {
 /** The option `revocationChannel` of `forRoot()`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
 export interface RevocationChannel {
   /**
-   * Checks the settings at boot without sending data, and throws an error with a message for the operator if they are
-   * unusable.
+   * Checks the settings at boot, and sends no data. If the settings are unusable, throws an error with a message for
+   * the operator.
    */
   check(context: RevocationChannelContext): void;
   /**

@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads no claims of a token while the list is empty, and no hash unless a single token is denied', () => {
+  it('reads no claims while the list is empty, and the hash of a token only if a single token is denied', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('drops no denial if a held denial is repeated, or while some denials have expired', () => {
+  it('drops no denial when a denial is repeated, or takes the place of an expired denial', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));

@@ -39,7 +39,7 @@ export class RevocationList {
   /**
    * Denies tokens immediately, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
    * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, names an unknown issuer, or
-   * names no issuer where there are several.
+   * omits the issuer although the module has several.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);

@@ -106,7 +106,7 @@ describe('RevocationSharing', () => {
     expect(sharing.status).toMatchObject({ state: 'lost', isReady: true });
   });
 
-  it('appends denials from before the channel was ready, and later denials', async () => {
+  it('appends the denials that were made before and after the channel was ready', async () => {
     held.deny({ sid: 'before' });
     await sleep(10);
     expect(appended).toEqual([]);
@@ -142,7 +142,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.areDue({ sub: 'alice' }, clock.monotonicMs())).toBe(true);
   });
 
-  it('appends its denials again after a gap, except a denial that the channel still has', async () => {
+  it('repeats the appends of its denials after a gap, except for a denial that the channel still has', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     held.deny({ sid: 's2' });
@@ -201,7 +201,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(later)).toBe(false);
   });
 
-  it('appends a recheck again after a gap while the recheck is still useful', async () => {
+  it('repeats the append of a useful recheck after a gap', async () => {
     const about = (): unknown[] => appended.map((one) => one.kind === 'recheck' && one.recheck);
     receiver.caughtUp();
     rechecks.require({ sub: 'old' });
@@ -225,7 +225,7 @@ describe('RevocationSharing', () => {
     expect(appended.length).toBeLessThan(10);
   });
 
-  it('appends a recheck with its original time, which may be by the clock of the server', async () => {
+  it('appends a recheck with its original time, possibly by the clock of the server', async () => {
     receiver.caughtUp();
     const at = clock.epochSeconds() + 180;
     rechecks.require({ sub: 'alice' }, at);
@@ -297,7 +297,7 @@ describe('RevocationSharing', () => {
     },
   );
 
-  it('doubts all tokens verified by signature after a gap, and doubts no token after an outage', () => {
+  it('doubts all signature-verified tokens after a gap, and doubts no token after an outage', () => {
     receiver.caughtUp();
     receiver.lost('away');
     receiver.caughtUp();
@@ -306,7 +306,7 @@ describe('RevocationSharing', () => {
     expect(doubted).toBe(1);
   });
 
-  it('appends a floor that replaces denials, and appends the floor again after a gap', async () => {
+  it('appends a floor that replaces denials, and repeats the append after a gap', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'first' });
     clock.advance(10);
@@ -334,7 +334,7 @@ describe('RevocationSharing', () => {
     expect(sharing.status.unshared).toBe(0);
   });
 
-  it('appends new denials before denials that are appended again', async () => {
+  it('appends new denials before it repeats earlier appends', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'old' });
     await until(() => sharing.status.unshared === 0);
@@ -347,7 +347,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['new', 'old']);
   });
 
-  it('appends a denial again if the channel was lost before the denial was read back', async () => {
+  it('repeats the append of a denial if the channel was lost before the denial was read back', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });

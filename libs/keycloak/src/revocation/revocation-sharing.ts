@@ -32,8 +32,7 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
    * Whether this replica has read the whole channel once, so that it refuses the tokens that other replicas have
-   * denied. True without a channel, and false while the channel has entries or proofs, and no key of this replica has
-   * opened any.
+   * denied. True without a channel, and false while no key of this replica opens the entries or proofs of the channel.
    */
   readonly isReady: boolean;
   /** The number of denials that other replicas do not know yet, or may have lost. */

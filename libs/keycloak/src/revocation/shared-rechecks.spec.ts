@@ -46,7 +46,7 @@ describe('SharedRechecks', () => {
     expect(required.at(-1)).toEqual([{ sub: 'alice' }, at]);
   });
 
-  it('does not invalidate results again for a copy that the channel stored later', () => {
+  it('does not invalidate newer results because of a copy that the channel stored later', () => {
     const at = clock.epochSeconds();
     shared.receive(alice(), 0, at);
     clock.advance(20);
@@ -56,7 +56,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck even if another recheck with the same id or an outdated copy arrived (RS-30)', () => {
+  it('appends its own recheck even if an outdated copy, or another recheck with the same id, arrived (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');

@@ -19,10 +19,7 @@ export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
   #taken: readonly SharedRecheck[] = [];
   #unread: readonly SharedRecheck[] = [];
-  /**
-   * The id is not the key, because a service can write another recheck with the same id, or the same recheck with an
-   * earlier time.
-   */
+  /** The id is not the key: a service can reuse an id for another recheck or repeat a recheck with an earlier time. */
   readonly #known: DeadlineCache<Effect>;
   #isReceiving = false;
 

@@ -16,7 +16,7 @@ interface Stretch {
 
 const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, healthyUntilMs: -Infinity };
 
-/** Proofs never grant access. Without a proof, cached results expire as early as without a revocation feed. */
+/** Proofs never grant access. If proofs are missing, cached results expire early, as without a revocation feed. */
 export class SignalProof {
   #current = NONE;
   /**

@@ -8,7 +8,7 @@ import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
-  /** The text of the token, by default made up. For an exchange, use the text of a token that a server issued. */
+  /** The text of the token, invented by default. For an exchange, use the text of a token that a server issued. */
   readonly text?: string;
   /** The claim `sub`, by default `test-subject`. */
   readonly subject?: string;

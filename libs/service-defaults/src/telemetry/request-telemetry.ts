@@ -64,8 +64,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     });
     done();
   });
-  // An async context that is entered before this hook, the last hook before the guard, is lost when Fastify reads the
-  // body.
+  // This hook is the last hook before the guard. Fastify loses an earlier async context when it reads the body.
   fastify.addHook('preHandler', (request: Request, _reply: Reply, done: () => void) => {
     const its = contexts.get(request);
     if (its === undefined) done();

@@ -174,7 +174,7 @@ describe('the telemetry of a service', () => {
     await once(socket, 'close');
   });
 
-  it('logs at most once a minute the status of a collector that refuses the data', async () => {
+  it('logs the refusal of a collector at most once a minute, with the status', async () => {
     answer = 400;
     const refused = async (): Promise<void> => {
       const before = received.length;

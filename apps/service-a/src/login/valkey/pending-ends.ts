@@ -15,7 +15,7 @@ export interface SessionEnd {
 }
 
 /**
- * Reports ended sessions again that could not reach the Valkey server, because Keycloak does not repeat a logout
+ * Repeats reports of ended sessions that did not reach the Valkey server, because Keycloak does not repeat a logout
  * notice.
  */
 export class PendingEnds {

@@ -6,7 +6,7 @@ import type { UserSession } from '../user-session.js';
 
 type Written = Omit<UserSession, 'tokens'> & { readonly tokens: OpenIdTokensParts };
 
-/** The encryption binds a text to its kind and key, so that a copy under another key can't be opened. */
+/** The encryption binds a text to its kind and key, so that a copy under a different key can't be opened. */
 export class SealedSessions {
   readonly #keys: SealingKeys;
 

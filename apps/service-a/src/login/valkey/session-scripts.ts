@@ -50,11 +50,11 @@ local function long(key, ms)
 end
 `;
 
-/** A session with a long user name and many claims in the tokens is shorter. */
+/** Exceeds the size of a session that has a long user name and many claims in the tokens. */
 export const MAX_SEALED = 262_144;
 
 /**
- * Returns the sealed session unless it has ended, the sealed rechecks and the server's time.
+ * Returns the sealed session (false if the session has ended), the sealed rechecks and the server's time.
  *
  * KEYS: session, recheck. ARGV: lifetime of marks in ms.
  */
@@ -73,8 +73,8 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
  * Returns 0 and adds no session if the session has already ended. Applies the limit per user before the limit of all,
  * so that a user at the limit evicts no session of another user.
  *
- * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the last key is
- * again the index by user. Further keys follow: other indexes by user, marks of the session, and marks of the user.
+ * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the last key
+ * repeats the index by user. Further keys follow: other indexes by user, marks of the session, and marks of the user.
  *
  * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. Further arguments follow: `iat`,
  * the number of other indexes, the number of session marks, and the lifetime of marks in ms.

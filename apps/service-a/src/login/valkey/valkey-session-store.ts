@@ -15,7 +15,7 @@ import { PendingEnds } from './pending-ends.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
-/** A browser sends fewer concurrent requests in one session. */
+/** Exceeds the number of a browser's concurrent requests in one session. */
 const MAX_ATTEMPTS = 50;
 
 /** The minimum step of the server's clock that the service logs. */

@@ -46,7 +46,7 @@ it.each([
   });
 });
 
-it('refuses an unsupported realm setting by name, and changes no other setting of the request', async () => {
+it('names an unsupported realm setting in the refusal, and changes no other setting of the request', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: 7, registrationAllowed: true })).toEqual({
     status: 501,
     json: { error: expect.stringContaining('registrationAllowed') },

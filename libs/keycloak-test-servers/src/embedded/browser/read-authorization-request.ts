@@ -10,7 +10,7 @@ import type { AuthorizationRequest } from '../state/authorization-request.js';
 
 const NO_FLOW = 'Client is not allowed to initiate browser login with given response_type.';
 
-/** @throws PageRefusal before the redirect URI is verified, CallbackRefusal after. */
+/** @throws PageRefusal before the redirect URI is verified, CallbackRefusal afterwards. */
 export function readAuthorizationRequest(realm: Realm, parameters: URLSearchParams): AuthorizationRequest {
   const parameter = (name: string): string | undefined => parameters.get(name) ?? undefined;
   const client = clientOf(realm, parameters);

@@ -23,6 +23,9 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/** Not `Secure`, unlike in Keycloak, since the server uses plain HTTP and some browsers do not trust `localhost`. */
+/**
+ * Unlike Keycloak's cookie, this cookie is not `Secure`, since the server uses plain HTTP and some browsers do not
+ * trust `localhost`.
+ */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

@@ -15,8 +15,8 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
  */
 export interface CallCounter extends CallCounts {
   /**
-   * Returns the counts of the calls that named this client, even with a wrong secret, but not with a bearer token or
-   * without credentials.
+   * Counts the calls that named this client, even with a wrong secret. Calls that have a bearer token or no credentials
+   * do not count.
    */
   of(clientId: string): CallCounts;
   /** Resets all counts to 0. */

@@ -56,7 +56,7 @@ export interface RealmUser {
   realmRoles: readonly string[];
   /** Only roles of `realm-management` have an effect. */
   readonly clientRoles: Readonly<Record<string, readonly string[]>>;
-  /** The second before which all issued tokens are invalid. */
+  /** All tokens issued before this second are invalid. */
   notBefore: number;
   attributes: Readonly<Record<string, string | boolean>>;
 }

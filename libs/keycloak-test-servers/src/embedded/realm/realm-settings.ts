@@ -13,7 +13,7 @@ export interface RealmSettings {
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
   failureFactor: number;
-  /** The wait after `failureFactor` failures, twice as long after twice as many failures. */
+  /** The wait after `failureFactor` failures, which doubles after twice as many failures. */
   waitIncrementSeconds: number;
   maxFailureWaitSeconds: number;
   /** The maximum time between two consecutive failures. */

@@ -13,8 +13,8 @@ export class AdjustableClock {
   }
 
   /**
-   * Moves the server's clock forward by whole seconds, but not the client's clock, so a client that checks `iat` sees
-   * tokens from the future.
+   * Moves only the server's clock forward, by whole seconds. A client that checks `iat` then sees tokens from the
+   * future.
    */
   advance(seconds: number): void {
     if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError('advance() takes whole seconds, 0 or more');

@@ -29,8 +29,8 @@ export class AuthorizationCodes {
   }
 
   /**
-   * If a code is used twice, a thief may have the code, so the client leaves the session and loses the client's tokens
-   * (RFC 6749 §4.1.2, §10.5).
+   * A second use of a code may mean a theft, so the client leaves the session and loses all tokens (RFC 6749 §4.1.2,
+   * §10.5).
    */
   redeem(code: string): GrantedCode | undefined {
     const granted = this.codes.get(code);

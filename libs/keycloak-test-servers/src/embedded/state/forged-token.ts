@@ -1,7 +1,7 @@
 import type { Claims, SigningKeys } from './signing-keys.js';
 
 export interface TokenOverrides {
-  /** The claims that replace or extend the correct claims, or that the value `undefined` removes. */
+  /** Claims that replace or extend the correct claims. The value `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
   /** The `typ` in the header (default: the correct type). */
   readonly headerTyp?: string;

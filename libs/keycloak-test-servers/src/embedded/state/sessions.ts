@@ -27,7 +27,7 @@ export interface Arrival {
   readonly asked: readonly string[];
 }
 
-/** The arrival in the session, for the password grant and for a client that is not in the session. */
+/** The arrival of a client that uses the password grant or is not in the session. */
 const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {

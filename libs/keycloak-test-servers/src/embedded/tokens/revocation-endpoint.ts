@@ -9,7 +9,7 @@ import type { ServerState } from '../state/server-state.js';
 import type { Claims } from '../state/signing-keys.js';
 
 /**
- * A revoked refresh token removes the client from the session, which ends if no client is left. Clients are not
+ * A revoked refresh token removes the client from the session. A session without clients ends. Clients are not
  * notified.
  */
 export async function revocationEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {

@@ -8,10 +8,10 @@ export interface FormBody {
 }
 
 /**
- * Encodes the form as `multipart/form-data` (RFC 7578), and copies its entries during the call, so later changes have
+ * Encodes the form as `multipart/form-data` (RFC 7578), and copies the entries during the call, so later changes have
  * no effect.
  *
- * Node's own encoder, `new Response(form)`, is not used: since Node 24, a file that can't be read makes its reader wait
+ * Node's own encoder, `new Response(form)`, is not used: since Node 24, a file that can't be read makes the reader wait
  * forever and ends the process with an unhandled rejection (https://github.com/nodejs/undici/issues/5835).
  */
 export function formBody(form: FormData): FormBody {

@@ -65,7 +65,7 @@ describe('ServiceHttpModule', () => {
     expect(() => ServiceHttpModule.register([REGISTERED, REGISTERED])).toThrow('name "inventory" is given twice');
   });
 
-  it('needs KeycloakModule: an application without KeycloakModule does not compile', async () => {
+  it('does not compile in an application without KeycloakModule', async () => {
     const module = Test.createTestingModule({
       imports: [ServiceHttpModule.register([REGISTERED])],
       providers: [Caller],
@@ -75,7 +75,7 @@ describe('ServiceHttpModule', () => {
 });
 
 describe('testServices', () => {
-  it('records each call of HttpService with its body, and answers the call', async () => {
+  it('records the body of each call of HttpService, and answers the call', async () => {
     const app = await applicationWith(ServiceHttpModule.register([REGISTERED]));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.write'] });
     signIn(app, alice);

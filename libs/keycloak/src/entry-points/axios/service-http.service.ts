@@ -15,7 +15,7 @@ import { toServiceError } from './call-error.js';
 /** The default axios options for every call, without the options that would send a token to another server. */
 export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'baseURL' | 'adapter'>;
 
-/** Options of one service, as for `KeycloakModule.forFeature`, with `baseURL` spelled as in axios. */
+/** The options of a service in `KeycloakModule.forFeature`; the name `baseURL` comes from axios. */
 export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
   /** The base URL of all calls to the service. */
   readonly baseURL: string;

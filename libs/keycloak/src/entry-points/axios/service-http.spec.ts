@@ -383,7 +383,7 @@ describe('ServiceHttp tokens', () => {
     ],
     ['is cut off', (_, response) => void response.destroy()],
     ['is not let in', (request, response) => void response.writeHead(403).end(String(request.headers.authorization))],
-  ])('does not put a token that %s into an error', async (_, script) => {
+  ])('keeps a token out of an error if the token %s', async (_, script) => {
     handler = script;
     for (const responseType of ['json', 'text', 'arraybuffer', 'stream'] as const) {
       const http = serviceHttp();
@@ -436,7 +436,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('throws an error with the login that the called service requires, and does not repeat the call (RS-11)', async () => {
+  it('throws an error that contains the required login, and does not repeat the call (RS-11)', async () => {
     const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
     let sent = 0;
     handler = (request, response) => {
@@ -462,7 +462,7 @@ describe('ServiceHttp errors', () => {
     expect(JSON.parse(await text(streamed.data))).toEqual({ left: 3 });
   });
 
-  it('reports an answer that is not JSON if JSON was requested', async () => {
+  it('throws service_failed if JSON was requested and the answer is not JSON', async () => {
     handler = answer(200, '<html>');
     expect(
       await failed(
@@ -513,7 +513,7 @@ describe('ServiceHttp errors', () => {
     expect([seen.length, requested]).toEqual([0, 0]);
   });
 
-  it('times out if a buffered answer arrives too slowly, even if a stream was sent or requested', async () => {
+  it('limits the time of a buffered answer, even if a stream was sent or requested', async () => {
     const dripping =
       (status: number): RequestListener =>
       (request, response) => {
@@ -926,7 +926,7 @@ describe('ServiceHttp answers', () => {
       (request, response) =>
         seen.length === 1 ? INVALID_TOKEN(request, response) : void response.writeHead(500).end(AUTHORIZATIONS.join()),
     ],
-  ])('does not put a token that the answer repeats %s into the error', async (_, script) => {
+  ])('keeps a token out of the error if the answer repeats the token %s', async (_, script) => {
     handler = script;
     const error = await failed(asService(strict).get('/a', { responseType: 'json' }));
     expect(error).toMatchObject({ code: 'service_failed' });

@@ -363,7 +363,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(ran).toEqual([]);
   });
 
-  it('closes the connection of a subscription when its token is denied', async () => {
+  it('closes the connection of a subscription when the token is denied', async () => {
     const { received, ended } = await subscribed(bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
     await untilReceived(received, 1);
     deny(app, 'session');
@@ -442,7 +442,7 @@ describe('a GraphQL context that all operations share', () => {
     expect(ran).toEqual([]);
   });
 
-  it('does not let an operation run for the caller of another request while the other request runs', async () => {
+  it('does not let an operation run for the caller of a concurrent request', async () => {
     const context = ({ req }: { req: unknown }) => {
       fixed.req ??= req;
       return fixed;

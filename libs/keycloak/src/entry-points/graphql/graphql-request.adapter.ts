@@ -6,12 +6,12 @@ import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 
 /**
  * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: protects queries, mutations and subscriptions, and
- * field and reference resolvers if `fieldResolverEnhancers` has `'guards'`. A query or mutation uses the token of its
- * HTTP request, and a subscription the token of the handshake, or `authorization` in the connection parameters.
+ * field and reference resolvers if `fieldResolverEnhancers` has `'guards'`. A query or mutation uses the token of the
+ * HTTP request. A subscription uses the token of the handshake, or `authorization` in the connection parameters.
  *
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
  *
- * The guard refuses an operation (`route_closed`) that shares its context with another request. The driver's option
+ * The guard refuses an operation that shares the context of another request (`route_closed`). The driver's option
  * `context` must be a function that returns a new object each time; with an object, the application does not start.
  *
  * The adapter does NOT protect introspection (`__schema`), fields without a resolver, and `__resolveType`, since Nest

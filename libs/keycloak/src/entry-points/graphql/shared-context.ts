@@ -11,7 +11,7 @@ const contexts = new WeakMap<object, Set<object>>();
  * operation.
  *
  * Mercurius sets the request of each operation on the shared object. Apollo copies the object for each operation and
- * keeps the first request, which then appears in more copies than it has operations.
+ * keeps the first request, so the first request appears in too many copies.
  */
 export function checkNotShared(call: CallContext): void {
   const context = contextOf(call);

@@ -35,7 +35,7 @@ export interface Subscription {
 
 const OPEN = 1;
 
-/** The close code of graphql-transport-ws that stops conforming clients from reconnecting by themselves. */
+/** The close code of graphql-transport-ws after which conforming clients do not reconnect by themselves. */
 const UNAUTHORIZED = 4401;
 
 /**

@@ -67,7 +67,7 @@ export class PublishedKey {
   }
 }
 
-/** An error of the authorization server, which published the unusable key, and not of the sender of the token. */
+/** The authorization server published the unusable key, so the sender of the token is not at fault. */
 export function unusable(keyId: string, fault: KeyFault): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', {
     reason: 'signing_key_unusable',

@@ -170,7 +170,7 @@ describe('SigningKeys', () => {
       expect(issuer.asked).toHaveLength(3);
     });
 
-    it('rejects the call if the issuer is down, even if the keys expire while other callers request keys', async () => {
+    it('rejects the call while the issuer is down, even if the keys expire during other calls', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(599.5);

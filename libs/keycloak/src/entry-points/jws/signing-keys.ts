@@ -11,7 +11,7 @@ import { shownKeyId } from './published-key.js';
 
 /**
  * The minimum pause before a read for an unknown key id, since anybody can send unknown key ids. The first tokens of a
- * new key may wait for this time, and with the 30 seconds of jose the service would refuse them.
+ * new key may wait for this time. With jose's 30 seconds, the service would refuse these tokens.
  */
 const COOL_DOWN_MS = 1000;
 
@@ -82,7 +82,7 @@ export class SigningKeys {
 
   async #readNext(): Promise<KeySet> {
     for (let pauses = 0; ; pauses += 1) {
-      // A running read may have begun before the issuer published the key.
+      // A read in progress may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
       // Other requests, which start reads immediately if there are no current keys, must not postpone this read

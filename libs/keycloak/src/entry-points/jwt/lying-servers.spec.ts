@@ -153,7 +153,7 @@ describe('the JWKS endpoint', () => {
     expect(await outcome(service, key.sign(service.claims()))).toBe('accepted');
   });
 
-  it('has its own circuit breaker, so introspection works while that circuit breaker is open', async () => {
+  it('has a separate circuit breaker, so introspection works while the circuit breaker is open', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 500 });
     const service = jwtService(realm, {}, { maxRetries: 0, circuitBreakerFailures: 3 });
     const token = key.sign(service.claims());

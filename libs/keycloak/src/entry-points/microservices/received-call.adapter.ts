@@ -11,7 +11,7 @@ export type ReceivedCall =
 
 /**
  * Finds the transport by the classes of the arguments, since the caller controls the members of the first argument. A
- * gRPC call, which unlike a deserialized message is an event emitter, is the third argument, or the first for
+ * gRPC call is an event emitter, unlike a deserialized message. The call is the third argument, or the first for
  * `@GrpcStreamCall`.
  */
 export function receivedCall(host: CallContext): ReceivedCall {

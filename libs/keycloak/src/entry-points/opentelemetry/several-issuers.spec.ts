@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => recorded.stop());
 
 describe('measureStatus with several issuers', () => {
-  it('labels the metrics of every issuer that is not the first issuer', async () => {
+  it('labels the metrics of every issuer except the first issuer', async () => {
     const clientSecret = 'hush';
     const { status } = composeKeycloak({
       issuers: [

@@ -38,8 +38,8 @@ const MAX_KEY_AGE_SECONDS = 600;
 
 /**
  * Accepts back-channel logout notices (OpenID Connect Back-Channel Logout 1.0) that an issuer of `KeycloakModule` has
- * signed, at one public route. From the next request on, the `RevocationList` denies the tokens of the session, with a
- * `revocationChannel` in all replicas of all services.
+ * signed, at one public route. From the next request on, the `RevocationList` denies the tokens of the session. A
+ * `revocationChannel` extends the denial to all replicas of all services.
  *
  * Import this module once, next to `KeycloakModule.forRoot`. This module does NOT configure Keycloak: the client needs
  * the attribute `backchannel.logout.url` (docs/revocation.md#back-channel-logout).
@@ -52,8 +52,8 @@ export class BackchannelLogoutModule {
   }
 
   /**
-   * Throws `ConfigurationError` for invalid options, or at the start of the application for an invalid result of
-   * `useFactory`.
+   * Throws `ConfigurationError` for invalid options. After an invalid result of `useFactory`, the start of the
+   * application fails with this error.
    */
   static forRootAsync({
     imports = [],

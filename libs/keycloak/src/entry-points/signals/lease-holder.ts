@@ -6,8 +6,7 @@ const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
 /**
- * The poller renews a lease this long before its end, since after a lost lease the fencing number changes, and events
- * may have been missed.
+ * The time between the renewal and the end of a lease. A lost lease changes the fencing number, and may hide events.
  */
 const MARGIN_MS = 1000;
 

@@ -129,8 +129,7 @@ function readOptions(
 function readClient(client: RevocationEventsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
   const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as RevocationEventsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
-  // Refuses control characters, like `KeycloakModule`, since they are invisible, and would cause an error only at
-  // Keycloak.
+  // Refuses invisible control characters, as `KeycloakModule` does, since only Keycloak would report an error.
   const context = { faults, allowInsecureRequests: false };
   nonEmptyString('client.clientId', clientId, context);
   optionalText('client.clientSecret', clientSecret, context);

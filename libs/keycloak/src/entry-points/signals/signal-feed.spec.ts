@@ -63,7 +63,7 @@ const state = (): string => keycloak.status.read().signals.state;
 const proofOf = (askedAtMs: number): number => keycloak.issuers[0].signals.healthyUntilMs(askedAtMs);
 
 describe('SignalFeed', () => {
-  it('changes the state of the feed from none to silent to healthy', async () => {
+  it('changes the state of the feed to silent, and then to healthy', async () => {
     expect(state()).toBe('none');
     let release: () => void = () => undefined;
     const held = new Promise<Signals>((resolve) => (release = () => resolve(QUIET)));
@@ -174,7 +174,7 @@ describe('SignalFeed', () => {
     expect(keycloak.issuers[0].signals.latestMs).toBe(untilMs);
   });
 
-  it('reports a gap after an incomplete poll, and claims no time before the gap in later proofs', async () => {
+  it('reports a gap after an incomplete poll, and later proofs claim no time before the gap', async () => {
     let gaps = 0;
     keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const source = sourceOf(
@@ -253,7 +253,7 @@ describe('SignalFeed', () => {
     expect(everything).toEqual(['everything']);
   });
 
-  it('does not claim the time before its new lease if another replica held the lease in between', async () => {
+  it('claims no time before a new lease if another replica held the previous lease', async () => {
     const { feed: leases } = keycloak.issuers[0];
     const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
     let [fencing, nowMs] = [1, 1_000_000];

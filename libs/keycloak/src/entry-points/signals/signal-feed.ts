@@ -83,7 +83,7 @@ export class SignalFeed {
       missedLoggedMs: -Infinity,
       isReceiving: undefined,
     }));
-    // The channel may have lost rechecks of a process that has exited, which no process sends again.
+    // The channel may have lost rechecks, and a process that has exited does not send its rechecks again.
     at.signals.onGap(() => {
       for (const one of this.#followed) one.receivedSinceMs = undefined;
     });

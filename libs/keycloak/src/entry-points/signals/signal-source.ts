@@ -15,7 +15,7 @@ export interface Signals {
   readonly rechecks: readonly IssuerRecheck[];
   /** Whether the result contains all events of the requested time. */
   readonly isWhole: boolean;
-  /** Whether the server has certainly reported all events from before this poll. An empty result is not a proof. */
+  /** Whether the server has certainly reported all events that precede this poll. An empty result is not a proof. */
   readonly isHealthy: boolean;
   /** The time from the end of the healthy time to this poll, in milliseconds. Default 0. */
   readonly healthyUntilAgoMs?: number;
@@ -39,19 +39,19 @@ export interface SignalSourceContext {
    */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
-  /** The server's time in seconds since the epoch, exact to about a second after the first token. */
+  /** The server's time in seconds since the epoch; after the first token, the error is about a second. */
   readonly serverSeconds: () => number;
   /** Whether the polls are only a check, which must not create objects or remove events at the server. */
   readonly isTrial: boolean;
   /** The longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
-  /** The log for facts that an operator needs and that `poll` does not return, but not for text from the server. */
+  /** Logs facts that `poll` does not return and an operator needs. No fact may contain text from the server. */
   readonly log: ComponentLog;
 }
 
 export interface ConnectedSignalSource {
   /**
-   * Requests the events of the last `sinceMs` milliseconds (0 before the first read) once. A result may repeat events.
+   * Polls once for the events of the last `sinceMs` milliseconds (0 before the first read). A result may repeat events.
    *
    * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if an operator must change the settings of the
    * server.

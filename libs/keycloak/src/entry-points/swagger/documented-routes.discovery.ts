@@ -3,7 +3,7 @@ import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '
 import type { ReportedRoute } from '../ports/reported-routes.js';
 import { nameOf, operationAt, placesIn, type Document, type OperationPlace } from './document-parts.js';
 
-/** The options of @nestjs/swagger that select the routes and their paths, not all of which every release has. */
+/** The options of @nestjs/swagger that select the routes and their paths; some releases lack some of these options. */
 export interface DocumentedRoutesOptions {
   readonly include?: NonNullable<SwaggerDocumentOptions['include']>;
   readonly deepScanRoutes?: boolean;
@@ -53,8 +53,8 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * A document of all routes does not distinguish classes with the same name, and with header versions has only the last
- * handler of a path.
+ * A document of all routes does not distinguish classes with the same name, and shows only the last handler of a path
+ * that has header versions.
  */
 function placesOf(
   app: INestApplication,

@@ -3,7 +3,7 @@ import { ValkeyScript } from './valkey-script.js';
 const MAX_SEALED = 131_072;
 
 /**
- * A cache entry is a Valkey hash: `s` is the sealed text, `a` the time of the request, and `f` is 1 if the entry is
+ * A cache entry is a Valkey hash: `s` is the sealed text, `a` is the time of the request, and `f` is 1 if the entry is
  * final.
  */
 const COMMON = `
@@ -42,7 +42,7 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Keeps an existing entry that is final, and one with a later request unless the new entry is final. Does not store an
+ * Keeps an existing entry if it is final, or if its request is later and the new entry is not final. Does not store an
  * entry whose time is impossible because the server's clock went back.
  *
  * KEYS: entry, lease. ARGV: sealed text, time of the request, lifetime in ms, whether the entry is final, id of the

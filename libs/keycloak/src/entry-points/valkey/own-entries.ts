@@ -7,14 +7,14 @@ export interface OwnEntry {
 /** The maximum number of remembered ids, which is more than the useful rechecks of a poller. */
 const MAX_IDS = 4000;
 /**
- * The number of remembered texts of a recheck, which the poller writes again after each gap. An older text counts as
- * forged and starts a new epoch.
+ * The number of remembered texts of a recheck, since the poller rewrites a recheck after each gap. An older text counts
+ * as forged and starts a new epoch.
  */
 const MAX_WRITINGS = 8;
 
 /**
- * The poller compares each entry with the bytes that it wrote, since a service that has the keys can replace an entry
- * before any process has read it. The poller sends no proof before it has read all its own entries.
+ * The poller compares each entry with the written bytes, since a service that has the keys can replace an unread entry.
+ * The poller sends no proof before it has read all its own entries.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();

@@ -10,10 +10,10 @@ import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
  * stay in use.
  */
 export interface ProofKeyOptions {
-  /** The key that signs a poller's proofs, which only the services that import `RevocationEventsModule` have. */
+  /** The key that signs a poller's proofs; only the services that import `RevocationEventsModule` have this key. */
   readonly privateKey?: string | undefined;
   readonly privateKeyFile?: string | undefined;
-  /** The public keys of all pollers in one text, which verify the pollers' proofs; a poller also trusts its own key. */
+  /** The public keys of all pollers in one text, to verify the pollers' proofs; a poller also trusts its own key. */
   readonly publicKeys?: string | undefined;
   readonly publicKeysFile?: string | undefined;
 }

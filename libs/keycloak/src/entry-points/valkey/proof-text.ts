@@ -21,8 +21,8 @@ interface Written {
   readonly i: string;
   readonly c: string;
   /**
-   * `s` and `u`: start and end of the time without missed events, in milliseconds since the epoch, by the server's
-   * clock.
+   * `s` and `u`: the start and the end of the time without missed events, in milliseconds since the epoch, by the
+   * server's clock.
    */
   readonly s: number;
   readonly u: number;

@@ -2,7 +2,7 @@ import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 interface Written {
-  /** The number of the entry format, which entries of an earlier version of this library do not have. */
+  /** The number of the entry format; entries of earlier versions of this library have no number. */
   readonly f?: number;
   readonly k: string;
   /** The value to deny or recheck, absent if `k` is `everything` or `floor`. */
@@ -43,7 +43,7 @@ export class RevocationEntries {
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** Returns the reason if the entry, which may be a denial, can't be read. */
+  /** Returns a refusal if the entry can't be read, since the entry may be a denial. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

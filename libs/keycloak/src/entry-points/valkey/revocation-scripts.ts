@@ -124,8 +124,8 @@ return { number, now }
 `);
 
 /**
- * Stores the proof and returns 1, or -1 if the holder has lost the lease, or 0 if the stream has an entry that the
- * holder has not read.
+ * Stores the proof and returns 1. Returns -1 if the holder has lost the lease, and 0 if the stream has an entry that
+ * the holder has not read.
  *
  * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */

@@ -11,7 +11,7 @@ export interface StreamEntry {
   readonly number: number;
   readonly sealed: string;
   readonly ageSeconds: number;
-  /** The time of arrival at the server, which is not sealed, and is `NaN` if the server returns no number. */
+  /** The unsealed time of arrival at the server, or `NaN` if the server returns no number. */
   readonly takenAtMs: number;
   readonly id: string;
   readonly previous: string;
@@ -46,7 +46,7 @@ const MIN_CAPACITY = 2000;
 
 const MAX_BYTES = 16_384;
 
-/** An entry from an unknown writer (the second part of its id is not 0) must not end the wait for entries. */
+/** If the second part of an id is not 0, the writer is unknown, and the entry must not end the wait. */
 const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;

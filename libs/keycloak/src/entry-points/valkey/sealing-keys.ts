@@ -11,7 +11,7 @@ const CIPHER = 'aes-256-gcm';
 const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
 const NAME_INFO = 'nestjs-keycloak-s2s name, version 1';
 const FINGERPRINT_INFO = 'nestjs-keycloak-s2s fingerprint, version 1';
-/** Enough bytes to distinguish keys, and too few bytes to find a key. */
+/** The bytes suffice to distinguish keys, and are too few to find a key. */
 const FINGERPRINT_BYTES = 4;
 
 /**
@@ -59,9 +59,7 @@ export class SealingKeys {
     return Buffer.concat([Buffer.of(VERSION), salt, sealed, cipher.getAuthTag()]).toString('base64');
   }
 
-  /**
-   * Decrypts the text, or returns undefined unless one of the keys encrypted the text with the same associated data.
-   */
+  /** Returns the decrypted text, or undefined if no key encrypted the text with the same associated data. */
   open(sealed: string, associated: readonly string[]): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < 1 + SALT_BYTES + TAG_BYTES || bytes[0] !== VERSION) return undefined;

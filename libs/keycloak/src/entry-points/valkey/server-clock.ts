@@ -5,7 +5,8 @@ const MAX_DRIFT = 0.0005;
 const STEP_MS = 1000;
 
 /**
- * The longest lifetime of stored entries, after which all entries from before a step back of the clock have expired.
+ * The longest lifetime of stored entries: after this time, all entries that precede a step back of the clock have
+ * expired.
  */
 const NOTES_SERVE_MS = 3_600_000;
 
@@ -53,7 +54,7 @@ export class ServerClock {
     return this.fromMonotonicMs(performance.now());
   }
 
-  /** Returns the time to compute an age with, so that a wrong server clock can't make an entry look younger. */
+  /** Returns the time for computing an age, so that a wrong server clock can't make an entry look younger. */
   latestMs(): number {
     return Math.max(performance.now() + this.#latestOffsetMs, this.nowMs(), Date.now());
   }

@@ -16,8 +16,8 @@ const LONGEST_PAUSE_MS = 2000;
 
 /**
  * The maximum difference between the time in the sealed text and the arrival time of an entry. The arrival time is not
- * sealed, so a larger difference may mean a forged time. Earlier cached results then lose their proof, and results from
- * shortly before a recheck have the short TTL anyway.
+ * sealed, so a larger difference may mean a forged time. Earlier cached results then lose their proof, and results that
+ * are slightly older than a recheck have the short TTL anyway.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -31,7 +31,7 @@ export interface FollowedStream {
 /**
  * Reads the stream, and reports a gap if the stream was replaced, or if a number or a previous id is wrong. After a
  * gap, the follower reads the stream from its beginning. If the stream contradicts itself, a new epoch begins, and
- * every replica appends its denials and rechecks again.
+ * every replica writes its denials and rechecks once more.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();

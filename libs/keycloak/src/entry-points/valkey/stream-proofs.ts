@@ -17,7 +17,7 @@ const MAX_EARLY_MS = 5000;
  */
 const MAX_UNKNOWN = 3;
 
-/** An older proof that arrives after a newer proof was replayed. */
+/** An older proof that arrives after a newer proof is a replay. */
 type Order = Pick<StreamProof, 'epoch' | 'fencing'> & { readonly position: number };
 
 type ProofReceiver = Pick<RevocationReceiver, 'healthy' | 'unhealthy' | 'refused'>;

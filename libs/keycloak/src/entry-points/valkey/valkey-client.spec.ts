@@ -46,7 +46,7 @@ describe('ValkeyClient', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('runs the script with the part of the deadline that remains after connecting', async () => {
+  it('subtracts the time for connecting from the deadline of the script', async () => {
     const leftTo = async (): Promise<number> => {
       const script = { run: async (...[, , , leftMs]: readonly number[]) => leftMs };
       return (await client.run(script as never, ['key'])) as number;

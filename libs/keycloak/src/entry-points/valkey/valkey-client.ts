@@ -13,10 +13,7 @@ const CONNECT_MS = 3000;
 const FIRST_WAIT_MS = 1000;
 const MAX_DEADLINE_MS = 60_000;
 
-/**
- * The time after a connection failure in which all calls fail immediately, so that they do not queue up for a server
- * that does not answer.
- */
+/** For this time after a connection failure, all calls fail immediately, and do not wait for the server. */
 const PAUSE_MS = 250;
 
 /**
@@ -51,8 +48,8 @@ export class ValkeyClient {
   }
 
   /**
-   * Runs the script, or throws `ValkeyError` at the end of the deadline at the latest, and immediately for 250 ms after
-   * a connection failure.
+   * Runs the script, or throws `ValkeyError` by the end of the deadline. For 250 ms after a connection failure, the
+   * method throws immediately.
    */
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();

@@ -18,7 +18,7 @@ const SILENT_MS = 900;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
-  /** Closes a socket that is still connecting, which the client does not know yet and would leave open. */
+  /** Closes a socket that is still connecting, since the client does not know the socket yet. */
   readonly #ending = new AbortController();
   readonly #user: string;
   #failure: ValkeyError | undefined;

@@ -23,8 +23,8 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   readonly keys: readonly string[];
   /**
    * Ed25519 keys that sign and verify a poller's proof that the feed of revocations is healthy. A poller, which imports
-   * `RevocationEventsModule`, needs the private key, and every other service the public keys of all pollers. A service
-   * that has no public keys accepts no proof, and reuses cached results for `introspectionTtlSeconds` only.
+   * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. A
+   * service that has no public keys accepts no proof, and reuses cached results for `introspectionTtlSeconds` only.
    */
   readonly proofs?: ProofKeyOptions;
 }

@@ -13,7 +13,7 @@ describe('ValkeySharedCache', () => {
     ['a newer version sealed', Buffer.from([2, ...randomBytes(90)]).toString('base64')],
     ['has a newer format', keys.seal('{"t":"answer","a":1}', ['2', 'issuer', 'shop', 'cache', 'key'])],
     ['another service sealed', new SealingKeys([randomBytes(32).toString('base64')]).seal('{}', ['x'])],
-  ])('treats an entry that %s as a cache miss, and takes the lease for a request to Keycloak', async (_, sealed) => {
+  ])('ignores an entry that %s, and takes the lease for a request to Keycloak', async (_, sealed) => {
     const passedOver: (string | undefined)[] = [];
     const client = {
       deadlineMs: 50,

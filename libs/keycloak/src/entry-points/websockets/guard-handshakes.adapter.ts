@@ -16,7 +16,7 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
  * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a
  * socket.io server, a namespace refuses a client by a `connect_error`.
  *
- * The guard closes a socket when its token expires or is denied, and within `introspectionTtlSeconds` after its token
+ * The guard closes a socket when the token expires or is denied, and within `introspectionTtlSeconds` after the token
  * became inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.
  *
  * Throws `Error` if the server belongs to another library, the application has no `KeycloakModule`, or only some ws

@@ -12,7 +12,7 @@ import { connectionOfSocket } from './sockets.js';
  * A refusal is sent as the event `exception` with the body that HTTP callers get.
  */
 export function websocketsRequestAdapter(): RequestAdapter {
-  // The filter of Nest, which does not send the client's message back if `includeCause` is false.
+  // With `includeCause: false`, the filter of Nest does not send the client's message back.
   const filter = new BaseWsExceptionFilter({ includeCause: false });
   return {
     kind: 'ws',

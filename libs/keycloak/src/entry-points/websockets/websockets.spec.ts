@@ -191,7 +191,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     ({ app, url } = await start(library, [Chat]));
   });
 
-  it('accepts a caller that its class allows, and gives its handlers the token', async () => {
+  it('accepts a caller that the class allows, and passes the token to the handlers', async () => {
     const client = await library.connect(url, bearerOf(app));
     expect(client.refusal).toBeUndefined();
     client.send('say');
@@ -464,7 +464,7 @@ describe('gateways that share a server', () => {
   });
 
   it.each(LIBRARIES.slice(1))(
-    'accept in each namespace only the callers that the gateway of the namespace allows, with %s',
+    'accept only the callers that the gateway of each namespace allows, with %s',
     async (_, library) => {
       const { app, url } = await start(library, twoGateways({ namespace: 'private' }));
       expect((await library.connect(url, undefined)).refusal).toBeUndefined();
@@ -478,7 +478,7 @@ describe('gateways that share a server', () => {
 });
 
 describe('a socket.io client', () => {
-  it('does not crash the server if the client disconnects while the guard verifies its token', async () => {
+  it('does not crash the server by disconnecting during the verification of the token', async () => {
     const library = socketIo('websocket');
     const { app, url } = await start(library, [Chat]);
     const upgrade =

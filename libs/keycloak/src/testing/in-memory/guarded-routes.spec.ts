@@ -153,7 +153,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/about', bearer).expect(200);
   });
 
-  it('admits a token for several services that include this service', async () => {
+  it('admits a token for this service and for other services', async () => {
     const both = as({ permissions: ['orders.read'], audience: ['account', 'orders'] });
     expect((await read('/orders', both)).status).toBe(200);
   });
@@ -182,7 +182,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await request(app.getHttpServer()).get('/orders').set('Authorization', `Basic ${alice}`).expect(401);
   });
 
-  it('refuses an ended token at the first introspection after its end', async () => {
+  it('refuses an ended token at the first introspection after the end', async () => {
     const ended = as({ permissions: ['orders.read'] });
     signOut(app, ended);
     expect((await read('/orders', ended).expect(401)).body).toMatchObject({ reason: 'inactive' });
@@ -216,7 +216,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('admits or refuses each caller by its own description, even if several callers call at the same time', async () => {
+  it('does not mix up several callers that call at the same time', async () => {
     const described = fc.record({
       subject: fc.stringMatching(/^[\w-]{1,20}$/),
       permissions: fc.uniqueArray(fc.constantFrom('orders.read', 'orders.approve', 'orders', 'read')),

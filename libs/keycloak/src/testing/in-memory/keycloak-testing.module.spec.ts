@@ -257,7 +257,7 @@ describe('signIn', () => {
     expect(() => testServices(none)).toThrow(/no KeycloakModule/);
   });
 
-  it('rejects a token that testAccessToken() did not make, a malformed text and an invalid permission', async () => {
+  it('rejects a malformed text, an invalid permission, and a token that testAccessToken() did not make', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const foreign = makeVerifiedAccessToken('text', {
       claims: reader.claims,

@@ -34,8 +34,8 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
  * that was not signed in.
  *
- * Throws `Error` if `NODE_ENV` is not `test` or `development`, or if a module imports the class, since the class would
- * guard no route.
+ * Throws `Error` if `NODE_ENV` is not `test` or `development`. Also throws if a module imports the class, since the
+ * class would guard no route.
  */
 @Module({})
 export class KeycloakTestingModule {

@@ -200,7 +200,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(body).toMatchObject({ authorization_servers: [OWN, PARTNER] });
   });
 
-  it('lists in its OpenAPI document the scopes that an operation accepts from each issuer', async () => {
+  it('has an OpenAPI document with the scopes that an operation accepts from each issuer', async () => {
     const { app } = await start();
     const document = addKeycloakSecurity(app, SwaggerModule.createDocument(app, new DocumentBuilder().build()));
     expect(document.components?.securitySchemes).toMatchObject({

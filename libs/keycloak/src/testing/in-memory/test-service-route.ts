@@ -8,8 +8,8 @@ export interface TestServiceReply {
   /** The status, from 200 to 599. */
   readonly status: number;
   /**
-   * The body. Bytes are sent unchanged, and so is a text if `headers` has a content type that is not JSON. Any other
-   * value is sent as JSON, and undefined as an empty body.
+   * The body. Bytes are sent unchanged. A text is also sent unchanged if `headers` has a content type other than JSON.
+   * Other values are sent as JSON, and undefined is sent as an empty body.
    */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

@@ -7,8 +7,7 @@ export interface InspectOptions {
   /** Whether the text was printed, so that authorization codes count as leaks, too. */
   readonly isPrinted?: boolean;
   /**
-   * Whether parts of tokens and unknown JWTs are ignored, for the cookies that Keycloak sets in browsers, since these
-   * JWTs are not tokens.
+   * Whether parts of tokens and unknown JWTs are ignored, since the JWTs in Keycloak's browser cookies are not tokens.
    */
   readonly onlyKnown?: boolean;
 }
@@ -21,7 +20,7 @@ const HEADER = new RegExp(`(?<![\\w-])[\\w-]+(?=\\.${BEGIN}[\\w-]{6})`, 'g');
 const PAYLOAD_AND_SIGNATURE = new RegExp(`\\.${BEGIN}[\\w-]{6,}(?:\\.[\\w-]*)?`, 'y');
 const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
 
-/** From the most serious extent; for each token, only the most serious match is reported. */
+/** The most serious extent comes first; for each token, only the most serious match is reported. */
 const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
 
 export class ObservedText {

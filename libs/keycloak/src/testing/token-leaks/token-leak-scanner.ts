@@ -15,9 +15,9 @@ import { watchOutput } from './watched-output.js';
  * also reports any unknown JWT. Authorization codes count as leaks only in printed output, because a URL may contain an
  * authorization code.
  *
- * The scanner finds a whole token, a token without its signature, and a signature, and also any 32 consecutive
- * characters after the header of a token. The text may be plain, percent-encoded, escaped in JSON or HTML, or once in
- * base64 or base64url. Several of these encodings may be combined. The scanner does not find tokens that are encrypted,
+ * The scanner finds a whole token, a token without the signature, a signature, and any 32 consecutive characters after
+ * the header of a token. The text may be plain, percent-encoded, escaped in JSON or HTML, or once in base64 or
+ * base64url. Several of these encodings may be combined. The scanner does not find tokens that are encrypted,
  * compressed, hashed, in hex or split over lines.
  *
  * ```ts
@@ -60,7 +60,7 @@ export class TokenLeakScanner {
   /**
    * Adds a token, another secret or an authorization code that the scanner does not collect by itself.
    *
-   * @throws RangeError if it has fewer than 8 characters: it would be found everywhere.
+   * @throws RangeError for a text of fewer than 8 characters, which would be found everywhere.
    */
   addToken(token: string, kind: TokenKind = 'token'): void {
     if (token.length < MIN_TOKEN_LENGTH)
@@ -132,7 +132,7 @@ export class TokenLeakScanner {
   }
 
   /**
-   * A later report of a token at a place replaces the earlier report: the JWT may have become known, or the line
+   * A later report of a token at a place replaces the earlier report: the JWT may now be known, or the line may now be
    * complete.
    */
   #report(leak: TokenLeak): void {

@@ -131,22 +131,19 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
-  it.each([3_600_000, -3_600_000])(
-    'reads the log back to late events by the time of the server (%i ms ahead)',
-    async (ms) => {
-      aheadMs = ms;
-      await source.poll(0);
-      clock.advance(4);
-      event('LOGOUT', { sessionId: 'late' }, serverNow() - 9000);
-      expect(await source.poll(4000)).toMatchObject({ denials: [{ sid: 'late' }] });
-      const from = asked
-        .filter(({ pathname }) => pathname.endsWith('/events'))
-        .map((url) => Number(url.searchParams.get('dateFrom')));
-      expect(from.at(-1)).toBe(serverNow() - 4000 - OVERLAP_MS);
-    },
-  );
+  it.each([3_600_000, -3_600_000])('reads late events by the time of the server, which is %i ms ahead', async (ms) => {
+    aheadMs = ms;
+    await source.poll(0);
+    clock.advance(4);
+    event('LOGOUT', { sessionId: 'late' }, serverNow() - 9000);
+    expect(await source.poll(4000)).toMatchObject({ denials: [{ sid: 'late' }] });
+    const from = asked
+      .filter(({ pathname }) => pathname.endsWith('/events'))
+      .map((url) => Number(url.searchParams.get('dateFrom')));
+    expect(from.at(-1)).toBe(serverNow() - 4000 - OVERLAP_MS);
+  });
 
-  it('returns a proof every five seconds by finding its own login in the log', async () => {
+  it('finds its own login in the log every five seconds, and returns a proof', async () => {
     const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       healthy.push((await source.poll(0)).isHealthy);
@@ -234,7 +231,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ isWhole: true, isHealthy: true });
   });
 
-  it('does not log in at each poll if its own login never appears in the log', async () => {
+  it('does not log in at each poll if no login appears in the log', async () => {
     savesLogins = false;
     for (let second = 0; second < 30; second += 1) {
       await source.poll(0);
@@ -257,7 +254,7 @@ describe('keycloakEvents', () => {
     expect(signals.fault?.reason).toBe(reason);
   });
 
-  it('reads the settings every minute, and whenever its own login does not appear in the log', async () => {
+  it('reads the settings every minute, and when a new login does not appear in the log', async () => {
     const reads = (): number => asked.filter(({ pathname }) => pathname.endsWith('/events/config')).length;
     for (let second = 0; second < 59; second += 1) {
       await source.poll(0);

@@ -111,8 +111,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * An earlier time of the last own login takes precedence, since the server's time may come from a proxy in front of
-   * Keycloak. A proof must cover all events since that login, unless another replica has polled in between.
+   * The time of the last login counts if this time is earlier, since the server's time may come from a proxy. A proof
+   * must cover all events since that login, unless another replica has polled in between.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);

@@ -28,7 +28,7 @@ async function look(id: string, isSaved = true): Promise<string> {
 }
 
 describe('OwnLogins', () => {
-  it('finds its own login even if the previous login was long ago', async () => {
+  it('finds the new login even if the previous login was long ago', async () => {
     expect(await look('first')).toBe('seen, same log');
     clock.advance(60);
     expect(await look('second')).toBe('seen, same log');

@@ -23,8 +23,8 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // If the event has a session, Keycloak revoked a refresh token, and later tokens and tokens of other clients in the
-    // session stay valid. If the event has no session, Keycloak revoked one access token of the user.
+    // If the event has a session, Keycloak revoked a refresh token. Later tokens, and tokens of other clients in the
+    // session, stay valid. If the event has no session, Keycloak revoked one access token of the user.
     case 'REVOKE_GRANT':
       if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };

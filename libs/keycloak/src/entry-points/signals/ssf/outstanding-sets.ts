@@ -13,7 +13,7 @@ const ACKNOWLEDGE_AFTER_MS = 30_000;
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
 /**
- * The age from which a token may be acknowledged immediately, since a replica that missed it knows that its page was
+ * A token of this age may be acknowledged immediately, since a replica without the token knows that its page was
  * truncated.
  */
 const OLD_SECONDS = 600;
@@ -26,10 +26,7 @@ const MAX_PAGES = 10;
 /** While another poll holds tokens, Keycloak omits the tokens for a moment. */
 const MAX_AGAIN = 2;
 
-/**
- * The time after which another receiver must have acknowledged a missing token, since a poll holds tokens for less
- * time.
- */
+/** A poll holds tokens for a shorter time, so another receiver has acknowledged a token that stays missing. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;
@@ -53,11 +50,10 @@ interface Seen {
 export interface ReadSets {
   readonly sets: ReadonlyMap<string, unknown>;
   readonly isCutOff: boolean;
-  /** Whether expected tokens are missing, so that unknown tokens may be missing, too. */
+  /** True if expected tokens are missing. Unknown tokens may then be missing, too. */
   readonly isShort: boolean;
   /**
-   * Whether expected tokens stay missing, because another receiver acknowledges tokens immediately or the stream was
-   * replaced.
+   * True if expected tokens stay missing: another receiver acknowledges tokens immediately, or the stream was replaced.
    */
   readonly isTakenByOthers: boolean;
 }

@@ -227,7 +227,7 @@ describe('sharedSignals events', () => {
 });
 
 describe('sharedSignals proofs', () => {
-  it('returns a proof every five seconds by a verification that it requested', async () => {
+  it('requests a verification every five seconds, and returns a proof', async () => {
     const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       healthy.push((await source.poll(second === 0 ? 0 : 1000)).isHealthy);

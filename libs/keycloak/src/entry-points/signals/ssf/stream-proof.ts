@@ -25,9 +25,9 @@ export interface PollBegin {
 }
 
 /**
- * The proof that the stream has delivered all events up to a time, by a verification event (SSF 1.0 §8.1.4). That time
- * is the start of the poll with the request if this process requested the verification, and otherwise the `iat` of the
- * verification.
+ * The proof that the stream has delivered all events up to a time, by a verification event (SSF 1.0 §8.1.4). If this
+ * process requested the verification, the time is the start of the requesting poll. For other verifications, the time
+ * is the `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -72,7 +72,7 @@ export class StreamProof {
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** The time up to which the stream is proven, which only a poll that has read all events may claim. */
+  /** The time up to which the stream is proven; only a poll that has read all events may claim this time. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;
