@@ -161,7 +161,7 @@ describe('the realm', () => {
 
   it('keeps events for an hour, and saves only the types that the feed reads', () => {
     expect([realm.eventsExpiration, realm.attributes['adminEventsExpiration']]).toEqual([3600, '3600']);
-    const [, guide = ''] = /At least these types must be saved: ([^.]*)\./.exec(read('docs/event-feed.md')) ?? [];
+    const [, guide = ''] = /At least these types must be saved:\s([^.]*)\./.exec(read('docs/event-feed.md')) ?? [];
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
