@@ -36,7 +36,7 @@ node_of_images() { have_node "$NODE"; }
 # The specs in test/repository are about documents and scripts, and run in `npm test` alone.
 unit_on_oldest_node() {
   have_node "$OLDEST_NODE"
-  PATH=$PWD/$RESULTS/node-$OLDEST_NODE/bin:$PATH npm run test:unit -- --silent --testPathPatterns='/(libs|apps|brokers)/'
+  PATH=$PWD/$RESULTS/node-$OLDEST_NODE/bin:$PATH npm run test:unit -- --silent --testPathPatterns='/(libs|apps|brokers|chain)/'
 }
 
 npm_script() { npm run "$1"; }
@@ -382,6 +382,17 @@ compose_run() {
 
 compose_run_ends() { docker rm --force "$COMPOSE_PROJECT_NAME-examined" >/dev/null; }
 
+# A container that turned unhealthy while Valkey was away ends `up --wait` at once, although it is about to become healthy.
+replicas_are_well_again() {
+  local tries
+  for tries in 1 2 3 4 5 6 7 8; do
+    ! replicas --progress quiet up --wait --wait-timeout 120 >"$RESULTS/replicas.log" 2>&1 || return 0
+    sleep 5
+  done
+  tail -n 40 "$RESULTS/replicas.log"
+  return 1
+}
+
 # The other faults of Valkey and of the poller are in test/faults/doctor-stack.e2e-spec.ts; here doctor reads containers.
 doctor_finds_shared_faults() {
   compose_run "SHARED_DENIAL_KEYS=$(head -c 32 /dev/urandom | base64)"
@@ -390,6 +401,10 @@ doctor_finds_shared_faults() {
   replicas --progress quiet stop signal-poller
   doctor_finds 'Not running'
   replicas --progress quiet start signal-poller
+  replicas --progress quiet stop valkey
+  doctor_finds 'is unreachable'
+  replicas --progress quiet start valkey
+  replicas_are_well_again
   doctor_is_content_again
 }
 
