@@ -65,7 +65,7 @@ export const CONTEXTS_ON_NEST_11 = {
 /** Nest loads these packages only if they are installed, so the bundler must treat them as external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
-/** Each combination has one test runner and one Node.js version. */
+/** The four combinations that differ most, for `--quick` in CI. Each has one test runner and one Node.js version. */
 export const QUICK = [
   { cell: '11-express-cjs', runner: 'ts-jest', node: '20' },
   { cell: '11-fastify-esm', runner: 'Jest', node: '22' },

@@ -27,8 +27,8 @@ const SLICES = 3;
  *
  * Each round starts new processes, because processes of the same program differ in memory layout and compiled code.
  *
- * Returns the requests per second and the CPU microseconds per request of each contender by name, summed over
- * `processes`.
+ * Returns the rounds of each contender by name: the requests per second, and the CPU microseconds per request, summed
+ * over `processes`.
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));

@@ -19,7 +19,7 @@ const HOP_REQUESTS = 24_000;
 const STEP_REQUESTS = 24_000;
 const STEP_WARM_UP = 15_000;
 
-/** Promises and streams need more CPU time on older versions. */
+/** Promises and streams need more CPU time on older versions of Node.js. */
 const NODE = Number(process.versions.node.split('.')[0]);
 const MUST = NODE >= 24 ? 1.6 : 2;
 const AIM = NODE >= 24 ? 1.4 : 1.7;

@@ -12,7 +12,7 @@ const PROFILES = {
     idToken: 'not_an_access_token',
     refreshToken: 'token_malformed',
   },
-  // oidc-provider does not introspect JWTs, reports a refresh token as active and returns no audience.
+  // oidc-provider does not introspect JWTs. It reports a refresh token as active, but without an audience.
   rfc7662: { settings: {}, idToken: 'inactive', refreshToken: 'aud_missing' },
 } as const;
 

@@ -15,7 +15,7 @@ const { values: flags } = argumentsOf({ options: { write: { type: 'boolean' } } 
 process.chdir(resolve(import.meta.dirname, '../..'));
 
 /**
- * Sorts the members of each union of literals, whose order differs from build to build.
+ * Removes private members, and sorts each union of literals, whose order differs from build to build.
  *
  * @type {ts.TransformerFactory<ts.Node>}
  */

@@ -90,7 +90,7 @@ async function main() {
  * @param {string} text
  */
 function countOf(name, text) {
-  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: must be a number of runs`);
+  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name}=${text}: must be a whole number up to 9999`);
   return Number(text);
 }
 

@@ -25,7 +25,7 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 
 export function stopSignal() {
   const stop = new AbortController();
-  // Without a limit, Node.js 20 would warn about a leak of listeners, since many processes wait for this signal.
+  // With the default limit, Node.js 20 would warn about a leak of listeners, since many processes wait for this signal.
   setMaxListeners(Infinity, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
   return stop.signal;
@@ -131,7 +131,7 @@ function canConnect(port) {
 }
 
 /**
- * Some ports, such as 6000, are blocked (WHATWG Fetch §2.9).
+ * Browsers and `fetch` block some ports, such as 6000 (WHATWG Fetch §2.9).
  *
  * @param {number} port
  */

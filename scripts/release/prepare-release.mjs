@@ -9,9 +9,7 @@ import { absoluteLinks } from './release-links.mjs';
 
 const [repository = ''] = process.argv.slice(2);
 if (!/^https:\/\/[^/]+\/[^/]+\/[^/]+$/.test(repository)) {
-  console.error(
-    'The address of the repository is missing, as in npm run release:prepare -- https://github.com/<owner>/<name>',
-  );
+  console.error('Give the address of the repository: npm run release:prepare -- https://github.com/<owner>/<name>');
   process.exit(1);
 }
 

@@ -223,7 +223,7 @@ export function portOf(environment, name, fallback) {
 }
 
 /**
- * The later check for free ports can't find such a conflict.
+ * Finds two processes with the same port, which the later check for free ports can't find.
  *
  * @param {readonly { who: string, variable: string, port: number }[]} needed
  */

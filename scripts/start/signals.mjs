@@ -1,4 +1,4 @@
-// This process is Service A or one poller for all replicas.
+// The settings of the process that polls for revocations: Service A, or one poller for all replicas.
 import { runsAlready } from '../common/own-options.mjs';
 import { serviceEnvironment } from './services.mjs';
 

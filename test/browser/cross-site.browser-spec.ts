@@ -12,7 +12,7 @@ let evil: Server;
 let port: number;
 let chromium: Chromium;
 
-/** Cookies ignore ports, so the browser sends the user's cookie only for a page of the second host. */
+/** Cookies ignore ports, so the browser sends the user's cookie only from a page of the second host. */
 const HOSTS = [
   ['another site', '127.0.0.1', false],
   ['another origin of the same site', 'localhost', true],

@@ -46,7 +46,7 @@ import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 
-/** Acts in the account console; Keycloak saves no events about the acts in signals-not-reported.e2e-spec.ts. */
+/** If Keycloak saves no events for these acts, signals-not-reported.e2e-spec.ts covers them. */
 const OF_CONSOLE = savesEventsOfConsole()
   ? CONSOLE_ACTS.map(([what, act]): [string, MakeSubject, Act, string] => [what, newSubject, act, 'revoked'])
   : [];

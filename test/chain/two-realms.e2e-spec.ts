@@ -334,33 +334,36 @@ describe.each<['introspection' | 'jwt', Variables]>([
   it.each<[Which, Which]>([
     ['first', 'second'],
     ['second', 'first'],
-  ])('answer the users of one realm while the server of the %s realm is unreachable (RS-14)', async (away, there) => {
-    const proxies = await Promise.all(REALMS.map((which) => startFaultProxy({ target: servers[which].baseUrl })));
-    const [first, second] = proxies;
-    if (first === undefined || second === undefined) throw new TypeError('There are two realms');
-    await { first, second }[away].fault({ kind: 'refuse' });
-    const accepted = { issuer: servers.second.issuer, baseUrl: second.baseUrl, acceptedScopes: ['orders.approve'] };
-    const one = await RunningServices.start({
-      server: { baseUrl: first.baseUrl, issuer: servers.first.issuer },
-      direct: true,
-      only: ['service-b'],
-      variables: { ...ttl(0), ...verification },
-      own: { 'service-b': files.for('service-b', accepted) },
-    });
-    try {
-      for (let times = 0; times < 3; times += 1) {
-        expect(await whoami(one.b, users[away].atB)).toEqual([
-          503,
-          expect.objectContaining({ code: 'authorization_server_unavailable' }),
-        ]);
-        expect(await whoami(one.b, users[there].atB)).toEqual([
-          200,
-          expect.objectContaining({ subject: users[there].subject }),
-        ]);
+  ])(
+    'answer the users of the other realm while the server of the %s realm is unreachable (RS-14)',
+    async (away, there) => {
+      const proxies = await Promise.all(REALMS.map((which) => startFaultProxy({ target: servers[which].baseUrl })));
+      const [first, second] = proxies;
+      if (first === undefined || second === undefined) throw new TypeError('There are two realms');
+      await { first, second }[away].fault({ kind: 'refuse' });
+      const accepted = { issuer: servers.second.issuer, baseUrl: second.baseUrl, acceptedScopes: ['orders.approve'] };
+      const one = await RunningServices.start({
+        server: { baseUrl: first.baseUrl, issuer: servers.first.issuer },
+        direct: true,
+        only: ['service-b'],
+        variables: { ...ttl(0), ...verification },
+        own: { 'service-b': files.for('service-b', accepted) },
+      });
+      try {
+        for (let times = 0; times < 3; times += 1) {
+          expect(await whoami(one.b, users[away].atB)).toEqual([
+            503,
+            expect.objectContaining({ code: 'authorization_server_unavailable' }),
+          ]);
+          expect(await whoami(one.b, users[there].atB)).toEqual([
+            200,
+            expect.objectContaining({ subject: users[there].subject }),
+          ]);
+        }
+      } finally {
+        await one.stop();
+        await Promise.all(proxies.map((proxy) => proxy.stop()));
       }
-    } finally {
-      await one.stop();
-      await Promise.all(proxies.map((proxy) => proxy.stop()));
-    }
-  });
+    },
+  );
 });

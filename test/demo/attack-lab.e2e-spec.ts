@@ -363,7 +363,7 @@ describe('a user who is logged in', () => {
       expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
       const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
       expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
-      // The cookie stays, because a replica may know the session.
+      // An unknown session must not run as the service. Another instance may know the session, so the cookie stays.
       browser.setCookie(lab.a.url, 'session', 'over');
       const over = await browser.send(url, { ...sent, form: {} });
       expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);

@@ -188,7 +188,7 @@ describe('the session at a stronger login', () => {
     expect((await home()).text).not.toContain('Logged in as');
   });
 
-  it('is unchanged if another user has meanwhile started this session in another tab', async () => {
+  it('is unchanged if another user has logged in meanwhile in another tab', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     const { callback } = await upToCallback(locationOf(toKeycloak) ?? '');

@@ -1,4 +1,4 @@
-/** Runs the pods with the addresses of this machine and an authorization server without TLS. */
+/** Runs the pods of the manifests. Only the addresses differ, and the authorization server has no TLS. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

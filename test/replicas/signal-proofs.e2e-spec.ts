@@ -308,32 +308,29 @@ async function heldWay(): Promise<HeldWay> {
       ({ keycloak }) => keycloak.revocations.deny({ sid: 'bent' }),
     ],
     [
-      'older than it is, so that it would count for nothing',
+      'an entry made older than it is, so that it would count for nothing',
       MAKE_OLDER,
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
-  ])(
-    'is not trusted by the reader of a changed entry until the entry is restored: an entry made %s',
-    async (_, bend, say) => {
-      const way = await heldWay();
-      const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
-      await until(reader.isHealthy);
-      let gaps = 0;
-      reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
-      const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
-      way.hold();
-      say(poller);
-      await until(async () => Number(await command('XLEN', stream)) === 1);
-      await command('EVAL', bend, '1', stream);
-      way.release();
-      await until(() => gaps > 0, 'it finds out');
-      await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
-      await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
-      expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
-      await untilNextProof(reader);
-      await way.end();
-    },
-  );
+  ])('is not trusted by the reader of a changed entry until the entry is restored: %s', async (_, bend, say) => {
+    const way = await heldWay();
+    const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
+    await until(reader.isHealthy);
+    let gaps = 0;
+    reader.keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const stream = (await nameOf(':revocations:state')).replace(/:state$/, '');
+    way.hold();
+    say(poller);
+    await until(async () => Number(await command('XLEN', stream)) === 1);
+    await command('EVAL', bend, '1', stream);
+    way.release();
+    await until(() => gaps > 0, 'it finds out');
+    await until(() => reader.lines.some((line) => line.includes('has a gap')), 'it ends the epoch');
+    await until(() => reader.refuses('bent') === poller.refuses('bent'), 'it has what was replaced');
+    expect(poller.refuses('bent')).toBe(bend === REPLACE_SEALED);
+    await untilNextProof(reader);
+    await way.end();
+  });
 
   it('sends a proof only after the poller has read all entries that it has written', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];

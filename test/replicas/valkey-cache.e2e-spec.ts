@@ -386,7 +386,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(() => third.tokens.get(tokenExchangeRequest(alice, 'service-c', 'x'))).toThrow(/token/i);
     });
 
-    it('removes an exchanged token when the subject token expires', async () => {
+    it('keeps an exchanged token no longer than the subject token is valid', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const subject = testAccessToken({ claims: { exp: exp(12) } });
       await textOf(one, tokenExchangeRequest(subject, 'service-c', 'x'));

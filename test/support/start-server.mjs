@@ -81,7 +81,7 @@ async function createRealm({ baseUrl, issuer, realm: first }, realm, environment
 }
 
 /**
- * Keycloak before 26.7 has no shared signals, and rejects an unknown feature.
+ * Keycloak before 26.7 has no shared signals, and does not start with an unknown feature.
  *
  * @param {string} [version] default: the newest that is tested
  */

@@ -95,7 +95,6 @@ async function tryTokens() {
   isTrying = true;
   const form = new FormData(tokensForm);
   const [words, button] = [document.querySelector('#matrix-progress'), tokensForm.querySelector('button')];
-  // Clears the result of the previous tokens.
   document.querySelector('#matrix-table').setAttribute('aria-busy', 'true');
   button.setAttribute('aria-disabled', 'true');
   delete words.dataset.allRefused;

@@ -15,7 +15,6 @@ import { signalPollerConfig, type SignalPollerConfig } from './config.js';
   ],
 })
 export class SignalPollerModule {
-  /** Demo mode does not change this module. */
   static register(): DynamicModule {
     return { module: SignalPollerModule };
   }

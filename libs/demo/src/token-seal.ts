@@ -1,4 +1,4 @@
-/** TokenSeal: the caller can store the sealed token and send it back, and can't read the token. */
+/** TokenSeal: encrypts a token for a caller that can store it and send it back, but can't read or use it. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';

@@ -44,7 +44,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: { status: 201, location: '<server>/admin/realms/microservices/clients/<uuid>' },
   },
   {
-    title: 'mappers of a client add audiences to every token of the client, even if the token has no scope',
+    title: 'mappers of a client add audiences to every token of the client, regardless of the scopes',
     async ask(server) {
       const mapper = (audience: string) => ({
         name: `audience ${audience}`,
@@ -184,7 +184,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [true, { status: 400, json: undefined }, DONE, true, 200],
   },
   {
-    title: 'the deletion of a client makes all tokens invalid, prevents new tokens and deletes the service account',
+    title: "the deletion of a client makes the client's tokens invalid, prevents new ones, deletes the service account",
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const own = textOf(await clientCredentials(server, `${clientId}:${SECRET}`));

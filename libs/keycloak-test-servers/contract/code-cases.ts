@@ -215,7 +215,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: invalidRequest('Missing parameter: code'),
   },
   {
-    title: 'a second time: makes all tokens of the client invalid; the tokens of other clients stay valid',
+    title: 'a second time: makes all tokens of the client invalid; the session and tokens of other clients stay valid',
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);

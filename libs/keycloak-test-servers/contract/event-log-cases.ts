@@ -113,7 +113,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     answer: { status: 403, json: { error: 'HTTP 403 Forbidden' } },
   },
   {
-    title: 'of another realm is not readable for a user of this realm',
+    title: 'of another realm is not readable for an event reader of this realm',
     async ask(server) {
       const own = await server.ownRealm();
       const question = { authorization: await readerToken(own, 'event-reader'), realm: 'master' };
@@ -217,7 +217,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     answer: [UNPARSED, UNPARSED, UNPARSED],
   },
   {
-    title: 'is emptied by a user who may manage events',
+    title: 'is emptied by a service account that may manage events',
     async ask(server) {
       const own = await server.ownRealm();
       const authorization = await readerToken(own, 'event-manager');

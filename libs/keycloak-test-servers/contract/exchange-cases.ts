@@ -301,7 +301,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   ...(['service-c', 'warehouse'] as const).map((caller): ContractCase => ({
-    title: `by ${caller}, which is not allowed to exchange tokens: is refused even if the request is otherwise invalid`,
+    title: `by ${caller}, which is not allowed to exchange tokens: reports this first, even for a junk token`,
     ask: async (server) => answer(server, await exchange(server, caller, 'junk', FOR_C)),
     answer: NOT_ENABLED,
   })),

@@ -243,7 +243,7 @@ export const LEVEL_CASES: readonly ContractCase[] = [
     answer: ['login_required', undefined, undefined],
   },
   {
-    title: 'a max_age that has passed requires only the password for level 1, and requires both forms for level 2',
+    title: 'a max_age that has passed requires one form for level 1 and both for level 2; the session keeps level 2',
     async ask(server) {
       const visit = await Visit.begin(server);
       await visit.stepUp();

@@ -51,8 +51,8 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 }
 
 /**
- * Rounds to whole minutes, since all lifespans are whole minutes. Keycloak reads the clock separately for `iat`, `exp`
- * and `expires_in`, so these times may differ by a second.
+ * Corrects a difference of a second, since Keycloak reads the clock separately for `iat`, `exp` and `expires_in`. The
+ * lifespans of the realm are whole minutes.
  */
 const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;

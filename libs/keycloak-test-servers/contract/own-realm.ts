@@ -59,7 +59,7 @@ function withReaders(json: Representation): Representation {
   }));
   return {
     ...json,
-    // The file sets no value for the following settings, so that Keycloak's defaults apply.
+    // The values of the realm file are removed, so that Keycloak's defaults apply.
     eventsExpiration: undefined,
     enabledEventTypes: undefined,
     clients: [

@@ -40,7 +40,6 @@ export interface Poll {
 export interface OfReceiver {
   /** An empty string removes a default attribute. */
   readonly attributes?: Attributes;
-  /** Whether the receiver has no stream. */
   readonly isEmpty?: boolean;
 }
 

@@ -26,7 +26,6 @@ export interface ContractServer {
   stop(): Promise<void>;
 }
 
-/** No server listens at this URL. */
 export const CALLBACK = 'http://localhost:3000/auth/callback';
 export const HOME = 'http://localhost:3000/';
 

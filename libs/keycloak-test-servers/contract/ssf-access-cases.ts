@@ -103,7 +103,7 @@ export const SSF_ACCESS_CASES: readonly ContractCase[] = [
     answer: [LACKS_SCOPE, INVALID, 200],
   },
   {
-    title: "a receiver can't read the stream of another receiver",
+    title: "a receiver can't read, change, delete, verify or poll the stream of another receiver",
     ask: (server) =>
       withReceiver(server, {}, (other) =>
         withReceiver(server, {}, async ({ ask, pollPath, streamId }) => {

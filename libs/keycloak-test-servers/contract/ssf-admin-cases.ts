@@ -175,7 +175,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     answer: [deleted(0), 200, statuses({ PENDING: 1, DELIVERED: 1 })],
   },
   {
-    title: 'delete no events if the request is incomplete',
+    title: 'delete no events if the request is incomplete or malformed',
     ask: (server) =>
       withReceiver(server, {}, async (receiver, own) => {
         const queries = [

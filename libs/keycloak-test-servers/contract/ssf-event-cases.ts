@@ -154,7 +154,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     answer: [[], ['session-revoked'], ['session-revoked', 'session-revoked']],
   },
   {
-    title: 'no logout if the client is disabled or not a receiver, or if the stream has no delivery method',
+    title: 'no logout if the client is disabled or no receiver, or if the stream has no delivery method or no audience',
     ask: (server) =>
       withReceiver(server, {}, async ({ polled, changeAttributes }, own) => {
         const without = async (changes: Readonly<Record<string, string>>, others: object = {}): Promise<void> => {

@@ -21,7 +21,7 @@ const silent = (
   answer: [],
 });
 
-/** Keycloak sends no event for a logout without redirect, since such a logout has no details. */
+/** Keycloak sends no event for a logout without a redirect, since Keycloak fails at an event without details. */
 const inBrowser = (title: string, more: LogoutParameters): ContractCase => ({
   title,
   ask: (server) =>

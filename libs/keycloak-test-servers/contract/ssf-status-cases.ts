@@ -141,7 +141,7 @@ export const SSF_STATUS_CASES: readonly ContractCase[] = [
     answer: [FAILED, FAILED, ['session-revoked']],
   },
   {
-    title: 'is refused if the value is unknown or the stream does not exist',
+    title: 'is refused if the value is unknown or missing, or if the request names no stream',
     ask: (server) =>
       withReceiver(server, {}, async (receiver) => [
         await setStatus(receiver, 'gone'),

@@ -330,7 +330,7 @@ export const REFRESH_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'with a used refresh token: is refused, and the client loses session and tokens (RFC 9700 §4.14.2)',
+    title: 'with a used refresh token: is refused, and the client loses the session and its tokens (RFC 9700 §4.14.2)',
     async ask(server) {
       const first = await login(server, 'alice');
       const second = await refresh(server, textOf(first, 'refresh_token'));

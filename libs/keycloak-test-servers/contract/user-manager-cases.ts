@@ -44,7 +44,7 @@ interface NamedRole {
 
 export const USER_MANAGER_CASES: readonly ContractCase[] = [
   {
-    title: 'may read and change users and sessions of users, and may not change roles, clients, events or the realm',
+    title: 'has access to users and sessions of users, but not to roles, clients, events and the realm',
     async ask(server) {
       const manager = await managerOf(await server.ownRealm());
       const statuses = [];

@@ -36,7 +36,7 @@ describe('a server that was already running', () => {
     expect((await fetch(url)).ok).toBe(true);
   });
 
-  it('provides another realm if the URL names this realm', async () => {
+  it('provides another realm if the URL names another realm', async () => {
     const url = await listen(({ url: path }, response) => response.end(JSON.stringify({ issuer: path })));
     expect(await startTestServer(OPTIONS, `${url}/auth/realms/the%20shop/`)).toMatchObject({
       baseUrl: `${url}/auth`,

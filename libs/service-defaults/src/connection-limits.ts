@@ -15,6 +15,7 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** The number of requests that a connection may send before the first request is answered. */
   readonly maxPipelined: number;
+  /** The time for which a client may leave the bytes of an answer unread. */
   readonly unreadTimeoutMs: number;
   /** The time in which an open connection may send a request after the server began to close. */
   readonly arrivalMs: number;
@@ -29,7 +30,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   // The timeout exceeds the timeout of proxies (usually 60 s), so that a proxy never sends a request on a closed
   // connection.
   keepAliveTimeoutMs: 72_000,
-  // Each connection may occupy 100 KB by an unfinished body, so all connections together occupy 200 MB.
+  // Each connection may occupy 100 KB with an unfinished body, so all connections together occupy 200 MB.
   maxConnections: 2000,
   // If a page has about 12 KB, all unread answers together occupy 200 MB.
   maxPipelined: 8,

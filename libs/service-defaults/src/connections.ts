@@ -85,6 +85,7 @@ export class Connections {
     return true;
   }
 
+  /** The last pending answer of each connection, and every later answer, closes the connection. */
   closeEach(): void {
     this.#closing = true;
     for (const pending of this.#pending.values()) {

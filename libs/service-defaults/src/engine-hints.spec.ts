@@ -1,4 +1,3 @@
-/** `bench --only engine-hints` counts listeners. */
 import { createHook } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';

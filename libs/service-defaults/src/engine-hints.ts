@@ -2,7 +2,7 @@
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** The number of short-lived emitters, since a framework creates far fewer emitters at the start. */
+/** Far more short-lived emitters than a framework creates at the start. */
 const EMITTERS = 1000;
 
 const held = new Set<object>();

@@ -18,7 +18,6 @@ const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
 
 type Issuers = Pick<ServiceSettings<string>, 'keycloak' | 'otherIssuers'>;
 
-/** The first issuer is the service's own realm. */
 export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyModuleOptions {
   if (otherIssuers.length === 0) return keycloak;
   const those = (isOfOne: boolean): object =>

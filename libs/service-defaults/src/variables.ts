@@ -72,7 +72,10 @@ export class Variables extends ConfigurationFaults {
     return value === undefined ? undefined : this.checkedUrl(name, value, insecureAllowed);
   }
 
-  /** Reports every URL that the library would refuse, since the library does not know the name of the variable. */
+  /**
+   * Returns the URL without its final slash. Reports every URL that the library would refuse, since the library does
+   * not know the name of the variable.
+   */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
       this.fault(`${name} must be an http(s) URL`);
@@ -172,7 +175,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** The message contains the path, which may be a secret in the wrong variable. */
+/** Returns only the code, since the error's message contains the path, which may be a secret in the wrong variable. */
 function codeOf(error: unknown): string {
   const { code } = Object(error) as { readonly code?: unknown };
   return code === undefined ? '' : ` (${String(code)})`;

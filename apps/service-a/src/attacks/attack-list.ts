@@ -39,8 +39,8 @@ export type AttackId =
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * Usually Keycloak reports the token as inactive. A service finds the wrong audience by the signature check, or with
- * Keycloak 26.4, which reports the token as active.
+ * Usually Keycloak reports the token as inactive. A service finds the wrong audience itself if it verifies signatures,
+ * or if it asks Keycloak 26.4 or 26.5, which report the token as active to every client.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

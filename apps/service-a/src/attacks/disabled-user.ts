@@ -69,6 +69,7 @@ async function tokensOf(
 ): Promise<readonly [token: string, known: readonly KnownToken[]]> {
   const form = { grant_type: 'password', username, password, scope: 'orders.read' };
   const { accessToken: token } = await keycloak.tokens(form, DEMO_CLI);
+  // The chain makes the user's tokens known to the three services.
   const ran = await serviceA.get('/run-service-b', token);
   if (!isAccepted(ran)) throw new AttackNotRun(`The chain did not run for the new user (${ran.status}).`);
   const caller = await verifier.verify(token);

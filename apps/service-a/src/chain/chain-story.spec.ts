@@ -109,7 +109,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows who refused a call: Keycloak, the cache, the called service or a later service', () => {
+  it('shows where a call was refused: at Keycloak, from the cache, at the called service or at a later service', () => {
     const bob =
       'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=31, ' +
       'service-a.refused;desc="insufficient_scope", service-a.total;dur=48';

@@ -5,7 +5,7 @@ import { HttpException, HttpStatus } from '@nestjs/common';
  *   finished the login
  * - `login_refused`: Keycloak or the user refused the login
  * - `login_not_valid`: Keycloak's answer has a wrong issuer, nonce or signature
- * - `login_link_malformed`: the link asks for an unknown level or a forbidden age
+ * - `login_link_malformed`: the link asks for an unknown level or an age out of bounds
  * - `login_too_weak`: the login was weaker or older than the route requires
  * - `login_of_another_user`: the login should confirm the user of a session, but another user logged in
  */

@@ -281,7 +281,7 @@ describe('OpenIdProvider', () => {
     },
   );
 
-  it.each(faults)('reports Keycloak as the cause of %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
+  it.each(faults)('does not blame the user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
     overrides = { raw };
     await expect(complete()).rejects.toMatchObject({ code, reason });
   });

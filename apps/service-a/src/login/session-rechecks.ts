@@ -37,7 +37,7 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /** Ignores times far in the future, since the other replica's clock was wrong. */
+  /** Ignores times far in the future, since the clock that produced these times was wrong. */
   learn(times: RecheckTimes): void {
     if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;

@@ -32,8 +32,8 @@ export class StepUps {
    *
    * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the address, and `acr_values` is
    *   voluntary (OpenID Connect Core 1.0 §5.5.1.1).
-   * - `login_of_another_user`: the session belongs to a different user. The session may be a new session that another
-   *   tab started during the login.
+   * - `login_of_another_user`: the user who logged in is not the user of the session to confirm, or of a session that
+   *   another tab started during the login.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

@@ -3,7 +3,6 @@ import type { OpenIdTokens } from './openid-tokens.js';
 
 export interface UserSession {
   readonly subject: string;
-  /** The `sid` of the session at Keycloak. */
   readonly sessionId: string | undefined;
   readonly username: string;
   /** The CSRF token that the service's forms send back, and that no other site can know. */

@@ -127,7 +127,7 @@ describe('the page of the matrix', () => {
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
-  it('warns in red that all services accept a shared token from any thief', () => {
+  it('warns in red that all services accept a shared token, wherever it was stolen', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
       '<p class="matrix-summary refused">One token for all: stolen from any service, it works in 9 of 9 tries.',

@@ -6,7 +6,6 @@ import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
 import { evaluateAnswer, evaluateAnswers, SERVICES, type Cell, type StolenToken } from './evaluate-answers.js';
 
 export interface MatrixRow extends StolenToken {
-  /** Undefined if Keycloak issued no token. */
   readonly id?: string;
   readonly token: TokenInWords;
   /** The expiry of the token in seconds since the epoch, or 0 if there is no token. */

@@ -38,7 +38,7 @@ describe('a watched page', () => {
 });
 
 describe('the start page', () => {
-  it('contains the watch section if the user is logged in and watching is enabled', () => {
+  it('contains the watch section only if the user is logged in and watching is enabled', () => {
     const common = { demoMode: true, attacks: [], isWatched: true };
     const known = home({ ...common, user: { name: 'alice', csrfToken: 't' } });
     expect(known).toMatch(/<section class="watch" id="watch" data-events="\/watch" [^>]*>/);

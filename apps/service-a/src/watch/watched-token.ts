@@ -48,7 +48,6 @@ export class WatchedToken {
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
     while (!signal.aborted) {
       await this.#renewInTime();
-      // A missing answer does not change the state.
       const presented = await presentSurely(() => this.#token.present()).catch(() => undefined);
       if (presented !== undefined && !signal.aborted && this.#evaluate(presented)) onChange();
       if (this.#state === 'refused' || this.#state === 'expired') return;

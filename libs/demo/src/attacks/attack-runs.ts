@@ -11,7 +11,7 @@ export class AttackRuns {
   readonly #logger = new Logger('Attacks');
   readonly #bulkhead = bulkhead(MAX_RUNNING, MAX_WAITING);
 
-  /** If the attack fails, the promise resolves with the reason as `notRun`. */
+  /** Never rejects: if the attack fails, the promise resolves with the reason as `notRun`. */
   async run<T>(id: string, make: () => Promise<T>): Promise<T | { readonly notRun: string }> {
     try {
       return await this.#bulkhead.execute(make);

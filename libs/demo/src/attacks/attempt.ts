@@ -25,7 +25,7 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** If the service also refuses this honest use, the refusal of the attack proves nothing. */
+      /** Unless the service accepts this honest use, the refusal of the attack proves nothing. */
       readonly control: Sent;
       readonly token?: TokenInWords;
       readonly forged?: string;

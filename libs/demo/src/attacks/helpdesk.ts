@@ -53,6 +53,7 @@ export class Helpdesk {
     return `/users/${id}`;
   }
 
+  /** Adds a hint, since only the first request can show that the realm has no enabled help desk client. */
   async #begin(act: Administration): Promise<Pick<RawAnswer, 'location'>> {
     try {
       return await this.keycloak.administer(act, this.client);

@@ -548,7 +548,6 @@ describe('a boolean placeholder of the realm file', () => {
   it('may be text, which is parsed as in Keycloak', async () => {
     expect(await isOpen({})).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
-    // The only event is the login by `isOpen`.
     expect(await isOpen({ SIGNALS_EVENTS: 'true' })).toEqual([200, 1]);
   });
 });

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ContainerRuntimeClient, WaitStrategy } from 'testcontainers';
-import { BUILT_SERVER, builtArchive, keepBuiltArchive } from './built-archive.js';
+import { BUILT_SERVER, keepBuiltArchive } from './built-archive.js';
 import type { DockerEngine } from './docker-engine.js';
 import { LogTail, waitUntilReady } from './keycloak-readiness.js';
 import {
@@ -25,12 +25,16 @@ export interface KeycloakContainer {
 const LABEL = 'nestjs-keycloak-s2s';
 const HOME = '/opt/keycloak';
 
-export async function runInContainer(engine: DockerEngine, settings: KeycloakSettings): Promise<KeycloakContainer> {
+/** The archive has the server that an earlier start built, or is written by this start. */
+export async function runInContainer(
+  engine: DockerEngine,
+  settings: KeycloakSettings,
+  archive: string,
+): Promise<KeycloakContainer> {
   const network = sharesNetwork(engine.client) ? 'host' : 'bridge';
   const host = engine.client.info.containerRuntime.host;
   const baseUrl = `http://${host}:${settings.port}`;
   const log = new LogTail();
-  const archive = await builtArchive(engine, settings);
   const prepared = prepare(engine, settings, network, baseUrl).withLogConsumer((stream) => log.read(stream));
   if (existsSync(archive)) {
     prepared.withCopyArchivesToContainer([{ tar: createReadStream(archive), target: dirname(BUILT_SERVER) }]);

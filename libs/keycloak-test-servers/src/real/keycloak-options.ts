@@ -31,8 +31,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly hostname?: 'fixed' | 'of each request';
   /**
-   * The time limit in seconds for pulling the image, and for downloading the distribution (default: 900). A method that
-   * exceeds the limit counts as unavailable.
+   * The time limit in seconds for pulling the image, and again for downloading the distribution (default: 900). A
+   * method that exceeds the limit counts as unavailable.
    */
   readonly fetchTimeoutSeconds?: number;
   /** The time limit in seconds from the launch to readiness, without downloads (default: 300). */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { builtArchive } from './built-archive.js';
 import { findDocker } from './docker-engine.js';
 import { runInContainer } from './keycloak-container.js';
 import { builtServer, findDistribution } from './keycloak-distribution.js';
@@ -15,7 +16,7 @@ export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 /** {@link RunningServer.stop} takes at most about 15 seconds. */
 export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
-  /** `https://localhost:<port>`, only with {@link StartKeycloakOptions.tls}. */
+  /** The URL with `https:` on another port, only with {@link StartKeycloakOptions.tls}. */
   readonly httpsUrl: string | undefined;
   /** Kills the server immediately, like a crash (SIGKILL). */
   kill(): Promise<void>;
@@ -24,11 +25,11 @@ export interface RunningKeycloak extends RunningServer {
 /**
  * Starts a real Keycloak with your realm, for tests and demonstrations. Keycloak runs in development mode with plain
  * HTTP and an in-memory database. The administrator is `admin` with the password `admin`. The server is **not for
- * production**. Keycloak listens on loopback only. If a remote Docker engine runs Keycloak, `baseUrl` points to that
- * engine.
+ * production**. Keycloak listens on loopback only. On a remote Docker engine, Keycloak listens on all addresses of
+ * that machine, and `baseUrl` points to the engine.
  *
  * Resolves when the health endpoint and the realm's discovery document answer, after about 10-20 s on two cores. The
- * first start with a version and its features takes about 40 s, because Keycloak builds a server, which stays in
+ * first start with a version and its features takes about a minute, because Keycloak builds a server, which stays in
  * `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`). The first start from the distribution also downloads about 180
  * MB into that folder.
  *
@@ -60,9 +61,9 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
     `Starting Keycloak ${settings.version} ${kind === 'docker' ? 'in Docker' : 'from its distribution'} on port ${settings.port}`,
   );
   settings.onProgress(
-    isFirst()
-      ? 'The first start takes one to two minutes, since Keycloak builds itself; later ones take some 20 s'
-      : `That takes some 20 s${kind === 'docker' ? ', and longer where an image has to be pulled' : ''}; the embedded server takes two`,
+    isFirst
+      ? 'The first start takes about a minute, since Keycloak builds itself; later starts take some 20 s'
+      : 'That takes some 20 s; the embedded server takes two',
   );
   const { baseUrl, httpsUrl, stop, kill } = await launch();
   return {
@@ -83,7 +84,7 @@ async function start(options: StartKeycloakOptions): Promise<RunningKeycloak> {
 interface Choice {
   readonly kind: KeycloakKind;
   readonly launch: () => Promise<Pick<RunningKeycloak, 'baseUrl' | 'httpsUrl' | 'stop' | 'kill'>>;
-  readonly isFirst: () => boolean;
+  readonly isFirst: boolean;
 }
 
 async function choose(settings: KeycloakSettings, using: KeycloakKind | undefined): Promise<Choice> {
@@ -91,7 +92,12 @@ async function choose(settings: KeycloakSettings, using: KeycloakKind | undefine
   if (using !== 'distribution') {
     const docker = await findDocker(settings);
     if (!('missing' in docker)) {
-      return { kind: 'docker', launch: () => runInContainer(docker, settings), isFirst: () => false };
+      const archive = await builtArchive(docker, settings);
+      return {
+        kind: 'docker',
+        launch: () => runInContainer(docker, settings, archive),
+        isFirst: !existsSync(archive),
+      };
     }
     settings.onProgress(docker.missing);
     reasons.push(docker.missing);
@@ -103,7 +109,7 @@ async function choose(settings: KeycloakSettings, using: KeycloakKind | undefine
       return {
         kind: 'distribution',
         launch: () => runFromDistribution(found.home, java.command, settings),
-        isFirst: () => !existsSync(builtServer(found.home, settings.features)),
+        isFirst: !existsSync(builtServer(found.home, settings.features)),
       };
     }
     if ('missing' in found) reasons.push(...found.missing);

@@ -54,7 +54,7 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** Call `keySet` once per kind of call. */
+  /** Call `keySet` once per kind of call, because each call creates separate slots and a separate circuit. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
   readonly probe: OwnTokenProbe;

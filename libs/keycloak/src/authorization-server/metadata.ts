@@ -83,6 +83,7 @@ export class ServerMetadata {
 
 const MAX_ISSUER_LENGTH = 500;
 
+/** Whether the status shows that the server does not have this document. */
 const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
 
 /** Returns undefined for the answer of a server that answers every path with an HTML page. */

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import { DeadlineCache } from './deadline-cache.js';
 import { Flights } from './flights.js';
 
+/** Both durations count from the time at which the value arrives. */
 export interface Renewable<V> {
   readonly value: V;
   readonly usableMs: number;

@@ -42,7 +42,7 @@ export interface GrantedCall {
 export interface Finding {
   readonly check: Check;
   readonly level: Level;
-  /** The text of the finding: one sentence that names its subject and contains no token or secret. */
+  /** The text of the finding, which names its subject and contains no token or secret. */
   readonly message: string;
   readonly cure?: string;
   readonly issuer?: string;

@@ -17,7 +17,7 @@ export interface ClientSecretFromOptions {
 
 /**
  * Reads the client secret from a file (`client_secret_basic`), and trims white space. The file is read when this
- * function is called, and again when the secret is used 5 seconds after the last read.
+ * function is called, and again when the secret is used at least 5 seconds after the last read.
  *
  * If the server refuses the secret, the file is read again for up to half a second. If the file can't be read later,
  * the last secret stays in use and the failure is logged.

@@ -91,7 +91,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after a renewal, even if the cache got a new token during the renewal', async () => {
+  it('is dropped after a renewal, even if another token evicted it during the renewal', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);

@@ -59,7 +59,7 @@ describe('a token of another replica', () => {
     expect([await text(), issued]).toEqual(['own-1', 1]);
   });
 
-  it('replaces an older token that is due for renewal, and never a younger token', async () => {
+  it('is not used for a renewal if it is due for renewal, too', async () => {
     expect(await text()).toBe('own-1');
     other = { text: 'theirs', atSeconds: seconds() };
     clock.advance(580);

@@ -40,7 +40,7 @@ export function exchangeWithScope(subject: VerifiedAccessToken, audience: string
   return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope };
 }
 
-/** The key contains only the hash of the subject token. */
+/** The key contains the hash of the subject token, and never the token itself. */
 export function tokenRequestKey(issuer: string, clientId: string, request: TokenRequest): string {
   const { grant, scope } = request;
   const own = `${issuer}\n${clientId}\n${grant}\n${scope}`;

@@ -24,8 +24,8 @@ interface Kind {
 
 /**
  * Limits the log lines of each kind, so that requests can't flood the log. Writes the first 20 lines of a kind in ten
- * seconds, and then a summary with the count of suppressed lines. While more than 20 lines of a kind arrive in each
- * window, writes only the summary.
+ * seconds, and then a summary with the count of suppressed lines. After a window with more than 20 suppressed lines,
+ * writes only the summary of the next window.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
  * further kinds share a count.

@@ -43,7 +43,7 @@ function findingOf(
     error(
       'client',
       `This service runs with the client id ${clientId}, but the permissions of its routes (${permissions}) are for ${other}.`,
-      `If this service is ${other}, set clientId (<SERVICE>_CLIENT_ID) and the secret of ${other}. If it is ${clientId}, correct the client in the audience mapper. Don't add a second mapper: ${clientId} would accept tokens for ${other}.`,
+      `If this service is ${other}, set clientId (<SERVICE>_CLIENT_ID) and the secret to those of ${other}. If it is ${clientId}, correct the client in the audience mapper. Don't add a second mapper: ${clientId} would accept tokens for ${other}.`,
     ),
   ];
 }

@@ -127,7 +127,9 @@ async function examineRealm(
 const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)
-    .map(({ label }) => note('route', `${label} is closed: it has no access decorator, so every request is refused.`)),
+    .map(({ label }) =>
+      note('route', `${label} is closed: no access decorator opens it, so every request is refused.`),
+    ),
   ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];
 

@@ -142,8 +142,8 @@ function audiencesOf(mappers: unknown): readonly MappedAudience[] {
       return {
         audience: textOf(settings['included.client.audience'] || settings['included.custom.audience']),
         isInAccessToken: settings['access.token.claim'] === 'true',
-        // If a mapper has no setting for introspection, its setting for access tokens applies.
         isInLightweightToken: settings['lightweight.claim'] === 'true',
+        // If a mapper has no setting for introspection, its setting for access tokens applies.
         isInIntrospection: (settings['introspection.token.claim'] ?? settings['access.token.claim']) === 'true',
       };
     })

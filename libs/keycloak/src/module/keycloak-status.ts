@@ -15,6 +15,7 @@ export interface KeycloakStatusSnapshot {
   readonly services: Readonly<Record<string, CallsState>>;
   /** The cache sizes, summed over all issuers. */
   readonly caches: {
+    /** Cached introspection results of active tokens. */
     readonly introspections: number;
     readonly inactiveIntrospections: number;
     /** Cached tokens whose signature was verified locally; 0 without the option `jwt`. */
@@ -29,8 +30,8 @@ export interface KeycloakStatusSnapshot {
    * has no signal feed. `healthy`: introspection results are cached for `introspectionTtlWithEventsSeconds`. `silent`:
    * the service has a signal feed, but results are not cached for `introspectionTtlWithEventsSeconds`.
    *
-   * `lastHealthySecondsAgo`: the seconds since the signal feed was last healthy, absent before the first proof of a
-   * poller. `reason`: why this service refused the last proof of a poller from the `revocationChannel`. The reason
+   * `lastHealthySecondsAgo`: the seconds since the latest time that a proof of a poller covers, absent before the first
+   * proof. `reason`: why this service refused the last proof of a poller from the `revocationChannel`. The reason
    * `gaps`: the feed had a gap, so no result older than `introspectionTtlSeconds` is cached longer. The reason
    * `no_public_key`: this service has no key that verifies the proofs of pollers.
    */

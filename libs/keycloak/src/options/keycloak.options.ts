@@ -80,7 +80,8 @@ export interface CommonModuleOptions {
   /**
    * How long an introspection result is cached while a signal feed (`RevocationEventsModule`) is healthy. Revocations
    * then take effect within seconds, and this service asks Keycloak less often. Without a healthy feed, results are
-   * cached for `introspectionTtlSeconds`. Default unset, 2 to 3600: unset, a feed does not extend the caching.
+   * cached for `introspectionTtlSeconds`. `@MaxIntrospectionAge` shortens the time for a route. Default unset, 2 to
+   * 3600: unset, a feed does not extend the caching.
    */
   readonly introspectionTtlWithEventsSeconds?: number;
   /** Cached introspection results of active tokens, and as many of inactive tokens. Default 10000, 1 to 1000000. */
@@ -97,8 +98,8 @@ export interface CommonModuleOptions {
    * needs no denial. Default 36000, 60 to 31536000. The time must not be less than the two times for which
    * introspection results are cached.
    *
-   * The default is Keycloak's default limit for sessions: ten hours. Raise the time together with `SSO Session Max`,
-   * and for offline sessions or longer token lifespans.
+   * The default is Keycloak's default limit for sessions, ten hours, which no token of a session outlives. Raise the
+   * time together with `SSO Session Max`, and for offline sessions or longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**

@@ -3,8 +3,8 @@ import { url, type OptionContext, type OptionKind } from './option-kinds.js';
 /** The metadata at `/.well-known/oauth-protected-resource`, which the module serves without a token. */
 export interface ProtectedResourceOptions {
   /**
-   * The URL of this service, spelled exactly as clients spell the URL, such as `https://orders.example.com`. The URL is
-   * not the audience of tokens: with Keycloak, the audience is a client id.
+   * The URL of this service with its path, if any, spelled exactly as clients spell the URL, such as
+   * `https://orders.example.com`. The URL is not the audience of tokens: with Keycloak, the audience is a client id.
    */
   readonly resource: string;
   /** The name of this service for people (`resource_name`). */

@@ -4,8 +4,8 @@ import { KeycloakException, type RefusalDetails } from './keycloak-exception.js'
 /**
  * - `missing_token` (401): the call has no credentials.
  * - `invalid_request` (400): the call has more than one credential, or a malformed header.
- * - `invalid_token` (401): the token is malformed, expired, inactive, denied, or meant for another audience, issuer or
- *   use.
+ * - `invalid_token` (401): the token is malformed, expired, inactive, denied, of another issuer, or meant for another
+ *   audience or use.
  * - `insufficient_user_authentication` (401): the token is valid, but the user's login is too weak or too old.
  * - `insufficient_scope` (403): the token is valid, but lacks the named permission.
  * - `client_not_allowed` (403): the token is valid, but this route does not allow its client.

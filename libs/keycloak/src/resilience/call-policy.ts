@@ -22,6 +22,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The part of its time-out that a call may wait before it is sent. */
 export const MAX_WAIT_FRACTION = 0.5;
 
 /** The base of the full jitter: a retry waits for a random part of 100, 200, 400 … ms. */

@@ -20,7 +20,7 @@ export interface AccessNote {
 
 export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');
 
-/** A function that wraps or replaces a method does not keep the method's metadata. */
+/** The key is the method name, because a function that wraps or replaces a method does not keep its metadata. */
 const notes = new WeakMap<object, Map<string | symbol, AccessNote>>();
 
 export function noteAt(prototype: object, name: string | symbol): AccessNote {

@@ -105,7 +105,7 @@ export class AccessTokenVerifier {
     return this.#issuers[0].issuer;
   }
 
-  /** The guard itself checks the length of the token. @internal */
+  /** Does not check the length of the token, because the guard checks the length. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }

@@ -387,7 +387,7 @@ describe('claims of a token whose signature was verified', () => {
     expect(reasonOf('introspection', { ...claims, active: true })).toBe(reason);
   });
 
-  it('need no claim active, unlike an introspection result (RS-05)', () => {
+  it('are not checked for the claim active, unlike an introspection result (RS-05)', () => {
     expect(reasonOf('introspection', SIGNED)).toBe('inactive');
     expect(reasonOf('signature', { ...SIGNED, active: false })).toBe('accepted');
   });

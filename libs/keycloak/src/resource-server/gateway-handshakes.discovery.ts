@@ -20,7 +20,7 @@ export interface GuardedGateway {
   readonly access: RouteAccess;
 }
 
-/** Nest calls the WebSocket adapter before the application has started. */
+/** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest calls before the application has started. */
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
     one: 'A handshake failed',

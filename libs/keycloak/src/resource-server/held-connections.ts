@@ -35,7 +35,7 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
  * Closes a long-lived connection when its token is no longer valid. Each token is verified twice per
  * `introspectionTtlSeconds`, with a result that is at most half of `introspectionTtlSeconds` old. The verifications use
  * at most half of `maxConcurrentCalls` at a time, so that other calls find free slots. If the authorization server does
- * not answer, a connection is closed when its last result is twice `introspectionTtlSeconds` old.
+ * not answer, a connection is closed at the latest when its last result is twice `introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();

@@ -206,7 +206,7 @@ describe.each(Object.keys(SHAPES))('%s', (shape) => {
     await expect(startWith(pair.derived)).rejects.toThrow(/\.handle \(GET\): @/);
   });
 
-  it('answers 403 to a caller with the permission of one class, and 200 to a caller with two permissions (RS-29)', async () => {
+  it('answers 403 to a caller with the permission of one class, and 200 to a caller with the permissions of both (RS-29)', async () => {
     const { derived } = pairOf(shape, [RequirePermission('base')], [RequirePermission('derived')]);
     Controller()(derived);
     const app = await startWith(derived);

@@ -141,8 +141,8 @@ export class IssuerVerifier {
   }
 
   /**
-   * Accepts the signature of a token, or introspects the token if a recheck or a denial of this service requires
-   * introspection.
+   * Accepts the signature of a token, or introspects the token if a recheck, a gap of the signal feed or a denial
+   * requires introspection.
    */
   #signed(
     token: TokenToVerify,

@@ -36,7 +36,7 @@ export interface RefusalReply {
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** Requests that waited for one result share one refusal. */
+  /** The key is the request, because requests that waited for one result share one refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 

@@ -19,7 +19,7 @@ import type { AdaptedRequest } from './request.adapter.js';
  * must call `super.onModuleInit()`.
  *
  * Over HTTP the token is in the `Authorization` header; for other kinds of context a `RequestAdapter` finds the token.
- * If the kind of context has no adapter, the guard refuses calls to handlers that require a token.
+ * If the kind of context has no adapter, the guard admits only calls to `@Public()` handlers.
  *
  * Throws `BearerError` if the caller's credentials are wrong, and `AuthorizationServerError` if the authorization
  * server does not answer. Outside of HTTP the guard throws the exception of the transport.

@@ -174,7 +174,7 @@ describe('a token with the profile rfc7662', () => {
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('is denied and rechecked by the subject of its client', async () => {
+  it('is denied and rechecked by the subject of its client if the token belongs to no user', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');
@@ -224,7 +224,7 @@ describe('a token with the profile rfc9068', () => {
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
 
-  it('is introspected after a recheck of its client', async () => {
+  it('is introspected after a recheck of its client if the token belongs to no user', async () => {
     const token = jwt(claims({ sub: 'web', iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf({ profile: 'rfc9068', verification: 'jwt', jwt: jwtVerification() });
     const { subject } = await verifier.verify(token);

@@ -135,7 +135,7 @@ export class RouteReport implements OnApplicationBootstrap {
     refuseTokenOfPublic(handler, access);
     refuseUnansweredStream(handler, access, this.options.requestAdapters);
     if (access.opening === 'closed') {
-      this.#logger.warn(`${label} is closed: it has no access decorator, so every request is refused`);
+      this.#logger.warn(`${label} is closed: no access decorator opens it, so every request is refused`);
     } else if (access.opening !== 'public') {
       const [context, adapter] = CARRIERS[kind] ?? [];
       if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {

@@ -259,7 +259,7 @@ describe('rechecks with several issuers', () => {
     ['a denial of an issuer that is not in the list', { issuer: 'https://sso.example.com/realms/other', sid: 's1' }],
     ['a denial of no issuer', { issuer: null, sid: 's1' }],
     ['nothing', undefined],
-  ])('must name a known issuer, and denials must do so, too: %s is refused', (_, given) => {
+  ])('must name a known issuer, and so must denials: %s', (_, given) => {
     const { revocations } = service();
     expect(() => revocations.deny(given as Denial)).toThrow(TypeError);
     expect(() => revocations.recheck(given as Denial & { sid: string })).toThrow(TypeError);

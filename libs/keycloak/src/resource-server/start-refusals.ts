@@ -84,9 +84,7 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
   const type: unknown = (instance ?? prototype).constructor;
   if (typeof type !== 'function' || type.prototype !== prototype) {
     const what = typeof type === 'function' ? `the class ${type.name}` : 'no class';
-    throw new Error(
-      `${label}: its "constructor" is ${what}, so the decorators of that class would apply instead of its own`,
-    );
+    throw new Error(`${label}: its "constructor" is ${what}, so the decorators of its own class would not apply`);
   }
   const routed = (instance as Readonly<Record<string, object>> | undefined)?.[method] ?? found;
   const access = routeAccess(type, found);

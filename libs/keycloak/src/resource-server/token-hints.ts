@@ -62,8 +62,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 }
 
 /**
- * The hint does not suggest an audience mapper, because two services would then accept the token. Keycloak 26.4 reports
- * the token as active for every client, and Keycloak 26.6 only for its audience.
+ * For a token of another service, the hint does not suggest an audience mapper, because both services would then accept
+ * the token. Keycloak 26.4 reports the token as active for every client, and Keycloak 26.6 only for its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
@@ -117,7 +117,7 @@ function ofTime(
       skew === undefined ? ' by the clock of this service, which was never compared with the clock of Keycloak' : '';
     return { hint: `The token expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
   }
-  // By Keycloak's clock, a signed token is already valid, and a token reported as active has not expired.
+  // By Keycloak's clock, the token is already valid, and a token that was reported as active has not expired.
   const by = source === 'signature' ? 'signed the token' : 'reported the token as active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
   return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);

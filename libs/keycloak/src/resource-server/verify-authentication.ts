@@ -53,7 +53,7 @@ const ACR_LOST =
   'Keycloak does not keep the level in a token exchange. Exchanged tokens and tokens of service accounts have acr 1. Demand acr in the service that receives the token of the login.';
 
 const ACR_NOT_ACCEPTED =
-  'The token is from a further issuer, and acceptedAcr of its entry in issuers does not contain this acr. The value may have another meaning there.';
+  "The option acceptedAcr of the token's issuer does not contain this acr. Another issuer may give the value another meaning.";
 
 const ACR_MISSING =
   'The client scope acr adds acr to tokens. It must be a default scope of the client that the token was issued to.';

@@ -11,7 +11,7 @@ type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { reado
 /**
  * The tokens to recheck: all tokens, or the tokens of a session, a user, a service account, a client or an issuer. A
  * recheck does not refuse valid tokens. Introspected tokens are introspected once more, and tokens verified by
- * signature are introspected from then on.
+ * signature are introspected from then on. `clientId` names the client that obtained the tokens.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
@@ -29,7 +29,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** This monotonic time is public, because each request reads the time (perf: guard-overhead). */
+  /** The monotonic time of the last recheck; public, because each request reads it (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 

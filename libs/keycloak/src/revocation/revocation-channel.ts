@@ -24,8 +24,8 @@ export interface RevocationReceiver {
    */
   caughtUp(): void;
   /**
-   * Reports that the channel may have lost entries, and is read again from its beginning. This replica must then repeat
-   * its appends, except for entries that it receives.
+   * Reports that the channel may have lost entries, and is read again from its beginning. This replica must then append
+   * again all entries that it holds and does not receive, including entries of other replicas.
    */
   gap(reason: string): void;
   /**
@@ -36,8 +36,8 @@ export interface RevocationReceiver {
   /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
-   * Reports that the received entries differ from the entries of the proof, so the feed is unhealthy until the next
-   * proof.
+   * Reports that the received entries differ from the entries of the proof, or that a received entry is unreadable or
+   * may have no effect. The feed is then unhealthy until the next proof.
    */
   unhealthy(): void;
   /** Reports an entry or a proof of the channel that this replica does not accept. */

@@ -175,7 +175,7 @@ export class RevocationSharing implements RevocationReceiver {
     if (nowMs >= this.#gapLoggedMs + WARNING_PAUSE_MS) {
       this.#gapLoggedMs = nowMs;
       const words =
-        'The revocation channel has a gap. This replica reads it from the start and appends its own denials again';
+        'The revocation channel has a gap. This replica reads it from the start and appends the denials that are missing';
       this.log.error(words, { reason });
     }
     if (this.#state !== 'lost') this.#state = 'reading';

@@ -36,7 +36,7 @@ export class SealedSessions {
 
   /**
    * Returns undefined for a text that this service did not write. Throws `SessionStoreError` for a text of a newer
-   * version, which may end sessions.
+   * version, which may say that sessions have ended.
    */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));

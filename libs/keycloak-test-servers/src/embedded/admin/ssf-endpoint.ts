@@ -59,7 +59,6 @@ function purged(request: AdminRequest, receiver?: string): HttpAnswer {
   return found({ deleted });
 }
 
-/** Returns the milliseconds of an ISO 8601 duration. */
 function positiveDuration(text: string): number {
   const match = /^P(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+(?:\.\d{1,9})?)S)?)?$/i.exec(text);
   const [, ...parts] = match ?? [];

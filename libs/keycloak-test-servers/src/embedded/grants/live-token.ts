@@ -28,7 +28,7 @@ export async function findLiveToken(
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
-/** Checks the signature and the expiry, but not the session and the user. */
+/** Checks signature, issuer, type, expiry, `notBefore` and revocation, but not the session and the user. */
 export async function readGoodToken(
   server: ServerState,
   token: string,
@@ -54,7 +54,7 @@ export function lacksSession(server: ServerState, claims: Claims): boolean {
 
 export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** A token of a client that was never in the session depends only on the session. */
+/** A token of a client that was not in the session at the exchange depends only on the session. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 

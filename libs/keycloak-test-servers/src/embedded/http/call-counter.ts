@@ -19,7 +19,6 @@ export interface CallCounter extends CallCounts {
    * do not count.
    */
   of(clientId: string): CallCounts;
-  /** Resets all counts to 0. */
   reset(): void;
 }
 

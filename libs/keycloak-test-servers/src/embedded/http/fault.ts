@@ -25,7 +25,6 @@ export type FaultInPlaceOfAnswer =
   | { readonly kind: 'reset' }
   /** `retryAfter` is in seconds or an HTTP date (default: no header). */
   | { readonly kind: 'status'; readonly status: 500 | 502 | 503 | 429; readonly retryAfter?: number | string }
-  /** The server answers 200 with an HTML page. */
   | { readonly kind: 'html' }
   /** The server answers 200 with the content type `application/json` and an empty body. */
   | { readonly kind: 'empty' }

@@ -32,7 +32,6 @@ export interface RealmSettings {
   adminEventsDetailsEnabled: boolean;
 }
 
-/** Keycloak's defaults. */
 const DEFAULTS: RealmSettings = {
   enabled: true,
   sslRequired: 'external',

@@ -97,7 +97,7 @@ function changeOf(request: SsfRequest): { client: RealmClient; stream: Stream; a
   return { client, stream, asked };
 }
 
-/** If the request names event types by URI, all queued events are given up, even events of these types. */
+/** A PUT without event types, or a request with types by URI, gives up all queued events, even of these types. */
 function change(
   request: SsfRequest,
   client: RealmClient,

@@ -95,7 +95,7 @@ export class Sessions {
     };
   }
 
-  /** As in Keycloak, earlier tokens of the client lose the level too. */
+  /** As in Keycloak, an exchange by the client removes the level, even from earlier tokens of the client. */
   forgetLevel({ arrivals }: Session, clientId: string): void {
     const arrival = arrivals.get(clientId);
     if (arrival !== undefined) arrival.level = NO_LEVEL;

@@ -66,8 +66,10 @@ export class ServiceHttp {
   }
 
   /**
-   * Returns an `HttpService` that calls in this application's own name, with a client-credentials token. Without
-   * `scope`, no scope is requested. Throws `TypeError` if `scope`, a space-separated set, is empty or malformed.
+   * Returns an `HttpService` that calls in this application's own name. The client-credentials token is for `scope` (a
+   * space-separated set), or for the realm's default scopes.
+   *
+   * Throws `TypeError` if `scope` is empty, malformed or not declared.
    */
   asService(scope?: string): HttpService {
     return this.#bound(this.#client.asService(scope));
@@ -76,8 +78,8 @@ export class ServiceHttp {
   /**
    * Returns an `HttpService` that calls on behalf of the subject of `token`, with an exchanged token.
    *
-   * Throws `TypeError` if the scope is empty or malformed, and `AuthorizationServerError` (`no_audience_at_issuer`) if
-   * the service has no audience at the token's issuer.
+   * Throws `TypeError` if the scope is empty, malformed or not declared, and `AuthorizationServerError`
+   * (`no_audience_at_issuer`) if the service has no audience at the token's issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): HttpService {
     return this.#bound(this.#client.onBehalfOf(token, scope));

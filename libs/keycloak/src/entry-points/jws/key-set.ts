@@ -22,8 +22,8 @@ export class KeySet {
   }
 
   /**
-   * Throws `AuthorizationServerError` (`signing_keys_malformed`) for an invalid key set (RFC 7517 §5), or for a key set
-   * without signature keys.
+   * Reuses the key objects of the `former` set. Throws `AuthorizationServerError` (`signing_keys_malformed`) for an
+   * invalid key set (RFC 7517 §5), or for a key set without signature keys.
    */
   static of(given: unknown, former?: KeySet): KeySet {
     const { keys } = Object(given) as { readonly keys?: unknown };

@@ -12,7 +12,7 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
 /** Members of a private or symmetric key (RFC 7518 §6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
-/** `ambiguous` means that two different keys have the same id and algorithm. */
+/** `ambiguous` means that two different keys with the same id can be used for the same algorithm. */
 export type KeyFault =
   'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
 
@@ -75,7 +75,7 @@ export function unusable(keyId: string, fault: KeyFault): AuthorizationServerErr
   });
 }
 
-/** Key ids are public, but may be any text. */
+/** Masks a key id that is not safe to log: key ids are public, but may be any text. */
 export const shownKeyId = (keyId: string): string => (/^[\w.:-]{1,100}$/.test(keyId) ? keyId : '***');
 
 function faultOfRsa({ n }: Members): KeyFault | undefined {

@@ -10,8 +10,9 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The minimum pause before a read for an unknown key id, since anybody can send unknown key ids. The first tokens of a
- * new key may wait for this time. With jose's 30 seconds, the service would refuse these tokens.
+ * The minimum time from the start of the last read to a read for an unknown key id, since anybody can send unknown key
+ * ids. The first tokens of a new key may wait for this time. With jose's 30 seconds, the service would refuse these
+ * tokens.
  */
 const COOL_DOWN_MS = 1000;
 
@@ -67,7 +68,7 @@ export class SigningKeys {
     return this.current(this.#clock.monotonicMs()) ?? this.#inFlight ?? this.#read();
   }
 
-  /** Returns keys that the service reads from the issuer after this call. */
+  /** Returns the keys of a read that begins after this call. */
   async newer(): Promise<KeySet> {
     if (this.#waiting >= MAX_WAITING) {
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'queue_full' });

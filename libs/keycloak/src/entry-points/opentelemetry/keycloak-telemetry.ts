@@ -26,7 +26,7 @@ export class KeycloakTelemetry {
     this.#stopFollowing = this.keycloak.calls.followedBy(new CallSpans(trace.getTracer(NAME, version)));
   }
 
-  /** Stops the telemetry in the last hook of Nest, because calls in flight have ended before this hook. */
+  /** Stops the telemetry in the last hook of Nest, which runs after the HTTP server has closed. */
   onApplicationShutdown(): void {
     this.#isOver = true;
     this.#stopFollowing?.();

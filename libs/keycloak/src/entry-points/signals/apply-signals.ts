@@ -17,10 +17,7 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
     applyEach(signals, target);
     return true;
   } catch (error) {
-    target.log.error(
-      'Received revocations could not be applied. Cached answers are dropped and Keycloak is asked again',
-      reasonOf(error),
-    );
+    target.log.error('Received revocations could not be applied. All tokens are introspected again', reasonOf(error));
     target.revocations.recheck({ issuer: target.issuer });
     return false;
   }

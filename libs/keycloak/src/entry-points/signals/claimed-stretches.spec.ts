@@ -162,7 +162,7 @@ describe('SignalFeed', () => {
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 
-  it('claims to know all events only after each source has answered', async () => {
+  it('claims to know all events only since the last of its sources began to answer', async () => {
     let isAway = true;
     let beganMs = Infinity;
     keycloak.issuers[0].feed.lease = async () => {

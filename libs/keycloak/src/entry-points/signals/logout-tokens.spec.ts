@@ -144,7 +144,11 @@ describe('LogoutTokens', () => {
   });
 
   it.each<[string, () => string, string]>([
-    ['that names an algorithm of a different key', () => signed({}, { alg: 'PS256' }), 'algorithm_not_allowed'],
+    [
+      'that names an algorithm for which its key is not published',
+      () => signed({}, { alg: 'PS256' }),
+      'algorithm_not_allowed',
+    ],
     ['that is signed with an unknown key', () => signed({}, {}, STRANGERS), 'signing_key_unknown'],
     [
       'that a stranger signed with the key id of the issuer',

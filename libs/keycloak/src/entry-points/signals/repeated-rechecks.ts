@@ -1,7 +1,7 @@
 /** The time between two rechecks, which is longer than a logout takes in Keycloak. */
 const INTERVAL_MS = 10_000;
 
-/** The timer does not keep the process alive. */
+/** Runs `action` later, and returns a function that cancels it. The timer does not keep the process alive. */
 export type Schedule = (ms: number, action: () => void) => () => void;
 
 const afterMs: Schedule = (ms, action) => {

@@ -41,7 +41,7 @@ interface Followed {
   receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;
-  /** The start of the last successful poll of this process, by the monotonic clock. */
+  /** The start of the last poll of this process that returned a result, by the monotonic clock. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;
@@ -181,7 +181,7 @@ export class SignalFeed {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < one.missedLoggedMs + WARNING_PAUSE_MS) return;
     one.missedLoggedMs = nowMs;
-    this.#log.warn('Revocations may have been missed. Cached answers are dropped and Keycloak is asked again', {
+    this.#log.warn('Revocations may have been missed. Cached results are introspected again', {
       source: one.name,
     });
   }

@@ -53,8 +53,8 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * A document of all routes does not distinguish classes with the same name, and shows only the last handler of a path
- * that has header versions.
+ * Creates a document for each handler. A document of all routes does not distinguish classes with the same name, and
+ * shows only the last handler of a path that has header versions.
  */
 function placesOf(
   app: INestApplication,

@@ -313,7 +313,7 @@ describe('addKeycloakSecurity responses', () => {
 });
 
 describe('addKeycloakSecurity schemes', () => {
-  it('adds a bearer scheme, and an OAuth 2.0 scheme that has every scope of the realm', async () => {
+  it('adds a bearer scheme, and an OAuth 2.0 scheme of the realm that has every required scope', async () => {
     await make({ controllers: [OrdersController], issuer: 'https://sso.example.com/realms/shop' });
     expect(documentOf().components?.securitySchemes).toMatchObject({
       keycloak: {

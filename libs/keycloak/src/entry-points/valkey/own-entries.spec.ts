@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OwnEntries } from './own-entries.js';
 
 describe('OwnEntries', () => {
-  it('waits until the poller has read all bytes that the poller wrote (RS-30)', () => {
+  it('waits until the poller has read each entry as the poller wrote it (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.answered([{ sealed: 'a' }, { sealed: 'b' }], true);

@@ -85,7 +85,8 @@ export class RevocationStream {
   }
 
   /**
-   * Reads the entries after `position`, or all entries without `position`; returns undefined if the stream is invalid.
+   * Reads a page of the entries after `position`, or from the oldest entry without `position`. Returns undefined if the
+   * stream is invalid.
    */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;

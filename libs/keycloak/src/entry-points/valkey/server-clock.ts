@@ -5,8 +5,8 @@ const MAX_DRIFT = 0.0005;
 const STEP_MS = 1000;
 
 /**
- * The longest lifetime of stored entries: after this time, all entries that precede a step back of the clock have
- * expired.
+ * The longest lifetime of introspection results: after this time, all results that precede a step back of the clock
+ * have expired.
  */
 const NOTES_SERVE_MS = 3_600_000;
 

@@ -14,7 +14,7 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
  *
  * The decorators on the class of a gateway decide who may connect. The token is read only from the `Authorization`
  * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a
- * socket.io server, a namespace refuses a client by a `connect_error`.
+ * socket.io server, a namespace refuses a client with a `connect_error`.
  *
  * The guard closes a socket when the token expires or is denied, and within `introspectionTtlSeconds` after the token
  * became inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.

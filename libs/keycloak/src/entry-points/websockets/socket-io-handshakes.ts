@@ -125,9 +125,7 @@ async function connect(
   next();
 }
 
-/**
- * Returns the requirements of the least strict gateway, since each namespace checks its own requirements afterwards.
- */
+/** Returns the least strict requirements of all gateways, since each namespace checks its own requirements later. */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),

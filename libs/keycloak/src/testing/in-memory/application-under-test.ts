@@ -53,7 +53,7 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
  */
 export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
   const ended = networkOf(app).authorizationServers.map(({ tokens }) => tokens.end(bearerToken));
-  if (!ended.includes(true)) throw new Error('signIn() of this application did not get this token');
+  if (!ended.includes(true)) throw new Error('signIn() did not return this token for this application');
 }
 
 /** Returns the services that this application calls, to set their answers and to list the calls. */

@@ -182,7 +182,7 @@ describe('two applications in one process', () => {
     const [atOne, atOther] = [signIn(one, reader), signIn(other, reader)];
     await readOrders(one, atOther).expect(401);
     await readOrders(other, atOne).expect(401);
-    expect(() => signOut(other, atOne)).toThrow('signIn() of this application did not get this token');
+    expect(() => signOut(other, atOne)).toThrow('signIn() did not return this token for this application');
     testAuthorizationServer(one).fail('refused');
     await readOrders(one, atOne).expect(503);
     await readOrders(other, atOther).expect(200);

@@ -229,7 +229,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it.each(['1%2f..%2f..%2fadmin', '..', '%2e%2e', '..\\admin', 'a#b', 'a\r\nb'])(
-    'receive no call with a path that a URL parser would change, and no token is requested: %j (CC-10)',
+    'receive no call with a path that a URL parser or a proxy could change, and no token is requested: %j (CC-10)',
     async (sku) => {
       testServices(app).on('inventory', 'POST', /^/).reply(200, { left: 3 });
       await expect(app.get(StockClient).adjust(sku, 1)).rejects.toThrow(TypeError);

@@ -37,7 +37,7 @@ interface Owner {
 /** Any {@link MIN_PART_LENGTH} consecutive characters contain a gram that begins at a multiple of the stride. */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
-/** The tokens of one user share claims, and therefore grams. */
+/** The tokens of one user share claims, and therefore grams, so the search compares up to 8 owners of a gram. */
 const MAX_OWNERS = 8;
 
 /** The characters of a bearer token (RFC 6750 §2.1). */
@@ -101,7 +101,7 @@ export class KnownTokens {
   }
 }
 
-/** Tokens of one user share claims, so several tokens may match one place in the text. */
+/** Tokens of one user share claims, so several may match one place. The longest match is the token in the text. */
 function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[] {
   const isIn = (one: TokenMatch, other: TokenMatch): boolean =>
     one !== other && other.start <= one.start && one.end <= other.end && other.end - other.start > one.end - one.start;

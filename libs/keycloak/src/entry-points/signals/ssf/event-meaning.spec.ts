@@ -147,7 +147,7 @@ describe('meaningOf() for a stream event', () => {
   const stream = { format: 'opaque', id: 'f81d' };
 
   it.each<[string, string, unknown, unknown, object]>([
-    ['verification', 'verification', { state: 'n' }, stream, { kind: 'verification', state: 'n' }],
+    ['a verification', 'verification', { state: 'n' }, stream, { kind: 'verification', state: 'n' }],
     ['a verification that has no state', 'verification', {}, stream, { kind: 'verification', state: undefined }],
     [
       'a verification whose state is not a text',

@@ -23,10 +23,7 @@ export class FaultySets {
   }
 
   notUnderstood(reason: MeaningFault): void {
-    this.#say(
-      'A security event token was not understood. Answers that it may concern are dropped and Keycloak is asked again',
-      reason,
-    );
+    this.#say('A security event token was not understood. Tokens that it may concern are introspected again', reason);
   }
 
   #say(words: string, reason: string): void {

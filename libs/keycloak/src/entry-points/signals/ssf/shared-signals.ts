@@ -156,7 +156,7 @@ const knownFault = (fault: SignalSourceError | 'unknown' | undefined): SignalSou
 const takenByOthers = (): SignalSourceError =>
   new SignalSourceError(
     'acknowledged_by_others',
-    'Another receiver reads the stream of this client and acknowledges its events. Give each receiver its own client.',
+    'Another receiver reads the stream of this client and acknowledges events immediately. Give each receiver its own client.',
   );
 
 function undecidedFault({ undecidedMs = 0 }: ReceivedEvents): SignalSourceError | undefined {

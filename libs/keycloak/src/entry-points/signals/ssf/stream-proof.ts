@@ -86,7 +86,7 @@ export class StreamProof {
     if (this.#waitingSinceMs === undefined || beganMs < this.#waitingSinceMs + PATIENCE_MS) return undefined;
     return new SignalSourceError(
       'verification_not_seen',
-      'The transmitter sends no verification event. Check that no other receiver reads the stream of this client, that it may be verified every five seconds (with Keycloak: ssf.minVerificationInterval of this client), and that both clocks agree.',
+      'The transmitter sends no verification event. Check that no other receiver reads the stream of this client, that it may be verified every five seconds (with Keycloak: ssf.minVerificationInterval of this client), and that the clocks of this machine and the transmitter agree.',
     );
   }
 

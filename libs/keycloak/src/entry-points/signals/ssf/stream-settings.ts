@@ -89,7 +89,7 @@ export class StreamSettings {
     const isSeldom = minVerificationMs > MAX_VERIFICATION_MS;
     if (isSeldom && !this.#isSeldomSaid) {
       const words =
-        'The stream may be verified seldom, so that it is healthy for a part of the time: set ssf.minVerificationInterval of this client to 5';
+        'The stream may be verified too seldom, so the feed is healthy only part of the time. Set ssf.minVerificationInterval of this client to 5';
       this.context.log.warn(words, { seconds: minVerificationMs / 1000 });
     }
     this.#isSeldomSaid = isSeldom;
