@@ -54,7 +54,8 @@ function rowOf(member) {
   const text = ts.getTextOfJSDocComment(documentation?.comment)?.replace(/\s+/g, ' ') ?? '';
   const [, said = ''] = /\bDefault:? (.*?)(?:\.(?= |$)|: )/.exec(text) ?? [];
   const [fallback = '', ...others] = said.split(/, /);
-  if (member.questionToken !== undefined && fallback === '') throw new Error(`${name} has no default in its comment`);
+  if (member.questionToken !== undefined && fallback === '')
+    throw new Error(`${member.getSourceFile().fileName}: the comment of ${name} needs "Default …"`);
   const [range = ''] = /^\d.* to \d+$/.exec(others.join(', ')) ?? [];
   const unit = Object.entries(UNITS).find(([suffix]) => name.endsWith(suffix))?.[1] ?? '';
   const [meaning = ''] = text.split(/(?<=[.])\s(?=[A-Z])/);

@@ -19,7 +19,7 @@ describe('the runbook', () => {
   it('names each reason of an error', () => {
     const reasons = [...BEARER_ERROR_REASONS, ...AUTHORIZATION_SERVER_ERROR_REASONS, ...SERVICE_CALL_ERROR_REASONS];
     const lacking = reasons.filter((reason) => !inCode.has(reason));
-    expect({ 'docs/operations.md has no row for': lacking }).toEqual({ 'docs/operations.md has no row for': [] });
+    expect({ 'docs/operations.md lacks': lacking }).toEqual({ 'docs/operations.md lacks': [] });
   });
 
   it('links to the reference of the signal feed, which names each reason of a feed error', () => {
