@@ -27,5 +27,6 @@ describe('SealedSessions', () => {
     const times = { lastMs: 2 } as never;
     expect(sealed.readRecheck(sealed.writeRecheck(times))).toEqual(times);
     expect(sealed.readRecheck('AAAA')).toBeUndefined();
+    expect(sealed.readRecheck('garbage 0.4711')).toBeUndefined();
   });
 });

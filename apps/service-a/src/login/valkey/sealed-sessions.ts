@@ -40,7 +40,11 @@ export class SealedSessions {
    */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));
-    if (written === undefined && this.#keys.isNewer(sealed)) throw new SessionStoreError('newer_format');
+    if (written === undefined && this.#keys.isNewer(sealed)) {
+      const hint =
+        'Another replica runs a newer version of Service A. Update this replica, or empty the session store.';
+      throw new SessionStoreError('newer_format', hint);
+    }
     return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
   }
 

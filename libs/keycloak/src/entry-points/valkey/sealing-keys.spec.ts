@@ -56,8 +56,14 @@ describe('SealingKeys', () => {
       true,
       undefined,
     ]);
-    expect(keys.isNewer('')).toBe(false);
   });
+
+  it.each(['', 'garbage 0.4711', `garbage ${'a'.repeat(90)}`, 'g'.repeat(60)])(
+    'does not count a text that no version sealed as newer: "%s"',
+    (text) => {
+      expect(new SealingKeys([ONE]).isNewer(text)).toBe(false);
+    },
+  );
 
   it('returns undefined for an arbitrary text, and for a changed text', () => {
     const keys = new SealingKeys([ONE]);

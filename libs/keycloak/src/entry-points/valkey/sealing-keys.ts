@@ -3,6 +3,8 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 const KEY_BYTES = 32;
 const SALT_BYTES = 32;
 const TAG_BYTES = 16;
+/** The bytes of an encrypted empty text: version, salt and tag. */
+const MIN_BYTES = 1 + SALT_BYTES + TAG_BYTES;
 const VERSION = 1;
 /** The nonce is constant, because each entry has its own key. */
 const NONCE = Buffer.alloc(12);
@@ -62,7 +64,7 @@ export class SealingKeys {
   /** Returns the decrypted text, or undefined if no key encrypted the text with the same associated data. */
   open(sealed: string, associated: readonly string[]): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
-    if (bytes.length < 1 + SALT_BYTES + TAG_BYTES || bytes[0] !== VERSION) return undefined;
+    if (bytes.length < MIN_BYTES || bytes[0] !== VERSION) return undefined;
     const salt = bytes.subarray(1, 1 + SALT_BYTES);
     const text = bytes.subarray(1 + SALT_BYTES, -TAG_BYTES);
     const tag = bytes.subarray(-TAG_BYTES);
@@ -79,10 +81,12 @@ export class SealingKeys {
 
   /**
    * Returns whether a newer version of this library encrypted the text, so that this version can't decrypt the text.
+   * Text that is not exact base64, or is too short, is not encrypted text of any version.
    */
   isNewer(sealed: string): boolean {
-    const [version = 0] = Buffer.from(sealed, 'base64');
-    return version > VERSION;
+    const bytes = Buffer.from(sealed, 'base64');
+    const [version = 0] = bytes;
+    return version > VERSION && bytes.length >= MIN_BYTES && bytes.toString('base64') === sealed;
   }
 
   /**
