@@ -8,47 +8,54 @@ interface Entry<V> {
 
 /** A cache whose entries expire at a deadline, which a read does not prolong. */
 export class DeadlineCache<V> {
-  readonly #entries: LRUCache<string, Entry<V>>;
+  /** Created for the first entry, because an `LRUCache` reserves memory for all `maxEntries`. */
+  #entries: LRUCache<string, Entry<V>> | undefined;
 
   constructor(
-    maxEntries: number,
+    private readonly maxEntries: number,
     private readonly clock: Clock,
     /** Called with the key of each entry that was removed for any reason and not replaced. */
-    onGone?: (key: string) => void,
-  ) {
-    this.#entries = new LRUCache({
-      max: maxEntries,
-      ...(onGone && { disposeAfter: (_entry, key, reason) => reason !== 'set' && onGone(key) }),
-    });
-  }
+    private readonly onGone?: (key: string) => void,
+  ) {}
 
   /** The number of entries, including expired entries that were not read after their expiry. */
   get size(): number {
-    return this.#entries.size;
+    return this.#entries?.size ?? 0;
   }
 
   has(key: string): boolean {
-    return this.#entries.has(key);
+    return this.#entries?.has(key) === true;
   }
 
   get(key: string, nowMs = this.clock.monotonicMs()): V | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#entries?.get(key);
     if (entry === undefined) return undefined;
     if (nowMs < entry.deadlineMs) return entry.value;
-    this.#entries.delete(key);
+    this.#entries?.delete(key);
     return undefined;
   }
 
   /** Stores `value`. Deletes the key if `lifetimeMs` is not a positive number. */
   set(key: string, value: V, lifetimeMs: number): void {
     if (!(lifetimeMs > 0)) {
-      this.#entries.delete(key);
+      this.#entries?.delete(key);
       return;
     }
+    this.#entries ??= this.#create();
     this.#entries.set(key, { value, deadlineMs: this.clock.monotonicMs() + lifetimeMs });
   }
 
   delete(key: string, value: V): void {
-    if (this.#entries.peek(key)?.value === value) this.#entries.delete(key);
+    if (this.#entries?.peek(key)?.value === value) this.#entries.delete(key);
+  }
+
+  #create(): LRUCache<string, Entry<V>> {
+    const { onGone } = this;
+    return new LRUCache({
+      max: this.maxEntries,
+      ...(onGone && {
+        disposeAfter: (_entry: Entry<V>, key: string, reason: string) => reason !== 'set' && onGone(key),
+      }),
+    });
   }
 }

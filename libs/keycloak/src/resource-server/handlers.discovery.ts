@@ -111,11 +111,13 @@ const says = (key: string, target: object): boolean => Reflect.getMetadata(key, 
 
 export function handlersOf(host: Host, scanner: MetadataScanner): Handler[] {
   const prototype = host.prototype as Readonly<Record<string, unknown>>;
+  // @Resolver('Query') makes every method of the class an operation.
+  const typeOfClass = host.classes.map((each): unknown => Reflect.getMetadata(RESOLVER_TYPE, each)).find(Boolean);
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
     const found = prototype[method];
     if (typeof found !== 'function') return [];
     const label = (how: string): string => `${host.name}.${method} (${how})`;
-    return kindsOf(found, method, host).map(([kind, how]) => ({
+    return kindsOf(found, method, typeOfClass).map(([kind, how]) => ({
       kind,
       label: label(how),
       host,
@@ -125,15 +127,16 @@ export function handlersOf(host: Host, scanner: MetadataScanner): Handler[] {
   });
 }
 
-function kindsOf(method: object, name: string, { classes }: Host): (readonly [HandlerKind, string])[] {
+function kindsOf(method: object, name: string, typeOfClass: unknown): (readonly [HandlerKind, string])[] {
+  // Most methods have no metadata, and each read of metadata is slow.
+  if (typeOfClass === undefined && Reflect.getMetadataKeys(method).length === 0) return [];
   const kinds: (readonly [HandlerKind, string])[] = [];
   if (says(PATH_METADATA, method)) {
     kinds.push(['route', RequestMethod[Reflect.getMetadata(METHOD_METADATA, method) as number] ?? '']);
   }
   if (says(PATTERN_HANDLER, method)) kinds.push(['message', 'message handler']);
   if (says(GATEWAY_MESSAGE, method)) kinds.push(['gateway-message', 'message handler of a gateway']);
-  // @Resolver('Query') makes every method of the class an operation.
-  const [type] = [method, ...classes].map((each): unknown => Reflect.getMetadata(RESOLVER_TYPE, each)).filter(Boolean);
+  const type: unknown = Reflect.getMetadata(RESOLVER_TYPE, method) ?? typeOfClass;
   if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
   else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
   // `__resolveType` only names the type of a union member, so Nest runs no guard for it.
