@@ -6,6 +6,7 @@ import { clientCredentials, textOf, type Asked } from '../../libs/keycloak-test-
 import { startEmbeddedServer } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import { issuer, keycloakUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 /** The library defaults: the number of failures that open the circuit, and the time until the next call. */
@@ -46,50 +47,54 @@ async function ask(count: number, name: string): Promise<string[]> {
   return answers;
 }
 
+const pausesSince = (ms: number): number => Math.floor((performance.now() - ms) / PAUSE_MS);
+
 describe('a server that fails every call', () => {
-  it('receives at most 1.1 calls for each request of the service, and then no calls (CC-09, RS-14)', async () => {
+  it('receives at most 1.1 calls for each request of the service, and then at most one call after each pause (CC-09, RS-14)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
     expect(server.control.calls.introspection).toBeLessThanOrEqual(100 * 1.1);
     expect(answers.at(-1)).toBe('503 circuit_open');
-    const before = server.control.calls.introspection;
-    expect(new Set(await ask(50, 'open'))).toEqual(new Set(['503 circuit_open']));
-    expect(server.control.calls.introspection).toBe(before);
+    const [before, openSinceMs] = [server.control.calls.introspection, performance.now()];
+    const refused = (await ask(50, 'open')).filter((answer) => answer === '503 circuit_open');
+    const calls = server.control.calls.introspection - before;
+    expect(refused).toHaveLength(50 - calls);
+    expect(calls).toBeLessThanOrEqual(1 + pausesSince(openSinceMs));
   });
 
-  it('receives one call after each pause of the circuit breaker until a call succeeds (CC-09)', async () => {
+  it('receives at most one call after each pause of the circuit breaker until a call succeeds (CC-09)', async () => {
+    const beganMs = performance.now();
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
-    expect(server.control.calls.introspection).toBe(FAILURES);
     await sleep(PAUSE_MS + 50);
     const failed = await Promise.all(
       Array.from({ length: 20 }, (_, number) => service.whoami(tokenText(`probe-${number}`))),
     );
     expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]));
-    expect(server.control.calls.introspection).toBe(FAILURES + 1);
+    expect(failed).toContainEqual(expect.objectContaining({ reason: 'circuit_open', retryAfter: '1' }));
+    const calls = server.control.calls.introspection - FAILURES;
+    expect(calls).toBeGreaterThanOrEqual(1);
+    expect(calls).toBeLessThanOrEqual(pausesSince(beganMs));
     server.control.fault('introspection', undefined);
     const good = await tokenOf(server);
-    expect(await service.whoami(good)).toMatchObject({ status: 503, reason: 'circuit_open', retryAfter: '1' });
-    await sleep(PAUSE_MS + 50);
-    expect(await service.whoami(good)).toMatchObject({ status: 200 });
+    await until(async () => (await service.whoami(good)).status === 200, 'the service accepts the token');
     expect(await ask(20, 'well')).toEqual(Array.from({ length: 20 }, () => '401 inactive'));
   });
 
   it('receives no call before the time in Retry-After is over (CC-09)', async () => {
+    const beganMs = performance.now();
     server.control.fault('introspection', { kind: 'status', status: 503, retryAfter: 3, times: FAILURES });
     await ask(FAILURES, 'opening');
     expect(server.control.calls.introspection).toBe(FAILURES);
-    await sleep(PAUSE_MS + 50);
-    expect(await ask(1, 'too-soon')).toEqual(['503 circuit_open']);
-    await sleep(2000);
-    expect(await ask(1, 'then')).toEqual(['401 inactive']);
+    await until(async () => (await ask(1, 'then'))[0] === '401 inactive', 'the service asks the server again');
+    expect(performance.now() - beganMs).toBeGreaterThanOrEqual(3000);
   });
 
   it('still receives calls to other endpoints if only introspection calls fail (CC-09)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
-    expect(await ask(1, 'open')).toEqual(['503 circuit_open']);
+    expect(await ask(10, 'open')).toContain('503 circuit_open');
     expect(await service.reachesKeycloak()).toBe(true);
   });
 });
