@@ -15,7 +15,7 @@ const common: Config = {
     '^keycloak-test-servers$': '<rootDir>/libs/keycloak-test-servers/src/index.ts',
     '^demo$': '<rootDir>/libs/demo/src/index.ts',
     '^service-defaults$': '<rootDir>/libs/service-defaults/src/index.ts',
-    // Mercurius' web server has one of its own that is an ES module, which Jest can't require before Node 24.9.
+    // The `content-disposition` in `@fastify/static` is an ES module. Jest can't require ES modules before Node 24.9.
     '^content-disposition$': '<rootDir>/node_modules/content-disposition',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
@@ -32,7 +32,7 @@ const withServer: Config = {
 
 export default {
   reporters: ['default', '<rootDir>/test/support/run-report.mjs'],
-  // What a file of specs loads is never let go of, in ESM mode: a worker of its own is started anew before its heap is full.
+  // In ESM mode, Jest never frees the modules of a spec file. Jest restarts a worker before the worker's heap is full.
   workerIdleMemoryLimit: '1GB',
   // Each of them has a realm. Specs that wait for Keycloak or a browser leave time for others.
   maxWorkers: 3,
@@ -49,7 +49,8 @@ export default {
     },
     { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
-  // For a test that hangs. No test is about it, and a busy machine must not turn one red: it is longer than any wait in a spec.
+  // The timeout ends a test that hangs. The timeout exceeds every wait in a spec, so that no test fails on a busy
+  // machine.
   testTimeout: 420_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts'],

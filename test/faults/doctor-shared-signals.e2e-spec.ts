@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { startKeycloak, testServer } from 'keycloak-test-servers';
 import { keycloakEvents, sharedSignals } from 'nestjs-keycloak-s2s/signals';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { quickRealmFile } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import {
   describeOnKeycloak,
   describeOnKeycloakWith,
@@ -144,7 +145,7 @@ describeOnKeycloakWith('ssf', 'doctor for a Keycloak without a fixed host name',
   it('warns a service that receives shared signals, and does not warn a service that reads the event log', async () => {
     const { kind, features } = testServer();
     const keycloak = await startKeycloak({
-      realm: REALM_FILE,
+      realm: await quickRealmFile(REALM_FILE),
       environment: { ...REALM_ENVIRONMENT, SIGNALS_EVENTS: 'true', SIGNALS_SSF: 'true' },
       features,
       hostname: 'of each request',

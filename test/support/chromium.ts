@@ -9,7 +9,7 @@ import type { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';
 const PICTURES = 'test-results/screenshots';
 const WITHIN_MS = 180_000;
 
-/** {@link eachLook} changes an open page, which is faster than a new context. */
+/** {@link eachLook} changes an open page, because a new context would take longer. */
 export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
@@ -82,10 +82,10 @@ export class Chromium {
     page.on('console', (message) => {
       const { url } = message.location();
       this.#sights.push({ where: `the console at ${url}`, text: message.text() });
-      // An answer with a 4xx status is not a complaint, because the tests check refusals.
+      // The tests check refusals, so an answer with a 4xx status is not a fault.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
       const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isChecked(url, page);
-      // An event stream that breaks or does not start is not a complaint, because a replica may have stopped.
+      // A replica may have stopped, so a broken or missing event stream is not a fault.
       const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
       if (ours && isComplaint) this.#complaints.push(message.text());
@@ -165,7 +165,7 @@ export async function fillPassword(page: Page, password: string): Promise<void> 
 }
 
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe.source);
   const { violations, incomplete, passes } = await page.evaluate<axe.AxeResults>('axe.run(document)');
   if (passes.length === 0) throw new Error('axe checked nothing');
   return [...violations, ...incomplete.map(onlyUnreadable)].flatMap(({ id, help, nodes }) =>
@@ -173,14 +173,14 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** Keeps only one kind of finding that axe leaves to a person: text in the color of the background. */
+/** Keeps only one kind of the findings that axe can't decide: text in the color of the background. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
   return { ...result, nodes: result.nodes.filter(isUnreadable) };
 }
 
-/** The look `phone` is only a narrow window here. */
+/** For `phone`, this function sets only the size of the window. */
 export async function eachLook(page: Page, use: (look: string) => Promise<void>): Promise<void> {
   const before = page.viewportSize();
   for (const [look, { colorScheme = 'light', viewport }] of Object.entries(LOOKS)) {

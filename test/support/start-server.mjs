@@ -1,9 +1,9 @@
-// The globalSetup of the e2e and browser specs. Each Jest worker gets a separate realm and address of Service A, to
-// which the realm sends browsers and logout notices, so specs with logins can run concurrently.
+// The globalSetup of the e2e and browser specs. Each Jest worker gets its own realm, so specs with logins
+// can run concurrently. The realm sends browsers and logout notices to the worker's own address of Service A.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
-import { QUICK_HASH, quickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
+import { QUICK_HASH, quickRealm, quickRealmFile } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/dist/embedded/realm/realm-file.js';
 import { chooseServer, runsAlready } from '../../scripts/common/own-options.mjs';
 import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
@@ -24,7 +24,7 @@ export default async function startServer({ maxWorkers }) {
   const features = featuresOf(process.env.KEYCLOAK_VERSION);
   let thisMachine = 'localhost';
   const server = await startSharedServer({
-    realm: REALM_PATH,
+    realm: await quickRealmFile(REALM_PATH),
     environment: (machine) => realmEnvironment({}, firstPort)((thisMachine = machine)),
     features,
   });

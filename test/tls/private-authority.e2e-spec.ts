@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
 import type { AuthorizationServerError, ServiceCallError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { quickRealmFile } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { examine } from '../../libs/keycloak/src/doctor/examine.js';
@@ -256,12 +257,13 @@ const ownTls = canMakeCertificates && using !== undefined ? describe : describe.
 ownTls('a Keycloak that serves TLS', () => {
   let keycloak: RunningKeycloak;
   beforeAll(async () => {
-    const options = { realm: REALM_FILE, environment: REALM_ENVIRONMENT, tls: house.issue() };
+    const realm = await quickRealmFile(REALM_FILE);
+    const options = { realm, environment: REALM_ENVIRONMENT, tls: house.issue() };
     keycloak = await startKeycloak(using === undefined ? options : { ...options, using });
   });
   afterAll(() => keycloak.stop());
 
-  /** Composes the library with requests to `internalServerUrl`, and with time for the slow requests after the start. */
+  /** Composes the library for `internalServerUrl`, with a timeout for slow requests after Keycloak's start. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,

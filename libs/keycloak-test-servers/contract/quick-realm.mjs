@@ -1,5 +1,8 @@
 // Settings that a realm for tests gets in addition to the realm file, so that Keycloak needs less CPU time.
 import { generateKeyPair } from 'node:crypto';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const KEY_PROVIDER = 'org.keycloak.keys.KeyProvider';
@@ -22,6 +25,17 @@ export async function quickRealm(realm) {
     { name: 'aes', providerId: 'aes-generated', config: keyConfig('AES') },
   ];
   return { ...realm, ...QUICK_HASH, components: { ...realm.components, [KEY_PROVIDER]: keys } };
+}
+
+/**
+ * Writes the quick realm of a realm file to a temporary file.
+ *
+ * @param {string} path
+ */
+export async function quickRealmFile(path) {
+  const file = join(await mkdtemp(join(tmpdir(), 'quick-realm-')), 'realm.json');
+  await writeFile(file, JSON.stringify(await quickRealm(JSON.parse(await readFile(path, 'utf8')))));
+  return file;
 }
 
 /** @param {string} algorithm @param {string} [privateKey] */
