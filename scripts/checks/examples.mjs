@@ -17,6 +17,8 @@ const EXAMPLES = resolve(import.meta.dirname, '../../examples');
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
 /** Later versions require Node.js 22. */
 const FOR_DOCKER = 'testcontainers@11';
+/** An installation uses one core. */
+const AT_ONCE = 2;
 
 const { values: flags, positionals: names } = argumentsOf({
   allowPositionals: true,
@@ -31,10 +33,24 @@ try {
   const unknown = names.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown example: ${unknown.join(', ')}. Examples are: ${all.join(', ')}`);
   const tarballs = publishedLibraries().map((library) => packLibrary(library).tarball);
-  for (const name of names.length > 0 ? names : all) await tryOut(name, tarballs);
+  const waiting = names.length > 0 ? [...names] : all;
+  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => tryOutEach(waiting, tarballs)));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 } catch (error) {
   process.exitCode = signal.aborted ? 130 : 1;
   if (!signal.aborted) console.error(`\n${paint(31, error instanceof Error ? error.message : String(error))}`);
+}
+
+/** @param {string[]} waiting @param {string[]} tarballs */
+async function tryOutEach(waiting, tarballs) {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    try {
+      await tryOut(name, tarballs);
+    } catch (error) {
+      waiting.length = 0;
+      throw error;
+    }
+  }
 }
 
 /** @param {string} name @param {string[]} tarballs */
@@ -44,7 +60,7 @@ async function tryOut(name, tarballs) {
   cpSync(join(EXAMPLES, name), folder, { recursive: true, filter: (path) => !ignored.has(path) });
   const { scripts, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   try {
-    console.log(paint(1, `\n${name}, in ${folder}`));
+    console.log(paint(2, `${name}: in ${folder}`));
     await npm(folder, ['install', ...tarballs]);
     for (const script of Object.keys(scripts).filter((one) => /^test(:|$)/.test(one)))
       await npm(folder, ['run', script]);
@@ -70,9 +86,13 @@ async function npm(folder, args, environment = {}) {
     npm_config_fund: 'false',
     ...environment,
   };
-  const child = spawn('npm', args, { cwd: folder, env, signal, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn('npm', args, { cwd: folder, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  // The output of two examples would be mixed.
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const status = await new Promise((settle) => child.once('error', settle).once('close', settle));
   const command = `npm ${args.join(' ')}`;
+  console.log(`${paint(1, `\n${command} in ${folder}`)}\n${output.trim()}`);
   if (status !== 0) throw new Error(`${command} failed in ${folder}: ${status}`);
   console.log(paint(2, `${command}: ${((performance.now() - began) / 1000).toFixed(1)} s`));
 }
