@@ -1,5 +1,4 @@
-// npm run checklist prints the tests of each due security requirement. The command fails if a requirement has no test.
-// With --planned, the command also lists later requirements.
+// npm run checklist prints the tests of each security requirement. The command fails if a requirement has no test.
 import '../common/help.mjs';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -12,19 +11,16 @@ const FOLDERS = ['apps', 'libs', 'test'];
 const SPEC = /([.-]spec|-cases)\.ts$/;
 const NOT_OURS = /(^|\/)(node_modules|dist)\//;
 
-const { values: flags } = argumentsOf({ options: { planned: { type: 'boolean' } } });
+argumentsOf({ options: {} });
 
 process.chdir(join(import.meta.dirname, '../..'));
 const specs = new Map(FOLDERS.flatMap(specsBelow).map((path) => [path, readFileSync(path, 'utf8')]));
 const { requirements, missing, unknown } = checkRequirements(readFileSync(DOCUMENT, 'utf8'), specs);
 
-for (const requirement of requirements) {
-  if (requirement.status === 'due' || flags.planned) print(requirement);
-}
-for (const id of missing) console.log(paint(31, `${id} is due and has no test`));
+for (const requirement of requirements) print(requirement);
+for (const id of missing) console.log(paint(31, `${id} has no test`));
 for (const [id, [path]] of unknown) console.log(paint(31, `${id} is not a requirement, but ${path} names it`));
-const due = requirements.filter(({ status }) => status === 'due').length;
-console.log(`\n${due - missing.length} of ${due} due requirements have a test.`);
+console.log(`\n${requirements.length - missing.length} of ${requirements.length} requirements have a test.`);
 process.exitCode = missing.length + unknown.length > 0 ? 1 : 0;
 
 /** @param {string} folder */
@@ -36,9 +32,9 @@ function specsBelow(folder) {
 }
 
 /** @param {ReturnType<typeof checkRequirements>['requirements'][number]} requirement */
-function print({ id, requirement, status, tests }) {
+function print({ id, requirement, tests }) {
   const count = String(tests.length || '-').padStart(3);
   const files = [...new Set(tests)].map((path) => path.split('/').at(-1)).join(', ');
-  console.log(`${id} ${count}  ${requirement}${status === 'due' ? '' : ` (${status})`}`);
+  console.log(`${id} ${count}  ${requirement}`);
   if (files !== '') console.log(`           ${paint(2, files)}`);
 }
