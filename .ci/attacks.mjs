@@ -1,4 +1,4 @@
-// Makes all attacks of the page on a running stack: each must meet the refusal that is due.
+// Makes all attacks of the page on a running stack. Each attack must get the expected refusal.
 // Usage: node .ci/attacks.mjs BASE_URL
 import assert from 'node:assert/strict';
 

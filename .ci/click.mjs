@@ -35,7 +35,7 @@ async function visit(username, expected) {
   await page.goto('/');
   await page.getByRole('button', { name: 'Log out', exact: true }).click();
   await link('Log in').click();
-  // Keycloak asks again, so it has forgotten the user too.
+  // Keycloak shows the login form, so the logout also ended Keycloak's session.
   await page.locator('#username').waitFor();
   await context.close();
   console.log(`${username}: logged in, was answered as expected, logged out`);

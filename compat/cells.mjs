@@ -65,7 +65,7 @@ export const CONTEXTS_ON_NEST_11 = {
 /** Nest loads these packages only if they are installed, so the bundler must treat them as external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
-/** The four combinations that differ most, for `--quick` in CI. Each has one test runner and one Node.js version. */
+/** `--quick` in CI runs the four combinations that differ most. Each has one test runner and one Node.js version. */
 export const QUICK = [
   { cell: '11-express-cjs', runner: 'ts-jest', node: '20' },
   { cell: '11-fastify-esm', runner: 'Jest', node: '22' },
@@ -223,8 +223,8 @@ export const RUNNERS = {
 };
 
 /**
- * The known cause of a failure that the library can't fix, if any. The function also returns the cause for a step that
- * passed, because npm run compat then reports that the cause is gone.
+ * The known cause of a failure that the library can't fix, if any. If the step passed, the function also returns the
+ * cause, and npm run compat reports that the cause is gone.
  *
  * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
  * @returns {string | undefined}
@@ -236,4 +236,4 @@ export function knownCause({ nest, kind }, step, output) {
 }
 
 const NEST_12_BY_TS_JEST =
-  'Nest 12 consists of ES modules, and its `load-package.util.js` uses `import.meta`, which TypeScript puts into no CommonJS. Take `@swc/jest` or Vitest, or make the application ES modules.';
+  'Nest 12 consists of ES modules. TypeScript does not compile the `import.meta` in the file `load-package.util.js` to CommonJS. Use `@swc/jest` or Vitest, or change the application to ES modules.';

@@ -102,20 +102,19 @@ has \`module: commonjs\` and \`moduleResolution: node10\`.
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
 - Nest ${oldestNests} with the oldest peers, on Node ${OLDEST_NODES.join(' and ')}: ${OLDEST.every(({ name }) => isGreen(name)) ? 'the application works' : 'no'}. Nest 12.0.0 can't be installed without flags. \`@nestjs/swagger\` 11 requires Nest 11.0.1.
-- TypeScript: ${typescripts.join(', ')}. CommonJS with \`module: nodenext\` needs 5.8 or newer. The classic tsconfig is tried with 5.9.
+- TypeScript: ${typescripts.join(', ')}. CommonJS with \`module: nodenext\` needs 5.8 or newer. Each test of a classic tsconfig uses TypeScript 5.9.
 - [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'it works' : 'no'}. \`npm run examples\` tests it with Nest 12.
 - pnpm 10: ${isGreen('pnpm') ? 'the application works' : 'no'}.
 - esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. It needs \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
 
 ## Other servers
 
-Keycloak is the supported server. The application also passed with these profiles at ${other}: ${profiles.join(' and ') || 'none'}
-([other servers](other-servers.md)). The token exchange there is written for the test.
+The application also passed against ${other}, with these [profiles](other-servers.md): ${profiles.join(' and ') || 'none'}.
+That server's token exchange is written for the test.
 
 ## Jest in CommonJS
 
-Jest must transform the ES modules that Node can \`require\`. [Testing](testing.md#jest-and-vitest) shows what to write in
-\`package.json\`. \`npm run compat\` tests these settings.
+Jest must transform the ES modules that Node can \`require\`. See [the tested settings](testing.md#jest-and-vitest) for \`package.json\`.
 
 ## Keycloak
 
@@ -123,22 +122,22 @@ Jest must transform the ES modules that Node can \`require\`. [Testing](testing.
 
 ${TABLE.exec(before)?.[0] ?? '<!-- keycloak -->\n<!-- /keycloak -->'}
 
-Differences of 26.6 and older from 26.7 ([answers](../libs/keycloak-test-servers/contract/answers-26.6.json)):
+Keycloak 26.6 and older differ from 26.7 ([answers](../libs/keycloak-test-servers/contract/answers-26.6.json)):
 
 - Shared Signals (\`--features=ssf\`) are missing, and their tests are skipped. Use the event feed.
 - If the client's credentials are wrong, introspection answers \`invalid_request\`, not \`invalid_client\`. The log has
   \`answered_401_invalid_request\`.
 
-Differences of 26.5 and older ([answers](../libs/keycloak-test-servers/contract/answers-26.5.json)):
+Keycloak 26.5 and older also differ ([answers](../libs/keycloak-test-servers/contract/answers-26.5.json)):
 
-- Introspection reports a token active for every client, also ID and refresh tokens. The guard itself refuses them, with
+- Introspection tells every client that a token is active, even an ID token or a refresh token. The guard refuses these tokens with
   \`other_audience\` or \`not_an_access_token\`.
 - Introspection answers 400 for \`alg: none\`. The guard refuses such a token first (\`token_malformed\`).
 
-Differences of 26.4 ([answers](../libs/keycloak-test-servers/contract/answers-26.4.json)):
+Keycloak 26.4 also differs ([answers](../libs/keycloak-test-servers/contract/answers-26.4.json)):
 
-- It saves fewer types of events by default, and the event of a deletion without details. Revocation is not affected.
-- It saves no event if a user ends a session in the account console ([revocation](revocation.md#what-it-does-not-cover)).
+- By default, Keycloak saves fewer types of events. The event of a deletion has no details. Revocation is not affected.
+- Keycloak saves no event if a user ends a session in the account console ([revocation](revocation.md#what-it-does-not-cover)).
 
 Keycloak 26.2 (the oldest with standard token exchange), 26.3 and 26.8 are not tested.
 `;

@@ -1,8 +1,8 @@
 // npm run compat: tests the packed library in a small application with each Nest version, HTTP adapter, module kind,
 // test runner and Node.js version, and writes docs/compatibility.md. With names of cells, the command runs only these
-// cells. With --quick, the command runs four cells, and runs both profiles with another authorization server. With
-// --keep, the command does not delete the folders. With --keycloak, the command only runs the contract and the chain on
-// each Keycloak version.
+// cells. With --quick, the command runs four cells, and tests both token profiles with oidc-provider. With --keep, the
+// command does not delete the folders. With --keycloak, the command only runs the contract and the chain on each
+// Keycloak version.
 import '../scripts/common/help.mjs';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -94,7 +94,7 @@ async function main() {
   if (isWhole) {
     writeFileSync(PAGE, await format(compatibilityPage(results, readFileSync(PAGE, 'utf8')), WRITTEN));
   }
-  console.log(`\n${results.length - faults.length} steps as expected, ${faults.length} not`);
+  console.log(`\n${results.length - faults.length} steps have the expected result, and ${faults.length} steps do not`);
   return faults.length === 0 ? 0 : 1;
 }
 

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 
 const TICK_MS = 1;
 
-/** `request` is `{ method, path, headers, body }`, or a function that returns such a request for an index. */
+/** `request` is an object `{ method, path, headers, body }`, or a function that returns the object for an index. */
 export async function closedLoop({ url, request, connections = 16, seconds = Infinity, requests = Infinity, signal }) {
   const target = new Target(url, connections, request);
   const until = performance.now() + seconds * 1000;

@@ -13,11 +13,9 @@ const count = () => {
 const REQUESTS = ['http.client.request.start', 'undici:request:create'];
 
 const ANSWERS = {
-  /** Returns the CPU time in microseconds. */
   cpu() {
     return process.cpuUsage();
   },
-  /** Returns the memory in bytes. */
   memory() {
     const { rss, heapUsed } = process.memoryUsage();
     return { rss, heapUsed };

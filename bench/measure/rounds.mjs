@@ -15,7 +15,7 @@ export const WARM_UP_REQUESTS = 20_000;
 /** After this time, cached introspection results have expired, since the services cache results for 10 s. */
 const RENEWS_AFTER_MS = 11_000;
 
-/** This share is sent first and does not count, since a process that waited for a turn has cold caches. */
+/** This share precedes the counted requests, because a process has cold caches after it waited for a turn. */
 const UNCOUNTED_SHARE = 0.1;
 
 /** The contenders take turns after each slice, so that a short disturbance affects all contenders. */
@@ -27,8 +27,8 @@ const SLICES = 3;
  *
  * Each round starts new processes, because processes of the same program differ in memory layout and compiled code.
  *
- * Returns the rounds of each contender by name: the requests per second, and the CPU microseconds per request, summed
- * over `processes`.
+ * Returns the rounds of each contender by name: requests per second, and CPU microseconds of all `processes` per
+ * request.
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));

@@ -121,7 +121,7 @@ export async function preparedRealm(keycloak) {
       const form = { grant_type: 'password', client_id: 'demo-cli', username, password: 'a wrong one' };
       const url = `${keycloak.issuer}/protocol/openid-connect/token`;
       const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
-      if (answer.ok) throw new Error('A wrong password is taken');
+      if (answer.ok) throw new Error('Keycloak accepts a wrong password');
     },
     async restore() {
       const { eventsEnabled, adminEventsEnabled, permanentLockout, failureFactor } = before;

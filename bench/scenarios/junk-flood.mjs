@@ -72,7 +72,7 @@ async function validDuring(flood, { valid, signal }) {
   const statuses = await flood();
   stop.abort();
   if (Object.keys(statuses).some((status) => !['401', '503'].includes(status))) {
-    throw new Error(`Junk was answered ${JSON.stringify(statuses)}`);
+    throw new Error(`Junk tokens got the statuses ${JSON.stringify(statuses)}`);
   }
   const result = await served;
   allAnswered(result);

@@ -120,7 +120,7 @@ async function startProxy() {
       takenMs = undefined;
     },
     takenAtMs() {
-      if (takenMs === undefined) throw new Error('Service A took no notice of the logout');
+      if (takenMs === undefined) throw new Error('Service A did not accept the logout notice');
       return takenMs;
     },
     stop: () => server.close(),

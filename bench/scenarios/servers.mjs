@@ -107,7 +107,7 @@ export async function run(bench) {
   const broken = [];
   for (const file of serverFiles()) {
     try {
-      if (TRIALS[file] === undefined) throw new Error('No trial of it in bench/scenarios/servers.mjs');
+      if (TRIALS[file] === undefined) throw new Error('bench/scenarios/servers.mjs has no trial of this file');
       await TRIALS[file](bench);
       bench.say(`${file} answers`);
     } catch (error) {

@@ -1,4 +1,4 @@
-// Services A, B and C for `GET /run-service-b` without security, with Nest on Fastify, class-validator and `fetch`.
+// Runs Service A, B or C of `GET /run-service-b` without security, with Nest on Fastify, class-validator and `fetch`.
 import 'reflect-metadata';
 import { BadGatewayException, Body, Controller, Get, HttpCode, Post, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

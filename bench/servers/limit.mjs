@@ -66,7 +66,7 @@ function isGood(token) {
   return token?.audience === 'of the bench' && Date.now() < token.expiresAtMs;
 }
 
-/** Uses `dispatch`, the fastest interface of undici, as ServiceClient does. */
+/** ServiceClient also uses `dispatch`, which is the fastest interface of undici. */
 function caller(baseUrl, path, isAsAgreed) {
   const pool = new Pool(baseUrl, { connections: 100 });
   const headers = ['content-type', 'application/json', ...(withToken ? ['authorization', TOKEN] : [])];
@@ -100,7 +100,7 @@ class Answer {
   onResponseEnd() {
     const answer = this.#status === 200 ? JSON.parse(this.#text) : undefined;
     if (this.isAsAgreed(answer)) this.resolve(answer);
-    else this.reject(new Error(`answered ${this.#status}, or not as agreed`));
+    else this.reject(new Error(`The answer with status ${this.#status} is not as agreed`));
   }
 
   onResponseError(_, error) {

@@ -17,8 +17,8 @@ const signed = process.argv[2] === 'signed';
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The searched text, which the heap must not contain elsewhere, for example in this source file. The text of a signed
-// token is the start of the payload.
+// The searched text, which the heap must not contain elsewhere, for example in this source file. For signed
+// tokens, the searched text is the start of the payload.
 const MARK = signed
   ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
   : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');

@@ -51,7 +51,7 @@ class CallController {
 }
 if (way.client !== undefined) injectParameter(CallController, 0, Inject(way.client));
 decorateMethod(CallController, 'call', Get());
-// A variant without a guard must not have @Public(), which would fail at startup.
+// In a variant without a guard, @Public() would fail at startup.
 decorateClass(CallController, ...(/^(ours|service-http)$/.test(process.argv[2]) ? [Public()] : []), Controller('call'));
 
 await listen({ imports: way.imports(), controllers: [CallController] });

@@ -1,4 +1,4 @@
-// A built service from which guard, tokens and exchange are removed.
+// Starts a built service, but without the guard, the tokens and the token exchange.
 import 'reflect-metadata';
 import { Global } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
@@ -118,7 +118,7 @@ function controllersOf(imported) {
   return [...stated, ...(imported.controllers ?? [])];
 }
 
-/** Removes the check of the access decorators, which rejects every request that no guard accepted. */
+/** Without a guard, the check of the access decorators would reject every request. */
 function withoutAccessCheck(controller) {
   Reflect.defineMetadata(GUARDS_METADATA, [], controller);
   return controller;

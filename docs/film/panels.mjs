@@ -1,4 +1,5 @@
-// node docs/film/panels.mjs: a picture of panels of the dashboard, drawn by the Prometheus that PROMETHEUS_URL names, over the last minutes.
+// node docs/film/panels.mjs takes a picture of dashboard panels, which the Prometheus at PROMETHEUS_URL draws for the
+// last MINUTES minutes.
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/common/chromium.mjs';

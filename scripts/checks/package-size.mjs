@@ -21,7 +21,7 @@ for (const library of publishedLibraries()) {
 
   Dependencies, with all that they need: ${brought.length}, ${kilobytes(sum(brought.map(([, bytes]) => bytes))).trim()}`);
   for (const [dependency, bytes] of brought) console.log(`    ${dependency.padEnd(24)}${kilobytes(bytes)}`);
-  console.log('\n  Peers, which the application has:');
+  console.log('\n  The application installs these peers:');
   for (const [peer, range] of Object.entries(manifest.peerDependencies ?? {})) {
     const optional = manifest.peerDependenciesMeta?.[peer]?.optional ? ', if at all' : '';
     console.log(`    ${peer.padEnd(24)}${range}${optional}`);

@@ -7,8 +7,7 @@ import { runInside } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 /**
- * By package: an entry point, an import, the call that throws, and the statement that must be on top of the stack
- * trace.
+ * Each row contains an entry point, an import, a call that throws, and the expected top of the stack trace.
  *
  * @type {Record<string, [string, string, string, string][]>}
  */

@@ -1,7 +1,7 @@
 // npm run docs:pieces compares the code blocks of the documents with the quoted files. With `-- --write`, the command
 // updates the documents. The line before a block must link the file and end with a colon. A block quotes the whole
-// file, with `#name` after the language the lines between `// #region name` and `// #endregion name`, and with `#/a/0`
-// the JSON value at that path.
+// file. With `#name` after the language, a block quotes the lines between `// #region name` and `// #endregion name`.
+// With `#/a/0`, a block quotes the JSON value at that path.
 import '../common/help.mjs';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ const BLOCK = /^( *)```([^\n`]*)\n[^]*?^\1```$/gm;
 const LINK_BEFORE = /\]\((?!https?:)([^)\s]+)\):\n\n$/;
 const MARKER = /^\s*(?:\/\/|#) #(?:end)?region /;
 const NO_CODE = new Set(['sh', 'text', 'mermaid']);
-/** Another command compares this document, which quotes a generated service. */
+/** This document quotes a generated service, and another command checks the quotes. */
 const ELSEWHERE = 'docs/add-a-service.md';
 
 const { values: flags, positionals } = argumentsOf({ allowPositionals: true, options: { write: { type: 'boolean' } } });

@@ -1,8 +1,9 @@
 // npm run verify:long runs the checks that take too long for every change. First, the command runs the timing specs
 // many times with different seeds. Then the command runs the unit tests several times while all cores are busy. Then
-// the command runs npm run chaos, the model and the rolling restart for replicas, and the whole of npm run compat. A
-// test that fails only once is also a defect. The options --specs (default 200) and --suites (default 5) set the number
-// of repetitions, and --minutes (default 10) sets the duration of chaos. The value 0 of an option skips that part.
+// the command runs npm run chaos, the specs for replicas (model and rolling restart), and all of npm run compat. A test
+// that fails only once is also a defect. The options --specs (default 200) and --suites (default 5) set the number of
+// repetitions, and --minutes (default 10) sets the duration of chaos. If an option is 0, the command skips the part of
+// this option.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';

@@ -73,7 +73,7 @@ Restore the realm:        npm run --silent faults -- --undo
 async function undo() {
   const administrator = await administratorOf(process.env);
   const { realm } = runningKeycloak(process.env);
-  // Keycloak's hostname was chosen when Keycloak started, and the script can read the hostname only in the realm.
+  // Only the realm still contains the hostname under which Keycloak reaches this machine.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
   const given = feedEnvironment(process.env, '');

@@ -159,7 +159,7 @@ function addToTables(text, { name, permission, role, caller }) {
  * @param {Names} names
  */
 function addCall(text, { name, permission }) {
-  // The first `calls` are the calls of the service, and further `calls` are those of demo mode.
+  // The first `calls` are the calls of the service, and later `calls` are the calls of demo mode.
   return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
     const before = calls.trim().replace(/,$/, '');
     return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asService: ['${permission}'] } }`;

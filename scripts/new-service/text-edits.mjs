@@ -7,7 +7,8 @@
  */
 export function insertAfterLast(text, place, added) {
   const last = [...text.matchAll(place)].at(-1);
-  if (last === undefined) throw new Error(`No place like ${place} to add to in: ${text.slice(0, 60)} …`);
+  if (last === undefined)
+    throw new Error(`Nothing can be added, because the text has no match for ${place}: ${text.slice(0, 60)} …`);
   const end = last.index + last[0].length;
   return text.slice(0, end) + added + text.slice(end);
 }
@@ -25,6 +26,7 @@ export const insertAfter = (text, place, added) => replace(text, place, (found) 
  * @param {(found: string, ...groups: string[]) => string} by
  */
 export function replace(text, place, by) {
-  if (!place.test(text)) throw new Error(`No place like ${place} to change in: ${text.slice(0, 60)} …`);
+  if (!place.test(text))
+    throw new Error(`Nothing can be replaced, because the text has no match for ${place}: ${text.slice(0, 60)} …`);
   return text.replace(place, by);
 }

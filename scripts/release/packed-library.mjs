@@ -43,7 +43,7 @@ export function packLibrary(library) {
   const destination = join(library, 'node_modules/.cache/packed');
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });
-  // The version of npm decides whether npm prints a list or an object by name.
+  // Some versions of npm print a list, and other versions print an object.
   const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', destination])));
   const tarball = join(destination, packed.filename);
   run('tar', ['-xzf', tarball, '-C', destination]);

@@ -80,7 +80,7 @@ export function clientSecrets(environment) {
 }
 
 /**
- * A called service is before the calling service.
+ * Returns each called service before the service that calls it.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {NamedService[]}

@@ -4,7 +4,7 @@ import { serviceEnvironment } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
-/** The introspection TTL with a feed, which is longer than the lifetime of any token in the demonstration. */
+/** With a feed, this introspection TTL covers the lifetime of every token in the demonstration. */
 const LONG_TTL_SECONDS = '300';
 
 /**

@@ -374,7 +374,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
       expect(ran).toEqual([]);
     });
 
-    it('may carry the token in a header of any case', async () => {
+    it('may carry the token in a header whose name has upper-case letters', async () => {
       const options = transport.options(broker.url);
       const app = await start(options);
       const answer = await transport.sender(options)('read', bearerOf(app), 'Authorization');
@@ -431,7 +431,7 @@ describe('a gRPC stream', () => {
     'fails if the permission mapper throws, and the process keeps running: %s',
     async (method) => {
       const permissions = async (): Promise<never> => {
-        throw new Error('The database is away');
+        throw new Error('The database is unavailable');
       };
       const { answers } = await streamed(method, undefined, permissions);
       expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 2, details: 'Internal server error' } });
@@ -441,7 +441,7 @@ describe('a gRPC stream', () => {
 
   it('logs 20 errors of the application, and one line that counts the suppressed errors (OP-05)', async () => {
     const permissions = async (): Promise<never> => {
-      throw new TypeError('The database is away');
+      throw new TypeError('The database is unavailable');
     };
     const { app, again } = await streamed('Talk', undefined, permissions);
     const lines: unknown[] = [];
@@ -450,7 +450,7 @@ describe('a gRPC stream', () => {
     await app.close();
     expect(lines.filter((line) => line instanceof TypeError)).toHaveLength(20);
     expect(lines.slice(20)).toEqual([
-      { message: 'A call could not be authorized, nor could others', error: 'TypeError', count: 10, seconds: 10 },
+      { message: 'Several calls could not be authorized', error: 'TypeError', count: 10, seconds: 10 },
     ]);
   });
 
@@ -536,7 +536,7 @@ describeWithNats('headers of a NATS message', () => {
     });
   });
 
-  it('are an invalid request if they contain two tokens', async () => {
+  it('cause the refusal invalid_request if two headers contain a token', async () => {
     const options = NATS.options(broker.url);
     const app = await start(options);
     const twice = natsHeaders();
@@ -665,7 +665,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
     let times = 0;
     const { app, sender } = await startByHand(async () => {
       times += 1;
-      if (times === 1) throw new Error('The database is away');
+      if (times === 1) throw new Error('The database is unavailable');
       return ['orders.read'];
     });
     const headers = { authorization: bearerOf(app) };

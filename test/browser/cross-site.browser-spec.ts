@@ -12,7 +12,7 @@ let evil: Server;
 let port: number;
 let chromium: Chromium;
 
-/** Cookies ignore ports, so the browser sends the user's cookie only from a page of the second host. */
+/** The third value is true if the browser sends the user's cookie from a page of the host; cookies ignore ports. */
 const HOSTS = [
   ['another site', '127.0.0.1', false],
   ['another origin of the same site', 'localhost', true],

@@ -44,7 +44,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
   });
 
-  it('shows a keyboard user the answer in a cell and the audience of the token', async () => {
+  it('shows the answer and the audience of the token if a user opens a cell by keyboard', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await page.getByRole('button', { name: 'Try each token at each service' }).focus();
@@ -178,7 +178,7 @@ describe('the matrix of stolen tokens', () => {
     },
   );
 
-  it('shows the button that starts the matrix without scrolling', async () => {
+  it('has a start button that is visible before the user scrolls', async () => {
     const page = await chromium.open({ viewport: { width: 1280, height: 800 } });
     await page.goto('/');
     const box = await page.getByRole('button', { name: 'Try each token at each service' }).boundingBox();

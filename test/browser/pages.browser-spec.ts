@@ -124,7 +124,7 @@ describe('a call of Service B', () => {
     },
   );
 
-  it('shows the answer in one column on a separate page, in each look', async () => {
+  it('shows the answer in one column on a separate page, in every color scheme and window size', async () => {
     const page = await chromium.open();
     await page.goto('/run-service-b');
     await eachLook(page, async (look) => {
@@ -145,7 +145,7 @@ describe('the keyboard', () => {
     expect(await answered(page)).toContain('Called as service-a');
   });
 
-  it('is enough to log in and to log out', async () => {
+  it('lets a user log in and log out without a mouse', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tabTo(page, 'Log in');
@@ -168,5 +168,5 @@ async function tabTo(page: Page, name: string): Promise<void> {
     await page.keyboard.press('Tab');
     if ((await page.evaluate('document.activeElement.textContent.trim()')) === name) return;
   }
-  throw new Error(`No way by Tab to ${name}`);
+  throw new Error(`The Tab key does not reach ${name}`);
 }

@@ -110,7 +110,7 @@ describe('a page whose user is logged in', () => {
 });
 
 describe('a page that shows refusals', () => {
-  it('is accessible and fits its window, before and after a refusal, in each look', async () => {
+  it('is accessible and fits its window before and after a refusal, in every color scheme and window size', async () => {
     const { page, username } = await opened();
     await expectForEverybody(page, 'watch-before');
     await server.disableUser(username);

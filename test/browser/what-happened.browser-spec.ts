@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-/** Calls Service B from the start page, where Service A has already introspected the user's token. */
+/** Calls Service B from the start page; for this page, Service A has already introspected the user's token. */
 async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);

@@ -241,7 +241,7 @@ describe('the services', () => {
 
   it('refuse junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
 
-  it("refuse Service A's token for Service B at Service C (RS-06)", () =>
+  it("refuse Service A's token for Service B if Service C receives the token (RS-06)", () =>
     expectInvalid(compute(tokens.a), 'service-c'));
 
   it('refuse a token for Service C at Service B (RS-06)', () =>

@@ -22,7 +22,7 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** Routes that no token opens, and the status of a request without credentials. */
+/** These routes accept no token, and answer a request without credentials with this status. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
@@ -131,7 +131,7 @@ describe('every route (RS-20)', () => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)('of Service %s exists outside of demo mode, except the demo routes', (name) => {
+  it.each(['a', 'b', 'c'] as const)('exists at Service %s outside of demo mode, except the demo routes', (name) => {
     expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
   });
 

@@ -82,13 +82,13 @@ describeOnBothServers((connect) => {
 });
 
 describe('exchanged tokens of a revoked subject token', () => {
-  it('keep the expiry from before the revocation (TX-09)', async () => {
+  it('keep their expiry after the revocation of the subject token (TX-09)', async () => {
     const server = await startEmbeddedServer();
     try {
       const chain = await chainOf(server, 'alice');
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
       const atC = async () => (await introspect(server, 'service-c', chain.atC)).members['active'];
-      // The tokens that Service B requests live for one minute, and stay valid during the second of `exp`.
+      // The tokens that Service B requests live for one minute, and are still valid in the second that `exp` names.
       server.control.clock.advance(30);
       await expect(atC()).resolves.toBe(true);
       server.control.clock.advance(40);

@@ -57,7 +57,7 @@ describeOnBothServers((connect, which) => {
   const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
 
   describe('the chain', () => {
-    it("runs for a user without an introspection, and still exchanges the user's token", async () => {
+    it('exchanges the token of a user, and causes no introspection', async () => {
       const user = await server.newUser('order-manager');
       const headers = {
         authorization: `Bearer ${textOf(await login(server, user))}`,
@@ -215,7 +215,7 @@ describeOnBothServers((connect, which) => {
       },
     );
 
-    it('is unknown to a service that verifies signatures if the user loses a role, and no permission changes', async () => {
+    it('is unknown to a service that verifies signatures: a lost role that changes no permission', async () => {
       const username = await server.newUser('order-manager');
       const atB = await exchangeForB(server, textOf(await login(server, username)));
       await server.takeRole(username, 'order-manager');
@@ -230,7 +230,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('is unknown to a service that verifies signatures if the client is disabled', async () => {
+    it('is unknown to a service that verifies signatures: a disabled client', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));
       for (const services of [chain, asking]) expect(await answered(services.b, token)).toEqual([200]);

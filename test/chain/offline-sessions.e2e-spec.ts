@@ -57,7 +57,7 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(online))).toBe(false);
   }
 
-  it('stays accepted after a logout of the online session, even if its token was exchanged, as at Keycloak (RS-13)', async () => {
+  it('stays accepted and active at Keycloak after a logout of the online session, even after a token exchange (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     const exchanged = await exchangeForB(server, textOf(offline));
     await logOut(client, online);

@@ -57,7 +57,7 @@ describe('a receipt', () => {
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
   });
 
-  it('is refused without a token, and is 404 for an unknown order', async () => {
+  it('is refused without a token, and has the status 404 for an unknown order', async () => {
     await request(chain.a.url).get(PATH).expect(401);
     await asked(chain.a.url, '/api/orders/1/receipt', tokens.alice).expect(404);
   });
@@ -126,7 +126,7 @@ describe('a document of 20 MB', () => {
     expect([size, hash.digest('hex')]).toEqual([CHUNKS * CHUNK.length, expected.digest('hex')]);
   });
 
-  it('is fetched from Service B only as fast as the caller of Service A reads', async () => {
+  it('is fetched from Service B at the reading speed of the caller of Service A', async () => {
     // The response is larger than all buffers between Service B and the caller.
     chunks = 10 * CHUNKS;
     const response = await opened();

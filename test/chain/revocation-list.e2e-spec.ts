@@ -30,7 +30,7 @@ beforeAll(async () => {
     started.push(services);
     return services.b;
   };
-  // With the longest ttl, no expired introspection result can cause an immediate refusal.
+  // With the longest ttl, only a denial can cause an immediate refusal.
   notified = await b(300);
   unnotified = await b(TTL_SECONDS);
   asking = await b(0);
@@ -60,7 +60,7 @@ async function whoami(service: RunningService, token: string): Promise<[status: 
 const REVOKED = [401, 'revoked'];
 
 describe('a user who logs out', () => {
-  it('is refused immediately by a service with the denial, and within the ttl by other services (RS-13)', async () => {
+  it('is refused immediately by a service that has the denial, and within the ttl by other services (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [notified, unnotified]) expect(await whoami(service, atB)).toEqual([200, undefined]);
     // The denial arrives while Keycloak is still ending the session.

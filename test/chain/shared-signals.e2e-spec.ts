@@ -41,7 +41,7 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** Outcomes of a token before and after the act, and of a later user's token. */
+/** The outcomes before `act`, after `act`, and with the token of a later user. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
 /** The outcome at the service after the act, and whether the token is active at Keycloak. */
@@ -164,7 +164,7 @@ async function setNotBefore(path: string): Promise<void> {
     }
   });
 
-  it('receives no event about a browser logout without post_logout_redirect_uri', async () => {
+  it('receives no event if a browser logs out without post_logout_redirect_uri', async () => {
     const access = await loggedOutInBrowser({});
     await service.receiveLogout(server);
     expect(await service.outcomeOf(access)).toBe('accepted');

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Waits without an introspection, which would prolong the session at the embedded server. */
+/** Does not introspect, because an introspection would prolong the session at the embedded server. */
 const leaveIdle: Act = () => sleep((IDLE_SECONDS + 1) * 1000);
 
 const OF_CONSOLE = hasAccounts() && !savesEventsOfConsole() ? CONSOLE_ACTS : [];

@@ -46,7 +46,7 @@ import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 
-/** If Keycloak saves no events for these acts, signals-not-reported.e2e-spec.ts covers them. */
+/** If Keycloak saves no events for these acts, signals-not-reported.e2e-spec.ts tests these acts. */
 const OF_CONSOLE = savesEventsOfConsole()
   ? CONSOLE_ACTS.map(([what, act]): [string, MakeSubject, Act, string] => [what, newSubject, act, 'revoked'])
   : [];
@@ -172,7 +172,7 @@ describe('a service that receives revocations', () => {
     ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
   });
 
-  it('refuses the tokens of a user who guessed too often, and is locked out for good (RS-13)', async () => {
+  it('refuses the tokens of a user who is locked out permanently after wrong passwords (RS-13)', async () => {
     const subject = await knownSubject();
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);

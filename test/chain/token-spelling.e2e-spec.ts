@@ -38,8 +38,8 @@ describe('a text with an incomplete JWT header', () => {
   );
 });
 
-describe('a token in another spelling', () => {
-  it('is active at the server despite a trailing dot, padding or other unused bits', async () => {
+describe('a token that is encoded in another way', () => {
+  it('is active at the server even if it has a trailing dot, padding or changed unused bits', async () => {
     for (const other of [`${token}.`, `${token}=`, otherLastBits(token)]) {
       expect(isActive(await introspect(keycloak, 'service-b', other))).toBe(true);
     }

@@ -108,7 +108,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     const accepted = { issuer, baseUrl: atSecond.baseUrl };
     services = await RunningServices.start({
       server: servers.first,
-      // The longest ttl, so that the test would notice a cache that mixes up the two realms.
+      // With the longest ttl, the test notices a cache that mixes up the two realms.
       variables: { ...ttl(300), ...verification },
       own: {
         'service-a': files.for('service-a', {
@@ -162,7 +162,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     );
 
-    it('of the second realm opens no health details, even if the permission has the same name (OP-06)', async () => {
+    it('opens no health details if the second realm issued the token, even with a permission of the same name (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
@@ -214,7 +214,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect([first, second]).toEqual([[], []]);
     });
 
-    it('of the first realm stays cached after a recheck of the second realm (RS-12, RS-13)', async () => {
+    it('stays cached after a recheck of the tokens of another realm (RS-12, RS-13)', async () => {
       const { issuer } = servers.second;
       const both = () => during(async () => Promise.all(REALMS.map((which) => whoami(b, users[which].atB))));
       await both();
@@ -225,7 +225,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect([first, second]).toEqual([[], ['service-b token/introspect']]);
     });
 
-    it('of the second realm has only the scopes that the service accepts (RS-09)', async () => {
+    it('has only the scopes that the service accepts from the second realm (RS-09)', async () => {
       const receipts = { scope: 'receipts.read', audience: 'service-b' };
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
@@ -259,7 +259,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('of service-a has a different subject in each realm (RS-10)', async () => {
+    it('has a different subject in each realm, even if both realms name the client service-a (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),

@@ -15,7 +15,9 @@ export function report(run: Run, seed: number): void {
   print(kinds);
   const stalls = run.history.faults.length - planned.length;
   if (stalls > 0)
-    console.log(`The machine stalled a process ${stalls} times, which excuses errors like a planned fault`);
+    console.log(
+      `The machine stalled a process ${stalls} times. Errors during a stall are no violation, as during a planned fault`,
+    );
   if (run.violation === undefined) {
     console.log('\nNo violation found');
     return;

@@ -1,4 +1,4 @@
-/** A stall excuses errors, so a slow machine does not fail the run. */
+/** Errors during a stall are no violation, so that a slow machine does not fail the run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { AUTHORIZATION_SERVER, VALKEY } from './faults.js';

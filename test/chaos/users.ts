@@ -74,7 +74,7 @@ export class SessionUser {
     return { url: this.run.publicUrl + path, headers: { cookie }, page };
   }
 
-  /** The session cookie of each browser, kept from the login because a logout clears the cookie. */
+  /** Remembers the session cookie of each browser, because a logout clears the cookie in the browser. */
   readonly #cookies = new WeakMap<Browser, string>();
 
   #remember(browser: Browser): string {

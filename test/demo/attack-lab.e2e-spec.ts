@@ -322,7 +322,7 @@ describe('an attack that is not refused as expected', () => {
 });
 
 describe('the services without demo mode', () => {
-  it('have no route and need no setting for attacks', async () => {
+  it('have no routes for attacks, and start without settings for attacks', async () => {
     const server = await startEmbeddedServer();
     const services = await RunningServices.start({ server, variables: WITHOUT_DEMO_MODE });
     const { a, b, c } = services;

@@ -96,7 +96,7 @@ describeOnBothServers((connect, which) => {
       expect(rows.flatMap(({ cells }) => cells.map(({ verdict }) => verdict))).toEqual(Array(9).fill('exposed'));
     });
 
-    it('of the client one-for-all are refused with 403 on the ordinary routes of the services', async () => {
+    it('are refused with 403 on the ordinary routes if the client one-for-all requested the tokens', async () => {
       await addDemoClient(server.administrator);
       const { demoSecret } = description.addedClients['one-for-all'];
       const token = textOf(await clientCredentials(server, `one-for-all:${demoSecret}`, undefined));
@@ -147,7 +147,7 @@ describe('a stolen token', () => {
       try {
         const { id = '', expiresAt = 0, cells = [] } = (await rowsOf(await post(`${services.a.url}/matrix`)))[2] ?? {};
         expect(cells[2]?.verdict).toBe('opens');
-        // The token is valid until the end of the second of `exp`.
+        // The token is still valid in the second that `exp` names.
         await sleep(expiresAt * 1000 + 1500 - Date.now());
         const answer = await post(`${services.a.url}/matrix/again`, SAME_ORIGIN, { id, service: 'service-c' });
         expect(((await answer.json()) as { readonly cell: object }).cell).toMatchObject({

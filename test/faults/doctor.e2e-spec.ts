@@ -86,9 +86,9 @@ interface Fault {
   readonly what: string;
   readonly change?: (realm: RealmFile) => unknown;
   readonly subject?: Subject;
-  /** Findings with the credentials of the service; `undefined` if doctor has no finding. */
+  /** Matches what doctor finds by the credentials of the service; `undefined` if doctor finds nothing. */
   readonly own?: RegExp;
-  /** Findings with an administrator's token; `undefined` if they equal the findings in `own`. */
+  /** Matches what doctor finds by an administrator's token; `undefined` if `own` also matches these findings. */
   readonly administrator?: RegExp;
 }
 
@@ -140,7 +140,7 @@ const FAULTS: readonly Fault[] = [
     row: 13,
     what: 'a service account without the role',
     change: (realm) => takeRole(realm, 'orders.approve'),
-    own: /error scope: orders.approve as service-a itself, for service-b: the service account of service-a does not get it/,
+    own: /error scope: orders.approve as service-a itself, for service-b: the service account of service-a does not get the scope/,
     administrator:
       /error permission: The service account of service-a lacks all roles of orders.approve: had-by-nobody/,
   },
@@ -347,7 +347,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('reports lightweight tokens as an error only if the service exchanges tokens that get no audience', () =>
+  it('reports lightweight tokens as an error for exchanges, but not for calls as the service itself', () =>
     withRealm(
       (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),
       async (realm) => {

@@ -65,8 +65,8 @@ function expectCleanPrototype(): void {
   expect({}).not.toHaveProperty('active');
 }
 
-describe.each(ANSWERS)('%s', (_, fault) => {
-  it('in the answer to an introspection leads to 503 in time, and pollutes no prototype (RS-15, RS-14)', async () => {
+describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
+  it('leads to 503 within the deadline of an introspection, and does not change Object.prototype (RS-15, RS-14)', async () => {
     const token = await tokenForB();
     server.control.fault('introspection', fault);
     const answer = await service.whoami(token);
@@ -77,7 +77,7 @@ describe.each(ANSWERS)('%s', (_, fault) => {
     expect(await service.whoami(token)).toMatchObject({ status: 200 });
   });
 
-  it('in the answer to a token exchange leads to 503 in time, and pollutes no prototype (RS-15)', async () => {
+  it('leads to 503 within the deadline of a token exchange, and does not change Object.prototype (RS-15)', async () => {
     const token = textOf(await login(server, 'alice'));
     server.control.fault('token', fault);
     const startMs = performance.now();
@@ -88,7 +88,7 @@ describe.each(ANSWERS)('%s', (_, fault) => {
     expect(await chainFor(token)).toMatchObject({ status: 200 });
   });
 
-  it('in the discovery metadata leads to 503 at the first use, and pollutes no prototype (RS-15)', async () => {
+  it('leads to 503 at the first use of the discovery metadata, and does not change Object.prototype (RS-15)', async () => {
     const started = await startB();
     stops.push(() => started.stop());
     const fresh = started.b;

@@ -7,7 +7,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
-/** The time that a slow machine needs for a request; a request that starts earlier ends before the deadline. */
+/** The longest duration of a request on a slow machine, as a margin before and after the end of the TTL. */
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 

@@ -85,7 +85,7 @@ const logouts = (count: number): object[] =>
 const flood = (count: number) => {
   const rows = logouts(count);
   return (url: URL): BentAnswer | undefined => {
-    // Changes all answers about user events, except the answer about the login of the feed.
+    // Changes every answer about user events, but not the answer that shows the poller's own login.
     if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
     const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
     return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
@@ -135,7 +135,7 @@ describe('the event log', () => {
     },
   );
 
-  it('is away for three seconds: no cached result expires early', async () => {
+  it('causes no early expiry of cached results if the log is unreachable for three seconds', async () => {
     const { access } = await newSubject();
     expect(await outcomeOf(access)).toBe('accepted');
     clock.advance(SHORT_SECONDS - 3);

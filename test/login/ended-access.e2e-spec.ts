@@ -155,7 +155,7 @@ describe('the clock', () => {
     },
   );
 
-  it('of the service does not extend cached results if it is set back by a minute (RS-12, RS-13)', async () => {
+  it('does not extend cached results if the clock of the service is set back by a minute (RS-12, RS-13)', async () => {
     // The issue time of the token must not be in the future after the clock is set back.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
@@ -170,7 +170,7 @@ describe('the clock', () => {
     expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('of the service makes a cached token expire immediately if it is set forward by an hour (RS-07)', async () => {
+  it('makes a cached token expire immediately if the clock of the service is set forward by an hour (RS-07)', async () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);

@@ -78,7 +78,7 @@ describeOnBothServers((connect) => {
     for (const stop of stops) await stop();
   });
 
-  it('answers each of 200 concurrent requests for the user of the session or token in the request (TX-05)', async () => {
+  it('runs each of 200 concurrent requests as the user whose session or token the request contains (TX-05)', async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     let answered = 0;
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -101,7 +101,7 @@ const acrOf = (reply: Reply): unknown => claimsOf(textOf(reply, 'id_token'))['ac
 const SECONDS = { 'level 1 lasts as long as the login session': '9', 'level 2 lasts five minutes': '2' };
 
 function agreeOn(withChanged: WithRealm): void {
-  it('expire: single sign-on gets the level that has not expired, and a refresh keeps the former level (RS-11)', async () => {
+  it('expire for single sign-on, and stay the same after a refresh (RS-11)', async () => {
     const shorten: Change = ({ authenticatorConfig }) => {
       for (const [alias, seconds] of Object.entries(SECONDS)) {
         const config = authenticatorConfig.find((one) => one.alias === alias)?.config;
@@ -133,7 +133,7 @@ function agreeOn(withChanged: WithRealm): void {
     });
   });
 
-  it('do not exist without flows in the realm: single sign-on has level 0, and a requested level needs a login (RS-11)', async () => {
+  it('need a new login if the realm defines no flows, because single sign-on then has level 0 (RS-11)', async () => {
     const withoutLevels: Change = (realm) => {
       Object.assign(realm, { browserFlow: undefined, attributes: undefined });
       Object.assign(realm, {

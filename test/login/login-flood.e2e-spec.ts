@@ -62,7 +62,7 @@ it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', a
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);
   expect(token.refresh_token - refreshes).toBe(1);
-  // A callback in the queue may still lead to a call, and Keycloak refuses the invented code in this call.
+  // A callback in the queue may still cause a call, and Keycloak refuses its invalid code.
   const statuses = new Set((await flood).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
 });

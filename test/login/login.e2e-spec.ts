@@ -358,7 +358,7 @@ describe('a logout', () => {
     expect([answer.status, locationOf(answer)]).toEqual([303, at('/')]);
   });
 
-  it('is not possible with an ID token, an access token or junk as the logout token (BF-09)', async () => {
+  it('is refused if the logout token is an ID token, an access token or junk (BF-09)', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));

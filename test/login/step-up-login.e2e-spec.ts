@@ -67,7 +67,7 @@ const refund = (csrfToken: string, by = browser): Promise<Page> =>
   by.send(at('/refund'), { method: 'POST', headers: SAME_ORIGIN, form: { csrf_token: csrfToken } });
 
 describe('a page that requires a stronger login', () => {
-  it('redirects to the login, is shown after the login, and runs the chain (RS-11)', async () => {
+  it('redirects to the login, and lets the user run the chain after the login (RS-11)', async () => {
     await logIn();
     const refused = await refundPage();
     expect([refused.status, refused.headers.get('location')]).toEqual([

@@ -10,7 +10,7 @@ import { logInAt } from '../support/login-at.js';
 import { canReplicate, ReplicatedServices, type Replica } from '../support/replicated-services.js';
 import { OK, underSteadyLoad, type LoadSeen } from '../support/steady-load.js';
 
-/** True for `npm run verify:long`, which replaces one process at a time instead of one process of each service. */
+/** True for `npm run verify:long`, which replaces one process at a time, while other runs replace three. */
 const isLong = process.env['ROLLING_RESTART'] === 'long';
 const { perSecond, sessions, least } = isLong
   ? { perSecond: 200, sessions: 50, least: 10_000 }

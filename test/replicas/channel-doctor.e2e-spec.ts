@@ -201,7 +201,9 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     );
     connection.close();
     expect(await doctor()).toEqual([
-      expect.stringMatching(/^error: 2 of the last 2 denials have a form that no version .* Find out which process/),
+      expect.stringMatching(
+        /^error: This service can't read 2 of the last 2 denials: no version .* Find out which process/,
+      ),
     ]);
   });
 

@@ -18,7 +18,7 @@ let a: RunningService;
 let replicasOfB: RunningService[];
 const started: RunningServices[] = [];
 
-/** Starts a service whose ttl is longer than the spec, so that an expired result never causes a refusal. */
+/** Starts a service with a long ttl, so that an expired result never causes a refusal in this spec. */
 async function start(name: string): Promise<RunningService> {
   const services = await RunningServices.start({
     only: [name],

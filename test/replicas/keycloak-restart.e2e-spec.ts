@@ -13,11 +13,11 @@ const SERVICES = ['service-a', 'service-b', 'service-c'];
 const BULKHEAD = 20;
 const TTL_SECONDS = 5;
 const HOT = 30;
-/** The number of unknown tokens that arrive together after the outage, more than the bulkhead admits. */
+/** The number of unknown tokens that arrive together after the outage exceeds the bulkhead. */
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** Shorter than the call timeout, and longer than a call may wait for a slot (half of the timeout). */
+/** This latency is shorter than the call timeout, and longer than the maximum wait for a slot (half of the timeout). */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -67,7 +67,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     }
   }
 
-  it('receives only necessary calls, never more than the bulkheads admit, and the services recover (RS-14, CC-05)', async () => {
+  it('receives only necessary calls within the limits of the bulkheads, and the services recover (RS-14, CC-05)', async () => {
     await untilServed();
     let back: RecordedCall[] = [];
     let servedMs = 0;
@@ -105,7 +105,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // Each service introspects a token once at first and once per ttl; without a shared cache, three times as often.
+    // The replicas of a service share results, so each service introspects a token once, and then once per ttl.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);

@@ -56,7 +56,7 @@ interface Lives {
 
 const lives = fc.constantFrom<Lives>({ short: 1 }, { short: 300 }, { short: 1, signalled: 300 });
 
-/** Faults of Valkey and restarts of replicas, which never overlap. */
+/** Faults of Valkey and restarts of replicas never overlap. */
 const IN_TURN: ReadonlySet<Kind> = new Set(['freeze', 'empty', 'garble', 'remember', 'goBack', 'restart']);
 const SLOWER = 4;
 const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
@@ -87,7 +87,7 @@ onValkey('replicas over Valkey in a model', () => {
       for (const one of steps) {
         const done = Promise.resolve(take(one));
         underWay.push(done);
-        // Prevents an unhandled rejection before `Promise.all` below awaits the step.
+        // `Promise.all` awaits the step later, so this handler prevents an unhandled rejection.
         done.catch(() => undefined);
         if (one.waits) await Promise.race([done, sleep(100)]);
         await sleep(signalled === undefined ? one.pauseMs : one.pauseMs * SLOWER);
@@ -113,7 +113,7 @@ onValkey('replicas over Valkey in a model', () => {
         fc.asyncProperty(schedule, lives, async (steps, of) => {
           expect(await run(steps, of)).toEqual([]);
         }),
-        // Shrinking would not help, because a shorter schedule has another timing and takes as long.
+        // fast-check must not shrink a schedule, because a shorter schedule has another timing and saves no time.
         { numRuns: SCHEDULES, endOnFailure: true },
       );
     },

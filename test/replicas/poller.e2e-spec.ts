@@ -70,7 +70,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   it('lets the services use cached results for longer than the short ttl', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // After a change, such as the creation of the user, each result expires once by the short ttl.
+    // After a change, such as a new user, the short ttl applies to each cached result once.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);

@@ -121,7 +121,7 @@ fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A script that replaces the first entry by a forged entry, as a service with the denial keys could. */
+/** With this script, a service that has the denial keys could replace the first entry by a forged entry. */
 const REPLACE_BY_OWN = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -144,7 +144,7 @@ return 1`;
 
 const STREAM_OF = 'https://sso.example.com/realms/shop';
 
-/** Returns a writer of proofs that has all keys except the poller's private key. */
+/** Returns a proof writer without the poller's private key. */
 function forger(signing = proofKeyPair()): ProofTexts {
   const identity = { issuer: STREAM_OF, stream: revocationKeys(STREAM_OF).stream };
   return new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', signing), identity);
@@ -224,7 +224,8 @@ async function heldWay(): Promise<HeldWay> {
     await leads.end(true);
     await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
     const tookOver = asked.find(({ by }) => by !== first?.by);
-    // The lease is longer than this interval, so the first poll of the new poller begins before the last proof.
+    // The lease is longer than this interval, so the new poller's first poll covers a time before the old poller's last
+    // proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await untilNextProof(reader);
     expect(waits.lines).toContain('This replica polls for revocations');
@@ -262,7 +263,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.refuses('s1')).toBe(true);
   });
 
-  it('reports a gap between polls to the other replicas, and then sends proofs again', async () => {
+  it('notifies the other replicas of a gap between polls, and then sends proofs again', async () => {
     const reader = await replica('shop', false);
     await replica('poller', true);
     await until(reader.isHealthy);
@@ -351,7 +352,7 @@ async function heldWay(): Promise<HeldWay> {
     await untilNextProof(reader);
   });
 
-  it('is refused by a replica with other denial keys, which reports unreadable proofs (OP-01)', async () => {
+  it('is refused by a replica that has other denial keys and reports unreadable proofs (OP-01)', async () => {
     const [stranger, reader] = [
       await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
       await replica('shop', false),
@@ -408,7 +409,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content of the revocation channel')).length).toBe(2);
   });
 
-  it('does not extend the ttl of cached results if a service with the denial keys replaces an entry (RS-30)', async () => {
+  it('does not extend the ttl of cached results after a service with the denial keys has replaced an entry (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isHealthy);
@@ -436,7 +437,7 @@ async function heldWay(): Promise<HeldWay> {
     await way.end();
   });
 
-  it('proves no time before a new epoch, because the new epoch has no rechecks of an ended poller (RS-30)', async () => {
+  it('sends no proof for the time before a new epoch, because the epoch lacks rechecks of a stopped poller (RS-30)', async () => {
     const first = await replica('first', true);
     await until(first.isHealthy);
     first.keycloak.revocations.recheck({ sub: 'alice' });
@@ -459,7 +460,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.keycloak.issuers[0].signals.receivedSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
-  it('makes replicas apply a recheck even if a service inserts a forged recheck with the id of this recheck (RS-30)', async () => {
+  it('makes replicas apply a recheck, even if a service first inserts a forgery with the id of the recheck (RS-30)', async () => {
     const [way, readersWay] = [await heldWay(), await heldWay()];
     const reader = await replica('shop', false, { url: readersWay.url });
     const poller = await replica('poller', true, { url: way.url });
@@ -497,7 +498,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
-  it('is trusted by a service that starts after the early removal of an unreadable entry (RS-30)', async () => {
+  it('is trusted by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isHealthy);
     const stream = new RevocationStream(STREAM_OF, 1000);

@@ -199,7 +199,8 @@ onValkey('a shared cache in Valkey', () => {
       await sleep(20);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', 0);
-      // A replica does not share a result for staleness 0, so a third replica shares the inactive result.
+      // A request with staleness 0 does not share its result, so a third replica introspects and shares the inactive
+      // result.
       land({ active: true, sub: 'late', exp: exp() });
       await late;
       await settled();
@@ -224,7 +225,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('does not share an active result that arrives later than an inactive result of a newer request', async () => {
+    it('does not share a late active result if a newer request has already returned an inactive result', async () => {
       const one = await replica();
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -282,7 +283,7 @@ onValkey('a shared cache in Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();
       for (const { rechecks } of replicas) rechecks.require('everything');
-      // A result from the moment of the recheck counts as older than the recheck.
+      // Without this pause, a new result could have the time of the recheck and count as older.
       await sleep(50);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       expect(asked).toHaveLength(2);
@@ -544,7 +545,7 @@ onValkey('a shared cache in Valkey', () => {
       },
     );
 
-    it('does not use a result for longer if the clock of the Valkey server is set back', async () => {
+    it('does not use a result after the ttl if the clock of the Valkey server is set back', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 3 }),
         replica({ introspectionTtlSeconds: 3 }),
@@ -571,7 +572,7 @@ onValkey('a shared cache in Valkey', () => {
     });
   });
 
-  describe('as a cache', () => {
+  describe('as a store of single entries', () => {
     const entry = { text: 'old', ageMs: 500, servesMs: 60_000, isFinal: false };
     let cache: ConnectedSharedCache;
     /** A cache with the default deadline, which a call on a busy machine may exceed. */

@@ -370,7 +370,7 @@ installed('the sharing of denials over Valkey', () => {
     expect([two.refuses('s1'), late.refuses('nobody')]).toEqual([true, false]);
   });
 
-  it('reduces a forged capacity in the state of the stream to the maximum', async () => {
+  it('replaces a forged capacity of the stream by the maximum capacity', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 's1' });
     await refuse('s1', two);
@@ -431,7 +431,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(late.refuses('nobody')).toBe(false);
   });
 
-  it('pauses between polls if the stream has an entry between two numbers', async () => {
+  it('pauses between polls if an entry of the stream has the unexpected id 1-1', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -472,7 +472,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(clients).toHaveLength(1);
   });
 
-  it('loses no denial if the Valkey server has another history of entries, as after a network partition', async () => {
+  it('loses no denial if the Valkey server returns with other entries after a network partition', async () => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2']) {
       one.list.deny({ sid });
@@ -522,7 +522,7 @@ installed('the sharing of denials over Valkey', () => {
     expect([one, two, late].map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('appends each of many denials once after the Valkey server has lost its data', async () => {
+  it('appends every denial exactly once if the Valkey server has lost 3000 denials', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 3000; at += 1) all[0]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 3000), 'all came');
@@ -545,7 +545,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    // A token that is issued now may be newer than the floor of the list, so the test uses an older token.
+    // A new token may be newer than the dropped denials, so the test uses an older token.
     await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);

@@ -193,7 +193,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     connection.close();
   });
 
-  it('let a probe send only PING, and PING fails while a script blocks the Valkey server (OP-04)', async () => {
+  it('let a probe detect a blocked Valkey server by PING, and forbid all other commands (OP-04)', async () => {
     const probe = await ValkeyConnection.open({ url: new URL(valkey.urlOf('probe')) });
     expect(await probe.send(['PING'], 5000)).toBe('PONG');
     for (const command of ['GET x', 'INFO', 'CLIENT LIST', 'EVAL return 0']) {
@@ -259,7 +259,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  describe('that a Valkey user does not have', () => {
+  describe('missing for a Valkey user', () => {
     const lines: string[] = [];
     const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
     const log = { log: say, error: say, warn: say };

@@ -143,7 +143,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('without a sid are ended by a notice with the subject', async () => {
+    it('are ended by a notice with the subject if the sessions have no sid', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -209,7 +209,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('count for the limit, and are ended by a logout notice, even after long use (BF-05, BF-09)', async () => {
+    it('are still limited per user after long use, and still end after a logout notice (BF-05, BF-09)', async () => {
       const one = replica({ sessionIdleSeconds: 2, maxSessionsPerUser: 2 });
       const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       for (let times = 0; times < 6; times += 1) {
@@ -275,7 +275,7 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toEqual([]);
     });
 
-    it.each([30, -30])('are refreshed once if the clocks of two replicas differ by %d s (BF-08)', async (seconds) => {
+    it.each([30, -30])('are refreshed once, even if the clocks of replicas differ by %d s (BF-08)', async (seconds) => {
       const one = replica();
       const id = await one.sessions.begin(login({ tokens: tokens('first', 0) }));
       refreshing = async () => {
@@ -516,7 +516,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('end, and new sessions work, if an attacker writes garbage into every key', async () => {
+    it('end if an attacker writes garbage into every key, and do not prevent new sessions', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -589,7 +589,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
     });
 
-    it('return only if an attacker restores a copy and deletes the end mark, and Keycloak then refuses the tokens', async () => {
+    it('stay ended if an attacker restores a copy, and get no token of Keycloak if the attacker also deletes the end mark', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       const [name = ''] = await keysOf('*:session:*');
@@ -659,7 +659,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('are found if the server is full, and a login fails with 503', async () => {
+    it('are still found while the server is full, but cannot start (503)', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('CONFIG', 'SET', 'maxmemory', '1');
@@ -685,7 +685,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('do not exist after the server has started empty, and users can log in again', async () => {
+    it('are lost if the server starts empty, but can start again by a login', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await valkey.kill();

@@ -38,7 +38,7 @@ describe('the build by swc', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('builds JavaScript that runs, for every project', async () => {
+  it('builds runnable JavaScript for every project', async () => {
     const main = pathToFileURL(join(folder, 'apps/two/dist/main.js')).href;
     const show = `console.log((await import(${JSON.stringify(main)})).said)`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', show]);

@@ -84,7 +84,7 @@ describe('the summary of doctor (OP-02)', () => {
     expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
   });
 
-  it('keeps a symptom if the cause is in another stack, and names the stack of each finding', () => {
+  it('shows a symptom if its cause is only in another stack, and names the stack of each finding', () => {
     const [local, composed] = [
       { title: 'npm start', sections: [section('a', symptom)] },
       { title: 'docker compose', sections: [section('a', away)] },
@@ -97,7 +97,7 @@ describe('the summary of doctor (OP-02)', () => {
   });
 });
 
-describe('the answer of a server or a process to doctor (OP-02)', () => {
+describe('an answer that doctor receives from a server or a process (OP-02)', () => {
   it('is printed on one line, and the line does not contain the secrets that doctor sent', async () => {
     const secret = clientSecrets(process.env)['OPERATOR_CLIENT_SECRET'] ?? '';
     const look = async () => ({
@@ -123,7 +123,7 @@ describe('the signal feed of a process (OP-02)', () => {
     ).toBe(false);
   });
 
-  it('is a finding of doctor unless the health details report a healthy feed within seconds', async () => {
+  it('is reported by doctor unless the health details show a healthy feed within seconds', async () => {
     const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

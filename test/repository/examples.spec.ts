@@ -28,7 +28,7 @@ describe('the examples', () => {
     expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'migrated', 'quick-start', 'testing']);
   });
 
-  it('include contexts, whose start report is in docs/contexts.md', () => {
+  it('include contexts, and docs/contexts.md contains the boot report of contexts', () => {
     expect(readFileSync('docs/contexts.md', 'utf8')).toContain(
       readFileSync('examples/contexts/boot-report.txt', 'utf8'),
     );

@@ -25,7 +25,7 @@ const CLIENT = 'service-b';
 const SCOPE = 'orders.read';
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Builds a token from a mark for each use, so that this program does not keep the token in memory. */
+/** Rebuilds a token from its mark at each use, so that this program does not keep the token in memory. */
 const tokenOf = (mark: Buffer): string => `${base64url('{"alg":"RS256"}')}.${mark.toString('hex')}.${base64url('s')}`;
 
 const KINDS = ['active', 'known', 'inactive', 'failing', 'denied', 'exchanged', 'refused', 'issued'] as const;

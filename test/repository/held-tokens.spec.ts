@@ -11,7 +11,7 @@ describe('the memory of a service', () => {
     const program = [join(here, '../support/typescript-loader.mjs'), join(here, 'held-tokens-scenario.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, program);
     expect(JSON.parse(stdout)).toEqual({
-      // The service must keep the issued token, so this result shows that the search finds tokens.
+      // The service keeps the token that was issued to the service, so the search must find this token.
       held: ['issued'],
       kept: { active: true, known: true, inactive: false, denials: 1, exchanged: true },
     });

@@ -125,7 +125,7 @@ describeWithKubectl('the network policies', () => {
   const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
-  it('are compared with the calls in services.json, and with no call of an attack', () => {
+  it('are compared with the calls in services.json, without the calls of attacks', () => {
     const called = Object.entries(description.services).flatMap(([from, { calls: to }]) =>
       to.map((one) => `${from} → ${one}`),
     );
@@ -137,7 +137,7 @@ describeWithKubectl('the network policies', () => {
     expect(attacked).not.toEqual([]);
   });
 
-  it('of the small overlay allow only the calls in the realm, DNS, the scraper, and the Keycloak and Valkey of the overlay', () => {
+  it('allow only these calls in the small overlay: calls in the realm, DNS, the scraper, and Keycloak and Valkey of the overlay', () => {
     expect(edges('small')).toEqual(
       [
         ...calls,
@@ -150,7 +150,7 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  it('of the production overlay allow only the calls in the realm, DNS, the scraper, the gateway, and your Keycloak and Valkey', () => {
+  it('allow only these calls in the production overlay: calls in the realm, DNS, the scraper, the gateway, and your Keycloak and Valkey', () => {
     expect(edges('production')).toEqual(
       [
         ...calls,
@@ -164,7 +164,7 @@ describeWithKubectl('the network policies', () => {
   });
 
   describe('with a mistake', () => {
-    /** Returns the additional calls of a changed policy, and the blocked calls with a minus. */
+    /** Returns the calls that a changed policy adds or (after a minus sign) blocks. */
     function difference(
       change: (named: (name: string) => NonNullable<Policy['spec']>, policies: Policy[]) => void,
     ): string[] {

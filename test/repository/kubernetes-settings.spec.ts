@@ -84,7 +84,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('have only environment variables that the services read', () => {
+    it('set no environment variable that is unknown to the services', () => {
       const known = settings();
       for (const [, environment] of environmentsOf(overlay)) {
         expect(Object.keys(environment).filter((name) => !known.has(name))).toEqual([]);
@@ -94,7 +94,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       }
     });
 
-    it('have settings with which each service starts in production', async () => {
+    it('give each service valid settings for production', async () => {
       for (const [name, environment] of environmentsOf(overlay)) {
         const config = await configOf(name);
         const { keycloak, urls, demoMode, signals } = config.from(environment);
@@ -139,7 +139,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       .filter((path) => /\.(ya?ml|cfg|conf|env|sh)$/.test(path) && !path.includes('/secrets/'))
       .map((path) => [path, read(join('deploy/kubernetes', path))] as const);
     expect(files.length).toBeGreaterThan(20);
-    // Matches a private key, a Secret with content, and a string of the length of 32 random bytes.
+    // Matches a private key, a Secret with content, and a string that could encode 32 random bytes.
     const leaking = files.filter(([, text]) =>
       /PRIVATE KEY|^(data|stringData):|(?<!digest: sha256:)\b(?=[A-Za-z+]*\d)[A-Za-z\d+]{32,}/m.test(text),
     );

@@ -159,7 +159,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     });
   });
 
-  it('uses service account tokens instead of client secrets with the component client-assertions', () => {
+  it('uses service account tokens instead of client secrets if the component client-assertions is added', () => {
     const objects = built.folder.buildWith('production', 'client-assertions');
     expect(schemaFaults(objects)).toEqual([]);
     const issuer = /^KEYCLOAK_ISSUER=(.*)$/m.exec(read('deploy/kubernetes/overlays/production/settings.env'))?.[1];

@@ -1,4 +1,4 @@
-/** Checks laws of ARCHITECTURE.md that no compiler checks, by a search in the sources. */
+/** Searches the sources for violations of the laws in ARCHITECTURE.md that no compiler checks. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,7 +80,7 @@ describe('the sources', () => {
         .toSorted(),
     ).toEqual([
       'libs/keycloak/src/client/call-headers.ts',
-      // Creates proxy agents, through which only network.ts sends requests.
+      // Creates proxy agents, and only network.ts sends requests through these agents.
       'libs/keycloak/src/http/forward-proxy.ts',
       'libs/keycloak/src/http/network.ts',
     ]);
@@ -90,7 +90,7 @@ describe('the sources', () => {
     );
   });
 
-  it('read the environment only in the settings, in the command doctor and in two files for variables of Node', () => {
+  it('read environment variables only in four files: in the settings, in doctor, and in two files for variables of Node', () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
@@ -136,7 +136,7 @@ describe('the sources', () => {
     expect(attacking.length).toBeGreaterThan(0);
   });
 
-  it('of the libraries have only named exports', () => {
+  it('have only named exports in the libraries', () => {
     expect(filesWith(/^export (\*|default)/m).filter((path) => path.startsWith('libs/'))).toEqual([]);
   });
 });

@@ -67,7 +67,7 @@ describe('the runbook', () => {
     const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
       ([, name]) => name ?? '',
     );
-    // The runbook documents the poller's other credentials in the row of the poller's secret.
+    // The row for the poller's secret in the runbook also documents the poller's other credentials.
     const ofTheFeed = [...sources.matchAll(/CLIENT_PREFIX = '([A-Z_]+)'/g)].map(([, name]) => `${name}_CLIENT_SECRET`);
     const settings = runbook.slice(runbook.indexOf('## Settings'));
     const rows = [...settings.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>

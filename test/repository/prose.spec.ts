@@ -8,7 +8,7 @@ const rulesOf = (sentence: string): string[] =>
   RULES.filter(({ matches }) => matches(sentence)).map(({ name }) => name);
 
 describe('the sentences', () => {
-  it('of Markdown come from paragraphs, list items and long table cells', () => {
+  it('come from paragraphs, list items and long table cells in Markdown', () => {
     const page = [
       '# A heading of four words',
       'One sentence is here. Another one',
@@ -27,7 +27,7 @@ describe('the sentences', () => {
     ]);
   });
 
-  it('of code come from comments, test titles and messages', () => {
+  it('come from comments, test titles and messages in code', () => {
     const code = [
       '/** Returns the first value. */',
       'export const first = 1; // This is at the end.',

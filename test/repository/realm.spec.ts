@@ -203,7 +203,7 @@ describe('the realm', () => {
     expect(realm.accessTokenLifespan).toBe(300);
   });
 
-  it('gives tokens of the client short-lived a lifetime of one second, and only the permission attacks.run', () => {
+  it('limits tokens of the client short-lived to one second and to the permission attacks.run', () => {
     const { attributes, optionalClientScopes, publicClient } = client('short-lived');
     expect(attributes['access.token.lifespan']).toBe('1');
     expect(attributes['standard.token.exchange.enabled']).toBeUndefined();

@@ -68,7 +68,7 @@ describe('compose.replicas.yml', () => {
     expect(compose.services['keycloak']?.environment).toEqual({ SERVICE_A_INTERNAL_URL: 'http://haproxy:3000' });
   });
 
-  it('gives each service separate keys, whose text marks the keys as published', () => {
+  it('gives each service separate keys, and each key begins with DEMO/published', () => {
     const keys = named.map(([name]) => String(compose.services[name]?.environment?.['SHARED_STATE_KEYS']));
     for (const [at, [name]] of named.entries()) {
       expect(keys[at]).toMatch(
@@ -305,14 +305,14 @@ describe('the revocation poller of npm start', () => {
   const toEach = (its: string) => Object.fromEntries(all.map(({ name }) => [name, its]));
   const nobody = toEach('  ');
 
-  it('is Service A if the services share no state, and the realm then saves events', () => {
+  it('is Service A, and the realm saves events, if the services share no state', () => {
     const environment = feedEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
     expect(given(environment)).toEqual({ ...nobody, 'service-a': 'events p-secret 300' });
     expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
-  it('is one process for all replicas, and the replicas then cache results for longer', () => {
+  it('is one process for all replicas, and each replica caches results for 300 seconds', () => {
     const environment = sharingEnvironment(
       all,
       feedEnvironment({}, 'embedded'),

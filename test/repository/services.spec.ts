@@ -248,7 +248,7 @@ describe('.env.example', () => {
     expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
   });
 
-  it('does not set the shutdown delay, so npm start sets 2 seconds if replicas run', () => {
+  it('does not set the shutdown delay, so that npm start can set 2 seconds for replicas', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
     expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',

@@ -1,4 +1,4 @@
-/** User acts that only a real Keycloak supports, for example in the account console. */
+/** These acts of a user need a real Keycloak, for example the acts in the account console. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { redeem, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';

@@ -13,7 +13,7 @@ export const schemaFaults = (objects: readonly KubernetesObject[]): string[] => 
   ...unknownFields(objects),
 ];
 
-/** Finds wrong values by the schemas, which accept unknown fields. */
+/** Finds only wrong values, because the schemas accept unknown fields. */
 function wrongValues(object: KubernetesObject): string[] {
   const models = require(moduleOf(object)) as Readonly<Record<string, new (data: object) => { validate(): void }>>;
   const Model = models[object.kind];

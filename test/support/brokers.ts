@@ -41,7 +41,7 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
       ...process.env,
       HOME: folder,
       ERL_EPMD_PORT: String(epmdPort),
-      // Lets the test kill epmd while epmd still lists a node.
+      // With this variable, epmd obeys `-kill`, even if epmd still lists a node.
       ERL_EPMD_RELAXED_COMMAND_CHECK: 'true',
       RABBITMQ_NODENAME: `test-${port}@localhost`,
       RABBITMQ_DIST_PORT: String(distributionPort),

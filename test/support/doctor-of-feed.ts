@@ -15,7 +15,7 @@ export interface FeedSubject {
   readonly calls?: boolean;
 }
 
-/** Returns the findings of doctor for a service with a feed that the service has not started. */
+/** Returns the findings of doctor for a service whose feed has not started. */
 export async function doctorOfFeed(
   server: ContractServer,
   { service, source, pollsAs, calls = false }: FeedSubject,

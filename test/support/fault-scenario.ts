@@ -19,14 +19,15 @@ export interface WhatWasSeen {
   readonly recoveredAfterMs: number;
 }
 
-/** The time that a slow machine needs for a request; a request that starts earlier ends before the deadline. */
+/** A request that starts this long before the deadline ends in time, even on a slow machine. */
 const MARGIN_MS = 400;
 const GIVE_UP_MS = 10_000;
 
 export async function observe({ service, ttlSeconds, tokens, begin, end }: FaultScenario): Promise<WhatWasSeen> {
   const askedMs = performance.now();
   const first = await service.whoami(tokens.known);
-  if (first.status !== 200) throw new Error(`Not well before the fault: ${first.status} ${String(first.reason)}`);
+  if (first.status !== 200)
+    throw new Error(`The service did not answer 200 before the fault: ${first.status} ${String(first.reason)}`);
   const latestDeadlineMs = performance.now() + ttlSeconds * 1000;
   await begin();
   const seenAtOnce = Promise.all([service.whoami(tokens.unknown), service.ready(), service.live()]);

@@ -50,7 +50,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** An aborted call is counted only until the caller aborts the call. */
+  /** For this count, a call ends when the caller aborts the call. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }

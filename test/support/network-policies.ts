@@ -58,7 +58,8 @@ function isPeer(
 ): boolean {
   if (ipBlock !== undefined) {
     const [network = '', prefix] = ipBlock.cidr.split('/');
-    if (ipBlock.except !== undefined || network.includes(':')) throw new Error('Not decided here: except, IPv6');
+    if (ipBlock.except !== undefined || network.includes(':'))
+      throw new Error('This function supports neither except nor IPv6');
     const block = new BlockList();
     block.addSubnet(network, Number(prefix), 'ipv4');
     return party.address !== undefined && block.check(party.address);
@@ -72,11 +73,12 @@ function isPeer(
 }
 
 function isPort({ protocol = 'TCP', port, endPort }: INetworkPolicyPort, asked: Port): boolean {
-  if (endPort !== undefined || typeof port === 'string') throw new Error('Not decided here: endPort, ports by name');
+  if (endPort !== undefined || typeof port === 'string')
+    throw new Error('This function supports neither endPort nor a named port');
   return protocol === asked.protocol && (port === undefined || port === asked.port);
 }
 
 function matches(selector: Selector, labels: Labels = {}): boolean {
-  if (selector?.matchExpressions !== undefined) throw new Error('Not decided here: matchExpressions');
+  if (selector?.matchExpressions !== undefined) throw new Error('This function does not support matchExpressions');
   return Object.entries(selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
 }

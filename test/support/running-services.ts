@@ -17,7 +17,7 @@ export interface RunningServicesOptions {
   readonly server?: ServerAddress;
   /** True if no recorder runs between services and server, so that faults of the server arrive unchanged. */
   readonly direct?: boolean;
-  /** Environment variables, by default for demo mode and for an introspection at every request. */
+  /** By default, these environment variables turn on demo mode, and an introspection at every request. */
   readonly variables?: Variables;
   readonly own?: Readonly<Record<string, Variables>>;
   readonly publicUrl?: string;

@@ -9,7 +9,7 @@ import { relative } from 'node:path';
  */
 
 const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
-/** The size from which a fully skipped group gets only one line. */
+/** A fully skipped group gets only one line if the group has at least this number of tests. */
 const MANY = 5;
 
 /**

@@ -19,7 +19,7 @@ export interface Load {
   readonly send: (number: number) => Promise<string>;
 }
 
-/** After a pause, the load sends only the missed requests of this time, because a burst is not a steady load. */
+/** After a pause, the load sends only requests missed within this time, because a burst is not a steady load. */
 const CATCHES_UP_MS = 100;
 
 export async function underSteadyLoad(

@@ -77,7 +77,7 @@ async function load(a: string): Promise<void> {
   };
   const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
   expect(new Set(statuses)).toEqual(new Set([200, 403]));
-  // On a busy machine, all requests above may wait for one introspection, and this request is a cache hit.
+  // On a busy machine, all requests above may share one introspection. Only this request is then a cache hit.
   expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);

@@ -1,4 +1,4 @@
-/** ReceiptsClient: Service A's calls to Service B for documents, which are streams and not JSON. */
+/** ReceiptsClient: Service A fetches documents from Service B as streams, not as JSON. */
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';

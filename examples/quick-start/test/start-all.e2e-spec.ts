@@ -34,7 +34,7 @@ async function ask(url: string, token?: string) {
   return { status: answer.status, body: await answer.json() };
 }
 
-it('prints the address of orders and the issuer', () => {
+it('prints the issuer, and the address of the service orders', () => {
   expect(printed).toContain(`orders at ${ordersUrl}, on the embedded server ${issuer}\n`);
 });
 

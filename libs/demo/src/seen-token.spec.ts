@@ -5,7 +5,7 @@ import { seenToken, seenTokens } from './seen-token.js';
 const claims = { email: 'alice@example.com', realm_access: { roles: ['order-manager'] }, typ: 'Bearer' };
 const token = testAccessToken({ text: 'the-text-of-the-token', subject: 'alice', claims });
 
-describe('a seen token', () => {
+describe('a record of a received token', () => {
   it('contains the fingerprint and public claims, without the token, email or roles', () => {
     const seen = seenToken('service-b', token);
     expect(seen).toMatchObject({ service: 'service-b', fingerprint: token.fingerprint, claims: { sub: 'alice' } });

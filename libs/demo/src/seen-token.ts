@@ -1,4 +1,4 @@
-/** Seen token: the claims that a service shows of a received token in demo mode, without the text. */
+/** In demo mode, a service shows claims of a received token, but not the token's text. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 /** Other claims (email, roles) are private. */

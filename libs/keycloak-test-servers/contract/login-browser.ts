@@ -62,5 +62,7 @@ export function callbackParameters({ headers }: Reply): Record<string, string> {
 export function codeOf(reply: Reply): string {
   const { code } = callbackParameters(reply);
   if (code !== undefined) return code;
-  throw new Error(`No code in an answer ${reply.status}: ${reply.headers.get('location') ?? reply.text.slice(0, 300)}`);
+  throw new Error(
+    `The answer (${reply.status}) contains no code: ${reply.headers.get('location') ?? reply.text.slice(0, 300)}`,
+  );
 }

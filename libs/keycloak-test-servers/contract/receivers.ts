@@ -152,7 +152,7 @@ export function shown(names: Members, value: unknown, member = ''): unknown {
 export const ssfAnswer = ({ status, members, text }: Reply, names: Members = {}): unknown =>
   text === '' ? status : [status, shown(names, Object.keys(members).length === 0 ? JSON.parse(text) : members)];
 
-/** `act` returns the changing values by placeholder. */
+/** `act` returns the value of each placeholder. */
 export const signalsOf = (
   title: string,
   act: (own: ContractServer, username: string, receiver: Receiver) => Promise<Members>,

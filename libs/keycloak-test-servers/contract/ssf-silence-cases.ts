@@ -1,4 +1,4 @@
-/** The contract of actions that end sessions or tokens, but that cause no SSF event in Keycloak 26.7. */
+/** These actions end sessions or tokens, but cause no SSF event in Keycloak 26.7. */
 import { claimsOf } from './demo-realm.js';
 import type { ContractCase } from './expectations.js';
 import { receiverAt, withReceiver } from './receivers.js';
@@ -21,7 +21,7 @@ const silent = (
   answer: [],
 });
 
-/** Keycloak sends no event for a logout without a redirect, since Keycloak fails at an event without details. */
+/** Keycloak can't process an event without details, so a logout without a redirect causes no SSF event. */
 const inBrowser = (title: string, more: LogoutParameters): ContractCase => ({
   title,
   ask: (server) =>

@@ -55,7 +55,7 @@ describe('a server that was already running', () => {
     }
   });
 
-  it("has the administrator in Keycloak's environment variables", async () => {
+  it("takes the administrator's credentials from Keycloak's environment variables", async () => {
     const url = await listen((_, response) => response.end('{"issuer":"x"}'));
     expect(await startTestServer(OPTIONS, url)).toMatchObject({ adminUsername: 'admin', adminPassword: 'admin' });
     process.env['KC_BOOTSTRAP_ADMIN_USERNAME'] = 'root';

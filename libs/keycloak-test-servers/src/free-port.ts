@@ -8,16 +8,16 @@ import { createServer, type Server } from 'node:net';
 const PORTS = { first: 20_000, last: 29_999 } as const;
 
 /**
- * Workers of Jest and Vitest have different digits, so that no worker takes the port of another worker's slow server.
- * Two ports of a process differ in more than the last digit, since URLs in tokens would otherwise look alike.
+ * Each worker of Jest or Vitest has a different last digit, so two workers never take the same port. Two ports of a
+ * process differ in more than the last digit, since URLs in tokens would otherwise look alike.
  */
 const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_ID'] ?? 0) % 10 || 0;
 
 const COUNT = 1000;
 
 /**
- * Each port is used once, since this number is coprime to `COUNT`. Consecutive ports are far apart, since the number is
- * near the golden section.
+ * Each port is used once, since 619 is coprime to `COUNT`. Consecutive ports are far apart, since 619 is near the
+ * golden section of `COUNT`.
  */
 const STEP = 619;
 

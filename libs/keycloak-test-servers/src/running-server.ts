@@ -1,8 +1,8 @@
 /**
  * - `docker`: a real Keycloak in the official image.
  * - `distribution`: a real Keycloak from the official distribution on this machine's JVM.
- * - `embedded`: the server of `startAuthorizationServer()`, also if it was found by its URL.
- * - `external`: a Keycloak that was already running and was found by its URL.
+ * - `embedded`: the server of `startAuthorizationServer()`, even if the choice was a URL.
+ * - `external`: a running Keycloak, if the choice was a URL.
  */
 export type ServerKind = 'docker' | 'distribution' | 'embedded' | 'external';
 
@@ -23,7 +23,7 @@ export interface RunningServer {
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
-  /** One sentence that says why the embedded server replaces Keycloak, only with the choice `available`. */
+  /** With the choice `available`, says in one sentence why the embedded server replaces Keycloak. */
   readonly fallbackReason?: string;
   /**
    * Stops the server and removes all files of the server, but does not stop a server that was already running. A second

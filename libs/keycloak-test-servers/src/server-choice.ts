@@ -1,10 +1,12 @@
 /**
  * - `embedded`: the server of `startAuthorizationServer()`, which starts in this process within a second.
- * - `keycloak`: a real Keycloak, in Docker if an engine answers. If not, Keycloak runs from the distribution.
- * - `docker`, `distribution`: a real Keycloak, only in Docker or only from the distribution.
- * - `available`: a real Keycloak if this machine can run Keycloak. If not, the embedded server starts and reports the
- *   reason.
- * - a URL: a running server, by the address of the server or of a realm (`http://localhost:8080/realms/shop`).
+ * - `keycloak`: a real Keycloak. Docker runs Keycloak if an engine answers. If no engine answers, Java runs the
+ *   distribution.
+ * - `docker`: a real Keycloak in Docker.
+ * - `distribution`: a real Keycloak from the distribution.
+ * - `available`: a real Keycloak if this machine can run Keycloak. Otherwise, the embedded server starts and reports
+ *   the reason.
+ * - a URL: the address of a running server, or of a realm at this server (`http://localhost:8080/realms/shop`).
  */
 export type ServerChoice =
   'embedded' | 'keycloak' | 'docker' | 'distribution' | 'available' | `http://${string}` | `https://${string}`;

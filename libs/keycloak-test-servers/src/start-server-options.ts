@@ -1,12 +1,10 @@
-/** Options of all test servers. */
-
 export interface StartServerOptions {
   /** The path of a realm export (JSON), which an empty in-memory server imports. */
   readonly realm: string;
   /**
    * The values for the `${NAME}` placeholders of the realm file, such as client secrets. The server refuses a
-   * placeholder that has no value and no default. A function gets the hostname under which the server reaches this
-   * machine: `localhost`, or `host.docker.internal` if Docker has a separate network.
+   * placeholder that has no value and no default. A function receives the hostname under which the server reaches this
+   * machine (`localhost`, or `host.docker.internal` if Docker has a separate network).
    */
   readonly environment?: RealmEnvironment;
   /**
@@ -19,8 +17,8 @@ export interface StartServerOptions {
   /** A function that gets a line of text for every step that may take a while. */
   readonly onProgress?: (line: string) => void;
   /**
-   * A signal that aborts the start at any step, stops all started processes, and rejects the promise with the reason of
-   * the signal.
+   * This signal aborts the start at any step. The abort stops all started processes, and rejects the promise with the
+   * signal's reason.
    */
   readonly signal?: AbortSignal;
 }

@@ -74,8 +74,10 @@ describe('startTestServer', () => {
   it.each(['keycloak', 'docker', 'distribution', 'available'] as const)(
     'does not fall back if %s fails',
     async (choice) => {
-      const aborted = AbortSignal.abort(new Error('asked for a real one'));
-      await expect(startTestServer({ ...OPTIONS, signal: aborted }, choice)).rejects.toThrow('asked for a real one');
+      const aborted = AbortSignal.abort(new Error('the caller aborted the start'));
+      await expect(startTestServer({ ...OPTIONS, signal: aborted }, choice)).rejects.toThrow(
+        'the caller aborted the start',
+      );
       await expect(startTestServer({ ...OPTIONS, realm: '/no/such/realm.json' }, choice)).rejects.toThrow(/realm/);
     },
   );

@@ -1,4 +1,4 @@
-/** An expired certificate, since specs only need a certificate that can be parsed. */
+/** This certificate has expired, but specs only parse the certificate. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBbjCCAROgAwIBAgIUM2mXlR3sfavXdF/ftRt1kf6lO0kwCgYIKoZIzj0EAwIw
 DDEKMAgGA1UEAwwBeDAeFw0yNjExMjYyMzQxMzRaFw0yNjExMjcyMzQxMzRaMAwx

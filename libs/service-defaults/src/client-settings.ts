@@ -45,7 +45,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
     const authentication = made(variables, assertionName, () => clientAssertionFile(assertionFile));
     return { secret, keycloak: withAuthentication(authentication) };
   }
-  // If the secret is empty, `variables` already contains the fault of an unreadable file.
+  // If the file can't be read, the secret is empty, and `variables` already reports the fault.
   if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
   const authentication = made(variables, `${secretName}_FILE`, () => clientSecretFile(secretFile));
   return { secret, keycloak: withAuthentication(authentication) };

@@ -169,7 +169,7 @@ describe('a service whose requests must arrive in time', () => {
     expect((await response.text()).match(/^data: /gm)).toHaveLength(EVENTS);
   });
 
-  it('keeps a connection open between two requests for longer than the time limit of a header', async () => {
+  it('keeps a connection open between two requests for longer than the time limit for request headers', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = async (): Promise<Socket> => {
       const request = get({ port: portOf(app), host: '127.0.0.1', path: '/ping', agent });
@@ -325,7 +325,7 @@ describe('a service at its connection limit', () => {
 });
 
 describe('the limits of a service', () => {
-  it('limit what clients can occupy: each connection for at most a minute, and about 200 MB of unfinished bodies', () => {
+  it('close a slow connection within a minute, and keep all unfinished bodies below 256 MB', () => {
     const { headersTimeoutMs, requestTimeoutMs, checkEveryMs, maxConnections } = CONNECTION_LIMITS;
     expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
     expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);

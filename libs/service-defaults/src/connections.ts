@@ -61,8 +61,8 @@ export class Connections {
   }
 
   /**
-   * Whether an inactive connection has an unread answer, or has no pending answer. The limit for headers covers a
-   * connection that has sent nothing yet.
+   * Returns whether to close an inactive connection: the client does not read an answer, or no answer is pending. The
+   * limit for headers covers a connection that has sent nothing yet.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
@@ -73,11 +73,11 @@ export class Connections {
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
     pending.delete(response);
-    // The header of this answer may have been sent before draining began, and may keep the connection open.
+    // An answer that began before draining may have promised to keep the connection open.
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Whether an answer that is sent now would answer the request that is being read. */
+  /** Returns whether an answer that is sent now belongs to the request that is still arriving. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;
@@ -85,7 +85,10 @@ export class Connections {
     return true;
   }
 
-  /** The last pending answer of each connection, and every later answer, closes the connection. */
+  /**
+   * Each connection closes after its last pending answer; a connection without a pending answer closes after its next
+   * answer.
+   */
   closeEach(): void {
     this.#closing = true;
     for (const pending of this.#pending.values()) {

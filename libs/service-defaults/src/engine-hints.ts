@@ -2,7 +2,7 @@
 import { executionAsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** Far more short-lived emitters than a framework creates at the start. */
+/** The number of short-lived emitters, far more than a framework creates at the start. */
 const EMITTERS = 1000;
 
 const held = new Set<object>();

@@ -43,7 +43,7 @@ export class FlatBody {
   }
 }
 
-/** The names of class-validator's own rules, which are synchronous and change nothing. */
+/** The rules of class-validator itself are synchronous and change nothing. */
 const OWN_RULES: ReadonlySet<unknown> = new Set(
   Object.entries(classValidator).flatMap(([constant, name]) => (/^[A-Z][A-Z\d_]*$/.test(constant) ? [name] : [])),
 );
@@ -57,7 +57,7 @@ function isFlat({ type, name, each, groups, always, validateIf }: Rules[number])
   return isOwn && !each && !hasGroups && validateIf === undefined;
 }
 
-/** Whether class-transformer and Nest would only create an instance with the same fields. */
+/** Whether class-transformer and Nest would create an instance with the same fields, and change nothing else. */
 function isPlain(bodyClass: BodyClass, names: ReadonlySet<string>): boolean {
   const { PLAIN_TO_CLASS, CLASS_TO_PLAIN } = TransformationType;
   const isTransformed = (name: string): boolean =>

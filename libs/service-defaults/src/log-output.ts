@@ -1,7 +1,7 @@
 /** Writing several lines together saves time (perf: request-log). */
 const WAIT_MS = 20;
 
-/** The number of characters that may wait. */
+/** If the waiting text exceeds this number of characters, the text is written at once. */
 const MAX_WAITING = 32_768;
 
 /** Waiting lines are written when the process exits, unless an unhandled signal ends the process. */

@@ -8,7 +8,7 @@ const PUBLISHED_PUBLIC_KEY = 'MCowBQYDK2VwAyEANBG4wSax3AsUlyxzxsP6Y7PtjihHBgEIhL
 const PRIVATE = 'SIGNAL_PROOF_PRIVATE_KEY';
 const PUBLIC = 'SIGNAL_PROOF_PUBLIC_KEYS';
 
-/** By default, no poller's proof is accepted. Keys in files are read again while the service runs. */
+/** By default, the service refuses the proofs of all pollers. Keys in files are read again while the service runs. */
 export function readProofKeySettings(variables: Variables, polls: boolean, demoMode: boolean): ProofKeyOptions {
   const publicKeys = keyOf(variables.secret('SIGNAL_PROOF_PUBLIC_KEYS', ''), variables.text(`${PUBLIC}_FILE`, ''));
   const privateKey = polls

@@ -20,7 +20,7 @@ interface LoggedAnswer extends ServerResponse {
  * By default, a line has a hash of the subject, which groups a user's requests and does not name the user.
  * `namesIssuer` adds `iss` to each line, since two issuers may use one client id or subject.
  *
- * `Connections` reports the end of an answer, since Fastify's own hook costs more than writing the line (perf:
+ * `Connections` reports the end of an answer, because a Fastify hook would cost more time than the log line (perf:
  * request-log).
  */
 export function logRequests(
@@ -98,7 +98,7 @@ const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   none: () => () => undefined,
 };
 
-/** Hashes are cached, since subjects recur and a hash costs as much as a line. */
+/** Hashes are cached, since subjects recur, and a hash doubles the cost of a line. */
 const MAX_HASHES = 10_000;
 
 function remember(hashes: Map<string, string>, subject: string): string {

@@ -84,7 +84,7 @@ describe('a log line', () => {
     );
   });
 
-  it('is not written for a message of Nest at the start, and not for an error that bootstrap() logs', () => {
+  it('is left out for the start messages of Nest and for an error that bootstrap() logs', () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');
     logger.error('boom', 'ExceptionHandler');

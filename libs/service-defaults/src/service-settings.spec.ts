@@ -217,10 +217,13 @@ describe('readServiceSettings', () => {
     expect(read({ ...insecure, KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' }).keycloak.allowInsecureRequests).toBe(true);
   });
 
-  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])('refuses HTTP: in capitals, too, in %s (RS-04)', (name) => {
-    const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
-    expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
-  });
+  it.each(['KEYCLOAK_BASE_URL', 'SERVICE_B_URL'])(
+    'refuses an insecure URL in %s, even if its scheme is in capitals (RS-04)',
+    (name) => {
+      const change = { KEYCLOAK_ISSUER: 'https://sso.example.com/realms/shop', [name]: 'HTTP://keycloak:8080' };
+      expect(faults(change)).toEqual([expect.stringContaining(`${name} must be https:`)]);
+    },
+  );
 
   it.each(['KEYCLOAK_BASE_URL', 'KEYCLOAK_ISSUER', 'SERVICE_B_URL', 'RESOURCE_URL'])(
     'rejects forbidden parts of the URL in %s, and does not show the value',
@@ -397,7 +400,7 @@ describe('readServiceSettings', () => {
   });
 });
 
-describe('readServiceSettings where users log in', () => {
+describe('readServiceSettings for a service with a login', () => {
   const OWN = 'a-session-secret-of-my-own-with-40-letters';
   const WITH_LOGIN = { ...GOOD, PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: OWN };
   const readLogin = (change: Environment, base: Environment = WITH_LOGIN) =>

@@ -36,8 +36,8 @@ export interface ServiceSettings<Called extends string> {
   readonly host: string;
   readonly port: number;
   /**
-   * In demo mode, anonymous visitors may run the call chain as the service, published secrets are accepted, and answers
-   * contain refusal reasons.
+   * In demo mode, the service accepts published secrets, its answers contain refusal reasons, and anonymous visitors
+   * may run the call chain as the service.
    */
   readonly demoMode: boolean;
   readonly logFormat: 'json' | 'text';

@@ -62,5 +62,5 @@ function markShuttingDown(adapter: object): void {
 
 function logLost(lost: number, drainMs: number): void {
   if (lost === 0) return;
-  new Logger('Shutdown').warn(`Requests cut off ${drainMs / 1000} s after the listener closed: ${lost}`);
+  new Logger('Shutdown').warn(`The service aborted requests ${drainMs / 1000} s after the listener closed: ${lost}`);
 }

@@ -67,7 +67,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '30' })).toBe(300);
   });
 
-  it('is ignored if it is not longer than INTROSPECTION_TTL_SECONDS, and if results are not cached', () => {
+  it('is ignored if INTROSPECTION_TTL_SECONDS has the same value or is 0', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '300' })).toBeUndefined();
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '0' })).toBeUndefined();
   });

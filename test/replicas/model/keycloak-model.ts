@@ -109,7 +109,7 @@ export class KeycloakModel {
     };
   }
 
-  /** An error's reason shows if the refresh token may have been used, as in `OpenIdProvider`. */
+  /** As in `OpenIdProvider`, the reason of an error shows whether the refresh token may have been used. */
   async refresh(before: OpenIdTokens): Promise<Refreshed> {
     const name = before.reveal().refreshToken ?? '';
     const known = this.#refreshTokens.get(name);

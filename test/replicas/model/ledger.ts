@@ -19,7 +19,7 @@ export interface Session {
   mayBeGone: boolean;
   /** True if the session may exist again, for example in a restored older state of the store. */
   mayBeBack: boolean;
-  /** A session may return after two faults, because two entries mark its end. */
+  /** Two entries mark the end of a session, so an ended session may exist again after two faults. */
   timesSpoilt: number;
 }
 
@@ -74,7 +74,7 @@ export class Ledger {
     for (const session of this.sessions) session.mayBeBack = true;
   }
 
-  /** Records that a replica has stopped, which may lose running refreshes and the refreshed sessions. */
+  /** Records that a replica has stopped and may have lost running refreshes and the refreshed sessions. */
   ended(replica: ModelReplica): void {
     const others = this.replicas.filter((other) => other !== replica);
     for (const said of this.denials) said.isLost ||= !others.some((other) => refuses(other, said.sid));

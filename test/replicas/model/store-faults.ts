@@ -5,7 +5,7 @@ import type { Valkey } from '../../../libs/keycloak/spec-support/valkey.js';
 
 const NOW = 'dump.rdb';
 const EARLIER = 'earlier.rdb';
-/** Replaces a key by a list in one script, because a replica could write the key between two commands. */
+/** One script replaces the value of a key by a list, because a replica could write the key between two commands. */
 const OF_ANOTHER_KIND = `redis.call('DEL', KEYS[1]) return redis.call('LPUSH', KEYS[1], 'garbage')`;
 
 export class StoreFaults {

@@ -15,7 +15,7 @@ const RECENT = 4;
 
 export class World {
   readonly ledger: Ledger;
-  /** True after the test restored an older state of the store, where a used refresh token is still unused. */
+  /** True after the test restored an older state of the store, so a refresh token may be used twice. */
   mayRepeat = false;
   readonly #replicas: readonly ModelReplica[];
   readonly #store: StoreFaults;

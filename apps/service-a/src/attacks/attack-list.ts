@@ -39,8 +39,9 @@ export type AttackId =
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * Usually Keycloak reports the token as inactive. A service finds the wrong audience itself if it verifies signatures,
- * or if it asks Keycloak 26.4 or 26.5, which report the token as active to every client.
+ * Usually Keycloak reports the token as inactive, but a service that verifies signatures detects the wrong audience
+ * itself. Keycloak 26.4 and 26.5 report the token as active to every client, so the service must detect the wrong
+ * audience.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

@@ -40,11 +40,14 @@ describe('an attack', () => {
     expect(evaluateAttack([less], attempt).verdict).toBe('refused_otherwise');
   });
 
-  it.each([200, 201, 204])('is "open" if the service answers %d, even if the honest use failed', (status) => {
-    for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
-      expect(evaluated({ status }, control).verdict).toBe('open');
-    }
-  });
+  it.each([200, 201, 204])(
+    'has the verdict "open" if the service answers %d, even if the honest use failed',
+    (status) => {
+      for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
+        expect(evaluated({ status }, control).verdict).toBe('open');
+      }
+    },
+  );
 
   it('proves nothing if the service refuses the honest use', () => {
     expect(evaluated(EXPECTED, { status: 401, code: 'invalid_token' })).toEqual({

@@ -12,7 +12,7 @@ const COLD =
   'service-c.introspection;desc="asked";dur=8, service-c.total;dur=9, service-b.total;dur=60, service-a.total;dur=1430';
 
 describe('the story of a chain', () => {
-  it('shows each request with the duration of the request if all caches are empty', () => {
+  it('shows all requests and the duration of each request if all caches are empty', () => {
     expect(sentences(COLD)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
       'service-a>keycloak: Service A asks Keycloak whether the token is valid.',

@@ -17,12 +17,12 @@ export interface ChainStory {
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** Maps each service to the called service, which the token metrics do not name. */
+/** Maps a calling service to the called service, because token metrics name only the calling service. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** Tells the story of a chain by the metrics that Service A sends. The last metric is Service A's `total`. */
+/** Describes the steps of a chain from the metrics that Service A sends. The last metric is Service A's `total`. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -85,7 +85,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   const next = NEXT[actor.name]?.label ?? 'the next service';
   const isOwn = step === 'client-credentials';
   if (description === 'reused') {
-    // The service refused immediately, so the service reused Keycloak's earlier refusal.
+    // If the next metric is a refusal, the service reused Keycloak's earlier refusal.
     const words =
       following?.service === actor.name && following.step === 'refused'
         ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`
@@ -102,7 +102,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** Ignores steps of the browser and of Keycloak, which only a dishonest called service would report. */
+/** Ignores steps of the browser and of Keycloak, because only a dishonest service reports such steps. */
 function serviceNamed(name: string): Party | undefined {
   const party = partyNamed(name);
   return party === BROWSER || party === KEYCLOAK ? undefined : party;
@@ -138,7 +138,7 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The metric `total` marks an answer: Service A answers the browser, and Services B and C answer a call. */
+/** The metric `total` shows that Service A answered the browser, or that Service B or C answered a call. */
 function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
   const caller = call === undefined ? undefined : serviceNamed(call.service);

@@ -40,7 +40,7 @@ const texts = ({ rows }: TokenComparison, claim: string): string[] =>
   rows.find((row) => row.claim === claim)?.cells.map(({ text }) => text) ?? [];
 
 describe('the comparison of tokens', () => {
-  it('marks the claims that changed from hop to hop, and the subject as unchanged', () => {
+  it('marks the claims that changed from hop to hop, and reports that the subject is unchanged', () => {
     const compared = compareTokens(TOKENS);
     expect(changes(compared)).toEqual({
       sub: [undefined, 'same', 'same'],

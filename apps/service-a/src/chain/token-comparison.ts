@@ -44,7 +44,7 @@ export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
       service: partyNamed(service)?.label ?? service,
       fingerprint,
     })),
-    // A claim that no token has, such as the `sid` of a service account, would be an empty row.
+    // Omits empty rows, such as `sid` for the tokens of a service account.
     rows: rows.filter(({ cells }) => cells.some(({ text }) => text !== NONE)),
     hasUser: tokens[0]?.service === PARTIES['service-a'].name,
     sameSubject: tokens.every(

@@ -76,9 +76,9 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` means only that page and request have the same host name. An attacker's DNS may resolve that host
-   * name to this service. A page under the attacker's host name can hide the origin, but gets no session cookie of this
-   * service. In demo mode anonymous visitors may act, so the service refuses unknown host names.
+   * `same-origin` proves only that the page and the request have the same host name. An attacker's DNS may resolve that
+   * host name to this service. A page under the attacker's host name can hide the origin, but gets no session cookie of
+   * this service. In demo mode anonymous visitors may act, so the service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

@@ -27,7 +27,7 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // If the logout token has a session id, only that session has ended, and the subject only names the user.
+    // A logout token with a session id ends only this session, so the code ignores the subject.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }

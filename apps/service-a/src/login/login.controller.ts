@@ -146,7 +146,7 @@ export class LoginController {
       await this.provider.endSession(tokens);
     } catch (error) {
       const reason = error instanceof LoginError || error instanceof KeycloakException ? error.reason : 'other';
-      this.#logger.error('Logout at Keycloak failed: its session may continue', { reason });
+      this.#logger.error('Logout at Keycloak failed. The session at Keycloak may continue', { reason });
     }
   }
 }

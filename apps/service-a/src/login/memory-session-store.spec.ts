@@ -87,7 +87,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts only sessions of users above the limit if the store is not full', async () => {
+  it('evicts a session from a store that is not full only if its user exceeds the limit per user', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

@@ -60,7 +60,7 @@ function translated(error: unknown): Error {
   return new LoginError('login_not_valid', plainWord(code.toLowerCase()));
 }
 
-/** If openid-client rejected the body of an answer, the `cause` contains the body, which must not be read or logged. */
+/** If openid-client rejected the body of an answer, nobody may read or log the body in the `cause`. */
 function isAboutBody(cause: unknown): boolean {
   const details = cause instanceof Error ? cause.cause : undefined;
   return typeof details === 'object' && details !== null && 'body' in details;

@@ -122,7 +122,7 @@ export class OpenIdProvider {
 
   /**
    * Returns the former ID token if the server sends no new ID token, or if the key of the new ID token is unavailable.
-   * An unavailable key must not fail the refresh: the refresh token may be used up, and the logout accepts the former
+   * The refresh must succeed without the key, because the refresh token may be used up. The logout accepts the former
    * ID token.
    */
   async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {

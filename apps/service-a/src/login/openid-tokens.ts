@@ -3,7 +3,7 @@ export interface OpenIdTokensParts {
   readonly refreshToken: string | undefined;
   readonly idToken: string;
   /**
-   * The time of the request. The time of the answer would be too late, since the session may end before the answer
+   * The time of the answer would be too late, since the session may end before the answer
    * arrives. The time is on the monotonic clock, but a stored session uses the clock of the store.
    */
   readonly askedAtMs: number;

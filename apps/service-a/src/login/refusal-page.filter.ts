@@ -27,7 +27,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** Returns the page to open after a required login, or undefined for the refused page. */
+  /** Returns the page to open after a required login (undefined: the refused page). */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

@@ -31,7 +31,7 @@ describe('SessionRechecks', () => {
     expect(askedOver(60_000)).toEqual([1_000_000, 1_010_000]);
   });
 
-  it('are not due for a session that began later (BF-09)', () => {
+  it('do not apply to a session that began after the recheck was required (BF-09)', () => {
     rechecks.require();
     expect(rechecks.areDueSince(nowMs + 1)).toBe(false);
     expect(rechecks.areDueSince(nowMs)).toBe(true);
@@ -64,7 +64,7 @@ describe('SessionRechecks', () => {
     }
   });
 
-  it('are due only once after the clock of the store goes back by an hour (BF-09)', () => {
+  it('happen twice and then stop after the clock of the store goes back by an hour (BF-09)', () => {
     rechecks.require();
     nowMs -= 3_600_000;
     expect(askedOver(60_000)).toEqual([nowMs - 60_000, nowMs - 50_000]);

@@ -4,7 +4,7 @@ const INTERVAL_MS = 10_000;
 /** The maximum distance of a recheck from now: two intervals, plus a tolerance for clocks that differ. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
-/** If a recheck is later than the clock of the store by more than this time, the clock was set back. */
+/** If the time of a recheck exceeds the store's time by more than `STEP_MS`, the clock was set back. */
 const STEP_MS = 1000;
 
 export interface RecheckTimes {
@@ -18,7 +18,7 @@ export interface RecheckTimes {
  * service rechecks every session again, since Keycloak reports a session as active until the logout is complete.
  *
  * Anyone can send a token that can't be verified, so the service rechecks each session at most once in ten seconds. In
- * normal operation, the service introspects the tokens of a session equally often.
+ * normal operation, the service also introspects the tokens of a session at most once in ten seconds.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;

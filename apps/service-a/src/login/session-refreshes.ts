@@ -11,7 +11,7 @@ import type { UserSession } from './user-session.js';
  */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
-/** The maximum duration of a refresh, including the calls for Keycloak's keys. */
+/** A refresh, including the requests for Keycloak's keys, takes at most this time. */
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
@@ -30,9 +30,9 @@ const NOT_SENT = { refreshSentAtMs: undefined, refreshId: undefined };
 type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 
 /**
- * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. A replica therefore records in
- * the session that it sends the token, and every other replica waits for the new tokens. If the session store is
- * shared, no replica repeats a token that may be used up. The session then ends when the access token expires.
+ * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. Before a replica sends the
+ * token, the replica therefore marks the session, and all other replicas wait for the new tokens. If the session store
+ * is shared, no replica repeats a token that may be used up. The session then ends when the access token expires.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();

@@ -206,7 +206,7 @@ describe('a request with a session and an Authorization header', () => {
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('follows the rules for sessions on a route without the guard, even if the token is valid (BF-06)', async () => {
+  it('needs the CSRF token of the session if the route has no guard, even if the access token is valid (BF-06)', async () => {
     const session = await logIn();
     const authorization = `Bearer ${session.accessToken}`;
     await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -306,7 +306,7 @@ describe('two instances that share no sessions', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('do not run the chain as the service for a session of the other instance', async () => {
+  it('do not run the chain in their own name if the session belongs to the other instance', async () => {
     const { cookie } = await logIn();
     const { body } = await chain({ cookie }, replica).expect(401);
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });

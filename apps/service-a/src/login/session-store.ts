@@ -4,7 +4,7 @@ import type { UserSession } from './user-session.js';
 /** The clock of the store, in ms, for all times in sessions, since the clocks of processes differ. */
 export interface SessionClock {
   nowMs(): number;
-  /** Returns the time for the age of a session: the later time if two clocks differ. */
+  /** Returns the current time to compute the age of a session. If two clocks differ, the later time counts. */
   latestMs(): number;
   fromMonotonicMs(ms: number): number;
 }
@@ -29,9 +29,7 @@ export interface SessionStore {
   /** Deletes the sessions, and remembers the ended sessions so that no ended session is added later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
-  /**
-   * Whether Keycloak must again confirm a session last confirmed at `askedAtMs`, according to the store's last answer.
-   */
+  /** Returns true if Keycloak's confirmation at `askedAtMs` is too old, according to the store's last answer. */
   needsRecheck(askedAtMs: number): boolean;
   /** Returns true only for the first call with this `state` within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;

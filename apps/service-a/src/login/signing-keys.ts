@@ -17,7 +17,7 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** The minimum time between two reads of the keys, and the maximum delay of a login by a key rotation. */
+/** Reads of the keys are at least this time apart, so a key rotation delays a login by at most this time. */
 const COOL_DOWN_MS = 1000;
 /** The maximum time for which the service accepts a key that Keycloak has withdrawn. */
 const MAX_AGE_MS = 600_000;
@@ -40,7 +40,7 @@ export class SigningKeys {
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<JWTVerifyGetKey> | undefined;
-  /** The next read of the keys, which has not started and which all waiting callers share. */
+  /** All waiting callers share this future read of the keys. */
   #next: Promise<JWTVerifyGetKey> | undefined;
 
   /** `read` fetches Keycloak's current key set (RFC 7517 §5), and throws `AuthorizationServerError`. */
@@ -49,7 +49,7 @@ export class SigningKeys {
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
-  /** Throws `JWKSNoMatchingKey` only if a key set that was requested after the token arrived lacks the key. */
+  /** Throws `JWKSNoMatchingKey` only if a key set lacks the key and was requested after the token arrived. */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
       try {

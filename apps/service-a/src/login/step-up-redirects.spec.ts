@@ -160,7 +160,7 @@ describe('a browser that has just returned from the required login', () => {
 });
 
 describe('a browser whose user must log in again for the called service', () => {
-  it('is redirected to the login, whose link has a return_to for the chain (RS-11)', async () => {
+  it('is redirected to a login link that names the chain as return_to (RS-11)', async () => {
     demandAt('/api/process', 'acr_values="2", max_age="60"');
     const { cookie } = await sessionOf(AT_ONE);
     const { headers } = await get('/run-service-b', { ...NAVIGATION, cookie }).expect(303);

@@ -10,7 +10,7 @@ export interface StepUp {
   readonly link: string;
   /** If false, a page shows the link. */
   readonly isAtOnce: boolean;
-  /** Whether the user has just logged in again, and the login did not meet the requirement. */
+  /** If true, the user has just logged in again, but the login did not meet the requirement. */
   readonly isRepeated: boolean;
 }
 
@@ -43,5 +43,5 @@ function isNavigation(request: PageRequest): boolean {
   return method === 'GET' && prefersHtml(request) && (headers['sec-fetch-dest'] ?? 'document') === 'document';
 }
 
-/** Returns the path to open after the login, which checks the path before the redirect. */
+/** The login checks the returned path before the redirect. */
 const pathOf = ({ raw }: PageRequest): string => (raw.method === 'GET' ? (raw.url ?? '/') : '/');

@@ -30,10 +30,10 @@ export class StepUps {
   /**
    * Throws `LoginError`. After an error, the session is unchanged and has no data of another user.
    *
-   * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the address, and `acr_values` is
-   *   voluntary (OpenID Connect Core 1.0 §5.5.1.1).
-   * - `login_of_another_user`: the user who logged in is not the user of the session to confirm, or of a session that
-   *   another tab started during the login.
+   * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the address, and Keycloak may ignore
+   *   `acr_values` (OpenID Connect Core 1.0 §5.5.1.1).
+   * - `login_of_another_user`: a different user owns the session to confirm, or a session that another tab started
+   *   during the login.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

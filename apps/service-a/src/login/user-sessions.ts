@@ -14,7 +14,7 @@ export interface SessionLimits {
 /** The store records a use at most once in this interval, so that all requests of one page cause one write. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** The tolerance for a replica's clock that was ahead when the replica stored a time. */
+/** A stored time may be ahead by this tolerance, because the clocks of replicas differ. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /** A browser returns to the page that required the login within this time. */
@@ -83,7 +83,7 @@ export class UserSessions {
     return this.store.isShared || id.startsWith(this.#instanceId);
   }
 
-  /** Whether the user has just logged in for a route, so that another login is unlikely to help. */
+  /** Returns true shortly after a login that a route required. Another login is then unlikely to help. */
   hasJustSteppedUp({ steppedUpAtMs }: UserSession): boolean {
     return steppedUpAtMs !== undefined && this.store.clock.latestMs() - steppedUpAtMs < STEP_UP_IS_FRESH_MS;
   }

@@ -28,7 +28,7 @@ const row = (
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
 describe('a cell of the matrix', () => {
-  it('is "opens" if the token was made for the service, is "closed" if not, and states the reason', () => {
+  it('has the verdict "opens" if the token was made for the service, otherwise "closed", and states the reason', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
       { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak called it inactive.' },

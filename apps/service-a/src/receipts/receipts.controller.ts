@@ -16,7 +16,7 @@ export class ReceiptsController {
     private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** Streams the document. The call to Service B ends when the caller disconnects. */
+  /** The call to Service B ends when the caller disconnects. */
   @Get(':id/receipt')
   @OptionalToken()
   @RequirePermission(PERMISSION)

@@ -4,7 +4,7 @@ import { fromTheCause, fromTheFirst, inWords, type Late } from './refusal-words.
 const late = (...times: readonly (readonly [letter: string, ms: number])[]): Late[] =>
   times.map(([letter, lateMs]) => ({ service: `Service ${letter}`, lateMs }));
 
-describe('the words for the delay of a refusal', () => {
+describe('the words that say when a service refused a token', () => {
   it.each([
     [late(['A', 700]), 'Refused 0.7 s later, at A'],
     [late(['A', 560], ['C', 640], ['B', 690]), 'Refused 0.7 s later, at A, B and C'],

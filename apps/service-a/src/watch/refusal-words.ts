@@ -5,10 +5,10 @@ export interface Late {
 
 /** The time within which several refusals are shown as one refusal. */
 const TOGETHER_MS = 250;
-/** The page can't show a shorter delay in tenths of a second. */
+/** The page rounds to tenths of a second, so a shorter delay appears as zero. */
 const AT_ONCE_MS = 50;
 
-/** `late` is sorted. */
+/** `late` must be sorted, also for the next function. */
 export function fromTheCause(late: readonly Late[]): string {
   const [first, ...others] = together(late);
   if (first === undefined) return '';
@@ -18,7 +18,6 @@ export function fromTheCause(late: readonly Late[]): string {
   return `Refused ${seconds(first.lateMs)} later at ${at}${rest.join('')}`;
 }
 
-/** `late` is sorted. */
 export function fromTheFirst(late: readonly Late[]): string {
   const [begun, later] = [late.filter(isAtOnce), late.filter((one) => !isAtOnce(one))];
   const first = `Refused at ${lettersOf(begun.map(({ service }) => service))}`;

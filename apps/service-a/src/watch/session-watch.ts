@@ -19,7 +19,7 @@ export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 /** The services answer from caches, so frequent requests do not reach Keycloak. */
 const EVERY_MS = 200;
 
-/** The time to wait for a late signal, since a faster cause may have led to the refusal. */
+/** The watch waits this long for a late signal, since another cause may have come first. */
 const LINGER_MS = 3500;
 
 const MAX_RECEIVED = 20;

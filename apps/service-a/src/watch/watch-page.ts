@@ -10,7 +10,7 @@ export interface FeedStatus {
   readonly asksKeycloak: boolean;
 }
 
-/** Signs and words show the state, so that the list does not rely on colour. */
+/** The list shows each state by a symbol and by words, not only by colour. */
 const SIGNS: Readonly<Record<TokenState, string>> = { unknown: '…', accepted: '●', refused: '✓', expired: '○' };
 
 export function watchPage(story: WatchStory, username: string, feedStatus: FeedStatus): Page {

@@ -23,7 +23,7 @@ describe('the story of a watched session', () => {
     expect([all.headline, all.counted]).toEqual(['Services A, B and C accept your token', undefined]);
   });
 
-  it('counts the delay from the event if a signal was received', () => {
+  it('measures the delay from the time of the event if a signal was received', () => {
     const received = [{ receivedAtMs: NOW + 500, occurredAtMs: NOW }];
     const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], received);
     expect(story).toEqual({

@@ -22,8 +22,8 @@ export interface WatchStory {
 }
 
 /**
- * The maximum time from a signal to the refusal that the signal causes. A signal may also arrive after the refusal, if
- * a faster cause led to the refusal.
+ * The maximum time from a signal to the refusal that the signal causes. If something else caused the refusal first, a
+ * signal may arrive after the refusal.
  */
 const RECEIVED_BEFORE_MS = 2000;
 const RECEIVED_AFTER_MS = 3000;

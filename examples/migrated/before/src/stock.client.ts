@@ -1,4 +1,3 @@
-/** Client for `inventory`, which forwards the token of the user. */
 import { Injectable } from '@nestjs/common';
 
 // #region client

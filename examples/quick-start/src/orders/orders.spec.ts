@@ -1,4 +1,4 @@
-/** Tests access to `GET /orders/:article`, and the call to `inventory`, without a server. */
+/** Without a server, these tests cover the access to `GET /orders/:article` and the call to `inventory`. */
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

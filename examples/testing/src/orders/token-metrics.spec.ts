@@ -1,4 +1,3 @@
-/** Tests the recorded metrics when `orders` requests a token and then reuses the token. */
 import { expect, it } from '@jest/globals';
 import { signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';

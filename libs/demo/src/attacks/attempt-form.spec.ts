@@ -12,7 +12,7 @@ describe('an attempt that another service reports', () => {
     expect(readAttempt(without)).toEqual(without);
   });
 
-  it('counts as made, although the report also contains notRun', () => {
+  it('is accepted as an attempt that was made, even if the report also contains notRun', () => {
     const accepted = { ...GOOD, attack: { what: 'a token', answer: { status: 201 } } };
     expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
   });

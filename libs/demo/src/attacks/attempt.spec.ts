@@ -18,7 +18,7 @@ describe('an attempt', () => {
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects an attack that got no answer, and a refused attack whose honest use got no answer', async () => {
+  it('rejects an attack without an answer, and a refused attack without an answer to the honest use', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });

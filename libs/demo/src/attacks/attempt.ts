@@ -38,7 +38,7 @@ export type Attempt =
 /** The error of an attack that could not be made, and therefore has no result. */
 export class AttackNotRun extends Error {}
 
-/** Reports an attack that succeeded even if the honest use failed. */
+/** A failed honest use does not hide a successful attack. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];

@@ -34,7 +34,7 @@ const named = async (name: string): Promise<number> => {
   return Object.keys(members).length;
 };
 
-describe('a user for the time of an attack', () => {
+describe('a temporary user of an attack', () => {
   it('can log in with a role until the user is disabled, and is deleted after the attack', async () => {
     const [user, logins] = await helpdesk.withUser('order-manager', async (made) => {
       const before = await logIn(made);

@@ -20,7 +20,7 @@ const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;
 
-/** Reports a refusal only if the service also refuses the token `MORE_REFUSALS` more times. */
+/** Reports a refusal only if `MORE_REFUSALS` repetitions are refused, too. */
 export async function presentSurely(present: KnownToken['present']): Promise<Presented> {
   const first = await presented(present);
   if (!isRefused(first.answer)) return first;

@@ -8,7 +8,7 @@ const host = { httpAdapter: { getHttpServer: () => server } } as unknown as Http
 
 afterEach(() => new Promise((resolve) => void server.close(resolve)));
 
-describe('the own address of a service', () => {
+describe('the local address of a service', () => {
   it.each([
     ['127.0.0.1', '127.0.0.1'],
     ['0.0.0.0', '127.0.0.1'],

@@ -52,7 +52,7 @@ export class RequestTrace {
         isAnswered = true;
         finish(status, next);
       },
-      // If the answer's body breaks off, the call keeps the status and the metrics of the answer's header.
+      // If the connection breaks during the body, the trace keeps the status and the metrics of the answer.
       failed() {
         if (!isAnswered) finish('failed');
       },

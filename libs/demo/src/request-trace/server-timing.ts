@@ -39,7 +39,7 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 
 /**
  * Returns untrusted metrics, which the service may only show on a page and return to its caller. Drops metrics that
- * name `self`, the service that parses the header.
+ * claim to come from this service (`self`).
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

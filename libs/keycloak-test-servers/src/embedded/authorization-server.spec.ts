@@ -369,14 +369,17 @@ describe('control.fault', () => {
     expect(Object.assign({}, members)).not.toHaveProperty('active', true);
   });
 
-  it.each([true, false])('makes the server encode the answer in ISO-8859-1 if declared is %j', async (declared) => {
-    server.control.fault('introspection', { kind: 'wrong-charset', declared });
-    const response = await introspect('x');
-    expect(response.headers.get('content-type')?.includes('charset=ISO-8859-1')).toBe(declared);
-    const bytes = Buffer.from(await response.arrayBuffer());
-    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow('not valid');
-    expect(bytes.toString('latin1')).toBe('{"umlaut":"ü","active":false}');
-  });
+  it.each([true, false])(
+    'makes the server encode the answer in ISO-8859-1 (declared in the content type: %j)',
+    async (declared) => {
+      server.control.fault('introspection', { kind: 'wrong-charset', declared });
+      const response = await introspect('x');
+      expect(response.headers.get('content-type')?.includes('charset=ISO-8859-1')).toBe(declared);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      expect(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toThrow('not valid');
+      expect(bytes.toString('latin1')).toBe('{"umlaut":"ü","active":false}');
+    },
+  );
 
   it('makes the server nest arrays to 100,000 levels or to the given number of levels', async () => {
     server.control.fault('introspection', { kind: 'deep' });
@@ -401,7 +404,7 @@ describe('control.fault', () => {
     expect(Object.keys(await membersOf(post('/token', {})))).toEqual(['active', 'padding']);
   });
 
-  it('makes the server stream until the caller closes the connection', async () => {
+  it('makes the server send data until the caller closes the connection', async () => {
     server.control.fault('token', { kind: 'huge', megabytes: 100_000 });
     const response = await post('/token', {});
     await response.body?.cancel();
@@ -446,7 +449,7 @@ describe('control.fault', () => {
   });
 });
 
-describe('control, as an administrator', () => {
+describe('server.control in the role of an administrator', () => {
   it('rotates the signing key, keeps the old key published, and keeps tokens with the old key valid', async () => {
     const kidOf = (token: string): unknown =>
       JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());

@@ -31,7 +31,7 @@ export interface AuthorizationServerControl {
   /** Makes the server sign with a new key from now on, while the old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** Revokes an access token, as `POST …/revoke` does, and keeps the tokens that a client got in exchange. */
+  /** Revokes an access token, as `POST …/revoke` does, but no token that was exchanged from the access token. */
   revokeToken(accessToken: string): void;
   /** Ends the session with this `sid`, and does not notify clients. */
   endSession(sid: string): void;
@@ -59,7 +59,7 @@ export interface AuthorizationServerControl {
   disableClient(clientId: string): void;
   enableClient(clientId: string): void;
   /**
-   * Replaces the realm roles of a user. Existing tokens keep the audience and the scopes, but introspection shows the
+   * Existing tokens keep the audience and the scopes, but introspection shows the
    * new roles.
    */
   setRealmRoles(username: string, roles: readonly string[]): void;

@@ -1,5 +1,3 @@
-/** A fault of connections through the proxy. */
-
 export type ConnectionFault =
   /** The proxy refuses new connections, and existing connections continue. */
   | { readonly kind: 'refuse' }

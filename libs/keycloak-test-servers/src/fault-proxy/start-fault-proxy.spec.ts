@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConnectionFault } from './connection-fault.js';
 import { startFaultProxy, type RunningFaultProxy } from './start-fault-proxy.js';
 
-/** The time after which a test concludes that no bytes arrive on loopback. */
+/** After this time on loopback, a test concludes that no bytes arrive. */
 const A_WHILE_MS = 60;
 
 let target: Server;
@@ -137,7 +137,7 @@ describe('startFaultProxy', () => {
 });
 
 describe('fault', () => {
-  it('refuse: refuses new connections, keeps old connections, and then accepts on the same port again', async () => {
+  it('refuse: keeps old connections, and refuses new connections on the same port until the fault ends', async () => {
     const old = await Client.connected();
     const { port } = proxy;
     await proxy.fault({ kind: 'refuse' });
@@ -181,7 +181,7 @@ describe('fault', () => {
     expect(await young.receives('young')).toBe('young');
   });
 
-  it('black-hole: hides a reset of the target too', async () => {
+  it('black-hole: hides from the client that the target resets the connection', async () => {
     const client = await Client.connected();
     expect(await client.send('1').receives('1')).toBe('1');
     await proxy.fault({ kind: 'black-hole' });
@@ -238,7 +238,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('fourth').receives('fourth')).toBe('fourth');
   });
 
-  it('latency: delays the answer and the end of the answer, in order', async () => {
+  it('latency: delays the answer and the end of the answer, and keeps the order of the bytes', async () => {
     await proxy.fault({ kind: 'latency', milliseconds: A_WHILE_MS, jitterMs: 20 });
     const client = await Client.connected();
     const startMs = performance.now();

@@ -73,7 +73,7 @@ async function pullFailure(
       signal,
       client.image.pull(image, { force: true, platform: undefined }),
     );
-    // The image is checked, since testcontainers does not read the errors in the stream of a pull.
+    // Testcontainers ignores errors that Docker reports during a pull, so this code checks the image.
     if (await present()) return undefined;
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {

@@ -25,7 +25,9 @@ export interface KeycloakContainer {
 const LABEL = 'nestjs-keycloak-s2s';
 const HOME = '/opt/keycloak';
 
-/** The archive has the server that an earlier start built, or is written by this start. */
+/**
+ * If the archive exists, the container gets the built server from the archive. If not, this start writes the archive.
+ */
 export async function runInContainer(
   engine: DockerEngine,
   settings: KeycloakSettings,

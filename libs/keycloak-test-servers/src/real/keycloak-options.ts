@@ -16,8 +16,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly version?: string;
   /**
-   * The only method to try. By default, Docker runs Keycloak if an engine answers and has or can pull the image. If
-   * not, Java 17 or newer runs the distribution.
+   * The only method to try. By default, Docker runs Keycloak if an engine answers and the image is available. If not,
+   * Java 17 or newer runs the distribution.
    */
   readonly using?: KeycloakKind;
   /**
@@ -26,8 +26,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly tls?: CertifiedKey;
   /**
-   * Whether Keycloak's URLs start with {@link RunningKeycloak.baseUrl} (`fixed`, the default) or have the hostname of
-   * each request.
+   * With `fixed` (the default), Keycloak's URLs start with {@link RunningKeycloak.baseUrl}. With `of each request`, the
+   * URLs have the hostname of the request.
    */
   readonly hostname?: 'fixed' | 'of each request';
   /**

@@ -45,7 +45,7 @@ describe('waitUntilReady', () => {
   });
 });
 
-describe('the progress of Keycloak', () => {
+describe('the current step of a starting Keycloak', () => {
   it.each([
     [['Updating the configuration and installing your custom providers, if any. Please wait.'], ''],
     [

@@ -25,7 +25,7 @@ export class KeycloakUnavailableError extends Error {
     this.reasons = reasons;
   }
 
-  /** The message begins with the choice, which is the reason why a real Keycloak is required. */
+  /** The message begins with `choice`, because this choice requires a real Keycloak. */
   askedForBy(choice: string): KeycloakUnavailableError {
     return new KeycloakUnavailableError(this.version, this.reasons, choice);
   }

@@ -16,7 +16,7 @@ export { KeycloakUnavailableError } from './keycloak-unavailable-error.js';
 /** {@link RunningServer.stop} takes at most about 15 seconds. */
 export interface RunningKeycloak extends RunningServer {
   readonly kind: KeycloakKind;
-  /** The URL with `https:` on another port, only with {@link StartKeycloakOptions.tls}. */
+  /** The `https:` URL has a separate port, and is undefined without {@link StartKeycloakOptions.tls}. */
   readonly httpsUrl: string | undefined;
   /** Kills the server immediately, like a crash (SIGKILL). */
   kill(): Promise<void>;
@@ -29,7 +29,7 @@ export interface RunningKeycloak extends RunningServer {
  * that machine, and `baseUrl` points to the engine.
  *
  * Resolves when the health endpoint and the realm's discovery document answer, after about 10-20 s on two cores. The
- * first start with a version and its features takes about a minute, because Keycloak builds a server, which stays in
+ * first start with a version and its features takes about a minute, because Keycloak is built first and stored in
  * `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`). The first start from the distribution also downloads about 180
  * MB into that folder.
  *
@@ -41,8 +41,8 @@ export interface RunningKeycloak extends RunningServer {
  * the container.
  *
  * @throws KeycloakUnavailableError if this machine can't run Keycloak; the message says what to install.
- * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time; if the realm file can't be used;
- * or if the downloaded archive is not the published archive.
+ * @throws Error with the last 30 log lines if Keycloak ended or was not ready in time.
+ * @throws Error if the realm file can't be used, or if the downloaded archive is not the published archive.
  */
 export async function startKeycloak(options: StartKeycloakOptions): Promise<RunningKeycloak> {
   options.signal?.throwIfAborted();

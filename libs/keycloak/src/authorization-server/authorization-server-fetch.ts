@@ -8,12 +8,12 @@ import { isStrictJson } from './strict-json.js';
 
 /** The supported part of `RequestInit`. */
 export interface AuthorizationServerRequest {
-  /** The method: `GET` (default) or `POST`. */
+  /** `GET` (default) or `POST`. */
   readonly method?: string;
   readonly headers?: Headers | Readonly<Record<string, string>>;
   /** The body: a string or `URLSearchParams`. */
   readonly body?: object | string | null | undefined;
-  /** Aborts the call. Unlike a time-out, an abort never counts as a failure for the circuit. */
+  /** Unlike a time-out, an abort never counts as a failure for the circuit. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -57,9 +57,8 @@ export class AuthorizationServerFetch {
   /**
    * Resolves with any answer except 408, 429 and 5xx.
    *
-   * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429, 5xx or a missing answer, and
-   * for a call that was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another
-   * server.
+   * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429, 5xx, a missing answer, or a
+   * call that was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another server.
    * @throws {TypeError} If the request can't be sent.
    */
   readonly fetch = async (url: string | URL, init: AuthorizationServerRequest = {}): Promise<Response> => {

@@ -128,7 +128,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('introspects again for staleness 0 while an introspection is pending, and caches only the later result (RS-13)', async () => {
+  it('does not join a pending introspection if staleness 0 is demanded, and caches only the newer result (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -144,7 +144,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('ignores a late active response after a later introspection found the token inactive (RS-13)', async () => {
+  it('ignores an active response if a newer introspection has already found the token inactive (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');

@@ -34,7 +34,7 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** A result that was requested this soon after a recheck may still show the earlier state. */
+/** For this time after a recheck, a new result may still show the earlier state. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
@@ -52,9 +52,9 @@ const INACTIVE_TTL_MS = 2000;
 
 /** Renewals add about one call in 30. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** The maximum age, as a fraction of the TTL, at which a result of another replica counts as a renewal. */
+/** A result of another replica counts as a renewal up to this age, a fraction of the TTL. */
 const RENEWED_WITHIN = 0.5;
-/** A range, so that not all results expire at the same time; in fractions of the TTL since the last proof. */
+/** Fractions of the TTL since the last proof. The range prevents that all results expire at the same time. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
@@ -65,8 +65,8 @@ const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
  * An inactive result always replaces an active result, because requests may reach the server in any order, and an
  * inactive token never becomes active again.
  *
- * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed, or from the request without such a
- * feed.
+ * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without such a proof, the TTL
+ * counts from the request.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
@@ -152,7 +152,7 @@ export class CachedIntrospection {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Only a renewed result of another replica is used, so that some replica introspects before the expiry.
+    // An old result of another replica is not used, so that one replica introspects before the expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -240,7 +240,10 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** A call joins no introspection that began before a recheck, because only the result names the token's owner. */
+  /**
+   * A call does not join an introspection that began before a recheck, because the recheck may concern the token's
+   * unknown owner.
+   */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }

@@ -69,8 +69,8 @@ export class ClientAuthenticator {
   };
 
   /**
-   * Renews the credentials, or the time of the assertion, of a request that was refused with 401. Returns whether the
-   * request may be repeated.
+   * Replaces credentials that were refused with 401, or corrects the time of the assertion. Returns whether the request
+   * may be repeated.
    */
   async replaceRefused(form: URLSearchParams, headers: Headers): Promise<boolean> {
     const refused = this.#used.get(form);

@@ -13,8 +13,8 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * The server's time, in seconds since the epoch, at the zero point of two clocks that ignore date changes. The clock of
- * `awake` counts the time in which the machine slept; the clock of `monotonic` stands still during a sleep.
+ * Both numbers are the server's time, in seconds since the epoch, when a clock that ignores date changes showed zero.
+ * The clock of `awake` counts the time of a sleep; the clock of `monotonic` stands still during a sleep.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -30,7 +30,7 @@ export class ClockSkew {
   #headerSeenAtMs = -Infinity;
 
   readonly #awake: Clock;
-  /** Whether this machine seems to have slept; a sleep and a date that was set forward look alike. */
+  /** Whether this machine seems to have slept; a forward change of the date looks like a sleep. */
   #hasSlept = true;
 
   constructor(private readonly clock: Clock) {

@@ -20,7 +20,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
-/** `logout_jwks` is a call for the keys of logout tokens, which anyone can send. */
+/** Anyone can send a logout token, so calls for the keys of logout tokens have a separate kind: `logout_jwks`. */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =

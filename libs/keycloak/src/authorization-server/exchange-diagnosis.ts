@@ -18,7 +18,7 @@ interface Target {
 
 const ANSWER_LIFETIME_MS = 10_000;
 
-/** The maximum number of second exchanges per audience and scope within `ANSWER_LIFETIME_MS`. */
+/** The maximum number of diagnostic exchanges per audience and scope within `ANSWER_LIFETIME_MS`. */
 const MAX_QUESTIONS = 10;
 
 const MAX_ENTRIES = 1000;

@@ -52,7 +52,7 @@ export class AuthorizationServerHealth {
       await this.introspection.introspect(this.junk());
       await this.verifiesTokens();
     });
-    // `#isAccepted` is never reset, because an overlapping probe may fail late.
+    // An older probe may fail after this success, so a failure never resets `#isAccepted`.
     if (status.reachable) this.#isAccepted = true;
     return status;
   }

@@ -262,7 +262,7 @@ describe('the time between two proofs', () => {
     expect([nowMs - 8, nowMs].map((askedAt) => proof.healthyUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
   });
 
-  it('is not covered by a proof of a period before the gap was detected', () => {
+  it('is not covered by a proof whose period ended before the detection of the gap', () => {
     clock.advance(10);
     proof.interrupt();
     proof.prove(until(clock.monotonicMs() - 1));
@@ -271,7 +271,7 @@ describe('the time between two proofs', () => {
 });
 
 describe('cached results and proofs (model)', () => {
-  it('never outlive the short TTL after the last proof, or the long TTL after the introspection', async () => {
+  it('expire within the short TTL after the last proof, and within the long TTL after the introspection', async () => {
     let seed = 20_261_127;
     const random = (below: number): number => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { awakeClock } from './clock.js';
 
-describe('the awake clock', () => {
+describe('the clock that awakeClock() returns', () => {
   const clock = new StillClock();
   const awake = awakeClock(clock);
   const passedSeconds = (work: () => void): number => {

@@ -9,7 +9,7 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** Between two reads, time synchronisation may move the wall clock this far ahead of the monotonic clock. */
+/** Between two reads, a larger gain of the wall clock on the monotonic clock is a sleep, not time synchronisation. */
 const MAX_GAIN_MS = 1000;
 
 /**

@@ -4,7 +4,7 @@ import { Flights } from './flights.js';
 
 const call = fc.record({ key: fc.constantFrom('a', 'b'), fails: fc.boolean() });
 
-describe('Flights in any order of events', () => {
+describe('the class Flights, with its events in any order', () => {
   it('runs one flight per key, returns results only to callers that waited during the flight, and frees all slots (CC-02)', async () => {
     expect.hasAssertions();
     await fc.assert(

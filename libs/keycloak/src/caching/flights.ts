@@ -3,7 +3,8 @@
 export interface Flight {
   readonly startedAtMs: number;
   /**
-   * True if the key was evicted or has a newer flight: no caller then joins this flight, and the result is not cached.
+   * True after an eviction of the key, or if a newer flight ended first. Later callers do not join, and the result is
+   * not cached.
    */
   readonly isDetached: boolean;
 }

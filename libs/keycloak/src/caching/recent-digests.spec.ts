@@ -38,7 +38,7 @@ describe('RecentDigests', () => {
     );
   });
 
-  it('does not keep texts from being garbage-collected (RS-12)', async () => {
+  it('lets the garbage collector remove the texts (RS-12)', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const digests = new RecentDigests();

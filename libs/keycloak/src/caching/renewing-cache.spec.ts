@@ -114,7 +114,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(3);
   });
 
-  it('returns a value that expired in flight to the waiting callers, and to no later caller (CC-01)', async () => {
+  it('returns a value that expired during its request only to the callers that already waited (CC-01)', async () => {
     const { flights, get } = setUp();
     const waiting = [get(), get()];
     flights[0]?.resolve(0, 0);
@@ -151,7 +151,7 @@ describe('RenewingCache', () => {
     expect(await last).toBe('v6');
   });
 
-  it('deletes a value only if the value equals the given value, and evicts any value', async () => {
+  it('removes a value by delete() only if the given value is equal, and by evict() without a comparison', async () => {
     const { cache, flights, get, first } = setUp();
     await first();
     cache.delete('k', 'another');

@@ -28,7 +28,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Receives each key that has no value and no pending flight left, even after a failed flight. */
+    /** Receives each key that no longer has a value or a call that others can join, even if the call failed. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));

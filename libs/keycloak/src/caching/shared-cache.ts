@@ -5,7 +5,7 @@ export interface SharedCacheContext {
   readonly allowInsecureRequests: boolean;
 }
 
-/** The result of a lookup: an entry, or whether this replica should obtain the value. */
+/** The result of a lookup: an entry, or which replica obtains the value. */
 export type SharedLookup =
   /** An entry. `ageMs` is the minimum age, counted from the request for the value. `id` is unique to this entry. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
@@ -23,10 +23,7 @@ export interface SharedEntry {
   readonly ageMs: number;
   /** The remaining time for which the value can be used. */
   readonly servesMs: number;
-  /**
-   * Whether the entry is final. A final entry replaces every entry that is not final, and is never replaced by such an
-   * entry.
-   */
+  /** A final entry replaces entries that are not final. An entry that is not final never replaces a final entry. */
   readonly isFinal: boolean;
 }
 
@@ -45,7 +42,7 @@ export interface ConnectedSharedCache {
    */
   put(key: string, entry: SharedEntry): Promise<void>;
   /**
-   * Extends this replica's lease. The lease lasts about half a second, so that no replica waits long for a stopped
+   * The lease of this replica then lasts about half a second, so that no replica waits long for a stopped
    * replica.
    */
   extend(key: string): Promise<void>;

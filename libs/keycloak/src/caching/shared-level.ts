@@ -21,7 +21,7 @@ const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
-/** The maximum number of parallel requests to the cache, so that this process does not cause time-outs. */
+/** To prevent time-outs, this process sends at most this number of parallel requests to the cache. */
 const MAX_AT_ONCE = 64;
 
 const REPORT_PAUSE_MS = 60_000;

@@ -1,4 +1,4 @@
-/** The number of parts of a time limit. While the process is blocked, only one part passes. */
+/** A time limit consists of this number of timer intervals. While the process is blocked, only one interval ends. */
 const PARTS = 5;
 
 /**

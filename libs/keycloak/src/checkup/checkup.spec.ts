@@ -88,7 +88,7 @@ describe('a checkup', () => {
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
-  it('notes a missing role for a plain list of scopes, and reports an error for the scopes of asService', async () => {
+  it('reports a missing role as a note if scopes is a plain list, and as an error if asService lists the scope', async () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
@@ -98,7 +98,8 @@ describe('a checkup', () => {
     expect(await of({ asService: ['analytics.run'] })).toMatchObject([
       {
         level: 'error',
-        message: 'analytics.run as service-b itself, for service-c: the service account of service-b does not get it.',
+        message:
+          'analytics.run as service-b itself, for service-c: the service account of service-b does not get the scope.',
       },
     ]);
     expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
@@ -177,7 +178,7 @@ describe('single findings', () => {
       ...more,
     }) as object as CheckupParts;
 
-  it('about http: and weak secrets are notes in development, and warnings or errors in production (row 9)', async () => {
+  it('report http: and weak secrets as notes in development, and as warnings or errors in production (row 9)', async () => {
     const shown = (secret: string) => ({ credential: async () => ({ kind: 'secret', secret }) as const });
     for (const [isProduction, ofSecrets, ofTls, ofPublished] of [
       [false, 'note', 'note', 'note'],

@@ -91,7 +91,7 @@ export class Checkup {
   }
 
   /**
-   * Lowers the level of a missing service account, because a service without `asService` scopes needs no service
+   * Lowers the level of a finding about a missing service account, since only services with `asService` scopes need an
    * account.
    */
   #withoutAccount(finding: Finding): Finding {

@@ -72,7 +72,7 @@ async function asService(question: Question, call: Call): Promise<Finding> {
 }
 
 function notGranted({ scope, about }: Call, clientId: string, isSurelyAsked: boolean): Finding {
-  const says = `${about}: the service account of ${clientId} does not get it`;
+  const says = `${about}: the service account of ${clientId} does not get the scope`;
   return isSurelyAsked
     ? error(
         'scope',
@@ -162,7 +162,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** The check of a mapper needs a service account that gets the scope of the mapper. */
+/** To check a mapper, the service account must get the mapper's scope. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

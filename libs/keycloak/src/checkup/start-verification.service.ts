@@ -3,7 +3,7 @@ import { ConfigurationError } from '../protocol/configuration-faults.js';
 import type { Checkup } from './checkup.js';
 import type { Finding } from './finding.js';
 
-/** The error that stops the start. The message lists every fault with its cure, and contains no secret. */
+/** The message lists every fault with its cure, and contains no secret. */
 export class StartVerificationError extends ConfigurationError {
   constructor(findings: readonly Finding[]) {
     super(
@@ -25,8 +25,8 @@ export class StartVerification implements OnApplicationBootstrap {
   ) {}
 
   /**
-   * Stops the start only because of faults at the first issuer. While Keycloak is unreachable, the application starts,
-   * since an outage of Keycloak must not stop every instance.
+   * Stops the start only for faults at the first issuer. While Keycloak is unreachable, the application starts, since an
+   * outage of Keycloak must not stop every instance.
    */
   async onApplicationBootstrap(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));

@@ -6,7 +6,7 @@ import { readBearerChallenge, readBearerRealm } from '../protocol/www-authentica
 
 const MAX_ANSWER_BYTES = 65_536;
 
-/** The path of a protected route that each service with `service-defaults` has. */
+/** Each service with `service-defaults` has a protected route at this path. */
 const GUARDED_PATH = 'health/details';
 
 /** Keycloak never issues a token of this format, so every service refuses it. */

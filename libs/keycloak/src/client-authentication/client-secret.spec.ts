@@ -55,7 +55,7 @@ describe('a secret in a file', () => {
     ]);
   });
 
-  it('is immediately read again through a replaced symbolic link after a refusal (CC-08)', async () => {
+  it('is read again immediately after a refusal, even if a symbolic link was replaced (CC-08)', async () => {
     const link = join(folder, randomUUID());
     writeFileSync(`${file}-1`, 'the-first');
     writeFileSync(`${file}-2`, 'the-second');
@@ -69,7 +69,7 @@ describe('a secret in a file', () => {
     expect(await connected.isReplaced(refused)).toBe(true);
   });
 
-  it('is read again after a refusal until the secret changes, and at most once a second if the secret does not change', async () => {
+  it('is read repeatedly for half a second after a refusal, and then at most once a second if the secret is unchanged', async () => {
     writeFileSync(file, 'the-first');
     const connected = connect(clientSecretFile(file));
     const refused = await connected.credential();
@@ -174,7 +174,7 @@ describe('a secret from a function', () => {
     });
     expect(lines).toEqual([
       {
-        message: "The client credential can't be read. Requests to Keycloak fail until it can.",
+        message: "The client credential can't be read. Requests to Keycloak fail until the credential can be read.",
         fields: { reason },
       },
     ]);

@@ -71,7 +71,7 @@ class SecretSource implements ClientAuthentication {
   }
 }
 
-/** Keycloak would refuse a secret with a control character as a wrong secret (RFC 6749, appendix A.2). */
+/** Keycloak would report a secret with a control character as wrong (RFC 6749, appendix A.2). */
 const faultOfSecret = (text: string): string | undefined =>
   /\p{Cc}/u.test(text)
     ? 'the secret in the file must not contain a line break or another control character'

@@ -31,7 +31,7 @@ export interface PrivateKeyJwt extends ClientAuthentication {
  * The file is read again as often as with `clientSecretFile`. To replace a key, append the new key to the file, wait
  * until the server has read it, and then put the new key first.
  *
- * Throws `ConfigurationError` if the file can't be read or contains anything except such private keys.
+ * Throws `ConfigurationError` if the file can't be read, has no private key or has an unsupported key.
  */
 export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
   const { keyFile, keyId, ...others } = Object(options) as PrivateKeyJwtOptions;

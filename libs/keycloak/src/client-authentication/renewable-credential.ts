@@ -26,7 +26,7 @@ const LOOK_EVERY_MS = 50;
 const LOOK_AGAIN_MS = 1000;
 
 const WITH_THE_LAST = 'Requests to Keycloak use the last one.';
-const WITHOUT_ANY = 'Requests to Keycloak fail until it can.';
+const WITHOUT_ANY = 'Requests to Keycloak fail until the credential can be read.';
 
 export class RenewableCredential implements ConnectedClientAuthentication {
   readonly #source: CredentialSource;

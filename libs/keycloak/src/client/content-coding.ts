@@ -21,5 +21,5 @@ export const gunzipped = async (body: Buffer, maxBytes: number): Promise<string>
 export const isTooLong = (error: unknown): boolean =>
   (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
 
-/** Coding names are case-insensitive (RFC 9110 §8.4.1). */
+/** The names of content codings are case-insensitive (RFC 9110 §8.4.1). */
 const codingOf = (headers: Headers): string => headers['content-encoding']?.toLowerCase() ?? '';

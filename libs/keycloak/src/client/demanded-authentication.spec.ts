@@ -1,4 +1,4 @@
-/** The accepted parts of a called service's demand for another login (RS-11). */
+/** The parts that are accepted when a called service demands another login (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAcrValue } from '../protocol/authentication-demand.js';

@@ -57,7 +57,7 @@ const requestOf = (subject: number, audience: string): TokenRequest => {
 const AUDIENCES = ['service-b', 'service-c'];
 
 describe('a token that was exchanged from an inactive subject token (TX-06)', () => {
-  it('is dropped although a later exchange ended earlier', async () => {
+  it('is dropped, even if an exchange that started later ended first', async () => {
     const { tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     get(requestOf(1, 'service-b'));
@@ -68,7 +68,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped although later exchanges of other subjects were refused', async () => {
+  it('is dropped, even if exchanges of other subjects failed later', async () => {
     const { tokens, get, landAt } = setUp(2);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -80,7 +80,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after it was reused from the cache between exchanges of other subjects', async () => {
+  it('is dropped, even if the cache returned the token after each exchange of another subject', async () => {
     const { tokens, get, landAt } = setUp(2);
     for (const subject of [0, 1, 2]) {
       get(requestOf(subject, 'service-b'));
@@ -91,7 +91,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after a renewal, even if another token evicted it during the renewal', async () => {
+  it('is dropped after its renewal, even if another token evicted the old token during the renewal', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);

@@ -52,7 +52,7 @@ describe('the hint for a call that was answered with 401', () => {
     ).toBeUndefined();
   });
 
-  it('contains no part of a token that the challenge repeats (RS-23)', () => {
+  it('contains no part of the token, even if the challenge repeats the token (RS-23)', () => {
     const hint = hintOf(`Bearer realm="${TOKEN}", error="invalid_token"`);
     expect(hint).toBeUndefined();
     expect(JSON.stringify(hintOf(`Bearer realm="x ${TOKEN}"`))).not.toContain(TOKEN.slice(0, 30));

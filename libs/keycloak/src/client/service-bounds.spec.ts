@@ -129,7 +129,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe('200');
   });
 
-  it('gets one trial call after the pause while other calls fail, and all calls after the service has recovered', async () => {
+  it('gets one trial call after the pause while other calls fail, and gets all calls after a successful trial', async () => {
     const { seen, states, clock, does, call, arrival, failure } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     expect(await call()).toBe('service_unavailable UND_ERR_SOCKET');
@@ -244,7 +244,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed when this process was too busy to send a queued call in time, and the call is sent late', async () => {
+  it('stays closed if this process was busy and therefore sends a queued call late', async () => {
     const { seen, states, clock, does, call, arrival } = await service({
       circuitBreakerFailures: 1,
       maxConcurrentCalls: 1,

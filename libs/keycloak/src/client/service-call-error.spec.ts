@@ -49,7 +49,7 @@ describe('safeBody', () => {
     expect(safeBody(answer, 'eyJhbGciOi.J9.sig')).toStrictEqual(safe);
   });
 
-  it('drops every part of the token that the called service repeats (RS-23)', () => {
+  it('drops members of the answer that contain a part of the token (RS-23)', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
     expect(safeBody({ code: token.slice(0, 64), permission: token.slice(5, 40) }, token)).toStrictEqual({});
   });

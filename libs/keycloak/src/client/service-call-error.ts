@@ -30,7 +30,7 @@ export interface ServiceCallDetails {
 }
 
 /**
- * The error of a failed call. The error has no headers, configuration or `cause`, because an HTTP client's error
+ * The error has no headers, configuration or `cause`, because an HTTP client's error
  * contains the request with the token.
  */
 export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> {

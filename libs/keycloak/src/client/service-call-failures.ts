@@ -86,8 +86,8 @@ export function serviceFailure(service: string, error: unknown): unknown {
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
 
 /**
- * Whether the request may be sent again, because the service may close a kept-alive connection just when a request is
- * sent.
+ * Returns true for an idempotent request on a broken connection, since a service may close an idle connection at any
+ * time.
  */
 export function isWorthAnother(error: unknown, method: string): boolean {
   return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);

@@ -258,7 +258,7 @@ describe('a call without a scope', () => {
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('fails on behalf of a caller if the realm adds the audience only for a scope', async () => {
+  it('fails on behalf of a caller if the realm adds the audience only to tokens with a scope', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
@@ -330,7 +330,7 @@ describe('a successful call', () => {
     expect(asked()).toBe(1);
   });
 
-  it('sends additional headers of the caller', async () => {
+  it('sends the additional headers that the options contain', async () => {
     next.answer(PATH, json({}));
     await asService().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
@@ -487,7 +487,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
       'WWW-Authenticate': `Bearer realm="service-b", error="insufficient_user_authentication"${parameters}`,
     });
 
-  it('has its requirement passed on to the caller, without a renewal or a retry (RS-11)', async () => {
+  it('causes a refusal with the same requirement, without a renewal or a retry (RS-11)', async () => {
     next.answer(PATH, demand(', acr_values="gold silver", max_age="60"'));
     const service = onBehalfOf();
     const refusal = (await failure(service.post(PATH, { value: 10 }))) as BearerError;
@@ -510,7 +510,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
     expect(asked()).toBe(1);
   });
 
-  it('has its requirement passed on even if acr_values and max_age are missing', async () => {
+  it('causes a refusal that asks for another login, even if acr_values and max_age are missing', async () => {
     next.answer(PATH, demand());
     const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
     expect(refusal.toBody(false)).toEqual({

@@ -30,7 +30,7 @@ export interface ServiceRequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
-   * is omitted. A span of `KeycloakTelemetryModule` replaces the value.
+   * is omitted. If `KeycloakTelemetryModule` traces the call, its span replaces the value.
    */
   readonly traceparent?: string | readonly string[] | undefined;
   /** The query, which is percent-encoded and appended to the path. */
@@ -85,7 +85,7 @@ export class ServiceClient {
 
   /**
    * Returns a `ServiceCaller` that acts on behalf of the subject of `token`. The issuer of `token` exchanges `token`
-   * for a token with `scope`, or with the realm's default scopes. Throws `TypeError` for a scope that is malformed or
+   * for a new token that has `scope` or the realm's default scopes. Throws `TypeError` for a scope that is malformed or
    * not declared, and `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience at the
    * issuer.
    */
@@ -105,8 +105,8 @@ export class ServiceClient {
  * `encodeURIComponent` also encodes control characters, which a path must not contain.
  *
  * Throws `TypeError`, before a token is requested, if `path` has a backslash, a `#`, a control character or a lone
- * surrogate. Throws `TypeError` for a dot segment (also `%2e%2e`, or between encoded slashes) or an encoded control
- * character before the `?` of `path`, and for a body that JSON can't represent.
+ * surrogate. Throws `TypeError` for a body that JSON can't represent, and for an encoded control character or a dot
+ * segment before the `?` of `path`. `%2e%2e` is a dot segment, and encoded slashes separate segments.
  *
  * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service. Throws
  * `AuthorizationServerError` if no token could be obtained, because a call is never sent without a token.

@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('is replaced if the server closes the connection while a GET arrives, and the GET is sent again', async () => {
+  it('is closed by the server during a GET: the transport repeats the GET on a new connection', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('fails a POST if the server closes the connection while the POST arrives, and the POST is not sent again', async () => {
+  it('is closed by the server during a POST: the call fails, and the transport does not repeat the POST', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(POST);

@@ -47,11 +47,9 @@ export interface Exchange<Answer extends ServiceAnswer> {
   readonly ownsSignal: boolean;
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
-  /** `isTrial` is true for the trial call of a half-open circuit. */
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
   /**
-   * Resolves when the whole answer has arrived, so that the slot becomes free; undefined if `send` returns whole
-   * answers.
+   * Resolves when the whole answer has arrived and the slot can become free; undefined if `send` returns whole answers.
    */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }

@@ -49,7 +49,7 @@ const text = async (): Promise<string> => (await tokens.get(REQUEST)).reveal();
 const seconds = (): number => clock.monotonicMs() / 1000;
 
 describe('a token of another replica', () => {
-  it('is used by a replica without a token, even shortly before the token must be renewed', async () => {
+  it('is used by a replica that has no token, even shortly before the shared token must be renewed', async () => {
     other = { text: 'theirs', atSeconds: seconds() - 580 };
     expect([await text(), issued]).toEqual(['theirs', 0]);
   });
@@ -59,7 +59,7 @@ describe('a token of another replica', () => {
     expect([await text(), issued]).toEqual(['own-1', 1]);
   });
 
-  it('is not used for a renewal if it is due for renewal, too', async () => {
+  it('does not replace a token of this replica if both tokens are due for renewal', async () => {
     expect(await text()).toBe('own-1');
     other = { text: 'theirs', atSeconds: seconds() };
     clock.advance(580);

@@ -34,8 +34,8 @@ export interface StreamingResponse extends ServiceAnswer {
 }
 
 /**
- * The service's `timeoutMs` limits the whole call, or each pause if the request body or the answer is streamed. A
- * collected answer must be complete within `timeoutMs` after its first byte.
+ * The service's `timeoutMs` limits the whole call. If the request body or the answer is streamed, `timeoutMs` limits
+ * each pause. A collected answer must be complete within `timeoutMs` after its first byte.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;

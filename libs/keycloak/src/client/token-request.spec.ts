@@ -52,7 +52,7 @@ describe('tokenRequestKey', () => {
 
   describe('of two requests (CC-03, TX-05)', () => {
     const scopeToken = fc.oneof(fc.constantFrom('a', 'b', 'ab', 'null', '[]'), fc.stringMatching(/^[!#-[\]-~]{1,6}$/));
-    // With few values, many pairs are equal, and some texts would be ambiguous in a key of joined strings.
+    // Few values make many pairs equal, and some values would be ambiguous in a key of joined strings.
     const text = fc.oneof(
       fc.constantFrom('x', 'y', 'x","y', 'x,y', 'x y', 'null', '\n', '__proto__'),
       fc.string({ minLength: 1 }),

@@ -196,7 +196,7 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const number = typeof token === 'number' ? token : Number(token.reveal().slice('token-'.length));
   const answer = asked[number];
   expect(answer?.for).toBe(purpose);
-  // A token that was evicted before the call must not be returned again, even by an older flight.
+  // The source must not return a token that was evicted before the call, even if an older request obtained the token.
   const isValid = number >= own || valid.some((item) => item.number === number);
   expect(isValid || isShortlyRefused(answer, nowMs)).toBe(true);
   const isOfNow = number >= own || inTheAir.some((flight) => flight.number === number);

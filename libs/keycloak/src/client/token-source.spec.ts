@@ -152,7 +152,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('is cached per request for two seconds if the failure is a definite refusal', async () => {
+  it('is cached for two seconds if Keycloak definitely refuses a token request, and does not affect other requests', async () => {
     realm.control.disableClient('service-a');
     const refused = { code: 'authorization_server_refused' };
     await expect(text(SELF)).rejects.toMatchObject(refused);
@@ -165,7 +165,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('of a renewal leaves the old token in use, and delays the next renewal by a second (CC-01)', async () => {
+  it('leaves the old token in use if a renewal fails, and delays the next renewal by a second (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -183,7 +183,7 @@ describe('a failure', () => {
 });
 
 describe('a token that the called service refused (CC-05)', () => {
-  it('is replaced, and a newer token stays', async () => {
+  it('is replaced by a new token, and a second refusal of the old token does not replace the new token', async () => {
     const old = await tokens.get(SELF);
     expect(tokens.dropRefused(SELF, old)).toBe(true);
     const renewed = await tokens.get(SELF);

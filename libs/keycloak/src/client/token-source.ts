@@ -19,7 +19,7 @@ import { tokenRequestKey, type TokenRequest } from './token-request.js';
 export interface TokenSourceOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** The time in seconds for which a call may be in flight with a token. */
+  /** A cached token must remain valid for this time in seconds, because calls take time. */
   readonly minRemainingLifetimeSeconds: number;
   readonly maxCachedTokens: number;
 }
@@ -29,8 +29,8 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * After a subject token was found inactive, no exchanged token of another replica is used for this time, longer than
- * any token lifetime.
+ * For this time after a subject token was found inactive, its exchanged tokens of other replicas are not used. The time
+ * exceeds every token lifetime.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -44,7 +44,7 @@ export class TokenSource {
   readonly #justReplaced: DeadlineCache<true>;
   /** The SHA-256 hashes of tokens that the called service refused, and that other replicas may still share. */
   readonly #refused: DeadlineCache<true>;
-  /** The SHA-256 hashes of inactive subject tokens from which this process exchanged a token. */
+  /** The SHA-256 hashes of inactive subject tokens that this process has exchanged. */
   readonly #dropped: DeadlineCache<true>;
   /**
    * The SHA-256 hashes of all other inactive subject tokens. Anyone can send such tokens, so they must not evict
@@ -153,7 +153,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // Adds the subject to the error, because the request to a backend for frontend does not name the subject.
+      // Adds the subject to the error, because an incoming request with a session cookie does not name the subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }

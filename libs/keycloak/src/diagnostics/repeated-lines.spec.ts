@@ -36,7 +36,7 @@ describe('RepeatedLines', () => {
     expect(written(20)).toBe(20);
   });
 
-  it('writes only summaries during a flood, and lines again after the flood', () => {
+  it('writes only summaries during a flood of lines, and writes each line again after the flood', () => {
     written(10_000);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(written(21)).toBe(0);

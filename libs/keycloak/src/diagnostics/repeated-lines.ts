@@ -1,11 +1,10 @@
 const LINES = 20;
 const LINES_OF_ALL = 1000;
 const WINDOW_MS = 10_000;
-/** Limits the memory, although kinds come from closed lists. */
+/** Limits the memory, although the number of kinds is already limited. */
 const MAX_KINDS = 2000;
 const OVERFLOW = Symbol('overflow');
 
-/** The suppressed lines of one kind. */
 export interface UnwrittenLines {
   readonly count: number;
   readonly seconds: number;
@@ -49,7 +48,6 @@ export class RepeatedLines {
     return false;
   }
 
-  /** Logs the pending summaries. */
   end(): void {
     for (const kind of this.#kinds.keys()) this.#close(kind);
   }

@@ -4,8 +4,8 @@ import { channel } from 'node:diagnostics_channel';
 export const SIGNAL_CHANNEL = 'nestjs-keycloak-s2s:signals';
 
 /**
- * A message about a poll of a signal source that returned revocations, published after this process has applied the
- * revocations. The message is frozen, and names no user or session.
+ * Reports the revocations from one poll of a signal source, after this process has applied these revocations. The
+ * message is frozen, and names no user or session.
  */
 export interface SignalMessage {
   readonly issuer: string;

@@ -18,7 +18,8 @@ export interface TokenMessage {
   readonly scope: string;
   /**
    * Which request asked the server: this request (`requested`), a concurrent request (`joined`), an earlier request
-   * (`reused`), or a request of another replica (`shared`). A recent refusal is also `reused`.
+   * (`reused`), or a request of another replica (`shared`). A recent refusal of an earlier request also counts as
+   * `reused`.
    */
   readonly outcome: 'requested' | 'joined' | 'reused' | 'shared';
   readonly durationMs: number;

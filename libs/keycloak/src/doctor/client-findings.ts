@@ -102,8 +102,8 @@ async function callFindings(
 }
 
 /**
- * Reports an audience mapper that does not apply to lightweight tokens, because Keycloak looks for the audience in the
- * token before an exchange.
+ * Reports an audience mapper that does not apply to lightweight tokens: Keycloak then finds no audience, and refuses
+ * the exchange.
  */
 function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: string, audience: string): Finding[] {
   const mapper = scopeNamed(realm, name)?.audiences.find((one) => one.audience === audience);

@@ -44,7 +44,7 @@ async function found(issuer = base + PATH): Promise<string[]> {
 
 const named = (issuer: string) => (): { body: object } => ({ body: { issuer } });
 
-describe('the host name finding of doctor', () => {
+describe("doctor's finding about Keycloak's host name", () => {
   it('is a warning if Keycloak takes the host of its issuer from the Host header', async () => {
     answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://${host}${PATH}` } });
     expect(await found()).toEqual([

@@ -175,7 +175,7 @@ describe('a misbehaving server', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('is not reported to grant the scope if the token has only the audience', async () => {
+  it('does not pass the scope check if its token has the audience but not the scope', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },

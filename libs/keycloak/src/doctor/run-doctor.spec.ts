@@ -78,7 +78,7 @@ describe('the command doctor', () => {
     );
   });
 
-  it('prefers a flag to the variable of a setting, and reads the secret from a file', async () => {
+  it('prefers a flag to an environment variable, and reads the secret from a file', async () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${CLIENT_SECRET}\n`);
     const args = ['--issuer', realm.issuer, '--client-id', 'service-b', '--client-secret-file', file];

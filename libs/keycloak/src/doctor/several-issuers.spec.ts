@@ -71,7 +71,7 @@ describe('doctor with several issuers', () => {
     );
   });
 
-  it('reports a fault of one issuer at this issuer only', async () => {
+  it('reports a fault only for the issuer that has the fault', async () => {
     const { findings } = await looked({ clientSecret: 'another-secret-than-its-own' });
     const faults = findings.filter(({ check, level }) => check === 'credentials' && level === 'error');
     expect(faults.map(({ issuer }) => issuer)).toEqual([issuerAt(1)]);

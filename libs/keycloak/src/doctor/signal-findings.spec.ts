@@ -30,7 +30,7 @@ function service(options: object = {}, poll?: () => Promise<Signals>, name = 'ev
 const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
   (await signalFindings(own)).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 
-describe('the signal findings of doctor', () => {
+describe('the findings of doctor about signals', () => {
   it('are ok for a feed that would receive revocations', async () => {
     expect(await said(service({}, async () => QUIET))).toEqual([
       'ok: events: revocations would be received, by the client shop.',

@@ -107,7 +107,7 @@ export async function signalRealmFindings(
   ];
 }
 
-/** Doctor warns from this number of kept events: the stream verifications of about three days. */
+/** Doctor warns from this number of kept events, which stream verifications cause in about three days. */
 const MANY_EVENTS = 50_000;
 
 async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {

@@ -10,7 +10,7 @@ const labels = (environment: Readonly<Record<string, string>>, ...urls: readonly
 };
 
 describe('the proxies of the environment', () => {
-  it('are used only if Node is configured to use proxies, even if the variables are set', () => {
+  it('are used if Node is configured to use proxies, and are otherwise ignored', () => {
     const { NODE_USE_ENV_PROXY: _, ...variables } = ON;
     const both = ['https://sso.example.com', 'http://service-b:3001'];
     expect(labels(ON, ...both)).toEqual(['secure-proxy.example', 'proxy.example:3128']);

@@ -229,7 +229,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       expect(JSON.stringify(lines)).not.toMatch(/alice|p@ss|p%40ss/);
     });
 
-    it('send a request for a server without TLS to the proxy', async () => {
+    it('send the request to the proxy if the server does not use TLS', async () => {
       const origin = 'http://service.example:8080';
       expect(await ask(connections(origin, { variables }), origin)).toBe('by the proxy');
       expect(asked).toEqual([`GET ${origin}/x ${CREDENTIALS}`]);

@@ -15,7 +15,7 @@ export interface StreamRequest {
   readonly headers: string[];
   readonly body: RequestBody;
   readonly timeoutMs: number;
-  /** The time limit `silenceMs` restarts after received bytes (`answer`), or after received and sent bytes (`both`). */
+  /** Received bytes (`answer`), or received and sent bytes (`both`), restart the time limit `silenceMs`. */
   readonly renewedBy: 'nothing' | 'answer' | 'both';
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
@@ -99,7 +99,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // An error of the body also reaches undici, which reports the error first while reading the body.
+    // While undici reads the body, undici reports an error of the body before this listener does.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });

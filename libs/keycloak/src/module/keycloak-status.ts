@@ -9,9 +9,9 @@ export interface KeycloakStatusSnapshot {
   readonly version: string;
   /** Calls to the first issuer, by kind, such as `discovery`, `introspection`, `token`, `jwks` or `login`. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
-  /** Calls to each other issuer, by its `iss`. */
+  /** Calls to the remaining issuers, by `iss`. */
   readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;
-  /** Calls to other services, by registered name, which ends in ` (http)` for a `ServiceHttp`. */
+  /** Calls to other services, by registered name (`<name> (http)` for a `ServiceHttp`). */
   readonly services: Readonly<Record<string, CallsState>>;
   /** The cache sizes, summed over all issuers. */
   readonly caches: {
@@ -30,17 +30,17 @@ export interface KeycloakStatusSnapshot {
    * has no signal feed. `healthy`: introspection results are cached for `introspectionTtlWithEventsSeconds`. `silent`:
    * the service has a signal feed, but results are not cached for `introspectionTtlWithEventsSeconds`.
    *
-   * `lastHealthySecondsAgo`: the seconds since the latest time that a proof of a poller covers, absent before the first
-   * proof. `reason`: why this service refused the last proof of a poller from the `revocationChannel`. The reason
-   * `gaps`: the feed had a gap, so no result older than `introspectionTtlSeconds` is cached longer. The reason
-   * `no_public_key`: this service has no key that verifies the proofs of pollers.
+   * `lastHealthySecondsAgo` (absent before the first proof): the seconds since the latest time that a proof of a poller
+   * covers. `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps`: the feed
+   * had a gap, so no result older than `introspectionTtlSeconds` is cached longer. The reason `no_public_key`: this
+   * service has no key that verifies the proofs of pollers.
    */
   readonly signals: {
     readonly state: SignalFeedState;
     readonly lastHealthySecondsAgo?: number;
     readonly reason?: ChannelRefusal | 'gaps';
   };
-  /** With several issuers, the worst state of all channels. */
+  /** With several issuers, `state` is the worst state of all channels. */
   readonly revocationChannel: RevocationChannelStatus;
 }
 

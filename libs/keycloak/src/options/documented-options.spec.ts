@@ -71,7 +71,7 @@ describe.each([
     );
   });
 
-  it('are required by the code if the type or the comment requires the option', () => {
+  it('are marked as required in the type or the comment if the code refuses a missing option', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );

@@ -25,7 +25,7 @@ import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 export interface IssuerOptions {
   /**
    * The exact `iss` of every accepted token: `https://<server>/realms/<realm>`, without a final slash. With another
-   * `profile`, the spelling is exactly the spelling of the server (RFC 8414 §2).
+   * `profile`, the value must equal `issuer` in the server's metadata (RFC 8414 §2).
    */
   readonly issuer: string;
   /**
@@ -53,7 +53,7 @@ export interface IssuerOptions {
    * `clientSecret` is required.
    */
   readonly clientAuthentication?: ClientAuthentication;
-  /** `{ caFile }` sets the authorities that are trusted for the server instead of Node's. Default: those of Node. */
+  /** `{ caFile }` replaces Node's trusted authorities for calls to the server. Default: those of Node. */
   readonly tls?: TlsOptions;
   /**
    * Maps claims to permissions, in realms that use roles instead of scopes, such as `(claims) => realmRoles(claims)`.
@@ -67,12 +67,12 @@ export interface IssuerOptions {
    */
   readonly acceptedScopes?: readonly string[];
   /**
-   * The `acr` values of this issuer that count for `@RequireStepUp({ acr })`, because another issuer may call any login
-   * `gold`. Default: all values of the first issuer, and none of each other issuer. The login time (`auth_time`) of
-   * every issuer is trusted.
+   * The `acr` values of this issuer that count for `@RequireStepUp({ acr })`, because `gold` may mean any login at
+   * another issuer. Default: all values of the first issuer, and none of each other issuer. The login time
+   * (`auth_time`) of every issuer is trusted.
    */
   readonly acceptedAcr?: readonly string[];
-  /** Scopes that the realm adds to each token of this client without a request. Default: `profile` and `email`. */
+  /** Unrequested scopes that the realm adds to each token of this client. Default: `profile` and `email`. */
   readonly expectedDefaultScopes?: readonly string[];
 }
 

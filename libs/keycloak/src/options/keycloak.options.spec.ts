@@ -411,7 +411,7 @@ describe('several issuers', () => {
       'an option of one beside the list',
       [GIVEN],
       { clientId: 'x' },
-      ['clientId belongs to one issuer, so with issuers it must be set in its entry'],
+      ['clientId belongs to one issuer: set this option in an entry of issuers'],
     ],
     [
       'two whose tokens need not say from whom they are',

@@ -30,11 +30,11 @@ import {
   type ProtectedResourceOptions,
 } from './protected-resource.options.js';
 
-/** The options that apply to every issuer, with each limit for each issuer separately. */
+/** These options apply to every issuer, and each limit counts for each issuer separately. */
 export interface CommonModuleOptions {
   /**
    * Adapters for handlers that are not reached over HTTP, one per kind of context, such as `graphqlRequestAdapter()`.
-   * The guard refuses each call that needs a token in a kind without an adapter. Default: none.
+   * If a kind has no adapter, the guard refuses each call of this kind that needs a token. Default: none.
    */
   readonly requestAdapters?: readonly RequestAdapter[];
   /**
@@ -43,21 +43,21 @@ export interface CommonModuleOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * Concurrent introspections, and as many concurrent token requests. A flood of unknown tokens therefore does not
-   * delay this service's own calls. Default 20, 1 to 1000.
+   * Limits concurrent introspections and, separately, concurrent token requests. A flood of unknown tokens therefore
+   * does not delay this service's own calls. Default 20, 1 to 1000.
    */
   readonly maxConcurrentCalls?: number;
   /**
-   * Calls of each kind that may wait for a slot. Further calls fail at once with 503 (`queue_full`). Default 500, 0 to
-   * 100000.
+   * Limits the calls of each kind that wait for a slot. Further calls fail at once with 503 (`queue_full`). Default
+   * 500, 0 to 100000.
    */
   readonly maxQueuedCalls?: number;
   /**
-   * Retries after a broken connection, a 5xx or a 429, at most a tenth of all calls. Retries use full jitter and wait
-   * for `Retry-After`. Default 2, 0 to 10.
+   * How many times a call is repeated after a broken connection, a 5xx or a 429. Retries are at most a tenth of all
+   * calls, use full jitter, and wait for `Retry-After`. Default 2, 0 to 10.
    */
   readonly maxRetries?: number;
-  /** Consecutive failures of one kind of call after which its circuit opens. Default 10, 1 to 1000. */
+  /** The circuit of a kind of call opens after this number of consecutive failures. Default 10, 1 to 1000. */
   readonly circuitBreakerFailures?: number;
   /**
    * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can extend this pause up to
@@ -79,12 +79,15 @@ export interface CommonModuleOptions {
   readonly introspectionTtlSeconds?: number;
   /**
    * How long an introspection result is cached while a signal feed (`RevocationEventsModule`) is healthy. Revocations
-   * then take effect within seconds, and this service asks Keycloak less often. Without a healthy feed, results are
-   * cached for `introspectionTtlSeconds`. `@MaxIntrospectionAge` shortens the time for a route. Default unset, 2 to
-   * 3600: unset, a feed does not extend the caching.
+   * then take effect within seconds, and this service asks Keycloak less often. Without this option or a healthy
+   * feed, results are cached for `introspectionTtlSeconds`. `@MaxIntrospectionAge` shortens the time for a route.
+   * Default unset, 2 to 3600.
    */
   readonly introspectionTtlWithEventsSeconds?: number;
-  /** Cached introspection results of active tokens, and as many of inactive tokens. Default 10000, 1 to 1000000. */
+  /**
+   * Limits the cached introspection results of active tokens and, separately, of inactive tokens. Default 10000, 1 to
+   * 1000000.
+   */
   readonly maxCachedIntrospections?: number;
   /** Cached tokens of this service, including exchanged tokens. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
@@ -98,13 +101,13 @@ export interface CommonModuleOptions {
    * needs no denial. Default 36000, 60 to 31536000. The time must not be less than the two times for which
    * introspection results are cached.
    *
-   * The default is Keycloak's default limit for sessions, ten hours, which no token of a session outlives. Raise the
-   * time together with `SSO Session Max`, and for offline sessions or longer token lifespans.
+   * The default is ten hours, Keycloak's default limit for sessions, because no token outlives its session. Raise the
+   * time together with `SSO Session Max`, for offline sessions, and for longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**
    * Shares denials and rechecks of the `RevocationList` with all replicas of all services, such as
-   * `valkeyRevocations()`. Default: none, and denials and rechecks apply to this process only.
+   * `valkeyRevocations()`. Default: none. Denials and rechecks then apply only to this process.
    */
   readonly revocationChannel?: RevocationChannel;
   /**
@@ -127,7 +130,7 @@ export interface CommonModuleOptions {
   readonly maxTokenBytes?: number;
   /**
    * With `{ resource: 'https://orders.example.com' }` the module serves `/.well-known/oauth-protected-resource` without
-   * a token, and names it in each challenge (RFC 9728). Default: not served.
+   * a token, and each challenge names this document (RFC 9728). Default: not served.
    */
   readonly protectedResource?: ProtectedResourceOptions;
   /**
@@ -220,7 +223,9 @@ export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): Res
   const hasSignatures = given?.jwt !== undefined;
   const common = readOptions(COMMON_OPTIONS, given, context, [...Object.keys(ISSUER_OPTIONS), 'issuers']);
   if (common.verification === 'jwt' && !hasSignatures) {
-    faults.fault('verification is "jwt", so jwt must be given, as jwtVerification() of nestjs-keycloak-s2s/jwt');
+    faults.fault(
+      'verification is "jwt", so the option jwt is required: use jwtVerification() of nestjs-keycloak-s2s/jwt',
+    );
   }
   const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: signalled = Infinity } = common;
   if (signalled <= ttl || (ttl === 0 && signalled !== Infinity)) {
@@ -252,7 +257,7 @@ function issuersOf(
   }
   for (const name of Object.keys(ISSUER_OPTIONS)) {
     if (members[name] === undefined) continue;
-    context.faults.fault(`${name} belongs to one issuer, so with issuers it must be set in its entry`);
+    context.faults.fault(`${name} belongs to one issuer: set this option in an entry of issuers`);
   }
   return resolveIssuers(members['issuers'], context, hasSignatures);
 }

@@ -4,7 +4,7 @@ import { isAcrValue } from '../protocol/authentication-demand.js';
 import { isScopeToken } from '../protocol/scope.js';
 import type { RequestAdapter } from '../resource-server/request.adapter.js';
 
-/** The error of a start with invalid options; the message lists every fault, and contains no secret. */
+/** Reports invalid options at the start; the message lists every fault, and contains no secret. */
 export class KeycloakOptionsError extends ConfigurationError {
   constructor(where: string, faults: readonly string[]) {
     super(`${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, faults);

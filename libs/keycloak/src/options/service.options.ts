@@ -27,14 +27,14 @@ export interface ServiceOptions {
    * are exchanged.
    */
   readonly audience: string | Readonly<Record<string, string>>;
-  /** The issuer of tokens in this service's own name. Default: the first issuer. */
+  /** The issuer from which this service requests tokens in its own name. Default: the first issuer. */
   readonly issuer?: string;
   /**
    * The scopes that calls to the service may ask for, as one list or as one list per kind of call. A call for another
-   * scope throws `TypeError`. `doctor` and `verifyAtStart` try each scope. Default: any scope, and no scope is tried.
+   * scope throws `TypeError`. `doctor` and `verifyAtStart` try each scope of the list. Default: any scope.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
-  /** `{ caFile }` sets the authorities that are trusted for the service instead of Node's. Default: those of Node. */
+  /** `{ caFile }` replaces Node's trusted authorities for calls to the service. Default: those of Node. */
   readonly tls?: TlsOptions;
   /**
    * The time limit of one call, including the wait for a slot and the answer. A second call with a renewed token has
@@ -79,7 +79,7 @@ export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 
   readonly tls: TrustedAuthorities;
 };
 
-/** Calls are sent below the path of the URL, and the path is sent as given. */
+/** Checks the path of the URL, because it is sent unchanged before the path of each call. */
 const serviceUrl: OptionKind<string> = (name, given, context) => {
   const text = url(name, given, context);
   const [, path] = splitUrl(text) ?? [];

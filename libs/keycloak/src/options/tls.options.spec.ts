@@ -57,7 +57,7 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
     expect(faultsOf(() => resolve({ caFile: '/nowhere' }, { audience: '', timeoutMs: 1 })).length).toBeGreaterThan(1);
   });
 
-  it('may be omitted, and may omit the file', () => {
+  it('may be missing, empty, or without a value for caFile', () => {
     expect([undefined, {}, { caFile: undefined }].map((tls) => faultsOf(() => resolve(tls)))).toEqual([[], [], []]);
   });
 

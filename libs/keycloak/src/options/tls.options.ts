@@ -6,7 +6,7 @@ import type { OptionKind } from './option-kinds.js';
 export interface TlsOptions {
   /**
    * The path of a PEM file with the authorities that are trusted for this server INSTEAD of Node's authorities.
-   * `NODE_EXTRA_CA_CERTS` adds to Node's authorities.
+   * `NODE_EXTRA_CA_CERTS` adds further authorities to Node's authorities.
    *
    * The file is read and checked at boot, and again for each new connection. Open connections stay open. While the file
    * is unusable, the last usable content of the file stays in use.

@@ -7,7 +7,7 @@ const claims = {
 };
 
 describe('roles', () => {
-  it('of different clients and of the realm are never merged (RS-09)', () => {
+  it('are read separately for each client and for the realm (RS-09)', () => {
     expect(realmRoles(claims)).toEqual(['viewer']);
     expect(clientRoles(claims, 'service-a')).toEqual(['read']);
     expect(clientRoles(claims, 'service-b')).toEqual(['write']);

@@ -4,13 +4,13 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
  * The tokens that are denied from now on.
  *
  * - `sid`: every token of a user's session, whenever the token was issued (OpenID Connect Back-Channel Logout 1.0
- *   §2.4). With `exceptOffline`, a token of this id's offline session is introspected and not denied. A logout does not
- *   end an offline session (§2.7).
- * - `sub`, `issuedBefore`: the tokens of a user or service account whose `iat` is missing or before `issuedBefore`
- *   (seconds since the epoch).
- * - `tokenHash`, `jti`: one token, by its SHA-256 in hex (`VerifiedAccessToken.hash`) or its `jti` (RFC 7519 §4.1.7).
- *   Omit `jti` only if unknown: every ECDSA signature has a second valid form (r, n - s), so one token can have two
- *   hashes.
+ *   §2.4). With `exceptOffline`, tokens of the offline session are introspected, not denied. A logout does not end an
+ *   offline session (§2.7).
+ * - `sub`, `issuedBefore`: of a user or service account, each token without an `iat`, or with an `iat` before
+ *   `issuedBefore` (seconds since the epoch).
+ * - `tokenHash`, `jti`: one token. `tokenHash` is the token's SHA-256 in hex (`VerifiedAccessToken.hash`), and `jti` is
+ *   the claim (RFC 7519 §4.1.7). Omit `jti` only if unknown: every ECDSA signature has a second valid form (r, n - s),
+ *   so one token can have two hashes.
  *
  * `issuer` may be omitted if the module has a single issuer. A denial contains no token and survives `JSON.stringify`.
  */

@@ -25,7 +25,7 @@ describe('docs/refusals.md', () => {
     expect(documented(name).toSorted()).toEqual(reasons.toSorted());
   });
 
-  it('lists the OAuth error codes with which reasons can end', () => {
+  it('lists each OAuth error code that a reason can contain', () => {
     const [list] = /^`<code>` is[^]*?\. Any other/m.exec(sectionOf('AuthorizationServerError')) ?? [''];
     const words = quotedIn(list).filter((word) => word !== '<code>' && word !== 'error');
     expect(words.toSorted()).toEqual(OAUTH_ERROR_CODES.toSorted());

@@ -66,14 +66,14 @@ describe('failureHint', () => {
     expect(said).not.toMatch(/proxy or a login page|Compare clientId and the secret/);
   });
 
-  it('points to the description for an unknown refusal, and to the client id for a refused scope', () => {
+  it('says to read the description of an unknown refusal, and to check the client id after a refused scope', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, correct clientId/);
   });
 
-  it('follows a description that an application passes on, and shows no token of the description (RS-23)', () => {
+  it('depends on the description that an application gives, and the error hides a token in the description (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);
@@ -81,7 +81,7 @@ describe('failureHint', () => {
     expect(AuthorizationServerError.answered(400, 'invalid_request').fields).toEqual({});
   });
 
-  it('is undefined for a refusal of the caller', () => {
+  it('is undefined if the token of the caller was refused', () => {
     const refused = new BearerError('invalid_token', { reason: 'revoked', fields: { jti: 'x' } });
     expect(failureHint(refused)).toBeUndefined();
     expect(loggedFields(refused)).toEqual({ jti: 'x' });

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { fingerprint } from './token-hash.js';
 
 /**
- * A token from a client credentials or token exchange request. JSON, `util.inspect` and string conversion show only a
- * fingerprint.
+ * A token that the server issued for client credentials or for an exchange. JSON, `util.inspect` and string conversion
+ * show only a fingerprint.
  */
 export class IssuedToken {
   readonly #text: string;

@@ -3,7 +3,7 @@ import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
 import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
-/** The text of a code reveals no more than its status. */
+/** The status and the text of each code; a text reveals no more than the status. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],
@@ -27,7 +27,7 @@ export interface RefusalBody {
   readonly code: RefusalCode;
   /** The missing permission, only with `insufficient_scope`. */
   readonly permission?: string;
-  /** The accepted values of `acr`, with the preferred value first, only with `insufficient_user_authentication`. */
+  /** The accepted values of `acr`, the preferred value first, only with `insufficient_user_authentication`. */
   readonly acrValues?: readonly string[];
   /** The maximum age of the login, only with `insufficient_user_authentication`. */
   readonly maxAgeSeconds?: number;

@@ -16,8 +16,8 @@ const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Spaces and non-ASCII characters are percent-encoded (URL Standard). Returns undefined if sending would change any
- * other character, or if a proxy could read the path differently.
+ * Percent-encodes spaces and non-ASCII characters (URL Standard). Returns undefined for a path that the URL parser
+ * would change in another way, and for a path that a proxy could read differently.
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;

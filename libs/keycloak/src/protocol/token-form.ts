@@ -11,8 +11,9 @@ const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * Returns whether a text is a compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5). Lenient decoders
- * accept thousands of other spellings. If a token has no `alg`, Keycloak answers introspection with 400, as for a fault
- * of this service. For the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
+ * accept thousands of other spellings. For a token without `alg`, Keycloak answers introspection with 400, which
+ * usually means a fault of this service. For the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers
+ * inactive.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;
@@ -44,8 +45,8 @@ function isOneBase64(text: string): boolean {
 }
 
 /**
- * Decodes the header as leniently as a server might, because another spelling of a JWT must not be taken for an opaque
- * token.
+ * Decodes the header leniently, like some servers, because a JWT with non-canonical encoding must not count as an
+ * opaque token.
  */
 function headerOf(text: string): unknown {
   const end = text.indexOf('.');

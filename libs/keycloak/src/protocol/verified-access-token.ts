@@ -75,8 +75,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * The client that the token was issued to. With the `profile` `keycloak`, this is `azp`, or `client_id` if `azp` is
-   * missing; with other profiles, `client_id`. The client id does not prove who sent the request.
+   * The client that the token was issued to. With the `profile` `keycloak`, the client id is `azp`. If `azp` is
+   * missing, and with other profiles, the client id is `client_id`. The client id does not prove who sent the request.
    */
   get clientId(): string {
     return this.#facts.clientId;

@@ -82,7 +82,7 @@ describe('the error of a Bearer challenge', () => {
     expect(bearerChallengeError(header)).toBe(error);
   });
 
-  it('is read back from formatBearerChallenge for any realm and scope (RS-02)', () => {
+  it('equals the error given to formatBearerChallenge, for every realm and scope (RS-02)', () => {
     const misleading = fc.oneof(
       anything,
       fc.constantFrom('error=invalid_token', 'x, error=invalid_token', 'x", error="invalid_token"', ', Bearer error=x'),
@@ -97,7 +97,7 @@ describe('the error of a Bearer challenge', () => {
     );
   });
 
-  it('is a single word or undefined for any header', () => {
+  it('is undefined or a single word, even if the header contains random text', () => {
     fc.assert(
       fc.property(anything, (header) => {
         expect(bearerChallengeError(`Bearer ${header}`) ?? 'none').toMatch(/^[a-z_]+$/i);

@@ -64,7 +64,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
       if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
-      // Of two words in a row, the first word was a scheme, and the second word is the scheme's first parameter.
+      // If two words are adjacent, the first word is a scheme, and the second word is the scheme's first parameter.
       if (word !== undefined) {
         const before = wanted(read);
         if (before !== undefined) return before;

@@ -153,7 +153,7 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * The error of a call that was aborted, was not sent, or failed with an error of another class. Cockatiel would close a
+ * Wraps the error of an aborted or unsent call, and any error that is no `KeycloakException`. Cockatiel would close a
  * half-open circuit after such a call.
  */
 class AbandonedCall extends Error {

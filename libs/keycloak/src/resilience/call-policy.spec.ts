@@ -107,7 +107,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
 });
 
 describe('the deadline (CC-09)', () => {
-  it('covers the preparation of a call, which takes no slot', async () => {
+  it('covers the preparation of a call, and the preparation takes no slot', async () => {
     const { ask, seen } = server({ timeoutMs: 100 });
     const never = async (): Promise<unknown> => new Promise(() => undefined);
     const outcomes = await within(100, Promise.all(Array.from({ length: 10 }, async () => outcome(ask(never)))));
@@ -162,7 +162,7 @@ describe('retries (CC-09)', () => {
     expect(hurried.seen.calls).toBe(1);
   });
 
-  it('stay within a tenth of the calls when all calls fail', async () => {
+  it('add at most a tenth to the number of calls when all calls fail', async () => {
     const { ask, does, seen } = server({ maxConcurrentCalls: 100, maxQueuedCalls: 1000 });
     does(unavailable());
     const first = 300;
@@ -207,7 +207,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('does not send calls that waited half of their time for the trial call', async () => {
+  it('rejects a waiting call if the trial call takes more than half of the available time', async () => {
     const { ask, does, seen, states } = server({ ...failing, timeoutMs: 400, maxConcurrentCalls: 10 });
     does(unavailable());
     for (let at = 0; at < 3; at += 1) await outcome(ask());

@@ -18,11 +18,11 @@ export interface CallPolicyOptions extends CallGateOptions {
 export interface RunOptions {
   /** Whether failed attempts are retried. Default true. */
   readonly repeat?: boolean;
-  /** Aborts the call, which is not a failure of the called service. */
+  /** Aborts the call, and does not count as a failure of the called service. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The part of its time-out that a call may wait before it is sent. */
+/** The maximum wait of an unsent call, as a part of the time-out. */
 export const MAX_WAIT_FRACTION = 0.5;
 
 /** The base of the full jitter: a retry waits for a random part of 100, 200, 400 … ms. */

@@ -1,7 +1,7 @@
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
 
-/** The limit for `Retry-After`, which may be wrong, because every uncached request fails during the pause. */
+/** Limits `Retry-After`, which may be wrong, because every uncached request fails during the pause. */
 const MAX_PAUSE_MS = 30_000;
 
 /**

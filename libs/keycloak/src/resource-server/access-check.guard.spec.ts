@@ -81,7 +81,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     });
   });
 
-  it('runs no handler, even if the error at its start is ignored (RS-20)', async () => {
+  it('runs no handler, even if the caller of app.init() ignores the error (RS-20)', async () => {
     const controller = controllerWith([], [Public()]);
     const app = await applicationOf([controller], adapter);
     // Nest registers routes before it calls the hook that throws.

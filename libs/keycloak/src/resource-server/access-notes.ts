@@ -73,7 +73,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** Code that copies Nest's metadata to another function also copies these places. */
+/** A function that receives a copy of Nest's metadata also receives these places. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 export function markPlace(prototype: object, name: string | symbol, method: object): void {
@@ -104,8 +104,8 @@ export function markHomes(prototype: object): void {
 const inheritingHomes = new WeakMap<object, readonly Place[]>();
 
 /**
- * Also records a class that only inherits access decorators, because another class with a copy of a method may have
- * been recorded first.
+ * Also records a class that only inherits access decorators, because a class with copied methods may have been recorded
+ * earlier.
  */
 export function markInheritingHomes(prototype: object): boolean {
   const [, ...bases] = chainOf(prototype);

@@ -60,7 +60,7 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   ) as AccessNote;
 }
 
-/** Closes the handler if no token could satisfy the sum; `fault` then says what to change. */
+/** Closes the handler if no token could meet all demands; `fault` then says what to change. */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
   const fault = sum.fault ?? conflictOf(sum);

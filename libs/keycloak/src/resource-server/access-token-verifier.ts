@@ -100,7 +100,7 @@ export class AccessTokenVerifier {
     verifyAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
-  /** The issuer whose clients `@AllowClients` names by a plain client id. @internal */
+  /** A plain client id in `@AllowClients` names a client of this issuer. @internal */
   get ownIssuer(): string {
     return this.#issuers[0].issuer;
   }

@@ -95,7 +95,7 @@ export function AllowClients(client: AllowedClient, ...more: readonly AllowedCli
 }
 
 /**
- * Opens the route to tokens whose user has logged in strongly (`acr`) or recently (`maxAgeSeconds`) enough. If another
+ * Opens the route to tokens whose login is strong enough (`acr`) and recent enough (`maxAgeSeconds`). If another
  * decorator opens the route, `@RequireStepUp` restricts the route. A token gets 401 `insufficient_user_authentication`
  * if its login is too weak or too old, or if the claim is missing. The challenge contains the requirement (RFC 9470
  * §3). The guard checks the login after the permissions and the client. A service that calls in its own name has no

@@ -6,12 +6,14 @@ import { isCompactJws } from '../protocol/token-form.js';
 /** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
-/** Keycloak's introspection result has the values of the session, which another login or a token exchange changes. */
+/**
+ * Keycloak's introspection result has the session's values, and another login or a token exchange changes these values.
+ */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
-/** A token that the authorization server has reported as active, so the claims in its text are authentic. */
+/** The authorization server has reported this token as active, so the claims in the token's text are authentic. */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;

@@ -30,7 +30,7 @@ import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './veri
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be authorized',
-    others: 'A call could not be authorized, nor could others',
+    others: 'Several calls could not be authorized',
   });
   readonly #adapters: ReadonlyMap<string, RequestAdapter>;
   /** Undefined until the first `callerOf()` or the first call outside of HTTP (perf: guard-overhead). */

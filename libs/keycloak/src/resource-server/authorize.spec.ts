@@ -50,7 +50,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal(['b.approve', 'x', 'y'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
   });
 
-  it('checks the permission before the client', () => {
+  it('reports a missing permission before a client that is not allowed', () => {
     expect(refusal(['x'], ['warehouse'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
   });

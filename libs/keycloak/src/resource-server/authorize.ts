@@ -5,8 +5,8 @@ import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
 /**
- * Checks the login last, so that no user logs in for nothing, and only permitted callers learn the required login (RFC
- * 9470 §9).
+ * Checks the login last: no user logs in for nothing, and only permitted callers learn the required login (RFC 9470
+ * §9).
  */
 export function authorize(
   token: VerifiedAccessToken,
@@ -38,8 +38,8 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
 }
 
 /**
- * The scope for the challenge (RFC 6750 §3): each list of alternatives adds the permission that the token has, or the
- * list's first permission.
+ * Returns the scope for the challenge (RFC 6750 §3); each list of alternatives adds a permission of the token,
+ * otherwise the list's first permission.
  */
 function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);

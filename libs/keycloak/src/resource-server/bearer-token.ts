@@ -96,8 +96,8 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
 const DEFAULT_LIMIT = 2000;
 
 /**
- * Node silently drops the headers beyond `server.maxHeadersCount`, also from `rawHeaders`. A request with exactly as
- * many headers as the limit may have had more headers.
+ * Node silently drops the headers beyond `server.maxHeadersCount` from `headers` and `rawHeaders`. If the number of
+ * headers equals the limit, Node may have dropped headers.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
@@ -120,7 +120,7 @@ function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
 
 function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
   if (hasField(query)) return true;
-  // The query of a handshake is not parsed, and an application may change or remove the query parser.
+  // The URL counts too: a handshake has no parsed query, and an application may change or remove the query parser.
   if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
   return new URLSearchParams(url.slice(at)).has(FIELD);
 }

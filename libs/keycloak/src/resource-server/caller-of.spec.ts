@@ -165,7 +165,7 @@ describe.each([
     expect(await get('/open')).toBe('200 nobody');
   });
 
-  it('uses a cached result on a route that allows none, and the guard then introspects again', async () => {
+  it('uses a cached result even on a route that demands a new introspection, and lets the guard introspect again', async () => {
     const { get, bearer } = await start(adapter());
     const authorization = bearer('orders.read');
     await get('/mine', authorization);

@@ -39,7 +39,7 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
 
 const TYPES = 'design:paramtypes';
 
-/** A `ValidationPipe` with `validateCustomDecorators` would create another object from the type. */
+/** Prevents a `ValidationPipe` with `validateCustomDecorators` from replacing the caller with a new object. */
 function hideType(target: object, name: string | symbol, index: number): void {
   const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;
   if (types !== undefined) Reflect.defineMetadata(TYPES, types.with(index, Object), target, name);

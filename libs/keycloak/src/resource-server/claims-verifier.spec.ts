@@ -192,7 +192,7 @@ describe('ClaimsVerifier', () => {
     expect(verified).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
-  it('returns a token or throws invalid_token for any result (RS-03)', () => {
+  it('returns a token or throws invalid_token, whatever the introspection result contains (RS-03)', () => {
     const claim = fc.oneof(fc.constantFrom(...Object.keys(ANSWER)), fc.constantFrom('nbf', 'cnf'));
     fc.assert(
       fc.property(fc.dictionary(claim, fc.anything()), (bend) => {
@@ -244,7 +244,7 @@ describe('a denied token', () => {
     expect(verifyDenied({ sid: 's2' }).sessionId).toBe('s2');
   });
 
-  it('is refused for any other fault before the denial is checked', () => {
+  it('is refused with the reason other_audience if the audience is also wrong', () => {
     expect(() => verifyDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
@@ -255,7 +255,7 @@ describe('a denied token', () => {
     expect(() => verifyDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
   });
 
-  it('keeps the hash of the first check as long as its result is used', () => {
+  it('keeps the hash of the first check while the introspection result is reused', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
     const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
@@ -296,7 +296,7 @@ describe('a cached result', () => {
     return [first, outcome()];
   };
 
-  it('is refused at each use for a fault that does not depend on the time (RS-06)', () => {
+  it('is refused again at each use if the fault does not depend on the time (RS-06)', () => {
     expect(verifiedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
     expect(verifiedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
     expect(verifiedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);
@@ -331,7 +331,7 @@ describe('permissions', () => {
     expect([...verify({ scope }).permissions]).toEqual([]);
   });
 
-  it('are the result of the mapper instead of the scope', () => {
+  it('come from the mapper and not from the scope', () => {
     const permissions = (claims: AccessTokenClaims): readonly string[] => [`of:${claims.sub}`];
     expect([...verify({}, { permissions }).permissions]).toEqual(['of:alice-id']);
   });

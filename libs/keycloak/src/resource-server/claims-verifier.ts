@@ -121,7 +121,10 @@ function faultOf(
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/** In Keycloak 26.2 and later, a `jti` begins with two letters each for the kinds of session, token and grant. */
+/**
+ * In Keycloak 26.2 and later, a `jti` begins with six letters: two for the session type, two for the token type, and
+ * two for the grant type.
+ */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
 /**

@@ -112,7 +112,7 @@ describe('isCut', () => {
     expect(isCut(from(0), 1e6)).toBe(false);
   });
 
-  it('returns false for HTTP/2, which has no limit, and does not read the socket', () => {
+  it('returns false for HTTP/2 without reading the socket, because HTTP/2 has no limit', () => {
     const gone = {
       httpVersionMajor: 2,
       get socket(): never {

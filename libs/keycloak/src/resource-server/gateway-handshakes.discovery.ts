@@ -108,7 +108,8 @@ export class GatewayHandshakes {
   }
 
   /**
-   * No other code logs an error of the application's own code during a handshake, such as an error in `mapPermissions`.
+   * Logs an error of the application during a handshake (such as in `mapPermissions`), because no other code logs the
+   * error.
    */
   logFailure(error: unknown): void {
     this.#failures.log(error);

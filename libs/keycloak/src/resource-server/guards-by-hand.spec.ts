@@ -142,7 +142,7 @@ async function applicationOf(metadata: ModuleMetadata): Promise<INestApplication
 
 describe.each(GUARDS)('%s', (_, guard) => {
   describe.each(BINDINGS)('a guard that is bound by %s', (__, bind) => {
-    it('verifies no token a second time beside the guard of KeycloakModule, and applies the decorators (RS-20)', async () => {
+    it('reuses the token that the guard of KeycloakModule has verified, and applies the decorators (RS-20)', async () => {
       const controller = ordersOf(true);
       const providers = bind(guard, controller);
       const app = await applicationOf({
@@ -177,7 +177,7 @@ describe.each(GUARDS)('%s', (_, guard) => {
 });
 
 describe('a request-scoped derived guard', () => {
-  it('verifies no token a second time beside the guard of KeycloakModule', async () => {
+  it('reuses the token that the guard of KeycloakModule has verified', async () => {
     const controller = ordersOf(true);
     UseGuards(HeirOfRequest)(controller);
     const app = await applicationOf({ imports: [KeycloakTestingModule.forRoot()], controllers: [controller] });

@@ -33,9 +33,9 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
 
 /**
  * Closes a long-lived connection when its token is no longer valid. Each token is verified twice per
- * `introspectionTtlSeconds`, with a result that is at most half of `introspectionTtlSeconds` old. The verifications use
- * at most half of `maxConcurrentCalls` at a time, so that other calls find free slots. If the authorization server does
- * not answer, a connection is closed at the latest when its last result is twice `introspectionTtlSeconds` old.
+ * `introspectionTtlSeconds`, and the age of each result is at most half of `introspectionTtlSeconds`. The verifications
+ * use at most half of `maxConcurrentCalls` at a time, so that other calls find free slots. If the authorization server
+ * does not answer, a connection is closed before the age of its last result exceeds twice `introspectionTtlSeconds`.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();

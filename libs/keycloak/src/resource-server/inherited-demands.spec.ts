@@ -195,7 +195,7 @@ async function startWith(...controllers: Type[]): Promise<INestApplication> {
 }
 
 describe.each(Object.keys(SHAPES))('%s', (shape) => {
-  it.each(SUMS)('demands %s of base and derived class (RS-29)', (_, ofBase, ofDerived, expected) => {
+  it.each(SUMS)('adds up the demands of base class and subclass: %s (RS-29)', (_, ofBase, ofDerived, expected) => {
     expect(accessOf(pairOf(shape, ofBase, ofDerived))).toMatchObject(expected);
   });
 
@@ -266,7 +266,7 @@ describe('a class decorator that returns a subclass', () => {
   });
 });
 
-describe('the demands at a method', () => {
+describe('the demands of access decorators on a method', () => {
   const onHandler = (type: Type, ...decorators: Decorators): void => {
     const descriptor = Object.getOwnPropertyDescriptor(type.prototype, 'handle') as PropertyDescriptor;
     for (const decorator of decorators) decorator(type.prototype as object, 'handle', descriptor);
@@ -332,7 +332,7 @@ describe('a gateway', () => {
 });
 
 describe('a copied handler', () => {
-  it('has the demands of its declaring class, and no demands of other classes with a copy (RS-29)', () => {
+  it('has the demands of its declaring class, but not the demands of another class that copies the handler (RS-29)', () => {
     const source = decorate(named('Source'), [RequirePermission('p')]);
     const copies = ['q', 'r'].map((permission) => {
       const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
@@ -342,7 +342,7 @@ describe('a copied handler', () => {
     expect([source, ...copies].map(permissionsOf)).toEqual([['p'], ['q', 'p'], ['r', 'p']]);
   });
 
-  it('has the demands of the base classes of its declaring class (RS-29)', () => {
+  it('has the demands that its declaring class has or inherits (RS-29)', () => {
     class Root {
       root(): void {}
     }
@@ -404,7 +404,7 @@ describe('a copied handler', () => {
       },
     );
 
-    it('keeps the demands if only a subclass of the declaring class is a controller (RS-29)', async () => {
+    it('keeps the demands if the application lists a subclass instead of the declaring class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       @Controller('lower')
       class Lower extends middle {}
@@ -416,7 +416,7 @@ describe('a copied handler', () => {
       }
     });
 
-    it('keeps the demands in an application that starts after an application without the declaring class (RS-29)', async () => {
+    it('keeps the demands if an earlier application did not list the declaring class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

@@ -140,10 +140,7 @@ export class IssuerVerifier {
     return this.#signed(token, jwts, claims);
   }
 
-  /**
-   * Accepts the signature of a token, or introspects the token if a recheck, a gap of the signal feed or a denial
-   * requires introspection.
-   */
+  /** Accepts the signature, unless a recheck, a denial or a gap of the signal feed requires introspection. */
   #signed(
     token: TokenToVerify,
     { doubts }: VerifierOfJwts,

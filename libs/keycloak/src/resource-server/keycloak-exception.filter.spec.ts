@@ -167,7 +167,7 @@ describe('the log of refusals (OP-05)', () => {
     logged.onApplicationShutdown();
     const mixed = lines.filter(({ isMixed }) => isMixed === true);
     expect(mixed).toEqual([
-      { message: 'Request refused, and others of several kinds', count: 50, seconds: 10, isMixed: true },
+      { message: 'Request refused, and requests with other reasons or routes', count: 50, seconds: 10, isMixed: true },
     ]);
   });
 });

@@ -49,8 +49,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Logs the refusal and sets its headers before the throw, because perhaps only a filter of the application catches
-   * the refusal.
+   * Logs the refusal and sets its headers before the throw, because a filter of the application may catch the refusal
+   * instead.
    */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
@@ -114,7 +114,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return told;
   }
 
-  /** On a long-lived connection, each message is a separate call, so the refusal itself is the key. */
+  /** On a long-lived connection, each message is a separate call, so the refusal identifies the call. */
   #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
     const adapter = this.#adapterOf(host.getType<string>());
     try {

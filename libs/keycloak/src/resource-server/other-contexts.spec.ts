@@ -138,7 +138,7 @@ describe('a WebSocket gateway', () => {
     expect(named).toEqual([]);
   });
 
-  it('runs no handler that demands a token if a hybrid application has no global guard (RS-20)', async () => {
+  it('runs no handler that demands a token, even in a hybrid application without a global guard (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
     // The microservice discovers gateways a second time, with a configuration that has no guards.
     const microservice = app.connectMicroservice(
@@ -409,7 +409,7 @@ describe('a GraphQL resolver', () => {
     expect(await queryTo(app, 'none')).toEqual({ data: { order: { id: '1' } } });
   });
 
-  it('runs no operation of a resolver from a factory, although Nest omits the class guards (RS-20)', async () => {
+  it('runs no operation if a factory creates the resolver, and Nest therefore omits the guards of its class (RS-20)', async () => {
     const type = ordersOf([], [Authenticated()]);
     const provider = { provide: type, useFactory: () => new (type as new () => object)() };
     const { app } = await applicationOf({ imports: graphQL(), providers: [provider] });
@@ -417,7 +417,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('runs a field for every caller of the operation, and stops the start if the field has a decorator (RS-20)', async () => {
+  it('resolves a field for every caller of the operation, and stops the start if the field has an access decorator (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';

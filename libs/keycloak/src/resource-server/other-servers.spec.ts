@@ -127,7 +127,7 @@ describe('the metadata of a server', () => {
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('accepted');
   });
 
-  it('is read from no other path after a server error', async () => {
+  it('is not read from another path after a server error', async () => {
     answers = {
       '/.well-known/oauth-authorization-server/tenant': { status: 503 },
       '/tenant/.well-known/openid-configuration': { body: metadata() },
@@ -167,14 +167,14 @@ describe('a token with the profile rfc7662', () => {
     expect(asked.includes('/tenant/oauth/introspect')).toBe(expected === 'accepted');
   });
 
-  it('is inactive, and not a fault of this service, if the server can not introspect the token', async () => {
+  it('is inactive if introspection answers unsupported_token_type, but not if introspection answers invalid_request', async () => {
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'unsupported_token_type' } };
     expect(await reasonOf(keycloakOf().verifier.verify(jwt({}, 'JWT')))).toBe('inactive');
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'invalid_request' } };
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('is denied and rechecked by the subject of its client if the token belongs to no user', async () => {
+  it('has the subject client:web if the token belongs to no user, and this subject can be denied and rechecked', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');

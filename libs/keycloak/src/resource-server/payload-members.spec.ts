@@ -80,7 +80,7 @@ describe.each([
     }
   }
 
-  it('is checked in one way, whatever members its body and query have (RS-28)', async () => {
+  it('is checked by the same rules, whatever members its body and query have (RS-28)', async () => {
     const app = await start({ metadata: { controllers: [Orders] }, adapter: adapter() });
     const url = new URL('/orders', await app.getUrl());
     const send = async (payload: object, authorization: string | undefined) => {
@@ -148,7 +148,7 @@ describe.each([
     return answer.json();
   };
 
-  it('is checked in one way, whatever members its variables and extensions have (RS-28)', async () => {
+  it('is checked by the same rules, whatever members its variables and extensions have (RS-28)', async () => {
     await fc.assert(
       fc.asyncProperty(PAYLOADS, async (payload) => {
         expect(await post(payload, undefined)).toMatchObject({ errors: [{ extensions: { code: 'missing_token' } }] });
@@ -159,7 +159,7 @@ describe.each([
     );
   });
 
-  it('is not tracked as a connection over HTTP, even if the caller sends an upgrade header (RS-28)', async () => {
+  it('leaves no tracked connection after an HTTP request, even if the caller sends an upgrade header (RS-28)', async () => {
     const { request } = await import('node:http');
     const body = JSON.stringify({ query: '{ caller }' });
     const headers = {
@@ -176,7 +176,7 @@ describe.each([
     expect([JSON.parse(text), heldConnections(app)]).toEqual([{ data: { caller: 'shop' } }, 0]);
   });
 
-  it('is checked by its handshake over a WebSocket, whatever members the connection parameters have (RS-28)', async () => {
+  it('gets its caller from the WebSocket handshake, whatever members the connection parameters have (RS-28)', async () => {
     const url = (await app.getUrl()).replace(/^http/, 'ws');
     const callerOf = async (payload: Record<string, unknown>, authorization: string | undefined): Promise<unknown> => {
       class Socket extends WebSocket {
@@ -258,7 +258,7 @@ describe.each([
   ['ws', (app: INestApplication) => new WsAdapter(app), overWs],
   ['socket.io', (app: INestApplication) => new IoAdapter(app), overSocketIo],
 ])('a message over %s', (_, sockets, connect) => {
-  it('is checked in one way, whatever members its payload has (RS-28)', async () => {
+  it('is checked by the same rules, whatever members its payload has (RS-28)', async () => {
     const app = await start({ metadata: { providers: [Chat] }, sockets });
     const url = new URL(await app.getUrl());
     const anonymous = await connect(url, undefined);

@@ -15,8 +15,8 @@ interface Lines {
 /**
  * For each reason and route, the log writes at most 20 lines in ten seconds. One more line then has the `count` of the
  * refusals that were not logged. In total, the log writes at most 1000 lines about refusals and 1000 about failures in
- * ten seconds. Lines with a `count` are extra. A 403 other than `route_closed` is always logged, and does not count
- * towards these limits.
+ * ten seconds. These limits exclude lines with a `count`. A 403 other than `route_closed` is always logged, and does
+ * not count towards these limits.
  */
 export class RefusalLog {
   /** Refusals and failures have separate limits, so that many refusals can't keep failures out of the log. */
@@ -56,7 +56,7 @@ export class RefusalLog {
     const kind = { ...of, ...(this.#issuers.has(iss) ? { iss } : {}) };
     const repeated = refusal.httpStatus >= 500 ? this.#repeated.failed : this.#repeated.refused;
     return repeated.admits(JSON.stringify(kind), (unwritten) => {
-      if (unwritten.isMixed === true) this.#write(refusal, unwritten, ', and others of several kinds');
+      if (unwritten.isMixed === true) this.#write(refusal, unwritten, ', and requests with other reasons or routes');
       else this.#write(refusal, { ...kind, ...unwritten }, ', and others for the same reason');
     });
   }

@@ -2,7 +2,7 @@ import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { BearerRequest } from './bearer-token.js';
 
-/** The headers of a call, such as a request of Node, Express or Fastify. */
+/** Has the headers of a call; for example, requests of Node, Express and Fastify have this type. */
 export type AdaptedRequest = BearerRequest;
 
 /** The part of a refusal that the caller may see. */
@@ -27,8 +27,8 @@ export interface LongLivedConnection {
 export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getClass' | 'getHandler'>>;
 
 /**
- * Reads the credentials of one kind of context other than HTTP, for `forRoot({ requestAdapters: [...] })`. An adapter
- * makes no access decision: the guard verifies the token that the adapter finds.
+ * An adapter in `forRoot({ requestAdapters: [...] })` reads the credentials in one kind of context, but not in HTTP
+ * contexts. An adapter makes no access decision: the guard verifies the token that the adapter finds.
  *
  * A method may rely only on values from the framework: the context kind, an argument's position, an object's class, the
  * handler's metadata. Members of an argument that the caller sent are untrusted, because a payload can have members of
@@ -58,7 +58,7 @@ export interface RequestAdapter {
    * Returns undefined if the request adapter has answered the call itself; the guard then throws no exception.
    */
   toException(refusal: AdaptedRefusal, context: CallContext): unknown;
-  /** Handles a refused call before the answer, for example rejects a message. Runs once for each refused call. */
+  /** Handles a refused call before the answer, and can reject a message. Runs once for each refused call. */
   refused?(refusal: AdaptedRefusal, context: CallContext): void;
   /**
    * Handles a call that the guard could not check because the application failed, for example if `mapPermissions`
@@ -67,8 +67,8 @@ export interface RequestAdapter {
   failed?(context: CallContext): boolean;
   /**
    * Answers a refusal that a handler throws, such as a `ServiceCallError`. `exception` is the result of
-   * `toException()`. The library's filter returns the result of this method, as exception filters of this transport do.
-   * Default: the filter throws the exception.
+   * `toException()`. Exception filters of this transport return an answer, so the library's filter returns the result
+   * of this method. Default: the filter throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;
   /**

@@ -128,7 +128,7 @@ describe('a request with a token that is denied', () => {
     expect([status, body]).toEqual([401, REVOKED]);
   });
 
-  it('does not affect another session of the user or another user', async () => {
+  it('does not affect another user, or another session of the same user', async () => {
     const [other, bobs] = [await loginTo(realm, 'alice'), await loginTo(realm, 'bob')];
     revocations.deny(sessionOf(token));
     const statuses = [];

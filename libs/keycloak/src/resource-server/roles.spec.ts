@@ -41,7 +41,7 @@ async function get(path: string, ...roles: string[]) {
 describe('roles', () => {
   const byRoles = { mapPermissions: realmRoles };
 
-  it('are compared by name, with blanks and umlauts, and are left out of the challenge', async () => {
+  it('may contain spaces and umlauts, and are not named in the challenge', async () => {
     await start(Orders, byRoles);
     expect(await get('/managed', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/managed', 'Order', 'Manager')).toEqual({
@@ -51,14 +51,14 @@ describe('roles', () => {
     });
   });
 
-  it('admit a caller with one of the roles, and a refusal names the first role', async () => {
+  it('admit a caller with any one of the required roles, and cause a refusal that names the first role', async () => {
     await start(Orders, byRoles);
     expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
   });
 
-  it('stop the start if permissions are scopes, because no token could have the roles', async () => {
+  it('prevent the start of the application if permissions are scopes, because no scope can have such a name', async () => {
     await expect(start(Orders, {})).rejects.toThrow(
       /^Orders\.managed \(GET\) demands the permission "Order Manager", which no token has/,
     );

@@ -134,7 +134,7 @@ describe.each([
 });
 
 describe('@RequireAnyPermission', () => {
-  it('demands a token, replaces the decorator of the class, and adds up with other decorators of the handler', () => {
+  it('demands a token, replaces the decorator of the class, and applies together with other decorators of the handler', () => {
     expect(accessOf([RequireAnyPermission('p', 'q')])).toMatchObject({ opening: 'authenticated', anyOf: [['p', 'q']] });
     expect(accessOf([RequireAnyPermission('p')], [RequirePermission('r')])).toMatchObject({
       permissions: [],

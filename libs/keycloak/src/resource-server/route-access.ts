@@ -83,7 +83,7 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
 
 export function markDeclaringClasses(prototype: object): void {
   const found = chainOf(prototype).map(markInheritingHomes);
-  // An application that started earlier may have cached the access without the demands of these classes.
+  // An earlier application may have cached access rules that lack the demands of these classes.
   if (found.includes(true)) cached = new WeakMap();
 }
 

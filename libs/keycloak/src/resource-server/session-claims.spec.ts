@@ -35,7 +35,7 @@ describe('a token that was issued before a step-up', () => {
     expect(server.control.calls.introspection - before).toBe(1);
   });
 
-  it('keeps its own level by signature and by introspection (RS-27)', async () => {
+  it('keeps its own level after a signature check and after an introspection (RS-27)', async () => {
     const options = { ...optionsOf(server, 'service-a'), verification: 'jwt', jwt: jwtVerification() } as const;
     const { verifier } = composeKeycloak(options);
     const token = await loginTo(server, 'alice');

@@ -204,7 +204,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 });
 
 describe('a misbehaving server among several issuers (RS-26)', () => {
-  it('can not confirm a token as another issuer, because a result with another iss is refused (RS-04)', async () => {
+  it('can not confirm a token in the name of another issuer, because this service refuses a result with another iss (RS-04)', async () => {
     const { verifier } = service();
     const [{ issuer }, second] = servers();
     const token = await loginTo(second, 'alice');
@@ -234,7 +234,7 @@ describe('a misbehaving server among several issuers (RS-26)', () => {
   });
 });
 
-describe('rechecks with several issuers', () => {
+describe('the rechecks of a service with several issuers', () => {
   it('drop the cached results of the named issuer only', async () => {
     const { verifier, revocations } = service();
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
@@ -382,7 +382,7 @@ describe('the shared state of several issuers', () => {
     await Promise.all(sharing.map((each) => each.stop()));
   });
 
-  it('is summed over all issuers, and calls are counted for each issuer', async () => {
+  it('sums the cache sizes of all issuers, and shows the calls to each issuer', async () => {
     const { verifier, status } = service();
     for (const server of servers()) await verifier.verify(await loginTo(server, 'alice'));
     const { authorizationServer, otherIssuers, caches } = status.read();
@@ -399,7 +399,7 @@ describe('opaque tokens in a module that also accepts tokens with an iss', () =>
     keycloak = service({ issuers: [first, { ...second, profile: 'rfc7662' }] });
   });
 
-  it('are sent to the only server whose tokens may be opaque', async () => {
+  it('are sent only to the server that may issue opaque tokens', async () => {
     const [, second] = servers();
     const count = counting();
     second.control.fault('introspection', {

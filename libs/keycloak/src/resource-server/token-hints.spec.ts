@@ -40,7 +40,7 @@ describe('a token for another audience', () => {
   });
 });
 
-describe('a token of another issuer that Keycloak accepts', () => {
+describe('a token that Keycloak accepts, but that names another issuer', () => {
   const claims = { ...OURS, iss: 'https://new.example.com/realms/shop' };
 
   it.each([

@@ -63,7 +63,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 
 /**
  * For a token of another service, the hint does not suggest an audience mapper, because both services would then accept
- * the token. Keycloak 26.4 reports the token as active for every client, and Keycloak 26.6 only for its audience.
+ * the token. Keycloak 26.4 reports the token as active to every client; Keycloak 26.6 reports the token as active only
+ * to its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));

@@ -8,14 +8,14 @@ const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
 
 /**
- * The gRPC status of a 403, from google/rpc/code.proto. If a context has no request adapter, the guard refuses calls
- * only with 403 `route_closed`.
+ * The gRPC status of a 403, from google/rpc/code.proto. If a context has no request adapter, 403 `route_closed` is the
+ * only refusal.
  */
 const PERMISSION_DENIED = 7;
 
 /**
- * Nest logs no `IntrinsicException`, but logs each `RpcException` of an event handler with its stack, so callers could
- * fill the log.
+ * Nest logs no `IntrinsicException`. For an event handler, Nest would log each `RpcException` with a stack trace, so
+ * callers could fill the log.
  */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';

@@ -9,7 +9,7 @@ export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonl
  */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** The number of a requirement that accepts a signature; without the option `jwt`, the token is still introspected. */
+/** With this number, a check of the signature is enough; without the option `jwt`, the token is still introspected. */
 export const NO_ANSWER_NEEDED = Infinity;
 
 export interface DemandedVerification {

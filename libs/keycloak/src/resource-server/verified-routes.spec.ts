@@ -189,7 +189,7 @@ describe('a guard of the application that calls callerOf()', () => {
     }
   }
 
-  it('verifies a token by the method of the module, and a stricter handler verifies the token again', async () => {
+  it('uses the verification method of the module, and lets a stricter handler verify the token again', async () => {
     const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
     const token = signIn(app, testAccessToken(ALICE));
     expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
@@ -242,7 +242,7 @@ describe('the start of an application', () => {
   it('fails if the options demand signature verification and have no jwt', () => {
     const options = { issuer: 'https://sso.test/realms/shop', clientId: 'orders', clientSecret: 'x' };
     expect(() => resolveKeycloakOptions({ ...options, verification: 'jwt' })).toThrow(
-      /verification is "jwt", so jwt must be given, as jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
+      /verification is "jwt", so the option jwt is required: use jwtVerification\(\) of nestjs-keycloak-s2s\/jwt/,
     );
     expect(() => resolveKeycloakOptions({ ...options, verification: 'both' as never })).toThrow(
       /verification must be "introspection" or "jwt"/,
@@ -271,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('on a base class can make a derived route introspect, but not verify signatures', async () => {
+  it('makes a derived route introspect if the base class demands introspection, and has no effect if the base class demands signatures', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

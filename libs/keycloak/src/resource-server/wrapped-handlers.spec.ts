@@ -34,7 +34,7 @@ const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optio
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
 
-/** Replaces the method and copies no metadata, which is common in decorators for tracing, caching or logging. */
+/** Replaces the method and copies no metadata, like many decorators for tracing, caching or logging. */
 const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
   const { value } = descriptor as { value?: unknown };
   const wrapper = function (this: unknown, ...given: unknown[]): unknown {
@@ -232,7 +232,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('is closed if each request binds the handler, because the start can not detect the bound handler (RS-20)', async () => {
+  it('refuses all callers if the handler is bound for each request, because the start can not detect this (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -305,7 +305,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('keeps the demands of its class if a copy of the handler is wrapped with its Nest metadata (RS-20)', async () => {
+  it('keeps the permission that a copied handler requires if a wrapper has the Nest metadata of the handler (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')

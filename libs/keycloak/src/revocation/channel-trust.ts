@@ -48,13 +48,13 @@ export class ChannelTrust {
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
-  /** False while the channel has entries or proofs, and no key of this replica has opened an entry or a proof. */
+  /** False while this replica's keys have opened nothing, although the channel has entries or proofs. */
   get hasKeys(): boolean {
     return this.#readability.unreadable === 0 || this.#readability.hasOpened;
   }
 
   refused(reason: ChannelRefusal): void {
-    // A process without public keys refuses every proof for this reason, so the reason is logged once.
+    // A process without public keys refuses every proof with `no_public_key`, so this reason is logged only once.
     if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
     if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
   }

@@ -38,7 +38,10 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /** Tokens issued before this time are doubted later, at different times after `#soonFromMs` (monotonic). */
+  /**
+   * The doubt about tokens issued before this time begins at a different time for each token, after `#soonFromMs`
+   * (monotonic).
+   */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 

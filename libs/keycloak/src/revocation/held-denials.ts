@@ -16,7 +16,7 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** The time by which a shared copy of a denial may expire too early, because the clock may have been changed. */
+/** A shared copy of a denial may expire this much too early, because a clock may have been changed. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -26,8 +26,8 @@ const WARNING_PAUSE_MS = 60_000;
  * the denied token stays refused.
  */
 export class HeldDenials {
-  // The entries are ordered by expiry. Only an entry from the channel may stand behind younger entries, which are
-  // dropped first.
+  // The entries are ordered by expiry, except entries from the channel. A channel entry may follow younger entries, and
+  // the younger entries are then dropped first.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -35,7 +35,7 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** A token is refused if it was issued before this time plus the clock tolerance; in seconds since the epoch. */
+  /** Tokens issued before this time (in seconds since the epoch) plus the clock tolerance are refused. */
   #floor = -Infinity;
   /** The size is a field, because each request reads the size (perf: guard-overhead). */
   #size = 0;
@@ -96,7 +96,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** If a copy in the channel, perhaps forged, would expire early at other replicas, the denial is shared again. */
+  /** Shares a denial again if its copy in the channel (perhaps forged) would expire early at other replicas. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -104,7 +104,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** A full list must not evict a younger denial for an older denial, so the floor covers the older denial. */
+  /** A full list must not drop a younger denial for an older denial, so the floor covers the older denial. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
@@ -167,7 +167,7 @@ export class HeldDenials {
   }
 
   denies(token: VerifiedAccessToken): boolean {
-    // This is a fast path for every request; a hash is computed only if a single token is denied.
+    // This is a fast path for every request; `token.hash` is computed only if the list denies tokens by hash.
     if (this.#size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, onlineSession, subject, token: single, tokenId } = this.#entries;

@@ -10,8 +10,8 @@ type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { reado
 
 /**
  * The tokens to recheck: all tokens, or the tokens of a session, a user, a service account, a client or an issuer. A
- * recheck does not refuse valid tokens. Introspected tokens are introspected once more, and tokens verified by
- * signature are introspected from then on. `clientId` names the client that obtained the tokens.
+ * recheck does not refuse valid tokens. Introspected tokens are introspected once more, and tokens that were verified
+ * by signature are introspected from then on. `clientId` names the client that obtained the tokens.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 

@@ -50,7 +50,7 @@ export class RevocationAppends {
     await this.#appending;
   }
 
-  /** Causes a second append of the entry that is being appended, because the channel may lose that entry. */
+  /** Makes the replica repeat the current append, because the channel may lose the appended entries. */
   interrupt(): void {
     this.#breaks += 1;
   }

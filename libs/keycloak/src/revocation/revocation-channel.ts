@@ -16,7 +16,7 @@ export type SharedRevocation =
 
 /** The callbacks of a channel, which never throw. */
 export interface RevocationReceiver {
-  /** Receives an entry, and the time since the channel accepted the entry, by the clock of the channel. */
+  /** Receives an entry that the channel accepted `channelAgeSeconds` ago, by the clock of the channel. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
   /**
    * Reports that this replica has received everything in the channel: for the first time, after an outage, or again
@@ -24,8 +24,8 @@ export interface RevocationReceiver {
    */
   caughtUp(): void;
   /**
-   * Reports that the channel may have lost entries, and is read again from its beginning. This replica must then append
-   * again all entries that it holds and does not receive, including entries of other replicas.
+   * Reports that the channel is read again from the beginning, because the channel may have lost entries. This replica
+   * must append all held entries that the second read does not contain, including entries of other replicas.
    */
   gap(reason: string): void;
   /**
@@ -36,8 +36,8 @@ export interface RevocationReceiver {
   /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
-   * Reports that the received entries differ from the entries of the proof, or that a received entry is unreadable or
-   * may have no effect. The feed is then unhealthy until the next proof.
+   * Reports received entries that differ from the entries of the proof, that are unreadable, or that may have no
+   * effect. The feed is then unhealthy until the next proof.
    */
   unhealthy(): void;
   /** Reports an entry or a proof of the channel that this replica does not accept. */
@@ -48,13 +48,12 @@ export interface RevocationReceiver {
 
 /** Whether the keys of this replica can open the current content of the channel. */
 export interface ChannelReadability {
-  /** The number of entries and proofs for which this replica has no key, or that a newer version wrote. */
+  /** The number of entries and proofs that were sealed with an unknown key or written by a newer version. */
   readonly unreadable: number;
   /** Whether a key of this replica has opened at least one entry or proof in the channel. */
   readonly hasOpened: boolean;
 }
 
-/** The status of the keys that sign and verify proofs. */
 export interface ProofKeysStatus {
   /** Whether this process has a private key, which a poller needs. */
   readonly canSign: boolean;
@@ -62,7 +61,7 @@ export interface ProofKeysStatus {
   readonly publicKeys: number;
 }
 
-/** A lease that lets one replica poll the authorization server for all replicas, and expires by itself. */
+/** A lease that expires by itself, and lets one replica poll the authorization server for all replicas. */
 export interface FeedLease {
   /**
    * A fencing token, which grows with each new holder of the lease, so that the channel refuses proofs of earlier
@@ -87,7 +86,7 @@ export interface ProofChannel {
    */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
-   * Publishes a proof to all replicas after all received entries. The times of the proof are by the channel's clock.
+   * Publishes a proof to all replicas. The proof covers all received entries, and has times of the channel's clock.
    * Rejects if the outcome is unknown.
    */
   prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome>;
@@ -136,14 +135,16 @@ export interface ChannelExamination {
   readonly faults: readonly ChannelFault[];
   /** Fingerprints of the keys, which all services of the realm share; the first key seals new entries. */
   readonly keyFingerprints: readonly string[];
-  /** The proof that a process polls the authorization server; undefined if the examination did not look for a proof. */
+  /**
+   * The last proof of a poller, without an age if no proof exists; undefined if the examination did not look for a
+   * proof.
+   */
   readonly proof?: ChannelProof;
 }
 
 export interface ChannelProof {
   /** Whether a new proof was written during the examination. */
   readonly isRenewed: boolean;
-  /** The age of the last proof; undefined without a proof. */
   readonly ageSeconds: number | undefined;
 }
 

@@ -64,7 +64,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('denies the tokens of an offline session if a denial does not exclude offline sessions (RS-13)', () => {
+  it('denies the tokens of an offline session if another denial includes offline sessions (RS-13)', () => {
     const { list } = listOf();
     list.deny(ONLINE);
     list.deny(SESSION);
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads no claims while the list is empty, and the hash of a token only if a single token is denied', () => {
+  it('reads no claims while the list is empty, and reads the hash of a token only if a denial names a single token', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -177,7 +177,7 @@ describe('a full RevocationList', () => {
     expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
   });
 
-  it('uses the issuedBefore of a dropped subject denial if issuedBefore is earlier than the time of the denial', () => {
+  it('uses the issuedBefore of a dropped denial if issuedBefore is earlier than the time of the denial', () => {
     const { list } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
     list.deny(other(1));
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('drops no denial when a denial is repeated, or takes the place of an expired denial', () => {
+  it('keeps all valid denials when a denial is repeated, and when a denial replaces an expired denial', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));

@@ -30,7 +30,7 @@ export class RevocationList {
 
   /**
    * The number of denials, at most `maxRevocations` for each issuer; expired denials count until the next denial. A
-   * denial of a token with its `jti` counts twice.
+   * denial that has a `jti` counts twice.
    */
   get size(): number {
     return [...this.#issuers.values()].reduce((sum, { denials }) => sum + denials.size, 0);

@@ -142,7 +142,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.areDue({ sub: 'alice' }, clock.monotonicMs())).toBe(true);
   });
 
-  it('repeats the appends of its denials after a gap, except for a denial that the channel still has', async () => {
+  it('appends each of its denials again after a gap if the channel no longer has the denial', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     held.deny({ sid: 's2' });
@@ -158,7 +158,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('keeps a received denial for its retention time, counted from the denial or from its append, whichever was earlier', () => {
+  it('drops a received denial when the retention time has passed since its creation or since its arrival in the channel', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
@@ -195,13 +195,13 @@ describe('RevocationSharing', () => {
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('limits a floor from the channel to the current time, so that later tokens are accepted', () => {
+  it('replaces a received floor in the future by the current time, so that later tokens are accepted', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
   });
 
-  it('repeats the append of a useful recheck after a gap', async () => {
+  it('appends its recent rechecks again after a gap', async () => {
     const about = (): unknown[] => appended.map((one) => one.kind === 'recheck' && one.recheck);
     receiver.caughtUp();
     rechecks.require({ sub: 'old' });
@@ -225,7 +225,7 @@ describe('RevocationSharing', () => {
     expect(appended.length).toBeLessThan(10);
   });
 
-  it('appends a recheck with its original time, possibly by the clock of the server', async () => {
+  it('appends a recheck with its original time, even if the time is ahead of the local clock', async () => {
     receiver.caughtUp();
     const at = clock.epochSeconds() + 180;
     rechecks.require({ sub: 'alice' }, at);
@@ -373,7 +373,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('has read everything even if entries are read back before the channel acknowledges the append', async () => {
+  it('has read everything even if the channel delivers an entry before the append of the entry is acknowledged', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     rechecks.require({ sub: 'alice' });
@@ -382,7 +382,7 @@ describe('RevocationSharing', () => {
     expect(sharing.hasReadAll).toBe(true);
   });
 
-  it('does not move a floor because of a clock that is ahead, even if the floor is read again', () => {
+  it('leaves a floor unchanged if it reads the floor again and the clock of the sender is ahead', () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
     read(0);
@@ -392,7 +392,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
   });
 
-  it('does not drop denials or raise the floor if a full list reads dropped denials again', () => {
+  it('keeps its denials and its floor if the list is full and dropped denials are read again', () => {
     const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
     const readAll = (): void => {
       for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);

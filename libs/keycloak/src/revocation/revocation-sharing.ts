@@ -32,7 +32,8 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
    * Whether this replica has read the whole channel once, so that it refuses the tokens that other replicas have
-   * denied. True without a channel, and false while no key of this replica opens the entries or proofs of the channel.
+   * denied. The value is true without a channel, and false while this replica has no key for the channel's entries or
+   * proofs.
    */
   readonly isReady: boolean;
   /** The number of denials that other replicas do not know yet, or may have lost. */
@@ -165,7 +166,7 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * A missed revocation is in force at the authorization server, or the replica that denied the token appends the
+   * Introspection finds a revocation that this replica missed, and the replica that made a missed denial appends the
    * denial again. A token verified by signature would be accepted until it expires, so such tokens are introspected
    * within `introspectionTtlSeconds`.
    */
@@ -211,7 +212,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
-  /** With `none`, each replica polls the authorization server for itself; undefined before the start. */
+  /** With `none`, each replica polls the authorization server for itself. The value is undefined before the start. */
   get proofs(): ProofChannel | 'none' | undefined {
     if (this.#state === 'none') return 'none';
     return this.#channel && (this.#channel.proofs ?? 'none');

@@ -50,7 +50,7 @@ export class SharedFeed {
     return proofs?.lease(leaseMs);
   }
 
-  /** Publishes a proof of `period`, which uses the clock of the lease. */
+  /** Publishes a proof of `period` (times on the clock of the lease). */
   async prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';

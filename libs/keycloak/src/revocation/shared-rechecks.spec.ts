@@ -37,7 +37,7 @@ describe('SharedRechecks', () => {
     ]);
   });
 
-  it('applies a recheck even after a copy of the recheck with an earlier time of the server (RS-30)', () => {
+  it('applies a recheck even if a copy with an earlier server time arrived first (RS-30)', () => {
     const [askedAtMs, at] = [clock.monotonicMs(), clock.epochSeconds()];
     shared.receive(alice(), 400, at - 400);
     expect(rechecks.areDue({ sub: 'alice' }, askedAtMs)).toBe(false);
@@ -46,7 +46,7 @@ describe('SharedRechecks', () => {
     expect(required.at(-1)).toEqual([{ sub: 'alice' }, at]);
   });
 
-  it('does not invalidate newer results because of a copy that the channel stored later', () => {
+  it('leaves newer results valid if the channel stores a copy of an old recheck', () => {
     const at = clock.epochSeconds();
     shared.receive(alice(), 0, at);
     clock.advance(20);

@@ -1,6 +1,6 @@
 import type { Clock } from '../caching/clock.js';
 
-/** A period in which no revocation was missed, in milliseconds of one clock. */
+/** Between these two times of one clock, no revocation was missed. */
 export interface ReceivedPeriod {
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -16,12 +16,12 @@ interface Stretch {
 
 const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, healthyUntilMs: -Infinity };
 
-/** Proofs never grant access. If proofs are missing, cached results expire early, as without a revocation feed. */
+/** Proofs never grant access. If proofs are missing, cached results expire early, as if no feed existed. */
 export class SignalProof {
   #current = NONE;
   /**
-   * The stretch before the last gap. Results of this stretch stay valid until its last proof expires, so that not all
-   * results are introspected at the same time.
+   * Results from before the last gap keep their last proof, so that the service does not introspect all results at
+   * once.
    */
   #earlier = NONE;
   #isFollowed = false;
@@ -62,7 +62,7 @@ export class SignalProof {
     return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
   }
 
-  /** The time since which a poller has received everything; `Infinity` without a proof. */
+  /** A poller has received everything since this time; `Infinity` means that no proof exists. */
   get receivedSinceMs(): number {
     return this.#current.receivedSinceMs;
   }
@@ -90,8 +90,8 @@ export class SignalProof {
   }
 
   /**
-   * Calls `listener` with `sinceMs` when a healthy stretch begins. Every replica may have missed revocations before
-   * `sinceMs` (monotonic), even a replica that has just started and saw no gap.
+   * Calls `listener` with `sinceMs` when a healthy period begins. Before this monotonic time, every replica may have
+   * missed revocations, even a replica that has just started and saw no gap.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);

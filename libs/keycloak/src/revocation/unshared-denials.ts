@@ -10,7 +10,7 @@ export interface HeldDenial extends ReadDenial {
 export class UnsharedDenials {
   readonly #fresh = new Set<HeldDenial>();
   readonly #toRepeat = new Set<HeldDenial>();
-  /** Denials that the channel has accepted, and may still lose. */
+  /** The channel has accepted these denials, but may still lose them. */
   readonly #unread = new Set<HeldDenial>();
   #floor: 'done' | 'unread' | 'fresh' | 'repeat' = 'done';
 
@@ -42,7 +42,7 @@ export class UnsharedDenials {
     return this.#inForce(this.#toRepeat, count);
   }
 
-  /** Whether the floor was read back; also true if there is no floor. */
+  /** True without a floor, and after the channel has returned the floor. */
   get isFloorRead(): boolean {
     return this.#floor === 'done';
   }

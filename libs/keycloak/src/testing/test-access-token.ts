@@ -16,12 +16,9 @@ export interface TestAccessTokenOptions {
   readonly permissions?: readonly string[];
   /** The claim `azp`: the client to which the token was issued, by default `test-client`. */
   readonly client?: string;
-  /** The claim `aud`, by default the client id of the application of `signIn`, or `test-service` if not signed in. */
+  /** The claim `aud`, by default the application's client id, or `test-service` without `signIn`. */
   readonly audience?: string | readonly string[];
-  /**
-   * The claim `iss`, by default the issuer of the application of `signIn`, or `https://keycloak.test/realms/test` if
-   * not signed in.
-   */
+  /** The claim `iss`, by default the application's issuer, or `https://keycloak.test/realms/test` without `signIn`. */
   readonly issuer?: string;
   /** The claim `acr`: the level of the user's login. */
   readonly acr?: string;
@@ -39,8 +36,8 @@ export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard refuses the token, and
- * no server exchanges it, unless `text` is a token that the server issued.
+ * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard or a server accepts the
+ * token only if the server issued its `text`.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { DescribedService } from './describe-routes.js';
 
-/** The first request of the document loads @nestjs/swagger. */
+/** The first request for the document loads @nestjs/swagger. */
 export class OpenApiDocument {
   #make = (): Promise<string> => Promise.reject(new Error('No application is described yet'));
   #made: Promise<string> | undefined;

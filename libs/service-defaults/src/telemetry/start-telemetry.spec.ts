@@ -140,7 +140,7 @@ describe('the telemetry of a service', () => {
     expect(attributesOf(missing)).toMatchObject({ 'http.response.status_code': 404 });
   });
 
-  it('reports the code of a failure that the service answers on purpose (OP-03)', async () => {
+  it('reports the error code if the service deliberately answers 503 (OP-03)', async () => {
     await http().get('/away').expect(503);
     expect(attributesOf(await spanNamed('GET /away'))).toMatchObject({
       'http.response.status_code': 503,
@@ -174,7 +174,7 @@ describe('the telemetry of a service', () => {
     await once(socket, 'close');
   });
 
-  it('logs the refusal of a collector at most once a minute, with the status', async () => {
+  it('logs at most once a minute that a collector refuses data, and names the status', async () => {
     answer = 400;
     const refused = async (): Promise<void> => {
       const before = received.length;

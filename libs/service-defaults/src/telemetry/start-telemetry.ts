@@ -1,4 +1,4 @@
-/** Start telemetry: a service that has no metrics and no traces does not load this folder. */
+/** A service without metrics and without traces does not load this folder. */
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';

@@ -22,7 +22,7 @@ describe('SealedSessions', () => {
     }
   });
 
-  it('throws for a recheck of a newer version, which may end sessions', () => {
+  it('throws for a recheck of a newer version, because the recheck may end sessions', () => {
     expect(() => sealed.readRecheck(NEWER)).toThrow(SessionStoreError);
     const times = { lastMs: 2 } as never;
     expect(sealed.readRecheck(sealed.writeRecheck(times))).toEqual(times);

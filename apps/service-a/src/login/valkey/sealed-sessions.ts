@@ -36,7 +36,7 @@ export class SealedSessions {
 
   /**
    * Returns undefined for a text that this service did not write. Throws `SessionStoreError` for a text of a newer
-   * version, which may say that sessions have ended.
+   * version, because the text may say that sessions have ended.
    */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));
@@ -48,7 +48,7 @@ export class SealedSessions {
     return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
   }
 
-  /** Returns names of keys that do not reveal `value`. */
+  /** Returns key names that do not reveal `value`. */
   names(kind: string, value: string): readonly [first: string, ...others: string[]] {
     return this.#keys.names(this.#associated(kind, value));
   }

@@ -4,9 +4,9 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
  * A session is a hash. `s` is the sealed session, and `i` is the `iat` of the login. `u` and `d` are the keys of the
  * indexes by user and by Keycloak's session. `eu` and `ed` are the keys of the end marks.
  *
- * An index is a sorted set of session names, by the time of the last change. An index expires with the session that
- * expires last. A key of another type belongs to other code and counts as missing. If an index is damaged, `END` can't
- * find the session. `END` then still sets an end mark, and a session with an end mark counts as missing.
+ * An index is a sorted set of session names, with the time of the last change as the score. An index expires with the
+ * session that expires last. A key of another type belongs to other code and counts as missing. If an index is damaged,
+ * `END` can't find the session. `END` then still sets an end mark, and a session with an end mark counts as missing.
  */
 const COMMON = `
 local function is(key, kind)
@@ -50,7 +50,7 @@ local function long(key, ms)
 end
 `;
 
-/** Exceeds the size of a session that has a long user name and many claims in the tokens. */
+/** The limit exceeds the size of a session with a long user name and many token claims. */
 export const MAX_SEALED = 262_144;
 
 /**
@@ -70,13 +70,13 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Returns 0 and adds no session if the session has already ended. Applies the limit per user before the limit of all,
- * so that a user at the limit evicts no session of another user.
+ * Returns 0 and adds no session if the session has already ended. Applies the limit per user before the total limit, so
+ * that a user at the limit evicts only their own sessions.
  *
- * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the last key
- * repeats the index by user. Further keys follow: other indexes by user, marks of the session, and marks of the user.
+ * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the fourth key
+ * equals the third key. Further keys follow: other indexes by user, marks of the session, and marks of the user.
  *
- * ARGV: sealed session, lifetime in ms, limit per user, limit of all, idle time in ms. Further arguments follow: `iat`,
+ * ARGV: sealed session, lifetime in ms, limit per user, total limit, idle time in ms. Further arguments follow: `iat`,
  * the number of other indexes, the number of session marks, and the lifetime of marks in ms.
  */
 export const ADD = new ValkeyScript(`${COMMON}
@@ -142,8 +142,8 @@ return 1
 `);
 
 /**
- * If ARGV contains a beginning, the script deletes the session only if the sealed text still begins with this text.
- * KEYS: session, all. ARGV: beginning, or empty.
+ * Deletes the session if the sealed text begins with the given text. KEYS: session, all. ARGV: the given text (an empty
+ * text always matches).
  */
 export const DELETE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
@@ -177,8 +177,8 @@ return 1
 `);
 
 /**
- * Sets a text if no other call has changed the text since the read. KEYS: text. ARGV: 1 to set the text in any case,
- * old text (empty if there is none), new text, lifetime in ms.
+ * Sets a text if no other call has changed the text since the read. KEYS: text. ARGV: mode (1 always sets the text),
+ * old text (empty if it is missing), new text, lifetime in ms.
  */
 export const REPLACE = new ValkeyScript(`${COMMON}
 local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
@@ -189,8 +189,8 @@ return 1
 `);
 
 /**
- * Returns 1 for the first use, else 0, and the server's time. KEYS: possible keys of the record, one of which exists
- * after the first use. ARGV: lifetime in ms.
+ * Returns `[1, server time]` for the first use, and `[0, server time]` for each later use. KEYS: possible keys of the
+ * record, one of which exists after the first use. ARGV: lifetime in ms.
  */
 export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do

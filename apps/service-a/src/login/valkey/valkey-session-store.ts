@@ -196,7 +196,7 @@ export class ValkeySessionStore implements SessionStore {
     return [name(first), ...others.map(name)];
   }
 
-  /** First reports the ended sessions that are still pending. */
+  /** Reports pending ends of sessions before the script runs. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
     await this.#pendingEnds.send();
     return this.#ask(script, keys, args);

@@ -54,7 +54,7 @@ it('names an unsupported realm setting in the refusal, and changes no other sett
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
-it('accepts a setting that a placeholder turned into text, and refuses any other text', async () => {
+it('accepts a number or a boolean as text, because placeholders produce text, and refuses any other text', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
     status: 204,
   });

@@ -7,7 +7,7 @@ import { recordAdminEvent } from '../events/record-admin-event.js';
 /** The list of notified clients, which is empty because no client has an `adminUrl`. */
 const NOBODY = {};
 
-/** Does not notify clients, and also invalidates tokens of service accounts. */
+/** Also invalidates tokens of service accounts, but notifies no client. */
 export function logOutAll(request: AdminRequest): HttpAnswer {
   const { sessions, realm, clock } = request.server;
   sessions.endAll();

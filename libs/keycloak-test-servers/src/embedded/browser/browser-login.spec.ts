@@ -186,7 +186,7 @@ describe('levels of authentication', () => {
     expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
   });
 
-  it('do not exist without a flow: a requested level requires a new login, single sign-on has level 0', async () => {
+  it('are 0 at single sign-on, and each requested level requires a new login, if the realm has no browser flow', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'realm-'));
     const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
     const path = join(folder, 'realm.json');

@@ -8,7 +8,7 @@ export class PageRefusal extends Error {
   override readonly name = 'PageRefusal';
 }
 
-/** A refusal by a redirect to the client, for a verified client and redirect URI (RFC 6749 §4.1.2.1). */
+/** A refusal that redirects the browser to a verified redirect URI (RFC 6749 §4.1.2.1). */
 export class CallbackRefusal extends Error {
   override readonly name = 'CallbackRefusal';
 

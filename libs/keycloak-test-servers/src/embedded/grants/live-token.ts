@@ -54,11 +54,11 @@ export function lacksSession(server: ServerState, claims: Claims): boolean {
 
 export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** A token of a client that was not in the session at the exchange depends only on the session. */
+/** If a client was not in the session at the exchange, the client's token depends only on the session. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 
-/** As in Keycloak and contrary to RFC 7519 §4.1.4, a token is still valid in the second of `exp`. */
+/** In Keycloak, a token is still valid while the clock equals `exp`, contrary to RFC 7519 §4.1.4. */
 export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) < clock.now();
 
 export const sessionOf = ({ sessions }: ServerState, { sid }: Claims): Session | undefined =>

@@ -29,8 +29,8 @@ export type FaultInPlaceOfAnswer =
   /** The server answers 200 with the content type `application/json` and an empty body. */
   | { readonly kind: 'empty' }
   /**
-   * The server answers 200 with a JSON object of `megabytes` (default 50) that contains `"active":true`, as a stream
-   * that has no `Content-Length`.
+   * The server answers 200 without `Content-Length`, and streams a JSON object of `megabytes` (default 50) with
+   * `"active":true`.
    */
   | { readonly kind: 'huge'; readonly megabytes?: number }
   /**
@@ -63,9 +63,9 @@ export type FaultInAnswer =
    * true (default), the content type names the encoding.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
-  /** A member with arrays of `levels` levels (default 100,000) precedes the correct members. */
+  /** Before the correct members, the body has a member with nested arrays (depth: `levels`, default 100,000). */
   | { readonly kind: 'deep'; readonly levels?: number }
-  /** `__proto__` and `constructor` with wrong claims precede the correct members. */
+  /** Before the correct members, the body has `__proto__` and `constructor`, which contain wrong claims. */
   | { readonly kind: 'proto' }
   /** `members` override or extend the correct members, and the value `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }

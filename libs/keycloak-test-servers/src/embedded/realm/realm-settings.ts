@@ -2,7 +2,7 @@ import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
   enabled: boolean;
-  /** The server listens on loopback only, so plain HTTP is refused only with `all`. */
+  /** The server listens on loopback only, so it refuses plain HTTP only with `all`. */
   sslRequired: string;
   /** All lifespans and timeouts are in seconds. */
   accessTokenLifespan: number;
@@ -13,7 +13,7 @@ export interface RealmSettings {
   editUsernameAllowed: boolean;
   bruteForceProtected: boolean;
   failureFactor: number;
-  /** The wait after `failureFactor` failures, which doubles after twice as many failures. */
+  /** Every `failureFactor` failures lengthen the wait by this time. */
   waitIncrementSeconds: number;
   maxFailureWaitSeconds: number;
   /** The maximum time between two consecutive failures. */

@@ -97,7 +97,7 @@ function changeOf(request: SsfRequest): { client: RealmClient; stream: Stream; a
   return { client, stream, asked };
 }
 
-/** A PUT without event types, or a request with types by URI, gives up all queued events, even of these types. */
+/** A PUT without event types gives up all queued events. A request with types by URI does so even for these types. */
 function change(
   request: SsfRequest,
   client: RealmClient,

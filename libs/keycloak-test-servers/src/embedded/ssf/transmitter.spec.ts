@@ -107,7 +107,7 @@ it('signs an event with the newest key at the time of the event', async () => {
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends a forged event, and accepts an acknowledgement of the event by the returned id', async () => {
+it('sends a forged event, and accepts the returned id as an acknowledgement of the event', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',

@@ -7,7 +7,7 @@ export interface TokenOverrides {
   readonly headerTyp?: string;
   /**
    * The key that signs the token (default: `server`). `otherKey` is a different RSA key with the `kid` of the server,
-   * and `none` means no signature and the `alg` `none`.
+   * and `none` creates an unsigned token with the `alg` `none` (RFC 7519 §6).
    */
   readonly signedBy?: 'server' | 'otherKey' | 'none';
 }
@@ -23,6 +23,5 @@ export function signWithOverrides(
   return signedBy === 'server' ? keys.sign(all, headerTyp) : keys.signWithOtherKey(all, headerTyp);
 }
 
-/** Returns an unsigned token (RFC 7519 §6). */
 const unsigned = (claims: object, typ: string): string =>
   `${[{ alg: 'none', typ }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;

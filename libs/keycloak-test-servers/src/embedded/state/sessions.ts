@@ -27,7 +27,7 @@ export interface Arrival {
   readonly asked: readonly string[];
 }
 
-/** The arrival of a client that uses the password grant or is not in the session. */
+/** A client that uses the password grant or is not in the session has no arrival. */
 const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {

@@ -15,7 +15,6 @@ import { toRecord } from '../realm/realm-representation.js';
 export type Claims = Readonly<Record<string, unknown>>;
 
 export interface SigningKeys {
-  /** The public keys (RFC 7517 §5). */
   readonly jwks: { readonly keys: readonly JWK[] };
   /** The newest public key as DER in Base64, without PEM lines. */
   readonly publicKey: string;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 export interface FormBody {
   readonly contentType: string;
-  /** The length of the body in bytes. */
+  /** In bytes. */
   readonly length: number;
   readonly open: () => AsyncGenerator<Uint8Array>;
 }
@@ -11,8 +11,8 @@ export interface FormBody {
  * Encodes the form as `multipart/form-data` (RFC 7578), and copies the entries during the call, so later changes have
  * no effect.
  *
- * Node's own encoder, `new Response(form)`, is not used: since Node 24, a file that can't be read makes the reader wait
- * forever and ends the process with an unhandled rejection (https://github.com/nodejs/undici/issues/5835).
+ * Node's own encoder, `new Response(form)`, is not used: since Node 24, an unreadable file makes the reader wait
+ * forever, and an unhandled rejection ends the process (https://github.com/nodejs/undici/issues/5835).
  */
 export function formBody(form: FormData): FormBody {
   const boundary = `form-${randomBytes(16).toString('hex')}`;

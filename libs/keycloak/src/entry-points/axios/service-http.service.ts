@@ -43,7 +43,7 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
  */
 export class ServiceHttp {
   /**
-   * The axios instance whose interceptors and defaults `asService()` and `onBehalfOf()` copy. A request through this
+   * `asService()` and `onBehalfOf()` copy the interceptors and defaults of this axios instance. A request through this
    * instance fails, since the request has no caller.
    */
   readonly axiosRef: AxiosInstance;

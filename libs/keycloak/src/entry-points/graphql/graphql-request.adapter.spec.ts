@@ -520,7 +520,7 @@ describe('an application with two schemas, one without guards for fields', () =>
   @Module({ providers: [OrdersResolver, FieldsResolver] })
   class AdminModule {}
 
-  it('starts if all resolvers with decorators are in the schema whose fields have guards', async () => {
+  it('starts if each field resolver with a decorator belongs to the schema that has guards for fields', async () => {
     const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
     const options = { driver: ApolloDriver, include: [AdminModule] };
     await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
@@ -540,7 +540,7 @@ describe('a field resolver', () => {
     );
   });
 
-  it('stops the application from starting if its class has a decorator and Nest runs no guards for fields', async () => {
+  it('stops the application from starting if the resolver class has a decorator and no guard runs for fields', async () => {
     @Resolver(() => Order)
     @Authenticated()
     class Claiming {

@@ -5,9 +5,10 @@ import { checkNotShared } from './shared-context.js';
 import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 
 /**
- * For `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`: protects queries, mutations and subscriptions, and
- * field and reference resolvers if `fieldResolverEnhancers` has `'guards'`. A query or mutation uses the token of the
- * HTTP request. A subscription uses the token of the handshake, or `authorization` in the connection parameters.
+ * Protects queries, mutations and subscriptions, for `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`; if
+ * `fieldResolverEnhancers` contains `'guards'`, also protects field resolvers and reference resolvers. A query or
+ * mutation uses the token of the HTTP request. A subscription uses the token of the handshake, or `authorization` in
+ * the connection parameters.
  *
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
  *

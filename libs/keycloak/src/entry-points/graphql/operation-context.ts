@@ -7,7 +7,7 @@ export interface OperationContext {
 }
 
 /**
- * The context of the operation is the third argument, or the second argument of a reference resolver, which has no
+ * Returns the third argument, or the second argument of a reference resolver, because reference resolvers get no
  * `args`.
  */
 export function contextOf(call: CallContext): OperationContext & object {

@@ -36,7 +36,7 @@ describe('KeySet', () => {
     expect(found(set, 'enc')).toBeUndefined();
   });
 
-  it('uses a key that names no algorithm only for the algorithms of its key type', () => {
+  it('uses a key without an algorithm for every algorithm of the key type, and for no other algorithm', () => {
     const { alg: _, use: __, ...jwk } = rsa.jwk;
     const set = KeySet.of({ keys: [jwk] });
     expect(

@@ -85,7 +85,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
     await settled();
     expect(lines.at(-1)).toBe(
-      `Keycloak's signing keys can't be read again. The last ones stay in use {"reason":"ECONNREFUSED","leftSeconds":149}`,
+      `Keycloak's signing keys can't be read again. The previous keys stay in use {"reason":"ECONNREFUSED","leftSeconds":149}`,
     );
     expect([has(OLD), issuer.asked.length]).toEqual([true, 2]);
     clock.advance(10);

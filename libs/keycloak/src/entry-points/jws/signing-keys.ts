@@ -10,9 +10,8 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The minimum time from the start of the last read to a read for an unknown key id, since anybody can send unknown key
- * ids. The first tokens of a new key may wait for this time. With jose's 30 seconds, the service would refuse these
- * tokens.
+ * The minimum pause from the start of a read until an unknown key id, which anybody can send, causes the next read. The
+ * first tokens of a new key may wait during this pause. With jose's 30 seconds, the service would refuse these tokens.
  */
 const COOL_DOWN_MS = 1000;
 
@@ -86,8 +85,7 @@ export class SigningKeys {
       // A read in progress may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // Other requests, which start reads immediately if there are no current keys, must not postpone this read
-      // forever.
+      // Without current keys, the immediate reads of other requests must not postpone this read forever.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }
@@ -101,7 +99,10 @@ export class SigningKeys {
     this.#read().catch((error: unknown) => {
       const reason = error instanceof AuthorizationServerError ? error.reason : 'unexpected';
       const leftSeconds = Math.max(0, Math.round((this.#endMs - this.#clock.monotonicMs()) / 1000));
-      this.#log.warn("Keycloak's signing keys can't be read again. The last ones stay in use", { reason, leftSeconds });
+      this.#log.warn("Keycloak's signing keys can't be read again. The previous keys stay in use", {
+        reason,
+        leftSeconds,
+      });
     });
   }
 

@@ -88,7 +88,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
     });
   }
 
-  /** The unverified claims only decide whether the service reads the keys again. */
+  /** The unverified claims decide whether the service reads the keys again, and decide nothing else. */
   async #keyOf({ keyId, algorithm }: JwsHeader, keys: KeySet, token: string): Promise<PublishedKey> {
     const { iss, exp } = unverifiedClaims(token);
     const hasEnded = typeof exp === 'number' && exp + SKEW_SECONDS < this.#epochSeconds();

@@ -99,7 +99,7 @@ describe.each([
     await tooLong.body?.cancel();
   });
 
-  it('ignores interceptors, and needs the option `decorators` to pass a global guard', async () => {
+  it('ignores interceptors, and is refused by a global guard without the option `decorators`', async () => {
     const csrfExempt = SetMetadata('csrf-exempt', true);
     const providers = [
       { provide: APP_GUARD, useClass: UnsafeMethods },

@@ -8,8 +8,8 @@ export interface BackchannelLogoutOptions {
    */
   readonly path?: string;
   /**
-   * Decorators for the route's handler, which is `@Public()` already, such as `[CsrfExempt()]`, `[SkipThrottle()]` or
-   * `[ApiExcludeEndpoint()]`.
+   * Decorators for the route's handler, such as `[CsrfExempt()]`, `[SkipThrottle()]` or `[ApiExcludeEndpoint()]`; the
+   * handler is always `@Public()`.
    */
   readonly decorators?: readonly MethodDecorator[];
 }

@@ -82,7 +82,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('denies the tokens of a user up to the second of the notice (BF-09, RS-13)', async () => {
+  it('denies the tokens that a user got in the same second as the notice, or earlier (BF-09, RS-13)', async () => {
     says({ subject: 'alice-id' });
     await notices().take(notice());
     expect(happened[0]).toEqual({ denial: { issuer: ISSUER, sub: 'alice-id', issuedBefore: 1001 } });

@@ -59,7 +59,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0, 10_000, 20_000, 30_000]);
   });
 
-  it('waits for a random part of a second after the pause', () => {
+  it('adds a random wait of less than a second to the pause', () => {
     const waits: number[] = [];
     const schedule: Schedule = (ms, action) => {
       waits.push(ms);
@@ -81,7 +81,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0]);
   });
 
-  it('starts a pause after a recheck of another replica, and rechecks no tokens during the pause', () => {
+  it('starts a pause when another replica makes a recheck, and rechecks no tokens during the pause', () => {
     rechecks.made();
     advance(4000);
     rechecks.require();

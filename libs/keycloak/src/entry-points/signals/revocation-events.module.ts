@@ -29,7 +29,7 @@ export interface RevocationEventsModuleOptions {
   readonly pollSeconds?: number;
   /**
    * The client that polls the sources, by default the client of this service. Use a separate client if this service
-   * calls other services, since a called service could read the events with the token that it receives.
+   * calls other services, since a called service could use the received token to read the events.
    */
   readonly client?: RevocationEventsClientOptions;
 }

@@ -112,7 +112,7 @@ describe('SignalFeed', () => {
     expect(denied).toEqual([true, false]);
   });
 
-  it('publishes the number and the time of the signals of each poll that returned signals', async () => {
+  it('publishes the number and the time of the signals after each poll with signals', async () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(SIGNAL_CHANNEL, listen);
@@ -155,7 +155,7 @@ describe('SignalFeed', () => {
     expect(state()).toBe('healthy');
   });
 
-  it('is healthy only up to the time until which all sources were healthy', async () => {
+  it('stays healthy only while all sources are healthy', async () => {
     let isOther = false;
     const other = sourceOf('other', () => ({ ...QUIET, isHealthy: isOther }));
     follow(
@@ -174,7 +174,7 @@ describe('SignalFeed', () => {
     expect(keycloak.issuers[0].signals.latestMs).toBe(untilMs);
   });
 
-  it('reports a gap after an incomplete poll, and later proofs claim no time before the gap', async () => {
+  it('reports a gap after an incomplete poll, and starts later proofs after the gap', async () => {
     let gaps = 0;
     keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const source = sourceOf(
@@ -232,7 +232,7 @@ describe('SignalFeed', () => {
     expect(lines).toEqual([
       {
         level: 'error',
-        message: 'Revocations are not received: answers serve for introspectionTtlSeconds, as without a feed',
+        message: 'Revocations are not received: introspection results now expire after introspectionTtlSeconds',
         fields: { source: 'events', ...fields },
       },
       { level: 'log', message: 'Revocations are received', fields: { source: 'events' } },
@@ -253,7 +253,7 @@ describe('SignalFeed', () => {
     expect(everything).toEqual(['everything']);
   });
 
-  it('claims no time before a new lease if another replica held the previous lease', async () => {
+  it('starts its proofs at the new lease if another replica held the previous lease', async () => {
     const { feed: leases } = keycloak.issuers[0];
     const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
     let [fencing, nowMs] = [1, 1_000_000];
@@ -271,7 +271,7 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('claims only the time after a gap of the channel, since the gap may hide rechecks of an exited process (RS-30)', async () => {
+  it('starts its proofs after a gap of the channel, since the gap may hide rechecks of an exited process (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
@@ -325,7 +325,7 @@ describe('SignalFeed', () => {
     expect(said()).toEqual([waits, listens, waits]);
   });
 
-  it('applies the denials of a poll that reports a fault, and stays silent', async () => {
+  it('applies the denials of a poll with a fault, and keeps the state silent', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false, fault })));
     await until(() => keycloak.revocations.size === 1);
@@ -353,7 +353,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.denies(issued(serverNow - 1))).toBe(true);
   });
 
-  it('rechecks tokens up to the time of the server if the local clock is behind', async () => {
+  it('rechecks all tokens that the server has issued, even if the local clock is behind', async () => {
     const { clockSkew, clock, rechecks } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);

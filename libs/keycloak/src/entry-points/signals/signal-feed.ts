@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** The overlap with the healthy time of another replica, because two replicas measure times differently. */
+/** Two replicas measure times differently, so a poll repeats this part of another replica's healthy time. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -37,7 +37,7 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** The start of the time in which no event was missed, by the clock of the lease; undefined after a gap. */
+  /** Since this time (clock of the lease), no event was missed; undefined after a gap. */
   receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;
@@ -56,7 +56,7 @@ export class SignalFeed {
   readonly #closing = new AbortController();
   readonly #leaseHolder: LeaseHolder;
   readonly #target: SignalTarget;
-  /** In a longer time between two polls, Keycloak may have restarted and lost its sessions without an event. */
+  /** If two polls are further apart, Keycloak may have restarted and lost its sessions without an event. */
   readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
 
@@ -122,7 +122,7 @@ export class SignalFeed {
     }
   }
 
-  /** `beganMs` is the time before the request for the lease, so that the feed claims no time before its poll. */
+  /** `beganMs` is a time before the request for the lease, so that no proof starts before its poll. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.receivedSinceMs, one.fencing] = [undefined, lease.fencing];
@@ -188,10 +188,10 @@ export class SignalFeed {
 
   #fail(one: Followed, error: unknown): void {
     one.failures += 1;
-    // The next poll also reads the events of a single failed poll, so the feed does not log a single failure.
+    // After a single failed poll, the next poll reads the missed events, so the feed does not log the failure.
     if (one.isReceiving === false || (one.failures === 1 && isPassing(error))) return;
     one.isReceiving = false;
-    const words = 'Revocations are not received: answers serve for introspectionTtlSeconds, as without a feed';
+    const words = 'Revocations are not received: introspection results now expire after introspectionTtlSeconds';
     this.#log.error(words, { source: one.name, ...reasonOf(error) });
   }
 

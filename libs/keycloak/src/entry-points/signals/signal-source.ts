@@ -3,7 +3,7 @@ import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from 
 
 /**
  * The tokens to deny, from the issuer of the source. `sid` means the tokens of a session, except the offline tokens.
- * `sub` means the tokens that a user got before `issuedBefore`, in seconds since the epoch.
+ * `sub` means the tokens that a user got before `issuedBefore` (seconds since the epoch).
  */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
 
@@ -17,7 +17,7 @@ export interface Signals {
   readonly isWhole: boolean;
   /** Whether the server has certainly reported all events that precede this poll. An empty result is not a proof. */
   readonly isHealthy: boolean;
-  /** The time from the end of the healthy time to this poll, in milliseconds. Default 0. */
+  /** The healthy time ended this many milliseconds before this poll. Default 0. */
   readonly healthyUntilAgoMs?: number;
   /** The reason why this poll has no proof. The feed still applies the denials and rechecks. */
   readonly fault?: SignalSourceError | undefined;
@@ -41,11 +41,11 @@ export interface SignalSourceContext {
   readonly clock: Clock;
   /** The server's time in seconds since the epoch; after the first token, the error is about a second. */
   readonly serverSeconds: () => number;
-  /** Whether the polls are only a check, which must not create objects or remove events at the server. */
+  /** Whether the polls are only a trial, which must not create objects or remove events at the server. */
   readonly isTrial: boolean;
   /** The longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
-  /** Logs facts that `poll` does not return and an operator needs. No fact may contain text from the server. */
+  /** Logs facts that `poll` does not return but operators need. The facts must not contain text from the server. */
   readonly log: ComponentLog;
 }
 

@@ -54,7 +54,7 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 
 /**
  * Creates a document for each handler. A document of all routes does not distinguish classes with the same name, and
- * shows only the last handler of a path that has header versions.
+ * shows only the last handler of a path with header versions.
  */
 function placesOf(
   app: INestApplication,

@@ -23,14 +23,14 @@ export interface KeycloakSecurityOptions {
 }
 
 /**
- * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`: changes and returns the document. Each
- * operation gets
+ * For `addKeycloakSecurity(app, SwaggerModule.createDocument(app, config))`: changes `security` and `responses` of each
+ * operation, and returns the document.
  *
- * - `security`: the required scopes. The scheme `keycloak` is for an OAuth 2.0 token of the realm. The scheme `bearer`,
- *   for an existing token, has no scopes in OpenAPI 3.0. The second of several issuers has the scheme `keycloak-2`, and
- *   so on. `@Public()` sets `security` to `[]`, and `@OptionalToken()` adds an empty alternative. Existing `security`
- *   is replaced.
- * - `responses`: the statuses 400, 401, 403, 502 and 503 that the guard may send, with the bodies and headers of
+ * - `security` lists the required scopes. The scheme `keycloak` is for an OAuth 2.0 token of the realm. The scheme
+ *   `bearer`, for an existing token, has no scopes in OpenAPI 3.0. The second of several issuers has the scheme
+ *   `keycloak-2`, and so on. `@Public()` sets `security` to `[]`, and `@OptionalToken()` adds an empty alternative.
+ *   Existing `security` is replaced.
+ * - `responses` lists the statuses 400, 401, 403, 502 and 503 that the guard may send, with the bodies and headers of
  *   `KeycloakExceptionFilter`. Existing responses are kept.
  *
  * Existing schemes are kept, so `addOAuth2({ … }, 'keycloak')` can declare flows other than client credentials. With

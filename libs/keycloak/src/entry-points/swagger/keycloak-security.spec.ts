@@ -313,7 +313,7 @@ describe('addKeycloakSecurity responses', () => {
 });
 
 describe('addKeycloakSecurity schemes', () => {
-  it('adds a bearer scheme, and an OAuth 2.0 scheme of the realm that has every required scope', async () => {
+  it('adds a bearer scheme, and lists all required scopes in the OAuth 2.0 scheme of the realm', async () => {
     await make({ controllers: [OrdersController], issuer: 'https://sso.example.com/realms/shop' });
     expect(documentOf().components?.securitySchemes).toMatchObject({
       keycloak: {
@@ -383,7 +383,7 @@ describe('addKeycloakSecurity routes', () => {
     }
   }
 
-  it('documents a handler in each controller that inherits the handler', async () => {
+  it('documents an inherited handler once for each derived controller', async () => {
     @Controller('closed')
     class Closed extends Base {}
     @Controller('open')
@@ -543,7 +543,7 @@ describe('addKeycloakSecurity errors', () => {
       }
     }
     await make({ controllers: [Many] });
-    expect(() => documentOf()).toThrow('Many.many (GET): its @RequireAnyPermission() have 256 alternatives');
+    expect(() => documentOf()).toThrow('Many.many (GET): the @RequireAnyPermission() decorators have 256 alternatives');
   });
 
   it('throws if decorators contradict each other', async () => {

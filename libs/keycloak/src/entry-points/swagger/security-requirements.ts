@@ -52,7 +52,9 @@ export const scopesIn = (requirements: readonly SecurityRequirement[], scheme: s
 function scopesOf({ permissions, anyOf }: RouteAccess): string[][] {
   const count = anyOf.reduce((product, some) => product * some.length, 1);
   if (count > MAX_ALTERNATIVES) {
-    throw new Error(`its @RequireAnyPermission() have ${count} alternatives, and ${MAX_ALTERNATIVES} is the limit`);
+    throw new Error(
+      `the @RequireAnyPermission() decorators have ${count} alternatives, and at most ${MAX_ALTERNATIVES} are allowed`,
+    );
   }
   const choices = anyOf.reduce<string[][]>(
     (chosen, some) => chosen.flatMap((names) => some.map((name) => [...names, name])),

@@ -42,8 +42,8 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Keeps an existing entry if it is final, or if its request is later and the new entry is not final. Does not store an
- * entry whose time is impossible because the server's clock went back.
+ * Keeps an existing entry that is final; keeps an existing entry of a later request unless the new entry is final. Does
+ * not store an entry whose time is impossible because the server's clock went back.
  *
  * KEYS: entry, lease. ARGV: sealed text, time of the request, lifetime in ms, whether the entry is final, id of the
  * replica, age in ms.

@@ -50,7 +50,7 @@ const newerEntries = (count: number, all: number): ChannelFault => ({
 });
 
 const malformedEntries = (count: number, all: number): ChannelFault => ({
-  message: `${count} of the last ${all} denials have a form that no version of the library writes.`,
+  message: `This service can't read ${count} of the last ${all} denials: no version of the library writes their form.`,
   cure: 'Find out which process wrote them: each costs all services the long reuse of cached answers. Replace the password of its user at Valkey.',
 });
 

@@ -36,7 +36,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('lets a process start at a later entry with the hash before that entry', () => {
+  it('lets a process begin at a later entry if the proof contains the hash before this entry', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);
@@ -63,7 +63,7 @@ describe('EntryChain', () => {
     expect(reader.compare(second.links(0))).toBe('same');
   });
 
-  it('distinguishes a chain that begins at a different entry from a chain with replaced entries', () => {
+  it('returns `other_chain`, not `differs`, if the other chain begins at a different entry', () => {
     const reader = reading(1, ['a', 'b']);
     expect(reader.compare(reading(1, ['a', 'b'], true).links(0))).toBe('same');
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');

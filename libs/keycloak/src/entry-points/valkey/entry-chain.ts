@@ -20,16 +20,16 @@ export interface ChainedEntry {
 /**
  * `differs`: a process replaced or removed an entry.
  *
- * `other_chain`: the poller could not verify the previous chain, and began a new chain. Only a process that does not
- * poll continues with the new chain.
+ * `other_chain`: the poller could not verify the previous chain, and began a new chain. All processes except pollers
+ * continue with the new chain.
  *
  * `unknown`: this process has not read all entries of the proof.
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
 /**
- * A process takes the hash before its first entry from a signed proof, and computes each later hash, so that it notices
- * changes between two proofs.
+ * Each process computes the hash chain of its entries from a hash in a signed proof, and so notices changes between
+ * proofs.
  */
 export class EntryChain {
   #position: number;
@@ -38,7 +38,7 @@ export class EntryChain {
   #start: { readonly origin: number; before: Buffer } | undefined;
   #head: Buffer | undefined;
 
-  /** `keepsAll` is true for a poller, because the poller's proof contains the hash at which other processes begin. */
+  /** `keepsAll` is true for a poller, because other processes begin with a hash from the poller's proof. */
   constructor(
     private readonly issuer: string,
     private readonly epoch: string,

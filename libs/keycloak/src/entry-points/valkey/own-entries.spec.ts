@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OwnEntries } from './own-entries.js';
 
 describe('OwnEntries', () => {
-  it('waits until the poller has read each entry as the poller wrote it (RS-30)', () => {
+  it('waits until the poller has read each of its entries with unchanged bytes (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.answered([{ sealed: 'a' }, { sealed: 'b' }], true);
@@ -36,7 +36,7 @@ describe('OwnEntries', () => {
     expect(own.areRead).toBe(true);
   });
 
-  it('detects an entry that another process wrote with an id of this process, also after a gap (RS-30)', () => {
+  it('detects after a gap that another process wrote an entry under an id of this process (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a', id: 'x' }]);
     own.clear();

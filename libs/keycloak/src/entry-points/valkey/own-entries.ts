@@ -4,10 +4,10 @@ export interface OwnEntry {
   readonly id?: string | undefined;
 }
 
-/** The maximum number of remembered ids, which is more than the useful rechecks of a poller. */
+/** The maximum number of remembered ids; a poller has fewer rechecks that are still useful. */
 const MAX_IDS = 4000;
 /**
- * The number of remembered texts of a recheck, since the poller rewrites a recheck after each gap. An older text counts
+ * The number of remembered texts of a recheck; the poller writes a recheck again after each gap. An older text counts
  * as forged and starts a new epoch.
  */
 const MAX_WRITINGS = 8;

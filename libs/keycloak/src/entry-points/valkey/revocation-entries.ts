@@ -7,7 +7,7 @@ interface Written {
   readonly k: string;
   /** The value to deny or recheck, absent if `k` is `everything` or `floor`. */
   readonly v?: string;
-  /** Only tokens with an earlier `iat` are denied, or all tokens if absent. */
+  /** The entry denies only tokens with an earlier `iat`; without `b`, the entry denies all tokens. */
   readonly b?: number;
   readonly t: number;
   readonly i?: string;

@@ -1,18 +1,21 @@
-/** If the server's clock falls behind this machine's clock at a higher rate, the server's clock was set back. */
+/**
+ * The highest normal rate at which the server's clock falls behind this machine's clock; a set-back clock exceeds the
+ * rate.
+ */
 const MAX_DRIFT = 0.0005;
 
 /** A larger loss of time means that the server's clock was set back; a late answer may cause a smaller loss. */
 const STEP_MS = 1000;
 
 /**
- * The longest lifetime of introspection results: after this time, all results that precede a step back of the clock
- * have expired.
+ * The longest lifetime of introspection results; after this time, all results from before a set-back of the clock have
+ * expired.
  */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**
- * The server's clock, in milliseconds since the epoch. `nowMs()` is never later than the server's time. An age that is
- * computed with `latestMs()` is never too small.
+ * The server's clock, in milliseconds since the epoch. `nowMs()` is never later than the server's time. To compute an
+ * age, use `latestMs()`: the result is at least the true age.
  */
 export class ServerClock {
   /**
@@ -22,14 +25,14 @@ export class ServerClock {
   #offsetMs = Date.now() - performance.now();
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
-  /** When the server's time reaches this value, the time before the last step back no longer counts. */
+  /** The server's time at which the offset from before the last set-back of the clock is forgotten. */
   #forgottenFromMs = Infinity;
 
   get isLearned(): boolean {
     return this.#learnedAtMs !== -Infinity;
   }
 
-  /** The time by which the server's clock went back, and by which entries that are stored now look older. */
+  /** The time by which the server's clock was set back; an entry that is stored now looks older by this time. */
   get behindMs(): number {
     return Math.max(0, this.#latestOffsetMs - this.#offsetMs);
   }

@@ -62,7 +62,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     stream: {
       checkPolicy: async () => undefined,
       read: async () => page,
-      // The wait also ends when the connection closes, like a blocking read.
+      // A closed connection ends this wait, because the real wait is a blocking read.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
     entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },

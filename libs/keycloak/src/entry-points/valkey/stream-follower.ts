@@ -16,8 +16,8 @@ const LONGEST_PAUSE_MS = 2000;
 
 /**
  * The maximum difference between the time in the sealed text and the arrival time of an entry. The arrival time is not
- * sealed, so a larger difference may mean a forged time. Earlier cached results then lose their proof, and results that
- * are slightly older than a recheck have the short TTL anyway.
+ * sealed, so a larger difference may mean a forged time. Earlier cached results then get the short TTL; results that
+ * are slightly older than a recheck always have the short TTL.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -72,7 +72,7 @@ export class StreamFollower {
       } catch (error) {
         if (signal.aborted) break;
         this.#failures += 1;
-        // This replica may hold entries of a stream whose last entries the replica did not read.
+        // This replica may have read only a part of the stream.
         if (this.#place === undefined && this.#hasRead) this.receiver.gap('not_read_to_the_end');
         const { message, hint } = error instanceof ValkeyError ? error : new ValkeyError('unknown');
         this.receiver.lost(message, hint);
@@ -167,7 +167,7 @@ export class StreamFollower {
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
     this.#unreadable.add(number, typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') {
-      // The unreadable entry may deny any token, so earlier cached results lose their proof.
+      // An unreadable entry may be a denial of any token, so earlier cached results get the short TTL.
       this.receiver.refused(read);
       this.receiver.unhealthy();
       return;

@@ -76,7 +76,7 @@ describe('StreamProofs', () => {
     expect([accepted, refused.length]).toEqual([[], 2]);
   });
 
-  it('accepts a proof only while exactly the entries of the proof have been read', () => {
+  it('accepts a proof only when the last read entry is the last entry of the proof', () => {
     const [writer, one] = [poller(), reader(['a'])];
     const sealed = written(writer);
     read(one, sealed);
@@ -160,7 +160,7 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('reports an unhealthy feed, but no replaced entries, for a proof of a new chain', () => {
+  it('reports an unhealthy feed, but does not report replaced entries, if a proof begins a new chain', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);
@@ -191,7 +191,7 @@ describe('StreamProofs', () => {
     expect(found).toEqual(['unreadable', 'unreadable', 'opened']);
   });
 
-  it('refuses a proof of entries that the server has removed, after three such proofs (RS-30)', () => {
+  it('tolerates three proofs that cover removed entries, and refuses later proofs (RS-30)', () => {
     const [writer, one] = [poller(), new StreamProofs(sealing, new ProofKeys('spec', { publicKeys }), IDENTITY, 1000)];
     one.learn(page(2), receiver);
     one.add(entry(2, 'b'), undefined);

@@ -9,11 +9,11 @@ import { Gap } from './stream-gap.js';
 
 const MAX_AHEAD_MS = 5000;
 
-/** An entry may expire this much earlier, by the server's clock, than the writer of the entry estimated. */
+/** The time by which the server may remove an entry earlier than its writer estimated. */
 const MAX_EARLY_MS = 5000;
 /**
- * The number of proofs in a row that may cover unread entries, since pollers still prove old entries for some time
- * after the server removed them.
+ * The number of consecutive proofs that may cover unread entries; pollers may still prove entries that the server has
+ * just removed.
  */
 const MAX_UNKNOWN = 3;
 
@@ -56,8 +56,8 @@ export class StreamProofs {
   }
 
   /**
-   * Forgets the order of the proofs after a new connection, because a restarted server may count leases from an older
-   * state.
+   * Forgets the order of the proofs after a new connection, because a restarted server may repeat earlier lease
+   * numbers.
    */
   reconnected(): void {
     this.#last = undefined;

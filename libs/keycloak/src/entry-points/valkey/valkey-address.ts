@@ -34,7 +34,7 @@ export function checkAddress(
 function checkUrl(text: string, faults: ConfigurationFaults): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !PROTOCOLS.has(url.protocol) || url.hostname === '') {
-    faults.fault('url must be valkeys://<host>:<port>, or the same with valkey, rediss or redis');
+    faults.fault('url must be valkeys://<host>:<port>, and the protocol can also be valkey, rediss or redis');
   } else if (!/^(\/\d{0,4})?$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
     faults.fault('url must end with the host, the port, or the number of a database');
   } else if (!isDecodable(url.username) || !isDecodable(url.password)) {

@@ -23,7 +23,7 @@ const DEADLINE_MS = 50;
  * any time.
  *
  * A process that can read the Valkey server can't decrypt the entries without the keys. A process that can write to the
- * server can only delete entries, or restore an old entry until the entry expires.
+ * server can delete entries, and restore old entries until their expiry, but can't forge an entry.
  *
  * The cache sends nothing before the application starts. Throws `ConfigurationError`.
  */

@@ -11,7 +11,7 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** A pause of this process uses up only one part of the deadline. */
+/** The number of timers into which a deadline is divided; a pause of this process uses up at most one timer. */
 const DEADLINE_PARTS = 5;
 /** In a shorter silence, the server or this process may just be busy, so a timeout does not close the connection. */
 const SILENT_MS = 900;
@@ -105,7 +105,9 @@ export class ValkeyConnection {
   }
 }
 
-/** A time in which this process was blocked hardly counts, because a blocked process can't read the answer. */
+/**
+ * Throws `ValkeyError` after `deadlineMs`; the time in which a blocked process could not read the answer hardly counts.
+ */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {

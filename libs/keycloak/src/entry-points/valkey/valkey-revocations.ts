@@ -24,7 +24,7 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
    * Ed25519 keys that sign and verify a poller's proof that the feed of revocations is healthy. A poller, which imports
    * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. A
-   * service that has no public keys accepts no proof, and reuses cached results for `introspectionTtlSeconds` only.
+   * service without public keys accepts no proof, and reuses cached results only for `introspectionTtlSeconds`.
    */
   readonly proofs?: ProofKeyOptions;
 }

@@ -10,8 +10,8 @@ import type { ValkeyClient } from './valkey-client.js';
 const LEASE_MS = 600;
 
 /**
- * The part of the deadline in which a caller may take the lease, since the caller must still be waiting when the
- * server's answer arrives.
+ * The fraction of the deadline after which a caller no longer takes the lease: the server's answer could arrive too
+ * late.
  */
 const STILL_WAITING = 0.8;
 

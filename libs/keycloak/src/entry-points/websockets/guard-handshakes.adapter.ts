@@ -10,7 +10,8 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
     : { connectionStateRecovery: { ...connectionStateRecovery, skipMiddlewares: false } };
 
 /**
- * For `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`, or with an `IoAdapter` or a subclass.
+ * Guards a `WsAdapter`, an `IoAdapter` or a subclass:
+ * `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`.
  *
  * The decorators on the class of a gateway decide who may connect. The token is read only from the `Authorization`
  * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a

@@ -459,7 +459,7 @@ describe('gateways that share a server', () => {
     },
   );
 
-  it('do not start with ws if only one gateway is @Public()', async () => {
+  it('do not start with ws if one gateway is @Public() and one gateway is protected', async () => {
     await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
   });
 
@@ -478,7 +478,7 @@ describe('gateways that share a server', () => {
 });
 
 describe('a socket.io client', () => {
-  it('does not crash the server by disconnecting during the verification of the token', async () => {
+  it('does not crash the server if the client disconnects during the verification of the token', async () => {
     const library = socketIo('websocket');
     const { app, url } = await start(library, [Chat]);
     const upgrade =
@@ -569,7 +569,7 @@ describe('a socket.io client', () => {
     expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
   });
 
-  it('cannot poll in the session of another caller if another namespace is @Public()', async () => {
+  it('cannot poll in the session of another caller, even if the server has a @Public() namespace', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Public()
     class Open {}

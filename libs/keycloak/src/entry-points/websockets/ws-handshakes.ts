@@ -59,7 +59,7 @@ async function verify(
   }
 }
 
-/** Refuses the handshake with 500. ws throws if the handshake already has a verdict. */
+/** Refuses the handshake with 500. `verdict` throws if the handshake was already accepted or refused. */
 function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeInfo, verdict: Verdict): void {
   handshakes.logFailure(error);
   try {
@@ -73,7 +73,9 @@ export function guardWs(server: WsServer, handshakes: GatewayHandshakes, gateway
   const isOpen = gateways.map(({ access }) => access.opening === 'public');
   if (new Set(isOpen).size > 1) {
     const names = gateways.map(({ name }) => name).join(' and ');
-    throw new Error(`${names} share a path, but only some of them are @Public(). Give the public ones a separate path`);
+    throw new Error(
+      `${names} share a path, but only some of them are @Public(). Give the @Public() gateways a separate path`,
+    );
   }
   server.on('connection', (socket, request) => {
     rememberHandshake(socket, request);

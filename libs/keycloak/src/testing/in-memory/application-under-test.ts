@@ -15,11 +15,11 @@ export interface ApplicationUnderTest {
 /**
  * Signs in the caller that `token` describes, and returns the text to send as bearer token.
  *
- * Every call returns a new token, unless `token` has a `text`, which is then the bearer token. If you sign in the same
- * text with other claims, the application sees the new claims only after `introspectionTtlSeconds`. In an application
- * with several issuers, a `text` must contain an `iss`.
+ * Every call returns a new token, unless `token` has a `text`, which is then the bearer token. If you repeat the call
+ * with the same text but other claims, the application sees the new claims only after `introspectionTtlSeconds`. In an
+ * application with several issuers, a `text` must contain an `iss`.
  *
- * `signIn` also registers `token`, so that code below the routes can exchange `token`.
+ * `signIn` also registers `token`, so that the application can exchange `token`.
  *
  * `signIn` does *not* bypass the guard. With the option `jwt`, `signIn` signs every token that has no `text`; only
  * introspection accepts a token with a `text`.

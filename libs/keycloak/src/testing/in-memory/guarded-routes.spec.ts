@@ -171,7 +171,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(body).toMatchObject({ code: 'client_not_allowed' });
   });
 
-  it('refuses a malformed token, and a token that was not signed in', async () => {
+  it('refuses a malformed token, and a token that signIn() did not return', async () => {
     await read('/orders', 'not/a\\token').expect(401);
     await read('/orders', 'two words').expect(400);
     expect((await read('/orders', 'junk').expect(401)).body).toMatchObject({ reason: 'token_malformed' });

@@ -192,7 +192,7 @@ describe('two applications in one process', () => {
 
 describe('an application that shares denials', () => {
   const connect = (): never => {
-    throw new Error('No test reaches out of the process');
+    throw new Error('A test must not connect to the channel');
   };
   const sharing = { ...OWN, revocationChannel: { check: () => undefined, connect } };
 
@@ -207,12 +207,12 @@ describe('an application that shares denials', () => {
 
   it('connects to its channel if it starts with the real KeycloakModule', async () => {
     const module = await builderOf(KeycloakModule.forRoot(sharing)).compile();
-    await expect(start(module)).rejects.toThrow('No test reaches out');
+    await expect(start(module)).rejects.toThrow('A test must not connect');
   });
 });
 
 describe('signIn', () => {
-  it('returns a new token each time, unless the token has a text', async () => {
+  it('returns a new token at each call, or the text that testAccessToken() got', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
     const text = tokenText('alice');

@@ -32,7 +32,7 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
 
 /**
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
- * that was not signed in.
+ * that `signIn` did not return.
  *
  * Throws `Error` if `NODE_ENV` is not `test` or `development`. Also throws if a module imports the class, since the
  * class would guard no route.

@@ -143,7 +143,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(services.unexpected).toEqual([]);
   });
 
-  it('are called with a separate token for each caller', async () => {
+  it('receive a separate token for each caller', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     const [alice, bob] = [as({ subject: 'alice' }), as({ subject: 'bob' })];
     for (const bearer of [alice, bob, alice]) await read('/left/1', bearer).expect(200);
@@ -239,7 +239,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('must be registered in the application, and accept only a valid path and status', () => {
+  it('accept a registration only for a known service, a valid path and a valid status', () => {
     expect(() => testServices(app).on('inventroy', 'GET', '/stock/1')).toThrow(
       'This application has no service "inventroy". It has: "inventory", "audit"',
     );

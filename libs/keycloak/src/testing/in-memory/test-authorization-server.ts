@@ -16,8 +16,8 @@ export interface TestedClient {
 const LIFETIME_SECONDS = 300;
 
 /**
- * Answers the requests of one application under test in memory, in place of Keycloak. Introspection returns all claims,
- * so the application refuses tokens of another audience or issuer that Keycloak would report as inactive.
+ * Replaces Keycloak for one application under test, and answers in memory. Keycloak would report a token of another
+ * audience or issuer as inactive. This introspection returns all claims, so the application refuses the token.
  *
  * This server does *not* check the client's secret, and grants every scope that `grantableScopes` permits.
  */
@@ -120,7 +120,7 @@ export class TestAuthorizationServer {
 
 /** Returns the introspection response (RFC 7662 §2.2) with the members of Keycloak. */
 function introspected(token: TestToken | undefined): object {
-  // As in Keycloak, the clock tolerance of the application does not apply.
+  // Like Keycloak, this server ignores the clock tolerance of the application.
   if (token === undefined || secondsLeft(token) < 0) return { active: false };
   const { azp, client_id = azp, typ = 'Bearer', preferred_username } = token.claims;
   return { ...token.claims, client_id, username: preferred_username, token_type: typ, active: true };

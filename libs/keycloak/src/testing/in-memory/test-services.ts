@@ -5,8 +5,8 @@ import { TestServiceRoute, type TestServiceMethod } from './test-service-route.j
 import type { TestToken } from './test-tokens.js';
 
 /**
- * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. Only the
- * network of a call is replaced.
+ * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. A call uses
+ * all real code except the network.
  */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();

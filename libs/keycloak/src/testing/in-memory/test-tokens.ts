@@ -32,7 +32,7 @@ export class TestTokens {
     testTokenChannel.publish(text);
   }
 
-  /** Returns a known token that was not ended, even if it has expired. */
+  /** Returns a known token until `end` is called, even if the token has expired. */
   find(text: string | null | undefined): TestToken | undefined {
     return typeof text === 'string' && !this.#ended.has(text) ? this.#tokens.get(text) : undefined;
   }

@@ -8,7 +8,7 @@ export const MIN_PART_LENGTH = 32;
 /** A shorter secret would occur in any text by chance. */
 export const MIN_TOKEN_LENGTH = 8;
 
-/** The kind of a secret: a token, or an authorization code, which counts as a leak only in printed output. */
+/** The kind of a secret; an authorization code counts as a leak only in printed output. */
 export type TokenKind = 'token' | 'code';
 
 export type LeakedExtent = 'whole' | 'without its signature' | 'signature alone' | 'part';
@@ -44,7 +44,7 @@ const MAX_OWNERS = 8;
 const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
-/** Grams are indexed, so the time depends on the length of the text and hardly on the number of tokens. */
+/** Indexes the grams of the tokens, so that the search time depends mainly on the length of the text. */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
   readonly #grams = new Map<string, Owner[]>();
@@ -101,7 +101,10 @@ export class KnownTokens {
   }
 }
 
-/** Tokens of one user share claims, so several may match one place. The longest match is the token in the text. */
+/**
+ * Tokens of one user share claims, so several tokens may match at one place. The longest match is the token in the
+ * text.
+ */
 function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[] {
   const isIn = (one: TokenMatch, other: TokenMatch): boolean =>
     one !== other && other.start <= one.start && one.end <= other.end && other.end - other.start > one.end - one.start;

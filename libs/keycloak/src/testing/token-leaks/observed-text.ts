@@ -4,10 +4,10 @@ import { textViews, type TextView } from './text-views.js';
 import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
 
 export interface InspectOptions {
-  /** Whether the text was printed, so that authorization codes count as leaks, too. */
+  /** Whether the text was printed; authorization codes in printed text also count as leaks. */
   readonly isPrinted?: boolean;
   /**
-   * Whether parts of tokens and unknown JWTs are ignored, since the JWTs in Keycloak's browser cookies are not tokens.
+   * Whether unknown JWTs and parts of tokens are ignored, since the JWTs in Keycloak's browser cookies are not tokens.
    */
   readonly onlyKnown?: boolean;
 }

@@ -14,7 +14,7 @@ interface SentRequest {
 }
 
 const MAX_BYTES = 1024 * 1024;
-/** Tests make up shorter tokens, which messages may contain. */
+/** Tests invent shorter tokens, and messages may contain these invented tokens. */
 const MIN_RECEIVED_LENGTH = 32;
 
 /**

@@ -40,10 +40,7 @@ function withoutEscapes(text: string): string {
   return after;
 }
 
-/**
- * Decodes each sequence of base64 characters from each of its first four characters, because other characters may
- * precede the token.
- */
+/** Decodes each base64 sequence four times, at the offsets 0 to 3, because other characters may precede the token. */
 function decodedRuns(text: string): string {
   const runs = text.match(BASE64) ?? [];
   return runs

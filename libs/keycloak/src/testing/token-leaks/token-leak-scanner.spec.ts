@@ -120,7 +120,7 @@ describe('an inspected text', () => {
     expect(formsIn(text, TOKEN)).toEqual([]);
   });
 
-  it('leaks a token if it contains any 32 consecutive characters after the header of the token', () => {
+  it('leaks a token if the text contains any 32 consecutive characters of the token after the header', () => {
     const secret = TOKEN.slice(HEADER.length + 1);
     const scanner = start(TOKEN, OPAQUE);
     const parts = Array.from({ length: secret.length - 31 }, (_, from) => secret.slice(from, from + 32));
@@ -128,7 +128,7 @@ describe('an inspected text', () => {
     expect(scanner.leaks()).toHaveLength(parts.length);
   });
 
-  it('may contain a JWT that is not a token if onlyKnown is set', () => {
+  it('does not leak an unknown JWT if onlyKnown is set', () => {
     const scanner = start(TOKEN);
     const ofTheSameSession = jwt({ ...CLAIMS, typ: 'Serialized-ID' });
     scanner.inspect('KEYCLOAK_IDENTITY', ofTheSameSession, { onlyKnown: true });
@@ -139,7 +139,7 @@ describe('an inspected text', () => {
     expect(scanner.leaks()).toHaveLength(2);
   });
 
-  it('leaks a token that becomes known later', () => {
+  it('leaks a token that is added after the inspection', () => {
     const scanner = start();
     scanner.inspect('here', `${OPAQUE} ${TOKEN}`);
     expect(scanner.leaks()).toMatchObject([{ form: 'unknown JWT' }]);
@@ -251,7 +251,7 @@ describe('printed output', () => {
     expect([one.leaks().length, other.leaks().length]).toEqual([0, 1]);
   });
 
-  it('still reaches a function that wrapped the stream during the scan', () => {
+  it('still goes through a wrapper that other code set during the scan, and is no longer inspected', () => {
     const scanner = start(TOKEN);
     const { write } = stdout;
     const wrapped = (text: string): boolean => write.call(stdout, text);

@@ -16,9 +16,9 @@ import { watchOutput } from './watched-output.js';
  * authorization code.
  *
  * The scanner finds a whole token, a token without the signature, a signature, and any 32 consecutive characters after
- * the header of a token. The text may be plain, percent-encoded, escaped in JSON or HTML, or once in base64 or
- * base64url. Several of these encodings may be combined. The scanner does not find tokens that are encrypted,
- * compressed, hashed, in hex or split over lines.
+ * the header of a token. The text may be plain, percent-encoded, escaped in JSON or HTML, or encoded in base64 or
+ * base64url. Several encodings may be combined, but base64 only once. The scanner does not find tokens that are
+ * encrypted, compressed, hashed, in hex or split over lines.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();
@@ -77,8 +77,8 @@ export class TokenLeakScanner {
   }
 
   /**
-   * Searches a text that somebody could see. `where` names the text in the report, which replaces a `where` that
-   * contains a token.
+   * Searches a text that somebody could see. The report names the text by `where`, but replaces a name that contains a
+   * token.
    */
   inspect(where: string, text: string | Uint8Array, options: InspectOptions = {}): void {
     // Latin-1 keeps every ASCII character of the bytes.
@@ -86,7 +86,7 @@ export class TokenLeakScanner {
     this.#observed.push(new ObservedText(where, read, options));
   }
 
-  /** Returns all leaks so far, each token once for each place. */
+  /** Returns all leaks so far; a token counts once for each place. */
   leaks(): readonly TokenLeak[] {
     const unfinished = Object.values(this.#lines).map(({ unfinished: { where, text } }) => printed(where, text));
     for (const observed of unfinished) this.#search(observed);

@@ -34,7 +34,7 @@ const percent = (text: string): string =>
   [...text].map((one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`).join('');
 
 describe('a leak', () => {
-  it('is found in any surrounding text, for each of the tokens', () => {
+  it('is found for each known token, in any surrounding text', () => {
     fc.assert(
       fc.property(fc.uniqueArray(token, { minLength: 1, maxLength: 8 }), fc.nat(), around, around, (all, at, a, b) => {
         const leaked = all[at % all.length] ?? '';

@@ -6,8 +6,7 @@ import * as diagnostics from 'undici/lib/core/diagnostics.js';
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
 
 /**
- * Returns undici's own channel and the channel with the same name, which in Node 20 may differ after a garbage
- * collection.
+ * Returns undici's own channel and the named channel, because both may differ in Node 20 after a garbage collection.
  */
 export function undiciChannels(event: Event): readonly Channel[] {
   const own = channelsOfUndici()[event];
@@ -15,7 +14,7 @@ export function undiciChannels(event: Event): readonly Channel[] {
   return own === undefined || own === named ? [named] : [own, named];
 }
 
-// The channels of undici 7, from an internal file. An ES module imports the file as `default`; CommonJS without
-// `esModuleInterop` imports the file as the module.
+// The channels of undici 7, from an internal file. An ES module gets the exports as `default`; CommonJS without
+// `esModuleInterop` gets the exports directly.
 const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> =>
   (diagnostics.default ?? diagnostics).channels ?? {};

@@ -57,7 +57,7 @@ function watchConsole(method: ConsoleMethod): () => void {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** If other code has wrapped the method since, the wrapper stays in place and reports nothing. */
+/** If other code wraps the method later, this wrapper stays in place and reports nothing after the scan. */
 function replace<K extends string>(
   holder: Record<K, AnyFunction>,
   name: K,

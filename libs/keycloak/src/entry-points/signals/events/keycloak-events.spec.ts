@@ -131,7 +131,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
-  it.each([3_600_000, -3_600_000])('reads late events by the time of the server, which is %i ms ahead', async (ms) => {
+  it.each([3_600_000, -3_600_000])('reads late events even if the clock of the server is %i ms ahead', async (ms) => {
     aheadMs = ms;
     await source.poll(0);
     clock.advance(4);
@@ -174,7 +174,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: true, fault: undefined });
   });
 
-  it('reads events by the time of the log if the known server time is ahead of the log', async () => {
+  it('finds new events even if the known server time is ahead of the times in the log', async () => {
     await source.poll(0);
     wrongByMs = 60_000;
     clock.advance(1);
@@ -200,7 +200,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
   });
 
-  it('reads only the time that the feed requests, and the overlap', async () => {
+  it('reads the log only for the requested time and the overlap', async () => {
     await source.poll(0);
     clock.advance(300);
     await source.poll(1000);
@@ -231,7 +231,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ isWhole: true, isHealthy: true });
   });
 
-  it('does not log in at each poll if no login appears in the log', async () => {
+  it('waits between its logins if no login appears in the log', async () => {
     savesLogins = false;
     for (let second = 0; second < 30; second += 1) {
       await source.poll(0);
@@ -254,7 +254,7 @@ describe('keycloakEvents', () => {
     expect(signals.fault?.reason).toBe(reason);
   });
 
-  it('reads the settings every minute, and when a new login does not appear in the log', async () => {
+  it('reads the settings every minute, and after a login that does not appear in the log', async () => {
     const reads = (): number => asked.filter(({ pathname }) => pathname.endsWith('/events/config')).length;
     for (let second = 0; second < 59; second += 1) {
       await source.poll(0);
@@ -272,7 +272,7 @@ describe('keycloakEvents', () => {
     expect((await source.poll(0)).fault?.reason).toBe('events_disabled');
   });
 
-  it('reports a gap when the realm saves all events again', async () => {
+  it('reports a gap after a time in which the realm did not save all events', async () => {
     await source.poll(0);
     settings = { eventsEnabled: true, adminEventsEnabled: false };
     clock.advance(60);

@@ -27,10 +27,10 @@ const MAX_EAGER_PROOFS = 3;
 const MAX_KNOWN = 100_000;
 
 /**
- * Signal source for `RevocationEventsModule` that reads the user and admin events of a Keycloak realm
- * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save the user events and the admin events, and the
- * client's service account needs the role `view-events` of `realm-management`. The role shows which user logs in from
- * which address, so give the role to one service only.
+ * Returns a signal source for `RevocationEventsModule` that reads the user events and admin events of a Keycloak realm
+ * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save the user events and the admin events,
+ * and the client's service account needs the role `view-events` of `realm-management`. The role reveals the logins and
+ * addresses of all users, so give the role to one service only.
  *
  * An empty log does not prove that no session ended, so the service logs in at least every five seconds, and looks for
  * its own login in the log.
@@ -111,8 +111,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * The time of the last login counts if this time is earlier, since the server's time may come from a proxy. A proof
-   * must cover all events since that login, unless another replica has polled in between.
+   * A proxy may send a server time that is too late; then the time of the last login counts. A proof must cover all
+   * events since that login, unless another replica has polled in between.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -172,7 +172,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 }
 
-/** The time for which an event id is remembered in addition to the overlap, because a poll may be late. */
+/** A poll may be late, so event ids are remembered for this time beyond the overlap. */
 const REMEMBERED_MS = 60_000;
 
 function settingsFault({

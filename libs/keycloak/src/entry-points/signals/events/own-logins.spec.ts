@@ -42,7 +42,7 @@ describe('OwnLogins', () => {
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('reports a different log only once while the realm does not save logins', async () => {
+  it('reports a replacement of the log only once, even if the realm does not save later logins', async () => {
     await look('first');
     rows = [];
     expect(await look('second', false)).toBe('unseen, other log');
@@ -50,13 +50,13 @@ describe('OwnLogins', () => {
     expect(await look('fourth')).toBe('seen, same log');
   });
 
-  it('does not report a different log if one login was not found', async () => {
+  it('does not report a replacement of the log if one login was not found', async () => {
     await look('first');
     expect(await look('second', false)).toBe('unseen, same log');
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('reports a different log only once if no login is found for ten minutes', async () => {
+  it('reports a replacement of the log only once if no login is found for ten minutes', async () => {
     await look('first');
     const found = [];
     for (let tries = 0; tries < 130; tries += 1) found.push(await look(`unseen-${tries}`, false));
@@ -64,7 +64,7 @@ describe('OwnLogins', () => {
     expect(await look('last')).toBe('seen, same log');
   });
 
-  it('does not report a different log if the log may have dropped the earlier login', async () => {
+  it('does not report a replacement of the log if the log may have dropped the earlier login', async () => {
     await look('first');
     rows = [];
     clock.advance(600);

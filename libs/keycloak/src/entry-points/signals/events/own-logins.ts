@@ -4,7 +4,7 @@ import type { EventRepresentation } from './user-event-signals.js';
 
 export const CLIENT_LOGIN = 'CLIENT_LOGIN';
 
-/** The time for which the service looks for its last login, since the log may have dropped an older login. */
+/** The service does not look for a login older than this, because the log may have dropped the login. */
 const LOOKED_FOR_MS = 600_000;
 
 export interface SeenLogin {

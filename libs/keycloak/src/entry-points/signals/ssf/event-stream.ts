@@ -121,7 +121,7 @@ export class EventStreams {
     };
   }
 
-  /** If the stream was imported with the realm, Keycloak returns the text in the realm file, which may not be a URL. */
+  /** For an imported stream, Keycloak returns the text in the realm file, even if the text is not a URL. */
   #pollUrl(given: unknown, id: string, { streamsUrl }: TransmitterConfiguration): string {
     const isUrl = typeof given === 'string' && URL.canParse(given);
     if (isUrl || !streamsUrl.endsWith(KEYCLOAK_STREAMS)) {

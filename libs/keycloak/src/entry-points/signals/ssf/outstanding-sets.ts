@@ -13,7 +13,7 @@ const ACKNOWLEDGE_AFTER_MS = 30_000;
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
 /**
- * A token of this age may be acknowledged immediately, since a replica without the token knows that its page was
+ * Older tokens may be acknowledged immediately, since a replica that misses such a token knows that the page was
  * truncated.
  */
 const OLD_SECONDS = 600;
@@ -26,7 +26,7 @@ const MAX_PAGES = 10;
 /** While another poll holds tokens, Keycloak omits the tokens for a moment. */
 const MAX_AGAIN = 2;
 
-/** A poll holds tokens for a shorter time, so another receiver has acknowledged a token that stays missing. */
+/** A poll holds tokens for less time, so another receiver has acknowledged a token that is missing for this time. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;

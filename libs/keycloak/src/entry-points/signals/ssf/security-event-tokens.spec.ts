@@ -245,7 +245,7 @@ describe('sharedSignals with changing keys', () => {
     expect(transmitter.count('/keys')).toBeLessThan(8);
   });
 
-  it('rejects the poll if it never had keys, and uses the previous keys while the keys cannot be read', async () => {
+  it('rejects polls until the first keys are read, and later uses the known keys while keys cannot be read', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.instead = ({ path }) => (path === '/keys' ? { status: 503 } : undefined);
     await expect(source.poll(0)).rejects.toMatchObject({ reason: 'answered_503_unexpected_status' });

@@ -31,8 +31,8 @@ describe('sharedSignals', () => {
     ],
     [{ streamId: '' }, 'streamId must be a text'],
     [{ audience: 1 }, 'audience must be a text'],
-    [{ scope: '' }, 'scope must be scope tokens with one space between'],
-    [{ scope: 'a  b' }, 'scope must be scope tokens with one space between'],
+    [{ scope: '' }, 'scope must consist of scope names, separated by single spaces'],
+    [{ scope: 'a  b' }, 'scope must consist of scope names, separated by single spaces'],
   ])('rejects %j', (options, fault) => {
     const make = () => sharedSignals(options as SharedSignalsOptions);
     expect(make).toThrow(ConfigurationError);

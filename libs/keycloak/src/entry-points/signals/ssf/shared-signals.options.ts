@@ -40,7 +40,7 @@ export function resolveSharedSignalsOptions(given: SharedSignalsOptions): Resolv
     }
   }
   if (typeof scope !== 'string' || !SCOPE_TOKENS.test(scope)) {
-    faults.fault('scope must be scope tokens with one space between');
+    faults.fault('scope must consist of scope names, separated by single spaces');
   }
   faults.throwIfFaulty(cantBeUsed);
   return { configurationUrl, streamId, scope, audience };

@@ -237,7 +237,7 @@ describe('sharedSignals proofs', () => {
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
-  it('dates a late verification to the time of the request', async () => {
+  it('is healthy up to the time of the request if the verification arrives late', async () => {
     transmitter.verifiesLate = true;
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, fault: undefined });
     expect(await next()).toMatchObject({ isHealthy: false, fault: undefined });
@@ -246,7 +246,7 @@ describe('sharedSignals proofs', () => {
     expect(await source.poll(1000)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
   });
 
-  it('accepts a verification that another replica requested, and dates the verification to its issue time', async () => {
+  it('accepts a verification that another replica requested, and is healthy up to the issue time of the verification', async () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });

@@ -26,10 +26,10 @@ import { TransmitterClient } from './transmitter-client.js';
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
- * Signal source for `RevocationEventsModule` that reads a stream (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417) of a Shared
- * Signals transmitter, such as Keycloak 26.7 with `--features=ssf`. The client needs a service account, the optional
- * scopes `ssf.read` and `ssf.manage`, and attributes (docs/event-feed.md#shared-signals). The service creates a stream
- * if the client has none.
+ * Returns a signal source for `RevocationEventsModule` that reads the stream of a Shared Signals transmitter
+ * (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417), such as Keycloak 26.7 with `--features=ssf`. The client needs a service
+ * account, the optional scopes `ssf.read` and `ssf.manage`, and attributes (docs/event-feed.md#shared-signals). The
+ * service creates a stream if the client has none.
  *
  * Keycloak 26.7 reports logouts and "sign out", but does not report that a user is disabled or deleted. For disabled
  * and deleted users, add `keycloakEvents()`, or choose a TTL for cached results that you can accept.
@@ -96,7 +96,7 @@ class SharedSignals implements ConnectedSignalSource {
     // Request the verification before reading the stream, because the stream delivers every earlier event before the
     // verification.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
-    // Read the server's time after the first token response, which reveals that time.
+    // Read the server's time after the first token response, because this response reveals the time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;

@@ -12,7 +12,7 @@ const UNCERTAINTY_MS = 2000;
 
 const PATIENCE_MS = 5000;
 
-/** The pause before the next request, in which the verification of another replica may arrive. */
+/** The pause before the next request, so that a verification that another replica requested may arrive. */
 const SOON_MS = 1000;
 
 const MAX_ASKED = 16;
@@ -25,9 +25,9 @@ export interface PollBegin {
 }
 
 /**
- * The proof that the stream has delivered all events up to a time, by a verification event (SSF 1.0 §8.1.4). If this
- * process requested the verification, the time is the start of the requesting poll. For other verifications, the time
- * is the `iat`.
+ * Proves by verification events (SSF 1.0 §8.1.4) that the stream has delivered all events up to a time. If this process
+ * requested the verification, the time is the start of the requesting poll. For other verifications, the time is the
+ * `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -66,13 +66,13 @@ export class StreamProof {
     if (vouchedMs < beganMs - MAX_AGE_MS) return;
     this.#vouchedMs = Math.max(this.#vouchedMs, vouchedMs);
     this.#waitingSinceMs = undefined;
-    // This replica waits longer after a verification of another replica, so that the other replica sends the next
-    // request.
+    // If another replica requested the verification, this replica waits longer, so that the other replica sends the
+    // next request.
     const laterMs = beganMs + this.everyMs + Math.min(SOON_MS, this.everyMs / 2);
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** The time up to which the stream is proven; only a poll that has read all events may claim this time. */
+  /** Returns the time up to which the stream is proven; only a poll that has read all events may use this time. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;
