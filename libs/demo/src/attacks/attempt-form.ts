@@ -1,4 +1,4 @@
-import type { AttackAnswer, Attempt, Sent, TokenInWords } from './attempt.js';
+import { SHOWN_CLAIMS, type AttackAnswer, type Attempt, type Sent, type TokenInWords } from './attempt.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -16,8 +16,7 @@ export function readAttempt(answer: unknown): Attempt | undefined {
   };
 }
 
-export const readWords = (token: unknown): TokenInWords =>
-  texts(membersOf(token), ['typ', 'azp', 'aud', 'scope']) as TokenInWords;
+export const readWords = (token: unknown): TokenInWords => texts(membersOf(token), SHOWN_CLAIMS) as TokenInWords;
 
 function readSent(given: unknown): Sent | undefined {
   const { what, answer } = membersOf(given);

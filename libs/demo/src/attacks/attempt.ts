@@ -15,7 +15,9 @@ export interface Sent {
   readonly answer: AttackAnswer;
 }
 
-export type TokenInWords = Readonly<Partial<Record<'typ' | 'azp' | 'aud' | 'scope' | 'acr', string>>>;
+export const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
+
+export type TokenInWords = Readonly<Partial<Record<(typeof SHOWN_CLAIMS)[number], string>>>;
 
 export interface RefusedAfter {
   readonly service: string;
@@ -74,8 +76,6 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
     });
   }
 }
-
-const SHOWN_CLAIMS = ['typ', 'azp', 'aud', 'scope', 'acr'] as const;
 
 /** No verification is needed: the token comes from Keycloak, or the guard has verified the token. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
