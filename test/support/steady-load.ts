@@ -22,6 +22,9 @@ export interface Load {
 /** After a pause, the load sends only requests missed within this time, because a burst is not a steady load. */
 const CATCHES_UP_MS = 100;
 
+/** On a busy machine, an unlimited load would overload the services, and would no longer be steady. */
+const MAX_UNANSWERED = 20;
+
 export async function underSteadyLoad(
   { perSecond, least = 0, send }: Load,
   change: () => Promise<void>,
@@ -29,9 +32,12 @@ export async function underSteadyLoad(
   const failures: Failure[] = [];
   const sent: Promise<void>[] = [];
   const changed = new AbortController();
+  let unanswered = 0;
   const one = async (number: number): Promise<void> => {
     const startedMs = performance.now();
+    unanswered += 1;
     const outcome = await send(number).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+    unanswered -= 1;
     if (outcome !== OK) failures.push({ startedMs, outcome });
   };
   let dueMs = performance.now();
@@ -39,6 +45,7 @@ export async function underSteadyLoad(
     while (!changed.signal.aborted || sent.length < least) {
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await sleep(waitMs);
+      while (unanswered >= MAX_UNANSWERED) await sleep(5);
       sent.push(one(sent.length));
       dueMs = Math.max(dueMs + 1000 / perSecond, performance.now() - CATCHES_UP_MS);
     }
