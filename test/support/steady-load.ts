@@ -32,12 +32,12 @@ export async function underSteadyLoad(
   const failures: Failure[] = [];
   const sent: Promise<void>[] = [];
   const changed = new AbortController();
-  let unanswered = 0;
+  const unanswered = new Set<number>();
   const one = async (number: number): Promise<void> => {
     const startedMs = performance.now();
-    unanswered += 1;
+    unanswered.add(number);
     const outcome = await send(number).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
-    unanswered -= 1;
+    unanswered.delete(number);
     if (outcome !== OK) failures.push({ startedMs, outcome });
   };
   let dueMs = performance.now();
@@ -45,7 +45,7 @@ export async function underSteadyLoad(
     while (!changed.signal.aborted || sent.length < least) {
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await sleep(waitMs);
-      while (unanswered >= MAX_UNANSWERED) await sleep(5);
+      while (unanswered.size >= MAX_UNANSWERED) await sleep(5);
       sent.push(one(sent.length));
       dueMs = Math.max(dueMs + 1000 / perSecond, performance.now() - CATCHES_UP_MS);
     }
