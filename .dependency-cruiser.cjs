@@ -1,11 +1,14 @@
-/** Which folder may import which. Each rule has one line that says why; `npm run lint` holds them. */
+/**
+ * The rules define which folder may import which other folder. The `comment` of a rule gives the reason. `npm run lint`
+ * enforces the rules.
+ */
 const CORE = '^libs/keycloak/src/';
 const folders = (...names) => `${CORE}(${names.join('|')})/`;
 const EMBEDDED = '^libs/keycloak-test-servers/src/embedded/';
 const notSpec = '[.]spec[.]ts$';
 const builtin = ['core'];
 
-/** A folder of the core imports those below it, Node, and the packages that are named: nothing else. */
+/** A core folder may import only the folders in `below`, Node and the named packages. */
 const looksDown = (folder, below, reason, packages = []) => ({
   name: `${folder}-looks-down`,
   comment: reason,
@@ -17,7 +20,7 @@ const looksDown = (folder, below, reason, packages = []) => ({
   },
 });
 
-/** Other packages import a package of this repository by its entry points alone. */
+/** Other packages may import a package of this repository only by its entry points. */
 const byEntryPoint = (library, from, reason, entryPoints = ['index']) => ({
   name: `${library}-by-entry-point`,
   comment: reason,
@@ -29,7 +32,7 @@ const byEntryPoint = (library, from, reason, entryPoints = ['index']) => ({
   },
 });
 
-/** A package of this repository imports no other one but these. */
+/** Within this repository, a package may import only the packages in `below`. */
 const packageLooksDown = (library, below, reason) => ({
   name: `${library}-looks-down`,
   comment: reason,
@@ -38,7 +41,10 @@ const packageLooksDown = (library, below, reason) => ({
   to: { path: '^(libs|apps|test|scripts|bench)/', pathNot: `^libs/(${[library, ...below].join('|')})/` },
 });
 
-/** A folder of the embedded server imports those below it. Only the files beside the folders import them all. */
+/**
+ * A folder of the embedded server may import the folders in `below`. Only the files beside the folders may import all
+ * folders.
+ */
 const folderOfEmbedded = (folder, below, reason) => ({
   name: `embedded-${folder}-looks-down`,
   comment: reason,
@@ -47,7 +53,7 @@ const folderOfEmbedded = (folder, below, reason) => ({
   to: { path: EMBEDDED, pathNot: `${EMBEDDED}(${[folder, ...below].join('|')})/` },
 });
 
-/** A folder of Service A imports those below it. Each may import the files beside the folders, which are of the whole service. */
+/** Service A's folders may import the folders in `below` and the files beside the folders. */
 const folderOfServiceA = (folder, below, reason) => ({
   name: `service-a-${folder}-looks-down`,
   comment: reason,
@@ -56,7 +62,10 @@ const folderOfServiceA = (folder, below, reason) => ({
   to: { path: '^apps/service-a/src/[^/]+/', pathNot: `^apps/service-a/src/(${[folder, ...below].join('|')})/` },
 });
 
-/** Entry points with optional peers, each a folder of `entry-points/`. A service that does not use one installs nothing for it. */
+/**
+ * The entry points with optional peers. Each entry point is a folder of `entry-points/`. A service installs only the
+ * peers of the entry points that it uses.
+ */
 const ENTRY_POINTS = [
   'axios',
   'graphql',
@@ -68,9 +77,12 @@ const ENTRY_POINTS = [
   'jwt',
   'signals',
 ];
-/** Entry points without peers. They only export what few applications need of the core, so any entry point may import them. */
+/**
+ * The entry points without peers. These entry points only export rarely used parts of the core. So any entry
+ * point may import them.
+ */
 const OF_THE_CORE = ['client-authentication', 'diagnostics', 'extension'];
-/** The entry points that verify signatures, by jose, in the folder `jws`. */
+/** The entry points that verify signatures with jose. The code is in the folder `jws`. */
 const BY_SIGNATURE = ['jwt', 'signals'];
 const entryPoint = (name) => `entry-points/${name}`;
 const anEntryPoint = (name) => [
@@ -172,7 +184,7 @@ module.exports = {
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
 
-    // The folders of the core, from the ground up.
+    // The folders of the core, from the lowest to the highest.
     looksDown('protocol', [], 'The words are pure: no Nest, no network, no clock.'),
     looksDown('caching', [], 'Caching is about keys, values and deadlines; only its LRU comes from outside.', [
       'lru-cache',
@@ -290,7 +302,7 @@ module.exports = {
       to: { path: 'node_modules/undici/' },
     },
 
-    // The entry points of the library beside the main one.
+    // The entry points of the library, except the main entry point.
     ...ENTRY_POINTS.flatMap(anEntryPoint),
     {
       name: 'jws-is-for-entry-points-by-signature',
@@ -355,7 +367,7 @@ module.exports = {
       to: { path: '^libs/keycloak/(src|dist)/testing/' },
     },
 
-    // The folders of the embedded server, from the ground up.
+    // The folders of the embedded server, from the lowest to the highest.
     folderOfEmbedded(
       'http',
       [],
@@ -385,7 +397,7 @@ module.exports = {
       ),
     ),
 
-    // The folders of Service A, from the ground up.
+    // The folders of Service A, from the lowest to the highest.
     folderOfServiceA('pages', [], 'It renders, negotiates and serves assets; what a page is about is nothing to it.'),
     folderOfServiceA('orders', [], 'Orders are there whoever asks for them.'),
     folderOfServiceA('login', ['pages'], 'Who is logged in is nothing of what they do.'),

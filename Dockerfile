@@ -1,7 +1,7 @@
 # The image of one service: docker build --build-arg SERVICE=service-a .
-# docker-compose.yml builds one image for each service; they share the build stage, which runs once.
+# docker-compose.yml builds one image for each service. The images share the build stage, which runs once.
 
-# The manifests of all packages, and nothing else.
+# This stage contains only the manifests of all packages.
 FROM node:24-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -12,7 +12,7 @@ RUN find libs apps -type f ! -name package.json -delete && find libs apps -type 
 FROM node:24-slim AS build
 WORKDIR /app
 
-# Manifests come first: while they don't change, the layer with the packages is reused.
+# Manifests are copied first. If they do not change, Docker reuses the layer with the packages.
 COPY --from=manifests /app ./
 RUN npm ci --ignore-scripts
 
@@ -21,24 +21,26 @@ COPY libs libs
 COPY apps apps
 RUN npm run build
 
-# Removes everything that production does not run: development packages, the packages of the test servers (an optional peer, so
-# `--omit=optional` as well), sources, build records, the test servers, and the library's entry point for tests.
+# Removes all files that production does not run: development packages, sources and build records.
+# Also removes the test servers, their packages, and the library's entry point for tests.
+# Their testcontainers is an optional peer, so npm needs `--omit=optional` too.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts \
  && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
 
 FROM node:24-slim
-# The name of a folder in apps/, and what log lines call this build.
+# SERVICE is the name of a folder in apps/. Log lines contain VERSION.
 ARG SERVICE VERSION=dev
 ENV NODE_ENV=production HOST=0.0.0.0 SERVICE_VERSION=${VERSION}
 WORKDIR /app
-# All files belong to root: the service can read them but not change them.
+# All files belong to root: the service can read but not change them.
 COPY --from=build /app/node_modules node_modules
-# node_modules links to the libraries, so they stay where the links point.
+# Links in node_modules point to the libraries, so libs keeps its path.
 COPY --from=build /app/libs libs
 COPY --from=build /app/apps/${SERVICE:?} apps/${SERVICE}
 WORKDIR /app/apps/${SERVICE}
 USER node
-# There is no shell or npm in between, so SIGTERM reaches the service. It turns not ready for SHUTDOWN_DELAY_SECONDS (5), then finishes
-# the requests in flight: 9 seconds at most, of the 10 that Docker allows.
+# Docker starts Node without a shell or npm, so SIGTERM reaches the service.
+# After SIGTERM, the service is not ready for SHUTDOWN_DELAY_SECONDS (5). Then it finishes requests in flight.
+# Both take at most 9 seconds, and Docker allows 10 seconds.
 CMD ["node", "--enable-source-maps", "dist/main.js"]

@@ -34,7 +34,7 @@ export default {
   reporters: ['default', '<rootDir>/test/support/run-report.mjs'],
   // In ESM mode, Jest never frees the modules of a spec file. Jest restarts a worker before the worker's heap is full.
   workerIdleMemoryLimit: '1GB',
-  // Each of them has a realm. Specs that wait for Keycloak or a browser leave time for others.
+  // Each worker has a realm. While one spec waits for Keycloak or a browser, other specs can run.
   maxWorkers: 3,
   projects: [
     {
@@ -49,8 +49,7 @@ export default {
     },
     { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
-  // The timeout ends a test that hangs. The timeout exceeds every wait in a spec, so that no test fails on a busy
-  // machine.
+  // The timeout exceeds every wait in a spec, even on a busy machine.
   testTimeout: 420_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts'],

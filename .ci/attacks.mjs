@@ -1,4 +1,4 @@
-// Makes all attacks of the page on a running stack. Each attack must get the expected refusal.
+// Asks a running Service A to make all attacks. Each attack must get the expected refusal.
 // Usage: node .ci/attacks.mjs BASE_URL
 import assert from 'node:assert/strict';
 

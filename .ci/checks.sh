@@ -1,14 +1,14 @@
-# The checks of CI. Run as `bash -euo pipefail .ci/checks.sh FUNCTION [ARGUMENT...]` in the top folder: the first command that
-# fails is the check's failure.
+# The checks of CI. In the top folder, run `bash -euo pipefail .ci/checks.sh FUNCTION [ARGUMENT...]`.
+# A check fails at its first failed command.
 
 CHAIN_ANSWER='{"service_b":"Order 9876 processed by Service B","service_c":{"result":20,"msg":"Service C successfully processed request"}}'
 mapfile -t SERVICES < <(node -p 'Object.keys(require("./services.json").services).join("\n")')
 mapfile -t PORTS < <(node -p 'Object.values(require("./services.json").services).map(({ port }) => port).concat(8080).join("\n")')
 KEYCLOAK=$(sed -nE 's|.*image: quay.io/keycloak/keycloak:||p' docker-compose.yml)
-# Builds stand-ins for the images below on machines that reach no container registry; it may be missing.
+# On machines without a container registry, this tool builds stand-ins for the images below. The tool may be missing.
 BASE_IMAGES=../shared/tools/base-images
 
-# expect WHAT ACTUAL EXPECTED
+# expect WHAT ACTUAL EXPECTED: fails if the two values differ.
 expect() {
   [ "$2" = "$3" ] && return
   echo "$1: expected"
@@ -22,7 +22,7 @@ expect() {
 
 npm_ci() { npm ci --no-progress; }
 
-# have_node VERSION: installs it in $RESULTS/node-VERSION/bin.
+# have_node VERSION: installs this version of Node in $RESULTS/node-VERSION/bin.
 have_node() {
   local package
   package=node-linux-$(node -p process.arch)
@@ -33,7 +33,7 @@ have_node() {
 
 node_of_images() { have_node "$NODE"; }
 
-# The specs in test/repository are about documents and scripts, and run in `npm test` alone.
+# The specs in test/repository check documents and scripts. Only `npm test` runs these specs.
 unit_on_oldest_node() {
   have_node "$OLDEST_NODE"
   PATH=$PWD/$RESULTS/node-$OLDEST_NODE/bin:$PATH npm run test:unit -- --silent --testPathPatterns='/(libs|apps|brokers|chain)/'
@@ -41,10 +41,10 @@ unit_on_oldest_node() {
 
 npm_script() { npm run "$1"; }
 
-# The README's command for continuous integration; the other arguments only have Jest write down what it found.
+# The command of the README for continuous integration. The other arguments only make Jest write a report.
 npm_test() { npm test -- --complete --json --outputFile="$PWD/$RESULTS/jest.json"; }
 
-# With the seed that is the default: the same faults in each run.
+# Uses the default seed, so that each run has the same faults.
 chaos() { npm run chaos -- --minutes 1; }
 
 new_service() { npm run new-service:check; }
@@ -53,12 +53,12 @@ examples() { npm run examples -- --keycloak; }
 
 compat() { npm run compat -- --quick; }
 
-# What is counted and not timed; the figures themselves are for a quiet machine.
+# Checks only counts. Timed figures need a quiet machine.
 bench_counts() { npm run bench -- --counts; }
 
 # --- the container engine
 
-# Exits with 3 when there is no way to get one.
+# Exits with 3 if no engine answers and no tool can start an engine.
 container_engine() {
   if ! docker info >/dev/null 2>&1; then
     [ -x "$BASE_IMAGES" ] || exit 3
@@ -72,13 +72,14 @@ container_engine() {
   base_image "quay.io/keycloak/keycloak:$KEYCLOAK" keycloak "$KEYCLOAK"
   base_image haproxy:3.0 haproxy 3.0
   base_image valkey/valkey:8.1 valkey 8.1
-  # What a run that was cut off left would hold the ports.
+  # Containers of an interrupted run would occupy the ports.
   compose_down
 }
 
 base_images() { PATH=$MACHINE_PATH "$BASE_IMAGES" "$@"; }
 
-# The stand-in is built of Keycloak's tar.gz archive. Some mirrors of Maven Central have this release as zip alone.
+# The tool builds the stand-in from Keycloak's tar.gz archive. Some mirrors of Maven Central have only the zip archive
+# of this release.
 archive_for_stand_in() {
   local folder=${BASE_IMAGES_CACHE:-/var/cache/base-images}/keycloak-$KEYCLOAK
   [ -x "$BASE_IMAGES" ] && [ ! -e "$folder/keycloak.tar.gz" ] || return 0
@@ -94,7 +95,7 @@ archive_for_stand_in() {
   )
 }
 
-# base_image IMAGE NAME TAG: has it on this machine: as it is, from its registry, or as a stand-in.
+# base_image IMAGE NAME TAG: provides the image on this machine. The image is local, pulled, or a stand-in.
 base_image() {
   if docker image inspect "$1" >/dev/null 2>&1; then
     echo "$1 is here"
@@ -111,7 +112,7 @@ base_image() {
 # --- the stack in containers
 
 compose_build() {
-  # The log is long: shown only when it fails.
+  # The log is long, so the check prints it only after a failure.
   docker compose build >"$RESULTS/build.log" 2>&1 || { tail -n 60 "$RESULTS/build.log"; return 1; }
 }
 
@@ -128,8 +129,8 @@ compose_logs() {
   docker compose --ansi never logs --no-color --tail 60
 }
 
-# Of compose.replicas.yml, too: whose containers are orphans of the other.
-# Each profile is named: a container of a profile that is not is not an orphan, and would stay.
+# Also removes the containers of compose.replicas.yml, which are orphans of docker-compose.yml. The command names all
+# profiles: a container of another profile is not an orphan, and would stay.
 compose_down() { docker compose --profile '*' --progress quiet down --volumes --remove-orphans --timeout 20; }
 
 ports_are_free() {
@@ -148,7 +149,8 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
-# Installs what the machine lacks of the browser, curl, HAProxy, the brokers, Valkey, Tinyproxy and kubectl. `npm test` finds the browser on the PATH.
+# Installs missing tools: the browser, curl, HAProxy, the brokers, Prometheus, Valkey, Tinyproxy and kubectl. `npm test`
+# finds the browser on the PATH.
 browser() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium fonts-liberation)
@@ -177,8 +179,8 @@ click() { node .ci/click.mjs http://localhost:3000; }
 
 attacks() { node .ci/attacks.mjs http://localhost:3000; }
 
-# in_container SERVICE JAVASCRIPT: evaluates it in the running container, which has no other tools.
-# With one more try when the engine could not even start the process (126), as happens now and then.
+# in_container SERVICE JAVASCRIPT: evaluates the script in the running container, which has no other tools.
+# Sometimes the engine can't start the process (exit code 126). In that case, the function tries once more.
 in_container() {
   local status=0
   docker compose exec -T "$1" node -p "$2" || status=$?
@@ -206,12 +208,12 @@ secrets_apart() {
   local service own own_demo found value
   for service in "${SERVICES[@]}"; do
     own=$(tr a-z- A-Z_ <<<"$service")_CLIENT_SECRET
-    # Users log in at Service A: it has a secret for what it leaves with their browsers.
-    # And it acts as three clients of the demonstration on its page, and receives revocations as a fourth.
+    # Users log in at Service A, so Service A has a session secret. Service A also acts as three clients of the
+    # demonstration. As a fourth client, Service A receives revocations.
     [ "$service" != service-a ] || own=DEMO_HELPDESK_CLIENT_SECRET,ONE_FOR_ALL_CLIENT_SECRET,$own,SERVICE_A_SESSION_SECRET,SHORT_LIVED_CLIENT_SECRET,SIGNAL_POLLER_CLIENT_SECRET
     found=$(in_container "$service" 'Object.keys(process.env).filter((name) => /SECRET|PASSWORD/.test(name)).sort().join()')
     expect "$service: secrets in its environment" "$found" "$own"
-    # By value as well: a secret under another name is no better.
+    # Also checks the values, because a variable with another name may contain a secret.
     found=$(in_container "$service" 'Object.values(process.env).filter((value) => /(?<![\w-])[a-z0-9]+-secret(?![\w-])/.test(value)).sort().join()')
     own_demo=${service#service-}-secret
     [ "$service" != service-a ] || own_demo=$own_demo,h-secret,o-secret,p-secret,s-secret
@@ -243,12 +245,13 @@ image_is_lean() {
   done
 }
 
-# Service B with a secret that Keycloak doesn't know: it lives, and says whose fault it is.
+# Service B with a wrong secret must run, and answer 502. The caller has no fault.
 wrong_secret() {
   local answer
   docker compose run --rm --detach --no-deps --name "$COMPOSE_PROJECT_NAME-wrong-secret" -e SERVICE_B_CLIENT_SECRET=not-the-secret service-b >/dev/null
   trap 'docker rm --force "$COMPOSE_PROJECT_NAME-wrong-secret" >/dev/null' EXIT
-  # {"alg":"RS256"}, {} and "sig": whatever has the form of a token makes it ask Keycloak, which refuses Service B before it looks at the token.
+  # The token consists of {"alg":"RS256"}, {} and "sig". Service B asks Keycloak about every text in the form of a
+  # token. Keycloak refuses Service B before Keycloak looks at the token.
   answer=$(docker exec "$COMPOSE_PROJECT_NAME-wrong-secret" node -e '
     const headers = { authorization: "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "content-type": "application/json" };
     const ask = () => fetch("http://127.0.0.1:3001/api/process", { method: "POST", headers, body: "{}" });
@@ -284,7 +287,7 @@ replicas_logs() {
   replicas --ansi never logs --no-color --tail 20
 }
 
-# Each of the chain's three hops goes through HAProxy, so Service C answers only if all of them do.
+# Each of the chain's three hops goes through HAProxy. So Service C answers only if all hops work.
 replicas_serve() {
   local service
   for service in "${SERVICES[@]}"; do
@@ -294,7 +297,7 @@ replicas_serve() {
   chain_by_curl
   for service in "${SERVICES[@]}"; do docker kill "$(replicas ps --quiet "$service" | sed -n 1p)" >/dev/null; done
   echo 'One of each service was killed'
-  # Until HAProxy has noticed.
+  # HAProxy needs this time to notice the killed replicas.
   sleep 2
   for _ in 1 2 3 4 5 6; do chain_by_curl; done
 }
@@ -314,17 +317,18 @@ balancer_locked_down() {
 
 # --- the stack without containers
 
-# No engine answers there, so a real Keycloak is had the way without Docker.
+# No engine answers at this address, so the commands start Keycloak without Docker.
 NO_DOCKER=tcp://127.0.0.1:1
 
 npm_start() { DOCKER_HOST=$NO_DOCKER start_stack npm-start 840 npm run start:keycloak; }
 
-# start_stack NAME SECONDS COMMAND...: starts it, and waits for the answer of the chain; npm_start_ends NAME ends it.
+# start_stack NAME SECONDS COMMAND...: starts the stack, and waits for the answer of the chain. npm_start_ends NAME ends
+# the stack.
 start_stack() {
   local name=$1 limit=$2 log=$PWD/$RESULTS/$1 began
   shift 2
   ports_are_free
-  # In a session of its own, so that it outlives this check; npm's exit code ends up in a file.
+  # The stack runs in a separate session, so that it outlives this check. A file gets npm's exit code.
   # shellcheck disable=SC2016
   setsid bash -c 'echo $$ >"$0.group"; "$@" & echo $! >"$0.pid"; wait $!; echo $? >"$0.exit"' "$log" "$@" >"$log.log" 2>&1 </dev/null &
   began=$(date +%s%3N)
@@ -337,17 +341,17 @@ start_stack() {
     sleep 0.1
   done
   echo "The chain answers after $(($(date +%s%3N) - began)) ms"
-  # It says so before it is done with its greeting.
+  # The chain may answer before the command has printed its whole greeting.
   sleep 2
   cat "$log.log"
 }
 
 npm_tour() { npm run tour; }
 
-# Of whatever stack runs here.
+# Examines the stack that runs on this machine.
 npm_doctor() { npm run --silent doctor; }
 
-# A feed that failed tries again after a pause, and doctor says so until it is healthy.
+# A failed feed retries after a pause. Doctor reports a fault until the feed is healthy.
 doctor_is_content_again() {
   local tries
   for tries in 1 2 3 4 5 6 7 8; do
@@ -358,7 +362,7 @@ doctor_is_content_again() {
   return 1
 }
 
-# doctor_finds WORDS: with exit code 2, and once among what is to be corrected.
+# doctor_finds WORDS: doctor must exit with 2, and name only this fault below "To correct:".
 doctor_finds() {
   local log=$RESULTS/doctor.log status=0
   npm run --silent doctor >"$log" 2>&1 || status=$?
@@ -370,19 +374,20 @@ doctor_finds() {
   echo "Doctor names: $1"
 }
 
-# realm_settings CHANGE: changes settings of the realm's events, as the administrator.
+# realm_change ARGUMENT...: changes settings of the realm's events with kcadm.sh, as the administrator.
 realm_change() {
   docker compose exec -T keycloak /opt/keycloak/bin/kcadm.sh "$@" --no-config --server http://localhost:8080 --realm master --user admin --password admin -r microservices
 }
 
-# compose_run NAME=VALUE: starts one more Service C with this setting; compose_run_ends ends it.
+# compose_run NAME=VALUE: starts another Service C with this variable. compose_run_ends removes its container.
 compose_run() {
   replicas run --rm --detach --no-deps --name "$COMPOSE_PROJECT_NAME-examined" -e "$1" service-c >/dev/null
 }
 
 compose_run_ends() { docker rm --force "$COMPOSE_PROJECT_NAME-examined" >/dev/null; }
 
-# A container that turned unhealthy while Valkey was away ends `up --wait` at once, although it is about to become healthy.
+# Containers become unhealthy while Valkey is stopped. `up --wait` fails at once for such a container, although the
+# container soon recovers.
 replicas_are_well_again() {
   local tries
   for tries in 1 2 3 4 5 6 7 8; do
@@ -393,7 +398,8 @@ replicas_are_well_again() {
   return 1
 }
 
-# The other faults of Valkey and of the poller are in test/faults/doctor-stack.e2e-spec.ts; here doctor reads containers.
+# test/faults/doctor-stack.e2e-spec.ts checks the other faults of Valkey and the poller. Here doctor examines
+# containers.
 doctor_finds_shared_faults() {
   compose_run "SHARED_DENIAL_KEYS=$(head -c 32 /dev/urandom | base64)"
   doctor_finds differ
@@ -446,20 +452,20 @@ replica_started_again() {
   return 1
 }
 
-# --- a fresh clone on a machine that has Node and npm alone
+# --- a fresh clone on a machine that has only Node and npm
 
-# What is on its path: neither docker, java, mvn and git nor a browser.
+# The tools on the PATH of the clone. Docker, java, mvn, git and a browser are missing.
 BARE_TOOLS=(bash cat chmod cp cut date dirname env grep head id ls mkdir mv node npm npx ps readlink rm sed sh sleep sort tail tar touch tr uname wc)
 
-# Sets BARE, the words before a command that is to run there. The engine's socket is found without a path, so an address stands
-# in its way.
+# Sets BARE, the prefix for commands in the clone. Commands find the engine's socket without the PATH, so DOCKER_HOST
+# names another address.
 bare() {
   local folder
   folder=$(cat "$RESULTS/bare.folder")
   BARE=(env "--chdir=$folder/clone" --unset=JAVA_HOME --unset=CHROMIUM_PATH "PATH=$folder/path" "DOCKER_HOST=$NO_DOCKER")
 }
 
-# Outside of this folder: what the clone lacks must not be found here.
+# The clone is outside this folder. Otherwise Node would find packages of this folder that the clone lacks.
 fresh_clone() {
   local folder tool
   folder=$(mktemp --directory)
@@ -473,20 +479,21 @@ fresh_clone() {
   expect 'What npm install changed in the clone' "$(git -C "$folder/clone" status --porcelain)" ''
 }
 
-# The build included. Ten seconds are what it should take; how long it took is printed, and fails nothing on a busy machine.
+# The time includes the build. The goal is ten seconds. The check prints the time, but does not fail on a slower, busy
+# machine.
 bare_start() {
   bare
   start_stack bare-start 60 "${BARE[@]}" npm start
   says "$RESULTS/bare-start.log" 'The real one: npm run start:keycloak'
 }
 
-# The specs ran in `npm test` before, on a Keycloak. Here a few of each kind show that the command works, what it falls back on,
-# and that it names what it left out.
+# `npm test` already ran all specs on a real Keycloak. This check runs a few specs of each kind. The command must work,
+# use the embedded server, and name the skipped tests.
 bare_test() {
   local log=$RESULTS/bare-test.log status=0
   bare
   "${BARE[@]}" npm test -- --testPathPatterns='call-chain|signing-key-rotation|pages|bearer-token' >"$log" 2>&1 || status=$?
-  # What was left out, and what Jest counts.
+  # Prints the skipped tests, and Jest's counts.
   sed -nE '/^[0-9]+ tests were skipped|^Test Suites:/,$p' "$log"
   if [ $status -ne 0 ]; then
     grep -E '^ *(FAIL|●|✕)' "$log" || tail -n 60 "$log"
@@ -497,12 +504,12 @@ bare_test() {
   says "$log" 'THE BROWSER SPECS WERE NOT RUN'
 }
 
-# says FILE WORDS
+# says FILE WORDS: fails unless the file contains the words.
 says() { grep -qF "$2" "$1" || { echo "It does not say: $2"; return 1; }; }
 
 # --- the end
 
-# Whatever a run that was cut short has left. Must not fail half-way, so without errexit.
+# Removes the remains of an interrupted run. Without errexit, a failed command does not stop the function.
 tear_down() {
   set +e
   docker compose --profile '*' down --volumes --remove-orphans --timeout 10

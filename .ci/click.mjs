@@ -1,4 +1,4 @@
-// Logs in to a running stack as alice and as bob in a browser, at the addresses that the stack was started with.
+// Logs in to a running stack in a browser as alice and as bob.
 // Usage: node .ci/click.mjs BASE_URL
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';

@@ -1,5 +1,5 @@
-// Prints the numbers of passed and failed tests in Jest's JSON report. It writes the names of the skipped and the
-// failed tests to files, and appends the first lines of each failure to MESSAGES.
+// Prints the numbers of passed and failed tests in Jest's JSON report. It writes skipped and failed tests to files, and
+// appends the first lines of failures to MESSAGES.
 // Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED MESSAGES
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';

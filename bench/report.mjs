@@ -1,8 +1,8 @@
 import { spread, written } from './measure/statistics.mjs';
 
 /**
- * `samples` has one sample for each round. The limits `must` and `aim` are `{ atMost }`, `{ atLeast }` or `{ exactly
- * }`.
+ * `samples` has one sample for each round. Each limit (`must` or `aim`) has the member `atMost`, `atLeast` or
+ * `exactly`.
  */
 export function figure(text, samples, { unit = '', must, aim, note } = {}) {
   const measured = spread(samples);

@@ -2,8 +2,8 @@
 // results, and writes the table to bench/results. With --list, the command prints the names of the scenarios. With
 // --only=NAME, the command measures this scenario only. Repeat --only for more scenarios, or separate the names by
 // commas. The options --rounds (default 5) and --scale (default 1) set the amount of work. With --counts, the command
-// runs only the scenarios that count calls. With --against=FOLDER or --node=VERSION, the command also compares the
-// results with another checkout or with another Node.js version.
+// runs only the scenarios that count calls. With --against=FOLDER or --node=VERSION, the command also compares another
+// checkout or Node.js version.
 import '../scripts/common/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

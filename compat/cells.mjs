@@ -18,7 +18,7 @@ export const CELLS = /** @type {const} */ (['11', '12']).flatMap((nest) =>
   ),
 );
 
-/** The oldest peer versions on the oldest Node.js versions that can `require` an ES module. @type {Cell[]} */
+/** The oldest peer versions, on the oldest Node.js that can `require` an ES module. @type {Cell[]} */
 export const OLDEST = [
   // The oldest `@nestjs/swagger` in the range requires Nest 11.0.1.
   { name: 'oldest-11', nest: '11', adapter: 'express', kind: 'cjs', isOldest: true, isWithoutOpenApi: true },
@@ -62,7 +62,7 @@ export const CONTEXTS_ON_NEST_11 = {
   },
 };
 
-/** Nest loads these packages only if they are installed, so the bundler must treat them as external. */
+/** Nest loads these packages only if installed, so the bundler must keep them external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
 /** `--quick` in CI runs the four combinations that differ most. Each has one test runner and one Node.js version. */
@@ -131,7 +131,7 @@ export const TSCONFIG = {
   include: ['src', 'test'],
 };
 
-/** The module settings of Nest 10 and older: TypeScript resolves packages by `main`, `types` and `typesVersions`. */
+/** Settings of Nest 10 and older: packages resolve by `main`, `types` and `typesVersions`. */
 export const CLASSIC = ['--noEmit', '--module', 'commonjs', '--moduleResolution', 'node10'];
 
 /** @param {Cell} cell */
@@ -140,7 +140,7 @@ export const adapterSource = ({ adapter }) =>
     ? "import { ExpressAdapter } from '@nestjs/platform-express';\n\nexport const adapter = (): ExpressAdapter => new ExpressAdapter();\n"
     : "import { FastifyAdapter } from '@nestjs/platform-fastify';\n\nexport const adapter = (): FastifyAdapter => new FastifyAdapter();\n";
 
-/** Nest 12 consists of ES modules, so the pattern of docs/testing.md also names Nest. */
+/** Adds Nest 12, which consists of ES modules, to the pattern of docs/testing.md. */
 const ignoring = (/** @type {Cell} */ { nest }) => ({
   transformIgnorePatterns: tsJest.jest.transformIgnorePatterns.map((pattern) =>
     nest === '12' ? pattern.replace('(?!(', '(?!(@nestjs|') : pattern,
@@ -223,8 +223,8 @@ export const RUNNERS = {
 };
 
 /**
- * The known cause of a failure that the library can't fix, if any. If the step passed, the function also returns the
- * cause, and npm run compat reports that the cause is gone.
+ * The known cause of a failure that the library can't fix, if any. If the step passed, npm run compat reports that the
+ * cause no longer exists.
  *
  * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
  * @returns {string | undefined}

@@ -1,5 +1,4 @@
-// npm run compat -- --keycloak: runs the contract, chain and refusal specs on several Keycloak versions and writes the
-// result to docs/compatibility.md.
+// npm run compat -- --keycloak: runs specs on several Keycloak versions and writes docs/compatibility.md.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

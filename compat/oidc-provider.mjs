@@ -1,5 +1,5 @@
 // Runs oidc-provider from the folder in the first argument. The second argument is the format of access tokens: jwt or
-// opaque. This file adds two grants for the tests: a login that needs no browser, and token exchange (RFC 8693).
+// opaque. This file adds a login without a browser, and token exchange (RFC 8693).
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';

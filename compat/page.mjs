@@ -7,7 +7,7 @@ import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } fr
 export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
 export const WRITTEN = /** @type {const} */ ({ parser: 'markdown', printWidth: 120, proseWrap: 'always' });
 
-/** npm run compat -- --keycloak writes this part of the page, and npm run compat writes the other parts. */
+/** Only npm run compat -- --keycloak writes this part of the page. */
 const TABLE = /<!-- keycloak -->\n[^]*?<!-- \/keycloak -->/;
 
 const KINDS = { esm: 'ES modules', cjs: 'CommonJS' };
@@ -96,7 +96,7 @@ without flags such as \`--legacy-peer-deps\`. Then it compiles, starts and tests
 
 ${table}
 
-"All" means the newest of Node ${NODES.join(', ')}; an empty cell was not tried. Each package is the newest of its range. A classic tsconfig
+"All" means the newest of Node ${NODES.join(', ')}. An empty cell was not tried. Each package is the newest of its range. A classic tsconfig
 has \`module: commonjs\` and \`moduleResolution: node10\`.
 
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
@@ -130,7 +130,7 @@ Keycloak 26.6 and older differ from 26.7 ([answers](../libs/keycloak-test-server
 
 Keycloak 26.5 and older also differ ([answers](../libs/keycloak-test-servers/contract/answers-26.5.json)):
 
-- Introspection tells every client that a token is active, even an ID token or a refresh token. The guard refuses these tokens with
+- Introspection tells every client about active tokens, even ID tokens and refresh tokens. The guard refuses these tokens with
   \`other_audience\` or \`not_an_access_token\`.
 - Introspection answers 400 for \`alg: none\`. The guard refuses such a token first (\`token_malformed\`).
 

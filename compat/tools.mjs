@@ -4,10 +4,7 @@ import { join, resolve } from 'node:path';
 
 const CACHE = resolve(import.meta.dirname, '../node_modules/.cache/compat');
 const STEP_MS = 300_000;
-/**
- * The variables that a child process must not inherit: npm settings, and variables that select a server, a port or a
- * mode.
- */
+/** The variables that a child process must not inherit. */
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
 const QUIET = {
   npm_config_prefer_offline: 'true',

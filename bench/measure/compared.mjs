@@ -20,7 +20,7 @@ export async function comparedFigures(bench, { ours, theirs, other }) {
   return figures;
 }
 
-/** Measures our checkout twice: only a difference greater than between these two results counts. */
+/** Measures our checkout twice, because the difference between both results is the noise. */
 async function compared({ what, ours, theirs }, contender, other, { rounds, requests, say, signal }) {
   const contenders = [contender('this'), contender('other', other), contender('this again')];
   const results = await interleaved(contenders, { rounds, requests, say, signal });

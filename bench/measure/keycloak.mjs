@@ -5,7 +5,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(DESCRIPTION.services).map(([name, { demoSecret }]) => [name, demoSecret]),
 );
 
-/** An environment with Java's default options, which let Keycloak answer more requests per second. */
+/** Java's default options let Keycloak answer more requests per second. */
 const ENVIRONMENT = (thisMachine) => ({ ...realmEnvironment({}, 3000)(thisMachine), JAVA_OPTS_APPEND: '' });
 
 export async function findKeycloak({ say, signal }) {

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 
 const TICK_MS = 1;
 
-/** `request` is an object `{ method, path, headers, body }`, or a function that returns the object for an index. */
+/** `request` is an object `{ method, path, headers, body }`, or a function from an index to this object. */
 export async function closedLoop({ url, request, connections = 16, seconds = Infinity, requests = Infinity, signal }) {
   const target = new Target(url, connections, request);
   const until = performance.now() + seconds * 1000;
@@ -15,7 +15,7 @@ export async function closedLoop({ url, request, connections = 16, seconds = Inf
   return target.end();
 }
 
-/** A latency counts from the time at which the request was due, so latencies include queueing. */
+/** A latency counts from the due time of the request, so latencies include queueing. */
 export async function atRate({ url, request, rate, seconds, connections = 64, signal }) {
   const target = new Target(url, connections, request);
   const total = Math.round(rate * seconds);

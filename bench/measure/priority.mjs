@@ -1,4 +1,4 @@
-// Lowers the priority of Keycloak, so that Keycloak does not take CPU time from the measured processes.
+// Lowers Keycloak's priority, so that the measured processes get CPU time first.
 import { execFileSync } from 'node:child_process';
 
 export function keycloakProcesses() {

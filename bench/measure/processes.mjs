@@ -13,8 +13,8 @@ export const passedOn = () =>
   Object.fromEntries(PASSED_ON.filter((name) => name in process.env).map((name) => [name, process.env[name]]));
 
 /**
- * With `aside`, the process runs on the cores of the load generator and is not measured. The process is ready when the
- * process sends an address over IPC, or when a request to `healthUrl` succeeds.
+ * With `aside`, the process runs on the load generator's cores and is not measured. The process is ready when it sends
+ * an address over IPC, or when a request to `healthUrl` succeeds.
  */
 export async function startProcess(name, args, { env = {}, aside = false, healthUrl, node, signal } = {}) {
   const [command, all] = (aside ? besideServices : onServicesCore)(node ?? process.execPath, [

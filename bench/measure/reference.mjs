@@ -1,4 +1,4 @@
-// All limits in microseconds assume the time of a bare node:http handler on the reference machine.
+// All limits in microseconds assume that a bare node:http handler takes `REFERENCE_MICROS`.
 import { closedLoop } from './load.mjs';
 import { paired } from './rounds.mjs';
 

@@ -1,34 +1,29 @@
-// Runs the contenders in interleaved rounds (A B C, then B C A), so that a disturbance of the machine affects all
-// contenders.
+// Runs the contenders in interleaved rounds (A B C, then B C A), so that a disturbance affects all contenders.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
-/**
- * In some processes, V8 keeps `process.nextTick` in a slow form, so two processes of the same program may differ by the
- * cost of a guard.
- */
+/** In some processes, V8 keeps `process.nextTick` slow, which costs as much as a guard. */
 export const ROUNDS_MORE = 3;
 
 /** The number of requests after which V8 has optimized the hot code. */
 export const WARM_UP_REQUESTS = 20_000;
 
-/** After this time, cached introspection results have expired, since the services cache results for 10 s. */
+/** The services cache introspection results for 10 s. */
 const RENEWS_AFTER_MS = 11_000;
 
-/** This share precedes the counted requests, because a process has cold caches after it waited for a turn. */
+/** While other processes work, the caches of a waiting process become cold. */
 const UNCOUNTED_SHARE = 0.1;
 
-/** The contenders take turns after each slice, so that a short disturbance affects all contenders. */
+/** The contenders take turns after each slice, so a short disturbance affects all contenders. */
 const SLICES = 3;
 
 /**
  * Each contender is `{ name, start, requests }`. `start()` returns `{ processes, load }`, and `load(requests)` returns
  * the result of `closedLoop`.
  *
- * Each round starts new processes, because processes of the same program differ in memory layout and compiled code.
+ * Each round starts new processes, because processes differ in memory layout and compiled code.
  *
- * Returns the rounds of each contender by name: requests per second, and CPU microseconds of all `processes` per
- * request.
+ * Returns `{ [name]: rounds }`; each round has `perSecond` and `cpuMicros` (per request, of all `processes`).
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
@@ -67,7 +62,7 @@ export async function warmed(warmUp) {
   return { warmUp, warmMs: performance.now() };
 }
 
-/** Warms up again after the introspection results have expired, because V8 compiles the renewal code only then. */
+/** V8 compiles the renewal code only after the introspection results have expired. */
 export async function warmedAgain(all, signal) {
   for (const { warmUp, warmMs } of all) {
     await sleep(Math.max(0, warmMs + RENEWS_AFTER_MS - performance.now()), undefined, { signal });
@@ -75,9 +70,7 @@ export async function warmedAgain(all, signal) {
   }
 }
 
-/**
- * The first contender waits longest between warm-up and measurement, so each round starts with a different contender.
- */
+/** The first contender waits longest for its measurement, so each round starts with another contender. */
 function rotated(contenders, by) {
   const first = by % contenders.length;
   return [...contenders.slice(first), ...contenders.slice(0, first)];

@@ -64,7 +64,7 @@ export async function startPoller(keycloak, env, signal) {
 }
 
 export async function preparedRealm(keycloak) {
-  // Each call uses a new administrator token, since an administrator token expires during a round.
+  // An administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: keycloak.issuer,

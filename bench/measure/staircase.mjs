@@ -88,7 +88,7 @@ async function proveStep(name, server, sent) {
   expect('requests that it makes', await server.ask('countEnd'), has('client') ? 1 : 0);
 }
 
-/** Returns the status of a request with another Host header, which `fetch` does not allow. */
+/** Returns the status of a request with another Host header; `fetch` can't send such a header. */
 function statusForHost(url, sent) {
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${url}${PATH}`, { method: 'POST', headers: { ...sent, host: 'elsewhere.example' } });

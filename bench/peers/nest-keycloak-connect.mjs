@@ -1,4 +1,4 @@
-// nest-keycloak-connect as in the README of the package: a global guard with ONLINE validation (the default).
+// nest-keycloak-connect as in its README: a global guard with ONLINE validation (the default).
 import { APP_GUARD } from '@nestjs/core';
 import connect from 'nest-keycloak-connect';
 import { serveGuardedRoute } from './nest.mjs';

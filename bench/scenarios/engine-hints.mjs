@@ -38,7 +38,7 @@ const TICK = {
 `,
 };
 
-/** The flag sets the full size of the young space, as in a long-running service. */
+/** Sets the young space to its full size, as in a long-running service. */
 const LISTENERS = {
   unit: 'bytes',
   flags: ['--min-semi-space-size=16'],

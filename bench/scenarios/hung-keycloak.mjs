@@ -9,7 +9,7 @@ export const name = 'hung-keycloak';
 export const title = 'Keycloak takes calls and answers none: cached and uncached traffic, and the event loop';
 
 const RATE = 200;
-/** The time for which Keycloak hangs, which is shorter than the cache time of 10 s for introspection results. */
+/** Keycloak hangs for less than the cache time of introspection results (10 s). */
 const HUNG_SECONDS = 8;
 const UNCACHED = 40;
 /** The default value of the option `timeoutMs`. */

@@ -20,7 +20,7 @@ const PAUSE_MS = 1;
 
 export async function run(bench) {
   const valkey = await startValkey();
-  // Each call uses a new administrator token, since an administrator token expires during a round.
+  // An administrator token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: bench.keycloak.issuer,

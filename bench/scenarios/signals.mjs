@@ -47,7 +47,7 @@ export async function run(bench) {
   }
 }
 
-/** Introspection results are cached for 300 s, so only the feed can cause an earlier refusal. */
+/** Introspection results are cached for 300 s, so only the feed can refuse earlier. */
 async function causes({ keycloak, say, signal }, valkey, realm) {
   await valkey.command('FLUSHALL');
   const env = { ...sharing(valkey.url, { level2: false }), ...LONG_TTL };
@@ -72,7 +72,7 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
       await act(realm, { ...user, ...tokens, ...prepared });
       tookMs.push(Math.max(...(await refusals)) - beganMs);
-      // The pause ensures that this cause does not affect the next login.
+      // Without this pause, this cause could affect the next login.
       await sleep(1000, undefined, { signal });
     }
     const [median, most] = [percentile(tookMs, 0.5) / 1000, Math.max(...tookMs) / 1000];

@@ -11,7 +11,7 @@ export const counts = true;
 const TOKENS = 10;
 const RATE = 500;
 const TTL_SECONDS = 10;
-/** An exchanged token expires after 60 s, and the service renews the token 10 s earlier. */
+/** An exchanged token expires after 60 s, and is renewed 10 s earlier. */
 const EXCHANGED_SECONDS = 50;
 const ORDER = JSON.stringify({ order_id: 9876, amount: 1500 });
 

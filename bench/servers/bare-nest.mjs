@@ -1,4 +1,4 @@
-// Runs Service A, B or C of `GET /run-service-b` without security, with Nest on Fastify, class-validator and `fetch`.
+// Service A, B or C of `GET /run-service-b` without security: Nest, Fastify, class-validator, `fetch`.
 import 'reflect-metadata';
 import { BadGatewayException, Body, Controller, Get, HttpCode, Post, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

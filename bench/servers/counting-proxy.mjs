@@ -11,7 +11,7 @@ let counts = {};
 const inFlight = {};
 let mostInFlight = {};
 
-/** The proxy also forwards the Host header, so that Keycloak's metadata contains the address of the proxy. */
+/** Forwards the Host header too, so that Keycloak's metadata contains the proxy's address. */
 const server = createServer(async (incoming, outgoing) => {
   const sent = await wholeBody(incoming);
   const what = ENDPOINT.exec(incoming.url)?.[1] ?? LOG.exec(incoming.url)?.[1];
@@ -46,10 +46,7 @@ const ANSWERS = {
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
-/**
- * The key of a count names the client and the grant, such as `service-a client_credentials`, or the endpoint if there
- * is no grant.
- */
+/** The key is the client and grant (`service-a client_credentials`) or `introspect`, otherwise the endpoint. */
 function count({ headers }, endpoint, sent) {
   if (!endpoint.startsWith('token')) {
     counts[endpoint] = (counts[endpoint] ?? 0) + 1;

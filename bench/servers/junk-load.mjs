@@ -1,4 +1,4 @@
-// Sends junk tokens from a process with low priority, so that this process does not delay the valid requests.
+// Sends junk tokens from a process of low priority, which delays no valid requests.
 import { setPriority } from 'node:os';
 import { junkToken } from '../measure/junk.mjs';
 import { atRate, closedLoop } from '../measure/load.mjs';

@@ -1,5 +1,4 @@
-// One route of a small application with Nest and Fastify, with equal answers for `bare`, `guarded` (introspection) and
-// `jwt` (signatures).
+// Serves one Nest route on Fastify: `bare`, `guarded` (introspection) or `jwt` (signatures). All answers are equal.
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';

@@ -102,7 +102,7 @@ const app = await createService(TwinModule, { ...settings, openApi: undefined, t
 app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
 await app.listen(settings.port, settings.host);
 
-/** Removes the `@Caller()` parameters, since such a parameter throws if no guard has verified a token. */
+/** Removes the `@Caller()` parameters, which throw if no guard has verified a token. */
 function withoutTokenParameters(controller) {
   for (const method of Object.getOwnPropertyNames(controller.prototype)) {
     const parameters = Reflect.getMetadata(ROUTE_ARGUMENTS, controller, method);

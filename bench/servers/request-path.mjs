@@ -1,4 +1,4 @@
-// Two routes report the library functions that a request runs, according to V8's function coverage.
+// Two routes report which library functions a request runs, by V8's coverage.
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Inject } from '@nestjs/common';

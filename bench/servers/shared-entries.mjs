@@ -10,7 +10,7 @@ const LIMITS = { sessionIdleSeconds: 36_000, sessionMaxSeconds: 36_000, maxSessi
 const AT_ONCE = 200;
 const HOUR_MS = 3_600_000;
 
-/** The tokens of a real login, so that the shared entries have a realistic size. */
+/** Tokens of a real login, for shared entries of a realistic size. */
 const tokens = JSON.parse(TOKENS);
 const claims = JSON.parse(Buffer.from(tokens.accessToken.split('.')[1], 'base64url'));
 
@@ -44,7 +44,7 @@ const findSession = (at) => store.update(sessions[at], (session) => session);
 function putAnswer(at) {
   const own = { jti: crypto.randomUUID(), sid: crypto.randomUUID(), active: true, username: claims.preferred_username };
   const entry = { text: JSON.stringify({ ...claims, ...own }), ageMs: 0, servesMs: HOUR_MS, isFinal: false };
-  // A failed write is repeated, since a write may time out on a busy machine.
+  // Repeats a failed write, since writes may time out on a busy machine.
   return cache.put(answers[at], entry).catch(() => putAnswer(at));
 }
 

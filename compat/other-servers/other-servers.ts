@@ -1,4 +1,4 @@
-/** Runs both services with an authorization server other than Keycloak, with the profile in `PROFILE`. */
+/** Runs both services with another authorization server, by the profile in `PROFILE`. */
 import assert from 'node:assert/strict';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { ask, type Answer } from './ask.js';

@@ -1,4 +1,4 @@
-// npm run film: the README's animated pictures of the start page, light and dark, taken from the stack that npm start runs.
+// npm run film: makes the README's animated pictures from the stack of npm start.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
@@ -25,11 +25,7 @@ try {
   await browser.close();
 }
 
-/**
- * Takes the pictures of a visitor who uses the keyboard, each with its duration in milliseconds.
- *
- * @param {'light' | 'dark'} colorScheme
- */
+/** @param {'light' | 'dark'} colorScheme */
 async function takeFrames(colorScheme) {
   const page = await browser.newPage({ baseURL: PAGE, viewport: VIEWPORT, deviceScaleFactor: 2, colorScheme });
   /** @type {{ picture: Buffer, ms: number }[]} */

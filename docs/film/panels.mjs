@@ -1,5 +1,4 @@
-// node docs/film/panels.mjs takes a picture of dashboard panels, which the Prometheus at PROMETHEUS_URL draws for the
-// last MINUTES minutes.
+// node docs/film/panels.mjs draws dashboard panels from PROMETHEUS_URL, for the last MINUTES.
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/common/chromium.mjs';
@@ -7,7 +6,6 @@ import { findChromium, HOW_TO_GET_CHROMIUM } from '../../scripts/common/chromium
 const PROMETHEUS = process.env.PROMETHEUS_URL ?? 'http://localhost:9090';
 const MINUTES = process.env.MINUTES ?? '5';
 const DASHBOARD = new URL('../../deploy/observability/grafana/dashboards/services.json', import.meta.url);
-/** One for each of the questions that the dashboard asks. */
 const TITLES = ['Our errors', 'Answers of Keycloak', 'Refusals by reason'];
 
 /** @type {{ panels: readonly { title: string, targets?: readonly { expr: string }[] }[] }} */

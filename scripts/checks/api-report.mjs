@@ -1,5 +1,5 @@
-// npm run api:report compares the public types of each entry point with the reports in libs/*/api/. The command fails
-// if a report differs from the types. With `-- --write`, the command updates the reports.
+// npm run api:report compares each entry point's public types with the reports in libs/*/api/. The command fails if a
+// report differs from the types. With `-- --write`, the command updates the reports.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const { values: flags } = argumentsOf({ options: { write: { type: 'boolean' } } 
 process.chdir(resolve(import.meta.dirname, '../..'));
 
 /**
- * Removes private members, and sorts each union of literals, because builds write literals in different orders.
+ * Removes private members, and sorts unions of literals, since their order varies.
  *
  * @type {ts.TransformerFactory<ts.Node>}
  */

@@ -1,6 +1,6 @@
-// npm run examples copies each project in examples/ and runs the tests of the project with the packed libraries. With
-// names of projects, the command runs only these projects. With --keycloak, the command also runs the end-to-end tests
-// with a real Keycloak. With --keep, the command does not delete the folders.
+// npm run examples tests copies of the projects in examples/ with the packed libraries. With names of projects, the
+// command runs only these projects. With --keycloak, the command also runs the end-to-end tests with a real Keycloak.
+// With --keep, the command does not delete the folders.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,9 +11,7 @@ import { packLibrary, publishedLibraries } from '../release/packed-library.mjs';
 import { paint, stopSignal } from '../common/processes.mjs';
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples');
-/**
- * The variables that an example must not inherit: npm settings, and variables that select a server, a port or a mode.
- */
+/** An example must not inherit npm settings, a server, a port or a mode. */
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
 /** Later versions require Node.js 22. */
 const FOR_DOCKER = 'testcontainers@11';

@@ -1,5 +1,5 @@
-// npm run docs:options compares the tables of options in libs/keycloak/README.md with the doc comments of the options.
-// The command fails if a table differs. With `-- --write`, the command writes the tables.
+// npm run docs:options compares the options in libs/keycloak/README.md with their doc comments. The command fails if a
+// table differs. With `-- --write`, the command writes the tables.
 import '../common/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { paint } from '../common/processes.mjs';
 const README = 'libs/keycloak/README.md';
 const FOLDER = 'libs/keycloak/src/options';
 const FILES = ['issuer.options.ts', 'keycloak.options.ts', 'service.options.ts'];
-/** A table, which is between `<!-- options: A, B -->` and `<!-- end of options -->`. */
+/** Matches a table between `<!-- options: A, B -->` and `<!-- end of options -->`. */
 const TABLE = /(<!-- options: ([^>]*) -->\n)[^]*?(\n<!-- end of options -->)/g;
 const UNITS = { Ms: ' ms', Seconds: ' s', Bytes: ' bytes' };
 

@@ -1,5 +1,4 @@
-// npm run package:check packs each published library and checks the manifest, types, files, source maps and
-// dependencies.
+// npm run package:check checks manifest, types, files, source maps and dependencies of each packed library.
 import '../common/help.mjs';
 import {
   faultsOfCommands,

@@ -12,7 +12,7 @@ import { runInside, TSC } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 const ATTW = resolve(import.meta.dirname, '../../node_modules/@arethetypeswrong/cli/dist/index.js');
-/** The types of the newest Node.js version, since the repository compiles with the types of the oldest version. */
+/** The newest types of Node.js; the repository compiles with the oldest types. */
 const NEWEST_TYPES = resolve(import.meta.dirname, '../../node_modules/@newest');
 const ALWAYS = ['README.md', 'LICENSE', 'package.json'];
 

@@ -1,4 +1,4 @@
-// Checks that the source maps of a packed library lead to the sources of the library.
+// Checks that a packed library's source maps lead to its sources.
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { runInside } from '../release/packed-library.mjs';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 /**
- * Each row contains an entry point, an import, a call that throws, and the expected top of the stack trace.
+ * Each row has an entry point, an import, a call and the failing statement.
  *
  * @type {Record<string, [string, string, string, string][]>}
  */

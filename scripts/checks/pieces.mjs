@@ -1,6 +1,6 @@
 // npm run docs:pieces compares the code blocks of the documents with the quoted files. With `-- --write`, the command
 // updates the documents. The line before a block must link the file and end with a colon. A block quotes the whole
-// file. With `#name` after the language, a block quotes the lines between `// #region name` and `// #endregion name`.
+// file. If `#name` follows the language, a block quotes the lines between `// #region name` and `// #endregion name`.
 // With `#/a/0`, a block quotes the JSON value at that path.
 import '../common/help.mjs';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

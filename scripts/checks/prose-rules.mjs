@@ -1,5 +1,5 @@
-// Each rule finds sentences that a reader probably has to read twice. A rule may be wrong about a single sentence, so
-// only the percentage of found sentences counts.
+// Each rule finds sentences that a reader probably has to read twice. A rule may be wrong about a sentence, so only the
+// percentage counts.
 
 /**
  * @typedef {object} Rule

@@ -1,4 +1,4 @@
-// Finds the sentences of a file: the prose of Markdown, and the comments, test titles and messages of code.
+// Finds sentences in Markdown, and in the comments, test titles and messages of code.
 import ts from 'typescript';
 
 /**

@@ -1,6 +1,6 @@
-// npm run prose counts the sentences that have to be read twice, in Markdown, comments, test titles and messages. The
-// command fails if a folder or a main page has more such sentences than LIMITS allows. With `-- --list`, the command
-// prints each found sentence with a suggestion. With paths, the command reads only these files and folders.
+// npm run prose counts hard sentences in Markdown, comments, test titles and messages. The command fails if a folder or
+// a main page exceeds LIMITS. With `-- --list`, the command prints each found sentence with a suggestion. With paths,
+// the command reads only these files and folders.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Finds the requirements in Markdown tables, and the tests of a requirement by the id in test titles.
+// Finds requirements in Markdown tables, and their tests by the ids in test titles.
 import ts from 'typescript';
 
 const ROW = /^\|\s*([A-Z]{2}-\d{2})\s*\|\s*([^|]+?)\s*\|\s*$/;

@@ -1,9 +1,8 @@
 // npm run verify:long runs the checks that take too long for every change. First, the command runs the timing specs
 // many times with different seeds. Then the command runs the unit tests several times while all cores are busy. Then
-// the command runs npm run chaos, the specs for replicas (model and rolling restart), and all of npm run compat. A test
-// that fails only once is also a defect. The options --specs (default 200) and --suites (default 5) set the number of
-// repetitions, and --minutes (default 10) sets the duration of chaos. If an option is 0, the command skips the part of
-// this option.
+// the command runs npm run chaos, the replicas' specs, and npm run compat. A test that fails only once is also a
+// defect. The options --specs (default 200), --suites (5) and --minutes of chaos (10) set the amounts. If an option is
+// 0, the command skips the part of this option.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -96,7 +95,7 @@ function countOf(name, text) {
 }
 
 /**
- * Stores the output of a failed run, since the output contains fast-check's seed and path.
+ * Stores a failed run's output, since it contains fast-check's seed and path.
  *
  * @param {string} name
  * @param {number} times

@@ -1,5 +1,4 @@
-// Every command imports this file first. With --help, this file prints the comment at the top of the command's file and
-// exits with 0.
+// Every command imports this file first. With --help, this file prints the command's first comment and exits with 0.
 import { readFileSync } from 'node:fs';
 
 const [, file = '', ...args] = process.argv;

@@ -36,7 +36,7 @@ export function takeOptions(args, options) {
 }
 
 /**
- * Moves `--selectProjects=…` to the end, because Jest treats every following argument as a project name.
+ * Moves `--selectProjects=…` to the end, because Jest reads every later argument as a project.
  *
  * @param {readonly string[]} args
  */

@@ -25,7 +25,7 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 
 export function stopSignal() {
   const stop = new AbortController();
-  // With the default limit, Node.js 20 would warn about a leak of listeners, since many processes wait for this signal.
+  // Many processes wait for this signal, so Node.js 20 would warn about a leak.
   setMaxListeners(Infinity, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
   return stop.signal;
@@ -37,7 +37,7 @@ export function stopSignal() {
  */
 export async function runNode(args, { env = process.env, signal } = {}) {
   const child = spawn(process.execPath, args, { env, stdio: 'inherit' });
-  // The terminal sends Ctrl-C to the child process as well, so SIGINT is not forwarded.
+  // The terminal also sends Ctrl-C to the child, so SIGINT is not forwarded.
   const forward = () => (signal?.reason.message === 'SIGINT' && process.stdin.isTTY ? true : child.kill('SIGTERM'));
   signal?.addEventListener('abort', forward);
   const [code, killedBy] = await ended(child);
@@ -52,8 +52,8 @@ export async function runNode(args, { env = process.env, signal } = {}) {
 export const startNode = (args, options) => startProcess(process.execPath, args, options);
 
 /**
- * Runs `executable` in a new process group, so that Ctrl-C reaches only the present process. `stop()` sends SIGTERM,
- * and SIGKILL after ten seconds.
+ * Runs `executable` in a new process group, which Ctrl-C does not reach. `stop()` sends SIGTERM, and SIGKILL after ten
+ * seconds.
  *
  * @param {string} executable
  * @param {readonly string[]} args

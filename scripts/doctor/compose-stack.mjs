@@ -59,7 +59,7 @@ const READ_DETAILS = `const headers = { authorization: 'Bearer ' + process.env.D
 fetch('http://127.0.0.1:' + process.env.PORT + '/health/details', { headers }).then(async (answer) => console.log(await answer.text()));`;
 
 /**
- * Reads the health details by a command in the container, since the port of the service may not be published.
+ * Reads the health details inside the container, since the port may not be published.
  *
  * @param {Container} container
  * @param {string} token

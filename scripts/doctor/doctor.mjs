@@ -1,5 +1,5 @@
-// npm run doctor examines each process of npm start, npm run poller and docker compose with the settings of that
-// process. With --admin, the command also reads the realm. All other flags are passed to the library's command.
+// npm run doctor examines the processes of npm start, npm run poller and docker compose. With --admin, the command also
+// reads the realm. All other flags are passed to the library's command.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildToRun } from '../common/build.mjs';
@@ -34,7 +34,7 @@ async function main(flags) {
   const others = flags.filter((flag) => flag !== '--json');
   const examined = [];
   for (const stack of await stacksToExamine(process.env)) {
-    // Each command needs a new administrator token, since an administrator token expires after one minute.
+    // Each command needs a new administrator token, since a token expires after one minute.
     const variables = async () =>
       flags.includes('--admin')
         ? { KEYCLOAK_ADMIN_TOKEN: await administratorToken(process.env, stack.baseUrl) }

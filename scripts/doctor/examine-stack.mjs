@@ -30,7 +30,7 @@ export async function examineStack({ processes }, flags, variables) {
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < groups.length; at = next++) {
-      // All groups have the same permitted calls, so only the first group prints the permitted calls.
+      // All groups have the same permitted calls, so only the first prints them.
       const own = at === 0 ? flags : [...flags, '--no-permitted-calls'];
       sections[at] = await examineGroup(groups[at] ?? [], own, variables);
     }
@@ -40,7 +40,7 @@ export async function examineStack({ processes }, flags, variables) {
   const [first] = sections;
   if (different === undefined) return sections;
   first?.report.findings.push(different);
-  // A service can't know which process has different keys, so the finding of a single service is only a symptom.
+  // A service does not know whose keys differ, so its finding is a symptom.
   for (const { report } of sections) {
     report.findings = report.findings.map((one) =>
       one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,
@@ -67,7 +67,7 @@ function alike(processes) {
  * @returns {Promise<Section>}
  */
 async function examineGroup(group, flags, variables) {
-  // The text may contain secrets, since the text comes from the process or from a server that may not be Keycloak.
+  // The text comes from a process or a foreign server, and may contain secrets.
   const { withoutSecrets } = await import('../../libs/keycloak/dist/protocol/loggable-text.js');
   const secrets = Object.values(clientSecrets(process.env));
   const looks = group.map(async ({ name, look }) => {
@@ -75,7 +75,7 @@ async function examineGroup(group, flags, variables) {
     return { name, fault: fault && { ...fault, why: withoutSecrets(fault.why, secrets).slice(0, MAX_WHY) } };
   });
   const command = group.find((one) => one.command !== undefined)?.command;
-  // Both checks may wait many seconds for a healthy feed, so the checks run at the same time.
+  // Both checks may wait many seconds for a healthy feed, so both run together.
   const [faults, report] = await Promise.all([
     Promise.all(looks),
     command === undefined ? { findings: [] } : variables().then((environment) => reportOf(command(flags, environment))),
@@ -123,8 +123,7 @@ async function reportOf({ executable, args, env }) {
 }
 
 /**
- * The first key of a service encrypts shared revocations, and every other service needs this key to read the
- * revocations.
+ * To read revocations, every service needs the first key of each other service.
  *
  * @param {readonly Section[]} sections
  * @returns {Finding | undefined}

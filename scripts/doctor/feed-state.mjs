@@ -1,5 +1,4 @@
-// Finds out whether the revocation feed of a process is healthy, from the health details that the client `operator`
-// reads.
+// Reads the state of a process's revocation feed from the health details (client `operator`).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasSources } from '../start/signals.mjs';
 import { clientSecrets, DESCRIPTION } from '../start/services.mjs';

@@ -1,5 +1,5 @@
-// npm start and npm run poller send a description of the running processes over a socket. Only the same user can open
-// the socket, and no settings are written to disk.
+// npm start and npm run poller describe their processes over a socket. Only the same user can open the socket, and no
+// settings reach the disk.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -76,7 +76,7 @@ function socketFolder() {
   return join(tmpdir(), `nestjs-keycloak-s2s-${userInfo().uid}`);
 }
 
-/** Returns a short hash of the path of the checkout, since socket paths have a length limit. @param {string} clone */
+/** Returns a short hash of the checkout's path: socket paths have a length limit. @param {string} clone */
 const prefixOf = (clone) => `${createHash('sha256').update(realpathSync(clone)).digest('hex').slice(0, 12)}-`;
 
 /** @param {string} folder */

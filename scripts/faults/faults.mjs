@@ -1,5 +1,5 @@
-// npm run faults breaks the realm of the running demonstration in one way, to practise troubleshooting. The option
-// --seed=N selects the fault, and --reveal prints the fault of the seed. With --undo, the command restores the realm.
+// npm run faults breaks the demonstration's realm in one way, to practise troubleshooting. The option --seed=N selects
+// the fault, and --reveal prints the fault of the seed. With --undo, the command restores the realm.
 import '../common/help.mjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ function faultOf(seed) {
 async function breakRealm(seed) {
   const fault = faultOf(seed);
   const administrator = await administratorOf(process.env);
-  // The embedded server lacks this endpoint, so the call fails there before the command changes the realm.
+  // At the embedded server, this call fails before the command changes the realm.
   await administrator.read('/client-scopes');
   await fault.make(administrator);
   // With `notBefore`, Keycloak reports existing tokens as inactive. Without `notBefore`, the services would use

@@ -130,7 +130,7 @@ function addToBalancer(text, { name, port }) {
 }
 
 /**
- * The new user gets the rights of service-c, since the rights of service-a also include sessions.
+ * The new user gets service-c's rights, since service-a's rights also include sessions.
  *
  * @param {string} text
  * @param {string} name
@@ -159,7 +159,7 @@ function addToTables(text, { name, permission, role, caller }) {
  * @param {Names} names
  */
 function addCall(text, { name, permission }) {
-  // The first `calls` are the calls of the service, and later `calls` are the calls of demo mode.
+  // The first `calls` belong to the service. Later `calls` are for demo mode.
   return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
     const before = calls.trim().replace(/,$/, '');
     return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asService: ['${permission}'] } }`;

@@ -69,7 +69,7 @@ function addEgress(text, { name, permission }) {
 }
 
 /**
- * The registry and the tag come from an existing image, since the operator may have changed both values.
+ * Takes registry and tag from an existing image, since the operator may have changed them.
  *
  * @param {string} text
  * @param {string} name

@@ -1,5 +1,3 @@
-// The names that are derived from the new service and from the caller of the new service.
-
 /**
  * @typedef {object} Names
  * @property {string} name such as service-d

@@ -64,7 +64,7 @@ function copyRepository() {
   if (spawnSync('cp', ['-al', 'node_modules', copy]).status !== 0) {
     cpSync('node_modules', join(copy, 'node_modules'), { recursive: true, verbatimSymlinks: true });
   }
-  // Tools write to this folder, so the files in this folder must not be hard links.
+  // Tools write to this folder, so its files must not be hard links.
   const cache = 'node_modules/.cache';
   rmSync(join(copy, cache), { recursive: true, force: true });
   if (existsSync(cache)) cpSync(cache, join(copy, cache), { recursive: true, preserveTimestamps: true });

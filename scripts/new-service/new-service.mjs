@@ -1,5 +1,5 @@
-// npm run new-service -- service-d --called-by service-c writes a service with one guarded route, and the configuration
-// for the caller of the service.
+// npm run new-service -- service-d --called-by service-c writes a service with one guarded route, and configures its
+// caller.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

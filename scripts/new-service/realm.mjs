@@ -1,4 +1,4 @@
-// Adds a new service to the realm: the client and the permission of the service, and the role of the caller.
+// Adds a new service to the realm: its client, its permission, and the role of its caller.
 
 /** @typedef {import('./names.mjs').Names} Names */
 
@@ -10,7 +10,7 @@ const MAPPER = {
 };
 
 /**
- * The caller uses a token of its service account, so the service account gets the role.
+ * The caller's service account gets the role, since the caller uses that account's token.
  *
  * @param {string} text the realm file
  * @param {Names} names

@@ -1,6 +1,6 @@
-// npm run bill-of-materials writes a CycloneDX file for each published package. The file contains all packages that npm
-// installs for the published package in an empty project. Each peer has the newest version in the permitted range, and
-// an application may have other versions.
+// npm run bill-of-materials writes a CycloneDX file for each published package. The file lists all packages that an
+// installation of only this package needs. Each peer has the newest permitted version; applications may have other
+// versions.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

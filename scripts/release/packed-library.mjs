@@ -39,7 +39,7 @@ export function packLibrary(library) {
     execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
   removeOrphans(library);
-  // The destination is inside the library folder, so that imports resolve as in the sources.
+  // The destination is inside the library folder: imports must resolve like in the sources.
   const destination = join(library, 'node_modules/.cache/packed');
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });

@@ -1,6 +1,6 @@
-// npm run release:prepare -- https://github.com/<owner>/<name> prepares the packages of this checkout for publishing
-// from that repository. The command sets the repository and the homepage of each package, and makes the links in each
-// README absolute. The command only changes files and does not publish.
+// npm run release:prepare -- https://github.com/<owner>/<name> prepares this checkout's packages for publishing from
+// that repository. The command sets each package's repository and homepage, and makes README links absolute. The
+// command only changes files and does not publish.
 import '../common/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

@@ -1,4 +1,4 @@
-// Makes the repository links of a README absolute, since a reader of the package does not have the repository.
+// Makes repository links of a README absolute, for readers without the repository.
 import { posix } from 'node:path';
 
 const RELATIVE = /(!?\[[^\]]*\]\()(?!https?:|mailto:|#)([^)\s]+)(\))/g;

@@ -1,4 +1,4 @@
-// Adds the demo client one-for-all to a running realm. The tokens of this client name all three services. npm start
+// Adds the demo client `one-for-all` to a running realm. The tokens of this client name all three services. npm start
 // calls `addDemoClient`, and docker compose runs this file.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -1,5 +1,4 @@
-// npm run poller builds the repository if necessary, and starts the process that polls for revocations for all
-// services. The settings are in .env.
+// npm run poller builds if necessary, and starts one revocation poller for all services. The settings are in .env.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The functions for npm start -- --replicas N: required tools, ports, shared settings, and restarts of replicas.
+// For npm start -- --replicas N: required tools, ports, shared settings, and restarts of replicas.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';
@@ -18,8 +18,7 @@ const SHUTDOWN_DELAY_SECONDS = 2;
 /** @param {{ readonly replicas?: string, readonly watch?: boolean }} options */
 export function replicasAsked({ replicas, watch = false }) {
   if (replicas === undefined) return undefined;
-  if (watch)
-    throw new Error("--replicas can't be combined with --watch, because a change would restart all replicas at once.");
+  if (watch) throw new Error("--replicas can't be combined with --watch: a change would restart all replicas at once.");
   const count = Number(replicas);
   if (/^\d$/.test(replicas) && count > 1) return count;
   throw new Error(`--replicas must be a whole number from 2 to ${MOST}, not ${replicas || 'nothing'}.`);

@@ -142,7 +142,7 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   });
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
   const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
-  // Replicas of a service can't start with a management port, since all replicas would use this port.
+  // Replicas can't have a management port, since all would use the same port.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
     ...Object.fromEntries(
@@ -204,7 +204,7 @@ export function realmEnvironment(environment, serviceAPort) {
   return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
     ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
-    // DEMO: the client demo-helpdesk may manage users, so the realm file disables this client by default.
+    // DEMO: the client demo-helpdesk may manage users, so the realm disables it by default.
     DEMO_HELPDESK_ENABLED: 'true',
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
@@ -223,7 +223,7 @@ export function portOf(environment, name, fallback) {
 }
 
 /**
- * Finds two processes with the same port, which the later check for free ports can't find.
+ * Finds two processes with one port, which the check for free ports can't find.
  *
  * @param {readonly { who: string, variable: string, port: number }[]} needed
  */

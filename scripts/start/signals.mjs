@@ -1,10 +1,10 @@
-// The settings of the process that polls for revocations: Service A, or one poller for all replicas.
+// The settings of the process that polls for revocations: Service A or one poller.
 import { runsAlready } from '../common/own-options.mjs';
 import { serviceEnvironment } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
-/** With a feed, this introspection TTL covers the lifetime of every token in the demonstration. */
+/** With a feed, this TTL covers the lifetime of every token in the demonstration. */
 const LONG_TTL_SECONDS = '300';
 
 /**

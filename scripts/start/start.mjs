@@ -1,7 +1,7 @@
-// npm start builds, starts the embedded authorization server and the services, and prints what to try. npm run
-// start:keycloak uses a real Keycloak. The option --authorization-server=… selects any server. With --watch, the
-// command restarts the services after changes. With --replicas=N, the command starts N processes of each service. With
-// --only=service-b, the command starts the server and this service, and with --only=none only the server.
+// npm start builds, starts the embedded server and the services, and prints what to try. npm run start:keycloak uses a
+// real Keycloak. The option --authorization-server=… selects any server. With --watch, the command restarts the
+// services after changes. With --replicas=N, the command starts N processes of each service. --only=service-b starts
+// the server and this service. --only=none starts only the server.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -168,8 +168,7 @@ async function startServer(all, choice, environment) {
 }
 
 /**
- * The administrator of the started server is used, since the environment variables may name the administrator of
- * another server.
+ * Uses the started server's administrator. The environment may name another server's administrator.
  *
  * @param {Server} server
  */

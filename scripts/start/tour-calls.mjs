@@ -1,4 +1,4 @@
-// Sends the HTTP calls of the tour, checks the answers, and prints the calls without the secrets.
+// Sends the tour's HTTP calls, checks the answers, and prints calls without secrets.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

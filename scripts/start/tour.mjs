@@ -1,6 +1,5 @@
 // npm run tour sends HTTP calls to the running demonstration, shows each call, and checks the answers. With --brief,
-// the command prints one line for each step. With the name of a step, the command runs this step and all required
-// steps.
+// the command prints one line for each step. With a step's name, the command runs this step and all required steps.
 import '../common/help.mjs';
 import {
   ask,

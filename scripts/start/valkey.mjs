@@ -19,7 +19,7 @@ export async function startValkey(executable, { port, prefix, signal }) {
     'loglevel warning',
     usersFile((user) => passwords.get(user) ?? ''),
   ];
-  // The settings are sent as input, since other users of this machine can read command line arguments.
+  // Sends settings as input, since other users can read command line arguments.
   const valkey = startProcess(executable, ['-'], { prefix, input: settings.join('\n') });
   await untilListeningOrStopped({ name: 'Valkey', ...valkey }, [port], signal);
   const urls = Object.fromEntries(

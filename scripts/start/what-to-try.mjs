@@ -12,7 +12,7 @@ import { DESCRIPTION } from './services.mjs';
  */
 export function showWhatToTry(portOfA, server, serverPort, replicas) {
   const a = `localhost:${portOfA}`;
-  // The printed commands name the server, since other scripts do not know a server that an option selected.
+  // Names the server, because other scripts do not know this script's options.
   const choice = server.baseUrl === `http://localhost:${serverPort}` ? '' : `AUTHORIZATION_SERVER=${server.baseUrl} `;
   console.log(`
 ${paint(1, replicas === undefined ? 'All services are ready.' : `${replicas.count} replicas of each service are ready.`)}

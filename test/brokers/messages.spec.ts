@@ -331,7 +331,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(asked.count).toBe(1);
       });
 
-      it('are refused for a login that is too weak or too old, and the answer names the required login (RS-11)', async () => {
+      it('are refused for a too weak or too old login; the answer names the required login (RS-11)', async () => {
         const refused = transport.refusal({
           status: 401,
           code: 'insufficient_user_authentication',
@@ -354,7 +354,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(await send('status')).toEqual({ answer: 'up' });
       });
 
-      it('are refused for an inactive token if the handler accepts no cached result', async () => {
+      it('are refused if their token is inactive and the handler accepts no cached result', async () => {
         const bearer = bearerOf(app);
         expect(await send('now', bearer)).toEqual({ answer: 'now' });
         signOut(app, bearer.slice('Bearer '.length));
@@ -439,7 +439,7 @@ describe('a gRPC stream', () => {
     },
   );
 
-  it('logs 20 errors of the application, and one line that counts the suppressed errors (OP-05)', async () => {
+  it('logs 20 errors of the application, and the count of suppressed errors (OP-05)', async () => {
     const permissions = async (): Promise<never> => {
       throw new TypeError('The database is unavailable');
     };
@@ -467,7 +467,7 @@ describe('a gRPC stream', () => {
       return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
-    it('prevents the start if the handler requires a token, because Nest would end the process at the first refusal', async () => {
+    it('prevents the start if a token is required: a refusal would end the process', async () => {
       await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
         /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
       );
@@ -525,7 +525,7 @@ describeWithNats('headers of a NATS message', () => {
       .messageHeaders(caller, { audience: 'consumer', scope: 'orders.read' });
     expect(Object.keys(headers)).toEqual(['authorization']);
     expect(inspect(headers)).toMatch(/^MessageHeaders\(token:[0-9a-f]{8}\)$/);
-    // Each application has a separate in-memory server, so the consumer's server must also know the token.
+    // The consumer's in-memory server is separate, so `signIn` registers the token there too.
     const text = headers.authorization.slice('Bearer '.length);
     signIn(consumer, testAccessToken({ text, subject: 'alice', client: 'sender', permissions: ['orders.read'] }));
     const record = natsHeaders();
@@ -562,7 +562,7 @@ class Events {
 for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
   const describeWithBroker = startBroker === undefined ? describe.skip : describe;
   describeWithBroker(`events over ${name}`, () => {
-    it('are refused without a token, and after 20 lines the log only counts the refusals (OP-05)', async () => {
+    it('are refused without a token; after 20 lines, the log only counts refusals (OP-05)', async () => {
       const broker = (await startBroker?.()) as Broker;
       undone.push(() => broker.stop());
       const options = optionsOf(broker.url);

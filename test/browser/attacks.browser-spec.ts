@@ -97,7 +97,7 @@ describe('the attack page without scripts', () => {
 });
 
 describe('the attack page with all outcomes', () => {
-  it('is accessible and fits its window, in each look', async () => {
+  it('is accessible and fits the window in every view: light, dark, phone, zoomed', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await runAll(page);

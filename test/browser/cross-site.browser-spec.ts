@@ -12,7 +12,7 @@ let evil: Server;
 let port: number;
 let chromium: Chromium;
 
-/** The third value is true if the browser sends the user's cookie from a page of the host; cookies ignore ports. */
+/** True means that the host's pages send the user's cookie, because cookies ignore ports. */
 const HOSTS = [
   ['another site', '127.0.0.1', false],
   ['another origin of the same site', 'localhost', true],
@@ -58,7 +58,7 @@ const ATTEMPTS: readonly (readonly [
   ['fetch without CORS', '/auth/logout', (path) => ask(path, `mode: 'no-cors'`), 403],
   ['fetch without CORS', '/attacks/no-token', (path) => ask(path, `mode: 'no-cors'`), 403],
   ['fetch', '/auth/logout', (path) => ask(path, `body: new URLSearchParams({ csrf_token: 'guessed' })`), 403],
-  // The browser sends a CORS preflight request first, and the service rejects the preflight request.
+  // The browser sends a CORS preflight request first, which the service rejects.
   [
     'fetch with an Authorization header',
     '/auth/logout',
@@ -86,7 +86,7 @@ describe.each(HOSTS)('a page of %s', (_, host, bringsCookie) => {
     await logIn(user, 'alice');
   });
 
-  it.each(ATTEMPTS)('cannot change anything by %s to %s (BF-06)', async (__, path, script, status) => {
+  it.each(ATTEMPTS)('cannot change anything with %s at the path %s (BF-06)', async (__, path, script, status) => {
     const page = await strangePage(user, host);
     const before = chromium.exchanges.length;
     const isAsked = (method: string) => (one: { readonly method: string; readonly url: string }) =>

@@ -67,7 +67,7 @@ describe.each([
     expect(text).toContain('Permission orders.approve is missing.');
   });
 
-  it('alice logs out at Service A and at Keycloak, and Keycloak then asks for her password again (BF-09)', async () => {
+  it('alice logs out at Service A and Keycloak, which then asks for her password (BF-09)', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await logOut(page);
@@ -111,7 +111,7 @@ describe.each([
     expect(await main(page)).toContain('Logged in as bob');
   });
 
-  it('suggest a user name, and let a different user log in at the second attempt', async () => {
+  it('suggest a user name, and accept a different user at the second attempt', async () => {
     const page = await chromium.open(options);
     await home(page);
     await link(page, 'Log in as bob').click();
@@ -133,12 +133,11 @@ describe.each([
 });
 
 describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
-  it('is over at the next click, and Service A makes no call to Keycloak (BF-09)', async () => {
+  it('is over at the next click, without a call to Keycloak (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
     await keycloak.logOutUser(username);
-    // Keycloak has notified Service A of the logout, so the page needs no call to Keycloak.
     const { result, calls } = await chain.keycloak.during(() => home(page).then(() => main(page)));
     expect(result).not.toContain(username);
     expect(calls).toEqual([]);
@@ -222,7 +221,7 @@ describe('the browser', () => {
     await expect(chromium.closeClean(chain.scanner)).resolves.toBeUndefined();
   });
 
-  it('is watched by a scanner that finds a token or a forbidden style in a page', async () => {
+  it('is watched by a scanner that finds tokens or forbidden styles in pages', async () => {
     const page = await chromium.open();
     const { access_token: token } =
       chain.keycloak.calls.findLast(({ answer }) => 'access_token' in answer)?.answer ?? {};
@@ -236,7 +235,7 @@ describe('the browser', () => {
     );
     const stranger = await chromium.open();
     await stranger.goto('http://elsewhere.example/');
-    // Uses a separate scanner, so that the leaks found here do not fail the shared scanner.
+    // Leaks found here must not fail the shared scanner.
     const scanner = TokenLeakScanner.start();
     const complaints = await chromium.close(scanner);
     scanner.stop();

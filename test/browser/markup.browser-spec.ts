@@ -22,7 +22,7 @@ let username: string;
 const userPaths: string[] = [];
 let profile: Profile | undefined;
 
-/** Lets user names contain markup; the embedded server has no user profile, and always accepts such names. */
+/** Lets user names contain markup; the embedded server always accepts such names. */
 async function allowMarkup(): Promise<void> {
   const { administrator } = keycloak;
   const answer = await administrator.ask('GET', '/users/profile');
@@ -82,7 +82,7 @@ describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('a name that holds markup, %s', (_, options) => {
-  it('is shown as plain text on the start page, in the answer of the chain and in the claims (BF-11)', async () => {
+  it("appears as plain text on the start page, in the chain's answer, and in the token claims (BF-11)", async () => {
     const page = await chromium.open(options);
     await page.goto('/');
     await page.getByRole('link', { name: 'Log in', exact: true }).click();

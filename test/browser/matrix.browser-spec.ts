@@ -44,7 +44,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
   });
 
-  it('shows the answer and the audience of the token if a user opens a cell by keyboard', async () => {
+  it("shows the answer and the token's audience after the user opens a cell with the keyboard", async () => {
     const page = await chromium.open();
     await page.goto('/');
     await page.getByRole('button', { name: 'Try each token at each service' }).focus();
@@ -59,7 +59,7 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
-  it('shows nine accepted tokens while the services share one token, and then the usual results', async () => {
+  it('shows nine accepted tokens while services share one token, then the usual results', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
@@ -87,7 +87,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
   });
 
-  it('sends a token again on demand, and shows the same result in a cell that stays open', async () => {
+  it('sends a token again after a click, and shows the same result', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -112,7 +112,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('main').innerText()).not.toContain('alice');
   });
 
-  it('keeps the former results and reports the error if the answer of Service A is not a page', async () => {
+  it("keeps former results and reports an error if Service A's answer is no page", async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -186,7 +186,7 @@ describe('the matrix of stolen tokens', () => {
     expect(box?.height).toBeGreaterThanOrEqual(44);
   });
 
-  it('is accessible and fits its window, in each look', async () => {
+  it('is accessible and fits the window in every view: light, dark, phone, zoomed', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -196,7 +196,7 @@ describe('the matrix of stolen tokens', () => {
 });
 
 describe('a stolen token', () => {
-  it('has a countdown to the expiry, after which the page shows the refusal without a click', async () => {
+  it('has a countdown, after which the page shows the refusal without a click', async () => {
     await withShortTokens(6, async (server) => {
       const own = await RunningServices.start({ server, variables: ttl(10) });
       const browser = await Chromium.start([own.a.url]);

@@ -65,7 +65,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
 };
 
 describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
-  it('is accessible and fits its window, in each look', async () => {
+  it('is accessible and fits the window in every view: light, dark, phone, zoomed', async () => {
     const page = await chromium.open();
     await open(page);
     expect(new URL(page.url()).origin).toBe(publicUrl);
@@ -124,7 +124,7 @@ describe('a call of Service B', () => {
     },
   );
 
-  it('shows the answer in one column on a separate page, in every color scheme and window size', async () => {
+  it('shows the answer in one column on a separate page, in every scheme and size', async () => {
     const page = await chromium.open();
     await page.goto('/run-service-b');
     await eachLook(page, async (look) => {

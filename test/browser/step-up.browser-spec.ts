@@ -61,7 +61,7 @@ describe.each([
 });
 
 describe('a form that is sent after a weak login', () => {
-  it('refunds nothing, and the user must send the form again after the stronger login (RS-11)', async () => {
+  it('refunds nothing until the user sends the form again after a stronger login (RS-11)', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     // Simulates a page that was left open until the login was too old.

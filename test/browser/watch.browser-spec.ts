@@ -39,7 +39,7 @@ async function opened(options: BrowserContextOptions = {}): Promise<{ page: Page
   return { page, username };
 }
 
-/** Ends all sessions of the user, by a logout at the embedded server, which does not list sessions. */
+/** The embedded server lists no sessions: there, a logout ends all the user's sessions. */
 async function endSessionOf(username: string): Promise<void> {
   const path = `/users/${await server.subjectOf(username)}`;
   if ((await server.administrator.statusOf('GET', `${path}/sessions`)) === 200) {
@@ -49,7 +49,7 @@ async function endSessionOf(username: string): Promise<void> {
 }
 
 describe('a page whose user is logged in', () => {
-  it('announces each refusal and its delay, without a reload, after an administrator disables the user', async () => {
+  it('announces the refusals and their delays without a reload, after an administrator disables the user', async () => {
     const { page, username } = await opened();
     const before = chromium.exchanges.length;
     await server.disableUser(username);
@@ -84,7 +84,7 @@ describe('a page whose user is logged in', () => {
     expect(await words(page)).toMatch(/^Refused /);
   });
 
-  it('keeps the focus, or moves the focus to the element that replaces the focused element', async () => {
+  it("keeps the focus, or moves the focus to the focused element's replacement", async () => {
     const { page, username } = await opened();
     const attack = page.getByRole('button', { name: 'Try: No token at all' });
     await attack.focus();
@@ -110,7 +110,7 @@ describe('a page whose user is logged in', () => {
 });
 
 describe('a page that shows refusals', () => {
-  it('is accessible and fits its window before and after a refusal, in every color scheme and window size', async () => {
+  it('is accessible and fits every window before and after a refusal, in every color scheme', async () => {
     const { page, username } = await opened();
     await expectForEverybody(page, 'watch-before');
     await server.disableUser(username);

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-/** Calls Service B from the start page; for this page, Service A has already introspected the user's token. */
+/** Opens the start page, where Service A introspects the token, and calls Service B. */
 async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);
@@ -40,7 +40,7 @@ describe.each<[string, BrowserContextOptions]>([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('%s', (_, options) => {
-  it("shows the steps of a user's call: Services B and C introspect at the first call and reuse the results later", async () => {
+  it("shows a user's call: Services B and C introspect first and reuse the results later", async () => {
     const page = await chromium.open(options);
     const username = await keycloak.newUser('order-manager');
     await logIn(page, username);
@@ -63,7 +63,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect([await marked(page, 'asked Keycloak'), await marked(page, 'from cache')]).toEqual([0, 5]);
   });
 
-  it('shows the claims of three tokens with one subject and three audiences, and shows no token', async () => {
+  it('shows one subject and three audiences in the claims of the tokens, and does not show the tokens', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await call(page, 'alice');

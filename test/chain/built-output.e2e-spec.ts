@@ -13,7 +13,7 @@ import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
-/** The services are separate processes, so this proxy is the scanner's only source of tokens. */
+/** The services are separate processes, so the scanner gets tokens only from this proxy. */
 let proxy: TokenProxy;
 
 beforeAll(async () => {
@@ -148,7 +148,7 @@ describe('the built services', () => {
     }
   });
 
-  it('exit with 0 on SIGTERM although a client keeps an idle connection or an incomplete request open', async () => {
+  it('exit with 0 on SIGTERM despite an idle connection or an incomplete request', async () => {
     const { url, service } = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const head =
       'POST /api/compute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n';
@@ -161,14 +161,14 @@ describe('the built services', () => {
       // Only a client that reads can notice that the server closes the connection.
       socket.resume();
     }
-    // The answer to this later request shows that the service has read the earlier requests.
+    // An answer to this request shows that the earlier requests were read.
     await fetch(`${url}/health/live`);
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(0);
     for (const socket of sockets) socket.destroy();
   });
 
-  it('answer requests but are not ready during SHUTDOWN_DELAY_SECONDS, and exit immediately on a second SIGTERM', async () => {
+  it('still answer requests but are not ready during SHUTDOWN_DELAY_SECONDS, and exit at once after a second SIGTERM', async () => {
     const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
     const { url, service } = await start('service-c', variables);
     service.process.kill('SIGTERM');

@@ -62,7 +62,7 @@ const whoami = (url: string, token: string): request.Test =>
   request(url).get('/api/whoami').set('Authorization', bearer(token));
 
 describe('the chain', () => {
-  it('runs as service-a for curl, and answers with the JSON of Services B and C', async () => {
+  it('acts as service-a for a request from curl, and returns the answers of Services B and C as JSON', async () => {
     const { text } = await runChain().set('Accept', '*/*').expect(200).expect('Content-Type', /json/);
     expect(text).toBe(JSON.stringify(CHAIN_ANSWER));
   });
@@ -82,7 +82,7 @@ describe('the chain', () => {
     expect(text).toContain('<a class="btn btn-primary" href="/run-service-b">Call Service B</a>');
   });
 
-  it('uses a separate token for each service, with the audience of the service and the subject of the user (TX-01, TX-03)', async () => {
+  it("uses a token per service, with the service's audience and the user's subject (TX-01, TX-03)", async () => {
     const user = await login(keycloak, 'alice');
     const { calls } = await chain.keycloak.during(() =>
       runChain()
@@ -233,7 +233,7 @@ describe('the services', () => {
     expect(headers['www-authenticate']).toBe(`Bearer realm="${service}", error="invalid_token"`);
   };
 
-  it('answer a request without a token with a challenge that contains no error code (RS-02)', async () => {
+  it('challenge a request without a token, and name no error code (RS-02)', async () => {
     const { body, headers } = await request(chain.b.url).post('/api/process').send(ORDER).expect(401);
     expect(body).toMatchObject({ error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
@@ -252,7 +252,7 @@ describe('the services', () => {
 
   it('refuse a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
 
-  it("refuse alice's token for Service A at Services B and C (RS-06)", async () => {
+  it("refuse alice's token at Services B and C, since the token is for Service A (RS-06)", async () => {
     await expectInvalid(processOrder(tokens.alice), 'service-b');
     await expectInvalid(compute(tokens.alice), 'service-c');
   });
@@ -281,7 +281,7 @@ describe('the services', () => {
     await expectInvalid(processOrder(access_token), 'service-b');
   });
 
-  it("refuse a user's tokens at Services A and B after the user has logged out", async () => {
+  it("refuse a user's tokens at Services A and B after the user's logout", async () => {
     const user = await login(keycloak, 'alice');
     const forB = await exchange(keycloak, 'service-a', textOf(user), {
       audience: 'service-b',
@@ -305,7 +305,7 @@ describe('the services', () => {
     await expectInvalid(whoami(chain.a.url, access_token), 'service-a');
   });
 
-  it('refuse a request whose only token is in the query or in a form field (RS-01)', async () => {
+  it('refuse a request whose only token is in the query or form (RS-01)', async () => {
     const { calls } = await chain.keycloak.during(async () => {
       await request(chain.a.url).get('/api/whoami').query({ access_token: tokens.alice }).expect(401);
       await request(chain.a.url).get('/run-service-b').query({ access_token: tokens.alice }).expect(401);
@@ -314,7 +314,7 @@ describe('the services', () => {
     expect(calls).toEqual([]);
   });
 
-  it('answer 400 if a request has a second token in the query or in a form (RS-01)', async () => {
+  it('answer 400 to a second token in the query or form (RS-01)', async () => {
     const { calls } = await chain.keycloak.during(async () => {
       const { body, headers } = await whoami(chain.a.url, tokens.alice).query({ access_token: 'x' }).expect(400);
       expect(body).toMatchObject({ error: 'Invalid request', code: 'invalid_request' });
@@ -369,7 +369,7 @@ describe('the services', () => {
     }
   });
 
-  it('cannot exchange a token with a foreign audience, and Service C cannot exchange any token', async () => {
+  it('cannot exchange a token with a foreign audience; Service C cannot exchange any token', async () => {
     expect(
       await exchange(keycloak, 'service-c', tokens.exchanged, { audience: 'service-b', scope: 'orders.approve' }),
     ).toMatchObject({
@@ -406,7 +406,7 @@ describe('Service B with a wrong client secret', () => {
 });
 
 describe('the subject of a caller (RS-10)', () => {
-  it('stays the same after a rename, and differs for a new user with the old name', async () => {
+  it('survives a rename, and differs for a new user with the old name', async () => {
     const name = `user-${randomUUID()}`;
     const subjectOf = async (username: string, secret = username): Promise<string> => {
       const answer = await login(keycloak, username, 'orders.read', 'demo-cli', secret);
@@ -425,7 +425,7 @@ describe('the subject of a caller (RS-10)', () => {
 describe('the log output (RS-23)', () => {
   it('contains no token and no secret, not even truncated or in Base64', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
-    // Keycloak did not issue these two tokens to a service, so the scanner does not know them yet.
+    // No service received these two tokens, so the scanner does not know them.
     for (const token of [textOf(aliceAnswer, 'id_token'), textOf(aliceAnswer, 'refresh_token')])
       chain.scanner.addToken(token);
     expect(chain.scanner.knownCount).toBeGreaterThan(20);

@@ -22,14 +22,14 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** These routes accept no token, and answer a request without credentials with this status. */
+/** These routes accept no token. Without credentials, the response has this status. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
   'POST /auth/backchannel-logout': 400,
   'POST /auth/logout': 403,
 } as const;
-/** Routes that need no token in demo mode if the request comes from a page of Service A. */
+/** In demo mode, these routes need no token for requests from pages of Service A. */
 const ATTACKS = {
   'POST /attacks': 403,
   'POST /attacks/:id': 403,
@@ -164,7 +164,7 @@ describe('every route (RS-20)', () => {
     },
   );
 
-  it('needs a token outside of demo mode if the route runs the chain', async () => {
+  it('needs a token if the route runs the chain and demo mode is off', async () => {
     const closed = undemonstrated.a;
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
     await request(closed.url)
@@ -177,7 +177,7 @@ describe('every route (RS-20)', () => {
 });
 
 describe('every route of the poller (RS-20)', () => {
-  it('is in the list of expected routes, and needs a token in demo mode unless the route is public', async () => {
+  it('is an expected route, and needs a token in demo mode unless public', async () => {
     const { baseUrl, issuer, realm } = testServer();
     const output = ServiceOutput.acquire();
     const variables = {
@@ -264,7 +264,7 @@ describe('the guard (RS-21)', () => {
     },
   );
 
-  it('refuses a request whose token is in a cookie or in a header other than Authorization', async () => {
+  it('refuses a token in a cookie or in a header other than Authorization', async () => {
     const access_token = textOf(await clientCredentials(testServer(), 'service-a', 'orders.approve'));
     for (const sent of [
       { Cookie: `access_token=${access_token}` },

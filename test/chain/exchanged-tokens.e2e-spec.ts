@@ -31,7 +31,7 @@ describeOnBothServers((connect) => {
     (await introspect(server, service, token)).members['active'];
 
   describe('the subject token of an exchange', () => {
-    it('leaves all exchanged tokens of the chain active after a revocation, with the former expiry (TX-09)', async () => {
+    it('leaves all exchanged tokens active after a revocation, with the former expiry (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
@@ -46,7 +46,7 @@ describeOnBothServers((connect) => {
       expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
-    it('leaves the token for Service C active after the token for Service B is revoked (TX-09)', async () => {
+    it("leaves Service C's token active after Service B's token is revoked (TX-09)", async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);
@@ -88,7 +88,7 @@ describe('exchanged tokens of a revoked subject token', () => {
       const chain = await chainOf(server, 'alice');
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
       const atC = async () => (await introspect(server, 'service-c', chain.atC)).members['active'];
-      // The tokens that Service B requests live for one minute, and are still valid in the second that `exp` names.
+      // A token that Service B requested expires after one minute.
       server.control.clock.advance(30);
       await expect(atC()).resolves.toBe(true);
       server.control.clock.advance(40);

@@ -85,7 +85,7 @@ describe('the health details of a service (OP-06)', () => {
 });
 
 describe('the health details of a service whose called service has stopped', () => {
-  it('have the status 503 and name the stopped service, but do not make the calling service unready', async () => {
+  it('have status 503 and name the stopped service, but the calling service stays ready', async () => {
     const chain = await RunningServices.start({ only: ['service-a', 'service-b'] });
     try {
       const token = await operator('service-a');
@@ -126,7 +126,7 @@ describe('many calls for health details', () => {
           for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
         }
       });
-      // A service reuses a probe result for five seconds, and the requests may take longer on a busy machine.
+      // A service reuses probe results for five seconds; a busy machine may take longer.
       expect(probes).toBeLessThan(10);
       expect(calls.filter(({ endpoint }) => endpoint === 'other').length).toBeLessThan(10);
     } finally {

@@ -104,7 +104,7 @@ describeOnBothServers((connect, which) => {
   });
 
   describe('a token', () => {
-    it('is refused at another service, and is refused if it is an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
+    it('is refused if the token is for another service, or is an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
       const first = await login(server, await server.newUser('order-manager'));
       const [atA, id, refresh] = [textOf(first), textOf(first, 'id_token'), textOf(first, 'refresh_token')];
       expect(await answered(chain.a, atA)).toEqual([200]);
@@ -117,7 +117,7 @@ describeOnBothServers((connect, which) => {
       expect(await answered(chain.a, refresh)).toEqual([401, 'algorithm_not_allowed']);
     });
 
-    it('of another realm of the same server is refused without a call to Keycloak (RS-17)', async () => {
+    it('of another realm is refused without a call to Keycloak (RS-17)', async () => {
       const { calls, result } = await chain.keycloak.during(async () =>
         answered(chain.a, await server.administrator.token()),
       );
@@ -174,7 +174,7 @@ describeOnBothServers((connect, which) => {
       ['its client', () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
     ])('is introspected after a recheck of %s (RS-13)', async (_, about) => {
-      // Uses a separate service, because a recheck also affects tokens that are issued shortly afterwards.
+      // A recheck also affects tokens issued shortly afterwards. So the test starts a separate service.
       const services = await RunningServices.start({ server, only: ['service-b'], variables: JWT });
       const { b, keycloak } = services;
       const { atB, sid, refreshToken } = await newSession(server);
@@ -215,7 +215,7 @@ describeOnBothServers((connect, which) => {
       },
     );
 
-    it('is unknown to a service that verifies signatures: a lost role that changes no permission', async () => {
+    it('is unknown to a service that verifies signatures if a user loses a role, but no permission', async () => {
       const username = await server.newUser('order-manager');
       const atB = await exchangeForB(server, textOf(await login(server, username)));
       await server.takeRole(username, 'order-manager');
@@ -230,7 +230,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('is unknown to a service that verifies signatures: a disabled client', async () => {
+    it('is unknown to a service that verifies signatures if an administrator disables a client', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));
       for (const services of [chain, asking]) expect(await answered(services.b, token)).toEqual([200]);
@@ -240,7 +240,7 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  it('verifies the signature on one route, and introspects on a route that requires introspection (RS-13)', async () => {
+  it('verifies signatures, but introspects on a route that requires introspection (RS-13)', async () => {
     // #region routes
     @Controller()
     class Routes {
@@ -331,7 +331,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     const user = await keycloak.newUser('order-manager');
     const before = textOf(await login(keycloak, user));
     expect(await answered(services.a, before)).toEqual([200]);
-    // The new key stays in the realm, because other specs hold tokens that Keycloak has signed with this key.
+    // The new key stays: other specs hold tokens that were signed by it.
     await keycloak.administrator.create(
       '/components',
       await keyProvider('rsa-generated', { keySize: ['2048'], algorithm: ['RS256'] }),

@@ -1,4 +1,4 @@
-/** In Keycloak an offline session has the same session id as the online session of the login. */
+/** In Keycloak, an offline session has the session id of the online session. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { redeem, refreshAt, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
 import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
@@ -57,7 +57,7 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(online))).toBe(false);
   }
 
-  it('stays accepted and active at Keycloak after a logout of the online session, even after a token exchange (RS-13)', async () => {
+  it('stays accepted and active after a logout of the online session, even if the offline token was exchanged (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     const exchanged = await exchangeForB(server, textOf(offline));
     await logOut(client, online);
@@ -70,13 +70,13 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
     expect(await isActiveAtKeycloak(server, textOf(offline))).toBe(true);
   });
 
-  it('is refused after a logout with the offline refresh token, and the online session is refused, too (RS-13)', async () => {
+  it('is refused after a logout with the offline refresh token, and the online session is refused too (RS-13)', async () => {
     const { client, online, offline } = await sessions();
     await logOut(client, offline);
     await expectRefused(online, offline);
   });
 
-  it('is refused after an administrator ends the offline session, and the online session is refused, too (RS-13)', async () => {
+  it('is refused after an administrator ends the offline session, and the online session is refused too (RS-13)', async () => {
     const { online, offline } = await sessions();
     await server.administrator.change('DELETE', `/sessions/${String(claimsOf(textOf(offline))['sid'])}?isOffline=true`);
     await expectRefused(online, offline);

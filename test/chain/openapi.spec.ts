@@ -135,7 +135,7 @@ describe.each(SERVICES.map(({ name }) => ({ name })))('the protected resource me
     expect(routes.filter((route) => route.includes('oauth-protected-resource'))).toEqual([]);
   });
 
-  it('names the scopes of all routes, and has a route in the OpenAPI document (RS-22, RS-25)', async () => {
+  it('names the scopes of all routes, and is in the OpenAPI document (RS-22, RS-25)', async () => {
     const resource = `https://${name}.example.com`;
     const { app: service, routes } = await start(name, { RESOURCE_URL: resource });
     const answer = await get(service, path);
@@ -174,7 +174,7 @@ describe('the OpenAPI document of a service', () => {
     });
   });
 
-  it('is served in production only if OPENAPI is true, and has no HTML page in production', async () => {
+  it('is served in production only if OPENAPI is true, without an HTML page', async () => {
     const inProduction = { NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const found = async (variables: Readonly<Record<string, string>>): Promise<readonly number[]> => {
       const { app: service } = await start('service-c', variables);

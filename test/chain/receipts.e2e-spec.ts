@@ -62,7 +62,7 @@ describe('a receipt', () => {
     await asked(chain.a.url, '/api/orders/1/receipt', tokens.alice).expect(404);
   });
 
-  it('is sent by Service B only for a token of Service A, and this token cannot process an order', async () => {
+  it('is sent only for a token of Service A; this token cannot process an order', async () => {
     await asked(chain.b.url, '/api/receipts/9876', tokens.a).expect(200);
     await asked(chain.b.url, '/api/receipts/1', tokens.a).expect(404);
     await asked(chain.b.url, '/api/receipts/9876', tokens.alice).expect(401);
@@ -126,7 +126,7 @@ describe('a document of 20 MB', () => {
     expect([size, hash.digest('hex')]).toEqual([CHUNKS * CHUNK.length, expected.digest('hex')]);
   });
 
-  it('is fetched from Service B at the reading speed of the caller of Service A', async () => {
+  it("is fetched from Service B at the reading speed of Service A's caller", async () => {
     // The response is larger than all buffers between Service B and the caller.
     chunks = 10 * CHUNKS;
     const response = await opened();

@@ -189,7 +189,7 @@ describe('HttpService with real tokens', () => {
     for (const one of shown) expect(one).not.toContain(sent);
   });
 
-  it('reports a missing permission if the user lacks the permission, and if the application requests the wrong scope', async () => {
+  it('reports a missing permission, whether the user lacks it or the scope is wrong', async () => {
     const refused = got(files.onBehalfOf(callers['bob'] as VerifiedAccessToken, 'orders.approve').get('/approvals'));
     await expect(refused).rejects.toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
     const wrongScope = got(

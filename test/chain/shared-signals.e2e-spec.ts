@@ -41,10 +41,10 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** The outcomes before `act`, after `act`, and with the token of a later user. */
+/** Contains the outcomes before `act`, after `act`, and for a later user's token. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
-/** The outcome at the service after the act, and whether the token is active at Keycloak. */
+/** The outcome at the service, and whether Keycloak reports the token active. */
 const STILL_GOOD = ['accepted', true];
 const NOT_REPORTED = ['accepted', false];
 
@@ -114,7 +114,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await service.outcomeOf(access)).toBe('revoked');
   });
 
-  it('accepts the tokens of a user who logs in again after an administrator has signed the user out', async () => {
+  it('accepts the tokens of a user who logs in after an administrative logout', async () => {
     const subject = await newSubject(server);
     await service.outcomeOf(subject.access);
     await change('POST', '/logout')(subject, server);

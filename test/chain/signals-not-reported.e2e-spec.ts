@@ -11,12 +11,12 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 90;
-/** This step is shorter than the short ttl, so no proof of the feed becomes too old. */
+/** Shorter than the short ttl, so no proof becomes too old. */
 const STEP_SECONDS = 9;
-/** The idle timeout of the realm's sessions is longer than a login and an introspection take. */
+/** The idle timeout is longer than a login and an introspection take. */
 const IDLE_SECONDS = 6;
 
-/** Outcomes at the start, after half of the long ttl, and after the long ttl. */
+/** Contains the outcomes at the start, middle and end of the long ttl. */
 const GOES_ON = ['accepted', 'accepted', 'inactive'];
 
 let server: ContractServer;

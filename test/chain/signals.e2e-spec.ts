@@ -131,7 +131,7 @@ describe('a service that receives revocations', () => {
     await knownSubject();
   });
 
-  it('accepts the tokens of an application after another application in the session revokes a refresh token', async () => {
+  it('accepts the tokens of an application after a second application revokes its own refresh token in the same session', async () => {
     const browser = new LoginBrowser(server);
     const [one, other] = [await server.newClient('web'), await server.newClient('web')];
     const ofOne = await tokensFor(server, one, browser);
@@ -156,7 +156,7 @@ describe('a service that receives revocations', () => {
       await expectRefused(subject.access, reason);
     });
 
-    it('refuses the tokens of an offline session after an administrator signs the user out (RS-13)', async () => {
+    it('refuses the tokens of an offline session after an administrative logout (RS-13)', async () => {
       const subject = await knownSubject(offlineSubject);
       // Keycloak compares whole seconds, so a token from the same second stays active.
       await nextSecond();
@@ -172,11 +172,11 @@ describe('a service that receives revocations', () => {
     ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
   });
 
-  it('refuses the tokens of a user who is locked out permanently after wrong passwords (RS-13)', async () => {
+  it('refuses the tokens of a user who is locked out permanently (RS-13)', async () => {
     const subject = await knownSubject();
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);
-    // The token may be inactive earlier, because a change of the realm makes the service introspect all tokens again.
+    // The token may be inactive earlier, because a realm change makes the service introspect again.
     await until(() => service.keycloak.revocations.denies(verified), 'the lock is received');
     expect(await service.outcomeOf(subject.access)).not.toBe('accepted');
     await knownSubject();
@@ -190,7 +190,7 @@ describe('a service that receives revocations', () => {
     await expectRefused(access, 'inactive');
   });
 
-  it('refuses the tokens of a disabled client, and accepts the tokens after the client is enabled again', async () => {
+  it('refuses the tokens of a client while the client is disabled', async () => {
     const path = await pathOf(server, 'demo-cli');
     const { access } = await knownSubject();
     await server.administrator.change('PUT', path, { enabled: false });

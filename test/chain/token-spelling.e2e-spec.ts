@@ -39,7 +39,7 @@ describe('a text with an incomplete JWT header', () => {
 });
 
 describe('a token that is encoded in another way', () => {
-  it('is active at the server even if it has a trailing dot, padding or changed unused bits', async () => {
+  it('is active at the server despite a trailing dot, padding or changed unused bits', async () => {
     for (const other of [`${token}.`, `${token}=`, otherLastBits(token)]) {
       expect(isActive(await introspect(keycloak, 'service-b', other))).toBe(true);
     }
@@ -73,7 +73,7 @@ describe('a token that is encoded in another way', () => {
   });
 });
 
-/** An RS256 signature has 256 octets, so the last Base64url character has four unused bits. */
+/** RS256 signatures have 256 octets: the last Base64url character has four unused bits. */
 function otherLastBits(text: string): string {
   const last = text.slice(-1);
   expect('AQgw').toContain(last);

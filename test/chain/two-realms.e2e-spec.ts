@@ -108,7 +108,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     const accepted = { issuer, baseUrl: atSecond.baseUrl };
     services = await RunningServices.start({
       server: servers.first,
-      // With the longest ttl, the test notices a cache that mixes up the two realms.
+      // With the longest ttl, the test notices a cache that mixes up realms.
       variables: { ...ttl(300), ...verification },
       own: {
         'service-a': files.for('service-a', {
@@ -162,14 +162,14 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     );
 
-    it('opens no health details if the second realm issued the token, even with a permission of the same name (OP-06)', async () => {
+    it('opens no health details to the second realm, despite the same permission name (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
           return (await ask(b, '/health/details', token))[0];
         }),
       );
-      // The status is 503 if a dependency of the service is down, although the token was accepted.
+      // The status is 503 if a dependency is down, although the token was accepted.
       expect([200, 503]).toContain(ofFirst);
       expect(ofSecond).toBe(403);
     });
@@ -241,7 +241,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect((await whoami(b, ofSecond ?? ''))[1]).toMatchObject({ permissions: [] });
     });
 
-    it('of the second realm is refused even if the client has the name of an allowed client (RS-10)', async () => {
+    it("of the second realm is refused despite an allowed client's name (RS-10)", async () => {
       expect(await ask(b, '/api/process', users.first.atB, ORDER)).toEqual([
         200,
         expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) as unknown }),
@@ -259,7 +259,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('has a different subject in each realm, even if both realms name the client service-a (RS-10)', async () => {
+    it('has a different subject in each realm despite an equal client id (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),
@@ -300,7 +300,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     );
   });
 
-  it('run the chain for a user of the first realm, and stop at Service B for a user of the second realm (TX-08)', async () => {
+  it('run the chain for users of the first realm, but refuse users of the second realm at Service B (TX-08)', async () => {
     const run = (which: Which) => during(() => ask(a, '/run-service-b', users[which].atA));
     const ofFirst = await run('first');
     expect(ofFirst.result[0]).toBe(200);

@@ -5,7 +5,7 @@ import type { Replica, ReplicatedServices } from '../support/replicated-services
 import { Random } from './random.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 
-/** The operating system keeps each write of a killed process, so `appendfsync no` loses no data. */
+/** The operating system keeps a killed process's writes, so `appendfsync no` loses nothing. */
 const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
 const GARBLED = 20;
 const FREEZES_FOR_MS = 1000;

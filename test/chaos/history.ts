@@ -15,7 +15,7 @@ const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
-/** The error codes that are permitted during a fault, and for `graceMs` after the end of the fault. */
+/** Permits error codes during a fault, and for `graceMs` after the fault. */
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {
   'replica-killed': { codes: LOST, graceMs: 1000 },
   'replica-frozen': { codes: LOST, graceMs: 2000 },
@@ -35,7 +35,6 @@ const STOPS_ITS_TARGET: readonly FaultKind[] = [
   'store-restarted-as-it-was',
 ];
 
-/** Faults that may lose sessions, because they empty the session store or overwrite its values. */
 const LOSES_SESSIONS: readonly FaultKind[] = ['store-restarted-empty', 'state-flushed', 'state-garbled'];
 
 const DELAYS_DENIALS: readonly FaultKind[] = [

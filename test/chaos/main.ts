@@ -78,7 +78,7 @@ async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> 
     server: { baseUrl: proxy.baseUrl, issuer: server.issuer },
     variables: {
       INTROSPECTION_TTL_SECONDS: String(TTL_SECONDS),
-      // The services must refuse revoked credentials in time even while results are cached for five minutes.
+      // Services must refuse revoked credentials in time, despite results cached for five minutes.
       INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300',
       SIGNALS_POLL_SECONDS: '0.5',
     },

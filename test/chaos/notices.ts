@@ -42,7 +42,6 @@ export class NoticeProxy {
     return proxy;
   }
 
-  /** Returns `undefined` if Keycloak sent no notice, or if Service A did not answer every notice with 200. */
   takenSince(subject: string, sinceMs: number): number | undefined {
     const own = this.notices.filter((notice) => notice.subject === subject && notice.atMs >= sinceMs);
     if (own.length === 0 || own.some(({ status }) => status !== 200)) return undefined;

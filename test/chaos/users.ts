@@ -5,7 +5,7 @@ import { type Sent } from './requests.js';
 import type { Run } from './run.js';
 import type { Credential } from './verdicts.js';
 
-/** An access token lives longer, so Service A refreshes no session. */
+/** Access tokens last longer than these sessions, so Service A refreshes no session. */
 const SESSION_MS = [2000, 12_000] as const;
 const PAUSE_MS = [50, 250] as const;
 const AFTERWARDS_MS = 3000;
@@ -30,7 +30,7 @@ export class SessionUser {
       await this.#useFor(this.random.between(...SESSION_MS), browser, credential);
       if (credential.deadMs === undefined && !this.run.isOver) await this.#end(browser, credential);
       await this.#useFor(AFTERWARDS_MS, browser, credential);
-      // If the start page failed, the browser sent no logout, and the session has not ended.
+      // If the start page failed, the browser sent no logout.
       const hasEnded = credential.endingMs !== undefined || credential.deadMs !== undefined;
       if (hasEnded) this.run.ended.push({ credential, sent: this.#request(browser) });
     }
@@ -74,7 +74,7 @@ export class SessionUser {
     return { url: this.run.publicUrl + path, headers: { cookie }, page };
   }
 
-  /** Remembers the session cookie of each browser, because a logout clears the cookie in the browser. */
+  /** Keeps each browser's session cookie, because a logout clears the cookie in the browser. */
   readonly #cookies = new WeakMap<Browser, string>();
 
   #remember(browser: Browser): string {

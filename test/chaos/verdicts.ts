@@ -1,14 +1,14 @@
 import type { History } from './history.js';
 
 export const TTL_SECONDS = 2;
-/** The time within which every replica applies an acknowledged denial, as long as Valkey works. */
+/** Within this time, every replica applies an acknowledged denial while Valkey works. */
 const DENIED_WITHIN_MS = 1000;
 const HANGS_AFTER_MS = 15_000;
 
 export interface Answer {
   readonly path: string;
   readonly status: number;
-  /** The code of the error body or the kind of error page; without an answer, `no answer` or `hangs`. */
+  /** The error's code or kind of page; without an answer, `no answer` or `hangs`. */
   readonly code: string | undefined;
   readonly user: string | undefined;
   readonly clearsCookie: boolean;
@@ -25,7 +25,7 @@ export interface Credential {
   endingMs?: number;
   endedAtKeycloakMs?: number;
   deniedMs?: number;
-  /** The time at which Service A confirmed the logout and the store had ended the session. */
+  /** The time when Service A confirmed the logout, after the store ended the session. */
   loggedOutMs?: number;
   /** After this time, the ended session must never work again. */
   deadMs?: number;
@@ -45,7 +45,7 @@ export function faultOf(answer: Answer, credential: Credential, history: History
   return isAdmitted ? faultOfAdmission(answer, credential, history) : faultOfRefusal(answer, credential, history);
 }
 
-/** True if Service A's call failed because Service B or C was the first to refuse an ended token. */
+/** True if Service B or C was the first to refuse an ended token. */
 const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = Infinity }: Credential): boolean =>
   path === '/run-service-b' && endedMs >= endingMs && ['service_refused', 'service_failed'].includes(code);
 
@@ -62,7 +62,7 @@ function faultOfAdmission(answer: Answer, credential: Credential, history: Histo
 }
 
 function refusedFromMs({ path }: Answer, { kind, endedAtKeycloakMs, deniedMs }: Credential, history: History): number {
-  // The start page checks only the session store, which learns about the logout through Keycloak's logout notice.
+  // The start page checks only the session store, which Keycloak's notice updates.
   const asksKeycloak = kind === 'token' || path !== '/';
   const byKeycloak =
     asksKeycloak && endedAtKeycloakMs !== undefined ? endedAtKeycloakMs + TTL_SECONDS * 1000 : Infinity;
@@ -79,7 +79,7 @@ function faultOfRefusal(
   const { kind, endingMs, sinceMs } = credential;
   if (kind === 'wrong') return undefined;
   if (kind === 'none') return 'a request that needs no credential is refused';
-  // Replicas may start to refuse a token at different times, so only an ended session is final.
+  // Only a session's end is final: another replica may still accept a refused token.
   if (kind === 'session' && (clearsCookie || path === '/')) {
     credential.deadMs = Math.min(credential.deadMs ?? Infinity, endedMs);
   }

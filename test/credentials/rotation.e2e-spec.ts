@@ -105,7 +105,7 @@ const servers: [string, WithRealm][] = [['the embedded server', onEmbedded]];
 if (testServer().kind !== 'embedded') servers.push(['Keycloak', onKeycloak]);
 
 describe.each(servers)('credentials of the services, on %s', (_, withARealm) => {
-  it('can be replaced by new secrets without a failed request, even if the files change a moment later (CC-08)', async () => {
+  it('can be replaced by new secrets without a failed request, even if the files follow later (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const secrets = new Map<Client, string>();
       const all: string[] = [];
@@ -136,7 +136,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
     });
   });
 
-  it('can be replaced by new private keys, announced or unannounced, and no request fails (CC-08)', async () => {
+  it('can be replaced by announced and by unannounced private keys without a failed request (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
       // Keycloak must know the public key before the service signs with the private key.

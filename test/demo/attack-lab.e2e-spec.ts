@@ -37,7 +37,7 @@ const INACTIVE = '401 invalid_token inactive';
 
 const WINDOW_SECONDS = 3;
 
-/** The expected outcomes are separate from the list of attacks, so the test finds a mistake in the list. */
+/** Separate from the list of attacks, so the test finds mistakes in that list. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,
@@ -68,7 +68,7 @@ const wordsOf = ({ attempt }: AttackReport): readonly (string | number | undefin
   ];
 };
 
-/** Services that verify signatures do not learn about a revocation at Keycloak, so these outcomes differ. */
+/** Services that verify signatures do not learn about a revocation at Keycloak. */
 const DUE_BY_SIGNATURE: Partial<Readonly<Record<AttackId, string>>> = {
   ...Object.fromEntries([...AT_WRONG_SERVICE].map((id) => [id, '401 invalid_token other_audience'])),
   'expired-token': '401 invalid_token expired',
@@ -108,7 +108,7 @@ describeOnBothServers((connect, which) => {
       },
     );
 
-    it('can run all together, for an API client and for an HTML page', async () => {
+    it('can all run in one request, which returns JSON or an HTML page', async () => {
       const { text } = await post(`${lab.a.url}/attacks`);
       const { refused, of, reports } = JSON.parse(text) as AttackReports;
       expect([refused, of]).toEqual([ATTACKS.length, ATTACKS.length]);
@@ -120,7 +120,7 @@ describeOnBothServers((connect, which) => {
       answers.push(text, page.text);
     });
 
-    it('are refused by services that verify signatures, except for two attacks that only Keycloak can detect', async () => {
+    it('are refused by services that verify signatures, except for two attacks that only Keycloak detects', async () => {
       const others = await RunningServices.start({
         server,
         variables: { ...ttl(WINDOW_SECONDS), TOKEN_VERIFICATION: 'jwt' },
@@ -210,7 +210,7 @@ describeOnBothServers((connect, which) => {
   });
 });
 
-describe('an attack that is not refused as expected', () => {
+describe('an attack without the expected refusal', () => {
   let server: Awaited<ReturnType<typeof startEmbeddedServer>>;
   const stops: (() => Promise<void>)[] = [];
 
@@ -239,7 +239,7 @@ describe('an attack that is not refused as expected', () => {
     return service.url;
   }
 
-  it('is reported as open if a service accepted the attack, even if all other calls fail', async () => {
+  it('is reported as open if a service accepts the attack, even if all other calls fail', async () => {
     const open = await fake(200, {});
     const service = await serviceA({ SERVICE_B_URL: open, SERVICE_C_URL: open });
     for (const id of ['token-at-c', 'tampered-signature', 'alg-none', 'no-token', 'token-in-query', 'revoked-token']) {
@@ -275,7 +275,7 @@ describe('an attack that is not refused as expected', () => {
     }
   });
 
-  it('is reported as not run if a service is down, fails or answers in an unknown format', async () => {
+  it('is reported as not run if a service is down, fails or answers unreadably', async () => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, { attack: 'refused' }) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'not_run',
@@ -344,7 +344,7 @@ describe('the services without demo mode', () => {
 });
 
 describe('a user who is logged in', () => {
-  it('can run attacks in the session, if the form has the CSRF token of the session (BF-06)', async () => {
+  it('can run attacks in the session with its CSRF token (BF-06)', async () => {
     const port = await freePort();
     const publicUrl = `http://localhost:${port}`;
     const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: publicUrl };

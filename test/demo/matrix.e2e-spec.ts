@@ -35,7 +35,7 @@ describeOnBothServers((connect, which) => {
       await server.stop();
     });
 
-    it('are accepted only by the service in their audience, and the log has a reason for each refusal', async () => {
+    it('are accepted only by the service in their audience, and the log contains the reason of each refusal', async () => {
       const response = await post(`${services.a.url}/matrix`);
       expect(response.status).toBe(200);
       const text = await response.text();
@@ -96,7 +96,7 @@ describeOnBothServers((connect, which) => {
       expect(rows.flatMap(({ cells }) => cells.map(({ verdict }) => verdict))).toEqual(Array(9).fill('exposed'));
     });
 
-    it('are refused with 403 on the ordinary routes if the client one-for-all requested the tokens', async () => {
+    it('are refused with 403 on ordinary routes if the client one-for-all requested the tokens', async () => {
       await addDemoClient(server.administrator);
       const { demoSecret } = description.addedClients['one-for-all'];
       const token = textOf(await clientCredentials(server, `one-for-all:${demoSecret}`, undefined));
@@ -106,7 +106,7 @@ describeOnBothServers((connect, which) => {
       expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
     });
 
-    it('are sent again for a known row and service, if the request does not come from another site', async () => {
+    it('are sent again for a known row and service, but not if another site asks', async () => {
       const rows = await rowsOf(await post(`${services.a.url}/matrix`));
       const ask = (form: Readonly<Record<string, string>>, headers = SAME_ORIGIN) =>
         post(`${services.a.url}/matrix/again`, headers, form);
@@ -128,7 +128,7 @@ describeOnBothServers((connect, which) => {
       );
     });
 
-    it('are sent neither for a request from another site nor for a caller without the permission', async () => {
+    it('are sent neither for another site nor for a caller without the permission', async () => {
       expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -163,7 +163,7 @@ describe('a stolen token', () => {
 });
 
 describe('a realm without the client one-for-all', () => {
-  it('is reported, and a script adds the client or changes the secret of the client', async () => {
+  it('causes a report that names a script, and the script adds the client or changes its secret', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server });
     const add = (secret: string) =>

@@ -46,7 +46,7 @@ const AT_B_AND_C = (exchange: string, looked: string): string[] => [
 ];
 
 describe('Server-Timing', () => {
-  it('shows requested tokens in the first answer to service-a, and reused tokens in the second answer', async () => {
+  it('shows requested tokens in the first answer, and reused tokens in the second', async () => {
     const { result: cold, calls } = await chain.keycloak.during(() => run(SAMPLED));
     expect(cold.status).toBe(200);
     expect(cold.steps).toEqual(['service-a.client-credentials requested', ...AT_B_AND_C('requested', 'asked')]);
@@ -72,7 +72,7 @@ describe('Server-Timing', () => {
     ]);
   });
 
-  it("shows the steps of bob's request up to the refusal, for an API client and for a page", async () => {
+  it("shows the steps of bob's request up to the refusal, also on a page", async () => {
     const bob = as(await login(testServer(), 'bob'));
     const { status, steps } = await run({ ...SAMPLED, ...bob });
     expect(status).toBe(403);
@@ -107,7 +107,7 @@ describe('Server-Timing', () => {
     expect((await run(HTML, '/')).header).toBeNull();
   });
 
-  it('shows only the steps of the answered request during 40 concurrent requests', async () => {
+  it('shows no steps of other requests if 40 requests run at the same time', async () => {
     const cold = as(await login(testServer(), 'alice'));
     const warm = as(await login(testServer(), 'alice'));
     const bob = as(await login(testServer(), 'bob'));
@@ -144,7 +144,7 @@ describe('Server-Timing', () => {
 });
 
 describe('the page of a chain', () => {
-  it('shows service-a and alice the steps and the claims of all tokens, and shows no token (BF-07)', async () => {
+  it('shows service-a and alice the steps and the claims of all tokens, but no token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asService.text).toContain('there is no token at the first hop');
@@ -162,14 +162,14 @@ describe('the page of a chain', () => {
     expect(chain.scanner.leaks()).toEqual([]);
   });
 
-  it('shows the claims of the tokens that the chain used, and causes no further token request', async () => {
+  it("shows the claims of the chain's tokens without a further token request", async () => {
     const alice = await login(testServer(), 'alice');
     const { result, calls } = await chain.keycloak.during(() => run({ ...HTML, ...as(alice) }));
     expect(calls.filter(({ endpoint }) => endpoint !== 'other')).toHaveLength(5);
     const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
     expect(issued).toHaveLength(2);
     for (const token of issued) expect(result.text).toContain(`token:${sha256(token).slice(0, 8)}`);
-    // The header does not contain the calls with which Service A fetched the claims for the page.
+    // The header lacks the calls with which Service A fetched the claims.
     expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
   });
 
@@ -184,7 +184,7 @@ describe('the page of a chain', () => {
 });
 
 describe('GET /demo/tokens', () => {
-  it('returns claims and fingerprints of tokens only to the client that calls the service in the chain', async () => {
+  it('returns claims and fingerprints of tokens to the caller in the chain, and refuses other clients', async () => {
     const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const warehouse = await clientCredentials(testServer(), 'warehouse', 'inventory.adjust');
     const get = (url: string, token: string): Promise<Response> =>

@@ -60,7 +60,7 @@ async function askedAgain({ arrivedTokens }: RunningService, times: number): Pro
 }
 
 describe('a watched page', () => {
-  it('shows the time from the event to the refusal of the token at each service', async () => {
+  it('shows the time from the event to the refusal at each service', async () => {
     const services = await start({});
     const feeds = await receiveRevocations(services, server);
     const alice = await visitor(services);
@@ -87,7 +87,7 @@ describe('a watched page', () => {
     await services.stop();
   });
 
-  it('names the services that still accept the token while only Service A has received the event', async () => {
+  it('names the services that still accept the token without the event', async () => {
     const services = await start(ttl(3));
     const feeds = await receiveRevocations(services, server, []);
     const alice = await visitor(services);
@@ -121,7 +121,7 @@ describe('a watched page without a feed', () => {
     events.close();
   });
 
-  it('shows only Service A to a user who has no access to Services B and C', async () => {
+  it('shows only Service A to a user without access to Services B and C', async () => {
     const events = await listen(services, await visitor(services, 'order-viewer'));
     const { data } = await events.until(saying(/^Service A accepts your token\.$/));
     expect(data).not.toContain('Service B');
@@ -145,7 +145,7 @@ describe('a watched page without a feed', () => {
   });
 });
 
-describe('the watch for a refusal of the token', () => {
+describe('the event stream that reports token refusals', () => {
   it('is limited to twenty pages in total, and to five pages for each user', async () => {
     const services = await start({});
     const [alice, ...others] = [

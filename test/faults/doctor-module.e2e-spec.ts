@@ -24,7 +24,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** Runs doctor with a Valkey address where nothing listens, which doctor reports as an error. */
+/** Nothing listens at the Valkey address, which doctor reports as an error. */
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   const keycloak = { baseUrl, issuer, realm: realmOf(issuer) };
   const described = poller({});
@@ -49,7 +49,7 @@ async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
 }
 
 describe('the command doctor for a module with a signal feed', () => {
-  it('checks whether the feed works, and says how to correct a feed that does not work', async () => {
+  it('checks whether the feed works, and says how to correct a faulty feed', async () => {
     const server = await startSignalsRealm();
     try {
       const well = await doctor(server);

@@ -91,7 +91,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
     withSsf(change, (server) => expectFindings(server, STREAM, [finding])),
   );
 
-  it('adds a note that the stream does not exist yet, and does not create the stream', () =>
+  it('notes that the stream does not exist yet, and does not create the stream', () =>
     withSsf(unchanged, async (server) => {
       const subject: FeedSubject = { ...STREAM, service: MAKER };
       await expectFindings(server, subject, []);
@@ -142,7 +142,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 });
 
 describeOnKeycloakWith('ssf', 'doctor for a Keycloak without a fixed host name', () => {
-  it('warns a service that receives shared signals, and does not warn a service that reads the event log', async () => {
+  it('warns a receiver of shared signals, but not a reader of the event log', async () => {
     const { kind, features } = testServer();
     const keycloak = await startKeycloak({
       realm: await quickRealmFile(REALM_FILE),

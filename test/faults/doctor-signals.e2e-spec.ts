@@ -9,7 +9,7 @@ import { giveRoles, READER, startSignalsRealm, type LoggedRealm } from '../suppo
 const POLLER = 'signal-poller';
 const EVENTS: FeedSubject = { service: READER, source: keycloakEvents() };
 
-describe('doctor for a feed that reads the event log', () => {
+describe('doctor at a service that polls the event log', () => {
   const withEvents = (change: (realm: LoggedRealm) => void, use: (server: ContractServer) => Promise<void>) =>
     withServer(startSignalsRealm(change), use);
 
@@ -54,20 +54,20 @@ describe('doctor for a feed that reads the event log', () => {
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
   );
 
-  it('reports no error for a service that calls other services, if a separate client reads the event log', () =>
+  it('reports no error for a calling service if a separate client reads the event log', () =>
     withEvents(
       (realm) => giveRoles(realm, []),
       (server) => expectFindings(server, { ...EVENTS, calls: true, pollsAs: POLLER }, []),
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('warns if a service calls other services as a client that may read the event log', () =>
+    it('warns if a service makes calls as a client that may read the log', () =>
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =
           /^warning: The service account of service-a has view-events, and each service that it calls receives its tokens\. .* Give the role to a separate client, and name that client in RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
-        // Doctor also warns if another client reads the event log, because the service account still has the role.
+        // Doctor warns for another client too, because the service account still has the role.
         await expectFindings(server, { ...calling, pollsAs: POLLER }, [], [wide]);
       }));
 

@@ -225,7 +225,7 @@ interface Fault {
     expect(ran.exitCode).toBe(2);
   });
 
-  it('reports a poller that was not started, because the service receives no proof of a poller', async () => {
+  it('reports that no poller runs, since no proof reaches the service', async () => {
     const { built } = running.find(({ service }) => service === POLLER) ?? {};
     if (built === undefined) throw new Error('No poller was started');
     await endService(built);

@@ -58,7 +58,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
-  // Keycloak's address takes the place of the called service, because doctor needs only a server that answers.
+  // Keycloak replaces the called service, because doctor needs only a server that answers.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
   const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',
@@ -86,9 +86,9 @@ interface Fault {
   readonly what: string;
   readonly change?: (realm: RealmFile) => unknown;
   readonly subject?: Subject;
-  /** Matches what doctor finds by the credentials of the service; `undefined` if doctor finds nothing. */
+  /** Matches what doctor finds with the service's credentials. Default: no findings. */
   readonly own?: RegExp;
-  /** Matches what doctor finds by an administrator's token; `undefined` if `own` also matches these findings. */
+  /** Matches what doctor finds with an administrator's token. Default: `own`. */
   readonly administrator?: RegExp;
 }
 
@@ -275,7 +275,7 @@ describeOnKeycloak('doctor', () => {
   });
   afterAll(() => healthy.delete());
 
-  it('reports no error and no warning for a healthy realm, and lists the permitted calls', async () => {
+  it('reports no error or warning for a healthy realm, and lists the permitted calls', async () => {
     for (const subject of [A, B, C]) {
       expect(textOf(bad(await doctor(healthy, subject)))).toBe('');
       const examination = await doctor(healthy, subject, true);
@@ -328,7 +328,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it('warns of a client scope for two services, and lists the disabled clients of the realm', () =>
+  it('warns of a client scope for two services, and lists the disabled clients', () =>
     withRealm(
       (realm) => {
         const scope = scopeIn(realm, 'inventory.adjust');
@@ -347,7 +347,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('reports lightweight tokens as an error for exchanges, but not for calls as the service itself', () =>
+  it("reports lightweight tokens as an error for exchanges, but not for the service's own calls", () =>
     withRealm(
       (realm) => (clientIn(realm, 'service-a').attributes['client.use.lightweight.access.token.enabled'] = 'true'),
       async (realm) => {
@@ -364,7 +364,7 @@ describeOnKeycloak('doctor', () => {
       },
     ));
 
-  it('does not recommend an audience mapper if a service has the client id of another service (row 29)', async () => {
+  it("recommends no audience mapper if a service has another service's client id (row 29)", async () => {
     for (const subject of [{ ...B, service: 'service-a' } as const, { ...C, service: 'service-b' } as const]) {
       for (const asAdministrator of [false, true]) {
         expect(textOf(bad(await doctor(healthy, subject, asAdministrator)))).not.toMatch(/Add a mapper of the type/);
@@ -372,7 +372,7 @@ describeOnKeycloak('doctor', () => {
     }
   });
 
-  it('reports a default scope only as a warning if each call requests this scope (row 32)', () =>
+  it('reports a default scope as a warning if each call requests the scope (row 32)', () =>
     withRealm(
       (realm) => makeDefault(realm, 'service-b', 'analytics.run'),
       async (realm) => {

@@ -9,7 +9,7 @@ import type { RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
-/** The library defaults: the number of failures that open the circuit, and the time until the next call. */
+/** By default, `FAILURES` failures open the circuit. The next call is possible after `PAUSE_MS`. */
 const FAILURES = 10;
 const PAUSE_MS = 1000;
 
@@ -50,7 +50,7 @@ async function ask(count: number, name: string): Promise<string[]> {
 const pausesSince = (ms: number): number => Math.floor((performance.now() - ms) / PAUSE_MS);
 
 describe('a server that fails every call', () => {
-  it('receives at most 1.1 calls for each request of the service, and then at most one call after each pause (CC-09, RS-14)', async () => {
+  it('receives at most 1.1 calls per request, then at most one call per pause (CC-09, RS-14)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
@@ -63,7 +63,7 @@ describe('a server that fails every call', () => {
     expect(calls).toBeLessThanOrEqual(1 + pausesSince(openSinceMs));
   });
 
-  it('receives at most one call after each pause of the circuit breaker until a call succeeds (CC-09)', async () => {
+  it('receives at most one call per pause of the circuit until a call succeeds (CC-09)', async () => {
     const beganMs = performance.now();
     server.control.fault('introspection', { kind: 'status', status: 500 });
     await ask(FAILURES, 'opening');
@@ -111,7 +111,7 @@ describe('a server call that fails once', () => {
     },
   );
 
-  it('is retried after a reset of a kept-alive connection, and the service accepts the token (CC-09)', async () => {
+  it('is retried after the reset of a kept-alive connection, and the service accepts the token (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());

@@ -38,7 +38,7 @@ async function refusalOf(failing: unknown): Promise<Line> {
   return { status, code, reason, hint: String(loggedFields(error)['hint']) };
 }
 
-/** Verifies the token, and always returns a promise; `verify` may throw synchronously for a cached result. */
+/** Always returns a promise; `verify` may throw synchronously for a cached result. */
 const verified = async (service: ComposedKeycloak, token: string): Promise<unknown> => service.verifier.verify(token);
 
 const tokenForB = async (realm: RealmCopy): Promise<string> =>
@@ -52,7 +52,7 @@ const ours = (reason: string, hint: RegExp) => ({
 });
 
 describeOnKeycloak('the hint of the log line', () => {
-  it('says that the client id belongs to another service, and recommends no audience mapper (row 29)', () =>
+  it("names another service's client id, and warns against an audience mapper (row 29)", () =>
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);
@@ -83,7 +83,7 @@ describeOnKeycloak('the hint of the log line', () => {
       }),
   );
 
-  it('names the default scope that makes every exchange fail, and the client with this scope (row 32)', () =>
+  it("names the default scope that makes every exchange fail, and the scope's client (row 32)", () =>
     withRealm(
       (realm) => clientIn(realm, 'service-a').defaultClientScopes.push('inventory.adjust'),
       async (realm) => {
@@ -99,7 +99,7 @@ describeOnKeycloak('the hint of the log line', () => {
       },
     ));
 
-  it('names the new issuer after a change of the Frontend URL at run time (row 35)', () =>
+  it('names the new issuer after a change of the Frontend URL (row 35)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b');
       const before = await tokenForB(realm);
@@ -118,7 +118,7 @@ describeOnKeycloak('the hint of the log line', () => {
       expect([reason, hint]).toEqual(['inactive', expect.stringMatching(/the realm has a new issuer/)]);
     }));
 
-  it('names a removed signing key as the cause if the service verifies signatures (row 37)', () =>
+  it('names a removed signing key if the service verifies signatures (row 37)', () =>
     withRealm(unchanged, async (realm) => {
       const b = serviceIn(realm, 'service-b', { verification: 'jwt', jwt: jwtVerification() });
       const before = await tokenForB(realm);
@@ -181,7 +181,7 @@ describe('a call of Service A to Service B', () => {
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>;
   };
 
-  it('is answered 404 if the address is wrong, and the log says to compare host, port and path (row 33)', async () => {
+  it('is answered 404 at a wrong address, and the log says what to compare (row 33)', async () => {
     const services = await chainWith((chain) => chain.c.url);
     const { body } = await request(services.a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({ code: 'service_failed' });
@@ -193,7 +193,7 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
-  it('is answered 401 if Service B has the client id of Service A, and both services log this cause (row 29)', async () => {
+  it("is answered 401 if Service B has Service A's client id, and both log this (row 29)", async () => {
     const own = { 'service-b': { SERVICE_B_CLIENT_ID: 'service-a', SERVICE_B_CLIENT_SECRET: SECRETS['service-a'] } };
     const services = await RunningServices.start({ direct: true, own });
     stops.push(() => services.stop());
@@ -208,7 +208,7 @@ describe('a call of Service A to Service B', () => {
     expect(services.printed()).toMatch(/The token is for service-b, but this service is service-a\./);
   });
 
-  it('is answered 401 if a proxy removes the token, and the log says that Service B received no token (row 34)', async () => {
+  it('is answered 401 if a proxy removes the token, and the log says so (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {
         const { authorization: _, ...headers } = incoming.headers;

@@ -14,7 +14,7 @@ import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 4;
-/** The time within which a service must answer: four times `timeoutMs`, because the machine may be busy. */
+/** A service must answer within four times `timeoutMs`, because the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 const started: RunningServices[] = [];
@@ -116,7 +116,7 @@ afterAll(async () => {
 });
 
 describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('the server %s', (name) => {
-  it('makes a service answer an unknown token with 503 and Retry-After before the deadline (RS-14, CC-09)', () => {
+  it('makes a service answer unknown tokens before the deadline, with 503 and Retry-After (RS-14, CC-09)', () => {
     const { unknown } = seenWhen(name);
     expect(unknown).toMatchObject({
       status: 503,
@@ -127,7 +127,7 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
     expect(unknown.tookMs).toBeLessThan(DEADLINE_MS);
   });
 
-  it('makes a service refuse a known token only after the cached result has expired (RS-14, RS-12)', () => {
+  it('lets a service accept a known token until the cached result expires, then causes 503 (RS-14, RS-12)', () => {
     const { knownInTime, knownAfterwards } = seenWhen(name);
     expect(knownInTime.length).toBeGreaterThan(5);
     expect(new Set(knownInTime.map(({ status }) => status))).toEqual(new Set([200]));
@@ -164,7 +164,7 @@ describe('the output of the services', () => {
 });
 
 describe('a server whose name DNS cannot resolve', () => {
-  it('makes a service answer 503 with Retry-After, and the service is live but not ready (RS-14)', async () => {
+  it('makes a service answer 503 with Retry-After, live but not ready (RS-14)', async () => {
     const service = await serviceB({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
     const { unknown } = await twoTokens(testServer());
     const refused = await service.whoami(unknown);

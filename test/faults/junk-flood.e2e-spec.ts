@@ -8,9 +8,9 @@ import type { RunningService, ServiceAnswer } from '../support/running-service.j
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const JUNK = 5000;
-/** The number of concurrent requests; the default bulkhead admits only 20 running and 500 waiting calls. */
+/** Concurrent requests; the default bulkhead admits only 20 running and 500 waiting calls. */
 const SENDERS = 800;
-/** The default bulkhead, of which a fifth is reserved for the renewal of cached results. */
+/** The default bulkhead reserves one fifth of the calls to renew cached results. */
 const MAX_CONCURRENT_CALLS = 20;
 const FOR_UNKNOWN_TOKENS = 16;
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   service = services.b;
   good = textOf(await clientCredentials(server, 'service-a', 'orders.approve'));
   await service.whoami(good);
-  // The server works, but is too slow to answer all queued calls before the callers stop waiting.
+  // The server works, but too slowly for all queued calls.
   server.control.fault('introspection', { kind: 'delay', milliseconds: 200 });
   const before = server.control.calls.introspection;
   const flooding = new AbortController();
@@ -66,12 +66,12 @@ describe('a flood of 5,000 junk tokens', () => {
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
 
-  it('gets 401 for junk tokens, or 503 with Retry-After for too many requests (RS-16, RS-14)', () => {
+  it('gets 401, or 503 with Retry-After for too many requests (RS-16, RS-14)', () => {
     expect(junkAnswers).toHaveLength(JUNK);
     const queueFull = junkAnswers.filter(({ reason }) => reason === 'queue_full');
     const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));
     expect([...kinds]).toEqual(expect.arrayContaining(['401 inactive', '503 queue_full']));
-    // On a busy machine, late answers of the server may open the circuit for some time.
+    // On a busy machine, late answers may open the circuit for some time.
     for (const kind of ['401 inactive', '503 queue_full', '503 timeout', '503 circuit_open']) kinds.delete(kind);
     expect([...kinds]).toEqual([]);
     expect(new Set(queueFull.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(new Set(['503 1']));

@@ -81,7 +81,7 @@ describe('the log of a service after a flood', () => {
     expect(written(is)).toEqual({ single: LINES, requests: sent });
   });
 
-  it('has no line for an unknown path or for a body that is not JSON (OP-05)', () => {
+  it('has no line for an unknown path or a body that is not JSON (OP-05)', () => {
     expect(lines.length).toBeLessThan(200);
   });
 });

@@ -22,7 +22,7 @@ const ANSWERS: readonly (readonly [name: string, fault: Fault])[] = [
   ['100,000 arrays in each other', { kind: 'deep' }],
 ];
 const UNAVAILABLE = { status: 503, code: 'authorization_server_unavailable' };
-/** The time within which a service must answer: four times `timeoutMs`, because the machine may be busy. */
+/** A service must answer within four times `timeoutMs`, because the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 let server: RunningAuthorizationServer;
@@ -66,7 +66,7 @@ function expectCleanPrototype(): void {
 }
 
 describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
-  it('leads to 503 within the deadline of an introspection, and does not change Object.prototype (RS-15, RS-14)', async () => {
+  it('leads to 503 within the introspection deadline, and does not change Object.prototype (RS-15, RS-14)', async () => {
     const token = await tokenForB();
     server.control.fault('introspection', fault);
     const answer = await service.whoami(token);
@@ -77,7 +77,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await service.whoami(token)).toMatchObject({ status: 200 });
   });
 
-  it('leads to 503 within the deadline of a token exchange, and does not change Object.prototype (RS-15)', async () => {
+  it('makes an exchange fail with 503 before the deadline, and leaves Object.prototype unchanged (RS-15)', async () => {
     const token = textOf(await login(server, 'alice'));
     server.control.fault('token', fault);
     const startMs = performance.now();
@@ -88,7 +88,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await chainFor(token)).toMatchObject({ status: 200 });
   });
 
-  it('leads to 503 at the first use of the discovery metadata, and does not change Object.prototype (RS-15)', async () => {
+  it('leads to 503 at the first use of metadata, and does not change Object.prototype (RS-15)', async () => {
     const started = await startB();
     stops.push(() => started.stop());
     const fresh = started.b;
@@ -146,7 +146,7 @@ describe('wrong discovery metadata (CC-07)', () => {
     },
   );
 
-  it('is ignored after the first use, and the service sends no request to the foreign address', async () => {
+  it('is ignored after the first use, without a request to the foreign address', async () => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     expect(await service.whoami(await tokenForB())).toMatchObject({ status: 200 });

@@ -7,7 +7,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
-/** The longest duration of a request on a slow machine, as a margin before and after the end of the TTL. */
+/** A request may take this time, so tests avoid this margin around the TTL's end. */
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 
@@ -118,7 +118,7 @@ describeOnKeycloak('Keycloak under load', () => {
     }
   });
 
-  it('shuts down: services answer 200 within the ttl and then 503, and never answer 401 (RS-14)', async () => {
+  it('shuts down: services answer 200 within the ttl, then 503, and never 401 (RS-14)', async () => {
     const { token, inTimeUntilMs } = await warmChain();
     const load = loadOf(token);
     try {

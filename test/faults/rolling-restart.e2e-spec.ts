@@ -14,7 +14,7 @@ const REQUESTS = 5000;
 const MOST_REQUESTS = 30_000;
 const CALLERS = 20;
 const PAUSE_MS = 40;
-/** This client secret is not published, because a service with production settings refuses published secrets. */
+/** Not published, because a service with production settings refuses published secrets. */
 const SECRET = 'a-secret-for-this-test-alone';
 
 const describeWithHaproxy = haproxyPath === undefined ? describe.skip : describe;
@@ -86,7 +86,7 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     return String(response.statusCode);
   }
 
-  it('loses none of 5,000 requests on new and kept-alive connections, even if HAProxy does not retry', async () => {
+  it("loses none of 5,000 requests on new and kept-alive connections, even without HAProxy's retries", async () => {
     const kept = new Agent({ keepAlive: true, maxSockets: CALLERS / 2 });
     let isRolled = false;
     const isDone = (): boolean => (isRolled && sent >= REQUESTS) || sent >= MOST_REQUESTS;
@@ -111,7 +111,7 @@ describeWithHaproxy('a rolling restart of two replicas behind HAProxy', () => {
     expect(sent).toBeLessThan(MOST_REQUESTS);
   });
 
-  it('sends no request to a replica with a wrong secret, because this replica is never ready', async () => {
+  it('sends no request to a replica with a wrong secret, which is never ready', async () => {
     const [[port, replica] = []] = replicas;
     if (port === undefined || replica === undefined) throw new Error('no replica');
     replica.process.kill('SIGTERM');

@@ -114,12 +114,12 @@ describe('Keycloak after an outage that is longer than the ttl', () => {
   const [accepted, refused] = ['accepted', expect.stringMatching(REFUSED)];
   const expected = [accepted, accepted, accepted, refused, refused, accepted];
 
-  it('later sends the missed events through the event log, so the service refuses only tokens of ended sessions', async () => {
+  it('lists missed events later, so the service refuses only tokens of ended sessions', async () => {
     expect(await outcomesAround(keycloakEvents(), startSignalsRealm())).toEqual(expected);
   });
 
   (hasTransmitter() ? describe : describe.skip)('with a transmitter', () => {
-    it('later sends the missed events as shared signals, so the service refuses only tokens of ended sessions', async () => {
+    it('sends the missed events later, so the service refuses only tokens of ended sessions', async () => {
       expect(await outcomesAround(sharedSignals(), startSsfRealm())).toEqual(expected);
     });
   });
@@ -140,8 +140,8 @@ async function startAnew(port?: number): Promise<{ readonly server: ContractServ
   return { server: contractServerAt(started.baseUrl), kill: () => started.kill() };
 }
 
-describe('Keycloak after a kill and a start with an empty database', () => {
-  it('reports old tokens as inactive, and a logout directly after the start revokes the token of the session', async () => {
+describe('a killed Keycloak that starts again with an empty database', () => {
+  it('reports old tokens as inactive, and a logout right after the start revokes its token', async () => {
     const { server, kill } = await startAnew();
     stops.push(kill);
     const here = (service = new Service({ issuer: server.issuer, baseUrl: server.baseUrl }, keycloakEvents(), POLLER));

@@ -85,7 +85,7 @@ const logouts = (count: number): object[] =>
 const flood = (count: number) => {
   const rows = logouts(count);
   return (url: URL): BentAnswer | undefined => {
-    // Changes every answer about user events, but not the answer that shows the poller's own login.
+    // Requests for admin events and for the poller's own login get the real answers.
     if (!isLog(url) || url.pathname.endsWith('admin-events') || url.searchParams.has('client')) return undefined;
     const [first, max] = ['first', 'max'].map((name) => Number(url.searchParams.get(name)));
     return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
@@ -135,7 +135,7 @@ describe('the event log', () => {
     },
   );
 
-  it('causes no early expiry of cached results if the log is unreachable for three seconds', async () => {
+  it('does not end cached results early if the log is unreachable for three seconds', async () => {
     const { access } = await newSubject();
     expect(await outcomeOf(access)).toBe('accepted');
     clock.advance(SHORT_SECONDS - 3);
@@ -145,7 +145,7 @@ describe('the event log', () => {
     expect(await outcomeOf(access)).toBe('accepted');
   });
 
-  it('has ten thousand new logouts: the service refuses the revoked token, and accepts a later token', async () => {
+  it('revokes the token of a listed session but no later token, even with ten thousand logouts', async () => {
     const [ended, honest] = [await newSubject(), await newSubject()];
     for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
     const rows = [...logouts(10_000), { id: 'this-one', time: Date.now(), type: 'LOGOUT', sessionId: ended.sid }];
@@ -155,7 +155,7 @@ describe('the event log', () => {
       return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
     };
     await until(async () => (await outcomeOf(ended.access)) === 'revoked');
-    // A full list replaces the oldest denials with a floor: a time before which the service may refuse any token.
+    // A full list replaces its oldest denials with a floor: earlier tokens may be refused.
     const later = await newSubject();
     expect(await outcomeOf(later.access)).toBe('accepted');
   });

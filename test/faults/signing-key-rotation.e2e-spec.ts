@@ -43,7 +43,7 @@ describe('a rotation of the signing keys', () => {
   const run = (browser: Browser): Promise<Page> => browser.send(`${chain.a.url}/run-service-b`);
   const home = async (browser: Browser): Promise<string> => (await browser.send(`${chain.a.url}/`)).text;
 
-  it('lets users log in, even if the service fetched the keys a moment earlier (BF-02)', async () => {
+  it('lets users log in even if the keys were fetched a moment earlier (BF-02)', async () => {
     await newSession('alice');
     await server.control.rotateSigningKeys();
     const { browser } = await newSession('alice');
@@ -72,14 +72,14 @@ describe('a rotation of the signing keys', () => {
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('leads to 503 for a logout notice, and to a check of each session, if the keys are unavailable (BF-09, RS-14)', async () => {
+  it('starts session checks if the keys are unavailable, and a logout notice gets 503 (BF-09, RS-14)', async () => {
     const [ended, other] = [await newSession('alice'), await newSession('bob')];
     await server.control.rotateSigningKeys();
     server.control.fault('jwks', { kind: 'status', status: 503 });
     const { token } = server.control.calls;
     const before = token.refresh_token;
     const startMs = performance.now();
-    // The service checks a session by a refresh at Keycloak, so each session needs one refresh.
+    // The service checks each session by one refresh at Keycloak.
     const lost = await post(await server.control.logoutToken('service-a', { username: 'alice', sid: ended.sid }));
     expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
     server.control.endSession(ended.sid);
@@ -125,7 +125,7 @@ describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itsel
     await keycloak.stop();
   });
 
-  /** Adds a signing key that stays in the realm, because a removal would invalidate tokens of other specs. */
+  /** The new key stays in the realm, since a removal would invalidate other specs' tokens. */
   async function rotate(priority: number): Promise<void> {
     const { id } = await keycloak.administrator.read<{ id: string }>('');
     await keycloak.administrator.create('/components', {

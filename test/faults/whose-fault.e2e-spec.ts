@@ -36,7 +36,7 @@ const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
 const TO_B = { audience: 'service-b', scope: 'orders.approve' };
 
 describeOnKeycloak('the log of the service at fault', () => {
-  it("contains Keycloak's error for a wrong secret, and the name of the client (rows 1, 2)", () =>
+  it("contains Keycloak's error for a wrong secret, and the client's name (rows 1, 2)", () =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
       const endpoint = `${realm.issuer}/protocol/openid-connect/token`;
@@ -51,7 +51,7 @@ describeOnKeycloak('the log of the service at fault', () => {
       expect(await a.health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
     }));
 
-  it('names the configured issuer and the found issuer, an unknown realm, and an unreachable address', () =>
+  it('names the configured and the found issuer, an unknown realm, and an unreachable address', () =>
     withRealm(unchanged, async (realm) => {
       const path = new URL(realm.issuer).pathname;
       const other = `http://keycloak.example:8080${path}`;
@@ -128,7 +128,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     }),
   );
 
-  it('names the scope if the service account is off or does not have the role', async () => {
+  it('names the scope if the service account is off or lacks the role', async () => {
     const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
       const line = await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));

@@ -82,7 +82,7 @@ describeOnBothServers((connect) => {
     },
   );
 
-  it('the client is disabled: services refuse the token of the client within the ttl (RS-13)', async () => {
+  it('the client is disabled: services refuse its token within the ttl (RS-13)', async () => {
     const client = await keycloak.newClient('service');
     const token = textOf(await clientCredentials(keycloak, callerOf(client), 'orders.approve'));
     const status = atB(token);
@@ -133,7 +133,7 @@ describe('the clock', () => {
     await server.stop();
   });
 
-  /** Moves the clock of this process, which is the clock of the service and of the embedded server. */
+  /** Moves the clock of this process, thus of the service and the embedded server. */
   function ourDateJumps(seconds: number): void {
     const now = Date.now;
     jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
@@ -155,8 +155,8 @@ describe('the clock', () => {
     },
   );
 
-  it('does not extend cached results if the clock of the service is set back by a minute (RS-12, RS-13)', async () => {
-    // The issue time of the token must not be in the future after the clock is set back.
+  it("does not extend cached results if the service's clock goes back a minute (RS-12, RS-13)", async () => {
+    // After the setback, the token's issue time must be in the past.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
     server.control.clock.setAhead(0);
@@ -170,7 +170,7 @@ describe('the clock', () => {
     expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('makes a cached token expire immediately if the clock of the service is set forward by an hour (RS-07)', async () => {
+  it("makes a cached token expire if the service's clock jumps an hour ahead (RS-07)", async () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);

@@ -22,7 +22,7 @@ interface Caller {
   readonly expected: string;
 }
 
-/** Starts a fake Service C, which answers with the subject that the real Service C finds in the token. */
+/** The fake Service C answers with the subject that the real Service C finds. */
 const startSubjectTeller = (c: () => RunningService): Promise<FakeService> =>
   startFakeService((request, response) => {
     void (async () => {
@@ -78,7 +78,7 @@ describeOnBothServers((connect) => {
     for (const stop of stops) await stop();
   });
 
-  it('runs each of 200 concurrent requests as the user whose session or token the request contains (TX-05)', async () => {
+  it("runs each of 200 concurrent requests as the user of the request's session or token (TX-05)", async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     let answered = 0;
     for (let round = 0; round < ROUNDS; round += 1) {

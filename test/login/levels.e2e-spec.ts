@@ -48,7 +48,7 @@ const withEmbeddedRealm: WithRealm = async (change, use) => {
 
 const REDIRECT = { redirect_uri: `${publicUrl}/auth/callback` };
 
-/** Sets the redirect URI, because a running Keycloak does not resolve placeholders that have a default. */
+/** A running Keycloak does not resolve placeholders with a default in the redirect URI. */
 const withOwnRealm: WithRealm = (change, use) =>
   withRealm((realm) => {
     Object.assign(clientIn(realm, 'service-a'), { redirectUris: [REDIRECT.redirect_uri] });
@@ -101,7 +101,7 @@ const acrOf = (reply: Reply): unknown => claimsOf(textOf(reply, 'id_token'))['ac
 const SECONDS = { 'level 1 lasts as long as the login session': '9', 'level 2 lasts five minutes': '2' };
 
 function agreeOn(withChanged: WithRealm): void {
-  it('expire for single sign-on, and stay the same after a refresh (RS-11)', async () => {
+  it('expire, so a later single sign-on has a lower level, but a refresh keeps the level (RS-11)', async () => {
     const shorten: Change = ({ authenticatorConfig }) => {
       for (const [alias, seconds] of Object.entries(SECONDS)) {
         const config = authenticatorConfig.find((one) => one.alias === alias)?.config;
@@ -118,7 +118,7 @@ function agreeOn(withChanged: WithRealm): void {
       const refreshed = await alice.refresh(stepped);
       const kept = [acrOf(refreshed), await alice.introspected(refreshed)];
       const sso = await alice.again();
-      // Introspection reports the level of the session, even for a token that was issued with another level.
+      // Introspection reports the session's level, even for a token of another level.
       const after = [acrOf(sso), await alice.introspected(refreshed)];
       const asked = [await alice.isAskedFor('1'), await alice.isAskedFor('2')];
       await sleep(7000);
@@ -133,7 +133,7 @@ function agreeOn(withChanged: WithRealm): void {
     });
   });
 
-  it('need a new login if the realm defines no flows, because single sign-on then has level 0 (RS-11)', async () => {
+  it('need a new login in a realm without flows, since single sign-on gives level 0 (RS-11)', async () => {
     const withoutLevels: Change = (realm) => {
       Object.assign(realm, { browserFlow: undefined, attributes: undefined });
       Object.assign(realm, {

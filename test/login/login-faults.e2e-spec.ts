@@ -62,7 +62,7 @@ describe('a refresh', () => {
     const before = token.refresh_token;
     server.control.fault('token', fault);
     expect(answerOf(await run())).toEqual({ status, code: CODES[status] });
-    // Service A never retries a refresh, because a second use of a one-time refresh token would end the session.
+    // No retries: a second use of a one-time refresh token would end the session.
     expect(token.refresh_token).toBe(before + 1);
     server.control.fault('token', undefined);
     const page = await browser.send(`${chain.a.url}/run-service-b`);
@@ -80,7 +80,7 @@ describe('a refresh', () => {
 });
 
 describe('an answer of Keycloak that is lost', () => {
-  it('leads to 503 at a refresh, and the session ends because the new refresh token is lost (BF-08)', async () => {
+  it('causes 503 at a refresh, and ends the session because the new refresh token is lost (BF-08)', async () => {
     await logInAt(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
     expect(answerOf(await run())).toEqual({ status: 503, code: CODES[503] });

@@ -38,7 +38,7 @@ const manyStrangers = () =>
     }),
   );
 
-it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and get 503 with Retry-After (CC-09)', async () => {
+it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and get 503 (CC-09)', async () => {
   const strangers = await manyStrangers();
   server.control.fault('token', { kind: 'hang' });
   const answers = await Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
@@ -62,7 +62,7 @@ it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', a
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);
   expect(token.refresh_token - refreshes).toBe(1);
-  // A callback in the queue may still cause a call, and Keycloak refuses its invalid code.
+  // A queued callback may still cause a call, and Keycloak refuses its invalid code.
   const statuses = new Set((await flood).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
 });

@@ -66,7 +66,7 @@ const recordOn = (line: string): Record<string, unknown>[] =>
   line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [];
 
 describe('a login', () => {
-  it('uses the code flow with PKCE S256, and a new state and nonce for each login (BF-01)', async () => {
+  it('uses the code flow, PKCE S256, and a new state and nonce each time (BF-01)', async () => {
     const [one, other] = [await browser.send(at('/auth/login')), await browser.send(at('/auth/login'))];
     const [first, second] = [one, other].map((page) => new URL(locationOf(page) ?? '').searchParams);
     expect(one.status).toBe(303);
@@ -119,7 +119,7 @@ describe('a login', () => {
     await browser.send(at('/run-service-b'));
     const session = sessionOf() ?? '';
     await browser.open(locationOf(await logout()) ?? '');
-    // Keycloak issues three tokens and a code at the login, and one exchanged token for each called service.
+    // Keycloak issues three tokens and a code, and one exchanged token per called service.
     expect(chain.scanner.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
     // Keycloak's own cookies look like tokens.
@@ -128,7 +128,7 @@ describe('a login', () => {
     expect(chain.printed()).not.toContain(session);
   });
 
-  it('cannot be repeated with the same callback, and cannot be finished in another browser (BF-01)', async () => {
+  it('cannot be repeated with the same callback, or finished in another browser (BF-01)', async () => {
     const callback = await loginUpToCallback('alice');
     const stranger = new Browser();
     const refused = await stranger.send(callback);
@@ -234,7 +234,7 @@ describe('the session', () => {
     expect(asNobody.status).toBe(401);
   });
 
-  it('ends at the next call if Keycloak ended the session and sent no logout notice', async () => {
+  it('ends at the next call after Keycloak ended the session without a logout notice', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     await keycloak.endSession(String(call?.answer['session_state']));
@@ -302,7 +302,7 @@ describe('requests from other sites and browsers', () => {
     expect((await home()).text).toContain('Logged in as');
   });
 
-  it('cannot log a user out with GET, and cannot log a user in with the callback of another browser (BF-06)', async () => {
+  it("cannot log out a user with GET, and cannot log in a user with another browser's callback (BF-06)", async () => {
     await login('alice');
     await expect(browser.send(at('/auth/logout'))).resolves.toMatchObject({ status: 404 });
     const stranger = new Browser();
@@ -333,7 +333,7 @@ describe('requests from other sites and browsers', () => {
 });
 
 describe('a logout', () => {
-  it('ends the sessions at Service A and at Keycloak, and the redirect contains no token (BF-09)', async () => {
+  it('ends the sessions at Service A and Keycloak, without a token in the redirect (BF-09)', async () => {
     await login('alice');
     const id = sessionOf();
     const answer = await logout();
@@ -358,7 +358,7 @@ describe('a logout', () => {
     expect([answer.status, locationOf(answer)]).toEqual([303, at('/')]);
   });
 
-  it('is refused if the logout token is an ID token, an access token or junk (BF-09)', async () => {
+  it('is refused for an ID token, an access token or junk (BF-09)', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
@@ -380,7 +380,7 @@ describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const out = new URL(`${issuer()}/protocol/openid-connect/logout`);
     out.searchParams.set('id_token_hint', String(call?.answer['id_token']));
-    // The browser sends the logout to Keycloak, so Service A learns about the logout only from the logout notice.
+    // The browser logs out at Keycloak, so Service A learns only from the notice.
     await there.send(out.href);
     expect((await home(there)).text).not.toContain('Logged in as');
     await expect(there.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });

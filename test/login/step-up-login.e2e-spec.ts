@@ -67,7 +67,7 @@ const refund = (csrfToken: string, by = browser): Promise<Page> =>
   by.send(at('/refund'), { method: 'POST', headers: SAME_ORIGIN, form: { csrf_token: csrfToken } });
 
 describe('a page that requires a stronger login', () => {
-  it('redirects to the login, and lets the user run the chain after the login (RS-11)', async () => {
+  it('redirects to the login, and then lets the user run the chain (RS-11)', async () => {
     await logIn();
     const refused = await refundPage();
     expect([refused.status, refused.headers.get('location')]).toEqual([
@@ -89,7 +89,7 @@ describe('a page that requires a stronger login', () => {
     expect(done.text).toContain('Service C successfully processed request');
   });
 
-  it('accepts the level for further requests, although Keycloak lowers the level at an exchange', async () => {
+  it('accepts further requests with the same level, although an exchange lowers the level at Keycloak', async () => {
     await logIn();
     await stepUp();
     for (let round = 0; round < 2; round += 1) {
@@ -125,7 +125,7 @@ describe('a page that requires a stronger login', () => {
 });
 
 describe('the session at a stronger login', () => {
-  it('gets a new id and a new CSRF token, and the former id becomes invalid (BF-05)', async () => {
+  it('gets a new id and CSRF token, and the former id becomes invalid (BF-05)', async () => {
     await logIn();
     const [former, formerToken] = [sessionIn(), csrfTokenIn(await home())];
     await stepUp();
@@ -136,7 +136,7 @@ describe('the session at a stronger login', () => {
     expect(thief.status).toBe(401);
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionIn());
-    // The session has the new refresh token, so a refreshed token has the level and the time of the new login.
+    // The new refresh token gives the new login's level and time.
     const refreshed = session && (await provider.refresh(session.tokens, session.subject));
     if (refreshed === undefined || !('tokens' in refreshed)) throw new Error('not refreshed');
     expect(claimsOf(refreshed.tokens.reveal().accessToken)).toMatchObject({
@@ -145,7 +145,7 @@ describe('the session at a stronger login', () => {
     });
   });
 
-  it('is unchanged if a user removes the requested level from the address of the login (RFC 9470 §5)', async () => {
+  it("is unchanged if a user removes the level from the login's address (RFC 9470 §5)", async () => {
     await logIn();
     const before = sessionIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
@@ -177,7 +177,7 @@ describe('the session at a stronger login', () => {
     expect(chain.printed()).not.toMatch(/audit.*step_up.*bob/);
   });
 
-  it('is not replaced by a session of another user if the session has ended in the meantime', async () => {
+  it("is not replaced by another user's session, even if the first session has already ended", async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     leaveKeycloak();
@@ -263,7 +263,7 @@ describe('a browser after a login that was too weak', () => {
 });
 
 describe('a form that requires a stronger login', () => {
-  it('is not sent again by the login: the browser returns to the form, which says that nothing was sent', async () => {
+  it('is not sent again by the login, and the next page says that nothing was sent', async () => {
     await logIn();
     const { calls, result: refused } = await chain.keycloak.during(async () => refund(csrfTokenIn(await home())));
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);

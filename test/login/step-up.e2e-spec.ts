@@ -1,4 +1,4 @@
-/** Tests of step-up (RFC 9470) in small applications that require a recent login or a strong login. */
+/** Step-up (RFC 9470) in small applications that require a recent or strong login. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param, Post, type INestApplication, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -63,7 +63,7 @@ class StatementsController {
   }
 }
 
-/** The maximum age of a login in seconds, long enough for a login and two calls on a slow machine. */
+/** Long enough for a login and two calls on a slow machine. */
 const SHORT_SECONDS = 8;
 
 @Controller('settlements')
@@ -174,7 +174,7 @@ describeOnBothServers((connect) => {
     body: expect.objectContaining({ code: 'insufficient_user_authentication' }),
   };
 
-  it('refuses a token that is older than a step-up in the session, and accepts the token of the step-up (RS-27)', async () => {
+  it("refuses a token from before the session's step-up, and accepts the step-up's token (RS-27)", async () => {
     const before = await logIn();
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
@@ -188,7 +188,7 @@ describeOnBothServers((connect) => {
     }
   });
 
-  it('refuses a token of an old login, even after a new login in the session of the token (RS-27)', async () => {
+  it("refuses an old login's token, even after a new login in the session (RS-27)", async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + 3100 - Date.now());
     const after = await logIn({ prompt: 'login' });
@@ -199,7 +199,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${refunds}/orders/recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it('accepts a token by the level in the token, even after the login client has exchanged the token (RS-27)', async () => {
+  it('accepts the level in a token, even after the login client has exchanged the token (RS-27)', async () => {
     await logIn();
     const token = await stepUp();
     expect(await send('GET', `${refunds}/orders/statements`, token)).toMatchObject(passes);
@@ -212,7 +212,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
 
-  it("checks the session's login time at the called service, and the token's login time at the first service (RS-27)", async () => {
+  it("checks the token's login time at the first service, and the session's login time at the called service (RS-27)", async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
     await logIn({ prompt: 'login' });
@@ -221,7 +221,7 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it('accepts a user who has just logged in, with the first token and with a later token (RS-11)', async () => {
+  it('accepts the first token and a later token after a new login (RS-11)', async () => {
     const token = await logIn();
     const refunded = { status: 201, challenge: null, body: { refunded: '1', by: 'alice' } };
     expect(await send('POST', `${refunds}/orders/1/refunds`, token)).toEqual(refunded);
@@ -242,7 +242,7 @@ describeOnBothServers((connect) => {
     });
   });
 
-  it('refuses a caller without a browser login, because the token contains no time of login (RS-11)', async () => {
+  it('refuses a caller without a browser login: the token has no login time (RS-11)', async () => {
     const refused = { status: 401, body: expect.objectContaining({ code: 'insufficient_user_authentication' }) };
     const byPassword = textOf(await login(keycloak, 'alice'));
     expect(await send('POST', `${refunds}/orders/1/refunds`, byPassword)).toMatchObject(refused);
@@ -250,7 +250,7 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${refunds}/orders/1/refunds`, ownToken)).toMatchObject(refused);
   });
 
-  it('names the login that the called service requires, and accepts the user after a new login (RS-11)', async () => {
+  it('names the login that the called service requires, and accepts a new login (RS-11)', async () => {
     const settle = (token: string): Promise<Answer> => send('POST', `${orders}/orders/settle`, token);
     const token = await logIn();
     const loggedInAt = Number(claimsOf(token)['auth_time']);

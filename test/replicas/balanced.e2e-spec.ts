@@ -10,7 +10,7 @@ import { logInAt } from '../support/login-at.js';
 import { canReplicate, ReplicatedServices, type Replica } from '../support/replicated-services.js';
 import { OK, underSteadyLoad, type LoadSeen } from '../support/steady-load.js';
 
-/** True for `npm run verify:long`, which replaces one process at a time, while other runs replace three. */
+/** `npm run verify:long` replaces one process at a time; other commands replace three processes at once. */
 const isLong = process.env['ROLLING_RESTART'] === 'long';
 const { perSecond, sessions, least } = isLong
   ? { perSecond: 200, sessions: 50, least: 10_000 }
@@ -85,7 +85,7 @@ describeWithReplicas('three replicas of each service', () => {
   const underLoad = (change: () => Promise<void>, atLeast = 0): Promise<LoadSeen> =>
     underSteadyLoad({ perSecond, least: atLeast, send }, change);
 
-  it('get equal shares of the requests from callers and from other services', async () => {
+  it('get equal numbers of requests, both from callers and from other services', async () => {
     const before = await Promise.all(SERVICES.map((name) => services.haproxy.sentTo(name)));
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? runAsAlice(false) : runAsServiceA(false))),
@@ -102,7 +102,7 @@ describeWithReplicas('three replicas of each service', () => {
     if (victim === undefined) throw new Error('There is no replica');
     let killedMs = 0;
     const { failures } = await underLoad(async () => {
-      // A stopped process does not answer, so the replica has unanswered requests when the test kills the process.
+      // A stopped process has unanswered requests when the test kills the process.
       victim.process.process.kill('SIGSTOP');
       while (((await services.haproxy.countsOf('service-b'))[0]?.atHand ?? 0) < 3) await sleep(10);
       const isDown = services.end(victim, 'SIGKILL');
@@ -114,8 +114,8 @@ describeWithReplicas('three replicas of each service', () => {
     const [unanswered = 0, ...ofOthers] = (
       await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
     ).flatMap((counts) => counts.map((count) => count.unanswered));
-    // If HAProxy reused a connection to the killed replica, HAProxy closes the caller's connection.
-    // If HAProxy opened a new connection, HAProxy answers 502, and may count the request twice.
+    // If HAProxy reused a connection to the killed replica, HAProxy closes the caller's connection. For a new
+    // connection, HAProxy answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);
@@ -183,5 +183,5 @@ describeWithReplicas('three replicas of each service', () => {
   );
 });
 
-/** Sorts Service B first, because the killed replica is the first replica of Service B. */
+/** Sorts Service B first, because its first replica is killed. */
 const secondFirst = (one: string, other: string): number => Number(other === 'service-b') - Number(one === 'service-b');

@@ -88,7 +88,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     for (const stop of stopping.splice(0)) await stop();
   });
 
-  it('reports no error for a Valkey user with the rights in docs/valkey.md, and changes no data', async () => {
+  it('reports no error and changes no data if its Valkey user has the rights in docs/valkey.md', async () => {
     const one = await started();
     one.denials.deny({ sid: 's1' });
     const before = await dump();

@@ -18,7 +18,7 @@ let a: RunningService;
 let replicasOfB: RunningService[];
 const started: RunningServices[] = [];
 
-/** Starts a service with a long ttl, so that an expired result never causes a refusal in this spec. */
+/** Starts a service with a long ttl, so no refusal comes from an expired result. */
 async function start(name: string): Promise<RunningService> {
   const services = await RunningServices.start({
     only: [name],
@@ -67,7 +67,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 200);
   });
 
-  it('refuse the tokens of a session that another service denied, even if a replica starts later (RS-13)', async () => {
+  it("refuse a session's tokens after another service's denial, even at a later replica (RS-13)", async () => {
     listOf(a).deny({ sid: session.sid });
     await become(replicasOfB, session.atB, 'revoked');
     const late = await start('service-b');
@@ -75,7 +75,7 @@ onValkey('replicas that share denials over Valkey', () => {
     expect(await ready(late)).toEqual([200, { status: 'up' }]);
   });
 
-  it('refuse a token after a recheck only if the session of the token has ended', async () => {
+  it('refuse a token after a recheck only if its session has ended', async () => {
     listOf(a).recheck({ sid: session.sid });
     await sleep(100);
     expect(await answers(replicasOfB, session.atB)).toEqual([200, 200]);
@@ -85,7 +85,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 'inactive');
   });
 
-  it('answer requests while Valkey is away, and apply a denial later; a new replica is not ready', async () => {
+  it('answer requests without Valkey and apply a denial later; a new replica is unready', async () => {
     await valkey.kill();
     listOf(a).deny({ sid: session.sid });
     expect(await answers(replicasOfB, session.atB)).toEqual([200, 200]);

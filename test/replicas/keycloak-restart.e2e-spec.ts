@@ -17,7 +17,7 @@ const HOT = 30;
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** This latency is shorter than the call timeout, and longer than the maximum wait for a slot (half of the timeout). */
+/** This latency exceeds half of `TIMEOUT_MS` (the maximum wait for a slot), but not `TIMEOUT_MS`. */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -67,7 +67,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     }
   }
 
-  it('receives only necessary calls within the limits of the bulkheads, and the services recover (RS-14, CC-05)', async () => {
+  it('receives only necessary calls within the bulkheads, and the services recover (RS-14, CC-05)', async () => {
     await untilServed();
     let back: RecordedCall[] = [];
     let servedMs = 0;
@@ -95,7 +95,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     });
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
-    // If a result expires while unknown tokens wait for slots, later requests may wait for the renewal.
+    // While unknown tokens wait for slots, requests may wait for a result's renewal.
     const isFlooded = ({ startedMs }: Failure): boolean => startedMs > servedMs && startedMs < floodedUntilMs;
     expect(failures.filter((failure) => failure.startedMs > servedMs && !isFlooded(failure))).toEqual([]);
 
@@ -105,11 +105,11 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     const ofCold = asked.filter((token) => cold.includes(token));
     expect(ofCold).toHaveLength(new Set(ofCold).size);
     const ofHot = asked.length - ofCold.length;
-    // The replicas of a service share results, so each service introspects a token once, and then once per ttl.
+    // Replicas share results, so each service introspects a token once, then once per ttl.
     const needed = HOT * SERVICES.length * (1 + watchedMs / 1000 / TTL_SECONDS);
     expect(ofHot).toBeGreaterThanOrEqual(HOT * SERVICES.length);
     expect(ofHot).toBeLessThanOrEqual(needed * 1.1);
-    // At most one exchange per user token and called service is necessary, because exchanged tokens may still be valid.
+    // At most one exchange per user token and called service is necessary.
     expect(back.filter(({ endpoint }) => endpoint === 'token').length).toBeLessThanOrEqual(HOT * 2 * 1.1);
 
     for (const kind of ['token', 'token/introspect'] as const)

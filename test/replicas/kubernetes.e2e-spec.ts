@@ -120,7 +120,7 @@ describeWithAll('the pods of the small overlay', () => {
     await sharing.stop();
   });
 
-  it('have no unnecessary rights in Valkey, and a client without a password has no rights', async () => {
+  it('have only necessary rights in Valkey, and have no rights without a password', async () => {
     const socket = { tls: true, ca: pods.fileOf('service-a', 'ca.crt') } as const;
     const url = pods.sharedStateUrlOf('service-a').replace('valkeys://', 'rediss://');
     const client = createClient({ url, RESP: 2, socket });
@@ -135,7 +135,7 @@ describeWithAll('the pods of the small overlay', () => {
     nobody.destroy();
   });
 
-  it('include Valkey, whose probe fails on a port without Valkey', async () => {
+  it('include Valkey and a probe that succeeds only if Valkey answers', async () => {
     const { command = [] } = containerOf(pods.pod('valkey'), 'valkey').livenessProbe?.exec ?? {};
     expect(command[0]).toBe('valkey-cli');
     const probe = async (port: number): Promise<string> => {

@@ -113,7 +113,7 @@ onValkey('replicas over Valkey in a model', () => {
         fc.asyncProperty(schedule, lives, async (steps, of) => {
           expect(await run(steps, of)).toEqual([]);
         }),
-        // fast-check must not shrink a schedule, because a shorter schedule has another timing and saves no time.
+        // fast-check must not shrink a schedule, because a shorter schedule has another timing.
         { numRuns: SCHEDULES, endOnFailure: true },
       );
     },

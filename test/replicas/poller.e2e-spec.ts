@@ -8,7 +8,7 @@ import { ServicesWithPoller, type Verdict } from '../support/services-with-polle
 import { startSignalsRealm } from '../support/signals-realm.js';
 import { until } from '../support/until.js';
 
-/** Another poller must replace a killed poller within the short ttl, so that no gap arises. */
+/** Within the short ttl, another poller must replace a killed poller without a gap. */
 const SHORT_SECONDS = 10;
 
 const RECEIVES = 'Revocations are received';
@@ -70,7 +70,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   it('lets the services use cached results for longer than the short ttl', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // After a change, such as a new user, the short ttl applies to each cached result once.
+    // After a change, the short ttl applies to each cached result once.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);
@@ -89,20 +89,20 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await expectSoon(subject, is, 'it is refused');
   });
 
-  it('is replaced by another poller after a kill, and the services apply the missed revocations', async () => {
+  it('is replaced after a kill, and the services apply the missed revocations', async () => {
     const next = await services.startPoller();
     const subject = await known();
     listener.process.kill('SIGKILL');
     await listener.exited;
     await end(subject);
-    // The test sends requests only now, so that a cached result shows whether the next poller read the missed events.
+    // Without earlier requests, a cached result shows whether the next poller read the missed events.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, RECEIVES, 1);
     await expectSoon(subject, isDenied, 'it is refused');
     listener = next;
   });
 
-  it('is replaced by another poller while it is frozen, and the services miss no revocation', async () => {
+  it('is replaced while frozen, and the services miss no revocation', async () => {
     const other = await services.startPoller();
     const [first, second] = [await known(), await known()];
     freeze(listener.process);
@@ -117,7 +117,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
     await until(async () => (await saidInAll()) > said, 'it says what it has received');
-    // The last proof is older than the short ttl, so a service may introspect before the next proof arrives.
+    // The last proof is older than the short ttl, so a service may introspect.
     await expectSoon(second, isRefused, 'the second is refused');
     other.process.kill('SIGCONT');
     await untilSays(other, WAITS, 1);

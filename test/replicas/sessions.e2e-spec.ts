@@ -18,7 +18,7 @@ let first: RunningServices;
 let second: RunningServices;
 let addresses: readonly [string, string];
 
-/** Creates a browser that sends all cookies to both replicas, as if a balancer had no sticky sessions. */
+/** The browser sends all cookies to both replicas, like a balancer without sticky sessions. */
 function newBrowser(): Browser {
   const browser = new Browser();
   const jar = new Map<string, string>();
@@ -78,7 +78,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
   });
 
-  it('share the session of a step-up, which has a new session id, and end the former session (RS-11, BF-05)', async () => {
+  it("share a step-up's session with a new id, and end the former session (RS-11, BF-05)", async () => {
     const former = sessionIn(browser) ?? '';
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(303);
     const link = locationOf(await browser.send(`${addresses[0]}/refund`)) ?? '';
@@ -101,7 +101,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(401);
   });
 
-  it('refuse a session after a logout at one replica, and clear the session cookie (BF-09)', async () => {
+  it('refuse a session after a logout at one replica, and clear its cookie (BF-09)', async () => {
     const id = sessionIn(browser) ?? '';
     const form = {
       csrf_token: /name="csrf_token" value="([^"]+)"/.exec((await browser.send(addresses[0])).text)?.[1] ?? '',

@@ -106,7 +106,6 @@ const command = (...args: readonly string[]): Promise<unknown> => valkey.command
 const nameOf = async (ending: string): Promise<string> =>
   ((await command('KEYS', '*')) as string[]).find((name) => name.endsWith(ending)) ?? '';
 
-/** A script that replaces the sealed text of the first entry, as an attacker with access to Valkey could. */
 const REPLACE_SEALED = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -121,7 +120,7 @@ fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** With this script, a service that has the denial keys could replace the first entry by a forged entry. */
+/** A service that has the denial keys could forge the first entry. */
 const REPLACE_BY_OWN = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -210,7 +209,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(reader.isHealthy);
   });
 
-  it('is the only poller until it is killed, and the next poller continues without a gap', async () => {
+  it('is the only poller, and the next poller continues without a gap after a kill', async () => {
     const reader = await replica('shop', false);
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(reader.isHealthy);
@@ -224,8 +223,7 @@ async function heldWay(): Promise<HeldWay> {
     await leads.end(true);
     await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
     const tookOver = asked.find(({ by }) => by !== first?.by);
-    // The lease is longer than this interval, so the new poller's first poll covers a time before the old poller's last
-    // proof.
+    // The new poller first asks for revocations from before the old poller's last proof.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await untilNextProof(reader);
     expect(waits.lines).toContain('This replica polls for revocations');
@@ -251,7 +249,7 @@ async function heldWay(): Promise<HeldWay> {
     const { signals } = reader.keycloak.issuers[0];
     const prove = signals.prove.bind(signals);
     signals.prove = (period) => {
-      // The newest poll may still be running, so the test looks for the denial of the previous poll.
+      // The newest poll may be incomplete, so the test expects the previous poll's denial.
       const said = `s${Math.max(0, count - 1)}`;
       if (said !== 's0' && !reader.refuses(said)) missing.push(said);
       prove(period);
@@ -297,7 +295,7 @@ async function heldWay(): Promise<HeldWay> {
     const latestMs = latest(reader);
     release(QUIET);
     await sleep(1500);
-    // The reader computes the time of a proof again at each read, so the time varies by some milliseconds.
+    // The reader recomputes a proof's time at each read, so the time varies slightly.
     expect(latest(reader)).toBeLessThan(latestMs + 50);
     expect(await proofs.lease(3000)).toBeUndefined();
   });
@@ -333,10 +331,10 @@ async function heldWay(): Promise<HeldWay> {
     await way.end();
   });
 
-  it('sends a proof only after the poller has read all entries that it has written', async () => {
+  it('sends a proof only after it has read all its own entries', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
-    // Simulates a server that accepts entries and loses the entries before the poller reads them.
+    // Simulates a server that loses accepted entries before the poller reads them.
     const [sharing] = poller.keycloak.sharing;
     if (sharing === undefined) throw new Error('It shares nothing');
     const received = sharing.received.bind(sharing);
@@ -352,7 +350,7 @@ async function heldWay(): Promise<HeldWay> {
     await untilNextProof(reader);
   });
 
-  it('is refused by a replica that has other denial keys and reports unreadable proofs (OP-01)', async () => {
+  it('is refused by a replica with other denial keys, and this replica reports an unreadable proof (OP-01)', async () => {
     const [stranger, reader] = [
       await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
       await replica('shop', false),
@@ -409,7 +407,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content of the revocation channel')).length).toBe(2);
   });
 
-  it('does not extend the ttl of cached results after a service with the denial keys has replaced an entry (RS-30)', async () => {
+  it('does not extend the ttl of cached results after a replaced entry (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isHealthy);
@@ -431,13 +429,13 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
     await until(() => reader.refuses('stolen'), 'the poller appends it again');
     expect(reader.refuses('nobody')).toBe(true);
-    // The next proof covers new results, and does not cover results that were cached before the replacement.
+    // The next proof does not cover results that were cached before the replacement.
     await untilNextProof(reader);
     expect(signals.healthyUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
   });
 
-  it('sends no proof for the time before a new epoch, because the epoch lacks rechecks of a stopped poller (RS-30)', async () => {
+  it('sends no proof for the time before a new epoch (RS-30)', async () => {
     const first = await replica('first', true);
     await until(first.isHealthy);
     first.keycloak.revocations.recheck({ sub: 'alice' });
@@ -460,7 +458,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.keycloak.issuers[0].signals.receivedSinceMs).toBeGreaterThan(beforeMs - 100);
   });
 
-  it('makes replicas apply a recheck, even if a service first inserts a forgery with the id of the recheck (RS-30)', async () => {
+  it('makes replicas apply a recheck despite an earlier forgery with the same id (RS-30)', async () => {
     const [way, readersWay] = [await heldWay(), await heldWay()];
     const reader = await replica('shop', false, { url: readersWay.url });
     const poller = await replica('poller', true, { url: way.url });
@@ -498,7 +496,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
-  it('is trusted by a service that starts after an unreadable entry was removed early (RS-30)', async () => {
+  it('is trusted by a service that starts after the removal of an unreadable entry (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isHealthy);
     const stream = new RevocationStream(STREAM_OF, 1000);
@@ -514,7 +512,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.refuses('kept')).toBe(true);
   });
 
-  it('is not trusted by a service without public keys, which reports the missing key (RS-30)', async () => {
+  it('is not trusted without public keys, and the missing key is reported (RS-30)', async () => {
     const reader = await replica('shop', false, { proofs: {} });
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
     const poller = await replica('poller', true);
@@ -524,7 +522,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content'))).toHaveLength(1);
   });
 
-  it('sends proofs again after the Valkey server has lost its data, and after an outage of the server', async () => {
+  it("sends proofs again after a loss of Valkey's data and after its outage", async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     await command('FLUSHALL');

@@ -142,7 +142,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toEqual(['the-token', 'new-token']);
     });
 
-    it('keeps the age of a result, so that no replica uses the result for longer than the ttl', async () => {
+    it('keeps the age of a result, so no replica uses it beyond the ttl', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 1 }),
         replica({ introspectionTtlSeconds: 1 }),
@@ -156,7 +156,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('introspects again if a result is too old for a route, and does not share the results of strict routes', async () => {
+    it('introspects again if a shared result is too old, and does not share a result with maximum age 0', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -170,7 +170,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('gives a fresh result to a strict caller, even if another caller waits for an older result', async () => {
+    it('gives a strict caller a fresh result while another caller accepts the older result', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -199,8 +199,7 @@ onValkey('a shared cache in Valkey', () => {
       await sleep(20);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', 0);
-      // A request with staleness 0 does not share its result, so a third replica introspects and shares the inactive
-      // result.
+      // Because `other` shares no result for staleness 0, a third replica shares the inactive result.
       land({ active: true, sub: 'late', exp: exp() });
       await late;
       await settled();
@@ -214,7 +213,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('does not replace an inactive result of a replica by an active result of another replica (RS-13)', async () => {
+    it("does not replace an inactive result by another replica's active result (RS-13)", async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await settled();
@@ -225,7 +224,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('does not share a late active result if a newer request has already returned an inactive result', async () => {
+    it('does not share a late active result after a newer inactive result', async () => {
       const one = await replica();
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -262,7 +261,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('introspects at most twice for all waiting callers, even if a recheck comes during the call', async () => {
+    it('introspects at most twice for many waiting callers if a recheck arrives during the first call', async () => {
       const one = await replica();
       const all = Array.from({ length: 100 }, () => one.ask('the-token'));
       one.rechecks.require({ sid: 's1' });
@@ -283,7 +282,7 @@ onValkey('a shared cache in Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();
       for (const { rechecks } of replicas) rechecks.require('everything');
-      // Without this pause, a new result could have the time of the recheck and count as older.
+      // Without this pause, a new result could count as older than the recheck.
       await sleep(50);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       expect(asked).toHaveLength(2);
@@ -320,7 +319,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked.length).toBeLessThanOrEqual(6);
     });
 
-    it('lets another replica introspect if the first replica fails, and does not share the failure', async () => {
+    it('lets another replica introspect after a failure, and does not share the failure', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let times = 0;
       const answer = answering;
@@ -371,7 +370,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(1);
     });
 
-    it('shares exchanged tokens by subject, audience and scope, and uses no token of a denied session', async () => {
+    it('shares exchanged tokens of the same subject, audience and scope, but refuses a denied session', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const [alice, bob] = [
         testAccessToken({ subject: 'alice', claims: { sid: 'a' } }),
@@ -387,7 +386,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(() => third.tokens.get(tokenExchangeRequest(alice, 'service-c', 'x'))).toThrow(/token/i);
     });
 
-    it('keeps an exchanged token no longer than the subject token is valid', async () => {
+    it('removes an exchanged token before the subject token expires', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const subject = testAccessToken({ claims: { exp: exp(12) } });
       await textOf(one, tokenExchangeRequest(subject, 'service-c', 'x'));
@@ -408,7 +407,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(await textOf(await replica())).toBe('token-2');
     });
 
-    it('drops the exchanged tokens of an inactive subject token, and shares no token of a running exchange (TX-06)', async () => {
+    it('drops exchanged tokens of an inactive subject token, and does not share the token of a running exchange (TX-06)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const request = tokenExchangeRequest(testAccessToken(), 'service-c', 'x');
       const { hash } = request.subject;
@@ -426,7 +425,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(await names()).toEqual([]);
     });
 
-    it('does not share an exchanged token if the session is denied during the token request', async () => {
+    it('does not share an exchanged token if a denial of the session arrives during the exchange', async () => {
       const one = await replica();
       const request = tokenExchangeRequest(testAccessToken({ claims: { sid: 'a' } }), 'service-c', 'x');
       const exchanging = textOf(one, request);
@@ -482,7 +481,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(seen.join('\n')).not.toContain(hash.toString('hex'));
     });
 
-    it('ignores results that an attacker copied to another key, made younger or replaced by garbage', async () => {
+    it('ignores results that an attacker copied to another key, gave a later time or replaced by garbage', async () => {
       const one = await replica({ introspectionTtlSeconds: 1 });
       await one.ask('alices-token');
       await settled();
@@ -545,7 +544,7 @@ onValkey('a shared cache in Valkey', () => {
       },
     );
 
-    it('does not use a result after the ttl if the clock of the Valkey server is set back', async () => {
+    it("does not use a result after the ttl if Valkey's clock is set back", async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 3 }),
         replica({ introspectionTtlSeconds: 3 }),
@@ -554,7 +553,7 @@ onValkey('a shared cache in Valkey', () => {
       await one.ask('the-token');
       await settled();
       const { now: monotonic } = performance;
-      // The replicas compute the server's time from `performance.now()`, so the server's clock now seems to be slow.
+      // The replicas compute the server's time from `performance.now()`, so the server's clock seems slow.
       jest.spyOn(performance, 'now').mockImplementation(() => monotonic.call(performance) + 5000);
       differBy(0);
       await other.ask('the-token');
@@ -575,7 +574,7 @@ onValkey('a shared cache in Valkey', () => {
   describe('as a store of single entries', () => {
     const entry = { text: 'old', ageMs: 500, servesMs: 60_000, isFinal: false };
     let cache: ConnectedSharedCache;
-    /** A cache with the default deadline, which a call on a busy machine may exceed. */
+    /** Has the default deadline, which a call on a busy machine may exceed. */
     let hasty: ConnectedSharedCache;
     beforeEach(async () => {
       const client = new ValkeyClient({ url: `${valkey.url}/1`, deadlineMs: 5000 });

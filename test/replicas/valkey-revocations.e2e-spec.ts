@@ -88,7 +88,6 @@ async function replica(
 const refuse = (sid: string, ...replicas: readonly Replica[]): Promise<void> =>
   until(() => replicas.every((one) => one.refuses(sid)), `${sid} is refused`);
 
-/** Waits for a log line with the reason, because on a busy machine the line may come after the start. */
 const says = ({ lines }: Replica, reason: string): Promise<void> =>
   until(() => lines.join('\n').includes(reason), `a log line has ${reason}`);
 
@@ -155,7 +154,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(one.sharing.status.unshared).toBe(0);
   });
 
-  it('rechecks only tokens that are older than the recheck, even at a replica that starts later', async () => {
+  it('rechecks only tokens from before the recheck, even at a replica that starts later', async () => {
     const [one, two] = [await replica(), await replica()];
     const token = (sid: string, issuedAt: number) => [{ sid, iat: issuedAt }, tokenHash(sid)] as const;
     const now = Date.now() / 1000;
@@ -166,7 +165,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(late.doubts.include(...token('s1', Date.now() / 1000 + 70))).toBe(false);
   });
 
-  it('rechecks all tokens within the revocation window after the Valkey server has lost its data', async () => {
+  it('rechecks all tokens within the revocation window after Valkey has lost its data', async () => {
     const one = await replica({ introspectionTtlSeconds: 1 });
     const old = { iat: Date.now() / 1000 - 60 };
     const hashes = Array.from({ length: 100 }, (_, at) => tokenHash(`token ${at}`));
@@ -176,7 +175,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => doubted() === 100, 'all are doubted');
   });
 
-  it('sends 999 concurrent denials of three replicas to all replicas', async () => {
+  it('gives every replica all 999 denials that three replicas make at once', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 999; at += 1) all[at % 3]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 999), 'all are there');
@@ -196,7 +195,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(opened).not.toContain('session');
   });
 
-  it('encrypts with the first key and decrypts with every key, so an operator can replace the keys', async () => {
+  it('encrypts with the first key and decrypts with every key', async () => {
     const [old, both] = [await replica(), await replica({ keys: [OTHER_KEY, KEY] })];
     old.list.deny({ sid: 'sealed-by-the-old-one' });
     await refuse('sealed-by-the-old-one', both);
@@ -265,7 +264,7 @@ installed('the sharing of denials over Valkey', () => {
     expect((await replica()).refuses('before')).toBe(true);
   });
 
-  it('lets a service start in time while Valkey is frozen, and delivers all denials later', async () => {
+  it('lets a service start while Valkey is frozen, and delivers all denials later', async () => {
     const [one, two] = [await replica(), await replica()];
     valkey.freeze();
     one.list.deny({ sid: 'meanwhile' });
@@ -295,7 +294,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(one.lines.join('\n')).toContain('Denials are shared again');
   });
 
-  it('applies a denial only at the denying replica while Valkey is full, and shares the denial later', async () => {
+  it('applies a denial only locally while Valkey is full, and shares it later', async () => {
     const [one, two] = [await replica(), await replica()];
     await command('CONFIG', 'SET', 'maxmemory', '1');
     one.list.deny({ sid: 'meanwhile' });
@@ -401,7 +400,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => two.sharing.status.unshared === 0, 'it is shared');
     const key = await streamKey();
     for (const garbage of ['', 'x', Buffer.alloc(200, 1).toString('base64'), 'ü'.repeat(100)]) {
-      // Makes two changes in one atomic step, because a replica that sees only one change starts a new stream.
+      // After only one of both changes, a replica would start a new stream.
       const script = `redis.call('XADD', KEYS[1], redis.call('HINCRBY', KEYS[2], 'last', 1) .. '-0', 'e', ARGV[1], 't', 'garbage')`;
       await command('EVAL', script, '2', key, `${key}:state`, garbage);
     }
@@ -472,7 +471,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(clients).toHaveLength(1);
   });
 
-  it('loses no denial if the Valkey server returns with other entries after a network partition', async () => {
+  it('loses no denial if Valkey returns with other entries after a network partition', async () => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2']) {
       one.list.deny({ sid });
@@ -533,7 +532,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(all.map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('refuses earlier tokens after a full list of denials, even at a replica that starts after a loss of data', async () => {
+  it('refuses older tokens after a list was full, even at a replica that starts after a data loss', async () => {
     const one = await replica({ maxRevocations: 1000 });
     const two = await replica({ maxRevocations: 1000 });
     one.list.deny({ sid: 'first' });
@@ -545,7 +544,6 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => [one, two].every(({ lines }) => lines.join('\n').includes('gap')), 'both have seen it');
     await until(() => one.sharing.status.unshared + two.sharing.status.unshared === 0, 'all is shared');
     const late = await replica({ maxRevocations: 1000 });
-    // A new token may be newer than the dropped denials, so the test uses an older token.
     await until(() => late.list.denies(issuedEarlier()), 'the floor holds');
     const issuedLater = testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) + 60 } });
     expect(late.list.denies(issuedLater)).toBe(false);

@@ -153,7 +153,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     await expect(useAll(name)).resolves.toBeUndefined();
   });
 
-  // The client also works without `client|setinfo`, which only reports the name and the version of the client.
+  // The client also works without `client|setinfo`, which only reports its name and version.
   it.each(TABLE.filter(([, right]) => right !== '+client|setinfo'))(
     'of %s are insufficient without %s, and the error names the user and the correction (OP-04)',
     async (name, right) => {
@@ -193,7 +193,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     connection.close();
   });
 
-  it('let a probe detect a blocked Valkey server by PING, and forbid all other commands (OP-04)', async () => {
+  it('let a probe detect a blocked server by PING, and forbid all else (OP-04)', async () => {
     const probe = await ValkeyConnection.open({ url: new URL(valkey.urlOf('probe')) });
     expect(await probe.send(['PING'], 5000)).toBe('PONG');
     for (const command of ['GET x', 'INFO', 'CLIENT LIST', 'EVAL return 0']) {
@@ -212,7 +212,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  it('do not let a service access sessions and cached results of other services (OP-04, BF-05)', async () => {
+  it("forbid access to other services' sessions and cached results (OP-04, BF-05)", async () => {
     const store = storeOf(LOGIN_SERVICE);
     await store.add('s1', session('s1'), 1000);
     await store.close();
@@ -236,7 +236,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  it("let services read the poller's proof, and let only pollers write the proof and the lease (OP-04)", async () => {
+  it('let services read the proof, and let only pollers write proof and lease (OP-04)', async () => {
     await useStream(valkey.urlOf(POLLER), true);
     const { '0': stream = '' } = ((await valkey.command(['KEYS', '*:revocations'])) as string[]) ?? [];
     for (const name of NAMES.filter((one) => one !== POLLER)) {

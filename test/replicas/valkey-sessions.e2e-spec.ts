@@ -35,7 +35,7 @@ function replica({ keys = KEYS, ...bent }: Options = {}): Replica {
   const bounds = { ...BOUNDS, ...bent };
   const owner = { ...OWNER, ...bent };
   const sealed = new SealedSessions(new SealingKeys(keys), owner.issuer, owner.clientId);
-  // Only Service A has a Valkey user for sessions, so other services use the default user.
+  // Only Service A has a Valkey user for sessions.
   const url = owner.clientId === OWNER.clientId ? valkey.urlOf(owner.clientId) : valkey.url;
   const store = new ValkeySessionStore(new ValkeyClient({ url }), sealed, bounds, owner);
   open.push(store);
@@ -83,7 +83,6 @@ async function scripts(): Promise<number> {
 
 const keysOf = async (pattern: string): Promise<string[]> => ((await command('KEYS', pattern)) as string[]).toSorted();
 
-/** Returns all keys and values of the Valkey server, as an attacker with read access sees them. */
 async function everything(): Promise<string> {
   const seen: string[] = [];
   for (const name of await keysOf('*')) {
@@ -115,7 +114,7 @@ onValkey('sessions over Valkey', () => {
   });
 
   describe('at several replicas', () => {
-    it('can start at one replica, be used at every replica, and be ended at any replica (BF-05)', async () => {
+    it('can start at one replica and be used and ended at any replica (BF-05)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       await expect(other.sessions.find(id)).resolves.toMatchObject({ username: 'alice', subject: 'alice-id' });
@@ -143,7 +142,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('are ended by a notice with the subject if the sessions have no sid', async () => {
+    it('end when a logout notice names the subject, if the sessions have no sid', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -153,7 +152,7 @@ onValkey('sessions over Valkey', () => {
       });
     });
 
-    it('are limited per user and in total, and the limit ends the least recently used session (BF-05)', async () => {
+    it('are limited per user and in total: the least recently used session ends (BF-05)', async () => {
       const bounds = { maxSessions: 4, maxSessionsPerUser: 2 };
       const [one, other] = [replica(bounds), replica(bounds)];
       const begin = async (subject: string, at = one): Promise<string> => {
@@ -180,7 +179,7 @@ onValkey('sessions over Valkey', () => {
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
 
-    it('replace older sessions of the same user at the limit per user, even if the store is full (BF-05)', async () => {
+    it('replace older sessions of a user at the limit, even in a full store (BF-05)', async () => {
       const one = replica({ maxSessions: 3, maxSessionsPerUser: 2 });
       const begin = async (subject: string): Promise<string> => {
         await sleep(2);
@@ -193,7 +192,7 @@ onValkey('sessions over Valkey', () => {
       expect(found.map((session) => session !== undefined)).toEqual([true, false, false]);
     });
 
-    it('expire after the idle time and after the maximum lifetime, at each replica and in Valkey (BF-05)', async () => {
+    it('expire after the idle time and the maximum lifetime, at replicas and in Valkey (BF-05)', async () => {
       const bounds = { sessionIdleSeconds: 2, sessionMaxSeconds: 5 };
       const beganMs = performance.now();
       const [one, other] = [replica(bounds), replica(bounds)];
@@ -209,7 +208,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('are still limited per user after long use, and still end after a logout notice (BF-05, BF-09)', async () => {
+    it('still count for the limit per user after long use, and end after a logout notice (BF-05, BF-09)', async () => {
       const one = replica({ sessionIdleSeconds: 2, maxSessionsPerUser: 2 });
       const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       for (let times = 0; times < 6; times += 1) {
@@ -321,13 +320,13 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeUndefined();
     });
 
-    it('expire if the clock of Valkey was set back, and the log names the reason', async () => {
+    it("expire after Valkey's clock was set back, and the log names the reason", async () => {
       const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
       const one = replica();
       await one.sessions.begin(login());
       await one.store.takeLogin('state', 600);
       const { now: monotonic } = performance;
-      // The replica computes the server's time from `performance.now()`, so the server's clock now seems to be slow.
+      // The replica computes the server's time from `performance.now()`, so the server's clock seems slow.
       jest
         .spyOn(performance, 'now')
         .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
@@ -402,7 +401,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('do not resend a refresh token that may have been used, and end when the access token expires (BF-08)', async () => {
+    it('do not resend a refresh token that Keycloak may have used, and end when the access token expires (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () =>
@@ -489,7 +488,7 @@ onValkey('sessions over Valkey', () => {
       );
     });
 
-    it('are not found if an attacker copies the session of one user to the key of another user', async () => {
+    it("are not found if an attacker copies one user's session to another user's key", async () => {
       const one = replica();
       const alice = await one.sessions.begin(login());
       const bob = await one.sessions.begin(login({ subject: 'bob-id', sessionId: 's2' }));
@@ -516,7 +515,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('end if an attacker writes garbage into every key, and do not prevent new sessions', async () => {
+    it('end if an attacker replaces all data by garbage, and new sessions can start', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -535,7 +534,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('are the only keys that a service deletes, even if an attacker adds other keys to an index', async () => {
+    it('are the only deleted keys, even if an attacker adds other keys to an index', async () => {
       const one = replica({ maxSessions: 2 });
       await one.sessions.begin(login());
       await command('SET', 'elsewhere', 'kept');
@@ -550,7 +549,7 @@ onValkey('sessions over Valkey', () => {
       expect([await keysOf('*:session:*'), await command('GET', 'elsewhere')]).toEqual([[], 'kept']);
     });
 
-    it('can start even if an attacker forges the mark of an ended session or the recheck time', async () => {
+    it('can start even if an attacker writes a false end mark or a false recheck time', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -589,7 +588,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
     });
 
-    it('stay ended if an attacker restores a copy, and get no token of Keycloak if the attacker also deletes the end mark', async () => {
+    it('stay ended if an attacker restores a copy, and get no token even if the end mark is deleted', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       const [name = ''] = await keysOf('*:session:*');
@@ -603,7 +602,7 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  it('are encrypted with the first key and readable with each key, so an operator can replace the keys', async () => {
+  it('are encrypted with the first key and readable with each key', async () => {
     const next = key();
     const old = replica();
     const id = await old.sessions.begin(login());
@@ -659,7 +658,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('are still found while the server is full, but cannot start (503)', async () => {
+    it('stay available while the Valkey server is full, but new sessions cannot start (503)', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('CONFIG', 'SET', 'maxmemory', '1');

@@ -18,7 +18,7 @@ beforeAll(async () => {
   ({ checkRequirements } = module);
 });
 
-// The ids are composed at run time, so the real checklist does not find the ids in this spec.
+// The real checklist must not find these ids.
 const [FIRST = '', SECOND = '', OTHER = ''] = [1, 2, 9].map((number) => `ZZ-0${number}`);
 const DOCUMENT = `
 | ID | Requirement |
@@ -36,7 +36,7 @@ const check = (spec: string, document = DOCUMENT): Checked =>
   checkRequirements(document, new Map([['some.spec.ts', spec]]));
 
 describe('the checklist', () => {
-  it('accepts a requirement whose id is in the title of a test, of a group or of a row', () => {
+  it('accepts a requirement whose id is in the title of a test, group or row', () => {
     expect(check(SPEC)).toEqual({
       requirements: [
         { id: FIRST, requirement: 'One.', tests: ['some.spec.ts'] },

@@ -45,7 +45,7 @@ describe('the description of running services that npm start gives to doctor (OP
     await stop();
   });
 
-  it('is not written to a folder that other users may open, and is not read from this folder', async () => {
+  it('is neither written to nor read from a folder that other users may open', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     chmodSync(folder, 0o755);
     expect(await localStacks(folder)).toEqual([]);
@@ -84,7 +84,7 @@ describe('the summary of doctor (OP-02)', () => {
     expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
   });
 
-  it('shows a symptom if its cause is only in another stack, and names the stack of each finding', () => {
+  it('shows a symptom if its cause is in another stack, and names the stack of each finding', () => {
     const [local, composed] = [
       { title: 'npm start', sections: [section('a', symptom)] },
       { title: 'docker compose', sections: [section('a', away)] },
@@ -98,7 +98,7 @@ describe('the summary of doctor (OP-02)', () => {
 });
 
 describe('an answer that doctor receives from a server or a process (OP-02)', () => {
-  it('is printed on one line, and the line does not contain the secrets that doctor sent', async () => {
+  it('is printed on one line without the secrets that doctor sent', async () => {
     const secret = clientSecrets(process.env)['OPERATOR_CLIENT_SECRET'] ?? '';
     const look = async () => ({
       what: 'Not ready',
@@ -114,7 +114,7 @@ describe('an answer that doctor receives from a server or a process (OP-02)', ()
 });
 
 describe('the signal feed of a process (OP-02)', () => {
-  it('is checked at each service that polls or receives proofs, and not at the separate poller', () => {
+  it('is checked at each service that polls or receives proofs, not at the separate poller', () => {
     expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
     expect(receivesRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
     expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);

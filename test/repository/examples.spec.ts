@@ -24,7 +24,7 @@ const filesOf = (example: string): string[] =>
     .filter((file) => !APART.test(file));
 
 describe('the examples', () => {
-  it('are the folders contexts, migrated, quick-start and testing', () => {
+  it('consist of the folders contexts, migrated, quick-start and testing', () => {
     expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'migrated', 'quick-start', 'testing']);
   });
 

@@ -6,11 +6,12 @@ const SHOWN_CHARACTERS = 1024;
 
 /** The marks are buffers, so the search does not find the marks themselves. */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
-  // V8 keeps the target of a used weak reference until the next turn, and keeps the input of the last regex match.
+  // V8 keeps the target of a used weak reference until the next turn.
   await nextTurn();
+  // V8 keeps the input of the last regex match.
   /x/.exec('x');
   const snapshot = getHeapSnapshot();
-  // The texts are created after the snapshot, so the snapshot does not contain the texts.
+  // The snapshot must not contain these texts.
   const texts = marks.map((mark) => mark.toString('hex'));
   const found = texts.map(() => false);
   let seam = '';

@@ -1,4 +1,4 @@
-/** A program that uses all caches of the library, and prints which tokens are still in memory afterwards. */
+/** Uses all caches of the library, and prints which tokens are still in memory afterwards. */
 import { randomBytes } from 'node:crypto';
 import { CachedIntrospection } from '../../libs/keycloak/src/authorization-server/cached-introspection.js';
 import { TokenSource } from '../../libs/keycloak/src/client/token-source.js';
@@ -25,7 +25,7 @@ const CLIENT = 'service-b';
 const SCOPE = 'orders.read';
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Rebuilds a token from its mark at each use, so that this program does not keep the token in memory. */
+/** Rebuilds a token from its mark at each use, so the program does not keep the token. */
 const tokenOf = (mark: Buffer): string => `${base64url('{"alg":"RS256"}')}.${mark.toString('hex')}.${base64url('s')}`;
 
 const KINDS = ['active', 'known', 'inactive', 'failing', 'denied', 'exchanged', 'refused', 'issued'] as const;
@@ -36,7 +36,7 @@ const marks = Object.fromEntries(KINDS.map((kind) => [kind, randomBytes(16)])) a
 >;
 const kindOf = (token: string) => KINDS.find((kind) => tokenHash(tokenOf(marks[kind])) === tokenHash(token));
 
-/** Sets up the caches with functions in place of a server, because a server in this process would keep tokens. */
+/** A server in this process would keep tokens, so functions replace the server. */
 function setUp() {
   const clock = new StillClock();
   const introspect = async (token: string): Promise<IntrospectionAnswer> => {
@@ -93,7 +93,7 @@ await verify(marks.failing).catch(() => undefined);
 revocations.deny({ tokenHash: (await verify(marks.denied)).hash });
 await verify(marks.denied).catch(() => undefined);
 await exchange(marks.exchanged);
-// Now the exchanged token expires soon, so the library renews the token in the background.
+// The exchanged token now expires soon, so the library renews it in the background.
 clock.advance(85);
 await exchange(marks.exchanged);
 await exchange(marks.refused);

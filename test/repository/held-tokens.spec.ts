@@ -6,12 +6,11 @@ import { describe, expect, it } from '@jest/globals';
 const here = import.meta.dirname;
 
 describe('the memory of a service', () => {
-  // Runs the scenario in a separate process, because a heap snapshot of a Jest process takes a minute.
-  it('contains no token of a caller, and only tokens that were issued to the service (RS-12)', async () => {
+  // A heap snapshot of a Jest process takes a minute.
+  it("contains no caller's token, and only tokens that were issued to the service (RS-12)", async () => {
     const program = [join(here, '../support/typescript-loader.mjs'), join(here, 'held-tokens-scenario.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, program);
     expect(JSON.parse(stdout)).toEqual({
-      // The service keeps the token that was issued to the service, so the search must find this token.
       held: ['issued'],
       kept: { active: true, known: true, inactive: false, denials: 1, exchanged: true },
     });

@@ -137,7 +137,7 @@ describeWithKubectl('the network policies', () => {
     expect(attacked).not.toEqual([]);
   });
 
-  it('allow only these calls in the small overlay: calls in the realm, DNS, the scraper, and Keycloak and Valkey of the overlay', () => {
+  it('allow exactly these connections in the small overlay: realm calls, DNS, metrics, Keycloak and Valkey', () => {
     expect(edges('small')).toEqual(
       [
         ...calls,
@@ -150,7 +150,7 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  it('allow only these calls in the production overlay: calls in the realm, DNS, the scraper, the gateway, and your Keycloak and Valkey', () => {
+  it('allow exactly these connections in the production overlay: realm calls, DNS, metrics, gateway, your Keycloak and your Valkey', () => {
     expect(edges('production')).toEqual(
       [
         ...calls,
@@ -164,7 +164,7 @@ describeWithKubectl('the network policies', () => {
   });
 
   describe('with a mistake', () => {
-    /** Returns the calls that a changed policy adds or (after a minus sign) blocks. */
+    /** Returns the newly allowed calls, and the newly blocked calls with a minus sign. */
     function difference(
       change: (named: (name: string) => NonNullable<Policy['spec']>, policies: Policy[]) => void,
     ): string[] {

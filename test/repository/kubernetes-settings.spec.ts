@@ -53,7 +53,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   });
   afterAll(() => built.remove());
 
-  /** Adds the secrets of the small overlay to the production overlay, for which an operator provides the secrets. */
+  /** Adds the small overlay's secrets, because an operator provides the production overlay's secrets. */
   function withSecrets(overlay: Overlay): KubernetesObject[] {
     if (overlay === 'small') return objectsOf(overlay);
     const made = objectsOf('small')
@@ -139,7 +139,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
       .filter((path) => /\.(ya?ml|cfg|conf|env|sh)$/.test(path) && !path.includes('/secrets/'))
       .map((path) => [path, read(join('deploy/kubernetes', path))] as const);
     expect(files.length).toBeGreaterThan(20);
-    // Matches a private key, a Secret with content, and a string that could encode 32 random bytes.
+    // Matches private keys, Secrets with content, and strings that could encode 32 random bytes.
     const leaking = files.filter(([, text]) =>
       /PRIVATE KEY|^(data|stringData):|(?<!digest: sha256:)\b(?=[A-Za-z+]*\d)[A-Za-z\d+]{32,}/m.test(text),
     );

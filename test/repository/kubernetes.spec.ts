@@ -122,7 +122,7 @@ describeWithKubectl('deploy/kubernetes', () => {
         const listening = podsOf(objects)
           .filter(([name]) => name === metadata.name)
           .flatMap(([, pod]) => containersOf(pod).flatMap(({ ports = [] }) => ports))
-          // The scraper reads the metrics of a pod from the pod's address, so the Service has no metrics port.
+          // The scraper reads the metrics from the pod's address, so the Service has no metrics port.
           .filter(({ name }) => name !== 'metrics');
         expect(spec?.ports?.map(({ targetPort }) => targetPort)).toEqual(
           listening.map(({ containerPort }) => containerPort),
@@ -141,14 +141,14 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('has the expected number of replicas and a disruption budget for each service and for the poller', () => {
+    it('has the expected number of replicas and a disruption budget for each service and the poller', () => {
       const objects = objectsOf(overlay);
       const scaled = ofKind<Kind<IHorizontalPodAutoscaler>>(objects, 'HorizontalPodAutoscaler');
       const replicas = workloadsOf(objects)
         .filter(({ kind }) => kind === 'Deployment')
         .map(({ metadata: { name }, spec }) => {
           const by = scaled.filter(({ spec: of }) => of?.scaleTargetRef.name === name);
-          // A workload has a replica count or an autoscaler, because the two would override each other.
+          // A replica count and an autoscaler would override each other.
           expect([name, by.length]).toEqual([name, spec?.replicas === undefined ? 1 : 0]);
           return spec?.replicas ?? by[0]?.spec?.minReplicas ?? 0;
         });
@@ -231,7 +231,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(() => schemaFaults([kind])).toThrow(/Deploymnt/);
   });
 
-  it('serves metrics over TLS at a port that the annotations and the scrape configuration name (OP-03)', () => {
+  it('serves metrics over TLS at the port in the annotations and the scrape configuration (OP-03)', () => {
     const configuration = read('deploy/kubernetes/base/haproxy.cfg');
     for (const overlay of ['small', 'production'] as const) {
       for (const workload of workloadsOf(objectsOf(overlay)).filter(({ metadata }) => names.includes(metadata.name))) {
@@ -256,7 +256,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('gives the sidecars connection limits that never apply before the limits of the service', () => {
+  it('never limits connections at a sidecar more strictly than at the service', () => {
     const [limits, configuration] = [CONNECTION_LIMITS, read('deploy/kubernetes/base/haproxy.cfg')];
     const number = (pattern: RegExp) => Number(pattern.exec(configuration)?.[1]);
     expect(number(/^ {2}maxconn (\d+)$/m)).toBe(limits.maxConnections);

@@ -42,7 +42,7 @@ describe('the sources', () => {
     ]);
   });
 
-  it('use AbortSignal.any with a timeout only in time-limit.ts, because Node 20 garbage-collects the timeout', () => {
+  it('pass a timeout to AbortSignal.any only in time-limit.ts, because Node 20 garbage-collects such timeouts', () => {
     const combining = new Set(filesWith(/\bAbortSignal\.any\(/));
     expect(filesWith(/\bAbortSignal\.timeout\(/).filter((path) => combining.has(path))).toEqual([
       'libs/keycloak-test-servers/src/time-limit.ts',
@@ -71,7 +71,7 @@ describe('the sources', () => {
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
-  it('connect the library to other servers only in network.ts, and to proxies in forward-proxy.ts', () => {
+  it('of the library connect to servers only in network.ts, and to proxies only in forward-proxy.ts', () => {
     const leading = filesWith(/\bnew (Agent|Pool|Client|Request)\(|(?<![.#\w])fetch\(|from 'node:(https?|net|tls)'/);
     expect(
       leading
@@ -90,7 +90,7 @@ describe('the sources', () => {
     );
   });
 
-  it('read environment variables only in four files: in the settings, in doctor, and in two files for variables of Node', () => {
+  it('read environment variables only in the settings, in doctor, and in two files for variables of Node', () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
@@ -104,7 +104,7 @@ describe('the sources', () => {
     ]);
   });
 
-  it('import @nestjs/swagger only in the entry point for swagger and in describe-routes.ts, which is loaded on demand', () => {
+  it('import @nestjs/swagger only in its entry point and in describe-routes.ts', () => {
     expect(filesWith(/^import (?!type ).*from '@nestjs\/swagger'/m).toSorted()).toEqual([
       'libs/keycloak/src/entry-points/swagger/documented-routes.discovery.ts',
       'libs/service-defaults/src/openapi/describe-routes.ts',
@@ -125,7 +125,7 @@ describe('the sources', () => {
     );
   });
 
-  it("read a caller's Authorization header only in two files of the applications, and forge tokens only in attack folders", () => {
+  it("read a caller's Authorization header in only two application files, and forge tokens only in attack folders", () => {
     expect(
       filesWith(/authorization (\?\?|\}: IncomingHttpHeaders)/)
         .filter((path) => path.startsWith('apps/'))

@@ -51,7 +51,7 @@ describe('the rules and the dashboard', () => {
     expect([meaning, cure]).not.toContain('');
   });
 
-  it('have tests in which each alert fires, and tests in which each alert does not fire (OP-03)', () => {
+  it('have tests in which each alert fires, and tests in which it does not (OP-03)', () => {
     const { tests } = parse(read('deploy/observability/alerts.test.yml')) as {
       readonly tests: readonly { readonly alert_rule_test: readonly { alertname: string; exp_alerts: unknown[] }[] }[];
     };
@@ -78,7 +78,7 @@ withPromtool('promtool', () => {
 });
 
 describe('Prometheus of the compose file', () => {
-  it('scrapes each replica of each service at the addresses that DNS returns for the name of the service', () => {
+  it('scrapes each replica of each service at the addresses in DNS', () => {
     const configuration = parse(read('deploy/observability/prometheus.yml')) as {
       readonly scrape_configs: readonly Readonly<Record<string, unknown>>[];
     };

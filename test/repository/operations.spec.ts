@@ -22,13 +22,13 @@ describe('the runbook', () => {
     expect({ 'docs/operations.md lacks': lacking }).toEqual({ 'docs/operations.md lacks': [] });
   });
 
-  it('links to the reference of the signal feed, which names each reason of a feed error', () => {
+  it("links to the signal feed's reference, which names each reason of a feed error", () => {
     expect(runbook).toContain('revocation-reference.md');
     const guide = read('docs/revocation-reference.md');
     expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 
-  it('lists 38 faults, each with a test and a description of how to find the fault', () => {
+  it('lists 38 faults, each with a test and a way to find the fault', () => {
     const rows = [...runbook.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number = '', cells = '']) => ({
       number: Number(number),
       found: cells
@@ -67,7 +67,7 @@ describe('the runbook', () => {
     const ofTheService = [...sources.matchAll(/`\$\{prefix(?:Of\(called\))?\}(_[A-Z_]+)`/g)].map(
       ([, name]) => name ?? '',
     );
-    // The row for the poller's secret in the runbook also documents the poller's other credentials.
+    // One row of the runbook documents the poller's secret and other credentials.
     const ofTheFeed = [...sources.matchAll(/CLIENT_PREFIX = '([A-Z_]+)'/g)].map(([, name]) => `${name}_CLIENT_SECRET`);
     const settings = runbook.slice(runbook.indexOf('## Settings'));
     const rows = [...settings.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>

@@ -56,7 +56,7 @@ describe('the authorization server', () => {
     expect(environment['AUTHORIZATION_SERVER']).toBe(choice);
   });
 
-  it('has a default, which the caller of chooseServer sets and an option overrides', () => {
+  it('is the default of the caller, unless an option names a different server', () => {
     expect(chooseServer(undefined, {}, 'keycloak')).toBe('keycloak');
     expect(chooseServer('available', {}, 'keycloak')).toBe('available');
   });

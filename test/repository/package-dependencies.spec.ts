@@ -43,7 +43,7 @@ const faults = (manifest: Manifest, files = FILES): string[] =>
   faultsOfDependencies({ files: Object.keys(files), read: (file: string) => files[file], manifest });
 
 describe('the dependencies of a package', () => {
-  it('have no fault if imports lead from the main entry point to each dependency', () => {
+  it('pass the check if the main entry point directly or indirectly imports each dependency', () => {
     expect(faults(SOUND)).toEqual([]);
   });
 
@@ -84,14 +84,14 @@ describe('the dependencies of a package', () => {
       { dependencies: { 'lru-cache': '1', '@nestjs/common': '1' } },
       '@nestjs/common is a dependency, but must only be a peer',
     ],
-  ])('have a fault with %s', (_, change, fault) => {
+  ])('fail the check with %s', (_, change, fault) => {
     expect(faults({ ...SOUND, ...change })).toContain(fault);
   });
 
   describe('with two entry points and one optional peer', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': exportOf('further/') } };
 
-    it('have no fault if a shared module is the only importer of the peer', () => {
+    it('pass the check if only a shared module imports the optional peer', () => {
       const files = {
         ...FILES,
         'dist/testing/index.js': "export { made } from '../shared/made.js';",
@@ -101,7 +101,7 @@ describe('the dependencies of a package', () => {
       expect(faults(manifest, files)).toEqual([]);
     });
 
-    it('have a fault if each entry point imports the peer, even if the entry points have other folders', () => {
+    it('fail the check if each entry point imports the optional peer, whatever the folders are called', () => {
       const exports = {
         ...SOUND.exports,
         './testing': exportOf('entry-points/one/'),
@@ -120,14 +120,14 @@ describe('the dependencies of a package', () => {
     it.each([
       ['each imports it', "import 'for-tests';"],
       ['one leads to the other', "export { x } from '../testing/index.js';"],
-    ])('have a fault when %s', (_, text) => {
+    ])('fail the check when %s', (_, text) => {
       expect(faults(manifest, { ...FILES, 'dist/further/index.js': text })).toContain(
         'for-tests is an optional peer, but more than one entry point always imports it by itself',
       );
     });
   });
 
-  it('have a fault if a dependency of an entry point is missing in the manifest', () => {
+  it('fail the check if the manifest lacks a dependency of an entry point', () => {
     expect(faults({ ...SOUND, dependencies: {} })).toEqual([
       'the entry point "." leads to lru-cache, which the manifest does not name',
       'the entry point "./testing" leads to lru-cache, which the manifest does not name',
@@ -138,7 +138,7 @@ describe('the dependencies of a package', () => {
     ]);
   });
 
-  it('have a fault if type declarations import a package that the manifest does not name', () => {
+  it('fail the check if type declarations import a package that the manifest does not name', () => {
     const peerDependencies = { 'for-tests': '1', 'an-engine': '1' };
     expect(faults({ ...SOUND, peerDependencies })).toEqual([
       'the entry point "." leads to @nestjs/common, which the manifest does not name',

@@ -48,7 +48,7 @@ const pieces = (): string[] =>
   [...readFileSync(join(folder, 'docs/some.md'), 'utf8').matchAll(/```.*\n([^]*?)```/g)].map(([, piece = '']) => piece);
 
 describe('the pieces of a document', () => {
-  it('are copied from a whole file, from a region without indentation, or by a JSON pointer', () => {
+  it('are copies of whole files, of regions without indentation, or of values at a JSON pointer', () => {
     document(
       [...link('src/a.ts'), ...fence('ts')],
       [...link('src/a.ts'), ...fence('ts #method')],

@@ -1,4 +1,4 @@
-/** Lists the exports of the packages, so that every change of the exports is deliberate. */
+/** Every change of the packages' exports must be deliberate. */
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as mainEntryPoint from 'nestjs-keycloak-s2s';

@@ -111,7 +111,7 @@ describe('the realm', () => {
     expect([realm.revokeRefreshToken, realm.refreshTokenMaxReuse]).toEqual([true, 0]);
   });
 
-  it('keeps login level 1 for the whole session, and login level 2 for five minutes (RS-11)', () => {
+  it('keeps login level 1 for the session, and login level 2 for five minutes (RS-11)', () => {
     const configured = (alias: unknown) => realm.authenticatorConfig.find((config) => config.alias === alias)?.config;
     const levels = realm.authenticationFlows.flatMap(({ authenticationExecutions }) => {
       const condition = authenticationExecutions.find(
@@ -133,7 +133,7 @@ describe('the realm', () => {
     const flows = realm.authenticationFlows.map(({ alias }) => alias);
     expect(flows).toEqual(expect.arrayContaining([realm.browserFlow, realm.directGrantFlow]));
     for (const { clientId, defaultClientScopes } of realm.clients) {
-      // The poller does not need the scope `acr`, because no service accepts the poller's tokens.
+      // No service accepts the poller's tokens, so the poller does not need the scope `acr`.
       expect([clientId, defaultClientScopes.includes('acr')]).toEqual([clientId, clientId !== POLLER]);
     }
   });
@@ -152,7 +152,7 @@ describe('the realm', () => {
     }
   });
 
-  it('has events, and an enabled client for events, only if the environment says so', () => {
+  it("disables events and the poller's client by default, but the environment can enable both", () => {
     const told = '${SIGNALS_EVENTS:false}';
     expect([realm.eventsEnabled, realm.adminEventsEnabled, client(POLLER).enabled]).toEqual([told, told, told]);
     expect(realm.attributes['ssf.transmitterEnabled']).toBe('${SIGNALS_SSF:false}');
@@ -165,7 +165,7 @@ describe('the realm', () => {
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
-  it('has one client that may read events and one client that may manage users, and disables the two clients by default', () => {
+  it('has one client that reads events and one that manages users, both disabled by default', () => {
     const roles = { [POLLER]: ['view-events'], 'demo-helpdesk': ['manage-users'] };
     expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([
       expect.objectContaining({ clientId: POLLER, enabled: '${SIGNALS_EVENTS:false}' }),
@@ -198,12 +198,12 @@ describe('the realm', () => {
     expect(exchanging.map(({ clientId }) => clientId)).toEqual(['service-a', 'service-b']);
   });
 
-  it('limits the lifetime of exchanged tokens of Service B to one minute, and of other tokens to five minutes', () => {
+  it('limits exchanged tokens of Service B to one minute, and other tokens to five minutes', () => {
     expect(client('service-b').attributes['access.token.lifespan']).toBe('60');
     expect(realm.accessTokenLifespan).toBe(300);
   });
 
-  it('limits tokens of the client short-lived to one second and to the permission attacks.run', () => {
+  it('gives the client "short-lived" tokens that last one second and allow only attacks.run', () => {
     const { attributes, optionalClientScopes, publicClient } = client('short-lived');
     expect(attributes['access.token.lifespan']).toBe('1');
     expect(attributes['standard.token.exchange.enabled']).toBeUndefined();

@@ -9,7 +9,7 @@ const RELEASE = { repository: 'https://example.com/owner/name', tag: 'v1.2.3' };
 describe('the changelog', () => {
   const headings = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
 
-  it('begins with the unreleased changes, and then lists versions with dates, the newest version first', () => {
+  it('begins with the unreleased changes, then lists versions with dates, the newest first', () => {
     expect(headings[0]).toBe('[Unreleased]');
     const released = headings.slice(1);
     for (const heading of released) expect(heading).toMatch(/^\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}$/);
@@ -46,7 +46,7 @@ describe.each(publishedLibraries().map((library) => [relative(process.cwd(), lib
 describe.each(publishedLibraries().map((library) => [relative(process.cwd(), library)]))(
   'the manifest of %s',
   (folder) => {
-    it('has no command whose path begins with a dot, because npm would drop the command', () => {
+    it('has no command whose path begins with a dot: npm would drop the command', () => {
       const { bin = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
         bin?: Record<string, string>;
       };

@@ -62,7 +62,7 @@ describe('compose.replicas.yml', () => {
     expect(read('deploy/haproxy/compose.cfg')).toContain(`monitor fail if { nbsrv(${name}) 0 }`);
   });
 
-  it('publishes the ports of docker-compose.yml, and routes calls of Keycloak to Service A through the balancer', () => {
+  it("publishes the ports of docker-compose.yml, and routes Keycloak's calls to Service A through the balancer", () => {
     expect(compose.services['haproxy']?.ports).toHaveLength(all.length);
     expect(compose.services['valkey']?.ports).toBeUndefined();
     expect(compose.services['keycloak']?.environment).toEqual({ SERVICE_A_INTERNAL_URL: 'http://haproxy:3000' });
@@ -78,7 +78,7 @@ describe('compose.replicas.yml', () => {
     expect(new Set(keys).size).toBe(named.length);
   });
 
-  it("runs two pollers, and gives each service the pollers' public key and no source to poll", () => {
+  it("runs two pollers, disables polling in the services, and gives the services the pollers' public key", () => {
     const { environment, ...container } = compose.services['signal-poller'] ?? {};
     expect(container).toMatchObject({ deploy: { replicas: 2 }, profiles: 'nothing' });
     const shared = ['SHARED_DENIAL_KEYS', 'SIGNAL_PROOF_PUBLIC_KEYS', 'INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS'];
@@ -131,7 +131,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   const users = valkeyUsers();
   const commands = (rights: readonly string[]): string[] => rights.filter((right) => /^[+-]/.test(right));
 
-  it('include one user for each service, one for the poller and one for probes, and disable the default user (OP-04)', () => {
+  it('belong to the services, the poller and the probes, and the default user is disabled (OP-04)', () => {
     const names = [...all.map(({ name }) => name), poller({}).name];
     expect(users.map(({ name }) => name).toSorted()).toEqual(['default', 'probe', ...names].toSorted());
     expect(users.find(({ name }) => name === 'default')?.rights).toEqual([
@@ -218,7 +218,7 @@ describe('npm start -- --replicas', () => {
     expect([stderr, status]).toEqual(['', 0]);
   });
 
-  it('gives each replica a separate port, to which the balancer forwards the port of the service', async () => {
+  it("gives each replica a separate port, to which the balancer forwards the service's port", async () => {
     let next = 2999;
     const places = await placesOf(all, 2, () => Promise.resolve((next += 1)));
     expect(places.map(({ name }) => name)).toEqual(all.flatMap(({ name }) => [`${name}.1`, `${name}.2`]));
@@ -239,7 +239,7 @@ describe('npm start -- --replicas', () => {
     );
   });
 
-  it('generates keys that are not set, and gives all replicas of a service the same keys', () => {
+  it('generates missing keys, and gives all replicas of a service the same keys', () => {
     const urls = Object.fromEntries(all.map(({ name }) => [name, `valkey://${name}@here`]));
     const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, urls);
     const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
@@ -337,7 +337,7 @@ describe('the revocation poller of npm start', () => {
     ]);
   });
 
-  it('is the only process that gets the private key for proofs, and all services get the public key (RS-30)', () => {
+  it('gets the private key for proofs, and all services get only the public key (RS-30)', () => {
     const environment = sharingEnvironment(all, feedEnvironment({}, 'embedded'), {
       'signal-poller': 'valkey://here',
     });
@@ -352,7 +352,7 @@ describe('the revocation poller of npm start', () => {
     }
   });
 
-  it('gets the public key of a configured private key, and no private key for a configured public key (RS-30)', () => {
+  it('derives a missing public key from the private key, and never invents a private key (RS-30)', () => {
     const { privateKey, publicKeys } = proofKeyPair();
     for (const key of [privateKey, pemBody(privateKey)]) {
       const { SIGNAL_PROOF_PUBLIC_KEYS: derived } = sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: key });
@@ -366,7 +366,7 @@ describe('the revocation poller of npm start', () => {
     );
   });
 
-  it('is off at an external server unless SIGNAL_SOURCES names a source, and off with SIGNAL_SOURCES=none', () => {
+  it('is off at an external server without SIGNAL_SOURCES, and with SIGNAL_SOURCES=none', () => {
     const elsewhere = feedEnvironment({}, 'https://sso.example.com');
     expect([given(elsewhere), hasSources(elsewhere)]).toEqual([nobody, false]);
     const silent = feedEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');

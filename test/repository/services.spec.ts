@@ -87,7 +87,7 @@ describe('npm start', () => {
 });
 
 describe('the description of all services in services.json', () => {
-  it('lists every service and the poller, each with a separate port and a separate demo secret', () => {
+  it('lists every service and the poller with a separate port and a separate demo secret', () => {
     const names = [...services.map(([name]) => name), poller.name];
     expect(names.toSorted()).toEqual(readdirSync(join(root, 'apps')).toSorted());
     expect(new Set([...portOf.values(), poller.port]).size).toBe(names.length);
@@ -103,7 +103,7 @@ describe('the description of all services in services.json', () => {
     expect(confidential.map(({ clientId }) => clientId).toSorted()).toEqual(clients.map(([name]) => name).toSorted());
   });
 
-  it('has the name and the port that the code of the poller has', () => {
+  it('agrees with the code of the poller about the name and the port', () => {
     const code = read(join('apps', poller.name, 'src/config.ts'));
     expect(code).toContain(`{ name: '${poller.name}', port: ${poller.port}, calls: {}, signals: 'own' }`);
   });
@@ -206,7 +206,7 @@ describe('docker-compose.yml', () => {
     expect(composeFile).not.toMatch(/GF_SECURITY_ADMIN_(USER|PASSWORD)/);
   });
 
-  it('adds clients that are not in the realm file, and gives each secret to the services that use the client', () => {
+  it('adds clients outside the realm file, and gives each secret to the services that use the client', () => {
     const added = Object.entries(description.addedClients);
     expect(added).not.toEqual([]);
     for (const [client, { demoSecret }] of added) {
@@ -248,14 +248,14 @@ describe('.env.example', () => {
     expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
   });
 
-  it('does not set the shutdown delay, so that npm start can set 2 seconds for replicas', () => {
+  it('leaves the shutdown delay open, so that npm start can set 2 seconds for replicas', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
     expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',
     });
   });
 
-  it('shows every variable of the compose file, with Service A as the example for each service', () => {
+  it('shows every variable of the compose file, with Service A as the example', () => {
     const ofEach = [...portOf.keys()].flatMap((name) => [
       secretVariable(name),
       `${prefixOf(name)}_PORT`,
@@ -268,7 +268,7 @@ describe('.env.example', () => {
 });
 
 describe('tsconfig.json', () => {
-  it('refers to every package, like tsconfig.spec.json, because tsc -b checks only referenced packages for changes', () => {
+  it('refers to every package, like tsconfig.spec.json: tsc -b checks only referenced packages', () => {
     const paths = ['libs/*/tsconfig.lib.json', 'apps/*/tsconfig.app.json'].flatMap((pattern) => {
       const [top = '', , file = ''] = pattern.split('/');
       return readdirSync(join(root, top)).map((name) => `${top}/${name}/${file}`);

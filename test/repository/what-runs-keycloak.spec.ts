@@ -61,7 +61,7 @@ describe('the lookup of Java', () => {
     });
   });
 
-  it('reports the reason if it finds one Java and this Java does not run', () => {
+  it('reports the reason if the only installed Java does not run', () => {
     command('bin/java', 'echo "Error: could not find libjava.so" >&2; exit 2');
     expect(java({ PATH: join(folder, 'bin') })).toEqual({
       missing: 'Java: java does not run (Error: could not find libjava.so); Keycloak needs 17 or newer',

@@ -1,4 +1,4 @@
-/** These acts of a user need a real Keycloak, for example the acts in the account console. */
+/** These acts of a user need a real Keycloak. */
 import { randomUUID } from 'node:crypto';
 import { testServer } from 'keycloak-test-servers';
 import { redeem, tokensFor } from '../../libs/keycloak-test-servers/contract/code-cases.js';
@@ -82,7 +82,7 @@ async function consoleTokens(server: ContractServer, username: string): Promise<
   });
 }
 
-/** Gives the client the scope `roles`, because the demo realm file names no default scopes for new clients. */
+/** The demo realm file names no default scopes for new clients. */
 async function giveRolesTo(server: ContractServer, client: string): Promise<void> {
   const { administrator } = server;
   const scopes = await administrator.read<{ id: string; name: string }[]>('/client-scopes');

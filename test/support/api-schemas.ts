@@ -1,4 +1,4 @@
-/** Finds values and fields that the Kubernetes API server would reject, by the schemas of kubernetes-models. */
+/** Finds what the Kubernetes API server would reject, by the schemas of kubernetes-models. */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';

@@ -8,7 +8,7 @@ import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
 export const natsPath = installed('nats-server');
-/** Debian's script in the PATH runs as a user who cannot write to the folder of the test. */
+/** The PATH has Debian's script. The script's user can't write to the test's folder. */
 export const rabbitMqPath = installed('rabbitmq-server', '/usr/lib/rabbitmq/bin');
 
 export interface Broker {

@@ -40,7 +40,7 @@ export class BrowserRecorder {
   }
 }
 
-/** Forwards a request, whose request line has the absolute URL because this server is a proxy (RFC 9112 §3.2.2). */
+/** A request line to a proxy has the absolute URL (RFC 9112 §3.2.2). */
 async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,

@@ -82,10 +82,10 @@ export class Chromium {
     page.on('console', (message) => {
       const { url } = message.location();
       this.#sights.push({ where: `the console at ${url}`, text: message.text() });
-      // The tests check refusals, so an answer with a 4xx status is not a fault.
+      // The tests check refusals, so a 4xx status is not a fault.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
       const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isChecked(url, page);
-      // A replica may have stopped, so a broken or missing event stream is not a fault.
+      // A stopped replica's broken or missing event stream is not a fault.
       const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
       if (ours && isComplaint) this.#complaints.push(message.text());
@@ -173,7 +173,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** Keeps only one kind of the findings that axe can't decide: text in the color of the background. */
+/** Keeps an undecided finding of axe only if text has the background's color. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');

@@ -8,7 +8,6 @@ import type { ServerAddress } from './running-services.js';
 
 const CLIENT = new URL('../../keycloak/one-for-all-client.json', import.meta.url);
 
-/** Adds the client one-for-all unless another spec has already added the client. */
 export async function addDemoClient(administrator: Administrator): Promise<void> {
   const client = JSON.parse(readFileSync(CLIENT, 'utf8')) as object;
   const body = { ...client, secret: description.addedClients['one-for-all'].demoSecret };

@@ -30,7 +30,7 @@ export async function doctorOfFeed(
     clientSecret,
     allowInsecureRequests: true,
   });
-  // Keycloak's address takes the place of the called service, because doctor needs only a server that answers.
+  // Doctor needs only a server that answers, so Keycloak's address replaces the service's.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
   const pollingSecret = SECRETS[pollsAs ?? service];
   const client = pollsAs && { clientId: pollsAs, clientAuthentication: new FixedSecret(pollingSecret) };

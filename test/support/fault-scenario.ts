@@ -4,7 +4,7 @@ import type { RunningService, ServiceAnswer } from './running-service.js';
 export interface FaultScenario {
   readonly service: RunningService;
   readonly ttlSeconds: number;
-  /** The service has introspected only the token `known` before the fault. */
+  /** Before the fault, the service introspects the token `known`, but not `unknown`. */
   readonly tokens: { readonly known: string; readonly unknown: string };
   readonly begin: () => unknown;
   readonly end: () => unknown;
@@ -19,7 +19,7 @@ export interface WhatWasSeen {
   readonly recoveredAfterMs: number;
 }
 
-/** A request that starts this long before the deadline ends in time, even on a slow machine. */
+/** Even on a slow machine, a request ends within this time. */
 const MARGIN_MS = 400;
 const GIVE_UP_MS = 10_000;
 

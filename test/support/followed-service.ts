@@ -14,7 +14,7 @@ const POLL_MS = 250;
 export interface FollowedServiceOptions {
   readonly clientId: 'service-a' | 'service-b';
   readonly source: SignalSource;
-  /** The ttl while the feed is not healthy, by default longer than any test waits. */
+  /** The ttl without a healthy feed, by default longer than any test. */
   readonly shortSeconds?: number;
   readonly longSeconds?: number;
   readonly clock?: Clock;
@@ -56,7 +56,7 @@ export class FollowedService {
     return until(async () => (await this.outcomeOf(token)) !== 'accepted', 'the token is refused');
   }
 
-  /** Makes a new logout and waits for the event, after which all earlier events have arrived. */
+  /** Waits for the event of a new logout: all earlier events have then arrived. */
   async receiveLogout(server: ContractServer): Promise<void> {
     const tokens = await login(server, await server.newUser('order-manager'));
     const token = await this.keycloak.verifier.verify(textOf(tokens));

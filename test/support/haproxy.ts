@@ -60,7 +60,7 @@ export class Haproxy {
   }
 
   async untilReplicaIs(state: 'UP' | 'DOWN', service: string, replica: number): Promise<void> {
-    // Before the first health check of a replica, HAProxy assumes that the replica is ready.
+    // Before its first health check, a replica counts as ready in HAProxy.
     const word = { UP: 'L7OK', DOWN: '' }[state];
     for (let tries = 0; tries < 1200; tries += 1) {
       const [found] = await this.#servers(service, replicaName(service, replica));

@@ -50,7 +50,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** For this count, a call ends when the caller aborts the call. */
+  /** Counts each call until its end, or until the caller aborts the call. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }
@@ -77,7 +77,7 @@ export class KeycloakRecorder {
   }
 }
 
-/** Returns the tokens and the code of a call, except a code that Keycloak refused. */
+/** The tokens and the code of a call, except a refused code. */
 function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, TokenKind])[] {
   const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
   const code = form.get('code');

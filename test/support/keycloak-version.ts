@@ -1,12 +1,9 @@
 import { testServer } from 'keycloak-test-servers';
 
-/**
- * True for Keycloak 26.4 and 26.5, which report a valid token as active to every client. The guard then checks the
- * audience.
- */
+/** Keycloak 26.4 and 26.5 report a valid token as active to every client. The guard then checks the audience. */
 export const findsActiveWhoeverAsks = (): boolean => isBefore(6);
 
-/** False for Keycloak 26.4, which saves no event if a user ends a session in the account console. */
+/** If a session ends in the account console, Keycloak 26.4 saves no event. */
 export const savesEventsOfConsole = (): boolean => !isBefore(5);
 
 function isBefore(other: number): boolean {

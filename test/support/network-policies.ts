@@ -27,7 +27,7 @@ function allows(policies: readonly Policy[], side: 'Ingress' | 'Egress', who: Pa
     ({ metadata, spec }) =>
       metadata.namespace === who.namespace &&
       matches(spec?.podSelector, who.labels) &&
-      // A policy without policyTypes applies to ingress, and applies to egress only if the policy has egress rules.
+      // Without policyTypes, a policy applies to ingress, and to egress only with egress rules.
       (spec?.policyTypes ?? (spec?.egress ? ['Ingress', 'Egress'] : ['Ingress'])).includes(side),
   );
   if (concerned.length === 0) return true;

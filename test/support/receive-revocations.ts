@@ -13,7 +13,7 @@ const POLL_MS = 250;
 const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
-/** Service A polls, and a separate poller polls for each of the other services. */
+/** Service A polls for itself. Each other service has its own poller. */
 export async function receiveRevocations(
   services: RunningServices,
   { issuer }: ServerAddress,

@@ -17,7 +17,7 @@ export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefine
 export interface ReplicatedServicesOptions {
   readonly replicas?: number;
   readonly pollers?: number;
-  /** The authorization server, by default the server that `npm test` shares between specs. */
+  /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
   readonly variables?: Variables;
   /** The URL of Service A, by default at a free port. A login needs a URL to which the realm redirects browsers. */
@@ -60,7 +60,7 @@ export class ReplicatedServices {
     publicUrl,
   }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
-    // The services are separate processes, so this proxy is the scanner's only source of tokens.
+    // The services are separate processes, so the scanner gets tokens only from this proxy.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
     this.#valkey = await Valkey.start(valkeyPath ?? '');
     this.#variables = variables;
@@ -88,7 +88,7 @@ export class ReplicatedServices {
       name: service.name,
       port: service.port,
       replicas: places.filter((place) => place.service === service).map(({ port }) => port),
-      // Listens on all addresses, because a Keycloak in a container sends logout notices to this machine.
+      // A Keycloak in a container sends logout notices to this machine.
       ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
     }));
     this.#haproxy = await startWhenFree(balanced);
@@ -121,7 +121,6 @@ export class ReplicatedServices {
     return this.haproxy.urlOf(service);
   }
 
-  /** Ends a replica, waits until the balancer sends the replica no more requests, and returns the exit code. */
   async end(replica: Replica, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     replica.process.process.kill(signal);
     await this.#untilIs('DOWN', replica);
@@ -173,7 +172,7 @@ export class ReplicatedServices {
   }
 }
 
-/** Starts HAProxy as soon as no other spec uses the public address of Service A. */
+/** Waits until no other spec uses the public address of Service A. */
 async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
   for (const began = performance.now(); ; await sleep(500)) {
     try {

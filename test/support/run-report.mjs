@@ -1,4 +1,4 @@
-// A Jest reporter that prints the authorization server, the duration, the progress and the names of skipped tests.
+// A Jest reporter: prints the authorization server, duration, progress and skipped tests.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { linesOf, skippedTests } from './skipped-tests.mjs';
@@ -22,7 +22,7 @@ export default class RunReport {
   #lastTold = 0;
   /** @type {Error | undefined} */
   #error;
-  /** True for a run with -t, because Jest also reports the tests that -t excludes as skipped. */
+  /** True for a run with -t: Jest reports its excluded tests as skipped. */
   #byName;
   #isTerminal;
   #skippedFile;
@@ -103,7 +103,6 @@ export default class RunReport {
   }
 }
 
-/** Returns the server of the run, or `undefined` if no selected suite uses a server (globalSetup). */
 function serverOfRun() {
   return process.env.TEST_AUTHORIZATION_SERVER === undefined ? undefined : testServer();
 }

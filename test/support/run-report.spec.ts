@@ -13,7 +13,7 @@ const result = (name: string, ...testResults: readonly ReturnType<typeof test>[]
 });
 
 describe('the list of skipped tests', () => {
-  it('names the suite and the full title of each skipped test, and no other test', () => {
+  it('names the suite and full title of skipped tests, and no other test', () => {
     const skipped = skippedTests([
       result('a.e2e-spec.ts', test('passed', 'runs', 'one'), test('pending', 'waits', 'one', 'two'), test('todo', 'x')),
       result('b.e2e-spec.ts', test('failed', 'fails')),
@@ -91,7 +91,7 @@ describe('the report of a run', () => {
     }
   });
 
-  it('names the authorization server, the reason for this server, and the skipped tests at the end', () => {
+  it('names the authorization server, its reason, and the skipped tests at the end', () => {
     const report = reportOf(skippedResults);
     expect(printed).toMatch(
       /1 tests were skipped, which need a real Keycloak, or a tool[^]*test\/a.e2e-spec.ts: one waits/,
@@ -102,7 +102,7 @@ describe('the report of a run', () => {
     expect(report.getLastError()).toBeUndefined();
   });
 
-  it('fails a run with --complete if a test was skipped, and otherwise does not fail the run', () => {
+  it('fails a run with --complete only if a test is skipped', () => {
     process.env['TEST_COMPLETE'] = 'true';
     expect(reportOf(skippedResults).getLastError()).toEqual(new Error('--complete: 1 tests were skipped'));
     expect(reportOf([result('a.e2e-spec.ts', test('passed', 'runs'))]).getLastError()).toBeUndefined();

@@ -18,7 +18,7 @@ import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
-/** The shutdown delay, shorter than in the manifests and long enough for a chain on a slow machine. */
+/** This delay is shorter than in the manifests. Even on slow machines, a chain completes. */
 export const SHUTDOWN_DELAY_SECONDS = 5;
 
 const RUN = [...SERVICES, { name: POLLER, calls: [] }];

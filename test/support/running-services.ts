@@ -13,11 +13,11 @@ export interface ServerAddress {
 
 export interface RunningServicesOptions {
   readonly only?: readonly string[];
-  /** The authorization server, by default the server that `npm test` shares between specs. */
+  /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
-  /** True if no recorder runs between services and server, so that faults of the server arrive unchanged. */
+  /** No recorder runs between services and server, so the server's faults arrive unchanged. */
   readonly direct?: boolean;
-  /** By default, these environment variables turn on demo mode, and an introspection at every request. */
+  /** Default: demo mode, and an introspection at every request. */
   readonly variables?: Variables;
   readonly own?: Readonly<Record<string, Variables>>;
   readonly publicUrl?: string;
@@ -125,7 +125,7 @@ export class RunningServices {
   }
 }
 
-/** Returns all addresses for localhost, because a Keycloak in a container sends logout notices to this machine. */
+/** Replaces localhost with all addresses, because Keycloak in a container sends logout notices. */
 function listenAt(url: string | undefined): ListenAt {
   if (url === undefined) return ANYWHERE;
   const { port, hostname } = new URL(url);

@@ -1,4 +1,4 @@
-/** A copy of the demo realm with another issuer; equal names belong to different users and clients. */
+/** Starts the demo realm with another issuer. Equal names mean different users and clients. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,6 @@ export class OtherIssuerFiles {
   readonly #folder = mkdtempSync(join(tmpdir(), 'other-issuers-'));
   #made = 0;
 
-  /** Returns settings for a client with one id and one secret in the two realms. */
   for(service: ConfidentialClient, realm: AcceptedRealm): Variables {
     this.#made += 1;
     const file = join(this.#folder, `${this.#made}.json`);

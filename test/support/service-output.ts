@@ -21,7 +21,7 @@ export class ServiceOutput {
         return true;
       };
     }
-    // The scanner starts last, so that the scanner also reads the lines that this class collects.
+    // The scanner starts last, so that it also reads the collected lines.
     this.scanner = TokenLeakScanner.start();
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
   }

@@ -58,7 +58,7 @@ export const revokeRefreshToken: Act = (subject, server) =>
 export const revokeAccessToken: Act = ({ access, client }, server) =>
   revoke(server, undefined, access, { client_id: client });
 
-/** Uses a refresh token twice, which ends the client's session because refresh tokens are one-time tokens. */
+/** Refresh tokens are one-time tokens, so a second use ends the client's session. */
 export const refreshTwice: Act = async (subject, server) => {
   const use = () => refresh(server, subject.refresh, { client_id: subject.client });
   await use();

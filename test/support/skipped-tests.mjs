@@ -4,12 +4,12 @@ import { relative } from 'node:path';
  * @typedef {{ readonly ancestorTitles: readonly string[], readonly fullName: string, readonly status: string }} TestCase
  * @typedef {{ readonly testFilePath: string, readonly testResults: readonly TestCase[] }} SuiteResult
  *
- * Skipped tests of an outermost group; `whole` if no test of the group ran.
+ * `whole` means that no test of the outermost group ran.
  * @typedef {{ readonly suite: string, readonly group: string | undefined, readonly whole: boolean, readonly names: string[] }} Skipped
  */
 
 const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
-/** A fully skipped group gets only one line if the group has at least this number of tests. */
+/** A fully skipped group of at least this many tests gets only one line. */
 const MANY = 5;
 
 /**

@@ -6,7 +6,7 @@ import { clientIn, unchanged, type RealmFile } from './realm-copy.js';
 /** A client whose stream is in the realm file. */
 export const RECEIVER = 'service-a';
 
-/** A client without a stream in the realm file, so that the service creates the stream. */
+/** The realm file has no stream for this client, so the service creates one. */
 export const MAKER = 'service-b';
 
 const SCOPES = ['ssf.read', 'ssf.manage'];
@@ -14,7 +14,7 @@ const SCOPES = ['ssf.read', 'ssf.manage'];
 /** The interval is in seconds. */
 const READER = { 'ssf.enabled': 'true', 'ssf.defaultSubjects': 'ALL', 'ssf.minVerificationInterval': '5' };
 
-/** Stream ids are unique in Keycloak, so this id is not the id of signal-poller's stream. */
+/** Stream ids are unique in Keycloak, so signal-poller's stream has another id. */
 export const STREAM_ID = 'revocations-of-a';
 
 const STREAM = {

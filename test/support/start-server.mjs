@@ -1,5 +1,5 @@
 // The globalSetup of the e2e and browser specs. Each Jest worker gets its own realm, so specs with logins
-// can run concurrently. The realm sends browsers and logout notices to the worker's own address of Service A.
+// can run concurrently. The realm sends browsers and logout notices to the worker's own Service A.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
@@ -29,7 +29,7 @@ export default async function startServer({ maxWorkers }) {
     features,
   });
   delete process.env.TEST_WORKERS;
-  // A server that already runs has one realm with one address of Service A, so all workers share the realm.
+  // A running server has one realm with one address, so all workers share it.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
   const { baseUrl, issuer, realm } = server;
   if (server.kind !== 'embedded') {
@@ -41,7 +41,7 @@ export default async function startServer({ maxWorkers }) {
     const environment = realmEnvironment({}, port)(thisMachine);
     /** @type {RealmAddress} */
     let address = { baseUrl, issuer, realm };
-    // No worker uses the demo realm, so a spec that confuses the realm of the worker with the demo realm always fails.
+    // No worker uses the demo realm, so specs for that realm always fail.
     if (server.kind !== 'embedded') address = await createRealm(server, `worker-${workers.length + 1}`, environment);
     else if (port !== firstPort) address = await startFurtherServer(environment, features);
     workers.push({ ...address, serviceAUrl: `http://localhost:${port}` });
@@ -81,7 +81,7 @@ async function createRealm({ baseUrl, issuer, realm: first }, realm, environment
 }
 
 /**
- * Keycloak before 26.7 has no shared signals, and does not start with an unknown feature.
+ * Keycloak before 26.7 lacks shared signals, and does not start with an unknown feature.
  *
  * @param {string} [version] default: the newest that is tested
  */

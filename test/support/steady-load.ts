@@ -19,7 +19,7 @@ export interface Load {
   readonly send: (number: number) => Promise<string>;
 }
 
-/** After a pause, the load sends only requests missed within this time, because a burst is not a steady load. */
+/** After a pause, only requests missed within this time are sent, not a burst. */
 const CATCHES_UP_MS = 100;
 
 /** On a busy machine, an unlimited load would overload the services, and would no longer be steady. */

@@ -1,4 +1,4 @@
-// Runs before each e2e and browser spec, and selects the realm and the address of Service A for the Jest worker.
+// Gives an e2e or browser spec the Jest worker's own realm and Service A.
 const own = JSON.parse(process.env.TEST_WORKERS ?? '[]')[Number(process.env.JEST_WORKER_ID ?? 1) - 1];
 if (own !== undefined) {
   const { serviceAUrl, ...realm } = own;

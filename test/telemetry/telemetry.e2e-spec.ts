@@ -30,7 +30,6 @@ interface Started {
   readonly managed: (path: string) => Promise<Response>;
 }
 
-/** A program that prints at exit how many modules of the OpenTelemetry SDK the process has loaded. */
 const COUNTS_MODULES = `data:text/javascript,${encodeURIComponent(`
   import modules from 'node:module';
   process.on('exit', () => {
@@ -77,7 +76,7 @@ async function load(a: string): Promise<void> {
   };
   const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, at) => run(tokens[at % 2] ?? '')));
   expect(new Set(statuses)).toEqual(new Set([200, 403]));
-  // On a busy machine, all requests above may share one introspection. Only this request is then a cache hit.
+  // The requests above may share one introspection on a busy machine. The next request is always a cache hit.
   expect(await run(tokens[0] ?? '')).toBe(200);
   expect((await fetch(`${a}/api/orders/1`, { headers: bearer('a.b.c') })).status).toBe(401);
   expect((await fetch(`${a}/api/orders/1`)).status).toBe(401);
@@ -145,7 +144,7 @@ describe('services with the variables of OpenTelemetry', () => {
     expect(text).toMatch(/^http_server_request_duration_count\{.*http_route="\/api\/process".*status_code="200"/m);
   });
 
-  it('serve only metrics at the management port, and serve no metrics at the public port', async () => {
+  it('serve only metrics at the management port, and none at the public port', async () => {
     expect((await all.b.managed('/')).status).toBe(404);
     expect((await all.b.managed('/api/whoami')).status).toBe(404);
     expect((await fetch(`${all.b.url}/metrics`)).status).toBe(404);
@@ -177,7 +176,7 @@ describe('services with the variables of OpenTelemetry', () => {
     });
   });
 
-  it('start a trace for each request without a trace, and record introspections in the trace', async () => {
+  it('start a trace for each request without a trace, and record introspections', async () => {
     const roots = await collector.until(
       CALLS,
       ({ name, parentSpanId = '' }) => name === 'GET /run-service-b' && parentSpanId === '',

@@ -143,7 +143,7 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
     },
   );
 
-  it('is trusted without a restart after the certificate of a new authority is appended to the file', async () => {
+  it('is trusted without a restart after its authority is appended to the file', async () => {
     const caFile = house.caFile();
     const { baseUrl } = testServer();
     const [before, after] = [
@@ -263,7 +263,7 @@ ownTls('a Keycloak that serves TLS', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /** Composes the library for `internalServerUrl`, with a timeout for slow requests after Keycloak's start. */
+  /** Composes the library for `internalServerUrl`. A newly started Keycloak needs the long timeout. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,

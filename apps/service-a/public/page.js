@@ -1,5 +1,5 @@
 /**
- * Runs the chain and the attacks without leaving the page. If the script is missing, every link and form still works.
+ * Runs the chain and the attacks on the current page. Without this script, every link and form still works.
  */
 
 const progress = document.querySelector('#attacks-progress');
@@ -18,7 +18,7 @@ async function pageAt(url, init) {
   return { page, isSignedOut: response.status === 401 };
 }
 
-/** Replaces the whole page, since a page of a session is outdated after the session has ended. */
+/** Replaces the whole page, because the page of an ended session is outdated. */
 function showInstead(page) {
   events?.close();
   const main = document.adoptNode(page.querySelector('main'));
@@ -27,7 +27,7 @@ function showInstead(page) {
   focus(main);
 }
 
-/** Focuses the heading of the new content at the top of the window, so that readers begin there. */
+/** Focuses the heading of the new content at the top, where readers begin. */
 function focus(element) {
   const heading = element.querySelector('h1, h2') ?? element;
   heading.tabIndex = -1;
@@ -40,7 +40,7 @@ function focus(element) {
 const watch = document.querySelector('#watch');
 /** The number of times that the browser may reconnect automatically. */
 const MAX_BREAKS = 3;
-/** The events that Service A sends to a logged-in user, until Service A ends the stream. */
+/** The stream of events that Service A sends to a logged-in user. */
 const events = watch === null ? undefined : new EventSource(watch.dataset.events);
 
 if (events !== undefined) {
@@ -89,7 +89,7 @@ tokensForm?.addEventListener('change', () => void tryTokens());
 const SWITCH = 'pass_on';
 let isTrying = false;
 
-/** If the visitor moves the switch during a request, another request follows for the new position. */
+/** If the visitor moves the switch during a request, another request follows. */
 async function tryTokens() {
   if (isTrying) return;
   isTrying = true;
@@ -123,16 +123,16 @@ async function tryTokens() {
   if (tokensForm.isConnected && form.has(SWITCH) !== new FormData(tokensForm).has(SWITCH)) await tryTokens();
 }
 
-/** The expiry of each token on the clock of this machine, which may differ from the server's clock. */
+/** The expiry of each token on this machine's clock. The server's clock may differ. */
 const ends = new WeakMap();
 
 /** Keycloak counts whole seconds: a token is valid until the end of its last second. */
 const SURELY_ENDED_S = 2;
-/** The maximum number of attempts to present an expired token, and the seconds between two attempts. */
+/** The maximum number of repeated requests with an expired token, and the seconds in between. */
 const TRIES = 3;
 const NEXT_TRY_S = 5;
 
-/** Counts down the lifetime of each token, then presents the expired token again to show that it is refused. */
+/** Counts down the lifetime of each token. Then presents the expired token again, which a service refuses. */
 function countDown() {
   for (const time of document.querySelectorAll('[data-seconds-left]')) {
     if (!ends.has(time)) ends.set(time, performance.now() + Number(time.dataset.secondsLeft) * 1000);
@@ -163,7 +163,7 @@ function showAgain(form) {
   return lastShown;
 }
 
-/** Presents the token of one cell to its service again, replaces the cell, and announces the result. */
+/** Presents the token of a cell again, replaces the cell, and announces the result. */
 async function showOnce(form) {
   // Another table may have replaced the table of this form.
   if (!form.isConnected) return;
@@ -289,7 +289,7 @@ async function runGroup(group) {
   return refused;
 }
 
-/** Shows next to the title of a group how many attacks of the group were refused as expected. */
+/** Shows, beside a group's title, how many of its attacks were refused as expected. */
 function count(group) {
   const [all, outcomes] = [group.querySelectorAll('.attack').length, [...group.querySelectorAll('.outcome')]];
   const refused = outcomes.filter(({ dataset }) => dataset.verdict === 'refused').length;
@@ -323,7 +323,7 @@ async function inTurn(action) {
 }
 
 /**
- * Runs an attack, shows the outcome under its form, and returns whether it got the expected refusal. Returns undefined
+ * Runs an attack, and shows the outcome under its form. Returns whether it got the expected refusal. Returns undefined
  * if the visitor may not run the attack. The refusal page then replaces the current page.
  */
 async function attack(form) {

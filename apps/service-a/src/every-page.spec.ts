@@ -67,7 +67,7 @@ describe('every page', () => {
     expect(shown[0]).toContain(`value="${ESCAPED}`);
   });
 
-  it('sets the referrer policy only if the page has a form, so that browsers send the origin (BF-06)', () => {
+  it('sets the referrer policy only on a page with a form (BF-06)', () => {
     const cell = { service: 'service-b', verdict: 'opens', why: '', answer: { status: 200 } } as const;
     const row = { holder: 'service-a', meantFor: ['service-b'], token: {}, expiresAt: 0, id: 'x', cells: [cell] };
     const forms = [
@@ -78,8 +78,7 @@ describe('every page', () => {
     ];
     const others = [loginFailed('x'), chainSucceeded(ANSWER, 'alice')];
     for (const html of forms) expect(html).toContain('<form');
-    // If only the `Referrer-Policy` header set the policy, browsers would send `Origin: null` with a form. A browser
-    // that also lacks `Sec-Fetch-Site` would then not identify the source of the form.
+    // With only the `Referrer-Policy` header, browsers would send `Origin: null` with a form.
     const says = (html: string): boolean => html.includes('<meta name="referrer" content="same-origin" />');
     expect([...forms, ...others].map(says)).toEqual([true, true, true, true, false, false]);
   });

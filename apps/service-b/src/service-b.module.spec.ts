@@ -46,7 +46,7 @@ describe('POST /api/process', () => {
   const process = (caller: TestAccessTokenOptions): request.Test =>
     post('/api/process', caller, { order_id: 7, amount: 12.5 });
 
-  it('calls Service C with a token that Service B exchanged for this call only (TX-01)', async () => {
+  it('calls Service C with a token exchanged for this call only (TX-01)', async () => {
     const computed = { result: 20, msg: 'done' };
     testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
     const { body } = await process(approver).expect(200);

@@ -1,5 +1,7 @@
--- Makes HAProxy use a new certificate when its files change. Open connections continue, and no process is replaced.
--- Arguments (lua-load in haproxy.cfg): the certificate's file, its key's file, HAProxy's admin socket, how often to read the files in seconds.
+-- Loads a new certificate into HAProxy when the files of the certificate change. HAProxy keeps open connections, and
+-- no process restarts.
+-- Arguments (lua-load in haproxy.cfg): the certificate's file, the key's file, HAProxy's admin socket, the interval
+-- between reads in seconds.
 local certificate, key, admin, seconds = table.unpack({ ... })
 
 local function read(path)
@@ -10,7 +12,7 @@ local function read(path)
   return text
 end
 
--- Sends one command to HAProxy itself, and returns its answer.
+-- Sends a command to HAProxy's admin socket, and returns the answer.
 local function command(text)
   local socket = core.tcp()
   socket:settimeout(5)
@@ -21,7 +23,7 @@ local function command(text)
   return answer
 end
 
--- HAProxy compares certificate and key when it commits. It keeps the former pair if they do not match.
+-- At `commit`, HAProxy compares the certificate with the key. If they do not match, HAProxy keeps the former pair.
 local function use(pem)
   local set = command('set ssl cert ' .. certificate .. ' <<\n' .. pem .. '\n')
   local committed = command('commit ssl cert ' .. certificate)
@@ -30,12 +32,12 @@ local function use(pem)
   return set .. ' ' .. committed
 end
 
--- Without empty lines: one would end the command.
+-- Removes empty lines, because an empty line would end the command.
 local function readPair()
   return (string.gsub(read(certificate) .. '\n' .. read(key), '\n%s*\n', '\n'))
 end
 
--- HAProxy has read these at its start.
+-- HAProxy loaded this pair at its start.
 local current = readPair()
 local refused = ''
 

@@ -1,4 +1,4 @@
-/** Tests the route report at startup, and access through each transport, without a server. */
+/** Tests the route report and the access checks of each transport. Needs no server. */
 import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -1,4 +1,4 @@
-/** In demo mode, a service shows claims of a received token, but not the token's text. */
+/** In demo mode, a service shows a received token's claims, never the text. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
 /** Other claims (email, roles) are private. */

@@ -4,7 +4,7 @@ import { MAX_SEALED_LENGTH, readSealedToken, TokenSeal } from './token-seal.js';
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
 
 describe('a sealed token', () => {
-  it('is opened with the secret that sealed the token, and contains no readable part of the token', () => {
+  it('is opened with the secret that sealed it, and contains no readable part of the token', () => {
     const sealed = new TokenSeal('a secret').seal(TOKEN);
     expect(new TokenSeal('a secret').open(sealed)).toBe(TOKEN);
     expect(sealed).not.toContain(TOKEN.slice(0, 12));

@@ -1,11 +1,11 @@
-/** TokenSeal: encrypts a token for a caller that can store it and send it back, but can't read or use it. */
+/** TokenSeal: encrypts a token for a caller that stores it but can't read or use it. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** The `info` of RFC 5869: no other part of the demo derives the same key. */
+/** No other part of the demo derives the same key with this `info` (RFC 5869). */
 const INFO = 'nestjs-keycloak-s2s demo, sealed token';
 
 export interface SealedToken {
@@ -22,7 +22,7 @@ export function readSealedToken(given: unknown): SealedToken | undefined {
   return typeof expiresAt === 'number' && Number.isInteger(expiresAt) ? { sealed, expiresAt } : undefined;
 }
 
-/** The key comes from the service's secret, so each replica can open a token that another replica has sealed. */
+/** The key comes from the service's secret, so each replica can open tokens of the others. */
 export class TokenSeal {
   readonly #key: Buffer;
 

@@ -11,7 +11,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
-/** The realm in the realm file; `testServer().realm` is the name of the copy for this Jest worker. */
+/** The name in the realm file; each Jest worker has a copy, `testServer().realm`. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
@@ -40,10 +40,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/**
- * Shortens the token lifespan of the client service-a, so that Service A refreshes the tokens at every use of a
- * session.
- */
+/** Shortens service-a's token lifespan: Service A then refreshes at every use of a session. */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');

@@ -13,7 +13,7 @@ const refusedTime = (name: string) => ({
   json: { error: `Invalid value for '${name}', expected format is yyyy-MM-dd or an Epoch timestamp` },
 });
 
-/** The number of an event is the position in the log, and the oldest event has the number 0. */
+/** The number of an event is its position in the log, from 0 (oldest). */
 async function pages(
   { administrator }: ContractServer,
   path: '/events' | '/admin-events',

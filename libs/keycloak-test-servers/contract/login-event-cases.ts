@@ -40,7 +40,7 @@ const failedForm = (error: string, more: object, username = USERNAME) => ({
   details: { auth_method: 'openid-connect', auth_type: 'code', redirect_uri: CALLBACK, username },
 });
 
-/** Waits for an event, since Keycloak records a lockout only after the answer to the login. */
+/** Waits, since Keycloak records a lockout only after the answer to the login. */
 async function until(server: ContractServer, type: string): Promise<void> {
   for (let tries = 0; tries < 2000; tries += 1) {
     if ((await readUserEvents(server, `&type=${type}`)).length > 0) return;
@@ -56,7 +56,7 @@ const lockedOut = (title: string, permanentLockout: boolean, details: object): C
     async (server) => {
       const username = await server.newUser('order-manager');
       return async () => {
-        // The limit is one failure, since Keycloak counts in the background and may count a failure twice.
+        // Keycloak counts in the background and may count twice, so the limit is one.
         await server.administrator.change('PUT', '', { permanentLockout, failureFactor: 1 });
         await wrongPassword(server, username);
         await until(server, type);

@@ -87,7 +87,7 @@ export function callback(server: ContractServer, { status, headers }: Reply): Me
   return { status, to, separator, ...normal(server, rest), ...(code === undefined ? {} : { code: '<code>' }) };
 }
 
-/** Returns the comparable parts of a page, since other text, style and scripts may differ. */
+/** Returns the comparable parts of a page; other text, style and scripts may differ. */
 export function page({ status, headers, text }: Reply, words: string): Members {
   const said = text
     .replaceAll(/<(script|style)[^]*?<\/\1>/g, '')

@@ -1,4 +1,4 @@
-// Settings that a realm for tests gets in addition to the realm file, so that Keycloak needs less CPU time.
+// Settings for a test realm, so that Keycloak needs less CPU time.
 import { generateKeyPair } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const KEY_PROVIDER = 'org.keycloak.keys.KeyProvider';
 export const QUICK_HASH = { passwordPolicy: 'hashAlgorithm(pbkdf2-sha512) and hashIterations(1)' };
 
 /**
- * If a realm has no keys, Keycloak needs two seconds to generate two RSA keys.
+ * Without keys in the realm, Keycloak takes two seconds to generate two RSA keys.
  *
  * @template {object} T
  * @param {T & { readonly components?: object }} realm

@@ -43,10 +43,7 @@ export interface OfReceiver {
   readonly isEmpty?: boolean;
 }
 
-/**
- * Keycloak answers concurrent first requests of a receiver with 409 or 500, and returns different events to concurrent
- * polls.
- */
+/** Keycloak answers concurrent first requests with 409 or 500, and concurrent polls with different events. */
 export async function inTurn<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
   for (const item of items) answers.push(await ask(item));

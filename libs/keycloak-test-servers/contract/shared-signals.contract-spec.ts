@@ -45,7 +45,7 @@ describeOnKeycloakWith(SSF_FEATURE, 'Keycloak', () => {
 const { kind, version } = testServer();
 
 if ((kind === 'docker' || kind === 'distribution') && !hasFeature(SSF_FEATURE)) {
-  describe(`Keycloak ${version}, which does not have the feature`, () => {
+  describe(`Keycloak ${version} without the Shared Signals feature`, () => {
     const server = connectForCases(connectToDemoRealm);
 
     it('imports a realm file with a transmitter, but does not start the transmitter', async () => {

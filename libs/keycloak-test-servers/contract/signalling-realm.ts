@@ -54,9 +54,7 @@ export const transmitterOf = ({ attributes, clients }: Realm) => ({
   },
 });
 
-/**
- * The user profile of the realm: Keycloak's default profile, in which administrators may also set unmanaged attributes.
- */
+/** Differs from Keycloak's default user profile: administrators may also set unmanaged attributes. */
 const USER_PROFILE = {
   attributes: ['username', 'email', 'firstName', 'lastName'].map((name) => ({
     name,

@@ -29,7 +29,6 @@ const statuses = (counts: Readonly<Record<string, number>>) => ({
   },
 });
 
-/** Makes three events: the first is delivered, the second is given up, and the third is pending. */
 async function withOneOfEach({ verify, poll }: Receiver): Promise<void> {
   await verify('first', 'second', 'third');
   const [first = '', second = ''] = Object.keys((await poll()).sets);

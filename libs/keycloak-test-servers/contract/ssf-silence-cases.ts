@@ -21,7 +21,7 @@ const silent = (
   answer: [],
 });
 
-/** Keycloak can't process an event without details, so a logout without a redirect causes no SSF event. */
+/** A logout without a redirect causes no SSF event: Keycloak's event lacks details. */
 const inBrowser = (title: string, more: LogoutParameters): ContractCase => ({
   title,
   ask: (server) =>

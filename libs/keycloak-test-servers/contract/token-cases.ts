@@ -281,8 +281,8 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
           await token(server, { ...PASSWORD, username, password: 'wrong' });
         return token(server, { ...PASSWORD, username, password: username });
       };
-      // A successful login resets the count of failures. The case avoids the limit of nine failures, since a busy
-      // Keycloak may count a failure twice or may miss a failure.
+      // A successful login resets the count of failures. The case makes only five of nine allowed failures: a busy
+      // Keycloak may miscount.
       const statuses = [(await guess(patient, 5)).status, (await guess(patient, 5)).status];
       const refusal = answer(server, await guess(guessed, 20));
       const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };

@@ -8,7 +8,7 @@ import { unfilledPlaceholders } from '../src/realm-export.js';
 
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
-/** A client secret with characters that must be encoded in HTTP Basic (RFC 6749 §2.3.1). */
+/** A client secret that must be encoded in HTTP Basic (RFC 6749 §2.3.1). */
 export const CLIENT_SECRET = 'the-secret:of +it';
 
 export const startTestRealm = (): Promise<RunningAuthorizationServer> =>

@@ -1,32 +1,31 @@
 import { createServer, type Server } from 'node:net';
 
 /**
- * The range is below the ephemeral ports (from 32768 on Linux, from 49152 on macOS and Windows) and below the node
- * ports of Kubernetes (from 30000). An ephemeral port may be taken before the server listens, or while the server
- * restarts. A client that connects to an unused ephemeral port may even connect to itself.
+ * The range ends below Kubernetes' node ports (30000) and ephemeral ports (Linux: 32768, macOS and Windows: 49152). An
+ * ephemeral port may be taken before the server listens or during a restart. A client that connects to an unused
+ * ephemeral port may even connect to itself.
  */
 const PORTS = { first: 20_000, last: 29_999 } as const;
 
 /**
- * Each worker of Jest or Vitest has a different last digit, so two workers never take the same port. Two ports of a
- * process differ in more than the last digit, since URLs in tokens would otherwise look alike.
+ * The port's last digit identifies the Jest or Vitest worker. Successive ports differ in several digits, so URLs in
+ * tokens look different.
  */
 const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_ID'] ?? 0) % 10 || 0;
 
 const COUNT = 1000;
 
 /**
- * Each port is used once, since 619 is coprime to `COUNT`. Consecutive ports are far apart, since 619 is near the
- * golden section of `COUNT`.
+ * Each port is used once, since 619 is coprime to `COUNT`. Near the golden section of `COUNT`, 619 keeps successive
+ * ports far apart.
  */
 const STEP = 619;
 
 let next = Math.floor(Math.random() * COUNT);
 
 /**
- * Returns a free port on the loopback interface, from 20000 to 29999, outside of the range for outgoing connections.
- * Two workers of Jest or Vitest never get the same port. The port is not reserved, so another process may take the
- * port.
+ * Returns a free loopback port from 20000 to 29999, outside the range for outgoing connections. Two workers of Jest or
+ * Vitest never get the same port. The port is not reserved, so another process may take the port.
  *
  * @throws Error if none of the ports is free.
  */
@@ -46,7 +45,7 @@ export async function listenOnFreePort(server: Server): Promise<number> {
   throw new Error(`No port from ${PORTS.first} to ${PORTS.last} that ends in ${DIGIT} is free on 127.0.0.1`);
 }
 
-/** A port may be in use, or the system may reserve the port (EACCES on Windows). */
+/** A port may be in use, or reserved by the system (EACCES on Windows). */
 async function listens(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const settle = (error?: NodeJS.ErrnoException): void => {

@@ -1,7 +1,4 @@
-/**
- * The entry point of keycloak-test-servers: Keycloak and an embedded replacement of Keycloak, for specs and scripts
- * only.
- */
+/** Keycloak and its embedded replacement, for specs and scripts only. */
 export { KeycloakUnavailableError } from './real/keycloak-unavailable-error.js';
 export { freePort } from './free-port.js';
 export { startAuthorizationServer } from './embedded/start-authorization-server.js';

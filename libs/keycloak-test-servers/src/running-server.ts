@@ -12,27 +12,24 @@ export interface RunningServer {
   /** The `iss` of the server's tokens: `<baseUrl>/realms/<realm>`. */
   readonly issuer: string;
   readonly realm: string;
-  /** The version of Keycloak that runs or that the server emulates, or `unknown` if the server was found by its URL. */
+  /** The running or emulated version of Keycloak, or `unknown` if the server choice is a URL. */
   readonly version: string;
   readonly kind: ServerKind;
-  /** The enabled features in addition to Keycloak's defaults, or an empty list if the server was found by its URL. */
+  /** The enabled features besides Keycloak's defaults; empty if the server choice is a URL. */
   readonly features: readonly string[];
   /**
-   * The administrator, who logs in at the realm `master` with `admin-cli`. For a server that was already running, the
-   * name is `KC_BOOTSTRAP_ADMIN_USERNAME` and the password is `KC_BOOTSTRAP_ADMIN_PASSWORD` (default: `admin`).
+   * The administrator, who logs in at the realm `master` with `admin-cli`. If the server choice is a URL, the name and
+   * password come from `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD` (default: `admin`).
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
   /** With the choice `available`, says in one sentence why the embedded server replaces Keycloak. */
   readonly fallbackReason?: string;
-  /**
-   * Stops the server and removes all files of the server, but does not stop a server that was already running. A second
-   * call has no effect.
-   */
+  /** Stops the server and removes its files, except if the server ran before. A second call has no effect. */
   stop(): Promise<void>;
 }
 
 export const ADMIN = { username: 'admin', password: 'admin' } as const;
 
-/** The default version of Keycloak, which is also the version that the embedded server emulates. */
+/** The default version of Keycloak, also emulated by the embedded server. */
 export const DEFAULT_KEYCLOAK_VERSION = '26.7.5';

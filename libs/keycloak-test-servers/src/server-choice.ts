@@ -1,12 +1,10 @@
 /**
- * - `embedded`: the server of `startAuthorizationServer()`, which starts in this process within a second.
- * - `keycloak`: a real Keycloak. Docker runs Keycloak if an engine answers. If no engine answers, Java runs the
- *   distribution.
- * - `docker`: a real Keycloak in Docker.
- * - `distribution`: a real Keycloak from the distribution.
- * - `available`: a real Keycloak if this machine can run Keycloak. Otherwise, the embedded server starts and reports
- *   the reason.
- * - a URL: the address of a running server, or of a realm at this server (`http://localhost:8080/realms/shop`).
+ * - `embedded`: the server of `startAuthorizationServer()`, started in this process within a second
+ * - `keycloak`: as `docker` if an engine answers, otherwise as `distribution`
+ * - `docker`: a real Keycloak in Docker
+ * - `distribution`: a real Keycloak from the distribution, run by Java
+ * - `available`: a real Keycloak if this machine can run Keycloak, otherwise `embedded` with a report of the reason
+ * - a URL: a running server, or a realm at this server (`http://localhost:8080/realms/shop`)
  */
 export type ServerChoice =
   'embedded' | 'keycloak' | 'docker' | 'distribution' | 'available' | `http://${string}` | `https://${string}`;

@@ -36,7 +36,7 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     expect(asked?.fetchTimeoutSeconds).toBeLessThanOrEqual(180);
   });
 
-  it('fails if a Keycloak was launched and failed', async () => {
+  it('fails if the started Keycloak ends too early', async () => {
     await expect(start(new Error('ended before it was ready'))).rejects.toThrow('ended before');
   });
 

@@ -3,18 +3,18 @@ export interface StartServerOptions {
   readonly realm: string;
   /**
    * The values for the `${NAME}` placeholders of the realm file, such as client secrets. The server refuses a
-   * placeholder that has no value and no default. A function receives the hostname under which the server reaches this
-   * machine (`localhost`, or `host.docker.internal` if Docker has a separate network).
+   * placeholder that has no value and no default. A function receives the hostname by which the server reaches this
+   * machine (`localhost` or `host.docker.internal`).
    */
   readonly environment?: RealmEnvironment;
   /**
-   * The features to enable, named as in Keycloak's option `--features`, such as `ssf` (shared signals, since 26.7). A
-   * server does not start if a feature is unknown to the server, and the embedded server knows only `ssf`.
+   * Features to enable, by Keycloak's names, such as `ssf` (shared signals, since 26.7). The embedded server knows only
+   * `ssf`, and no server starts with an unknown feature.
    */
   readonly features?: readonly string[];
   /** The TCP port on this machine (default: a free port from `freePort()`). */
   readonly port?: number;
-  /** A function that gets a line of text for every step that may take a while. */
+  /** Receives a line of text for every slow step. */
   readonly onProgress?: (line: string) => void;
   /**
    * This signal aborts the start at any step. The abort stops all started processes, and rejects the promise with the

@@ -8,12 +8,12 @@ import { startAvailableServer } from './start-available-server.js';
 import type { StartServerOptions } from './start-server-options.js';
 
 /**
- * Starts the selected server, by default on a free port, or finds a running server. By default, the environment
- * variable `AUTHORIZATION_SERVER` selects the server, and the choice is `embedded` if the variable is not set. Only the
- * choice `available` has a fallback, and every other choice causes an error if the server is unavailable.
+ * Starts the selected server (default: on a free port), or finds a running server. The default choice is the
+ * environment variable `AUTHORIZATION_SERVER`, or `embedded`. Only the choice `available` has a fallback; every other
+ * choice requires its server.
  *
- * A running server must have the realm of `options.realm`, unless the URL names another realm. `environment` and `port`
- * have no effect on a running server, and `stop()` does not stop a running server.
+ * A running server must have the realm of `options.realm` or of the URL. `environment`, `port` and `stop()` have no
+ * effect on a running server.
  *
  * @throws RangeError for an invalid choice.
  * @throws Error if no server answers at a URL, or if the server lacks the realm.

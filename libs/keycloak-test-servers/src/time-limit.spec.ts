@@ -13,7 +13,7 @@ describe('timeLimit', () => {
     const other = new AbortController();
     const limit = timeLimit(200, other.signal);
     const ended = once(limit, 'abort').then(() => 'ended');
-    // A weak reference keeps the referenced object alive until the next turn of the event loop.
+    // A weak reference keeps its object alive until the event loop's next turn.
     await setImmediate();
     collectGarbage();
     expect(await Promise.race([ended, sleep(400, 'goes on')])).toBe('ended');

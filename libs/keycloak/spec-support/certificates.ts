@@ -95,7 +95,7 @@ export class TestAuthority {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Configures `openssl ca`, because no other openssl command sets both dates of a certificate in every version. */
+  /** Old OpenSSL versions can set both dates only with `openssl ca`. */
   #configuration(): string {
     const database = join(this.#folder, 'index.txt');
     const path = join(this.#folder, 'openssl.cnf');

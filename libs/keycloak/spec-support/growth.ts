@@ -1,8 +1,8 @@
-/** Growth: the factor by which a ten times longer input lengthens a run (10 if linear, 100 if quadratic). */
+/** Growth: how much a ten times longer input lengthens a run (linear: 10, quadratic: 100). */
 
 const ROUNDS = 15;
 
-/** Returns the shortest of several runs, since other load on the machine can only make a run longer. */
+/** Returns the shortest of several runs, since other load only lengthens a run. */
 function shortestMs(run: () => unknown): number {
   let shortest = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,4 +1,4 @@
-/** Every way in which a log, a debugger or a response could print a value (RS-23). */
+/** All forms of a value in logs, debuggers and responses (RS-23). */
 import { inspect } from 'node:util';
 
 export function printedForms(value: unknown): string {

@@ -35,8 +35,8 @@ export class RecordedTelemetry {
   private constructor() {}
 
   /**
-   * Sets the global providers of OpenTelemetry, so only one recording can run at a time. Call `start()` before the code
-   * under test starts.
+   * Sets OpenTelemetry's global providers, so only one recording can run at once. Call `start()` before the code under
+   * test starts.
    */
   static start(): RecordedTelemetry {
     const recorded = new RecordedTelemetry();

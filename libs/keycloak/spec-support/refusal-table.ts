@@ -1,5 +1,5 @@
 /**
- * Callers that a handler with `@RequirePermission('orders.read') @AllowClients('shop')` refuses, over every transport.
+ * Every transport refuses these callers at a handler with `@RequirePermission('orders.read') @AllowClients('shop')`.
  */
 import type { INestApplicationContext } from '@nestjs/common';
 import { RevocationList } from '../src/index.js';

@@ -1,4 +1,4 @@
-/** Respellings of a token: texts that a lenient decoder would accept as the token, and similar texts. */
+/** Texts that a lenient decoder would accept as the token, and similar texts. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 

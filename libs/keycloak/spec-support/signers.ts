@@ -64,7 +64,7 @@ export function hmacSigned(alg: string, secret: string | Buffer, claims: Json, h
     .digest('base64url')}`;
 }
 
-/** Replaces the ECDSA signature (r, s) over P-256 by (r, n - s), which is valid for the same text. */
+/** Replaces the P-256 signature (r, s) by (r, n - s), valid for the same text. */
 export function otherForm(token: string): string {
   const [header, payload, signature = ''] = token.split('.');
   const bytes = Buffer.from(signature, 'base64url');

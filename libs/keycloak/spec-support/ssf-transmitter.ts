@@ -1,4 +1,4 @@
-/** A transmitter of SSF 1.0 with poll delivery (RFC 8936), at paths that no known server uses. */
+/** An SSF 1.0 transmitter with poll delivery (RFC 8936), at paths that no known server uses. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -170,7 +170,7 @@ export class SsfTransmitter {
     for (const jti of jtis) this.#pending.delete(jti);
   }
 
-  /** Withholds the pending events from the next polls, as if another poll had received the events. */
+  /** Withholds the pending events, as if another poll had received the events. */
   hold(polls: number): void {
     this.#held = { jtis: new Set(this.#pending.keys()), polls };
   }

@@ -1,5 +1,5 @@
 export class StillClock {
-  /** The date in seconds since 1970, which a test may set back. */
+  /** Holds the seconds since 1970. A test may set this time back. */
   date = 1_700_000_000;
   #elapsedMs = 5000;
 

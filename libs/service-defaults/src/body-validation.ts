@@ -45,7 +45,7 @@ export class BodyValidation implements PipeTransform {
   }
 }
 
-/** Refuses names that every object inherits (`constructor`, …), which the validator would take for known fields. */
+/** Refuses inherited names (`constructor`, …), which the validator takes for known fields. */
 function checkNames(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   const name = Object.keys(value).find((key) => key in Object.prototype);

@@ -28,7 +28,7 @@ export async function bootstrap(module: ServiceModule, readSettings: () => Servi
   } catch (error) {
     logger.error(startFailure(error), undefined, 'Bootstrap');
     process.exitCode = 1;
-    // Ends the process, since a handle that was opened before the failure may keep the process alive.
+    // Ends the process, since an open handle may keep the process alive.
     setTimeout(() => process.exit(), 100).unref();
   }
 }

@@ -13,7 +13,7 @@ export interface ClientSettings {
   readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
   /** Set if the service signs assertions and must publish its public keys. */
   readonly privateKey?: PrivateKeyJwt;
-  /** The secret for the attacks in demo mode, empty if the service has no secret. */
+  /** The secret for attacks in demo mode, or empty if there is none. */
   readonly secret: string;
 }
 
@@ -45,7 +45,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
     const authentication = made(variables, assertionName, () => clientAssertionFile(assertionFile));
     return { secret, keycloak: withAuthentication(authentication) };
   }
-  // If the file can't be read, the secret is empty, and `variables` already reports the fault.
+  // An unreadable file has an empty secret, and `variables` already reports the fault.
   if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
   const authentication = made(variables, `${secretName}_FILE`, () => clientSecretFile(secretFile));
   return { secret, keycloak: withAuthentication(authentication) };

@@ -11,7 +11,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js
 import { createService, serviceAdapter } from './create-service.js';
 import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
-/** These time limits are short, but long enough for one packet on a busy machine. */
+/** Short limits, but long enough for one packet on a busy machine. */
 const SHORT: ConnectionLimits = {
   ...CONNECTION_LIMITS,
   headersTimeoutMs: 1000,
@@ -164,12 +164,12 @@ describe('a service whose requests must arrive in time', () => {
     clearInterval(drip);
   });
 
-  it('does not cut off an event stream that lasts longer than the time limit of a request', async () => {
+  it('does not cut off an event stream after the time limit of a request', async () => {
     const response = await fetch(`http://127.0.0.1:${portOf(app)}/events`);
     expect((await response.text()).match(/^data: /gm)).toHaveLength(EVENTS);
   });
 
-  it('keeps a connection open between two requests for longer than the time limit for request headers', async () => {
+  it('keeps an idle connection open for longer than the time limit for headers', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = async (): Promise<Socket> => {
       const request = get({ port: portOf(app), host: '127.0.0.1', path: '/ping', agent });
@@ -227,7 +227,7 @@ describe('a connection with pipelined requests', () => {
   const COUNTED = 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n';
   const answersIn = (text: string): number => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
 
-  it('gets as many answers as the limit allows, and is closed after the last answer', async () => {
+  it('gets answers up to the limit, and is closed after the last answer', async () => {
     const answer = await answerTo(app, COUNTED.repeat(8));
     expect([answersIn(answer), answer.match(/\r\nconnection: close\r\n/gi)?.length, counted]).toEqual([4, 1, 4]);
   });
@@ -249,7 +249,7 @@ describe('a connection with pipelined requests', () => {
     expect(counted).toBeLessThan(100);
   });
 
-  it('gets at most one answer to many requests with an unreadable URL, and is closed', async () => {
+  it('gets at most one answer to requests with an unreadable URL, and is closed', async () => {
     const answer = await answerTo(app, 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2000));
     expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
@@ -325,7 +325,7 @@ describe('a service at its connection limit', () => {
 });
 
 describe('the limits of a service', () => {
-  it('close a slow connection within a minute, and keep all unfinished bodies below 256 MB', () => {
+  it('close a slow connection within a minute, and keep unfinished bodies below 256 MB', () => {
     const { headersTimeoutMs, requestTimeoutMs, checkEveryMs, maxConnections } = CONNECTION_LIMITS;
     expect(headersTimeoutMs).toBeLessThanOrEqual(requestTimeoutMs);
     expect(requestTimeoutMs + checkEveryMs).toBeLessThan(60_000);
@@ -336,7 +336,7 @@ describe('the limits of a service', () => {
     expect(maxConnections * CONNECTION_LIMITS.maxPipelined * 12 * 1024).toBeLessThan(256 * 1024 * 1024);
   });
 
-  it('keep an idle connection open for more than 60 s, the usual timeout of a proxy', async () => {
+  it("keep an idle connection open for more than a proxy's usual 60 s", async () => {
     const server = serviceAdapter().getHttpServer() as Server;
     expect(server.keepAliveTimeout).toBeGreaterThan(60_000);
     expect(server.requestTimeout).toBe(CONNECTION_LIMITS.requestTimeoutMs);

@@ -5,7 +5,7 @@ import type { Connections } from './connections.js';
 import { answerUnreadable, refuseUnreadable, type UnreadableFault } from './unreadable-request.js';
 
 export interface ConnectionLimits {
-  /** The time limit for the header of a request, from its first byte or from the start of the connection. */
+  /** The time limit for a request's header, from its first byte or the connection's start. */
   readonly headersTimeoutMs: number;
   /** The time limit until the whole request has arrived. The answer has no time limit, since it may be a stream. */
   readonly requestTimeoutMs: number;
@@ -13,13 +13,13 @@ export interface ConnectionLimits {
   readonly keepAliveTimeoutMs: number;
   /** The server closes further connections immediately, and does not read their requests. */
   readonly maxConnections: number;
-  /** The number of requests that a connection may send before the first request is answered. */
+  /** The number of requests that a connection may send before the first answer. */
   readonly maxPipelined: number;
   /** The time for which a client may leave the bytes of an answer unread. */
   readonly unreadTimeoutMs: number;
-  /** The time in which an open connection may send a request after the server began to close. */
+  /** For this time after the close begins, open connections accept new requests. */
   readonly arrivalMs: number;
-  /** The time that requests in flight have after the server began to close. */
+  /** For this time after the close begins, running requests may continue. */
   readonly drainMs: number;
 }
 
@@ -27,16 +27,15 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   checkEveryMs: 1000,
-  // The timeout exceeds the timeout of proxies (usually 60 s), so that a proxy never sends a request on a closed
-  // connection.
+  // Exceeds the timeout of proxies (usually 60 s), so that no proxy uses a closed connection.
   keepAliveTimeoutMs: 72_000,
-  // Each connection may occupy 100 KB with an unfinished body, so all connections together occupy 200 MB.
+  // An unfinished body may occupy 100 KB per connection, 200 MB in total.
   maxConnections: 2000,
   // If a page has about 12 KB, all unread answers together occupy 200 MB.
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
-  // The sum of this time and the shutdown delay (5 s) is less than the 10 s that Docker gives a container.
+  // With the shutdown delay (5 s), it stays below the 10 s that Docker gives a container.
   drainMs: 4000,
 };
 
@@ -49,13 +48,13 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      // The service refuses requests that have no `Host`, since Node's answer would have an empty body.
+      // The service refuses requests without `Host`, since Node's answer would have an empty body.
       requireHostHeader: false,
     },
     (request, response) => {
       if (!connections.admits(response)) return;
       if (!hasOneHost(request)) refuse(response, 'no_host');
-      // Fastify runs no hook for this request, so Fastify's answer would lack the security headers.
+      // Fastify runs no hook here, so its answer would lack the security headers.
       else if (request.url === '*' && request.method !== 'OPTIONS') refuse(response, 'no_target');
       else handler(request, response);
     },
@@ -68,8 +67,8 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     if (connections.admits(response)) refuse(response, 'expectation');
   });
   server.maxConnections = limits.maxConnections;
-  // If the number of headers were limited, Node would silently drop headers, such as a token or a cookie. Node limits
-  // the size of all headers together to 16 KB.
+  // With a limit, Node would silently drop headers, such as a token or a cookie. Node limits the size of all headers
+  // together to 16 KB.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;
@@ -95,7 +94,7 @@ function hasOneHost({ headers, httpVersion, rawHeaders }: IncomingMessage): bool
   return hosts === 1;
 }
 
-/** Fastify never sees requests that Node can't parse or that did not arrive in time. */
+/** Fastify never sees requests that Node can't parse, or that arrive too late. */
 export const answerUnreadableRequests =
   (connections: Connections) =>
   (error: NodeJS.ErrnoException, socket: Socket): void =>

@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Tracks the pending answers of each connection, since Node does not expose the state of a connection. The answers
- * share one listener, since a Fastify hook would cost more than this whole class (perf: chain-cpu).
+ * Tracks each connection's pending answers, since Node does not expose a connection's state. The answers share one
+ * listener, which costs less than a Fastify hook (perf: chain-cpu).
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
-  /** The connections that a pending answer will close, and the number of ignored requests of each connection. */
+  /** The number of ignored requests for each connection that a pending answer will close. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
@@ -35,8 +35,8 @@ export class Connections {
   }
 
   /**
-   * Node starts all pipelined requests, even if the client reads no answer. The answer with the number `maxPending`
-   * therefore closes the connection, and later requests are ignored.
+   * Node starts all pipelined requests, even if the client reads no answer. If `maxPending` answers are pending, the
+   * last answer therefore closes the connection.
    */
   admits(response: ServerResponse): boolean {
     const { socket } = response.req;
@@ -61,8 +61,8 @@ export class Connections {
   }
 
   /**
-   * Returns whether to close an inactive connection: the client does not read an answer, or no answer is pending. The
-   * limit for headers covers a connection that has sent nothing yet.
+   * Idle means: the client does not read an answer, or no answer is pending. The limit for headers covers a connection
+   * that has sent nothing yet.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
@@ -77,7 +77,7 @@ export class Connections {
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Returns whether an answer that is sent now belongs to the request that is still arriving. */
+  /** Returns whether an immediate answer belongs to the request that is still arriving. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;
@@ -85,10 +85,7 @@ export class Connections {
     return true;
   }
 
-  /**
-   * Each connection closes after its last pending answer; a connection without a pending answer closes after its next
-   * answer.
-   */
+  /** Each connection closes after its last pending answer, or else after its next answer. */
   closeEach(): void {
     this.#closing = true;
     for (const pending of this.#pending.values()) {

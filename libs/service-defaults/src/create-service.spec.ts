@@ -144,7 +144,7 @@ describe('a service', () => {
     },
   );
 
-  it('refuses a body that is nested too deeply, and still answers the next request (RS-24)', async () => {
+  it('refuses a too deeply nested body, and still answers the next request (RS-24)', async () => {
     const deep = `${'['.repeat(40_000)}${']'.repeat(40_000)}`;
     for (const sent of [deep, `{"order_id":1,"amount":${deep}}`]) {
       const { body } = await post(sent).expect(400);
@@ -169,7 +169,7 @@ describe('a service', () => {
     }
   });
 
-  it('answers with the body of an HttpException, and with 500 for a thrown value that is not an Error', async () => {
+  it('answers with the body of an HttpException, and with 500 for a thrown non-Error', async () => {
     const conflict = await request(app.getHttpServer()).get('/conflict').expect(409);
     expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
     const strange = await request(app.getHttpServer()).get('/strange').expect(500);

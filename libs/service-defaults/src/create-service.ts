@@ -43,7 +43,7 @@ export function serviceAdapter(limits: ConnectionLimits = CONNECTION_LIMITS): Fa
     clientErrorHandler: answerUnreadableRequests(connections),
     // By default, Fastify answers 503 to requests that arrive while the server closes.
     return503OnClosing: false,
-    // Nest's filters never see a request that Fastify refuses before it has found a route.
+    // Nest's filters never see a request that Fastify refuses before routing.
     frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, _request: unknown, { raw }: Reply) => {
       connections.endWith(raw);
       raw.writeHead(statusCode, { ...HEADERS, 'content-type': 'application/json; charset=utf-8', connection: 'close' });
@@ -78,13 +78,13 @@ export async function createService(
   adapter: FastifyAdapter = serviceAdapter(),
 ): Promise<NestFastifyApplication> {
   giveEngineHints();
-  // The telemetry is registered first, so that it measures the whole time of a request.
+  // The telemetry comes first, to measure the whole time of a request.
   telemetry?.observe(adapter);
-  // The request log is registered before the check of the host, so that refused requests are logged.
+  // The request log comes before the check of the host, to log refused requests.
   if (requestLog !== false) {
     logRequests(adapter, connectionsOf(adapter), logger, requestLog, otherIssuers.length > 0);
   }
-  // The check of the host is registered before the remaining hooks, so that no further hook runs for a refused request.
+  // The check of the host comes before hooks that a refused request must skip.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [
     ...(privateKey === undefined ? [] : [ClientKeysModule.register(privateKey)]),
@@ -99,7 +99,7 @@ export async function createService(
   return equipService(app);
 }
 
-/** Adds the further imports after the imports of the module, since Nest runs the guards of modules in import order. */
+/** The further imports come last, since Nest runs guards in import order. */
 function withImports(module: Type | DynamicModule, further: readonly DynamicModule[]): DynamicModule {
   const root: DynamicModule = 'module' in module ? module : { module };
   return { ...root, imports: [...(root.imports ?? []), ...further] };

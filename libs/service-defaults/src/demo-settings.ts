@@ -1,7 +1,7 @@
 import type { ServiceScopes } from 'nestjs-keycloak-s2s';
 import type { Variables } from './variables.js';
 
-/** `urls` and `secrets` contain the default of each variable for a demonstration on one machine. */
+/** `urls` and `secrets` contain each variable's default for a demonstration on one machine. */
 export interface DemoDescription {
   /** The URLs of services that this service calls only in its attacks. */
   readonly urls?: Readonly<Record<string, string>>;

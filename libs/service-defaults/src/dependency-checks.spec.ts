@@ -38,7 +38,7 @@ const checks = (): DependencyChecks =>
   );
 
 describe('DependencyChecks', () => {
-  it('sends one probe without a token for all callers within five seconds (OP-06)', async () => {
+  it('sends one probe per five seconds for all callers, and sends no token (OP-06)', async () => {
     const dependencies = checks();
     const up = { keycloak: { isUp: true }, 'service-b': { isUp: true } };
     for (const state of await Promise.all(Array.from({ length: 50 }, () => dependencies.read()))) {

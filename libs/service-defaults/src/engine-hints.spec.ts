@@ -18,7 +18,7 @@ async function ticksLeftOf(run: () => void): Promise<number> {
   hook.enable();
   run();
   hook.disable();
-  // A new weak reference keeps its target until the next turn of the event loop.
+  // A new weak reference keeps its target until the event loop's next turn.
   await setImmediate();
   collectGarbage();
   await setImmediate();

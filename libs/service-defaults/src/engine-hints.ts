@@ -13,7 +13,7 @@ export function giveEngineHints(): void {
   letListenersDieYoung();
 }
 
-/** If a full garbage collection at the start finds no tick object, V8 creates all later tick objects on a slow path. */
+/** If a full garbage collection finds no tick object, V8 creates all later tick objects slowly. */
 function keepTicksFast(): void {
   process.nextTick(() => {
     if (held.size === 0) held.add(executionAsyncResource());
@@ -21,8 +21,8 @@ function keepTicksFast(): void {
 }
 
 /**
- * The second listener of an event creates a list of listeners. If nearly all of the first lists are kept, V8 may
- * allocate all later lists as old objects. Each old list retains its answer until a full collection.
+ * An event's second listener creates a list of listeners. If nearly all early lists survive, V8 may place later lists
+ * in the old generation. Old lists keep answers in memory until a full garbage collection.
  */
 function letListenersDieYoung(): void {
   const nothing = (): void => undefined;

@@ -42,7 +42,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (body === undefined) this.#logUnexpected(error, host);
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<{ readonly raw: ServerResponse }>();
-    // If an answer has begun, a second answer would cause an uncaught error, which ends the process.
+    // A second answer would cause an uncaught error, which ends the process.
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response);
       return;
@@ -60,7 +60,7 @@ export class ErrorFilter implements ExceptionFilter {
     this.#repeated.end();
   }
 
-  /** Logs at most 20 stacks in ten seconds, since a caller may repeat a request that triggers a bug. */
+  /** Logs at most 20 stacks in ten seconds: callers may repeat a failing request. */
   #logUnexpected(error: unknown, host: ArgumentsHost): void {
     const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
     const name = error instanceof Error ? error.name : 'unknown';

@@ -271,7 +271,7 @@ describe('a flat body', () => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it('is transformed by a decorator of the application in the same way as in Nest', async () => {
+  it("equals Nest's result if the application's decorators transform the body", async () => {
     for (const [of, body] of [
       [Trimmed, { name: ' x ' }],
       [Defaulted, { role: '' }],
@@ -283,7 +283,7 @@ describe('a flat body', () => {
     expect(await outcome(ours, Defaulted, { role: '' })).toEqual({ accepted: { role: 'guest' } });
   });
 
-  it('is refused if a custom rule of the application fails; the rule runs only once', async () => {
+  it("is refused if an application's custom rule fails; the rule runs only once", async () => {
     asked = 0;
     expect(await outcome(ours, Looked, { id: 1 })).toEqual({ accepted: { id: 1 } });
     expect(asked).toBe(1);

@@ -32,7 +32,7 @@ export class FlatBody {
     );
   }
 
-  /** Returns a copy of a valid body, or undefined if class-validator must decide whether the body is valid. */
+  /** Returns a copy of a valid body, or undefined if class-validator must decide. */
   accepted(body: unknown): Entity | undefined {
     if (typeof body !== 'object' || body === null || Object.getPrototypeOf(body) !== Object.prototype) return undefined;
     const names = Object.keys(body);
@@ -57,7 +57,7 @@ function isFlat({ type, name, each, groups, always, validateIf }: Rules[number])
   return isOwn && !each && !hasGroups && validateIf === undefined;
 }
 
-/** Whether class-transformer and Nest would create an instance with the same fields, and change nothing else. */
+/** Returns true if class-transformer and Nest only copy the fields into an instance. */
 function isPlain(bodyClass: BodyClass, names: ReadonlySet<string>): boolean {
   const { PLAIN_TO_CLASS, CLASS_TO_PLAIN } = TransformationType;
   const isTransformed = (name: string): boolean =>

@@ -25,12 +25,7 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /**
-   * Answers 200 after Keycloak has accepted this service's credentials and this service has read the shared denials.
-   *
-   * The answer stays 200 if Keycloak or the shared state becomes unavailable later, since a 503 would make all replicas
-   * unready although cached tokens still work.
-   */
+  /** Once ready, a replica stays ready in an outage, because cached tokens still work. */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     if (isShuttingDown(this.adapterHost.httpAdapter)) {

@@ -13,12 +13,11 @@ interface Reply {
 
 const HEADERS = securityHeaders();
 
-/** Keycloak uses the name for back-channel logout, and public DNS does not have the name. */
+/** Keycloak uses this name for back-channel logout, and public DNS has no such name. */
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Whether the host is `localhost` or an IP address. The owner of a DNS name can serve a page under the name, and then
- * let the name resolve to this service (DNS rebinding). The browser then treats the page and this service as one
+ * Whether the host is `localhost` or an IP address. By DNS rebinding, a page with a DNS name can share this service's
  * origin.
  */
 export function needsNoDns(host: string): boolean {
@@ -27,12 +26,12 @@ export function needsNoDns(host: string): boolean {
 }
 
 /**
- * Without this check, a page of any site could call a demo service on the machine of the browser. A request without
- * `Host` does not come from a browser.
+ * Without this check, any site could call a demo service on the browser's machine. A request without `Host` does not
+ * come from a browser.
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {
   const known = new Set([DOCKER_HOST, ...names]);
-  // The last accepted host is not checked again, since nearly all requests have one host (perf: chain-cpu).
+  // Most requests repeat the last accepted host, so a comparison is enough (perf: chain-cpu).
   let lastKnown: string | undefined;
   adapter.getInstance().addHook('onRequest', ({ headers: { host } }: Request, reply: Reply, done: () => void) => {
     if (host === lastKnown || host === undefined || needsNoDns(host) || known.has(withoutPort(host))) {

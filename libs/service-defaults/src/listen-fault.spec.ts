@@ -29,7 +29,7 @@ describe('a service that can not listen', () => {
     ['http://localhost', 'ENOTFOUND'],
   ])('names the variable of an address that this machine does not have: %s', async (host, code) => {
     const error = await refused(0, host);
-    // On a machine without a network, the resolver can't find out that the name does not exist.
+    // Without a network, the resolver can't know that the name does not exist.
     const words = new RegExp(`^HOST is not an address of this machine \\((?:${code}|EAI_AGAIN)\\)$`);
     expect(listenFault(error, { host, port: 0 }, SERVICE_PLACE)).toMatch(words);
   });

@@ -14,7 +14,7 @@ afterEach(() => {
 const asItIs = (line: string): string => line;
 
 describe('LogOutput', () => {
-  it('writes the waiting lines and the new line immediately', () => {
+  it('writes the lines from writeSoon() and the new line immediately', () => {
     const output = new LogOutput((line) => line.toUpperCase());
     output.writeSoon('a\n');
     output.writeSoon('b\n');
@@ -23,7 +23,7 @@ describe('LogOutput', () => {
     expect(written).toEqual(['A\nB\nC\n']);
   });
 
-  it('writes all waiting lines together a moment later, and writes each line once', async () => {
+  it('writes all lines from writeSoon() together a moment later, and writes each line once', async () => {
     const output = new LogOutput(asItIs);
     output.writeSoon('a\n');
     output.writeSoon('b\n');
@@ -35,13 +35,13 @@ describe('LogOutput', () => {
     expect(written).toEqual(['a\nb\n', 'c\n']);
   });
 
-  it('writes the waiting lines immediately when they have too many characters', () => {
+  it('writes the lines from writeSoon() immediately when the lines have too many characters', () => {
     const output = new LogOutput(asItIs);
     for (let at = 0; at < 40; at += 1) output.writeSoon(`${'x'.repeat(1000)}\n`);
     expect(written.join('')).toHaveLength(33 * 1001);
   });
 
-  it('writes the waiting lines when the process exits', () => {
+  it('writes the lines from writeSoon() when the process exits', () => {
     const listeners = process.listeners('exit');
     const output = new LogOutput(asItIs);
     output.writeSoon('the last one\n');

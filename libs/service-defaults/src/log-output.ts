@@ -1,10 +1,10 @@
 /** Writing several lines together saves time (perf: request-log). */
 const WAIT_MS = 20;
 
-/** If the waiting text exceeds this number of characters, the text is written at once. */
+/** More waiting characters than this number are written at once. */
 const MAX_WAITING = 32_768;
 
-/** Waiting lines are written when the process exits, unless an unhandled signal ends the process. */
+/** Waiting lines are written at the exit, except after an unhandled signal. */
 export class LogOutput {
   #waiting = '';
   #timer: NodeJS.Timeout | undefined;

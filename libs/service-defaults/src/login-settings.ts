@@ -1,11 +1,11 @@
 import type { Variables } from './variables.js';
 
 export interface LoginSettings {
-  /** The origin, without a path, at which browsers reach the service. */
+  /** Browsers reach the service at this origin. The origin has no path. */
   readonly publicUrl: string;
   /**
-   * The first secret encrypts the cookies of logins in progress, and every secret can decrypt them. Each secret has at
-   * least 32 characters.
+   * The first secret encrypts the cookies of pending logins; every secret decrypts. Each secret has at least 32
+   * characters.
    */
   readonly sessionSecrets: readonly string[];
   readonly sessionIdleSeconds: number;
@@ -38,7 +38,7 @@ export function readLoginSettings(
   variables: Variables,
   { prefix, port, production, demoMode, insecureAllowed }: LoginContext,
 ): LoginSettings {
-  // With port 0, the operating system chooses the port, so browsers can not know the port.
+  // With port 0, browsers can't know the port that the system chooses.
   const fallback = production || port === 0 ? '' : originOf(`http://localhost:${port}`);
   const publicUrl = variables.optionalUrl('PUBLIC_URL', insecureAllowed) ?? fallback;
   if (publicUrl === '') variables.fault('PUBLIC_URL is not set');
@@ -80,7 +80,6 @@ function readSessionBounds(variables: Variables): SessionBounds {
   };
 }
 
-/** Returns the origin of the URL in the form of browsers, without a default port. */
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 function readAcrValues(variables: Variables): readonly string[] {

@@ -108,7 +108,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
-  it('maps a called service to the audience at the other issuer, and to the name in the own realm', () => {
+  it('uses the name of a called service for the own issuer, and the listed audience for another issuer', () => {
     const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
     const settings = read(
       JSON.stringify([

@@ -6,7 +6,7 @@ import type { Variables } from './variables.js';
 
 export interface OtherIssuer {
   readonly options: IssuerOptions;
-  /** The client ids of called services at this issuer, by the name of the service. */
+  /** The client ids of called services at this issuer, by service name. */
   readonly audiences: Readonly<Record<string, string>>;
 }
 

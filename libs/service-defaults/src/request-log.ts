@@ -17,11 +17,10 @@ interface LoggedAnswer extends ServerResponse {
 }
 
 /**
- * By default, a line has a hash of the subject, which groups a user's requests and does not name the user.
- * `namesIssuer` adds `iss` to each line, since two issuers may use one client id or subject.
+ * By default, a hash groups a user's requests and hides the subject. `namesIssuer` adds `iss`, since two issuers may
+ * use one client id or subject.
  *
- * `Connections` reports the end of an answer, because a Fastify hook would cost more time than the log line (perf:
- * request-log).
+ * `Connections` reports the end of an answer more cheaply than a Fastify hook (perf: request-log).
  */
 export function logRequests(
   adapter: FastifyAdapter,
@@ -37,7 +36,7 @@ export function logRequests(
     if (request === undefined) return;
     const { method = '', route = '', requestId, traceId } = describeRequest(request);
     const line: Record<string, unknown> = {
-      // Before an answer begins, Node's `statusCode` is 200, although the status is not decided yet.
+      // Before an answer begins, Node's `statusCode` is a meaningless 200.
       status: answer.headersSent ? statusCode : undefined,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     };
@@ -98,7 +97,7 @@ const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   none: () => () => undefined,
 };
 
-/** Hashes are cached, since subjects recur, and a hash doubles the cost of a line. */
+/** Subjects recur, and a hash doubles the cost of a line. */
 const MAX_HASHES = 10_000;
 
 function remember(hashes: Map<string, string>, subject: string): string {

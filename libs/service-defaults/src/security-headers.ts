@@ -1,17 +1,17 @@
-/** Security headers: the headers that helmet sets, computed once, since every answer has the same headers. */
+/** Security headers: helmet's headers, computed once, since every answer has the same headers. */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** The origins to which an HTML form of the page leads. Browsers also check the origins of redirects. */
+  /** The origins to which an HTML form may send data. Browsers also check the origins of redirects. */
   readonly formTargets?: readonly string[];
-  /** Whether the page may load scripts from its origin, and send requests to its origin. */
+  /** Whether the page may load scripts from its origin, and send requests there. */
   readonly scripts?: boolean;
   readonly dataImages?: boolean;
 }
 
-/** The headers include `no-store`, since an answer that depends on a token must not be cached. */
+/** Includes `no-store`, since an answer that depends on a token must not be cached. */
 export function securityHeaders({ formTargets = [], scripts = false, dataImages = false }: PagePolicy = {}): Readonly<
   Record<string, string>
 > {

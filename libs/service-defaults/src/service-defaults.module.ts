@@ -15,8 +15,8 @@ import { WhoamiController } from './whoami.controller.js';
 })
 export class ServiceDefaultsModule {
   /**
-   * Creates the module with `GET /health/details`, a route for callers with the permission `<name of the
-   * service>.health`.
+   * Creates the module with the route `GET /health/details`. Callers need the permission
+   * `<name of the service>.health`.
    */
   static register({ KEY, description }: ServiceConfig): DynamicModule {
     const dependencies = {

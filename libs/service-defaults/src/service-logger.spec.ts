@@ -48,7 +48,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('contains the message and stack of an error, or the text of any other value', () => {
+  it('contains the message and stack of an error, or the text of another value', () => {
     const logger = new ServiceLogger('json', 'service-b');
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
@@ -73,7 +73,7 @@ describe('a log line', () => {
     expect(JSON.parse(printed[2] ?? '')).toMatchObject({ message: 'm', err: { message: 'failed' }, headers: { a: 1 } });
   });
 
-  it('can not be forged by a field, and can not be forged by a line break in a text', () => {
+  it('can not be forged by a field or by a line break', () => {
     const logger = new ServiceLogger('json', 'service-b');
     logger.log({ level: 'error', time: 'x', service: 'other', context: 'Other', message: 'm' }, 'Part');
     expect(printed[0]?.match(/"(level|time|service|context)":/g)).toHaveLength(4);
@@ -84,7 +84,7 @@ describe('a log line', () => {
     );
   });
 
-  it('is left out for the start messages of Nest and for an error that bootstrap() logs', () => {
+  it("is left out for Nest's start messages and for an error logged by bootstrap()", () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');
     logger.error('boom', 'ExceptionHandler');

@@ -42,7 +42,7 @@ export class ServiceLogger implements LoggerService {
     this.#write('warn', message, rest);
   }
 
-  /** Skips the line that Nest logs for an error at the start, since `bootstrap()` logs the same error. */
+  /** Skips Nest's line about a failed start, because `bootstrap()` logs the error. */
   error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) !== 'ExceptionHandler') this.#write('error', message, rest);
   }
@@ -55,7 +55,7 @@ export class ServiceLogger implements LoggerService {
     this.#write('debug', message, rest);
   }
 
-  /** Nest passes the context as the last argument, after fields, an error or the stack of an error. */
+  /** Nest passes the context last, after fields, an error or a stack. */
   #write(level: Level, message: unknown, rest: readonly unknown[]): void {
     const context = rest.at(-1);
     const isNamed = typeof context === 'string';
@@ -97,15 +97,12 @@ function fieldsOf(given: unknown): Fields {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed(name), shown(value)]));
 }
 
-/**
- * Returns only name, message and stack of an error, since an error of an HTTP client contains the request with the
- * token.
- */
+/** Returns only name, message and stack, since errors of HTTP clients contain the token. */
 function shown(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
 }
 
-/** Indents the lines of a text, so that a text can't forge a log line. */
+/** Indents the lines, so that a text can't forge a log line. */
 function asText(line: string): string {
   const {
     time,

@@ -6,10 +6,7 @@ import { ServiceDefaultsModule } from './service-defaults.module.js';
 import type { ServiceSettings } from './service-settings.js';
 import { audienceOf, moduleOptionsOf } from './several-issuers.js';
 
-/**
- * The root module must import these modules first, since Nest runs guards in import order, and the guard that checks
- * tokens must run first.
- */
+/** The root module must import these modules first, so that the token guard runs first. */
 export function serviceModules(config: ServiceConfig): (Type | DynamicModule | Promise<DynamicModule>)[] {
   const { KEY, description } = config;
   const clients = KeycloakModule.forFeature(

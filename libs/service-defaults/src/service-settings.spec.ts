@@ -534,7 +534,7 @@ describe('shared state', () => {
     expect(() => withLogin(published)).toThrow('SHARED_STATE_KEYS contains a published demo value');
   });
 
-  it('requires a separate database or server for cached results, and keys that seal cached results', () => {
+  it('requires sealing keys and a separate database or server for cached results', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const answers = (url: string, keys: string | undefined = own): ReturnType<typeof read>['keycloak'] =>
       read({ ...SHARED, SHARED_ANSWERS_URL: url, SHARED_STATE_KEYS: keys }).keycloak;

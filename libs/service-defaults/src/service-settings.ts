@@ -13,7 +13,7 @@ import { isPoller, readSignalsSettings, type SignalsDescription } from './signal
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
-/** How the request log shows the subject: as a hash (`subjectHash`), in plain text (`sub`), or not at all. */
+/** The subject in the request log: a hash (`subjectHash`), plain (`sub`), or none. */
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
@@ -35,14 +35,11 @@ export interface ServiceSettings<Called extends string> {
   readonly version: string;
   readonly host: string;
   readonly port: number;
-  /**
-   * In demo mode, the service accepts published secrets, its answers contain refusal reasons, and anonymous visitors
-   * may run the call chain as the service.
-   */
+  /** Accepts published secrets, shows refusal reasons, and lets anyone run the chain as the service. */
   readonly demoMode: boolean;
   readonly logFormat: 'json' | 'text';
   readonly requestLog: false | RequestLogSubject;
-  /** After the shutdown signal, the service is not ready, and closes its listener after this time. */
+  /** For this time after the shutdown signal, the service listens but is not ready. */
   readonly shutdownDelaySeconds: number;
   readonly keycloak: KeycloakModuleOptions;
   readonly otherIssuers?: readonly OtherIssuer[];

@@ -25,7 +25,7 @@ export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyMo
   return { ...those(false), issuers: [those(true) as IssuerOptions, ...otherIssuers.map(({ options }) => options)] };
 }
 
-/** In the realm of the calling service, the audience is the name of the called service. */
+/** In the calling service's realm, the audience is the called service's name. */
 export function audienceOf(service: string, { keycloak, otherIssuers = [] }: Issuers): ServiceOptions['audience'] {
   if (otherIssuers.length === 0) return service;
   const there = otherIssuers.flatMap(({ options, audiences }) =>

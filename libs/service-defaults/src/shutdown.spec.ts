@@ -72,7 +72,7 @@ class TestController {
 })
 class TestModule {}
 
-/** A time that is longer than the timeout of a test, so no request is cut off. */
+/** Longer than a test's timeout, so no request is cut off. */
 const PATIENT = 600_000;
 let app: NestFastifyApplication;
 let url: string;
@@ -151,7 +151,7 @@ describe('a service that shuts down', () => {
     expect(events).toEqual(['answered', 'destroyed']);
   });
 
-  it('answers a request that arrives on an open connection just after the listener has closed', async () => {
+  it('answers a request on an open connection just after the listener has closed', async () => {
     await start({ arrivalMs: PATIENT });
     const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
     // This answer shows that the service has read the bytes that were sent before.
@@ -178,7 +178,7 @@ describe('a service that shuts down', () => {
     expect(events).toEqual(['answered', 'destroyed']);
   });
 
-  it('answers all requests sent before the shutdown, and closes the connection with the last answer', async () => {
+  it('answers all earlier requests, and closes the connection with the last answer', async () => {
     await start();
     const { received } = await open(requestFor('/slow') + requestFor('/slow'));
     await arrived.promise;

@@ -24,7 +24,7 @@ export async function shutDown(app: NestFastifyApplication, noticed: Promise<unk
   await app.close();
 }
 
-/** Idle connections do not delay the shutdown, and active connections delay it by at most `drainMs`. */
+/** Only active connections delay the shutdown, by at most `drainMs`. */
 export function drainOnClose(
   adapter: FastifyAdapter,
   connections: Connections,

@@ -85,7 +85,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
 });
 
 describe('a service that may poll the feed', () => {
-  it('polls only if SIGNAL_SOURCES is set; if not, it ignores the other settings of the feed', () => {
+  it('polls only with SIGNAL_SOURCES, and otherwise ignores the other settings of the feed', () => {
     expect(read(SERVICE)).not.toHaveProperty('signals');
     const silent = { SIGNAL_SOURCES: 'none', SIGNALS_POLL_SECONDS: 'x', SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
@@ -114,7 +114,7 @@ describe('a service that may poll the feed', () => {
     expect(other).toMatchObject({ pollSeconds: 0.5, client: { clientId: 'watcher' } });
   });
 
-  it('accepts only one credential: a secret, a file with the secret, or a private key', () => {
+  it('accepts only one credential: a secret, a secret file, or a private key', () => {
     const none = { ...LISTENING, SIGNAL_POLLER_CLIENT_SECRET: undefined };
     const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     const [secretFile, keyFile] = [fileWith('secret', SECRET), fileWith('key', String(key))];
@@ -201,7 +201,7 @@ describe('the key that signs proofs (RS-30)', () => {
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_SOURCES: 'none' })).toEqual([]);
   });
 
-  it('may be in a file, and must be an Ed25519 key that is not published', () => {
+  it('may be in a file, and must be an unpublished Ed25519 key', () => {
     const file = fileWith('proof-private-key', PROOF_KEY);
     expect(faults({ ...POLLER, ...WITHOUT, SIGNAL_PROOF_PRIVATE_KEY_FILE: file }, 'own')).toEqual([]);
     expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: SECRET }, 'own')).toEqual([

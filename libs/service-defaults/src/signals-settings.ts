@@ -35,7 +35,7 @@ const NO_SOURCE = 'none';
 const CLIENT = 'signal-poller';
 const CLIENT_PREFIX = 'SIGNAL_POLLER';
 
-/** A TTL above the lifetime of tokens in the realm of the demonstration would have no effect. */
+/** A TTL above the lifetime of the demonstration's tokens would have no effect. */
 const MAX_TTL_SECONDS = 300;
 
 export function readSignalsSettings(variables: Variables, context: SignalsContext): SignalsSettings {

@@ -73,8 +73,8 @@ export class Variables extends ConfigurationFaults {
   }
 
   /**
-   * Returns the URL without its final slash. Reports every URL that the library would refuse, since the library does
-   * not know the name of the variable.
+   * Returns the URL without its final slash. Names the variable of a bad URL, because the library can't know the
+   * variable.
    */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
@@ -175,7 +175,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** Returns only the code, since the error's message contains the path, which may be a secret in the wrong variable. */
+/** Returns only the code: the message contains the path, perhaps a misplaced secret. */
 function codeOf(error: unknown): string {
   const { code } = Object(error) as { readonly code?: unknown };
   return code === undefined ? '' : ` (${String(code)})`;

@@ -10,7 +10,7 @@ import { startFakeService, type FakeService } from '../../support/fake-service.j
 export const CLIENT = 'service-a';
 const REALM_PATH = '/realms/test';
 const LIFE_SECONDS = 600;
-/** This lifetime of an access token is so short that a session must refresh the token before the next use. */
+/** An access token with this lifetime needs a refresh before the session's next use. */
 const STALE_SECONDS = 5;
 
 export type Mode = 'well' | 'late' | 'failing';
@@ -109,7 +109,7 @@ export class KeycloakModel {
     };
   }
 
-  /** As in `OpenIdProvider`, the reason of an error shows whether the refresh token may have been used. */
+  /** As in `OpenIdProvider`, an error's reason shows whether the refresh token may be used up. */
   async refresh(before: OpenIdTokens): Promise<Refreshed> {
     const name = before.reveal().refreshToken ?? '';
     const known = this.#refreshTokens.get(name);

@@ -17,9 +17,9 @@ export interface Session {
   endedMs: number | undefined;
   /** True if the session may be missing although nobody ended the session. */
   mayBeGone: boolean;
-  /** True if the session may exist again, for example in a restored older state of the store. */
+  /** True if the session may exist again, for example in a restored store. */
   mayBeBack: boolean;
-  /** Two entries mark the end of a session, so an ended session may exist again after two faults. */
+  /** Two entries mark a session's end: after two faults, the session may exist again. */
   timesSpoilt: number;
 }
 
@@ -74,7 +74,7 @@ export class Ledger {
     for (const session of this.sessions) session.mayBeBack = true;
   }
 
-  /** Records that a replica has stopped and may have lost running refreshes and the refreshed sessions. */
+  /** Records that a stopped replica may have lost running refreshes and their sessions. */
   ended(replica: ModelReplica): void {
     const others = this.replicas.filter((other) => other !== replica);
     for (const said of this.denials) said.isLost ||= !others.some((other) => refuses(other, said.sid));

@@ -1,7 +1,7 @@
 import type { SignalSource } from 'nestjs-keycloak-s2s/signals';
 import type { KeycloakModel } from './keycloak-model.js';
 
-/** The overlap of two polls is short, so a poll does not return events that the previous poll missed. */
+/** This overlap is too short to return events that the previous poll missed. */
 const OVERLAP_MS = 5;
 
 /** A complete poll returns all events up to the time of the poll. */

@@ -5,7 +5,7 @@ import type { Valkey } from '../../../libs/keycloak/spec-support/valkey.js';
 
 const NOW = 'dump.rdb';
 const EARLIER = 'earlier.rdb';
-/** One script replaces the value of a key by a list, because a replica could write the key between two commands. */
+/** One script does both, because a replica could write the key between two commands. */
 const OF_ANOTHER_KIND = `redis.call('DEL', KEYS[1]) return redis.call('LPUSH', KEYS[1], 'garbage')`;
 
 export class StoreFaults {
@@ -34,7 +34,6 @@ export class StoreFaults {
     for (const file of [NOW, EARLIER]) rmSync(join(this.#folder, file), { force: true });
   }
 
-  /** Restarts Valkey with the earlier state, or with an empty store if `state` is `undefined`. */
   async restart(state: 'earlier' | undefined): Promise<void> {
     await this.valkey.kill();
     if (state === 'earlier') copyFileSync(join(this.#folder, EARLIER), join(this.#folder, NOW));

@@ -15,7 +15,7 @@ const RECENT = 4;
 
 export class World {
   readonly ledger: Ledger;
-  /** True after the test restored an older state of the store, so a refresh token may be used twice. */
+  /** After the restore of an older store, a refresh token may be used twice. */
   mayRepeat = false;
   readonly #replicas: readonly ModelReplica[];
   readonly #store: StoreFaults;
@@ -82,7 +82,7 @@ export class World {
       this.#notify(this.#replica(number + which), of),
     ]);
     if (id === undefined || !isTaken) return;
-    // If the store loses the mark of the ended session, the login may still create the session.
+    // If the store loses the end mark, the login may still create the session.
     const mayBeBack = losses !== this.ledger.losses;
     this.ledger.addSession(id, of, { endedMs: performance.now(), mayBeGone: true, mayBeBack });
   }

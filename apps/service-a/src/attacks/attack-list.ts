@@ -39,9 +39,8 @@ export type AttackId =
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * Usually Keycloak reports the token as inactive, but a service that verifies signatures detects the wrong audience
- * itself. Keycloak 26.4 and 26.5 report the token as active to every client, so the service must detect the wrong
- * audience.
+ * Usually Keycloak reports the token as inactive. A service that verifies signatures must detect the wrong audience.
+ * Keycloak 26.4 and 26.5 also leave this check to the service.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

@@ -19,14 +19,12 @@ export class AttackTools {
   readonly serviceB: AttackTarget;
   readonly serviceC: AttackTarget;
   readonly shortLivedClient: AttackingClient;
-  /** The number of seconds for which a service still accepts an expired token, since clocks differ. */
+  /** The seconds for which a service still accepts an expired token, since clocks differ. */
   readonly graceSeconds: number;
   readonly oneForAllClient: AttackingClient;
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
-  /**
-   * The time for which a service without a feed reuses an introspection result, if all services have the same setting.
-   */
+  /** How long Service A reuses an introspection result without a feed. B and C should have the same setting. */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
 

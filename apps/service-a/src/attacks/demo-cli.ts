@@ -1,2 +1,2 @@
-/** DEMO: the public client at which users get tokens by passwords that the realm publishes. */
+/** DEMO: the public client at which users get tokens by published passwords. */
 export const DEMO_CLI = { clientId: 'demo-cli' } as const;

@@ -14,7 +14,7 @@ import {
 import { DEMO_CLI } from './demo-cli.js';
 import type { Attacker, AttackTools } from './attack-tools.js';
 
-/** A service with a healthy feed refuses the token within this time: the poll interval plus the duration of a call. */
+/** With a healthy feed, a service refuses within the poll interval plus one call. */
 const FEED_SECONDS = 3;
 const GRACE_SECONDS = 2;
 /** The maximum time of the attack, since a browser waits for the result. */
@@ -37,7 +37,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   const { windowSeconds } = tools;
   const [token, known] = await tokensOf(user, tools);
   const before = await Promise.all(known.map(({ present }) => present()));
-  // The measurement starts before the call, so that the shown delay is never too short.
+  // Starts before the call, so the shown delay is never too short.
   const fromMs = Date.now();
   await user.disable();
   const presented = await Promise.all(

@@ -12,10 +12,10 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** A token with a lifetime of one second has expired by then, since Keycloak counts whole seconds. */
+/** Keycloak counts whole seconds, so a token of one second expires within this time. */
 const SURELY_EXPIRED_MS = 2100;
 
-/** On a busy machine, a token may expire before the attack has sent the token. */
+/** A token may expire before a busy machine has sent the token. */
 const MAX_TOKENS = 3;
 
 export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient, graceSeconds }) => {

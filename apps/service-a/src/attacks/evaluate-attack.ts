@@ -3,8 +3,7 @@ import { isAccepted, type AttackAnswer, type Attempt } from 'demo';
 /**
  * - `refused`: the attack got the expected refusal, and the honest use of the same credential was accepted
  * - `open`: the attack succeeded
- * - `refused_otherwise`: the service refused the attack, but the refusal has an unexpected status, code, reason or
- *   permission
+ * - `refused_otherwise`: refused, but with an unexpected status, code, reason or permission
  * - `not_run`: the result proves nothing
  */
 export type Verdict = 'refused' | 'open' | 'refused_otherwise' | 'not_run';
@@ -17,7 +16,7 @@ export interface Evaluation {
 export function evaluateAttack(due: readonly AttackAnswer[], attempt: Attempt): Evaluation {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
-  // The check for acceptance comes first, since an accepted attack is `open` in every case.
+  // Comes first: an accepted attack is always `open`.
   if (isAccepted(attack)) return { verdict: 'open', why: `It was accepted: ${inWords(attack)}.` };
   const undecided = [attack, control].find(({ status }) => status >= 500);
   if (undecided !== undefined) {

@@ -29,7 +29,7 @@ export const algNone: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Changes the first character of the signature, since a change of the last character may not change the signature. */
+/** Changes the signature's first character, since the last character may have unused bits. */
 function tampered(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);

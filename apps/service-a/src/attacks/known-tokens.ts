@@ -2,7 +2,7 @@ import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
-/** A token for `attacks.replay` is not a token of the chain, so the chain's calls to Keycloak stay the same. */
+/** The chain does not use a token for `attacks.replay`, so the chain's calls to Keycloak stay the same. */
 export type KnownFor = 'orders.approve' | 'attacks.replay';
 
 export class KnownTokens {
@@ -18,7 +18,7 @@ export class KnownTokens {
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
-  /** Returns a token that only Service B holds and presents, and that the chain does not use. */
+  /** Returns a token that only Service B holds and never uses in the chain. */
   async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
     const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };

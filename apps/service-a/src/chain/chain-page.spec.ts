@@ -3,7 +3,7 @@ import { ANSWER, chainRefused, chainSucceeded, METRICS, token } from '../../spec
 import { answeredDetails, refusedDetails } from './chain-details.js';
 
 describe('the page of a chain', () => {
-  it('shows the result in one article, whose headings have a lower level than the page heading', () => {
+  it('shows the result in one article, with headings of a lower level', () => {
     for (const html of [
       chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),
       chainRefused({ error: 'No', code: 'insufficient_scope' }, refusedDetails(METRICS)),

@@ -17,7 +17,7 @@ export interface ChainStory {
 const BROWSER = PARTIES.browser;
 const KEYCLOAK = PARTIES.keycloak;
 
-/** Maps a calling service to the called service, because token metrics name only the calling service. */
+/** Maps a caller to the called service, because token metrics name only the caller. */
 const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'], 'service-b': PARTIES['service-c'] };
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
@@ -85,7 +85,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   const next = NEXT[actor.name]?.label ?? 'the next service';
   const isOwn = step === 'client-credentials';
   if (description === 'reused') {
-    // If the next metric is a refusal, the service reused Keycloak's earlier refusal.
+    // If the next step is `refused`, the service reused Keycloak's earlier refusal.
     const words =
       following?.service === actor.name && following.step === 'refused'
         ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`
@@ -102,7 +102,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** Ignores steps of the browser and of Keycloak, because only a dishonest service reports such steps. */
+/** Ignores the browser and Keycloak. An honest service never names these two parties. */
 function serviceNamed(name: string): Party | undefined {
   const party = partyNamed(name);
   return party === BROWSER || party === KEYCLOAK ? undefined : party;
@@ -116,7 +116,7 @@ function calls(actor: Party, metric: TraceMetric, later: readonly TraceMetric[])
   if (next === undefined) return [];
   const words = `${actor.label} calls ${next.label} with the token made for it.`;
   const call: StoryStep = { from: actor, to: next, words, mark: undefined, duration: undefined };
-  // A service that reports steps also reports an answer in `total`, unless the metrics of the service were truncated.
+  // A service that reports steps also reports `total`, unless its metrics were truncated.
   const reportsItsAnswer = later.some(({ service, step }) => step === 'total' && service === next.name);
   return reportsItsAnswer ? [call] : [call, answer(next, actor, metric)];
 }
@@ -128,7 +128,6 @@ function answer(from: Party, to: Party, call: TraceMetric): StoryStep {
   return { from, to, words, mark: status.startsWith('2') ? undefined : 'refused', duration: durationOf(call) };
 }
 
-/** Names Keycloak as the refusing party only if Keycloak refused a service's request for a token. */
 function refusal(actor: Party, { service, description = '' }: TraceMetric, before: TraceMetric | undefined): StoryStep {
   const reason = REFUSALS[description] ?? description;
   const wantedToken =
@@ -138,7 +137,7 @@ function refusal(actor: Party, { service, description = '' }: TraceMetric, befor
   return { from, to: actor, words: `${from.label} refuses: ${reason}.`, mark: 'refused', duration: undefined };
 }
 
-/** The metric `total` shows that Service A answered the browser, or that Service B or C answered a call. */
+/** `total` shows that a service answered its caller, or Service A answered the browser. */
 function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryStep[] {
   const call = metrics.findLast((metric, index) => index < at && metric.step === 'call' && called(metric) === actor);
   const caller = call === undefined ? undefined : serviceNamed(call.service);

@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe('ChainTokens', () => {
-  it("requests the tokens for the user with the scope of the chain, and lists the user's token first", async () => {
+  it("requests tokens with the chain's scope, and lists the user's token first", async () => {
     expect(await tokensOf(FURTHER).of('service-a', alice)).toEqual([seenToken('service-a', alice), ...FURTHER]);
     expect(asked).toEqual([['alice', 'orders.approve', '/demo/tokens']]);
   });

@@ -30,7 +30,7 @@ export class ChainController {
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {}
 
-  /** A user with a token or a session needs orders.read here and orders.approve at Service B. */
+  /** A user needs orders.read here and orders.approve at Service B. */
   @Get()
   @OptionalToken()
   @RequirePermission(PERMISSION)
@@ -45,7 +45,7 @@ export class ChainController {
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;
     reply.type('text/html; charset=utf-8');
-    // The trace ends here, since the following request for the tokens is not part of the chain.
+    // The following request for the tokens is not part of the chain.
     const metrics = this.tracer?.end(request);
     const { demoMode, name } = this.config;
     const details = demoMode ? answeredDetails(metrics, await this.tokens.of(name, caller)) : NO_DETAILS;

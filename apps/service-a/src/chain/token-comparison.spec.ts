@@ -40,7 +40,7 @@ const texts = ({ rows }: TokenComparison, claim: string): string[] =>
   rows.find((row) => row.claim === claim)?.cells.map(({ text }) => text) ?? [];
 
 describe('the comparison of tokens', () => {
-  it('marks the claims that changed from hop to hop, and reports that the subject is unchanged', () => {
+  it('marks the claims that changed between hops, and reports the unchanged subject', () => {
     const compared = compareTokens(TOKENS);
     expect(changes(compared)).toEqual({
       sub: [undefined, 'same', 'same'],
@@ -55,7 +55,7 @@ describe('the comparison of tokens', () => {
     expect(compareTokens([TOKENS[0] ?? at('', {}), at('service-b', { sub: 'bob' })]).sameSubject).toBe(false);
   });
 
-  it('compares subjects by issuer and sub, and finds no equal subject if the tokens have no claims', () => {
+  it('compares subjects by issuer and sub; without claims, no subjects are equal', () => {
     const [one, other] = [at('service-b', { sub: 'a', iss: 'x' }), at('service-c', { sub: 'a', iss: 'y' })];
     expect(compareTokens([one, one]).sameSubject).toBe(true);
     expect(compareTokens([one, other]).sameSubject).toBe(false);

@@ -65,7 +65,7 @@ function compared(claim: ShownClaim, value: Value, before: Value, hasBefore: boo
   return { text, change: text === earlier ? 'same' : 'changed' };
 }
 
-/** A list is sorted, since the order of a list in a token has no meaning. */
+/** Sorts lists, since the order in a token has no meaning. */
 function textOf(claim: ShownClaim, value: Value): string {
   if (value === undefined) return NONE;
   if (claim === 'scope') return String(value).split(' ').toSorted().join(' ');

@@ -44,7 +44,7 @@ export class HomeController {
     const hasUnknownSession = id !== undefined && session === undefined;
     const users = demoMode ? DEMO_USERS : [];
     const matrix = demoMode ? untried(user) : undefined;
-    // If introspection results are not cached, a watched page would introspect tokens several times a second.
+    // Without cached results, a watched page would introspect tokens several times a second.
     const isWatched = demoMode && this.config.keycloak.introspectionTtlSeconds !== 0;
     return this.pages.render(homePage({ demoMode, user, users, hasUnknownSession, attacks, matrix, isWatched }));
   }

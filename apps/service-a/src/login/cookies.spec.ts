@@ -32,7 +32,7 @@ describe('Cookies', () => {
     expect(cookies.sessionId({ headers: { cookie: 'session=x' } })).toBeUndefined();
   });
 
-  it('have a name without a prefix on http', () => {
+  it('have no __Host- prefix if the public URL uses http', () => {
     expect(new Cookies(config('http://localhost:3000')).setSession('x')).toBe(
       'session=x; Path=/; HttpOnly; SameSite=Lax',
     );
@@ -52,7 +52,7 @@ describe('PendingLogins', () => {
     });
   });
 
-  it('refuses a login whose cookie is missing or altered, and a login with a wrong state (BF-01)', async () => {
+  it('refuses a missing cookie, an altered cookie and a wrong state (BF-01)', async () => {
     const state = 't'.repeat(43);
     const [cookie = ''] = await logins.remember({ headers: {} }, { ...PENDING, state });
     const altered = cookie.replace(/=[^;]+/, (value) => `${value.slice(0, -9)}AAAAAAAAA`);
@@ -67,7 +67,7 @@ describe('PendingLogins', () => {
     await expect(logins.consume(bringing(cookie), state)).resolves.toMatchObject({ state });
   });
 
-  it('encrypts with the first secret and decrypts with every secret, so that a secret can change (CC-08)', async () => {
+  it('encrypts with the first secret and decrypts with every secret (CC-08)', async () => {
     const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
     const at = (...secrets: readonly string[]): PendingLogins =>
       new PendingLogins(config('https://shop.example.com', secrets.join('\n')), new Cookies(https), store);

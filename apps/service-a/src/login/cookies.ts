@@ -12,12 +12,11 @@ const SESSION = 'session';
 const LOGIN = 'login-';
 
 /**
- * Every cookie is HttpOnly and belongs to this host only (no Domain). Over https, the cookie name begins with
- * `__Host-`, so that browsers accept the cookie only from this host and never over http. Over plain http, as on
- * localhost, browsers would refuse a cookie with this prefix, so the cookie name has no prefix.
+ * Every cookie is HttpOnly and belongs to this host only (no Domain). Over https, a cookie name begins with `__Host-`:
+ * browsers then accept the cookie only from this host, never over http. Over plain http, browsers would refuse this
+ * prefix.
  *
- * SameSite is Lax, not Strict: the redirect back from Keycloak is a navigation from another site and needs the login
- * cookie and the session cookie.
+ * SameSite is Lax, not Strict: the redirect back from Keycloak needs the cookies.
  */
 @Injectable()
 export class Cookies {
@@ -34,7 +33,7 @@ export class Cookies {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
-  /** The cookie expires when the browser closes, and the server decides how long the session lasts. */
+  /** The cookie expires with the browser; the server limits the session. */
   setSession(id: string): string {
     return this.#set(SESSION, id);
   }
@@ -43,7 +42,7 @@ export class Cookies {
     return this.#set(SESSION, '', 0);
   }
 
-  /** Each pending login has a separate cookie, so that tabs do not overwrite cookies of other tabs. */
+  /** Each pending login has a separate cookie, so tabs do not overwrite each other's cookies. */
   login(request: CookieRequest, key: string): string | undefined {
     return this.#read(request)[this.#prefix + LOGIN + key];
   }
@@ -66,7 +65,7 @@ export class Cookies {
   }
 
   #read({ headers }: CookieRequest): Readonly<Record<string, string | undefined>> {
-    // The parser does not decode values, so that a malformed value does not cause an error.
+    // Decoding a malformed value would throw.
     return parseCookie(headers.cookie ?? '', { decode: (value) => value });
   }
 

@@ -30,16 +30,16 @@ export const CROSS_SITE = {
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Marks a route that needs no CSRF check, since the request body proves the sender of the request. */
+/** Marks a route that needs no CSRF check, since the body proves the sender. */
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
- * A request with an unsafe method must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers
- * do not send this header. Over plain http, browsers send this header only to localhost. If the header is missing, the
- * guard checks `Origin`, which pages with a form send.
+ * An unsafe request must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers do not send
+ * this header. Over plain http, browsers send this header only to localhost. Without the header, the guard checks
+ * `Origin`, which a form sends.
  *
- * The guard accepts a request that a token authenticates, since no browser adds a token automatically. The service
- * ignores the session of such a request.
+ * A request that a token authenticates needs no check, since no browser adds tokens automatically. The service ignores
+ * the session of such a request.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -64,7 +64,7 @@ export class CsrfGuard implements CanActivate {
   async #check(request: UnsafeRequest): Promise<boolean> {
     if (!this.#isSameOrigin(request)) throw refused();
     const session = await this.sessions.find(this.cookies.sessionId(request));
-    // Another site can misuse only a request with a session, so only such a request needs the CSRF token.
+    // Another site can misuse only requests with a session.
     if (session !== undefined && !equal(tokenOf(request), session.csrfToken)) throw refused();
     return true;
   }
@@ -77,8 +77,8 @@ export class CsrfGuard implements CanActivate {
 
   /**
    * `same-origin` proves only that the page and the request have the same host name. An attacker's DNS may resolve that
-   * host name to this service. A page under the attacker's host name can hide the origin, but gets no session cookie of
-   * this service. In demo mode anonymous visitors may act, so the service refuses unknown host names.
+   * host name to this service. An attacker's page can hide the origin, but gets no session cookie. In demo mode
+   * anonymous visitors may act, so the service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

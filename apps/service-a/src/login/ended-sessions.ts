@@ -1,7 +1,4 @@
-/**
- * EndedSessions: remembers the sessions that Keycloak ended, so that a concurrent operation does not revive an ended
- * session.
- */
+/** EndedSessions: remembers ended sessions, so that no concurrent operation revives an ended session. */
 import { LRUCache } from 'lru-cache';
 
 export interface EndedSession {
@@ -13,13 +10,10 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** Seconds since the epoch by subject: all logins of the user up to this time have ended. */
+  /** Maps each subject to epoch seconds. All logins up to this time have ended. */
   readonly #bySubject: LRUCache<string, number>;
 
-  /**
-   * `rememberMs` must exceed the duration of a login and the lifetime of every token of the session. `nowMs` is
-   * monotonic.
-   */
+  /** `rememberMs` must exceed the duration of a login and every token lifetime. `nowMs` is monotonic. */
   constructor(rememberMs: number, nowMs: () => number) {
     const bounds = { max: MAX_REMEMBERED, ttl: rememberMs, ttlResolution: 0, perf: { now: nowMs } };
     this.#bySession = new LRUCache(bounds);
@@ -27,7 +21,7 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // A logout token with a session id ends only this session, so the code ignores the subject.
+    // A logout token with a session id ends only this session.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }

@@ -1,13 +1,12 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
 
 /**
- * - `login_not_started_here`: this browser did not start the login, started the login too long ago, or has already
- *   finished the login
+ * - `login_not_started_here`: this browser has no such login in progress, or the login is too old
  * - `login_refused`: Keycloak or the user refused the login
  * - `login_not_valid`: Keycloak's answer has a wrong issuer, nonce or signature
  * - `login_link_malformed`: the link asks for an unknown level or an age out of bounds
  * - `login_too_weak`: the login was weaker or older than the route requires
- * - `login_of_another_user`: the login should confirm the user of a session, but another user logged in
+ * - `login_of_another_user`: a user other than the session's user logged in
  */
 export type LoginErrorCode =
   | 'login_not_started_here'
@@ -20,7 +19,7 @@ export type LoginErrorCode =
 export class LoginError extends HttpException {
   constructor(
     readonly code: LoginErrorCode,
-    /** The reason for the log, in one word. */
+    /** A one-word reason that only the log contains. */
     readonly reason: string,
   ) {
     super({ error: 'Login failed', code }, HttpStatus.BAD_REQUEST);

@@ -102,7 +102,7 @@ describe('a login', () => {
 });
 
 describe('the start page', () => {
-  it('says that Keycloak did not answer, if Keycloak cannot confirm the session (BF-09)', async () => {
+  it('shows an error page and keeps the session if Keycloak fails to confirm the session (BF-09)', async () => {
     const id = await logIn();
     const start = (accept: string) =>
       request(app.getHttpServer())
@@ -174,7 +174,7 @@ describe('a logout', () => {
     await expect(sessionOf(id)).resolves.toBeUndefined();
   });
 
-  it('ends the session, clears the cookie and shows a page while Keycloak is unavailable (BF-09)', async () => {
+  it('ends the session, clears the cookie and shows a page even if Keycloak is unavailable (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });
@@ -204,7 +204,7 @@ describe('a logout', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('redirects to the start page and sets no cookie if the browser has no session', async () => {
+  it('redirects a browser without a session to the start page, and sets no cookie', async () => {
     const { headers } = await request(app.getHttpServer())
       .post('/auth/logout')
       .set('sec-fetch-site', 'same-origin')

@@ -51,8 +51,8 @@ export class LoginController {
   ) {}
 
   /**
-   * In demo mode, `as` prefills the user name in Keycloak's form. With `acr_values` and `max_age` of an RFC 9470
-   * challenge, the session's user must log in again as the challenge requires.
+   * In demo mode, `as` prefills the user name in Keycloak's form. `acr_values` and `max_age` of an RFC 9470 challenge
+   * make the session's user log in again.
    */
   @Get('login')
   @Redirect()
@@ -108,8 +108,8 @@ export class LoginController {
   }
 
   /**
-   * A browser with an unknown session is redirected to Keycloak too, since another instance may hold the session.
-   * Keycloak then asks the user for confirmation, and notifies the other instance.
+   * Also redirects a browser with an unknown session, since another instance may hold that session. Keycloak then asks
+   * the user for confirmation, and notifies the other instance.
    */
   @Post('logout')
   @UseFilters(LogoutPageFilter)
@@ -140,7 +140,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** A failure is only logged, since Keycloak then asks the user to confirm the logout. */
+  /** A failure is only logged: Keycloak then asks the user for confirmation. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);

@@ -81,13 +81,13 @@ describe('MemorySessionStore', () => {
     await expect(holds('user-0', 'user-1', 'user-2', 'one more')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts only a session of the user who reaches the limit, even if the store is full', async () => {
+  it('evicts only sessions of the user at the limit, even if the store is full', async () => {
     for (const key of ['b1', 'a1', 'a2', 'c1', 'd1', 'e1'].slice(0, MAX)) await add(key, session(key.charAt(0)));
     await add('a3', session('a'));
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts a session from a store that is not full only if its user exceeds the limit per user', async () => {
+  it('evicts only sessions over the limit per user, while the store is not full', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

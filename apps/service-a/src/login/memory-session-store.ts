@@ -6,7 +6,7 @@ import type { UserSession } from './user-session.js';
 
 const MAX_LOGINS_REMEMBERED = 10_000;
 
-/** If a user exceeds the limit per user, the store evicts the least recently used session of this user. */
+/** Above the limit per user, the store evicts the user's least recently used session. */
 export class MemorySessionStore implements SessionStore {
   readonly isShared = false;
   readonly clock: SessionClock;
@@ -83,7 +83,7 @@ export class MemorySessionStore implements SessionStore {
     own.delete(key);
     own.add(key);
     const [leastRecent] = own;
-    // The old session is deleted first, since a full store would otherwise evict a session of another user.
+    // Deletes the old session first, since a full store would evict another user's session.
     if (own.size > this.#maxPerUser && leastRecent !== undefined) this.#sessions.delete(leastRecent);
     this.#sessions.set(key, session);
   }

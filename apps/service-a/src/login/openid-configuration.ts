@@ -26,7 +26,7 @@ export class OpenIdConfiguration {
       return await this.#configuration;
     } catch (error) {
       this.#configuration = undefined;
-      // Keycloak is at fault for bad metadata, so the error must not blame the user.
+      // Bad metadata is Keycloak's fault, so the error must not blame the user.
       if (!(error instanceof LoginError)) throw error;
       throw new AuthorizationServerError('authorization_server_refused', { reason: 'nonsense_answer' });
     }

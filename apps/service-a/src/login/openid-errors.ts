@@ -7,7 +7,7 @@ import {
 } from 'openid-client';
 import { LoginError } from './login-error.js';
 
-/** Replaces errors of openid-client, since such an error may contain a request or an answer. */
+/** Replaces errors of openid-client, which may contain a request or an answer. */
 export async function translateErrors<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -16,7 +16,7 @@ export async function translateErrors<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether the token endpoint answered that the code or the refresh token is invalid (RFC 6749 §5.2). */
+/** Whether the token endpoint refused the code or the refresh token (RFC 6749 §5.2). */
 export function isInvalidGrant(error: unknown): boolean {
   return error instanceof LoginError && error.reason === INVALID_GRANT;
 }
@@ -36,10 +36,7 @@ const INVALID_GRANT = 'invalid_grant';
 
 const MALFORMED = new Set(['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR']);
 
-/**
- * Returns `LoginError` if the user or the browser is at fault, and `AuthorizationServerError` if Keycloak or our
- * configuration is at fault.
- */
+/** Returns `LoginError` if the user or the browser is at fault, otherwise `AuthorizationServerError`. */
 function translated(error: unknown): Error {
   if (error instanceof LoginError || error instanceof AuthorizationServerError) return error;
   if (error instanceof AuthorizationResponseError) return new LoginError('login_refused', plainWord(error.error));
@@ -60,13 +57,13 @@ function translated(error: unknown): Error {
   return new LoginError('login_not_valid', plainWord(code.toLowerCase()));
 }
 
-/** If openid-client rejected the body of an answer, nobody may read or log the body in the `cause`. */
+/** Whether the `cause` has a rejected body: nobody may read or log the body. */
 function isAboutBody(cause: unknown): boolean {
   const details = cause instanceof Error ? cause.cause : undefined;
   return typeof details === 'object' && details !== null && 'body' in details;
 }
 
-/** Returns `other` for a code that is not a plain word, since the callback URL may contain any code. */
+/** The callback URL may contain any code, so `other` replaces an implausible code. */
 function plainWord(code: string): string {
   return /^[a-z_]{1,60}$/.test(code) ? code : 'other';
 }

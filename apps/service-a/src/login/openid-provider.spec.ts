@@ -13,7 +13,7 @@ import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdTransport } from './openid-transport.js';
 
-/** The service and browsers use different addresses of the provider, as in a container network. */
+/** The service and browsers use different addresses, as in a container network. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
 const PATH = '/realms/shop/protocol/openid-connect';
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };
@@ -296,7 +296,7 @@ describe('OpenIdProvider', () => {
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
 
-  it('keeps the previous ID token if the key of the new ID token is unavailable (BF-08)', async () => {
+  it("keeps the previous ID token if the new token's key is unavailable (BF-08)", async () => {
     for (const certs of [undefined, { status: 503, body: {} }]) {
       overrides = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
       const refreshed = await refresh();
@@ -316,7 +316,7 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: UNAVAILABLE, reason });
   });
 
-  it('refuses an ID token signed with the client secret, even if the server offers HMAC (BF-02)', async () => {
+  it('refuses an ID token signed with HMAC, even if the server offers HMAC (BF-02)', async () => {
     overrides = {
       signedBy: Buffer.alloc(32, 'x'),
       alg: 'HS256',
@@ -325,7 +325,7 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
   });
 
-  it('stores the time of the request, since the session may end before the answer arrives (BF-09)', async () => {
+  it('stores the time of the request, not of the answer (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
@@ -343,7 +343,7 @@ describe('OpenIdProvider', () => {
     }
   });
 
-  it('does not follow a redirect of the token endpoint, since the request contains secrets (BF-07)', async () => {
+  it('follows no redirect of the token endpoint, since the request contains secrets (BF-07)', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       forms = [];
       overrides = { raw: { status, headers: { ...HTML, location: `${baseUrl()}/elsewhere` }, body: '' } };

@@ -24,7 +24,7 @@ import { SIGNING_ALGORITHMS } from './signing-keys.js';
 
 export interface LoggedIn {
   readonly subject: string;
-  /** Keycloak's `sid`, which is the same for every client at which the user logs in. */
+  /** Keycloak's `sid`, equal at every client where the user logs in. */
   readonly sessionId: string | undefined;
   readonly username: string;
   readonly issuedAt: number;
@@ -36,9 +36,9 @@ export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'd
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** A scope of Service B is not needed, since Service A exchanges the user's token for Service B. */
+/** A scope of Service B is not needed: Service A exchanges the user's token. */
 const SCOPE = 'openid orders.read';
-/** DEMO: the requested scope with the permission attacks.run, which the attacks on the page require. */
+/** DEMO: the page's attacks require the permission attacks.run. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
 
 /** Throws `LoginError` if a login is invalid, and `AuthorizationServerError` if Keycloak is at fault. */
@@ -85,13 +85,13 @@ export class OpenIdProvider {
         idTokenExpected: true,
       });
       if (answer.id_token === undefined) throw unavailable('nonsense_answer');
-      // The signature is checked even though Keycloak sent the ID token directly to this service.
+      // Also checks an ID token that Keycloak sent directly to this service.
       await this.#checkSignature(answer.id_token);
       return loggedIn(answer, answer.id_token, answer.claims(), startedMs);
     });
   }
 
-  /** Loads the metadata for `refresh` in advance, so that a failure occurs before a refresh token is sent. */
+  /** Loads the metadata before `refresh` sends the refresh token, because loading can fail. */
   async ready(): Promise<void> {
     await this.configuration.get();
   }
@@ -108,7 +108,7 @@ export class OpenIdProvider {
     try {
       return await translateErrors(async () => {
         const answer = await refreshTokenGrant(configuration, refreshToken);
-        // The subject of the new ID token must equal the former subject (OpenID Connect Core 1.0 §12.2).
+        // The subject must stay the same (OpenID Connect Core 1.0 §12.2).
         const { sub = subject } = answer.claims() ?? {};
         if (sub !== subject) throw new LoginError('login_not_valid', 'another_subject');
         const newest = await this.#verifiedOr(idToken, answer.id_token);
@@ -121,9 +121,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * Returns the former ID token if the server sends no new ID token, or if the key of the new ID token is unavailable.
-   * The refresh must succeed without the key, because the refresh token may be used up. The logout accepts the former
-   * ID token.
+   * Returns the former ID token if the new token or its key is missing. The refresh token may be used up, so a missing
+   * key is no failure. The logout accepts the former ID token.
    */
   async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {
     if (idToken === undefined) return former;
@@ -136,9 +135,7 @@ export class OpenIdProvider {
     }
   }
 
-  /**
-   * Throws `LoginError` if the signature is wrong, and `AuthorizationServerError` if Keycloak does not publish the key.
-   */
+  /** Throws `LoginError` for a wrong signature, and `AuthorizationServerError` for an unpublished key. */
   async #checkSignature(idToken: string): Promise<void> {
     try {
       await compactVerify(idToken, this.configuration.keys.get, { algorithms: [...SIGNING_ALGORITHMS] });
@@ -149,9 +146,7 @@ export class OpenIdProvider {
     }
   }
 
-  /**
-   * Sends the logout request from the service (RP-Initiated Logout 1.0), so that no browser URL contains the ID token.
-   */
+  /** Logs out without the browser (RP-Initiated Logout 1.0): no URL contains the ID token. */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
     const form = { id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId };
@@ -159,7 +154,7 @@ export class OpenIdProvider {
     if (status >= 400) throw new LoginError('login_refused', `logout_answered_${status}`);
   }
 
-  /** Keycloak asks the user for confirmation if the browser still has a session at Keycloak. */
+  /** Keycloak asks for confirmation if the browser still has a session at Keycloak. */
   async logoutUrl(): Promise<string> {
     const parameters = { post_logout_redirect_uri: `${this.config.login.publicUrl}/` };
     return buildEndSessionUrl(await this.configuration.get(), parameters).href;
@@ -184,7 +179,7 @@ function loggedIn(
   };
 }
 
-/** If the answer has no refresh token, the former refresh token stays valid (RFC 6749 §6). */
+/** Without a new refresh token, the former refresh token stays valid (RFC 6749 §6). */
 function tokensOf(
   { access_token, refresh_token, expires_in = 0 }: TokenEndpointResponse,
   startedMs: number,

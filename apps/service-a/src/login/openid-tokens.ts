@@ -3,15 +3,15 @@ export interface OpenIdTokensParts {
   readonly refreshToken: string | undefined;
   readonly idToken: string;
   /**
-   * The time of the answer would be too late, since the session may end before the answer
-   * arrives. The time is on the monotonic clock, but a stored session uses the clock of the store.
+   * The start of the token request. The session may end before the answer arrives. The clock is monotonic, but a stored
+   * session uses the clock of the store.
    */
   readonly askedAtMs: number;
   /** The expiry of the access token, on the clock of `askedAtMs`. */
   readonly expiresAtMs: number;
 }
 
-/** The tokens of a session, in a private field, which JSON and `util.inspect` do not show. */
+/** The tokens of a session, hidden from JSON and `util.inspect`. */
 export class OpenIdTokens {
   readonly #parts: OpenIdTokensParts;
 

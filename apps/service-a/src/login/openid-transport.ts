@@ -29,14 +29,14 @@ export class OpenIdTransport {
     const others = isLogin ? this.#logins : this.#sessions;
     const calls = method === 'GET' ? this.#metadata : others;
     let response = await calls.fetch(url, { method, headers, body: form, signal });
-    // If the client credentials are refused, the code or the refresh token is not used up.
+    // A 401 does not use up the code or the refresh token.
     if (response.status === 401 && form !== undefined) {
       const again = new Headers(headers);
       if (await this.authenticator.replaceRefused(form, again)) {
         response = await calls.fetch(url, { method, headers: again, body: form, signal });
       }
     }
-    // Our fetch validates only answers whose content type is JSON, but openid-client would parse any answer.
+    // Our fetch validates only answers of type JSON, but openid-client parses any answer.
     if (response.ok && !JSON_CONTENT_TYPE.test(response.headers.get('content-type') ?? '')) {
       throw unavailable('answer_not_json');
     }
@@ -53,8 +53,8 @@ export class OpenIdTransport {
 }
 
 /**
- * Browsers are redirected only to the issuer's origin. The service sends the client secret only to the issuer's origin
- * or to the origin of `internalServerUrl`.
+ * Browsers are redirected only to the issuer's origin. The client secret goes only to the origin of the issuer or of
+ * `internalServerUrl`.
  */
 export function checkEndpoints(
   server: Readonly<ServerMetadata>,

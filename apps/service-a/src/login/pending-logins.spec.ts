@@ -29,7 +29,7 @@ async function sealed(claims: object, expires: string | undefined, secret = SECR
 }
 
 describe('PendingLogins', () => {
-  it('accepts a cookie of this service once, and reveals no content of the cookie (BF-01)', async () => {
+  it("accepts its own cookie once, and hides the cookie's content (BF-01)", async () => {
     const logins = pendingLogins();
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).not.toMatch(/the-verifier|%2Fx/);

@@ -14,32 +14,31 @@ export interface PendingLogin {
   readonly codeVerifier: string;
   readonly returnTo: string;
   readonly as?: string | undefined;
-  /** Whether this login is the second attempt, after a different user logged in at the first attempt. */
+  /** Whether a different user logged in at the first attempt. */
   readonly isSecond?: boolean | undefined;
   readonly demand?: AuthenticationDemand | undefined;
   /** The `sub` of the session whose user must log in again. */
   readonly confirms?: string | undefined;
 }
 
-/** The lifetime of a pending login, which is about Keycloak's time limit for a login. */
+/** Roughly equals Keycloak's time limit for a login. */
 const LIFETIME_SECONDS = 600;
 const MAX_PER_BROWSER = 5;
 /**
- * The limit for the total size of a browser's login cookies: half of the maximum header size. Any site can link to a
- * login with any return path. If the cookies were too long, the service would refuse every request of the browser until
- * the cookies expire.
+ * The login cookies of a browser get half of the maximum header size. Any site can link to a login with any return
+ * path. With longer cookies, the service would refuse every request until the cookies expire.
  */
 const MAX_CHARACTERS_PER_BROWSER = 8192;
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 
 /**
- * Stores pending logins in cookies, so that a client that starts many logins cannot fill memory or evict other logins.
- * The encryption (JWE, with a key derived from the session secret) hides the PKCE verifier.
+ * Stores pending logins in cookies, so nobody can fill the memory or evict logins. The encryption (JWE) hides the PKCE
+ * verifier.
  */
 @Injectable()
 export class PendingLogins {
-  /** The first key encrypts and every key decrypts, so that no login fails when an operator replaces the secret. */
+  /** The first key encrypts and every key decrypts, so an operator can replace the secret. */
   readonly #keys: readonly Uint8Array[];
 
   constructor(

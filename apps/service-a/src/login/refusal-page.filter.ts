@@ -15,8 +15,8 @@ export interface RefusedPage {
 }
 
 /**
- * A refusal clears the cookie of a session that has ended, unless a login is in progress. During a login, the browser
- * may already have the new session's cookie under the same name.
+ * A refusal clears the cookie of an ended session, unless a login is in progress. During a login, the browser may
+ * already have the new session's cookie.
  */
 @Injectable()
 export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakException> {
@@ -27,7 +27,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** Returns the page to open after a required login (undefined: the refused page). */
+  /** Returns the page that opens after a required login. Undefined means the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

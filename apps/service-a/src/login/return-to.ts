@@ -1,21 +1,18 @@
 const START = '/';
 const MAX_CHARACTERS = 2048;
-/** If the parsed URL has a different origin than this placeholder, the path leads to another site. */
 const BASE = 'https://here.invalid';
 
-/**
- * Browsers rewrite a location such as `//host` or `/\host`, so the function checks both the text and the parsed URL.
- */
+/** Checks the text and the parsed URL, because browsers rewrite `//host` and `/\host`. */
 export function returnTo(asked: unknown): string {
   if (typeof asked !== 'string') return START;
-  // A path contains no blanks, control characters, backslashes, or bytes that a header can't carry.
+  // A path has no blanks, control characters, backslashes, or bytes that headers can't carry.
   if (!/^\/[\x21-\x5B\x5D-\x7E]*$/.test(asked) || !URL.canParse(asked, BASE)) return START;
   const { origin, pathname, search, hash } = new URL(asked, BASE);
   if (origin !== BASE || /^\/(?:[/\\]|%2f|%5c)/i.test(pathname)) return START;
   // A return to a login path would loop, so the decoded path is checked.
   if (decoded(pathname).startsWith('/auth/')) return START;
   const path = pathname + search + hash;
-  // The length is checked after parsing, since the URL parser replaces some characters by three characters.
+  // The URL parser may replace a character by three characters.
   return path.length > MAX_CHARACTERS ? START : path;
 }
 

@@ -14,10 +14,10 @@ import type { UserSession } from './user-session.js';
 import { UserSessions } from './user-sessions.js';
 
 export const SESSION_ENDED = 'session_ended';
-/** The reason of a refusal if the session may belong to another instance. */
+/** This reason means that another instance may have the session. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** Refusals that depend on this replica's clock must not end a session for all replicas. */
+/** This replica's wrong clock may cause these refusals, so the session must not end. */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
 interface ConfirmedSession {
@@ -36,8 +36,8 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns undefined if the request has no session cookie, or if a token authenticates the request. Throws
-   * `BearerError` also for an ended session, so that the request never runs under another identity:
+   * Returns undefined without a session cookie, or if a token authenticates the request. Throws `BearerError` also for
+   * an ended session, so no request runs under another identity:
    *
    * - `missing_token`: the session is unknown or has ended
    * - `invalid_token`: this service's clock is wrong
@@ -69,7 +69,7 @@ export class SessionCaller {
 
   /**
    * Requires no permission. A session is valid only while the access token is accepted. A logout takes effect within
-   * the revocation window even if the session store was unavailable.
+   * the revocation window even without the session store.
    */
   async confirmedSession(request: CookieRequest): Promise<UserSession | undefined> {
     const id = this.cookies.sessionId(request);
@@ -95,8 +95,8 @@ export class SessionCaller {
 }
 
 /**
- * Checks the ID token of the login, not the access token. Introspection of the access token reports the level of the
- * user's last login at this client, but reports no level after a token exchange.
+ * Checks the ID token of the login, not the access token. Introspection reports the level of the user's last login at
+ * this client, or none after an exchange.
  */
 function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
   const known = authentication ?? NOTHING_KNOWN;

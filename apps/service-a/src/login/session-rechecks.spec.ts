@@ -38,7 +38,7 @@ describe('SessionRechecks', () => {
     expect(rechecks.areDueSince(nowMs - 1)).toBe(true);
   });
 
-  it('are due at most once in ten seconds, even if rechecks are required constantly (BF-09)', () => {
+  it('are due at most once in ten seconds, even if required constantly (BF-09)', () => {
     const asked = askedOver(600_000, () => rechecks.require());
     expect(asked.length).toBeGreaterThanOrEqual(59);
     expect(asked.length).toBeLessThanOrEqual(61);
@@ -46,14 +46,14 @@ describe('SessionRechecks', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('are due again ten seconds later, even if a recheck was required shortly before (BF-09)', () => {
+  it('are due again at least ten seconds after the last of two requirements (BF-09)', () => {
     for (const laterMs of [1, 4999, 9999, 10_000, 10_001, 15_000, 19_999, 20_000, 25_000]) {
       rechecks = new SessionRechecks(() => nowMs);
       rechecks.require();
       nowMs += laterMs;
       const requiredMs = nowMs;
       rechecks.require();
-      // A recheck shortly after `requiredMs` may have been too early to find that the session has ended.
+      // A recheck shortly after `requiredMs` may miss the end of the session.
       nowMs += 20_000;
       expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
         laterMs,
@@ -64,7 +64,7 @@ describe('SessionRechecks', () => {
     }
   });
 
-  it('happen twice and then stop after the clock of the store goes back by an hour (BF-09)', () => {
+  it("happen exactly twice after the store's clock goes back (BF-09)", () => {
     rechecks.require();
     nowMs -= 3_600_000;
     expect(askedOver(60_000)).toEqual([nowMs - 60_000, nowMs - 50_000]);

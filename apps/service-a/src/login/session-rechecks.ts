@@ -1,10 +1,10 @@
 /** Equals the default introspection TTL and exceeds the duration of a logout at Keycloak. */
 const INTERVAL_MS = 10_000;
 
-/** The maximum distance of a recheck from now: two intervals, plus a tolerance for clocks that differ. */
+/** The maximum distance of a recheck from now, with a tolerance for different clocks. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
-/** If the time of a recheck exceeds the store's time by more than `STEP_MS`, the clock was set back. */
+/** If a recheck is more than `STEP_MS` in the future, the clock was set back. */
 const STEP_MS = 1000;
 
 export interface RecheckTimes {
@@ -13,12 +13,11 @@ export interface RecheckTimes {
 }
 
 /**
- * If Keycloak's keys are unavailable, the service can't verify a logout token. The token may have ended any session,
- * and Keycloak does not repeat the token, so the service rechecks every session immediately. Ten seconds later, the
- * service rechecks every session again, since Keycloak reports a session as active until the logout is complete.
+ * If Keycloak's keys are unavailable, the service can't verify a logout token. Keycloak does not repeat the token, so
+ * the service rechecks every session immediately. A second recheck follows after ten seconds, since sessions stay
+ * active during a logout.
  *
- * Anyone can send a token that can't be verified, so the service rechecks each session at most once in ten seconds. In
- * normal operation, the service also introspects the tokens of a session at most once in ten seconds.
+ * Anyone can send such tokens: each session is rechecked at most once in ten seconds.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;
@@ -37,7 +36,7 @@ export class SessionRechecks {
     this.#times = { firstMs, lastMs };
   }
 
-  /** Ignores times far in the future, since the clock that produced these times was wrong. */
+  /** Ignores times far in the future, since a wrong clock produced these times. */
   learn(times: RecheckTimes): void {
     if (times.lastMs > this.nowMs() + MAX_AHEAD_MS) return;
     if (this.#times === undefined || times.lastMs > this.#times.lastMs) this.#times = times;
@@ -53,8 +52,8 @@ export class SessionRechecks {
   }
 
   /**
-   * If the clock was set back, the rechecks become due now. Without this correction, each use of a session would call
-   * Keycloak until the clock reaches the former time.
+   * If the clock was set back, the rechecks become due now. Otherwise each use of a session would call Keycloak until
+   * the former time.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

@@ -6,22 +6,20 @@ import { SessionStoreError } from './session-store-error.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
-/**
- * The service refreshes a token with a shorter remaining lifetime, so that no token expires during a run of the chain.
- */
+/** A token with less time left could expire during a run of the chain. */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
 /** A refresh, including the requests for Keycloak's keys, takes at most this time. */
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
-/** The time for which the service retries a store update, before and after the service sends the refresh token. */
+/** How long a store update is retried, before and after sending the refresh token. */
 const INSIST_BEFORE_MS = 3000;
 const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
-/** After these failures the refresh token is unused, since Keycloak did not receive or process the request. */
+/** After these failures the refresh token is unused: Keycloak did not process the request. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 
@@ -30,9 +28,9 @@ const NOT_SENT = { refreshSentAtMs: undefined, refreshId: undefined };
 type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 
 /**
- * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. Before a replica sends the
- * token, the replica therefore marks the session, and all other replicas wait for the new tokens. If the session store
- * is shared, no replica repeats a token that may be used up. The session then ends when the access token expires.
+ * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. A replica therefore marks the
+ * session first, and other replicas wait for the new tokens. With a shared store, no replica repeats a token that may
+ * be used up. The session then ends when the access token expires.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();
@@ -47,7 +45,7 @@ export class SessionRefreshes {
     const inFlight = this.#inFlight.get(key);
     if (inFlight === undefined) return this.#start(key);
     const refreshed = await inFlight;
-    // A refresh is not a recheck if the refresh started before the recheck was required.
+    // A refresh that started before the recheck was required is no recheck.
     return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.freshened(key, refreshed) : refreshed;
   }
 
@@ -67,13 +65,13 @@ export class SessionRefreshes {
   }
 
   async #refresh(key: string): Promise<UserSession | undefined> {
-    // The metadata is loaded before the session records the refresh, so that a failure leaves no record.
+    // Loads the metadata first, so that a failure leaves no record of a refresh.
     if (this.store.isShared) await this.provider.ready();
     const refreshId = randomBytes(9).toString('base64url');
     for (;;) {
       let isMine = false;
       const session = await this.#insist(INSIST_BEFORE_MS, key, (found) => {
-        // An earlier update of the store may have succeeded although the store's answer was lost.
+        // An earlier update may have succeeded although the store's answer was lost.
         const wasMine = found.refreshId === refreshId;
         isMine = wasMine || (this.#isStale(found) && found.refreshSentAtMs === undefined);
         if (wasMine) return found;
@@ -82,7 +80,7 @@ export class SessionRefreshes {
         return this.#isLost(found) ? undefined : found;
       });
       if (session === undefined || isMine) return session && this.#send(key, session);
-      // A different replica has completed the refresh, or has received no answer.
+      // Another replica has refreshed the session, or Keycloak has not answered that replica.
       if (!this.#isStale(session) || this.#hasNoAnswer(session)) return session;
       await sleep(LOOK_AGAIN_MS);
     }
@@ -105,7 +103,7 @@ export class SessionRefreshes {
     }
   }
 
-  /** Retries if the store is unavailable for a moment, since a failed update would lose the new tokens. */
+  /** Retries while the store is unavailable: a failed update would lose the new tokens. */
   async #insist(
     forMs: number,
     key: string,
@@ -134,7 +132,7 @@ export class SessionRefreshes {
     return refreshSentAtMs !== undefined && this.store.clock.nowMs() - refreshSentAtMs > MAX_REFRESH_MS;
   }
 
-  /** Whether the session can't continue: the refresh token may be used up, and the access token is no longer valid. */
+  /** Returns true if the access token is invalid and the refresh token was perhaps used. */
   #isLost(session: UserSession): boolean {
     const isOver = session.tokens.expiresAtMs <= this.store.clock.nowMs() || this.#needsRecheck(session);
     return isOver && this.#hasNoAnswer(session);

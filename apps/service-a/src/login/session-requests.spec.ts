@@ -100,7 +100,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
-  it('is refused while the clock of this service is wrong, and does not end the session (BF-05)', async () => {
+  it('gets 401 if the clock of the service is wrong, and does not end the session (BF-05)', async () => {
     const session = await logIn();
     const { now } = Date;
     jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
@@ -113,13 +113,13 @@ describe('a request with a session', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('may change state from a page of this origin if the request has the CSRF token of the session (BF-06)', async () => {
+  it("may change state from this origin with the session's CSRF token (BF-06)", async () => {
     const session = await logIn();
     const { cookie, csrfToken } = session;
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, 'x-csrf-token': csrfToken }).expect(404);
     await post(NO_ATTACK, { cookie, origin: PUBLIC_URL }, { csrf_token: csrfToken }).expect(404);
-    // The referrer policy of a page decides whether the browser sends or hides the page's origin.
+    // The page's referrer policy decides whether the browser sends the page's origin.
     for (const origin of [PUBLIC_URL, 'null', 'http://127.0.0.1:3000', 'http://[::1]:3000', 'http://localhost']) {
       await post(NO_ATTACK, { cookie, ...SAME_ORIGIN, origin }, { csrf_token: csrfToken }).expect(404);
     }
@@ -153,7 +153,7 @@ describe('a request with a session', () => {
     },
   );
 
-  it('gets a page saying that nothing was done if the CSRF token belongs to the previous session (BF-06)', async () => {
+  it('gets the page "Nothing was done" if the CSRF token belongs to a previous session (BF-06)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     const headers = { cookie: session.cookie, ...SAME_ORIGIN, accept: 'text/html' };
     const refused = await post('/auth/logout', headers, { csrf_token: former.csrfToken }).expect(403);
@@ -201,12 +201,12 @@ describe('a request with a session and an Authorization header', () => {
     expect(refused.headers['set-cookie']).toBeUndefined();
     await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }).expect(403);
     await expect(isLoggedIn(session)).resolves.toBe(true);
-    // On a guarded route, the guard refuses the header as an invalid token, although the request has a session.
+    // On a guarded route, the guard refuses the invalid header despite the session.
     expect((await post(NO_ATTACK, { cookie, authorization, ...CROSS_SITE })).status).toBeLessThan(402);
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('needs the CSRF token of the session if the route has no guard, even if the access token is valid (BF-06)', async () => {
+  it('needs the CSRF token on a route without a guard, even with a valid access token (BF-06)', async () => {
     const session = await logIn();
     const authorization = `Bearer ${session.accessToken}`;
     await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -248,7 +248,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it('ends at the first refusal after Keycloak has revoked the token of the session (BF-09)', async () => {
+  it("ends at the first refusal after Keycloak revoked the session's token (BF-09)", async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -257,7 +257,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('is not shown on the start page if Keycloak ended the session and did not notify the service (BF-09)', async () => {
+  it('is not shown on the start page after Keycloak ended the session without notice (BF-09)', async () => {
     const [live, session] = [await logIn(), await logIn()];
     const home = async ({ cookie }: Session) => (await send('get', '/', { cookie }).expect(200)).text;
     expect(await home(live)).toContain('Logged in as <strong>alice');
@@ -266,7 +266,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('gives no login hint if Keycloak ended the session and did not notify the service (BF-09)', async () => {
+  it('gives no login hint after Keycloak ended the session without notice (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     await expect(app.get(StepUps).userOf({ headers: { cookie: session.cookie } })).resolves.toEqual({
@@ -275,10 +275,10 @@ describe('a session', () => {
     });
   });
 
-  it('keeps the session cookie while a login is pending, since the cookie may be new (RS-11, BF-05)', async () => {
+  it('keeps the session cookie during a login, since the cookie may be new (RS-11, BF-05)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     await app.get(UserSessions).end(former.id);
-    // The browser sends these requests before the browser receives the new session cookie and the cleared login cookie.
+    // The browser has not yet received the new session cookie and the cleared login cookie.
     for (const accept of ['text/html', 'application/json']) {
       const underWay = await chain({ cookie: `${former.cookie}; login-abcd=sealed`, accept }).expect(401);
       expect(underWay.headers['set-cookie']).toBeUndefined();
@@ -306,7 +306,7 @@ describe('two instances that share no sessions', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('do not run the chain in their own name if the session belongs to the other instance', async () => {
+  it('do not run the chain as the service if the session belongs to the other instance', async () => {
     const { cookie } = await logIn();
     const { body } = await chain({ cookie }, replica).expect(401);
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });

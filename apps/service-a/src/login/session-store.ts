@@ -1,17 +1,19 @@
 import type { EndedSession } from './ended-sessions.js';
 import type { UserSession } from './user-session.js';
 
-/** The clock of the store, in ms, for all times in sessions, since the clocks of processes differ. */
+/** All times in sessions come from this clock, because the clocks of processes differ. */
 export interface SessionClock {
   nowMs(): number;
-  /** Returns the current time to compute the age of a session. If two clocks differ, the later time counts. */
+  /**
+   * Returns the current time, from which callers compute a session's age. If two clocks differ, the later time counts.
+   */
   latestMs(): number;
   fromMonotonicMs(ms: number): number;
 }
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** If all replicas use this store, a replica must not repeat an operation of another replica. */
+  /** Whether all replicas use this store: none may then repeat another's operation. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
   /**
@@ -20,16 +22,15 @@ export interface SessionStore {
    */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * Replaces the session atomically, so that no concurrent change is lost and no deleted session is revived. The store
-   * calls `change` again after a concurrent change. `change` may return the unchanged session, or undefined to delete
-   * the session.
+   * Replaces the session atomically: no change is lost, and no deleted session is revived. The store calls `change`
+   * again after a concurrent change. `change` may return the unchanged session, or undefined to delete the session.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
-  /** Deletes the sessions, and remembers the ended sessions so that no ended session is added later. */
+  /** Also remembers the ended sessions, so that none is added later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
-  /** Returns true if Keycloak's confirmation at `askedAtMs` is too old, according to the store's last answer. */
+  /** Whether Keycloak's confirmation at `askedAtMs` is too old, by the store's last answer. */
   needsRecheck(askedAtMs: number): boolean;
   /** Returns true only for the first call with this `state` within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;
@@ -38,7 +39,7 @@ export interface SessionStore {
 
 export interface StoreBounds {
   readonly maxSessions: number;
-  /** Without a limit per user, one user could evict the sessions of all other users by logging in repeatedly. */
+  /** Without this limit, one user could evict all other sessions by repeated logins. */
   readonly maxSessionsPerUser: number;
   readonly sessionIdleSeconds: number;
   readonly sessionMaxSeconds: number;

@@ -81,7 +81,7 @@ describe('SigningKeys', () => {
     expect(readings).toEqual([5000, 5000 + COOL_DOWN_MS]);
   });
 
-  it('finds a new key during a flood of unknown key ids, with at most one call to Keycloak per second (BF-02)', async () => {
+  it('finds a new key despite many unknown key ids, and sends at most one request per second (BF-02)', async () => {
     await keyOf('old');
     const junk: Promise<unknown>[] = [];
     let rotated: Promise<unknown> | undefined;
@@ -103,7 +103,7 @@ describe('SigningKeys', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
   });
 
-  it('reads the keys again if the service requested the key set before the token arrived (BF-02)', async () => {
+  it('requests the keys again if a token arrives during the first request (BF-02)', async () => {
     let answer: (set: unknown) => void = () => undefined;
     const before = { keys: [jwks.old] };
     published = new Promise((resolve) => (answer = resolve));
@@ -143,7 +143,7 @@ describe('SigningKeys', () => {
     expect(readings.length).toBeLessThanOrEqual(7);
   });
 
-  it('does not read the keys again if there are several keys and the token has no key id', async () => {
+  it('does not read several keys again for a token without a key id', async () => {
     published = { keys: [jwks.old, jwks.new] };
     await keyOf('old');
     await expect(keys.get({ alg: 'ES256' }, token)).rejects.toBeInstanceOf(errors.JWKSMultipleMatchingKeys);

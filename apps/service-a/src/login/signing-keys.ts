@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
 
-/** Only asymmetric algorithms, since a party that knows the client secret must not be able to sign a token. */
+/** Only asymmetric algorithms, so that nobody can sign a token with the client secret. */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -17,7 +17,7 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** Reads of the keys are at least this time apart, so a key rotation delays a login by at most this time. */
+/** The minimum time between two reads, and the maximum delay after a key rotation. */
 const COOL_DOWN_MS = 1000;
 /** The maximum time for which the service accepts a key that Keycloak has withdrawn. */
 const MAX_AGE_MS = 600_000;
@@ -31,16 +31,14 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * After a key rotation, every login names an unknown key, so the service reads the keys at most once per second. During
- * this cool-down, callers wait for the next read. A key set that was requested before a token arrived can't prove that
- * Keycloak lacks the key of the token.
+ * After a key rotation, every login names an unknown key. Reads happen at most once per second, and callers wait for
+ * the next read. If a read began before the token arrived, the token's key may be missing.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;
   #readAtMs = -Infinity;
   #begunAtMs = -Infinity;
   #inFlight: Promise<JWTVerifyGetKey> | undefined;
-  /** All waiting callers share this future read of the keys. */
   #next: Promise<JWTVerifyGetKey> | undefined;
 
   /** `read` fetches Keycloak's current key set (RFC 7517 §5), and throws `AuthorizationServerError`. */
@@ -49,7 +47,7 @@ export class SigningKeys {
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
-  /** Throws `JWKSNoMatchingKey` only if a key set lacks the key and was requested after the token arrived. */
+  /** Throws `JWKSNoMatchingKey` only if keys requested after the call lack the key. */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
       try {

@@ -84,7 +84,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, csrfToken
 const callsOf = (): unknown => testServices(app).calls.length;
 
 describe('a browser whose user logged in too weakly', () => {
-  it('is redirected to the required login, whose link has a return_to for the page (RS-11, RFC 9470 §4)', async () => {
+  it('is redirected to the required login, with a return_to for the page (RS-11, RFC 9470 §4)', async () => {
     const { cookie } = await sessionOf(AT_ONE);
     const { headers, text } = await get('/refund', { ...NAVIGATION, cookie }).expect(303);
     expect([headers['location'], text]).toEqual([LOGIN, '']);
@@ -117,7 +117,7 @@ describe('a browser whose user logged in too weakly', () => {
     );
   });
 
-  it('gets a page saying that the form was not sent, with a login link that returns to the form (RS-11)', async () => {
+  it('gets a page saying that the form was not sent, with a login link back to the form (RS-11)', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_ONE);
     const { headers, text } = await post('/refund', { ...NAVIGATION, ...SAME_ORIGIN, cookie }, csrfToken).expect(401);
     expect(headers['location']).toBeUndefined();
@@ -126,7 +126,7 @@ describe('a browser whose user logged in too weakly', () => {
     expect(callsOf()).toBe(0);
   });
 
-  it('gets the form after the login, with a note that the form was not sent', async () => {
+  it('gets the form with a "not sent" note after the login', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const form = await get('/refund?not_sent=true', { ...NAVIGATION, cookie }).expect(200);
     expect(form.text).toContain('Nothing was sent.');
@@ -187,7 +187,7 @@ describe('a request with a token', () => {
   const ofAlice = (change: object): string =>
     signIn(app, testAccessToken({ subject: 'alice', client: 'shop', permissions: ['orders.read'], ...change }));
 
-  it('gets the challenge and no redirect, even if the request also has a session (RFC 9470 §3)', async () => {
+  it('gets the challenge and no redirect, even with a session (RFC 9470 §3)', async () => {
     const { cookie } = await sessionOf(AT_TWO);
     const token = ofAlice({ acr: '1', authenticatedSecondsAgo: 5 });
     for (const headers of [{}, { cookie }]) {
@@ -197,7 +197,7 @@ describe('a request with a token', () => {
     }
   });
 
-  it('is accepted if the login in the token is recent, and is refused if the login is old', async () => {
+  it('is accepted after a recent login in the token, and is refused after an old login', async () => {
     const statuses = [5, 400].map(
       async (authenticatedSecondsAgo) => (await send(ofAlice({ acr: '2', authenticatedSecondsAgo }))).status,
     );

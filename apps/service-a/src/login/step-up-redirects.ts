@@ -10,7 +10,7 @@ export interface StepUp {
   readonly link: string;
   /** If false, a page shows the link. */
   readonly isAtOnce: boolean;
-  /** If true, the user has just logged in again, but the login did not meet the requirement. */
+  /** Whether the user has just logged in again, without meeting the requirement. */
   readonly isRepeated: boolean;
 }
 
@@ -23,8 +23,8 @@ export class StepUpRedirects {
   ) {}
 
   /**
-   * Only a navigation by GET is redirected, since the browser repeats the request after the login. A refusal right
-   * after the login is shown as a page, so that the browser is redirected only once.
+   * Only a GET navigation is redirected: the browser repeats it after the login. A refusal right after the login is a
+   * page, to prevent a redirect loop.
    */
   for(refusal: KeycloakException, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
     if (refusal.code !== 'insufficient_user_authentication' || refusal.authentication === undefined) return undefined;

@@ -12,8 +12,8 @@ export interface StepUpQuery {
 }
 
 /**
- * Throws `LoginError` `login_link_malformed` for a level that is not `known`, and for an age out of bounds. If the
- * service ignored such values, the login would be weaker.
+ * Throws `LoginError` `login_link_malformed` for an unknown level or an age out of bounds. If the service ignored such
+ * values, the login would be weaker.
  */
 export function demandIn(
   { acrValues, maxAge }: StepUpQuery,

@@ -1,4 +1,4 @@
-/** StepUps: repeated logins of a session's user, which a route requires (RFC 9470 §4). */
+/** StepUps: repeated logins that a route requires from the user of a session (RFC 9470 §4). */
 import { Injectable } from '@nestjs/common';
 import { authenticationFault } from 'nestjs-keycloak-s2s';
 import { Cookies, type CookieRequest } from './cookies.js';
@@ -32,8 +32,7 @@ export class StepUps {
    *
    * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the address, and Keycloak may ignore
    *   `acr_values` (OpenID Connect Core 1.0 §5.5.1.1).
-   * - `login_of_another_user`: a different user owns the session to confirm, or a session that another tab started
-   *   during the login.
+   * - `login_of_another_user`: another user owns the session to confirm, or a new session that another tab began.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

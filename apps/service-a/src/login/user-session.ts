@@ -5,7 +5,7 @@ export interface UserSession {
   readonly subject: string;
   readonly sessionId: string | undefined;
   readonly username: string;
-  /** The CSRF token that the service's forms send back, and that no other site can know. */
+  /** The service's forms send this token; no other site can know the token. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
   readonly authentication?: AuthenticationClaims | undefined;
@@ -14,7 +14,7 @@ export interface UserSession {
   readonly usedAtMs: number;
   readonly steppedUpAtMs?: number | undefined;
   readonly generation: number;
-  /** The time of sending the refresh token while Keycloak's answer is pending, or 0 if no answer will arrive. */
+  /** Set while Keycloak's answer is pending; 0 if no answer will arrive. */
   readonly refreshSentAtMs?: number | undefined;
   readonly refreshId?: string | undefined;
 }

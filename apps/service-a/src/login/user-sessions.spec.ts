@@ -60,7 +60,7 @@ describe('UserSessions', () => {
     await expect(sessions.find('brought-by-the-browser')).resolves.toBeUndefined();
   });
 
-  it('ends a session only if the session was not used during the idle time (BF-05)', async () => {
+  it('ends a session only if unused during the idle time (BF-05)', async () => {
     const id = await sessions.begin(login());
     for (let uses = 0; uses < 5; uses += 1) {
       nowMs += (IDLE_SECONDS - 1) * 1000;
@@ -80,7 +80,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('ends a session at the maximum age, even if the session is in use (BF-05)', async () => {
+  it('ends even a used session at the maximum age (BF-05)', async () => {
     const id = await sessions.begin(login());
     while (nowMs < (MAX_SECONDS - 50) * 1000) {
       nowMs += 50_000;
@@ -116,7 +116,7 @@ describe('UserSessions', () => {
     expect(refreshes).toBe(1);
   });
 
-  it('keeps the session if Keycloak does not answer, and repeats the refresh at the next request (BF-08)', async () => {
+  it('keeps the session if Keycloak is down, and refreshes at the next request (BF-08)', async () => {
     const id = await sessions.begin(login({ tokens: tokens(5) }));
     refreshing = async () => Promise.reject(new Error('down'));
     await expect(accessTokenOf(id)).rejects.toThrow('down');
@@ -144,7 +144,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(other)).resolves.toBeDefined();
   });
 
-  it('ends every session of a user if only the subject is given, and lets the user log in again (BF-09)', async () => {
+  it('ends all sessions of a subject, and allows a new login (BF-09)', async () => {
     const ids = [await sessions.begin(login()), await sessions.begin(login({ sessionId: 's2' }))];
     const bob = await sessions.begin(login({ subject: 'bob-id', sessionId: 's3' }));
     await sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -207,7 +207,7 @@ describe('UserSessions after recheckAll (BF-09)', () => {
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('does not accept a refresh as a recheck if the refresh started before the recheck was required', async () => {
+  it('does not accept a refresh that started before the recheck was required', async () => {
     const id = await sessions.begin(login({ tokens: tokens(10) }));
     const early = { tokens: tokens(300, 'early') };
     let land: (refreshed: Refreshed) => void = () => undefined;

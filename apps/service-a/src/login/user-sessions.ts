@@ -11,18 +11,18 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** The store records a use at most once in this interval, so that all requests of one page cause one write. */
+/** In this interval, all requests of one page cause one write to the store. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** A stored time may be ahead by this tolerance, because the clocks of replicas differ. */
+/** A stored time may be ahead by this tolerance: replicas' clocks differ. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** A browser returns to the page that required the login within this time. */
+/** After a step-up, the browser returns to the refused page within this time. */
 const STEP_UP_IS_FRESH_MS = 60_000;
 
 const RANDOM_BYTES = 32;
 
-/** Every session id begins with the id of the instance that started the session, in base64url. */
+/** A session id begins with the id of the starting instance, in base64url. */
 const INSTANCE_ID_BYTES = 6;
 
 export class UserSessions {
@@ -83,7 +83,7 @@ export class UserSessions {
     return this.store.isShared || id.startsWith(this.#instanceId);
   }
 
-  /** Returns true shortly after a login that a route required. Another login is then unlikely to help. */
+  /** After a recent step-up, another login is unlikely to help. */
   hasJustSteppedUp({ steppedUpAtMs }: UserSession): boolean {
     return steppedUpAtMs !== undefined && this.store.clock.latestMs() - steppedUpAtMs < STEP_UP_IS_FRESH_MS;
   }
@@ -97,14 +97,12 @@ export class UserSessions {
     await this.store.end(ended, issuedAt);
   }
 
-  /**
-   * Requires a refresh of every session before the next use (`findFresh`), since Keycloak may have ended any session.
-   */
+  /** Requires a refresh before each session's next use: Keycloak may have ended the session. */
   async recheckAll(): Promise<void> {
     await this.store.requireRecheck();
   }
 
-  /** If the process stopped earlier, the new tokens of refreshes in flight would be lost. */
+  /** An earlier stop would lose the new tokens of refreshes in flight. */
   async onApplicationShutdown(): Promise<void> {
     await this.#refreshes.settled();
     await this.store.close();
@@ -117,7 +115,7 @@ export class UserSessions {
     return latest - usedAtMs >= sessionIdleSeconds * 1000 || latest - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  /** The interval is a fraction of the idle time, so that a session in use does not expire. */
+  /** With a longer interval, a session in use could expire. */
   get #notNotedMs(): number {
     if (!this.store.isShared) return 0;
     return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);
@@ -128,7 +126,7 @@ function random(bytes = RANDOM_BYTES): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/** The store holds only hashes, so that no usable session id can leak from the store. */
+/** Only hashes are stored, so that no usable session id can leak. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

@@ -12,8 +12,7 @@ export const SERVICES = Object.keys(NAMES);
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
 /**
- * Names the service that lost the stolen token, and the services for which the token was made. The token's claims may
- * differ.
+ * `holder` lost the token; `meantFor` names the services for which the token was made. The token's claims may differ.
  */
 export interface StolenToken {
   readonly holder: string;
@@ -21,11 +20,11 @@ export interface StolenToken {
 }
 
 /**
- * - `opens`: the token was made for this service only, and this service accepts the token
- * - `exposed`: the token was made for several services, and this service accepts the token from a thief
- * - `closed`: the token was made for another service, which accepts the token, and this service refuses the token
- * - `ended`: the token was made for this service, and this service refuses the token after its expiry
- * - `leak`: the token was made for another service, but this service accepts the token, which must not happen
+ * - `opens`: a token for this service only, accepted
+ * - `exposed`: a token for several services, accepted from a thief
+ * - `closed`: a token for another service that accepts the token, refused
+ * - `ended`: a token for this service, refused after its expiry
+ * - `leak`: a token for another service, accepted, which must not happen
  * - `unclear`: the answer proves nothing
  */
 export type Verdict = 'opens' | 'exposed' | 'closed' | 'ended' | 'leak' | 'unclear';
@@ -43,12 +42,12 @@ interface TriedToken extends StolenToken {
 }
 
 export function evaluateAnswers(token: TriedToken, answers: readonly TriedService[]): readonly Cell[] {
-  // If no intended service accepts the token, the token may be invalid, and refusals by other services prove nothing.
+  // Unless an intended service accepts the token, refusals by other services prove nothing.
   const isGood = answers.some(({ service, answer }) => token.meantFor.includes(service) && isAccepted(answer));
   return answers.map((answer) => evaluateAnswer(token, answer, isGood));
 }
 
-/** Keycloak only reports a token as inactive, but a service can detect a wrong audience. */
+/** Keycloak reports inactive tokens, and a service itself detects a wrong audience. */
 const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   inactive: () => 'Keycloak called it inactive',
   other_audience: (at) => `${at} saw that by itself`,

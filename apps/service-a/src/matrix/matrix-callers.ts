@@ -20,12 +20,12 @@ export class MatrixCallers {
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
     await this.sessionCaller.of(request, permission);
-    // A second lookup could find that the session has ended, and would then treat the user as an anonymous browser.
+    // After a second lookup of an ended session, the user would count as anonymous.
     const session = this.sessionCaller.sessionOf(request);
     return { viewer: session, token: session?.tokens.reveal().accessToken };
   }
 }
 
-/** Returns the token in the header, since a `VerifiedAccessToken` does not reveal the text of the token. */
+/** Reads the header, since a `VerifiedAccessToken` does not reveal the token's text. */
 const bearerOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
   authorization?.replace(/^bearer +/i, '');

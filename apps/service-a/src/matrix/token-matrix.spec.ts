@@ -28,7 +28,7 @@ const row = (
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
 describe('a cell of the matrix', () => {
-  it('has the verdict "opens" if the token was made for the service, otherwise "closed", and states the reason', () => {
+  it('is "opens" at the intended service and "closed" at other services, and gives the reason', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
       { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak called it inactive.' },
@@ -44,7 +44,7 @@ describe('a cell of the matrix', () => {
     });
   });
 
-  it('depends on the intended audience of the token, and ignores the claims of the token', () => {
+  it('depends on the intended audience of the token, not on the claims', () => {
     // Simulates an audience mapper that names another service, or two services.
     expect(verdicts(row([INACTIVE, INACTIVE, ACCEPTED], FOR_B, 'service-c'))).toEqual(['unclear', 'unclear', 'leak']);
     expect(verdicts(row([INACTIVE, ACCEPTED, ACCEPTED], FOR_B, 'service-b service-c'))).toEqual([
@@ -65,7 +65,7 @@ describe('a cell of the matrix', () => {
     expect(verdicts(row([answer, ACCEPTED, INACTIVE]))).toEqual(['unclear', 'opens', 'closed']);
   });
 
-  it('proves nothing about a token that every service refuses, since the token may be invalid', () => {
+  it('proves nothing if every service refuses the token, which may be invalid', () => {
     expect(verdicts(row([INACTIVE, INACTIVE, INACTIVE]))).toEqual(['unclear', 'unclear', 'unclear']);
   });
 
@@ -77,7 +77,7 @@ describe('a cell of the matrix', () => {
     );
   });
 
-  it('is "ended" only if the intended service refuses the token after its expiry', () => {
+  it('is "ended" only if the token has expired and the intended service refuses the token', () => {
     const at = (expiresAt: number, answer = INACTIVE) =>
       evaluateAnswer({ ...FOR_B, expiresAt }, { service: 'service-b', answer }).verdict;
     expect(at(1)).toBe('ended');
@@ -89,7 +89,7 @@ describe('a cell of the matrix', () => {
     );
   });
 
-  it('is also "ended" if a service that verifies signatures finds the token expired', () => {
+  it('is also "ended" if the intended service refuses the expired token without Keycloak', () => {
     const answer = { ...INACTIVE, reason: 'expired' };
     expect(evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer })).toMatchObject({
       verdict: 'ended',
@@ -106,7 +106,7 @@ describe('the page of the matrix', () => {
     ),
   );
 
-  it('shows by signs and words that only the intended service accepts each token, and shows each expiry', () => {
+  it('shows by signs and words that only the intended service accepts each token', () => {
     const html = matrixRun(good);
     expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 tries.');
     expect(html.match(/<\/span> Opens <time/g)).toHaveLength(3);
@@ -127,7 +127,7 @@ describe('the page of the matrix', () => {
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
-  it('warns in red that all services accept a shared token, wherever it was stolen', () => {
+  it('warns in red if a shared token opens all services after a theft at any service', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
       '<p class="matrix-summary refused">One token for all: stolen from any service, it works in 9 of 9 tries.',
@@ -145,7 +145,7 @@ describe('the page of the matrix', () => {
     );
   });
 
-  it('shows the cell of a repeated token, and a form that presents the token once more', () => {
+  it('shows the result of a repeated try, and a form to try the token again', () => {
     const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
     const cell = evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
     const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });

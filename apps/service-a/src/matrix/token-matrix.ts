@@ -8,7 +8,7 @@ import { evaluateAnswer, evaluateAnswers, SERVICES, type Cell, type StolenToken 
 export interface MatrixRow extends StolenToken {
   readonly id?: string;
   readonly token: TokenInWords;
-  /** The expiry of the token in seconds since the epoch, or 0 if there is no token. */
+  /** The expiry in seconds since the epoch, or 0 without a token. */
   readonly expiresAt: number;
   readonly cells: readonly Cell[];
   readonly notRun?: string;
@@ -19,7 +19,7 @@ export interface ShownAgain {
   readonly cell: Cell;
 }
 
-/** In the order of the table, like {@link PASSED_ON}. */
+/** Lists the tokens in the order of the table, like {@link PASSED_ON}. */
 export const EXCHANGED: readonly StolenToken[] = [
   { holder: 'service-a', meantFor: ['service-a'] },
   { holder: 'service-a', meantFor: ['service-b'] },
@@ -28,13 +28,13 @@ export const EXCHANGED: readonly StolenToken[] = [
 
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
-/** The list omits Service C, since Service B gets and presents the token for Service C. */
+/** Omits Service C, since its token stays at Service B. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
-  /** A row contains no token, since the token for Service C stays at Service B. */
+  /** A row has no token, since Service B keeps the token for Service C. */
   readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(

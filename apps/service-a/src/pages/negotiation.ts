@@ -15,7 +15,7 @@ export interface PageReply {
 /** Browsers prefer HTML; curl has no preference by default. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
-  // Most programs other than browsers send one of these values, so the parser is skipped.
+  // Most programs except browsers send one of these values.
   if (accept === '*/*' || accept === 'application/json') return false;
   return accepts(raw).type(['json', 'html']) === 'html';
 }

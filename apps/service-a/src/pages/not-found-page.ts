@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from './page-hook.js';
 import { Pages } from './pages.js';
 
-/** The page is rendered in a hook, since the shared error filter does not render pages. */
+/** The shared error filter does not render pages, so a hook renders this page. */
 @Injectable()
 export class NotFoundPage implements OnModuleInit {
   constructor(

@@ -5,7 +5,6 @@ import type { PageRequest } from '../pages/negotiation.js';
 import type { Page } from '../pages/pages.js';
 import { refundRefusedPage } from './refund-page.js';
 
-/** The address of the form after the login, with a note that nothing was sent. */
 const AFTER_LOGIN = '/refund?not_sent=true';
 
 @Catch(KeycloakException)

@@ -18,9 +18,7 @@ import { RefundPageFilter } from './refund-page.filter.js';
 
 const ORDER_ID = '9876';
 const PERMISSION = 'orders.read';
-/**
- * Requires the password again within five minutes, so that a stranger at an unattended browser can't refund anything.
- */
+/** Requires a recent password, so that a stranger at an unattended browser can't refund. */
 const AUTHENTICATION = { acr: '2', maxAgeSeconds: 300 } as const;
 
 type BrowserRequest = PageRequest & CookieRequest;
@@ -64,7 +62,7 @@ export class RefundsController {
     return this.#answer(answer, refundedPage(answer), request, reply);
   }
 
-  /** The guard applies the decorators only to the token of a request, so this method checks the token of a session. */
+  /** The guard checks only tokens of requests, so this method checks tokens of sessions. */
   async #caller(sent: VerifiedAccessToken | undefined, request: BrowserRequest): Promise<VerifiedAccessToken> {
     const caller = sent ?? (await this.sessionCaller.of(request, PERMISSION, AUTHENTICATION));
     if (caller === undefined) throw new BearerError('missing_token', { reason: 'no_credentials' });

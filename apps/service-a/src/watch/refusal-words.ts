@@ -5,10 +5,10 @@ export interface Late {
 
 /** The time within which several refusals are shown as one refusal. */
 const TOGETHER_MS = 250;
-/** The page rounds to tenths of a second, so a shorter delay appears as zero. */
+/** The page rounds a shorter delay to zero tenths of a second. */
 const AT_ONCE_MS = 50;
 
-/** `late` must be sorted, also for the next function. */
+/** `fromTheCause` and `fromTheFirst` need `late` in the order of time. */
 export function fromTheCause(late: readonly Late[]): string {
   const [first, ...others] = together(late);
   if (first === undefined) return '';

@@ -19,7 +19,7 @@ export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 /** The services answer from caches, so frequent requests do not reach Keycloak. */
 const EVERY_MS = 200;
 
-/** The watch waits this long for a late signal, since another cause may have come first. */
+/** The wait after the last refusal, because the signal may arrive after the refusal. */
 const LINGER_MS = 3500;
 
 const MAX_RECEIVED = 20;
@@ -53,7 +53,7 @@ export class SessionWatch {
     const { knownTokens } = this.tools;
     const { caller } = this.session;
     const atC = () => knownTokens.atC(caller);
-    // The watch uses separate tokens, so that the user's first run of the chain still calls Keycloak.
+    // Gets extra tokens, because the user's first run of the chain must call Keycloak.
     const found = await Promise.allSettled([knownTokens.atB(caller, 'attacks.replay'), atC()]);
     const others = found.flatMap((one, at) => {
       if (one.status === 'rejected') return [];

@@ -21,7 +21,7 @@ describe('a watched page', () => {
     expect(html).not.toContain('id="session"');
   });
 
-  it('names the refusing service in the title, and offers a login if Service A refuses the token', () => {
+  it('names the refusing service in the title, and offers a login if Service A refuses', () => {
     const html = watched(storyOf([refusedAt('Service A')], []));
     expect(html).toContain('<title>Refused at A</title>');
     expect(html).toContain('data-watch="refused"');
@@ -38,7 +38,7 @@ describe('a watched page', () => {
 });
 
 describe('the start page', () => {
-  it('contains the watch section only if the user is logged in and watching is enabled', () => {
+  it('contains the watch section only for a logged-in user, if watching is enabled', () => {
     const common = { demoMode: true, attacks: [], isWatched: true };
     const known = home({ ...common, user: { name: 'alice', csrfToken: 't' } });
     expect(known).toMatch(/<section class="watch" id="watch" data-events="\/watch" [^>]*>/);

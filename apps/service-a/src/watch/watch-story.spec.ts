@@ -38,7 +38,7 @@ describe('the story of a watched session', () => {
     });
   });
 
-  it('counts the delay from the first refusal if no signal arrived before the refusal, and says so', () => {
+  it('counts the delay from the first refusal if no signal arrived earlier, and says so', () => {
     const story = storyOf([refusedAt('A', 20), refusedAt('B', 110), refusedAt('C', 0)], []);
     expect(story.headline).toBe('Refused at A and C, and 0.1 s later at B');
     expect(story.services.map(({ words }) => words)).toEqual(['refused first', 'refused 0.1 s later', 'refused first']);

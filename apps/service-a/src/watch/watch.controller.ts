@@ -39,8 +39,7 @@ export class WatchController {
       throw new ForbiddenException({ ...CROSS_SITE });
     }
     const closed = new AbortController();
-    // The listener is registered before the first `await`, so that a disconnected caller does not count towards the
-    // limit.
+    // Registered before the first `await`: a disconnected caller must not count towards the limit.
     reply.raw.once('close', () => closed.abort());
     const caller = await this.sessionCaller.of(request, PERMISSION);
     const session = this.sessionCaller.sessionOf(request);

@@ -31,7 +31,7 @@ const watched = (token: KnownToken, renew?: () => Promise<KnownToken>): WatchedT
   new WatchedToken(token, { everyMs: 1, ...(renew === undefined ? {} : { renew }) });
 
 describe('a watched token', () => {
-  it('is accepted until a service refuses the token, and is not presented after the refusal', async () => {
+  it('is accepted until a service refuses the token, and is not presented afterwards', async () => {
     const token = watched(known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     const before = Date.now();
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
@@ -52,7 +52,7 @@ describe('a watched token', () => {
     expect(token.refusedAtMs).toBeUndefined();
   });
 
-  it('is replaced before the expiry by a new token that expires later and that the service accepts', async () => {
+  it('is replaced before its expiry if the service accepts a token with a later expiry', async () => {
     const soon = Date.now() / 1000 + 10;
     const renewed = watched(known(soon, REFUSED), async () => known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     expect(await statesOf(renewed)).toEqual(['unknown', 'accepted', 'refused']);

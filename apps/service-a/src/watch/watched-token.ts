@@ -12,12 +12,9 @@ export interface WatchOptions {
   readonly renew?: () => Promise<KnownToken>;
 }
 
-/**
- * The time before the expiry in which the cause of a refusal is uncertain, since clocks differ and count whole seconds.
- */
+/** Clocks differ, so a refusal within this time may mean the expiry. */
 const END_MARGIN_MS = 2000;
 
-/** The time before the expiry at which the service requests another token, and the interval between two requests. */
 const RENEW_BEFORE_MS = 20_000;
 const RENEW_AGAIN_MS = 5000;
 
@@ -40,7 +37,6 @@ export class WatchedToken {
     return this.#state;
   }
 
-  /** In milliseconds since the epoch, or undefined if the service has not refused the token. */
   get refusedAtMs(): number | undefined {
     return this.#refusedAtMs;
   }
@@ -78,7 +74,7 @@ export class WatchedToken {
       const next = await renew();
       if (next.expiresAt > expiresAt && isAccepted(await next.present())) this.#token = next;
     } catch {
-      // If no new token is available, the watch presents the current token until the current token expires.
+      // The watch then presents the current token until its expiry.
     }
   }
 }

@@ -20,7 +20,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
-  /** A watched page presents a token several times a second, so these runs are separate from `#runs`. */
+  /** Separate from `#runs`, since a watched page presents a token several times a second. */
   readonly #shows = new AttackRuns();
   readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;

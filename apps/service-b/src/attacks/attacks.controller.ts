@@ -27,7 +27,7 @@ export class AttacksController {
     return answer;
   }
 
-  /** The holder can't read the sealed token, and can only ask a replica of this service to present the token. */
+  /** Only a replica of this service can read and present the sealed token. */
   @Post('sealed-token')
   @HttpCode(200)
   @RequirePermission('attacks.replay')
@@ -36,7 +36,7 @@ export class AttacksController {
     return this.lab.sealedToken(caller);
   }
 
-  /** Returns Service C's answer to the sealed token, even if the user has been disabled in the meantime. */
+  /** Returns Service C's answer, even if the user has been disabled in the meantime. */
   @Post('sealed-token/shown')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

@@ -6,7 +6,7 @@ export class ProcessOrderDto {
   @Max(1_000_000_000)
   order_id!: number;
 
-  // `maxDecimalPlaces` is not set, since this check fails for numbers that JavaScript writes with an exponent.
+  // `maxDecimalPlaces` would fail for numbers that JavaScript writes with an exponent.
   @IsNumber({ allowNaN: false, allowInfinity: false })
   @Min(0.01)
   @Max(1_000_000_000)

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'demo';
 import { serviceCConfig, type ServiceCConfig } from '../config.js';
 
-/** A token exchange (RFC 8693) for a permission that the token's subject has at Service B. */
+/** Exchanges a token for its subject's permission at Service B (RFC 8693). */
 const EXCHANGE = {
   grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',

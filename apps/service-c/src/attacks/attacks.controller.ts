@@ -14,7 +14,7 @@ export class AttacksController {
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // The attack reads the token in the header, since a `VerifiedAccessToken` does not reveal the text of the token.
+    // Reads the header, since a `VerifiedAccessToken` does not reveal the token's text.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes into kustomization.yaml the digest that each image has at its registry now:
-#   ./pin-images.sh <tag of the services' images> [<tag of haproxy, 3.0-alpine>]
-# It asks each registry by docker, and changes nothing unless all of them answer.
+# Writes the current digest of each image in its registry into kustomization.yaml.
+#   ./pin-images.sh <tag of the services' images> [<tag of haproxy, default 3.0-alpine>]
+# The script asks the registries with docker. If one request fails, kustomization.yaml stays unchanged.
 set -euo pipefail
 cd "$(dirname "$0")"
 tag=${1:?usage: pin-images.sh <tag> [<tag of haproxy>]}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the folder secrets/ of the small overlay: keys, an authority of certificates, and one certificate for each service, the poller and Valkey.
-# What is there already stays, so it can be run again; to replace something, delete its file first. Needs openssl.
+# Writes the folder secrets/ of the small overlay: keys, passwords, and a certificate authority. Each service, the
+# poller and Valkey also get a certificate. The script keeps existing keys, passwords and certificates. So you can run
+# it again. To replace a secret, first delete its file. The script needs openssl.
 set -euo pipefail
 cd "$(dirname "$0")"
 services=$(basename -s .yaml -a ../../base/service-*.yaml)
@@ -8,25 +9,27 @@ umask 077
 mkdir -p secrets
 cd secrets
 
-# random FILE COMMAND...: what the command prints, unless there is such a file.
+# random FILE COMMAND...: writes the command's output to FILE, unless FILE exists.
 random() { [ -e "$1" ] || { "${@:2}" >"$1.new" && mv "$1.new" "$1"; }; }
 
 for service in $services; do
-  # Keycloak has to know it: the credentials of this client.
+  # Set the same secret for this client in Keycloak.
   random $service.client-secret openssl rand -hex 32
   random $service.shared-state-keys openssl rand -base64 32
 done
 random signal-poller.client-secret openssl rand -hex 32
 random service-a.session-secret openssl rand -hex 32
 random shared-state.denial-keys openssl rand -base64 32
-# The poller signs its proofs with the private key. Every service verifies them with the public one.
+# The poller signs its proofs with the private key. Every service verifies the proofs with the public key.
 random signal-poller.proof-private-key openssl genpkey -algorithm ed25519
 public_key=$(openssl pkey -in signal-poller.proof-private-key -pubout)
 touch shared-state.proof-public-keys
-# A new private key has its public key appended. The old one stays until somebody removes it: pods still need it.
+# The script appends the public key of a new private key. The old public key stays until the operator removes it,
+# because running pods still need it.
 [[ $(<shared-state.proof-public-keys) == *"$public_key"* ]] || printf '%s\n' "$public_key" >>shared-state.proof-public-keys
 
-# The users of Valkey: one for each service and one for the poller, and one for the probes, with the rights of deploy/valkey/users.acl.
+# The users of Valkey: one for each service, one for the poller, and one for the probes. deploy/valkey/users.acl defines
+# their rights.
 users=$(sed '/^#/d' ../../../../valkey/users.acl)
 for user in $services signal-poller; do
   random $user.valkey-password openssl rand -hex 32
@@ -40,16 +43,16 @@ if grep -q ' PASSWORD ' valkey.users.acl; then
   exit 1
 fi
 
-# Its key signs what replaces these certificates. It goes to no cluster.
+# The authority's key also signs later certificates. Keep ca.key off the cluster.
 if [ ! -e ca.key ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
     -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
 fi
-# Whose certificate Keycloak has: replace it where that is another authority.
+# The authority of Keycloak's certificate. If Keycloak uses another authority, replace keycloak-ca.crt.
 [ -e keycloak-ca.crt ] || cp ca.crt keycloak-ca.crt
 for name in $services signal-poller valkey; do
   [ ! -e $name.crt ] || continue
-  # Within the namespace, from others, and for `kubectl port-forward`.
+  # Host names for pods of the namespace, for other namespaces, and for `kubectl port-forward`.
   names=DNS:$name,DNS:$name.keycloak-s2s,DNS:$name.keycloak-s2s.svc,DNS:$name.keycloak-s2s.svc.cluster.local,DNS:localhost
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -subj "/CN=$name" |
     openssl x509 -req -CA ca.crt -CAkey ca.key -out $name.crt -days 365 -extfile <(printf '%s\n' "subjectAltName=$names" \

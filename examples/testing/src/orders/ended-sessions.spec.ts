@@ -1,4 +1,4 @@
-/** A revoked session is refused on the next request, although the server still reports the token as active. */
+/** A revoked session is refused at once, although the server reports the token active. */
 import { it } from '@jest/globals';
 import { RevocationList } from 'nestjs-keycloak-s2s';
 import { signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';

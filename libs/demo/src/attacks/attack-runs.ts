@@ -28,6 +28,6 @@ export function failureReason(error: unknown): string {
   if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
   if (error instanceof KeycloakException)
     return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
-  // The message of any other error may contain a request, so the message is not shown.
+  // Any other error message may contain a request.
   return 'The attack itself failed: it has a bug.';
 }

@@ -1,7 +1,7 @@
 import { ask, bearer } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
-/** Every valid token grants access to this route, so a refusal shows that the token is not valid. */
+/** This route accepts every valid token, so a refusal shows an invalid token. */
 const WHOAMI = '/api/whoami';
 
 export class AttackTarget {

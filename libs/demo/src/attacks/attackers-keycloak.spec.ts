@@ -6,7 +6,7 @@ import { AttackersKeycloak } from './attackers-keycloak.js';
 
 const SECRET = 'the-secret:of +it';
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** A deadline that is longer than the timeout of a test, so a slow machine does not reach the deadline. */
+/** Longer than a test's timeout, so that no slow machine reaches the deadline. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;

@@ -107,7 +107,7 @@ export class AttackersKeycloak {
   }
 }
 
-/** A longer form value is not a scope or grant type, and counts as a token. */
+/** A longer form value counts as a token, not as a scope or grant type. */
 const MAX_NAME = 100;
 
 function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members']): string {
@@ -115,7 +115,7 @@ function noToken({ clientId }: AttackingClient, { error }: RawAnswer['members'])
   return `Keycloak gave ${clientId} no token to attack with${code}.`;
 }
 
-/** Form-encodes the client id and the secret before they become user name and password (RFC 6749 §2.3.1). */
+/** Form-encodes the client id and the secret first (RFC 6749 §2.3.1). */
 function basic(clientId: string, secret: string): string {
   const pair = [clientId, secret].map((part) => new URLSearchParams({ part }).toString().slice('part='.length));
   return `Basic ${Buffer.from(pair.join(':')).toString('base64')}`;

@@ -16,7 +16,7 @@ describe('an attempt that another service reports', () => {
     expect(readAttempt(without)).toEqual(without);
   });
 
-  it('is accepted as an attempt that was made, even if the report also contains notRun', () => {
+  it('counts as a completed attack, even if the report also contains notRun', () => {
     const accepted = { ...GOOD, attack: { what: 'a token', answer: { status: 201 } } };
     expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
   });

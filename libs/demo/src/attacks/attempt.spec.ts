@@ -13,12 +13,12 @@ describe('an attempt', () => {
     ).resolves.toEqual({ attack: { what: 'this', answer: REFUSED }, control: { what: 'that', answer: ACCEPTED } });
   });
 
-  it('reports an attack that succeeded, although the honest use got no answer', async () => {
+  it('reports a successful attack even if the honest request gets no answer', async () => {
     const made = await attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', unreachable()] });
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects an attack without an answer, and a refused attack without an answer to the honest use', async () => {
+  it('rejects if the attack, or the honest request after a refused attack, gets no answer', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });

@@ -27,7 +27,7 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** Unless the service accepts this honest use, the refusal of the attack proves nothing. */
+      /** A refused attack proves something only if the service accepts this honest use. */
       readonly control: Sent;
       readonly token?: TokenInWords;
       readonly forged?: string;
@@ -37,10 +37,9 @@ export type Attempt =
       readonly notRun: string;
     };
 
-/** The error of an attack that could not be made, and therefore has no result. */
 export class AttackNotRun extends Error {}
 
-/** A failed honest use does not hide a successful attack. */
+/** Reports a successful attack even if the honest use fails. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];
@@ -77,7 +76,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
   }
 }
 
-/** No verification is needed: the token comes from Keycloak, or the guard has verified the token. */
+/** Needs no verification: the token comes from Keycloak, or the guard verified the token. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   const words = Object.fromEntries(

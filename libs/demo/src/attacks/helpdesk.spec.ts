@@ -10,7 +10,7 @@ import { Helpdesk, type ThrowAwayUser } from './helpdesk.js';
 const SECRET = 'the-secret';
 const CLIENT = { clientId: 'demo-helpdesk', clientSecret: SECRET };
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** A deadline that is longer than the timeout of a test, so a slow machine does not reach the deadline. */
+/** Longer than a test's timeout, so a slow machine does not reach the deadline. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;
@@ -35,7 +35,7 @@ const named = async (name: string): Promise<number> => {
 };
 
 describe('a temporary user of an attack', () => {
-  it('can log in with a role until the user is disabled, and is deleted after the attack', async () => {
+  it('can log in with a role until disabled, and is deleted after the attack', async () => {
     const [user, logins] = await helpdesk.withUser('order-manager', async (made) => {
       const before = await logIn(made);
       await made.disable();
@@ -53,7 +53,7 @@ describe('a temporary user of an attack', () => {
     expect(await named('throw-away-')).toBe(0);
   });
 
-  it('does not change the result of the attack when the deletion of the user fails; the failure is logged', async () => {
+  it("does not change the attack's result if the deletion fails; the failure is logged", async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const failing = {
       administer: (...[act, client]: Parameters<AttackersKeycloak['administer']>) =>

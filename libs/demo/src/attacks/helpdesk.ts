@@ -11,8 +11,8 @@ export interface ThrowAwayUser {
 }
 
 /**
- * Sends requests of a client whose service account may only manage users. Each request gets its own token, since the
- * first token may have expired before the last request.
+ * Sends requests of a client whose service account may only manage users. Each request gets its own token, since an
+ * earlier token may have expired.
  */
 export class Helpdesk {
   readonly #logger = new Logger('Helpdesk');
@@ -36,7 +36,7 @@ export class Helpdesk {
     }
   }
 
-  /** Creates a user with a name and an e-mail address, since Keycloak refuses the login of an incomplete user. */
+  /** Keycloak refuses the login of a user without name and e-mail address. */
   async #create(username: string, password: string): Promise<string> {
     const json = {
       username,
@@ -53,7 +53,7 @@ export class Helpdesk {
     return `/users/${id}`;
   }
 
-  /** Adds a hint, since only the first request can show that the realm has no enabled help desk client. */
+  /** Adds a hint, since only this request shows that the client is missing or disabled. */
   async #begin(act: Administration): Promise<Pick<RawAnswer, 'location'>> {
     try {
       return await this.keycloak.administer(act, this.client);
@@ -65,7 +65,7 @@ export class Helpdesk {
     }
   }
 
-  /** Finds the role among the roles that are available to the user, since the client may not list all roles. */
+  /** Looks only at available roles, since the client may not list all roles. */
   async #give(path: string, name: string): Promise<void> {
     const mappings = `${path}/role-mappings/realm`;
     const available = await this.#list(`${mappings}/available`);
@@ -83,7 +83,7 @@ export class Helpdesk {
     return Object.values(members).map((one) => Object(one) as Readonly<Record<string, unknown>>);
   }
 
-  /** Finds the user by name, since the answer of Keycloak with the id may have been lost. */
+  /** Finds the user by name, since Keycloak's answer with the id may be lost. */
   async #delete(username: string, isMade: boolean): Promise<void> {
     try {
       for (const { id } of await this.#list(`/users?exact=true&username=${username}`)) {

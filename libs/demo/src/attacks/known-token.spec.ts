@@ -19,7 +19,7 @@ function presenting(...answers: readonly AttackAnswer[]) {
 }
 
 describe('a token that is presented', () => {
-  it('counts as accepted after one acceptance, and counts as refused after four refusals in a row', async () => {
+  it('counts as accepted after one acceptance, and counts as refused after four consecutive refusals', async () => {
     const good = presenting(ACCEPTED);
     expect((await presentSurely(good.present)).answer).toEqual(ACCEPTED);
     const bad = presenting(REFUSED);

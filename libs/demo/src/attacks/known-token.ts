@@ -15,7 +15,7 @@ export interface Presented {
   readonly atMs: number;
 }
 
-/** A load balancer may send the next request to a replica that still accepts the token. */
+/** The next request may reach a replica that still accepts the token. */
 const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;

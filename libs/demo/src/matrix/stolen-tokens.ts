@@ -6,11 +6,11 @@ import { answerOf, tryToken, type Targets, type TokenRow } from './token-row.js'
 /** `ttl` exceeds the lifetime of every token in the demonstration. */
 export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
 
-/** The time for which an expired token is kept, to show that the services refuse the token. */
+/** How long an expired token is kept, to show that services refuse the token. */
 const AFTER_END_MS = 60_000;
 
 export class StolenTokens {
-  // By default, an expired token would stay in memory until it is evicted or requested.
+  // By default, an expired token would stay in memory until its eviction or use.
   readonly #kept = new LRUCache<string, string>({ ...KEPT, ttlAutopurge: true });
 
   constructor(private readonly targets: Targets) {}

@@ -8,7 +8,7 @@ export interface TriedService {
 }
 
 export interface TokenRow {
-  /** The service that showed the token stores the token under this id. */
+  /** Identifies the stored token at the service that showed the token. */
   readonly id: string;
   readonly token: TokenInWords;
   /** The expiry, in seconds since the epoch. */

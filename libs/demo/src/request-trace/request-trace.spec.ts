@@ -14,7 +14,7 @@ function traceAt(): { trace: RequestTrace; pass: (ms: number) => void } {
 }
 
 describe('RequestTrace', () => {
-  it('sorts the steps by start, and puts the steps of a called service after the call', () => {
+  it("sorts the steps by start, and puts a called service's steps after the call", () => {
     const { trace, pass } = traceAt();
     trace.add({ step: 'introspection', description: 'asked', durationMs: 2 });
     pass(2);
@@ -81,7 +81,7 @@ describe('RequestTrace', () => {
     expect(trace.end()).toHaveLength(MAX_METRICS);
   });
 
-  it('drops metrics of called services first if the trace has too many entries', () => {
+  it('drops metrics of called services before its own metrics if the trace has too many entries', () => {
     const { trace } = traceAt();
     const long = Array.from({ length: MAX_METRICS }, () => NEXT).flat();
     trace.call('service-c').answered(200, long);

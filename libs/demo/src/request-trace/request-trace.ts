@@ -52,7 +52,7 @@ export class RequestTrace {
         isAnswered = true;
         finish(status, next);
       },
-      // If the connection breaks during the body, the trace keeps the status and the metrics of the answer.
+      // If the connection breaks during the body, the trace keeps the status and metrics.
       failed() {
         if (!isAnswered) finish('failed');
       },

@@ -200,19 +200,19 @@ describe('RequestTracer', () => {
     );
   });
 
-  it('drops metrics of a called service if the metrics name this service, are malformed, or are too many', async () => {
+  it('drops malformed metrics, metrics that name this service, and metrics of a long header', async () => {
     next.serverTiming = 'service-t.introspection;desc="cached", <script>, service-n.total;desc="x", cdn;desc=HIT';
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
     next.serverTiming = 'service-n.total;dur=1, '.repeat(300);
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
   });
 
-  it('sends no traceparent to an unknown address, and ignores the metrics that the address returns', async () => {
+  it('sends no traceparent to an unknown address, and ignores metrics in the answer', async () => {
     expect(await timing('/stranger')).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined]);
   });
 
-  it('does not mix up the calls of concurrent requests if one request starts first and ends last', async () => {
+  it('does not mix up the calls of concurrent requests', async () => {
     const isHere = once(waiting, 'isHere');
     const late = timing('/waits');
     await isHere;

@@ -22,7 +22,7 @@ export interface RequestTraceOptions {
   readonly startsTrace?: (request: TraceableRequest) => boolean;
 }
 
-/** While no traced request is in flight, the tracer subscribes to no channel and uses no async context. */
+/** Without traced requests, subscribes to no channel and uses no async context. */
 export class RequestTracer implements OnApplicationShutdown {
   readonly #logger = new Logger('RequestTrace');
   readonly #current = new AsyncLocalStorage<RequestTrace>();

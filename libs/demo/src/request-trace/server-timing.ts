@@ -38,8 +38,8 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 }
 
 /**
- * Returns untrusted metrics, which the service may only show on a page and return to its caller. Drops metrics that
- * claim to come from this service (`self`).
+ * Returns untrusted metrics. Only a page and the caller may receive them. Drops metrics that claim to come
+ * from this service (`self`).
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

@@ -30,14 +30,14 @@ interface UndiciResponse {
 export interface TraceSourceOptions {
   readonly current: () => RequestTrace | undefined;
   readonly calls: Readonly<Record<string, string>>;
-  /** Receives the errors of subscribers, since an error thrown by a subscriber would end the process. */
+  /** Receives errors of subscribers, which would otherwise end the process. */
   readonly onFault: (error: unknown) => void;
 }
 
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
   // The base URLs get the form of undici's origins: lower case, no default port.
   const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
-  /** undici publishes an answer in the async context of the connection, which does not identify the request. */
+  /** undici publishes an answer in the connection's async context, not in the request's. */
   const inFlight = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();
 
   const listeners: readonly (readonly [string, (message: never) => void])[] = [

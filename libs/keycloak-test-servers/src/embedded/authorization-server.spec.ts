@@ -81,7 +81,7 @@ describe('startAuthorizationServer', () => {
     });
   });
 
-  it('accepts a function that returns the environment for a host name, and reports the start of the server', async () => {
+  it('gets the environment from a function of the host name, and reports the start', async () => {
     const lines: string[] = [];
     const other = await startAuthorizationServer({
       ...OPTIONS,
@@ -121,7 +121,7 @@ describe('startAuthorizationServer', () => {
     },
   );
 
-  it('starts servers that run at the same time and have different ports, keys and sessions', async () => {
+  it('starts concurrent servers with different ports, keys and sessions', async () => {
     const other = await startAuthorizationServer(OPTIONS);
     const mine = await clientCredentials();
     const asked = await fetch(`${other.issuer}/protocol/openid-connect/token/introspect`, {
@@ -381,7 +381,7 @@ describe('control.fault', () => {
     },
   );
 
-  it('makes the server nest arrays to 100,000 levels or to the given number of levels', async () => {
+  it('makes the server nest arrays to 100,000 levels or the given number', async () => {
     server.control.fault('introspection', { kind: 'deep' });
     expect((await seen(await introspect('x'))).body).toHaveLength(2 * 100_000 + '{"deep":,"active":false}'.length);
     server.control.fault('introspection', { kind: 'deep', levels: 3 });
@@ -412,7 +412,7 @@ describe('control.fault', () => {
     expect(server.control.calls.token.other).toBe(1);
   });
 
-  it('makes the server send a gzip bomb even if the client does not accept gzip', async () => {
+  it('makes the server send a gzip bomb even to a client without gzip', async () => {
     server.control.fault('jwks', { kind: 'gzip-bomb', megabytes: 20 });
     const url = `${server.issuer}/protocol/openid-connect/certs`;
     const response = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
@@ -429,7 +429,7 @@ describe('control.fault', () => {
     expect((await introspect('x')).status).toBe(200);
   });
 
-  it('applies to one endpoint or to all endpoints, and a fault for one endpoint takes precedence', async () => {
+  it('applies to one endpoint or all; the fault for one endpoint takes precedence', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 1 });
     expect((await fetch(`${server.issuer}/.well-known/openid-configuration`)).status).toBe(200);
     server.control.fault('all', { kind: 'status', status: 500 });
@@ -450,7 +450,7 @@ describe('control.fault', () => {
 });
 
 describe('server.control in the role of an administrator', () => {
-  it('rotates the signing key, keeps the old key published, and keeps tokens with the old key valid', async () => {
+  it('rotates the signing key; the old key stays published, and old tokens stay valid', async () => {
     const kidOf = (token: string): unknown =>
       JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
     const kids = async (): Promise<unknown> =>

@@ -11,39 +11,37 @@ import { streamOf } from './streams/stream.js';
 import type { TokenOverrides } from './state/forged-token.js';
 import type { ServerState } from './state/server-state.js';
 
-/** The subject and the session of a logout token, even if no session with this `sid` exists. */
+/** The user and session of a logout token; the session need not exist. */
 export interface AboutLogout {
   readonly username: string;
   readonly sid: string;
 }
 
-/** Controls a running server by method calls, which cause no events in the event log or for SSF receivers. */
+/** These calls cause no events in the event log or for SSF receivers. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** Returns the last request to the endpoint, whatever the answer was. */
   lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
   readonly clock: Pick<AdjustableClock, 'now' | 'advance' | 'setAhead'>;
-  /**
-   * Sets a fault for one endpoint or for all endpoints from the next call on, or removes the fault with `undefined`.
-   */
+  /** Sets a fault from the next call on; `undefined` removes the fault. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
-  /** Makes the server sign with a new key from now on, while the old keys stay published. */
+  /** Makes the server sign with a new key; the old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** Revokes an access token, as `POST …/revoke` does, but no token that was exchanged from the access token. */
+  /** Revokes an access token like `POST …/revoke`. Tokens exchanged from it stay active. */
   revokeToken(accessToken: string): void;
   /** Ends the session with this `sid`, and does not notify clients. */
   endSession(sid: string): void;
   /** Ends all sessions of a user, and does not notify clients. */
   endSessionsOf(username: string): void;
-  /** Sends a back-channel logout to every client, and then logs the user out as an administrator does. */
+  /** Sends every client a back-channel logout, then does an administrator's logout. */
   logOutUser(username: string): Promise<void>;
-  /** Returns a logout token for `clientId` about this session, and does not send the token. */
+  /** Returns, but does not send, a logout token for `clientId`. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
   /**
-   * Queues a security event token for a receiver, even if the receiver's stream does not request this event. Returns
-   * the `jti` by which a poll lists and acknowledges the token, even if `overrides` change the claim.
+   * Queues a security event token, even if the receiver's stream does not request it. Returns the `jti` for polls and
+   * acknowledgements, even if `overrides` change the claim.
    */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**

@@ -16,7 +16,7 @@ import { controlOf, type AuthorizationServerControl } from './server-control.js'
 import { SSF_FEATURE } from './streams/transmitter.js';
 import { makeSigningKeys } from './state/signing-keys.js';
 
-/** The value of the `Server` header, by which clients can distinguish this server from Keycloak. */
+/** The `Server` header's value, which distinguishes this server from Keycloak. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
 
 export type StartAuthorizationServerOptions = StartServerOptions;
@@ -29,15 +29,15 @@ export interface RunningAuthorizationServer extends RunningServer {
 }
 
 /**
- * Starts a test server that answers like Keycloak 26.7.5 and needs no Docker or Java. The server listens on 127.0.0.1
- * only, over plain HTTP. The server is **not for production**, since passwords are stored in plain text.
+ * Starts a test server that answers like Keycloak 26.7.5, without Docker or Java. The server listens on 127.0.0.1 only,
+ * over plain HTTP. The server is **not for production**, since passwords are stored in plain text.
  *
  * The administrator logs in at the realm `master` with `admin-cli`. The server answers 501 for unsupported paths of the
  * admin REST API. The README lists what the server does not support. {@link RunningAuthorizationServer.control} does
  * not exist in Keycloak.
  *
- * With `features: ['ssf']`, a realm with the attribute `ssf.transmitterEnabled` set to `true` is an SSF transmitter
- * (SSF 1.0), which receivers poll (RFC 8936).
+ * With `features: ['ssf']`, receivers can poll an SSF 1.0 transmitter (RFC 8936). The realm must set
+ * `ssf.transmitterEnabled` to `true`.
  *
  * @throws RangeError for an unknown feature.
  * @throws Error if `NODE_ENV` is neither `test` nor `development`, the realm file is unusable or incomplete, or the
@@ -54,7 +54,7 @@ export async function startAuthorizationServer(
   const keys = await makeSigningKeys();
   signal?.throwIfAborted();
   const http = createServer();
-  // As in Keycloak, the server does not close idle connections, since a client may be about to use such a connection.
+  // Like Keycloak, keeps idle connections open: a client may be about to use them.
   http.keepAliveTimeout = 0;
   const baseUrl = `http://localhost:${await listen(http, options.port)}`;
   onProgress?.(

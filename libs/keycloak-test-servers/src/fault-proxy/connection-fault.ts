@@ -8,18 +8,15 @@ export type ConnectionFault =
    */
   | { readonly kind: 'black-hole' }
   /**
-   * The proxy resets a new connection (TCP RST) immediately, and an existing connection at the next byte. With
-   * `afterBytes`, the reset occurs after this number of bytes of the answer. The fault ends after `times` connections.
+   * Resets (TCP RST) a new connection immediately, and an existing connection at the next byte. With `afterBytes`, the
+   * reset occurs after this number of bytes of the answer. The fault ends after `times` connections.
    */
   | { readonly kind: 'reset'; readonly afterBytes?: number; readonly times?: number }
   /** The proxy closes the connection normally after `afterBytes` of the answer. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
-  /**
-   * The proxy closes only the proxy's side of the connection (FIN) after `afterBytes` of the answer, and discards the
-   * client's data.
-   */
+  /** After `afterBytes`, closes only the proxy's side (FIN), and discards the client's data. */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }
-  /** The proxy delays the answer by `milliseconds`, plus a random delay of up to `jitterMs` (default 0). */
+  /** Delays the answer by `milliseconds`, plus at random up to `jitterMs` (default 0). */
   | { readonly kind: 'latency'; readonly milliseconds: number; readonly jitterMs?: number }
   /** The proxy sends one byte of the answer every `everyMs`. */
   | { readonly kind: 'slow-bytes'; readonly everyMs: number };

@@ -74,7 +74,7 @@ export class FaultyLine extends Transform {
     if (this.broken) return;
     this.broken = true;
     this.faults.countBroken();
-    // If a client received the last bytes together with the reset, the client would assume the end of the answer.
+    // If the last bytes and the reset arrived together, the answer would seem complete.
     await sleep(RESET_DELAY_MS);
     this.onBreak(how);
   }

@@ -118,7 +118,7 @@ describe('startFaultProxy', () => {
     expect(await Client.begun().meets('ECONNRESET')).toBe('ECONNRESET');
   });
 
-  it('closes every connection and the port of the proxy at the stop, and can be stopped twice', async () => {
+  it('closes every connection and the port on stop(), and allows a second stop()', async () => {
     const client = await Client.connected();
     await proxy.fault({ kind: 'hang' });
     const hanging = await Client.connected();
@@ -137,7 +137,7 @@ describe('startFaultProxy', () => {
 });
 
 describe('fault', () => {
-  it('refuse: keeps old connections, and refuses new connections on the same port until the fault ends', async () => {
+  it('refuse: keeps old connections, and refuses new connections until the fault ends', async () => {
     const old = await Client.connected();
     const { port } = proxy;
     await proxy.fault({ kind: 'refuse' });
@@ -238,7 +238,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('fourth').receives('fourth')).toBe('fourth');
   });
 
-  it('latency: delays the answer and the end of the answer, and keeps the order of the bytes', async () => {
+  it('latency: delays the answer and its end, and keeps the order of bytes', async () => {
     await proxy.fault({ kind: 'latency', milliseconds: A_WHILE_MS, jitterMs: 20 });
     const client = await Client.connected();
     const startMs = performance.now();

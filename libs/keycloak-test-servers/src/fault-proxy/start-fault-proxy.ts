@@ -10,30 +10,30 @@ export interface StartFaultProxyOptions {
    * The URL of the server behind the proxy, such as `http://localhost:8080`. The proxy uses only the host and the port.
    */
   readonly target: string;
-  /** The TCP port of the proxy on the loopback interface (default: a free port from `freePort()`). */
+  /** The TCP port of the proxy on loopback (default: a port from `freePort()`). */
   readonly port?: number;
 }
 
 export interface RunningFaultProxy {
-  /** The URL of the proxy, without a trailing slash: `target` with the host and port of the proxy. */
+  /** `target` with the host and port of the proxy, without a trailing slash. */
   readonly baseUrl: string;
   readonly port: number;
   /** The number of open connections of clients, and the number of all accepted connections. */
   readonly connections: { readonly open: number; readonly accepted: number };
-  /** Sets a fault, or removes the fault with `undefined`, and resolves when the change is in effect. */
+  /** Sets a fault (`undefined`: none), and resolves when the change is in effect. */
   fault(fault: ConnectionFault | undefined): Promise<void>;
-  /** Resets all open connections (TCP RST), as if the machine of the server had crashed. */
+  /** Resets all open connections (TCP RST), like a crash of the server's machine. */
   resetConnections(): void;
   /** Closes the proxy and every connection through the proxy. A second call has no effect. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a proxy for tests on 127.0.0.1, which forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a
- * fault. The proxy does not parse HTTP, so a kept-alive connection counts as one connection. If the target is not
- * reachable, the proxy accepts a connection and then resets the connection.
+ * Starts a proxy on 127.0.0.1 that forwards bytes unchanged until {@link RunningFaultProxy.fault} sets a fault. The
+ * proxy does not parse HTTP, so a kept-alive connection counts as one connection. If the target is unreachable, the
+ * proxy accepts and then resets each connection.
  *
- * For Keycloak, configure the services with the `baseUrl` of the proxy, and with the issuer of Keycloak.
+ * For Keycloak, configure services with the proxy's `baseUrl` and with Keycloak's issuer.
  *
  * @throws Error if the port is taken.
  */

@@ -35,7 +35,7 @@ export async function findDocker(settings: KeycloakSettings): Promise<DockerEngi
   return missing === undefined ? { testcontainers, client } : { missing };
 }
 
-/** Throws if the engine in DOCKER_HOST does not answer, since testcontainers would use a local engine instead. */
+/** If the engine in DOCKER_HOST does not answer, testcontainers would use a local engine. */
 async function assertDockerHostAnswers(): Promise<void> {
   const dockerHost = process.env['DOCKER_HOST'];
   if (dockerHost === undefined || dockerHost === '') return;
@@ -73,7 +73,7 @@ async function pullFailure(
       signal,
       client.image.pull(image, { force: true, platform: undefined }),
     );
-    // Testcontainers ignores errors that Docker reports during a pull, so this code checks the image.
+    // Testcontainers ignores errors of a pull, so this code checks the image.
     if (await present()) return undefined;
     return `Docker: the image ${image.string} could not be pulled`;
   } catch (error) {

@@ -118,7 +118,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }]);
 }
 
-/** Keycloak runs as another user in the container, so this user must be able to read the key. */
+/** Keycloak runs as another user in the container, and must read the key. */
 function tlsFiles({ tls }: KeycloakSettings) {
   if (tls === undefined) return [];
   return [
@@ -128,8 +128,8 @@ function tlsFiles({ tls }: KeycloakSettings) {
 }
 
 /**
- * Returns false for an engine that is remote, rootless or in a virtual machine (Docker Desktop). The socket of a
- * rootless engine is in a user's folder.
+ * Returns false for a remote or rootless engine, and in a virtual machine (Docker Desktop). The socket of a rootless
+ * engine is in a user's folder.
  */
 function sharesNetwork({ info: { containerRuntime } }: ContainerRuntimeClient): boolean {
   return (

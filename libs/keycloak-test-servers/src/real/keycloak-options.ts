@@ -1,7 +1,7 @@
 import type { ServerKind } from '../running-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 
-/** The method of running Keycloak: the official image, or the official distribution on this machine's JVM. */
+/** How Keycloak runs: the official image, or the official distribution on this machine's JVM. */
 export type KeycloakKind = Extract<ServerKind, 'docker' | 'distribution'>;
 
 export interface CertifiedKey {
@@ -11,8 +11,8 @@ export interface CertifiedKey {
 
 export interface StartKeycloakOptions extends StartServerOptions {
   /**
-   * The Keycloak version (default: the environment variable `KEYCLOAK_VERSION`, or `26.7.5` if the variable is not
-   * set). Tested versions are 26.4.7, 26.5.6, 26.6.4, 26.7.4 and 26.7.5.
+   * The Keycloak version (default: the environment variable `KEYCLOAK_VERSION`, or else `26.7.5`). Tested versions are
+   * 26.4.7, 26.5.6, 26.6.4, 26.7.4 and 26.7.5.
    */
   readonly version?: string;
   /**
@@ -31,8 +31,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly hostname?: 'fixed' | 'of each request';
   /**
-   * The time limit in seconds for pulling the image, and again for downloading the distribution (default: 900). A
-   * method that exceeds the limit counts as unavailable.
+   * The time limit in seconds for each download: image or distribution (default: 900). A method that exceeds the limit
+   * counts as unavailable.
    */
   readonly fetchTimeoutSeconds?: number;
   /** The time limit in seconds from the launch to readiness, without downloads (default: 300). */

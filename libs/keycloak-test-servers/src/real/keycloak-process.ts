@@ -61,7 +61,7 @@ export async function runFromDistribution(
     ['-c', SUPERVISOR, 'keycloak', `${runFolder}/bin/kc.sh`, 'start-dev', '--import-realm'],
     {
       cwd: runFolder,
-      // The process group is separate, so that Ctrl-C in a terminal reaches only this process, which stops Keycloak.
+      // A separate process group: Ctrl-C reaches only this process, and this process stops Keycloak.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
@@ -130,7 +130,7 @@ async function prepareRunFolder(home: string, settings: KeycloakSettings): Promi
     for (const name of ['bin', 'data/import', 'lib', 'providers', 'themes', 'tmp']) {
       await mkdir(join(folder, name), { recursive: true });
     }
-    // kc.sh must be a copy, because kc.sh determines Keycloak's home folder from the real path of kc.sh.
+    // kc.sh must be a copy, because its real path determines Keycloak's home folder.
     for (const name of ['bin/kc.sh', 'conf', 'lib/quarkus-run.jar', 'version.txt']) {
       await cp(join(home, name), join(folder, name), { recursive: true });
     }

@@ -33,7 +33,7 @@ describe('the settings of a run', () => {
     await expect(readRealmExport(path, {})).rejects.toThrow('shop.json is not a realm export');
   });
 
-  it('enable requested features, and omit the host name if each request determines the host name', async () => {
+  it('enable the requested features, and set no KC_HOSTNAME if requests determine the host name', async () => {
     const path = join(folder, 'shop.json');
     await writeFile(path, '{"realm":"shop"}');
     const variables = async (options: object = {}) => {

@@ -54,10 +54,7 @@ export function tlsVariables(home: string, port: number) {
   };
 }
 
-/**
- * Java's quick compiler and simplest garbage collector halve the CPU time of a start and suit a server that lives for
- * minutes. `JAVA_OPTS_APPEND` of the environment replaces these options.
- */
+/** For a server that lives for minutes, these options halve the start's CPU time. */
 const QUICK_START = '-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC';
 
 export const javaOptions = ({ JAVA_OPTS_APPEND = QUICK_START }: Readonly<Record<string, string>>): string =>
@@ -74,12 +71,11 @@ export function keycloakVariables(
     ...(features.length === 0 ? {} : { KC_FEATURES: features.join(',') }),
     KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
     KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
-    // With the default setting, brute-force protection would refuse concurrent logins of one user, and tests share
-    // users.
+    // By default, brute-force protection refuses concurrent logins of one user, and tests share users.
     KC_SPI_BRUTE_FORCE_PROTECTOR__DEFAULT_BRUTE_FORCE_DETECTOR__ALLOW_CONCURRENT_REQUESTS: 'true',
     KC_DB: 'dev-mem',
     KC_HEALTH_ENABLED: 'true',
-    // The issuer is fixed, but back-channel endpoints have the address under which the caller reached the server.
+    // The issuer is fixed, but back-channel endpoints have the address that the caller used.
     ...(hostname === 'fixed' ? { KC_HOSTNAME: baseUrl, KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true' } : {}),
     KC_HTTP_HOST: listenOn,
     KC_HTTP_PORT: String(ports.http),

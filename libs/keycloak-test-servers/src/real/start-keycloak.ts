@@ -25,11 +25,11 @@ export interface RunningKeycloak extends RunningServer {
 /**
  * Starts a real Keycloak with your realm, for tests and demonstrations. Keycloak runs in development mode with plain
  * HTTP and an in-memory database. The administrator is `admin` with the password `admin`. The server is **not for
- * production**. Keycloak listens on loopback only. On a remote Docker engine, Keycloak listens on all addresses of
- * that machine, and `baseUrl` points to the engine.
+ * production**. Keycloak listens on loopback only. A remote Docker engine exposes Keycloak on all addresses, and
+ * `baseUrl` points there.
  *
- * Resolves when the health endpoint and the realm's discovery document answer, after about 10-20 s on two cores. The
- * first start with a version and its features takes about a minute, because Keycloak is built first and stored in
+ * Resolves when health endpoint and discovery document answer, after about 10-20 s on two cores. The first start with
+ * a version and its features takes about a minute, and stores the built Keycloak in
  * `$XDG_CACHE_HOME/nestjs-keycloak-s2s` (`~/.cache/…`). The first start from the distribution also downloads about 180
  * MB into that folder.
  *

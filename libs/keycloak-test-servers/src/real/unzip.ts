@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 
-/** A zip archive made on Unix stores the file mode in the upper half of the external attributes. */
+/** Unix archives store the file mode in the upper half of the external attributes. */
 const MODE_SHIFT = 16;
 const PERMISSIONS = 0o777;
 const DEFAULT_MODE = 0o644;
 
 /**
- * Rejects if a path leads out of `folder`, or if a file has a wrong size (yauzl validates path and size). The caller
- * has verified the checksum. Links are not supported, since Keycloak's distribution has no links.
+ * yauzl rejects paths outside `folder` and wrong sizes. The caller has verified the checksum. Links are not supported:
+ * Keycloak's distribution has none.
  */
 export async function unzip(archive: string, folder: string, signal: AbortSignal): Promise<void> {
   const zip = await openPromise(archive);

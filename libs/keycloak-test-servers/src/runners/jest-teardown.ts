@@ -1,2 +1,2 @@
-/** The `globalTeardown` of Jest that stops the server of a run: `keycloak-test-servers/jest-teardown`. */
+/** Stops the server of a run. Set Jest's `globalTeardown` to `keycloak-test-servers/jest-teardown`. */
 export { stopSharedServer as default } from './shared-server.js';

@@ -50,7 +50,7 @@ describe('jest-setup and jest-teardown', () => {
     expect(listeners()).toBe(before);
   });
 
-  it('start a new server for each run in watch mode, and stop the previous server', async () => {
+  it('replace the server at each run in watch mode', async () => {
     await setUp({}, { rootDir, globals: { authorizationServer } });
     const first = testServer();
     await setUp({}, { rootDir, globals: { authorizationServer } });

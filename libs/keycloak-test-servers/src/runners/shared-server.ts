@@ -5,14 +5,14 @@ import { startTestServer } from '../start-test-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 import { publishToEnv, removeFromEnv } from './test-server.js';
 
-/** The symbol is global, because a runner may load setup and teardown as separate module instances. */
+/** The symbol is global: a runner may load setup and teardown as separate module instances. */
 const KEY = Symbol.for('keycloak-test-servers:shared-server');
 const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
- * Starts the shared server from your setup, if the setup must compute options. The function selects the server like
- * `startTestServer()`. `testServer()` then returns the server. The server stops after `stopSharedServer()`, when the
- * next shared server starts, or when the process is interrupted. By default, progress is written to standard error.
+ * Starts the shared server from your setup, if the setup must compute options. `startTestServer()` selects the server,
+ * and `testServer()` then returns the server. The server stops at `stopSharedServer()`, at the next shared server, or
+ * at an interrupt. By default, progress is written to standard error.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();
@@ -70,7 +70,7 @@ class SharedServer {
     void this.stop().finally(() => this.#endBy(signal));
   };
 
-  /** Removes this listener and sends the signal again, so that the signal has the usual effect. */
+  /** Sends the signal again without this listener, for the signal's usual effect. */
   #endBy(signal: NodeJS.Signals): void {
     this.#ignoreSignals();
     process.kill(process.pid, signal);

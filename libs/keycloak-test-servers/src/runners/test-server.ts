@@ -6,8 +6,8 @@ export type TestServer = Omit<RunningServer, 'stop'>;
 const VARIABLE = 'TEST_AUTHORIZATION_SERVER';
 
 /**
- * Returns the server that `keycloak-test-servers/jest-setup` started for this run. All specs share this server, so a
- * change by one spec, such as a disabled user, affects all other specs.
+ * Returns the server that `keycloak-test-servers/jest-setup` started for this run. All specs share this server, so one
+ * spec's change affects all other specs.
  *
  * @throws Error if no server was started; the message says what to add to Jest's configuration.
  */

@@ -52,7 +52,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       circuitBreakerPauseMs: 60_000,
       ...options,
     },
-    // The clock is stopped, so that no call waits too long for a slot on a busy machine.
+    // With a stopped clock, no call waits too long on a busy machine.
     new StillClock(),
   );
   return { base, seen, fetch: connected.fetch.fetch, connected };
@@ -94,7 +94,7 @@ describe('AuthorizationServerFetch', () => {
     },
   );
 
-  it('returns a 307, follows no redirect, and sends the code and the secret to no other address (RS-04)', async () => {
+  it('returns a 307, and sends the code and secret to no other address (RS-04)', async () => {
     const elsewhere = await serverThat(answers(200));
     const { base, fetch } = await serverThat(answers(307, { Location: elsewhere.base }));
     const response = await fetch(base + TOKENS, { ...FORM, headers: { Authorization: 'Basic x' } });
@@ -153,7 +153,7 @@ describe('AuthorizationServerFetch', () => {
     }
   });
 
-  it('limits the running and queued calls of 200 concurrent callers, and keeps other endpoints usable (CC-09)', async () => {
+  it('limits running and queued calls of 200 callers, and keeps other endpoints usable (CC-09)', async () => {
     const { base, seen, fetch, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {
@@ -208,7 +208,7 @@ describe('AuthorizationServerFetch', () => {
     expect(seen.calls).toHaveLength(3);
   });
 
-  it('does not count an aborted call as a failure, whether the call was sent or not (CC-09)', async () => {
+  it('does not count an aborted call as a failure, sent or unsent (CC-09)', async () => {
     const { base, seen, fetch } = await serverThat(
       (request, response) => {
         if (request.url?.includes('/certs') === true) answers(200)(request, response);

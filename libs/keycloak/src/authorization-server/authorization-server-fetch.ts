@@ -25,12 +25,12 @@ export interface ServerAddress {
 export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
- * A bounded `fetch` for an application that logs users in with openid-client, jose or a similar library. The calls of
- * this `fetch` have a separate bulkhead and circuit, so they take no slots from introspections.
+ * Gives openid-client, jose or a similar library a bounded `fetch` for user logins. This `fetch` has its own bulkhead
+ * and circuit, and takes no slots from introspections.
  *
- * - Rewrites the server's public address to `internalServerUrl`. Refuses a request to any other origin.
- * - `timeoutMs` limits the whole call, with all waits and attempts. A `GET` is retried up to `maxRetries` times. A
- *   `POST` is never retried, because a code or a refresh token can be used only once.
+ * - Rewrites the server's public address to `internalServerUrl`, and refuses all other origins.
+ * - `timeoutMs` limits the whole call, including waits and retries. A `GET` is retried up to `maxRetries` times. A
+ *   `POST` is never retried: codes and refresh tokens work only once.
  * - Follows no redirects, decompresses no answers, and rejects answers over 1 MiB and JSON that is not strict.
  * - Does NOT authenticate this service.
  */
@@ -58,7 +58,8 @@ export class AuthorizationServerFetch {
    * Resolves with any answer except 408, 429 and 5xx.
    *
    * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429, 5xx, a missing answer, or a
-   * call that was not made. `authorization_server_refused` (`endpoint_on_foreign_origin`) for a URL of another server.
+   * call that was not made. A URL of another server causes `authorization_server_refused`
+   * (`endpoint_on_foreign_origin`).
    * @throws {TypeError} If the request can't be sent.
    */
   readonly fetch = async (url: string | URL, init: AuthorizationServerRequest = {}): Promise<Response> => {
@@ -89,8 +90,8 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * Returns a `fetch` with a separate bulkhead and circuit, for calls that other calls must not delay. Call `apart`
-   * once per purpose, because each call creates a new bulkhead. `name` is a single word for the log.
+   * Returns a `fetch` that other calls can't delay (own bulkhead and circuit). Call `apart` once per purpose, because
+   * each call creates a new bulkhead. `name` is a single word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);

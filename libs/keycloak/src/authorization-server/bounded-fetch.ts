@@ -15,8 +15,8 @@ const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 
 /**
- * Returns a `fetch` that reads the whole answer before it resolves, so that the deadline of the signal covers the body.
- * Every failure becomes `authorization_server_unavailable`, because the transport's error may contain the request.
+ * Returns a `fetch` that resolves after the whole answer, so the deadline covers the body. Every failure becomes
+ * `authorization_server_unavailable`, because the transport's error may contain the request.
  */
 export function boundedFetch(
   connections: Connections,
@@ -37,7 +37,7 @@ export function boundedFetch(
   };
 }
 
-/** A server may repeat the secrets of the request in the response, and these secrets must not be logged. */
+/** A server may repeat the request's secrets, which must not be logged. */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
 export function loggableDescription(response: Response, description: unknown): string | undefined {
@@ -91,7 +91,7 @@ export async function boundedExchange(
 
 export const isJson = (contentType: string | undefined): boolean => JSON_CONTENT_TYPE.test(contentType ?? '');
 
-/** Throws if a `Response` can't represent the answer, such as a 205 with a body. */
+/** Throws if a `Response` can't represent the answer, as for a 205 with a body. */
 export function asResponse({ status, headers, body }: HttpResponse): Response {
   return new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers });
 }

@@ -93,7 +93,7 @@ describe('CachedIntrospection', () => {
     expect(new Set(answers).size).toBe(1);
   });
 
-  it('returns a cached result until the expiry of the result, and then refuses the revoked token (RS-13)', async () => {
+  it('returns a cached result until the expiry, and then refuses the revoked token (RS-13)', async () => {
     expect(await activeNow('good')).toBe(true);
     server.active.delete('good');
     clock.seconds += 9.99;
@@ -128,7 +128,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('does not join a pending introspection if staleness 0 is demanded, and caches only the newer result (RS-13)', async () => {
+  it('starts a new introspection if the permitted staleness is 0, and caches only the newer result (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -144,7 +144,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('ignores an active response if a newer introspection has already found the token inactive (RS-13)', async () => {
+  it('ignores an active response after a newer introspection found the token inactive (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -156,7 +156,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('applies an inactive response that arrives after the active response of a later introspection (TX-06)', async () => {
+  it('applies an inactive response even after the active response of a later introspection (TX-06)', async () => {
     const early = questionUnderWay();
     expect(await activeNow('good', 0)).toBe(true);
     server.active.delete('good');
@@ -168,7 +168,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(3);
   });
 
-  it('evicts a cached active result when an inactive response arrives too late to be cached (TX-06)', async () => {
+  it('evicts an active result if an inactive response arrives too late to be cached (TX-06)', async () => {
     const early = questionUnderWay();
     await activeNow('good', 0);
     server.active.delete('good');
@@ -179,7 +179,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('does not cache an active response that was pending when the token was found inactive (RS-13)', async () => {
+  it('caches no active response that was pending when the token was found inactive (RS-13)', async () => {
     const [early, late] = [questionUnderWay(), questionUnderWay(0)];
     late.arrive();
     server.active.delete('good');
@@ -193,7 +193,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(4);
   });
 
-  it('does not cache an active result while an inactive result of the same token is cached (RS-13)', async () => {
+  it('caches no active result while an inactive result of the token is cached (RS-13)', async () => {
     server.active.delete('good');
     await activeNow('good');
     server.active.add('good');
@@ -205,7 +205,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
-  it('keeps the inactive result with the later expiry, even if an older result arrives later (RS-16)', async () => {
+  it('keeps the inactive result that expires later, even if an older result follows (RS-16)', async () => {
     server.active.delete('good');
     const early = questionUnderWay();
     clock.seconds += 1;
@@ -266,7 +266,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('renews a result in the background once, shortly before expiry, and returns the cached result during the renewal (RS-12)', async () => {
+  it('renews a result once, shortly before expiry, and returns the cached result meanwhile (RS-12)', async () => {
     await activeNow('good');
     clock.seconds += 9.59;
     expect(atOnce(cache.introspect('good', ANY))).toBeDefined();
@@ -296,7 +296,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('returns the cached result until expiry if its renewal fails, and does not retry the renewal', async () => {
+  it('returns the cached result until its expiry if the renewal fails, and does not retry the renewal', async () => {
     await activeNow('good');
     server.failing = true;
     clock.seconds += 9.9;
@@ -343,7 +343,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('never reports a revoked token as active after the permitted age of a result has passed (model, RS-13)', async () => {
+  it('never reports a revoked token as active if the result is older than permitted (model, RS-13)', async () => {
     const step = fc.record({
       what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
       token: fc.constantFrom('t1', 't2'),

@@ -34,7 +34,7 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** For this time after a recheck, a new result may still show the earlier state. */
+/** How long after a recheck a new result may show the earlier state. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
@@ -47,23 +47,21 @@ export interface Signalled {
 
 const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
-/** An inactive token is introspected again, because the server may have been out of date. */
+/** An inactive token is introspected again, since the server may be out of date. */
 const INACTIVE_TTL_MS = 2000;
 
 /** Renewals add about one call in 30. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** A result of another replica counts as a renewal up to this age, a fraction of the TTL. */
+/** The fraction of the TTL within which another replica's result counts as a renewal. */
 const RENEWED_WITHIN = 0.5;
-/** Fractions of the TTL since the last proof. The range prevents that all results expire at the same time. */
+/** These fractions of the TTL count from the last proof. The range prevents a simultaneous expiry. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
  * Caches introspection results, whose claims the caller must verify for each request. The keys of the cache are hashes,
- * so no token is stored. Inactive results are in a separate cache, so that invalid tokens can't evict results of valid
- * tokens.
+ * so no token is stored. Inactive results have a separate cache, so that invalid tokens can't evict valid results.
  *
- * An inactive result always replaces an active result, because requests may reach the server in any order, and an
- * inactive token never becomes active again.
+ * Inactive tokens stay inactive, so an inactive result replaces an active result in any order.
  *
  * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without such a proof, the TTL
  * counts from the request.
@@ -73,7 +71,7 @@ export class CachedIntrospection {
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** The hashes of inactive tokens, for which active results of other replicas are ignored. */
+  /** For these hashes of inactive tokens, the cache ignores other replicas' active results. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
@@ -82,7 +80,7 @@ export class CachedIntrospection {
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     private readonly options: IntrospectionCacheOptions,
     private readonly clock: Clock,
-    /** Receives the SHA-256 of an inactive token, so that the tokens exchanged from this token can be evicted. */
+    /** Receives the SHA-256 of an inactive token, to evict the tokens exchanged from it. */
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
     private readonly shared?: SharedLevel,
@@ -147,12 +145,12 @@ export class CachedIntrospection {
     );
   }
 
-  /** A failed renewal is ignored, because the first request after the expiry introspects the token again. */
+  /** Ignores a failed renewal, because the first request after the expiry introspects again. */
   #renew(hash: string, token: string, entry: Entry, nowMs: number): void {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // An old result of another replica is not used, so that one replica introspects before the expiry.
+    // Ignores another replica's old result, so that one replica introspects before the expiry.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -165,7 +163,7 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // A result of another replica, or of a call in flight, may predate events that this replica has received.
+    // Another replica's result may be older than received events. A pending result may be older too.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -240,10 +238,7 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /**
-   * A call does not join an introspection that began before a recheck, because the recheck may concern the token's
-   * unknown owner.
-   */
+  /** Excludes introspections that began before the last recheck. The token's unknown owner may be affected. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }

@@ -66,7 +66,7 @@ const counted = (): readonly [introspections: number, tokens: number] => {
 };
 
 describe('replaced credentials', () => {
-  it('are read from the file after a refusal, and the request is retried successfully (CC-08)', async () => {
+  it('are read from the file after a refusal, and the retry succeeds (CC-08)', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -95,7 +95,7 @@ describe('replaced credentials', () => {
     });
   });
 
-  it('are used even if the server knows the new secret shortly before the file does', async () => {
+  it('are used even if the file gets the new secret shortly after the server', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -105,7 +105,7 @@ describe('replaced credentials', () => {
     await expect(asking).resolves.toHaveLength(2);
   });
 
-  it('are tried once, and the request fails if the server also refuses the new credentials', async () => {
+  it('are tried once, and the request fails if the server also refuses them', async () => {
     const secrets = ['wrong-1', 'wrong-2', 'wrong-3'];
     const server = serverFor(clientSecretFrom(() => secrets.shift() ?? 'wrong-4', { refreshSeconds: 60 }));
     const before = counted();
@@ -117,7 +117,7 @@ describe('replaced credentials', () => {
     expect(server.authenticator.secrets).toEqual(['wrong-1', 'wrong-2']);
   });
 
-  it('replace refused credentials in a request of the application', async () => {
+  it('take the place of refused credentials in a request of the application', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const { authenticator } = serverFor(clientSecretFile(file));
     const [form, headers] = [new URLSearchParams(), new Headers()];
@@ -136,7 +136,7 @@ describe('private key authentication', () => {
       attributes: { 'use.jwks.string': 'true', 'jwks.string': JSON.stringify(keys) },
     });
 
-  it('signs a new assertion for each request, with the issuer as audience and a lifetime of one minute (RFC 7523 §3, CC-08)', async () => {
+  it('signs a new one-minute assertion for each request, with the issuer as audience (RFC 7523 §3, CC-08)', async () => {
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
     await takesKeys(await authentication.publicKeys());
@@ -167,7 +167,7 @@ describe('private key authentication', () => {
     expect(decodeProtectedHeader(assertions[0] ?? '')).toEqual({ alg: 'ES256', kid: key?.kid });
   });
 
-  it('switches to a new key that the server already knows, and no request is refused (CC-08)', async () => {
+  it('switches to a new key that the server already knows, without a refused request (CC-08)', async () => {
     const [old, next] = [newKey(), newKey()];
     writeFileSync(file, old + next);
     const authentication = privateKeyJwt({ keyFile: file });
@@ -181,7 +181,7 @@ describe('private key authentication', () => {
     expect(counted().map((times, at) => times - (before[at] ?? 0))).toEqual([1, 1]);
   });
 
-  it('reads the key file again when the server no longer knows the key, and retries the request (CC-08)', async () => {
+  it('reads the key file again and retries if the server has removed the key (CC-08)', async () => {
     const [old, next] = [newKey(), newKey()];
     writeFileSync(file, old);
     const authentication = privateKeyJwt({ keyFile: file });
@@ -193,7 +193,7 @@ describe('private key authentication', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('dates assertions by the clock of the server, if the clock skew is known', async () => {
+  it('issues assertions with the time of the server if the clock skew is known', async () => {
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
     const server = serverFor(authentication);
@@ -223,7 +223,7 @@ describe('private key authentication', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('does not measure the clock by the Date header of a cached discovery document (RFC 9111 §5.1)', async () => {
+  it('ignores the clock in the Date header of a cached discovery document (RFC 9111 §5.1)', async () => {
     const body: unknown = await (await fetch(`${realm.issuer}/.well-known/openid-configuration`)).json();
     const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
     realm.control.fault('discovery', { kind: 'answer', headers, body });
@@ -236,7 +236,7 @@ describe('private key authentication', () => {
     await expect(server.tokenEndpoint.clientCredentials('')).resolves.toBeDefined();
   });
 
-  it('does not measure the clock by the Date header of a cached key set', async () => {
+  it('measures no clock skew from the Date header of a cached key set', async () => {
     const server = serverFor(clientSecretFrom(() => CLIENT_SECRET));
     const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
     realm.control.fault('jwks', { kind: 'answer', headers, body: { keys: [] } });

@@ -79,10 +79,7 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /**
-   * Calls `send`. If the server refuses the credentials, calls `send` once more if new credentials or a corrected time
-   * of the assertion are available.
-   */
+  /** After refused credentials, repeats `send` once if new credentials or a corrected time exist. */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
     const used: Used = { credential, aheadSeconds: this.#aheadSeconds };
@@ -114,7 +111,7 @@ export class ClientAuthenticator {
     this.#note(credential);
     const { issuer, clientId } = this.self;
     if (credential.kind === 'assertion') {
-      // `client_id` is omitted, because Keycloak 26.4 refuses a `client_id` that differs from the assertion's `sub`.
+      // Keycloak 26.4 refuses a `client_id` that differs from the assertion's `sub`.
       headers.delete('authorization');
       form.delete('client_id');
       form.set('client_assertion_type', ASSERTION_TYPE);

@@ -24,7 +24,7 @@ describe('the skew to the clock of the authorization server', () => {
     expect(skew.latestSeconds()).toBeGreaterThanOrEqual(server + 10);
   });
 
-  it('stays the same when only the date jumps ahead, until the server refuses a request', () => {
+  it('stays the same after a date jump, until the server refuses a request', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeIssuedAt(server);
     clock.date += 3600;
@@ -37,7 +37,7 @@ describe('the skew to the clock of the authorization server', () => {
     expect([skew.measured?.aheadSeconds, skew.doubt(0)]).toEqual([0, false]);
   });
 
-  it('is taken from the Date header for a minute, and then from the iat of a new token', () => {
+  it('uses the Date header for one minute, and afterwards the iat of a new token', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeHeader({ date: new Date((server - 7) * 1000).toUTCString() });
     skew.observeIssuedAt(server);

@@ -3,9 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import { unverifiedClaims } from '../protocol/unverified-claims.js';
 
 export interface MeasuredSkew {
-  /**
-   * The time by which this service's clock is ahead of the server's clock; negative if this service's clock is behind.
-   */
+  /** How far this service's clock is ahead of the server's (negative: behind). */
   readonly aheadSeconds: number;
   readonly by: 'its Date header' | 'the iat of a token that it has just issued';
 }
@@ -13,8 +11,8 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * Both numbers are the server's time, in seconds since the epoch, when a clock that ignores date changes showed zero.
- * The clock of `awake` counts the time of a sleep; the clock of `monotonic` stands still during a sleep.
+ * Holds the server's epoch seconds at the zero of each clock. The clock of `monotonic` ignores date changes. During a
+ * sleep, the clock of `awake` continues, and the clock of `monotonic` stops.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -23,14 +21,14 @@ interface Measurement extends Pick<MeasuredSkew, 'by'> {
 
 const ROUNDING_SECONDS = 1;
 
-/** Small differences are ignored, because `Date` and `iat` are in whole seconds and arrive with a delay. */
+/** Small differences are ignored: `Date` and `iat` have whole seconds and arrive late. */
 export class ClockSkew {
   #byHeader: Measurement | undefined;
   #byToken: Measurement | undefined;
   #headerSeenAtMs = -Infinity;
 
   readonly #awake: Clock;
-  /** Whether this machine seems to have slept; a forward change of the date looks like a sleep. */
+  /** Whether this machine seems to have slept. A forward date change looks like a sleep. */
   #hasSlept = true;
 
   constructor(private readonly clock: Clock) {
@@ -38,8 +36,8 @@ export class ClockSkew {
   }
 
   /**
-   * Measures the skew by the `Date` header (RFC 9110 §6.6.1), which Keycloak 26.7 does not send. Ignores answers from a
-   * cache, which have an `age` (RFC 9111 §5.1).
+   * Measures by the `Date` header (RFC 9110 §6.6.1), which Keycloak 26.7 does not send. Ignores answers from a cache,
+   * which have an `age` (RFC 9111 §5.1).
    */
   observeHeader({ date, age = '0' }: Readonly<Record<string, string>>): void {
     const serverMs = date === undefined || age !== '0' ? NaN : Date.parse(date);
@@ -67,14 +65,12 @@ export class ClockSkew {
     return { aheadSeconds: Math.round(this.clock.epochSeconds() - serverSeconds), by: last.by };
   }
 
-  /** The latest plausible `iat` of a token: the server's time or this machine's time, whichever is later. */
+  /** The latest plausible `iat`: the later of the server's and this machine's time. */
   latestSeconds(): number {
     return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
   }
 
-  /**
-   * Whether to retry with a different skew after the server refused an assertion that was dated with `aheadSeconds`.
-   */
+  /** Whether to retry with another skew, after a refused assertion dated with `aheadSeconds`. */
   doubt(aheadSeconds: number): boolean {
     const isOther = (): boolean => Math.abs((this.measured?.aheadSeconds ?? 0) - aheadSeconds) > ROUNDING_SECONDS;
     if (isOther()) return true;

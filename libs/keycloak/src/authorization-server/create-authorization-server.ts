@@ -20,7 +20,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
-/** Anyone can send a logout token, so calls for the keys of logout tokens have a separate kind: `logout_jwks`. */
+/** Separates key requests for logout tokens (`logout_jwks`), because anyone can send logout tokens. */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
@@ -54,14 +54,14 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** Call `keySet` once per kind of call, because each call creates separate slots and a separate circuit. */
+  /** Call `keySet` once per kind: each call creates separate slots and a circuit. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
   readonly probe: OwnTokenProbe;
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Each kind of call has a separate policy, so that no kind can use slots or open circuits of other kinds. */
+/** Each kind has its own policy, so kinds share no slots and no circuits. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

@@ -33,7 +33,7 @@ export async function callEndpoint<T>(
           .catch((error: unknown) => Promise.reject(toError(error))),
     );
   } catch (error) {
-    // A metadata failure is shared by all waiting callers, and the failure already names its endpoint.
+    // All waiting callers get the same metadata error. This error already names the endpoint.
     if (!(error instanceof KeycloakException) || url === undefined) throw error;
     throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
   }

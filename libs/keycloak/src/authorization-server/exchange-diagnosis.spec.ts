@@ -64,7 +64,7 @@ describe('a refused exchange', () => {
     expect(asked).toBe(3);
   });
 
-  it('causes at most one extra request per user, and at most ten extra requests per audience and scope, in ten seconds', async () => {
+  it('causes, within ten seconds, at most one extra request per user and ten extra requests per target', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => diagnosed(exchanged('ledger.read'))));
     expect(all.every(({ httpStatus }) => httpStatus === 502)).toBe(true);
     expect(asked).toBe(1);

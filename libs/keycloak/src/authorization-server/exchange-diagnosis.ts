@@ -26,8 +26,8 @@ const MAX_ENTRIES = 1000;
 type Verdict = 'user' | readonly string[];
 
 /**
- * Keycloak answers "Requested audience not available" for two causes: the user lacks the role, or the scope has no
- * audience mapper for the client. A second exchange without `audience` distinguishes the two cases.
+ * Keycloak's "Requested audience not available" has two causes: the user's missing role, or a missing audience mapper.
+ * A second exchange without `audience` distinguishes the two cases.
  */
 export class ExchangeDiagnosis {
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;
@@ -38,7 +38,7 @@ export class ExchangeDiagnosis {
     this.#asked = new DeadlineCache(MAX_ENTRIES, clock);
   }
 
-  /** Returns `refusal` if the user lacks the permission, or if the second exchange was not made or failed. */
+  /** Returns `refusal` if the user lacks the permission, or if no second exchange succeeded. */
   async of(
     refusal: KeycloakException,
     target: Target,

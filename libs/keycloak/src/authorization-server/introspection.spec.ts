@@ -20,7 +20,7 @@ afterAll(() => realm.stop());
 const answers = (body: unknown): void => realm.control.fault('introspection', { kind: 'answer', body });
 
 describe('Introspection (RFC 7662 section 2)', () => {
-  it('sends a POST with the client credentials, and the token in the form but not in the URL (RS-04)', async () => {
+  it('sends a POST with the client credentials, and the token only in the form (RS-04)', async () => {
     expect(await introspection.introspect('the+token/=')).toEqual({ active: false });
     const { form, ...request } = realm.control.lastRequest('introspection') ?? {};
     expect(request).toEqual({

@@ -14,7 +14,7 @@ const KEY_SET_TYPE = /^application\/jwk-set\+json(?: *;|$)/i;
 
 const HEADERS = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
 
-/** Reads the key set of the server, and sends no client credentials (RFC 7517 §5). */
+/** Reads the server's key set without client credentials (RFC 7517 §5). */
 export class KeySetEndpoint {
   constructor(
     private readonly connections: Connections,

@@ -19,7 +19,7 @@ export class ServerMetadata {
     private readonly policy: CallPolicy,
   ) {}
 
-  /** Returns the metadata, which is read on first use, so that a service can start before the authorization server. */
+  /** Reads the metadata on first use, so a service can start before the server. */
   async get(): Promise<AuthorizationServer> {
     return this.#cached ?? this.refresh();
   }
@@ -31,7 +31,7 @@ export class ServerMetadata {
     });
   }
 
-  /** Returns `jwks_uri` (RFC 8414 §2), which is checked only here, because not every service needs the key set. */
+  /** Checks `jwks_uri` (RFC 8414 §2) only here: not every service needs the key set. */
   async keySetUrl(): Promise<URL> {
     return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
   }
@@ -66,10 +66,7 @@ export class ServerMetadata {
     return discoveryRequest(realmUrl, options);
   }
 
-  /**
-   * This service sends secrets and tokens to the endpoint, so the endpoint must be at the origin of the realm or
-   * issuer.
-   */
+  /** Secrets and tokens go only to an endpoint at the realm's or issuer's origin. */
   #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const parsed = new URL(url);
@@ -86,7 +83,7 @@ const MAX_ISSUER_LENGTH = 500;
 /** Whether the status shows that the server does not have this document. */
 const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
 
-/** Returns undefined for the answer of a server that answers every path with an HTML page. */
+/** Some servers answer every path with an HTML page. */
 function pageOrThrow(error: unknown): undefined {
   if (error instanceof AuthorizationServerError && error.reason === 'answer_not_json') return undefined;
   throw error;
@@ -103,7 +100,7 @@ function isIssuerMismatch(error: unknown): error is IssuerMismatch {
 }
 
 function issuerMismatch(configured: string, found: unknown): AuthorizationServerError {
-  // A URL is not passed to `loggableText`, because `loggableText` could mistake a long realm name for a secret.
+  // `loggableText` could mistake a long realm name in a URL for a secret.
   const isUrl = typeof found === 'string' && found.length <= MAX_ISSUER_LENGTH && URL.canParse(found);
   return misconfigured('issuer_mismatch', {
     configured,

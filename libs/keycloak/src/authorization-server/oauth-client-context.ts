@@ -7,7 +7,7 @@ import type { ClockSkew } from './clock-skew.js';
 
 export interface OAuthClientOptions {
   readonly issuer: string;
-  /** The URL of the realm, which differs from `issuer` if services and browsers use different host names. */
+  /** Differs from `issuer` if services and browsers use different host names. */
   readonly realmUrl: string;
   readonly clientId: string;
   readonly allowInsecureRequests: boolean;

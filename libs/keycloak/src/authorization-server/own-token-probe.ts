@@ -16,10 +16,7 @@ export interface GrantedToken {
 
 const SUBJECT_LIFETIME_MS = 10_000;
 
-/**
- * If the client credentials grant yields refresh tokens (not Keycloak's default), the probe leaves sessions at the
- * server.
- */
+/** The probe's sessions remain if client credentials yield refresh tokens (not Keycloak's default). */
 export class OwnTokenProbe {
   readonly #calls: TokenCalls;
   #subject: { readonly token: Promise<string>; readonly untilMs: number } | undefined;
@@ -37,10 +34,7 @@ export class OwnTokenProbe {
     return granted(await this.#own(scope), scope);
   }
 
-  /**
-   * Exchanges this service's own token instead of a caller's token; without `audience`, the scope determines the
-   * audience.
-   */
+  /** Exchanges this service's own token; without `audience`, the scope determines the audience. */
   async exchange(scope: string, audience?: string): Promise<GrantedToken> {
     const asked = { grant: 'token_exchange', scope, ...(audience === undefined ? {} : { audience }) } as const;
     return granted(await this.#calls.exchange(await this.#subjectToken(), asked), scope);

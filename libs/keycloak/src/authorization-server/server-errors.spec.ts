@@ -32,7 +32,7 @@ function askingAt(
   { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
-  // The clock is stopped, so that no call waits too long for a slot on a busy machine.
+  // With a stopped clock, no call waits too long on a busy machine.
   const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),
@@ -160,7 +160,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     await expect(ask()).resolves.toBeDefined();
   });
 
-  it('causes an error without the token and the secret when the answer of the server repeats both (RS-23)', async () => {
+  it('causes an error that contains no secrets, even if the answer contains secrets (RS-23)', async () => {
     const secrets = [
       CLIENT_SECRET,
       'the-secret',

@@ -7,7 +7,7 @@ import type { Introspection } from './introspection.js';
 import { junkToken } from './junk-token.js';
 import type { ServerMetadata } from './metadata.js';
 
-/** The time for which all probes share one result, so that a public probe can't flood the server. */
+/** All probes share one result for this time, so probes can't flood the server. */
 const LOOK_LIFETIME_MS = 1000;
 
 export type AuthorizationServerStatus =
@@ -35,16 +35,16 @@ export class AuthorizationServerHealth {
     this.#looks = new DeadlineCache(2, clock);
   }
 
-  /** Reads the discovery document again, at most once a second, and never rejects for an unreachable server. */
+  /** Rereads the discovery document at most once a second. Resolves even for an unreachable server. */
   async check(): Promise<AuthorizationServerStatus> {
     return this.#lookOnceASecond('reachable', async () => this.metadata.refresh());
   }
 
   /**
-   * Reports ready after the server has accepted this service's credentials and, if signatures are verified, has
-   * delivered its keys. Until then, each check introspects a random token, at most once a second. The service stays
-   * ready if the server becomes unreachable, because cached results still work. Without this rule, an outage would make
-   * all instances unready at the same time.
+   * Reports ready after the server accepted the credentials and, with signature verification, delivered its keys. Until
+   * then, each check introspects a random token, at most once a second. The service stays ready if the server becomes
+   * unreachable, because cached results still work. Without this rule, an outage would make all instances unready at
+   * the same time.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;

@@ -105,7 +105,7 @@ describe('a cached introspection result', () => {
     }
   });
 
-  it('is renewed in the background while no proofs arrive, for many tokens at different times', async () => {
+  it('is renewed in the background if proofs stop, but not for all tokens at once', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
@@ -128,7 +128,7 @@ describe('a cached introspection result', () => {
     expect(Math.max(...counts)).toBeLessThan(35);
   });
 
-  it('expires after the short TTL if the introspection preceded the first proof or a gap', async () => {
+  it('expires after the short TTL if the introspection preceded all proofs or a gap', async () => {
     await isAsked();
     clock.advance(1);
     proof.prove(until(clock.monotonicMs()));
@@ -222,7 +222,7 @@ describe('SignalProof', () => {
     expect(gated.latestMs).toBe(2500);
   });
 
-  it('reports each gap, and does not extend results that were requested before the gap ended', () => {
+  it("reports each gap, and does not extend results requested before the gap's end", () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     const began = clock.monotonicMs();
@@ -242,7 +242,7 @@ describe('SignalProof', () => {
 });
 
 describe('the time between two proofs', () => {
-  it('is a gap only if the periods of the proofs do not touch or overlap', () => {
+  it("is a gap unless the proofs' periods touch or overlap", () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     proof.prove({ sinceMs: 500, untilMs: 1000 });
@@ -262,7 +262,7 @@ describe('the time between two proofs', () => {
     expect([nowMs - 8, nowMs].map((askedAt) => proof.healthyUntilMs(askedAt))).toEqual([-Infinity, nowMs]);
   });
 
-  it('is not covered by a proof whose period ended before the detection of the gap', () => {
+  it('is not covered by a proof whose period ended before the gap was detected', () => {
     clock.advance(10);
     proof.interrupt();
     proof.prove(until(clock.monotonicMs() - 1));
@@ -271,7 +271,7 @@ describe('the time between two proofs', () => {
 });
 
 describe('cached results and proofs (model)', () => {
-  it('expire within the short TTL after the last proof, and within the long TTL after the introspection', async () => {
+  it('expire within the short TTL of the last proof and the long TTL of introspection', async () => {
     let seed = 20_261_127;
     const random = (below: number): number => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;

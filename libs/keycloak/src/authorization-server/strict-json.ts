@@ -12,8 +12,8 @@ const STRING: SyntaxKind = 10;
 const END: SyntaxKind = 17;
 
 /**
- * Whether `bytes` is JSON in UTF-8 (RFC 8259 §4, §8.1, §9) that is nested at most 32 deep. Rejects a byte order mark,
- * duplicate members and `__proto__`, which parsers read in different ways.
+ * Whether `bytes` is UTF-8 JSON (RFC 8259 §4, §8.1, §9), nested at most 32 deep. Refuses a byte order mark, duplicate
+ * members and `__proto__`, since parsers treat these differently.
  */
 export function isStrictJson(bytes: Uint8Array): boolean {
   try {

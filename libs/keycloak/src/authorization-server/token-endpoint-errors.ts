@@ -12,7 +12,7 @@ interface ExchangeRefusal {
   readonly means: 'invalid_token' | 'insufficient_scope';
 }
 
-/** Refusals that the caller caused; every other refusal is a fault of this service (502). */
+/** Refusals that the caller caused; every other refusal is this service's fault (502). */
 const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
@@ -21,8 +21,8 @@ const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
 ];
 
 /**
- * Refusals of servers other than Keycloak, which are recognised only by the error code (RFC 6749 §5.2). This service
- * requests the same scopes for every caller, so `invalid_scope` means that the caller lacks a scope.
+ * Identifies a refusal by the error code alone if the server is not Keycloak (RFC 6749 §5.2). The requested scopes are
+ * fixed, so `invalid_scope` means that the caller lacks a scope.
  */
 const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },

@@ -56,7 +56,7 @@ describe('the token request', () => {
     authorization: BASIC_OF_SERVICE_B,
   };
 
-  it('has the client credentials grant and the scope in the body, and the secret in a header (RFC 6749 section 4.4.2)', async () => {
+  it('has the grant and the scope in the body, and the secret in a header (RFC 6749 section 4.4.2)', async () => {
     await issue();
     expect(sent()).toEqual({
       ...POST,
@@ -67,7 +67,7 @@ describe('the token request', () => {
     });
   });
 
-  it('has the parameters of a token exchange (RFC 8693 section 2.1), and a single audience (TX-01)', async () => {
+  it('has the parameters of a token exchange (RFC 8693 section 2.1) and one audience (TX-01)', async () => {
     await exchange();
     expect(sent()).toEqual({
       ...POST,

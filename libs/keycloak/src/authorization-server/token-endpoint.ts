@@ -37,7 +37,7 @@ export class TokenEndpoint {
   }
 
   /**
-   * Exchanges a token (RFC 8693 §2.1, §2.2), and may diagnose a refusal with a second exchange.
+   * Exchanges a token (RFC 8693 §2.1, §2.2); may diagnose a refusal by another exchange.
    *
    * @throws {BearerError} `invalid_token` or `insufficient_scope`, if the subject is the cause.
    * @throws {AuthorizationServerError} For any other failure.

@@ -1,7 +1,6 @@
 /** A map in the order of the last `set` of each key. The map finds the oldest entry fast, even after many deletes. */
 export class AgingMap<V> extends Map<string, V> {
-  // The iterator is reused, because a new iterator would visit all entries that were deleted since the last rehash of
-  // the map.
+  // A new iterator would visit each entry that was deleted since the last rehash.
   #walk = this.entries();
   #reached: readonly [key: string, value: V] | undefined;
 

@@ -1,6 +1,5 @@
 export interface Clock {
   epochSeconds(): number;
-  /** The time of a clock that never goes back, even if the machine's date is changed. */
   monotonicMs(): number;
 }
 
@@ -9,13 +8,13 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** Between two reads, a larger gain of the wall clock on the monotonic clock is a sleep, not time synchronisation. */
+/** If the wall clock gains more on the monotonic clock, the machine slept. Time synchronisation gains less. */
 const MAX_GAIN_MS = 1000;
 
 /**
  * Returns a clock that also counts the time in which the machine sleeps. On Linux the monotonic clock stops during a
- * sleep, so entries from before the sleep would look fresh. A date that is set forward makes entries look older, so use
- * this clock only for entries that may expire early.
+ * sleep, so old entries would look fresh. A date set forward may expire entries early. Use this clock only if early
+ * expiry is harmless.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

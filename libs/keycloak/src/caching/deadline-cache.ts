@@ -6,7 +6,7 @@ interface Entry<V> {
   readonly deadlineMs: number;
 }
 
-/** A cache whose entries expire at a deadline, which a read does not prolong. */
+/** Each entry expires at a deadline. A read does not move the deadline. */
 export class DeadlineCache<V> {
   /** Created for the first entry, because an `LRUCache` reserves memory for all `maxEntries`. */
   #entries: LRUCache<string, Entry<V>> | undefined;
@@ -14,7 +14,7 @@ export class DeadlineCache<V> {
   constructor(
     private readonly maxEntries: number,
     private readonly clock: Clock,
-    /** Called with the key of each entry that was removed for any reason and not replaced. */
+    /** Called with the key of each entry that was removed and not replaced. */
     private readonly onGone?: (key: string) => void,
   ) {}
 

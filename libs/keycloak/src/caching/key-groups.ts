@@ -1,4 +1,4 @@
-/** The number of keys is not bounded, so the caller must delete each added key when the value of the key is gone. */
+/** Keys are unbounded: the caller must delete a key when its value is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #groupOf = new Map<string, string>();

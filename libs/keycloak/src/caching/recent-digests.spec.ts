@@ -12,7 +12,7 @@ describe('RecentDigests', () => {
     const digests = new RecentDigests();
     digests.remember('header.payload.signature', 'd1');
     expect(digests.recall(again('header.payload.signature'))).toBe('d1');
-    // The texts have the same length and the same suffix, so they share a slot.
+    // The texts have the same length and suffix, so they share a slot.
     expect(digests.recall('header.PAYLOAD.signature')).toBeUndefined();
     expect(digests.recall('header.payload.signaturE')).toBeUndefined();
     expect(digests.recall('')).toBeUndefined();

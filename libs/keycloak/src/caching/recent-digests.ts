@@ -9,7 +9,7 @@ const SLOTS = 1024;
 /** The last characters of a token are practically random. */
 const SUFFIX_LENGTH = 5;
 
-/** The texts are held weakly, so they are gone after the next full garbage collection. */
+/** Weak references: the texts are gone after the next full garbage collection. */
 export class RecentDigests {
   readonly #slots: (WeakRef<Digested> | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
 
@@ -18,7 +18,7 @@ export class RecentDigests {
     return recent?.text === text ? recent.digest : undefined;
   }
 
-  /** Call `remember` only for texts that are likely to recur, because each text may replace an older text. */
+  /** Call `remember` only for recurring texts: each text may replace an older text. */
   remember(text: string, digest: string): void {
     this.#slots[slotOf(text)] = new WeakRef({ text, digest });
   }

@@ -21,7 +21,7 @@ const step = fc.oneof(
 );
 
 describe('RenewingCache in any order of events', () => {
-  it('runs one flight per key, and returns no value that is expired, evicted or of another key (CC-01, CC-02)', async () => {
+  it('runs one flight per key, and returns no expired, evicted or foreign value (CC-01, CC-02)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(
@@ -48,7 +48,7 @@ describe('RenewingCache in any order of events', () => {
             obtained.add(key);
             const value = { key, number: ++sent, sentAtMs: clock.monotonicMs() };
             const fails = failing;
-            // A second flight of a key may start only if the key was evicted after the first flight started.
+            // During a call for a key, a second call may start only after an eviction.
             const others = inAir.get(key);
             expect(others === undefined || others <= (forgottenBefore.get(key) ?? 0)).toBe(true);
             inAir.set(key, value.number);

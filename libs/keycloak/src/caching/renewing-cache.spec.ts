@@ -32,7 +32,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(1);
   });
 
-  it('renews a value in the background, and returns the old value during the renewal (CC-01)', async () => {
+  it('renews a value in the background, and meanwhile returns the old value (CC-01)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 79;
@@ -46,7 +46,7 @@ describe('RenewingCache', () => {
     expect(await get()).toBe('v2');
   });
 
-  it('returns the old value until its deadline if the renewal fails, and then throws the failure (CC-01, CC-02)', async () => {
+  it('returns the old value until its deadline if renewals fail, and then throws the failure (CC-01, CC-02)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -114,7 +114,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(3);
   });
 
-  it('returns a value that expired during its request only to the callers that already waited (CC-01)', async () => {
+  it('gives a value that expired during its request to waiting callers, but not to later callers (CC-01)', async () => {
     const { flights, get } = setUp();
     const waiting = [get(), get()];
     flights[0]?.resolve(0, 0);
@@ -151,7 +151,7 @@ describe('RenewingCache', () => {
     expect(await last).toBe('v6');
   });
 
-  it('removes a value by delete() only if the given value is equal, and by evict() without a comparison', async () => {
+  it('removes by delete() only an equal value, and by evict() any value', async () => {
     const { cache, flights, get, first } = setUp();
     await first();
     cache.delete('k', 'another');

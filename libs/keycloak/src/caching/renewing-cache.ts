@@ -15,10 +15,10 @@ interface Entry<V> {
   renewAtMs: number;
 }
 
-/** The pause after a renewal that returned no better value, so that not every request repeats the renewal. */
+/** Pauses after a renewal without a better value, so that not every request renews. */
 const RENEWAL_PAUSE_MS = 1000;
 
-/** During a renewal, and after a failed renewal, the old value is returned until its deadline. */
+/** Returns the old value until its deadline if the renewal is pending or failed. */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
@@ -28,7 +28,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Receives each key that no longer has a value or a call that others can join, even if the call failed. */
+    /** Receives a key after its value and its joinable call are gone, also after failures. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));
@@ -60,7 +60,7 @@ export class RenewingCache<V> {
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Callers that are already waiting for a flight still get the result. */
+  /** Callers that already wait for a flight will get the flight's result. */
   evict(key: string): void {
     this.#flights.detach(key);
     const entry = this.#entries.get(key);
@@ -99,7 +99,7 @@ export class RenewingCache<V> {
     const failure = this.#failures.get(key, nowMs);
     if (failure !== undefined) this.#failures.delete(key, failure);
     const current = this.#entries.get(key, nowMs);
-    // Keeps the current value if the new value expires sooner, or has already expired in flight.
+    // Keeps the current value if the new value expires sooner or has already expired.
     if (current !== undefined && !(endMs >= current.endMs)) {
       current.renewAtMs = nowMs + Math.max(RENEWAL_PAUSE_MS, freshMs);
       return;

@@ -5,12 +5,12 @@ export interface SharedCacheContext {
   readonly allowInsecureRequests: boolean;
 }
 
-/** The result of a lookup: an entry, or which replica obtains the value. */
+/** A lookup finds an entry, or tells which replica obtains the value. */
 export type SharedLookup =
   /** An entry. `ageMs` is the minimum age, counted from the request for the value. `id` is unique to this entry. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
   /**
-   * The key has no entry, and this replica got the lease. The caller must `extend` the lease until the caller calls
+   * The key has no entry, and this replica got the lease. The caller must call `extend` regularly, and finally call
    * `put` or `release`.
    */
   | { readonly kind: 'lease' }
@@ -32,19 +32,15 @@ export interface ConnectedSharedCache {
   /** The start of the application waits at most one second for the result. */
   open(): Promise<void>;
   /**
-   * Skips entries that were requested more than `maxAgeMs` ago, and the entry with the id `noUse`, which the caller
-   * found unusable. The implementation may hide `key` from the cache server.
+   * Skips entries requested more than `maxAgeMs` ago, and the unusable entry with the id `noUse`. The implementation
+   * may hide `key` from the cache server.
    */
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
   /**
-   * Stores the entry and ends this replica's lease. If the cache already has an entry for `key`, the entry that was
-   * requested later stays.
+   * Stores the entry and ends this replica's lease. Of two entries for `key`, the entry that was requested later stays.
    */
   put(key: string, entry: SharedEntry): Promise<void>;
-  /**
-   * The lease of this replica then lasts about half a second, so that no replica waits long for a stopped
-   * replica.
-   */
+  /** The lease then lasts about half a second: nobody waits long for a stopped replica. */
   extend(key: string): Promise<void>;
   /** Ends this replica's lease, and stores no entry. */
   release(key: string): Promise<void>;

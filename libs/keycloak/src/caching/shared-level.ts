@@ -15,20 +15,20 @@ export interface Shareable {
   readonly isFinal?: boolean;
 }
 
-/** The longest wait for a value that another replica is obtaining, and the longest wait of a queued lookup. */
+/** Limits the wait for another replica's value, and the wait of a queued lookup. */
 const MAX_WAIT_MS = 3000;
 const EXTEND_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 3;
 const LONGEST_PAUSE_MS = 100;
 
-/** To prevent time-outs, this process sends at most this number of parallel requests to the cache. */
+/** Limits parallel requests to the cache, to prevent time-outs. */
 const MAX_AT_ONCE = 64;
 
 const REPORT_PAUSE_MS = 60_000;
 
 /**
- * A lookup in a slow or unreachable cache counts as a miss after the cache's deadline, or after three seconds under
- * overload. Callers check a shared value as strictly as a local value.
+ * A lookup counts as a miss after the cache's deadline (under overload, after three seconds). Callers check a shared
+ * value as strictly as a local value.
  */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
@@ -45,7 +45,7 @@ export class SharedLevel {
     this.#cache = cache;
   }
 
-  /** Undefined means that this replica should obtain the value, and must then call `put` or `release`. */
+  /** If undefined, obtain the value and then call `put` or `release`. */
   async find<T>(
     key: string,
     maxAgeMs: number,
@@ -99,7 +99,7 @@ export class SharedLevel {
   #keepLease(key: string): void {
     this.#endLease(key);
     let isExtending = false;
-    // Only one extension runs at a time, because calls to a slow cache would accumulate.
+    // Calls to a slow cache would otherwise accumulate.
     const extend = (): void => {
       if (isExtending) return;
       isExtending = true;
@@ -154,8 +154,8 @@ export class SharedLevel {
   }
 
   /**
-   * Ends all queued lookups after a failed lookup, because the queued lookups would probably time out, too. In a flood
-   * of unknown tokens, the queue would delay every caller.
+   * After a failed lookup, ends all queued lookups, because they would probably time out. In a flood of unknown tokens,
+   * the queue would delay every caller.
    */
   #turnAway(): void {
     for (const tell of this.#waiting.splice(0)) tell(false);

@@ -23,7 +23,7 @@ describe('TimeLimit', () => {
     expect(isOver).toBe(false);
   });
 
-  it('fires after the process has read the data that arrived while the event loop was blocked', async () => {
+  it('fires after the process has read data that arrived during a blocked event loop', async () => {
     const server = createServer((socket) => void socket.end('come')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const seen: string[] = [];

@@ -1,9 +1,9 @@
-/** A time limit consists of this number of timer intervals. While the process is blocked, only one interval ends. */
+/** A time limit consists of this number of timer intervals. A blocking task ends only one interval. */
 const PARTS = 5;
 
 /**
- * A timer that fires after the process has read the received data. After the process was blocked, a plain timer would
- * fire first, and every call in flight would time out.
+ * A timer that fires after the process has read the received data. After a blocking task, a plain timer would fire
+ * first and time out every call.
  */
 export class TimeLimit {
   #partsLeft = PARTS;

@@ -12,8 +12,8 @@ export interface Question extends CheckupParts {
 }
 
 /**
- * Checks that the audience is a client of the realm. For an exchange without a scope, Keycloak answers that an existing
- * audience is not available.
+ * Checks that the audience is a client of the realm. Without a scope, Keycloak answers that an existing audience is not
+ * available.
  */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
   const { audience, name, scopes } = service;

@@ -63,7 +63,7 @@ describe('a checkup', () => {
     ]);
   });
 
-  it('reports a called service that is unreachable (row 28), and a called service without declared scopes', async () => {
+  it('reports an unreachable called service (row 28), and a called service without declared scopes', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
     expect(await keycloak.issuers[0].checkup.reach()).toMatchObject([
@@ -88,7 +88,7 @@ describe('a checkup', () => {
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
-  it('reports a missing role as a note if scopes is a plain list, and as an error if asService lists the scope', async () => {
+  it('reports a missing role as a note for a scope list, and as an error for asService', async () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
@@ -105,7 +105,7 @@ describe('a checkup', () => {
     expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
   });
 
-  it('throws a programming error, and does not report the error as a fault of the settings', async () => {
+  it('throws a programming error instead of reporting a fault of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
     const parts = {
       options: keycloakOf().issuers[0].checkup.options,
@@ -178,7 +178,7 @@ describe('single findings', () => {
       ...more,
     }) as object as CheckupParts;
 
-  it('report http: and weak secrets as notes in development, and as warnings or errors in production (row 9)', async () => {
+  it('are notes for weak secrets and http: URLs, but warnings or errors in production (row 9)', async () => {
     const shown = (secret: string) => ({ credential: async () => ({ kind: 'secret', secret }) as const });
     for (const [isProduction, ofSecrets, ofTls, ofPublished] of [
       [false, 'note', 'note', 'note'],

@@ -63,10 +63,7 @@ export class Checkup {
     return [...findings, ...(await Promise.all(ofServices)).flat()];
   }
 
-  /**
-   * Returns the scopes of the discovery document, or undefined if the document is unreadable or lists no scopes (RFC
-   * 8414 §2).
-   */
+  /** Returns undefined if the discovery document is unreadable or lists no scopes (RFC 8414 §2). */
   async knownScopes(): Promise<readonly string[] | undefined> {
     return this.parts.metadata.get().then(
       ({ scopes_supported: listed }) =>
@@ -90,10 +87,7 @@ export class Checkup {
     );
   }
 
-  /**
-   * Lowers the level of a finding about a missing service account, since only services with `asService` scopes need an
-   * account.
-   */
+  /** Lowers the finding's level. An account is needed only for calls with `asService` scopes. */
   #withoutAccount(finding: Finding): Finding {
     const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asService.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };

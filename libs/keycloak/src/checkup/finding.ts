@@ -1,6 +1,6 @@
 import type { InWhoseName } from '../client/declared-scopes.js';
 
-/** The levels from best to worst; a `note` reports a skipped check, or a setting that is fine in development. */
+/** The best level is first. A `note` reports a skipped check, or a setting that suits development. */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
 export type Level = (typeof LEVELS)[number];
@@ -42,7 +42,7 @@ export interface GrantedCall {
 export interface Finding {
   readonly check: Check;
   readonly level: Level;
-  /** The text of the finding, which names its subject and contains no token or secret. */
+  /** Names the finding's subject, and contains no token or secret. */
   readonly message: string;
   readonly cure?: string;
   readonly issuer?: string;
@@ -51,7 +51,7 @@ export interface Finding {
   readonly granted?: GrantedCall;
   /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Set if a different finding usually reports the cause, possibly in another process. */
+  /** Marks a consequence. Another finding, perhaps of another process, usually reports the cause. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

@@ -40,7 +40,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
     const token = await probe.exchange(scope, audience);
-    // If Keycloak did not grant the scope, another scope added the audience to the token.
+    // A token without the scope has the audience from another scope.
     return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
     if (!isNotAvailable(failure)) return refused(question, call, failure);
@@ -115,7 +115,6 @@ function granted({ options }: Question, call: Call, { scope: given, audiences }:
   const others = audiences.filter((one) => one !== audience);
   const grant = { scope, audience, inWhoseName };
   if (others.length === 0) return { ...ok('scope', `${about}: granted, for this audience only.`), granted: grant };
-  // A service that receives a token for several services could use the token to call the other services.
   const wide = warning(
     'scope',
     `${about}: the token is also valid at ${others.slice(0, 10).join(', ')}, so a stolen token opens them.`,
@@ -162,7 +161,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** To check a mapper, the service account must get the mapper's scope. */
+/** The check of a mapper needs a token with the mapper's scope. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

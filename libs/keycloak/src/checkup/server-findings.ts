@@ -17,7 +17,6 @@ export async function realmFindings({ options, metadata, isProduction, proxy }: 
   } catch (failure) {
     if (!(failure instanceof KeycloakException)) throw failure;
     const finding = unreached(failure, realmUrl, proxy);
-    // An answer with another issuer shows that Keycloak is reachable, so the next checks can run.
     const isThere = failure.reason === 'issuer_mismatch';
     return isThere ? [answers(realmUrl, proxy), finding] : [finding];
   }

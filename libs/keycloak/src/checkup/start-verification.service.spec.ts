@@ -77,7 +77,7 @@ describe('verifyAtStart', () => {
     await expect(starting).rejects.not.toThrow('not-its-password');
   });
 
-  it('lets the application start while Keycloak is unreachable, and logs that the settings are unverified', async () => {
+  it('lets the application start without Keycloak, and logs that the settings are unverified', async () => {
     const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     await start({ internalServerUrl: 'http://127.0.0.1:9' });
     expect(error).toHaveBeenCalledWith({
@@ -159,7 +159,7 @@ describe('verifyAtStart with several issuers', () => {
     }
   }
 
-  it('stops the start because of a fault at the first issuer, and only logs a fault at the second issuer', async () => {
+  it('prevents the start for a fault of the first issuer, and logs a fault of the second issuer', async () => {
     await expect(startWith(['wrong', CLIENT_SECRET])).rejects.toThrow(StartVerificationError);
     const logged = JSON.stringify(await startWith([CLIENT_SECRET, 'wrong']));
     expect(logged).toContain('Another issuer does not accept these settings. Keycloak refuses the credentials');

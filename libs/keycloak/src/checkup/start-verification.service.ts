@@ -25,8 +25,8 @@ export class StartVerification implements OnApplicationBootstrap {
   ) {}
 
   /**
-   * Stops the start only for faults at the first issuer. While Keycloak is unreachable, the application starts, since an
-   * outage of Keycloak must not stop every instance.
+   * Stops the start only for faults at the first issuer. The application starts while Keycloak is unreachable: an
+   * outage must not stop every instance.
    */
   async onApplicationBootstrap(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));

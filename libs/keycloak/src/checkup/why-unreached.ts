@@ -27,7 +27,7 @@ export async function whyUnreached(service: ServiceAddress, network: Network): P
   } catch (failure) {
     if (!(failure instanceof HttpFailure)) throw failure;
     const { reason, detail } = failure;
-    // With a reason `answer_…`, a server answered, and the answer was too large or incomplete.
+    // With `answer_…`, a server's answer was too large or incomplete.
     if (reason.startsWith('answer_')) return undefined;
     return { words: detail === undefined ? reason : `${reason} (${detail})`, cure: connectionHint(reason).hint };
   }

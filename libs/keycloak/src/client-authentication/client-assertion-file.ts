@@ -9,10 +9,9 @@ import { checkCredentialFile, credentialReader, FILE_REFRESH_MS, FILE_TIMEOUT_MS
 import { RenewableCredential } from './renewable-credential.js';
 
 /**
- * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected service account token of
- * Kubernetes. The server must trust the signer: Keycloak requires an identity provider and the client authenticator
- * "Signed JWT - Federated". This function does NOT verify the assertion or its expiry. The file is read again as often
- * as with `clientSecretFile`.
+ * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected Kubernetes token. The server
+ * must trust the signer: Keycloak requires an identity provider and the client authenticator "Signed JWT - Federated".
+ * This function does NOT verify the assertion or its expiry. `clientSecretFile` describes when the file is read again.
  *
  * Throws `ConfigurationError` if the file can't be read or does not contain a JWT.
  */

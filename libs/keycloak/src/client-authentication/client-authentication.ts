@@ -24,10 +24,7 @@ export interface ClientAuthentication {
 export interface ConnectedClientAuthentication {
   /** Returns the current credential, or throws `AuthorizationServerError` (`client_credential_unreadable`). */
   credential(): Promise<ClientCredential>;
-  /**
-   * Waits briefly for a credential that differs from `refused`, returns whether a different credential appeared, and
-   * does not throw.
-   */
+  /** Waits briefly, returns whether a credential other than `refused` appeared, and does not throw. */
   isReplaced(refused: ClientCredential): Promise<boolean>;
 }
 

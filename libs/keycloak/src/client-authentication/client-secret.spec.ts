@@ -42,7 +42,7 @@ const jwt = (): string =>
   `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.${Buffer.from(randomUUID()).toString('base64url')}`;
 
 describe('a secret in a file', () => {
-  it('is trimmed, and is read again for a use after five seconds (CC-08)', async () => {
+  it('is trimmed, and is read again at the first use after five seconds (CC-08)', async () => {
     writeFileSync(file, '\n the-first \n');
     const connected = connect(clientSecretFile(file));
     expect(await secretOf(connected)).toBe('the-first');
@@ -55,7 +55,7 @@ describe('a secret in a file', () => {
     ]);
   });
 
-  it('is read again immediately after a refusal, even if a symbolic link was replaced (CC-08)', async () => {
+  it('is read again immediately after a refusal, even through a replaced symbolic link (CC-08)', async () => {
     const link = join(folder, randomUUID());
     writeFileSync(`${file}-1`, 'the-first');
     writeFileSync(`${file}-2`, 'the-second');
@@ -69,7 +69,7 @@ describe('a secret in a file', () => {
     expect(await connected.isReplaced(refused)).toBe(true);
   });
 
-  it('is read repeatedly for half a second after a refusal, and then at most once a second if the secret is unchanged', async () => {
+  it('is read repeatedly for 0.5 s after a refusal, then at most once a second', async () => {
     writeFileSync(file, 'the-first');
     const connected = connect(clientSecretFile(file));
     const refused = await connected.credential();

@@ -11,16 +11,16 @@ import { RenewableCredential, type CredentialSource } from './renewable-credenti
 export interface ClientSecretFromOptions {
   /** The time limit for a call of the function, in milliseconds. Default 1000, 100 to 10000. */
   readonly timeoutMs?: number;
-  /** The time in seconds for which a secret is used until the next call of the function. Default 300, 1 to 86400. */
+  /** The time in seconds for which a secret is used. Default 300, 1 to 86400. */
   readonly refreshSeconds?: number;
 }
 
 /**
- * Reads the client secret from a file (`client_secret_basic`), and trims white space. The file is read when this
- * function is called, and again when the secret is used at least 5 seconds after the last read.
+ * Reads the client secret from a file (`client_secret_basic`) at once, and trims white space. If 5 seconds have passed
+ * since the last read, a request rereads the file.
  *
- * If the server refuses the secret, the file is read again for up to half a second. If the file can't be read later,
- * the last secret stays in use and the failure is logged.
+ * If the server refuses the secret, rereads the file for up to half a second. A later failure to read is logged, and
+ * the last secret stays in use.
  *
  * Throws `ConfigurationError` if the file can't be read, is empty, or has several lines.
  */
@@ -35,9 +35,8 @@ export function clientSecretFile(path: string): ClientAuthentication {
 }
 
 /**
- * Gets the client secret from a function (`client_secret_basic`), for example from a vault. The function is called when
- * the secret is first needed, after `refreshSeconds`, and when the server refuses the secret; concurrent requests share
- * one call.
+ * Gets the client secret from a function (`client_secret_basic`), for example from a vault. Calls the function for the
+ * first request, after `refreshSeconds`, and after a refusal by the server. Concurrent requests share one call.
  *
  * If the function throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain the error of
  * the function. Until the function has returned a secret, requests fail with `AuthorizationServerError`
@@ -71,7 +70,7 @@ class SecretSource implements ClientAuthentication {
   }
 }
 
-/** Keycloak would report a secret with a control character as wrong (RFC 6749, appendix A.2). */
+/** Keycloak reports a secret with a control character as wrong (RFC 6749, appendix A.2). */
 const faultOfSecret = (text: string): string | undefined =>
   /\p{Cc}/u.test(text)
     ? 'the secret in the file must not contain a line break or another control character'

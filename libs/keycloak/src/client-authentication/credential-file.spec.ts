@@ -9,7 +9,7 @@ import { credentialReader } from './credential-file.js';
 const MANY = 200;
 
 describe('a credential file', () => {
-  it('blocks only one thread when its read hangs, for any number of callers', async () => {
+  it('blocks only one thread when many callers wait for a read that hangs', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credential-'));
     const [hanging, other] = [join(folder, 'hanging'), join(folder, 'other')];
     // A read of a FIFO waits until a writer opens the FIFO.

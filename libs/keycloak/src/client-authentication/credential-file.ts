@@ -3,18 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 
 /**
- * The age at which the content is read again. The file is not watched, because a mounted secret is replaced through a
- * symbolic link.
+ * The age at which the content is read again. The file is not watched: a mounted secret is replaced through a symbolic
+ * link.
  */
 export const FILE_REFRESH_MS = 5000;
 export const FILE_TIMEOUT_MS = 1000;
 
 const MAX_CHARACTERS = 65_536;
 
-/**
- * Concurrent calls share one read. If the file system hangs, separate reads could block all threads of Node's small
- * pool, which also resolves host names.
- */
+/** Concurrent calls share one read. On a hanging file system, separate reads could block Node's whole thread pool. */
 export function credentialReader(path: string): () => Promise<string> {
   let reading: Promise<string> | undefined;
   return () =>
@@ -23,7 +20,7 @@ export function credentialReader(path: string): () => Promise<string> {
       .finally(() => (reading = undefined)));
 }
 
-/** Throws `ConfigurationError`, which does not show the path or the content, because each of them may be a secret. */
+/** The `ConfigurationError` shows neither path nor content, because both may be secrets. */
 export function checkCredentialFile(maker: string, path: unknown, parse: (text: string) => string | undefined): string {
   const fault = faultOf(path, parse);
   if (fault !== undefined) throw new ConfigurationError(`${maker} can't be used`, [fault]);

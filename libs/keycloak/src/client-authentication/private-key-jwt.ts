@@ -24,14 +24,14 @@ export interface PrivateKeyJwt extends ClientAuthentication {
 }
 
 /**
- * Authenticates this service with `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9), so that no secret leaves
- * this service. An assertion is valid for at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of
- * their curve, Ed25519 keys with EdDSA.
+ * Authenticates with `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9): no secret leaves this service. An
+ * assertion is valid for at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of their curve,
+ * Ed25519 keys with EdDSA.
  *
- * The file is read again as often as with `clientSecretFile`. To replace a key, append the new key to the file, wait
- * until the server has read it, and then put the new key first.
+ * `clientSecretFile` describes when the file is read again. To replace a key, append the new key. Put the new key first
+ * after the server has read it.
  *
- * Throws `ConfigurationError` if the file can't be read, has no private key or has an unsupported key.
+ * Throws `ConfigurationError` for an unreadable file, a missing private key or an unsupported key.
  */
 export function privateKeyJwt(options: PrivateKeyJwtOptions): PrivateKeyJwt {
   const { keyFile, keyId, ...others } = Object(options) as PrivateKeyJwtOptions;

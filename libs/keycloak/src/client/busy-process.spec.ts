@@ -11,7 +11,7 @@ import { JsonTransport } from '../../spec-support/json-transport.js';
 import { ServiceTransport } from './service-transport.js';
 import { StreamingExchange } from './streaming-exchange.js';
 
-/** The server runs in a worker thread, so that the server answers while this thread is busy. */
+/** Runs in a worker thread, to answer while this thread is busy. */
 const SERVER = `
 const { parentPort } = require('node:worker_threads');
 const { createServer } = require('node:http');
@@ -65,7 +65,7 @@ const CALLERS: Readonly<Record<string, () => () => Promise<unknown>>> = {
   },
 };
 
-/** Blocks the process in the check phase of the event loop, so that timers run before any I/O. */
+/** Blocks the check phase of the event loop: timers run before any I/O. */
 async function beBusy(ms: number): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(() => {

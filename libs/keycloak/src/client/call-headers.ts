@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** Headers that an application can't set, because they carry credentials, choose the target, or frame the request. */
+/** Reserved headers carry credentials, choose the target, or frame the request. */
 const RESERVED: ReadonlySet<string> = new Set([
   'accept-encoding',
   'authorization',

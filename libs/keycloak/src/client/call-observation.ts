@@ -18,7 +18,7 @@ export interface CallTracing {
 
 export interface TracedCall {
   readonly headers: TraceHeaders;
-  /** Runs the call as the current span, so that its token request becomes part of the trace. */
+  /** Runs the call as the current span, so the trace includes its token request. */
   within<T>(send: () => Promise<T>): Promise<T>;
   end(message: ServiceCallMessage): void;
 }

@@ -120,7 +120,7 @@ describe('the query of a call', () => {
   );
   const name = fc.string({ unit, maxLength: 5 });
 
-  it('arrives with the given names and values, or throws TypeError before a token is requested (CC-10)', async () => {
+  it('arrives unchanged, or throws TypeError before a token is requested (CC-10)', async () => {
     const service = caller();
     await fc.assert(
       fc.asyncProperty(fc.dictionary(name, name, { maxKeys: 3 }), async (query) => {

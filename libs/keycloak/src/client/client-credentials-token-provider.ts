@@ -9,20 +9,20 @@ export interface TokenOrigin {
 }
 
 /**
- * Gets tokens by the client credentials grant (RFC 6749 §4.4) for transports such as NATS or gRPC; for HTTP, use
- * `ServiceClient.asService(scope)`. Concurrent callers that need the same token share one request, and the token is
- * reused until shortly before its expiry.
+ * Gets tokens by client credentials (RFC 6749 §4.4) for transports such as NATS; for HTTP, use
+ * `ServiceClient.asService(scope)`. Concurrent callers for one token share a request, and a token is reused until
+ * shortly before expiry.
  */
 export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * Returns a token with `scope` (a space-separated set), or with the default scopes of the realm if `scope` is
-   * omitted. In Keycloak the scope also decides the audience.
+   * Returns a token with `scope` (a space-separated set), by default the realm's default scopes. In Keycloak the scope
+   * also decides the audience.
    *
-   * Throws `AuthorizationServerError` (`authorization_server_refused`) if the server refuses the credentials or the
-   * scope, or grants a token without the scope. Throws `AuthorizationServerError` (`authorization_server_unavailable`)
-   * if the server gives no usable answer, and `TypeError` for an issuer that the module does not have.
+   * Throws `AuthorizationServerError` (`authorization_server_refused`) if the server refuses credentials or scope, or
+   * grants a token without the scope. Throws `AuthorizationServerError` (`authorization_server_unavailable`) if no
+   * usable answer arrives, and `TypeError` for an unknown issuer.
    */
   async getToken(scope?: string, { issuer }: TokenOrigin = {}): Promise<IssuedToken> {
     return this.tokens.get(clientCredentialsRequest(scope, issuer));

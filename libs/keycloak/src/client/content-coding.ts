@@ -14,7 +14,6 @@ export const isPacked = (headers: Headers): boolean => !NOT_PACKED.has(codingOf(
 
 export const isGzip = (headers: Headers): boolean => GZIP.has(codingOf(headers));
 
-/** Rejects a body that is not gzip, or that decompresses to more than `maxBytes` (`isTooLong`). */
 export const gunzipped = async (body: Buffer, maxBytes: number): Promise<string> =>
   (await unzipped(body, { maxOutputLength: maxBytes })).toString('utf8');
 

@@ -20,7 +20,7 @@ describe('the declared scopes of a service', () => {
     expect(() => clientWith(undefined).asService('whatever')).not.toThrow();
   });
 
-  it('apply to every kind of call if the declared scopes are a list', () => {
+  it('limit all kinds of calls if the service declares one list of scopes', () => {
     const client = clientWith(['ledger.read', 'ledger.write']);
     expect(() => client.asService('ledger.write ledger.read')).not.toThrow();
     expect(() => client.asService('ledger.read ledger.delete')).toThrow(
@@ -31,7 +31,7 @@ describe('the declared scopes of a service', () => {
     expect(() => client.onBehalfOf(undefined as never, 'ledger.delete')).toThrow(/onBehalfOf.*"ledger.delete"/);
   });
 
-  it('apply to each kind of call separately if the scopes are declared for each kind', () => {
+  it('do not allow a scope that was declared only for another kind of call', () => {
     const client = clientWith({ onBehalfOf: ['ledger.read'] });
     expect(() => client.asService('ledger.read')).toThrow(TypeError);
     expect(() => clientWith({}).asService('ledger.read')).toThrow(TypeError);
@@ -55,7 +55,7 @@ describe('the declared scopes of a service', () => {
     expect(() => clientWith(scopes)).toThrow(fault);
   });
 
-  it('accept thousands of spellings of a declared scope, and reject an undeclared scope each time', () => {
+  it('accept thousands of spellings of a declared scope, and always reject an undeclared scope', () => {
     const declared = new DeclaredScopes('ledger', { asService: ['a'], onBehalfOf: [] });
     for (let at = 0; at < 3000; at += 1) declared.canonical('asService', `a${' '.repeat(at)}`);
     for (const _ of [1, 2]) expect(() => declared.canonical('asService', 'b')).toThrow('"b"');

@@ -68,7 +68,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped, even if exchanges of other subjects failed later', async () => {
+  it('is dropped, even after failed exchanges of other subject tokens', async () => {
     const { tokens, get, landAt } = setUp(2);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -80,7 +80,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped, even if the cache returned the token after each exchange of another subject', async () => {
+  it('is dropped, even if the cache returned it after each exchange of another subject', async () => {
     const { tokens, get, landAt } = setUp(2);
     for (const subject of [0, 1, 2]) {
       get(requestOf(subject, 'service-b'));
@@ -91,7 +91,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after its renewal, even if another token evicted the old token during the renewal', async () => {
+  it('is dropped after a renewal, even if the cache evicted the old token during the renewal', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -105,7 +105,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is not taken from the shared cache, even after 20,000 other tokens were found inactive', async () => {
+  it('is not taken from the shared cache, even if 20,000 other subject tokens became inactive later', async () => {
     const [subject] = SUBJECTS;
     const kept = new Map<string, string>();
     const shared = new SharedLevel(

@@ -21,7 +21,7 @@ const NO_JSON: readonly (readonly [kind: string, is: (body: unknown) => boolean]
   ['a Set', (body) => types.isSet(body)],
 ];
 
-/** Throws `TypeError` for a body that JSON can't represent, but does not check nested values. */
+/** Throws `TypeError` if JSON can't represent the body; nested values are not checked. */
 export function checkJsonBody(body: unknown): void {
   if ((typeof body !== 'object' && typeof body !== 'function') || body === null) return;
   const found = NO_JSON.find(([, is]) => is(body));
@@ -72,7 +72,7 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** Statuses about this service, the token or the connection, which can't be forwarded to the caller. */
+/** These statuses concern this service, the token or the connection. `forwardStatuses` refuses these statuses. */
 const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
 
 export function checkForwardStatuses(statuses: readonly number[] = []): void {

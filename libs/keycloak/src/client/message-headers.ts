@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { IssuedToken } from '../protocol/issued-token.js';
 
-/** Message headers with a token that `util.inspect` does not print. */
+/** Message headers with a token; `util.inspect` hides the token. */
 export interface MessageHeaders {
   readonly authorization: string;
 }

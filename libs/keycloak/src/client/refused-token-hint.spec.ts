@@ -37,7 +37,7 @@ describe('the hint for a call that was answered with 401', () => {
     },
   );
 
-  it('names the audience mapper if the called service answered and the token is for another service', () => {
+  it('names the audience mapper if the refused token has a wrong audience', () => {
     const service = 'service-c';
     expect(hintOf('Bearer realm="service-c", error="invalid_token"', { service })).toMatch(
       /^service-c answered, but the token is for service-b\. The audience mapper .* names the wrong client:/,

@@ -27,7 +27,7 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
-  // The cached token may have been revoked, so the token is dropped even if this request can't be repeated.
+  // The token may have been revoked, so it is dropped even without a repeated request.
   const isRefused = response.status === 401 && refusesToken(response);
   if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
     refused = token;

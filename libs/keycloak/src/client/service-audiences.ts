@@ -5,7 +5,7 @@ export interface NamedAudiences {
   readonly audiences: Readonly<Record<string, string>>;
 }
 
-/** A client id is valid only at its own issuer, because another issuer may use this id for a different client. */
+/** A client id is valid only at its issuer: another issuer may reuse the id. */
 export class ServiceAudiences {
   readonly only: string | undefined;
 

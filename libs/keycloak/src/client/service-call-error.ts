@@ -3,17 +3,17 @@ import type { ServiceCallErrorReason } from '../protocol/refusal-reasons.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /**
- * - `service_unavailable` (503): the service is unreachable, the connection broke before an answer, or no call was made
- *   (`queue_full`, `circuit_open`).
- * - `service_timeout` (504): the answer of the service was not complete in time.
- * - `service_refused` (502): the called service refused our token (401), even after a renewal, or refused this service
- *   (403).
- * - `service_failed` (502): the called service answered with a 5xx, another 4xx or a redirect, or the answer is too
- *   large, not JSON, or incomplete.
+ * - `service_unavailable` (503): The connection failed before the answer, or the call was not made (`queue_full`,
+ *   `circuit_open`).
+ * - `service_timeout` (504): The answer was not complete in time.
+ * - `service_refused` (502): The called service refused this service (403), or refused our token (401, after a renewal
+ *   if the call is repeatable).
+ * - `service_failed` (502): The status was a redirect or another error, or the body was too large, incomplete or not
+ *   JSON.
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 
-/** The part of the called service's answer that is safe to log: two names and no free text. */
+/** The loggable part of the called service's answer: two names, no free text. */
 export interface SafeBody {
   readonly code?: string;
   readonly permission?: string;
@@ -22,19 +22,16 @@ export interface SafeBody {
 export interface ServiceCallDetails {
   readonly status?: number | undefined;
   readonly body?: SafeBody;
-  /** The cause in one line for the log, written by this library or by Node. */
+  /** Explains the cause in one log line, in words of this library or Node. */
   readonly detail?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly answer?: unknown;
   readonly isPassedOn?: boolean;
 }
 
-/**
- * The error has no headers, configuration or `cause`, because an HTTP client's error
- * contains the request with the token.
- */
+/** Omits headers, configuration and `cause`, because the HTTP client's error contains the token. */
 export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> {
-  /** The status of the called service's answer; undefined if the called service did not answer. */
+  /** The status of the called service's answer; undefined without an answer. */
   readonly status: number | undefined;
   readonly body: SafeBody;
   // These fields are private, so that they are not printed with the error.
@@ -61,20 +58,20 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
   }
 
   /**
-   * The called service's error body as parsed JSON; undefined if the body exceeds 16 KiB, is not JSON, or contains our
-   * token. The library does not check or print the body; keep the body out of logs and answers.
+   * Returns the parsed error body, which is unchecked and never printed. Keep the body out of logs and answers. The
+   * result is undefined if the body exceeds 16 KiB, is not JSON or contains our token.
    */
   get answer(): unknown {
     return this.#answer;
   }
 
-  /** The status that belongs to `code`, or the status of the called service if `forwardStatuses` lists that status. */
+  /** Returns the called service's status if `forwardStatuses` contains this status, otherwise the status of `code`. */
   override get httpStatus(): number {
     return this.#isPassedOn && this.status !== undefined ? this.status : super.httpStatus;
   }
 }
 
-/** A permission may be the name of a role, with letters of any alphabet and single spaces. */
+/** A permission may be a role, with letters of any alphabet and single spaces. */
 const NAMES: Readonly<Record<keyof SafeBody, RegExp>> = {
   code: /^[\w.:/-]{1,64}$/,
   permission: /^(?=.{1,64}$)[\p{L}\p{M}\p{N}_.:/-]+(?: [\p{L}\p{M}\p{N}_.:/-]+)*$/u,

@@ -17,7 +17,7 @@ export function refusesToken({ status, headers }: AnswerHead): boolean {
   return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
 }
 
-/** The error is a `BearerError` only for a call with an exchanged token, because a service can't log in again. */
+/** Returns a `BearerError` only for an exchanged token, because services can't log in again. */
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,
@@ -35,8 +35,7 @@ export function answerFailure(
     if (status === 403) {
       return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
     }
-    // A new token would come from the same login, so the demand is passed to the client that logs the user in (RFC 9470
-    // §4).
+    // Only the client of the login can satisfy the demand (RFC 9470 §4).
     const authentication = demandedAuthentication(answer, texts.join(' '));
     if (authentication !== undefined) {
       return new BearerError('insufficient_user_authentication', { ...refusal, authentication });
@@ -85,10 +84,7 @@ export function serviceFailure(service: string, error: unknown): unknown {
 /** Idempotent methods (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
 
-/**
- * Returns true for an idempotent request on a broken connection, since a service may close an idle connection at any
- * time.
- */
+/** Services may close idle connections at any time, so idempotent requests are repeated. */
 export function isWorthAnother(error: unknown, method: string): boolean {
   return error instanceof HttpFailure && error.isConnectionBroken && IDEMPOTENT.has(method);
 }

@@ -5,10 +5,9 @@ import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs, retryAfterSeconds } from '../resilience/retry-after.js';
 import { ServiceCallError } from './service-call-error.js';
 
-/** Statuses of a reverse proxy that can't reach its service, or of a service that is overloaded or not ready. */
 const UNWELL: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
-/** With these codes, a service that uses this library reports a failure of Keycloak or of a service that it called. */
+/** With these codes, a service reports a failure of Keycloak or of another service. */
 const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'authorization_server_refused',
   'authorization_server_unavailable',

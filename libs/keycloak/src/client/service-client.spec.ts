@@ -97,7 +97,7 @@ describe('the arguments of a call', () => {
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
-  it('are copied when the call starts, so later changes do not affect the request or its retry', async () => {
+  it('are copied when the call starts, for the request and its retry', async () => {
     const item = { count: 1 };
     const headers = { 'idempotency-key': 'one' };
     next.answer(PATH, (response, request) => {
@@ -184,7 +184,7 @@ describe('a gzip response', () => {
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
   });
 
-  it('causes service_failed if gzip was not requested, and the error keeps the status of the response', async () => {
+  it('causes service_failed and keeps the error status if gzip was not requested', async () => {
     next.answer(PATH, zipped(gzipSync('{}')));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_failed',
@@ -251,14 +251,14 @@ describe('the error response of a service', () => {
 });
 
 describe('a call without a scope', () => {
-  it('has a token with the default scopes of the realm if the service calls in its own name', async () => {
+  it("gets the realm's default scopes if the service calls in its own name", async () => {
     next.answer(PATH, json({ result: 7 }));
     expect(await client().asService().get(PATH)).toEqual({ result: 7 });
     expect(claimsSent()).toMatchObject({ azp: 'service-a' });
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('fails on behalf of a caller if the realm adds the audience only to tokens with a scope', async () => {
+  it('gets no exchanged token if a missing scope would add the audience', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
@@ -272,7 +272,7 @@ describe('a call without a scope', () => {
 });
 
 describe('a successful call', () => {
-  it('carries a token for the called service, and JSON in both directions', async () => {
+  it('sends a token for the called service, sends JSON, and returns JSON', async () => {
     next.answer(PATH, json({ result: 20 }));
     expect(await onBehalfOf().post(PATH, { value: 10 })).toEqual({ result: 20 });
     expect(next.requests).toMatchObject([
@@ -343,7 +343,7 @@ describe('a successful call', () => {
     expect(next.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined, undefined]);
   });
 
-  it('accepts the traceparent of incoming headers, and omits a list', async () => {
+  it('sends the traceparent of incoming headers, and omits a traceparent that is a list', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const ofRequests: readonly IncomingHttpHeaders[] = [{ traceparent }, { traceparent: [traceparent] }];
     for (const headers of ofRequests) {
@@ -406,7 +406,7 @@ describe('a called service that fails', () => {
     });
   });
 
-  it('causes service_timeout after the time-out of one call, and the next call has the default time-out', async () => {
+  it('causes service_timeout after timeoutMs of a call, but the next call has the default', async () => {
     next.answerInTurn(PATH, hang, json({ result: 20 }));
     const service = asService();
     expect(await failure(service.get(PATH, { timeoutMs: 200 }))).toMatchObject({ code: 'service_timeout' });
@@ -510,7 +510,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
     expect(asked()).toBe(1);
   });
 
-  it('causes a refusal that asks for another login, even if acr_values and max_age are missing', async () => {
+  it('causes a refusal that asks for another login, even without acr_values and max_age', async () => {
     next.answer(PATH, demand());
     const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
     expect(refusal.toBody(false)).toEqual({
@@ -519,7 +519,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
     });
   });
 
-  it('causes service_refused if the calling service acts in its own name, because a service can not log in', async () => {
+  it('causes service_refused for a call as itself, because a service can not log in', async () => {
     next.answer(PATH, demand(', max_age=60'));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_refused',
@@ -600,7 +600,7 @@ describe('the destination of a token (CC-06)', () => {
     },
   );
 
-  it('is not the proxy in HTTP_PROXY or ALL_PROXY if Node is not configured to use proxies', async () => {
+  it('is not changed by HTTP_PROXY or ALL_PROXY if Node ignores these variables', async () => {
     const saved = { ...process.env };
     try {
       for (const name of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) process.env[name] = other.url;
@@ -720,7 +720,7 @@ describe('a header of the caller', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('throws TypeError if the value of the header is invalid, and causes no report of an outage', async () => {
+  it('throws TypeError and reports no outage if the value of the header is invalid', async () => {
     await expect(asService().get(PATH, { headers: { 'X-Note': 'a\r\nb' } })).rejects.toMatchObject({
       name: 'TypeError',
     });

@@ -23,28 +23,25 @@ import type { TokenSources } from './token-sources.js';
 export interface ServiceRequestOptions {
   /** Aborts the call, which then throws the abort reason. */
   readonly signal?: AbortSignal;
-  /**
-   * Additional headers. A header that identifies the caller or the target, or that frames the request, causes a
-   * `TypeError`.
-   */
+  /** Additional headers. Throws `TypeError` for headers that set the caller, the target or the message framing. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The `traceparent` to send (W3C Trace Context), such as `request.headers.traceparent`. A malformed value or a list
-   * is omitted. If `KeycloakTelemetryModule` traces the call, its span replaces the value.
+   * is omitted. If `KeycloakTelemetryModule` traces the call, the span of the call replaces the value.
    */
   readonly traceparent?: string | readonly string[] | undefined;
   /** The query, which is percent-encoded and appended to the path. */
   readonly query?: ServiceQuery;
   /**
-   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). The time-out
-   * does not include the time to get a token, and the `timeoutMs` of the service still limits a new connection. A
-   * shorter timeout does not count as a failure for the circuit.
+   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). Excludes the
+   * time to get a token; the service's `timeoutMs` still limits a new connection. A shorter timeout does not count as a
+   * failure for the circuit.
    */
   readonly timeoutMs?: number;
-  /** How to read a 2xx answer: as JSON (the default), or as text of any content type. */
+  /** Reads a 2xx answer as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
-   * Statuses of the called service that an uncaught error passes on to this service's caller. The body is written by
+   * An uncaught error forwards these statuses of the called service to this service's caller. The body is written by
    * this library. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default, every error
    * status of the called service becomes 502.
    */
@@ -72,9 +69,8 @@ export class ServiceClient {
   ) {}
 
   /**
-   * Returns a `ServiceCaller` that acts for this service itself. The token is a client credentials token for `scope` (a
-   * space-separated set), or for the realm's default scopes. Throws `TypeError` for a scope that is malformed or not
-   * declared.
+   * Returns a `ServiceCaller` that acts for this service itself. The client credentials token gets the space-separated
+   * scopes of `scope`, or the realm's default scopes. Throws `TypeError` for a scope that is malformed or not declared.
    */
   asService(scope?: string): ServiceCaller {
     const { issuer } = this.audiences;
@@ -84,10 +80,9 @@ export class ServiceClient {
   }
 
   /**
-   * Returns a `ServiceCaller` that acts on behalf of the subject of `token`. The issuer of `token` exchanges `token`
-   * for a new token that has `scope` or the realm's default scopes. Throws `TypeError` for a scope that is malformed or
-   * not declared, and `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience at the
-   * issuer.
+   * Returns a `ServiceCaller` that acts on behalf of the subject of `token`. Exchanges `token` at its issuer for
+   * `scope`, or for the realm's default scopes. Throws `TypeError` for a malformed or undeclared scope, and
+   * `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience there.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const canonical = this.scopes.canonical('onBehalfOf', scope);
@@ -98,22 +93,22 @@ export class ServiceClient {
 
 /**
  * Sends requests to one service. A path begins with a slash and stays below the service's base URL. The caller follows
- * no redirects, and does not check the type `T` of an answer.
+ * no redirects, and does not check answers against the type `T`.
  *
- * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Encode untrusted
- * segments with `encodeURIComponent`, and check ids first: `encodeURIComponent` keeps `.` and `..`.
- * `encodeURIComponent` also encodes control characters, which a path must not contain.
+ * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Refuse `.` and `..` as
+ * segments, and encode untrusted segments with `encodeURIComponent`. `encodeURIComponent` also encodes control
+ * characters, which a path must not contain.
  *
- * Throws `TypeError`, before a token is requested, if `path` has a backslash, a `#`, a control character or a lone
- * surrogate. Throws `TypeError` for a body that JSON can't represent, and for an encoded control character or a dot
- * segment before the `?` of `path`. `%2e%2e` is a dot segment, and encoded slashes separate segments.
+ * Throws `TypeError`, before a token is requested, if `path` has a backslash, `#`, control character or lone surrogate.
+ * Throws `TypeError` for a body that JSON can't represent. Before the `?`, encoded control characters and dot segments
+ * also cause `TypeError`. `%2e%2e` is a dot segment, and encoded slashes separate segments.
  *
- * Throws `ServiceCallError` if the service can't be reached, is too slow, fails, or refuses this service. Throws
- * `AuthorizationServerError` if no token could be obtained, because a call is never sent without a token.
+ * Throws `ServiceCallError` if the service is unreachable, too slow, fails, or refuses this service. Throws
+ * `AuthorizationServerError` if no token could be obtained: no call is sent without a token.
  *
  * Throws `BearerError` `insufficient_scope` if the subject lacks the permission, and `insufficient_user_authentication`
- * if the user must log in again. Throws `BearerError` `invalid_token` if the token of the subject has expired or was
- * revoked after its verification.
+ * if the user must log in again. Throws `BearerError` `invalid_token` if the subject's token has expired or was revoked
+ * after its verification.
  */
 export class ServiceCaller {
   constructor(
@@ -164,7 +159,7 @@ export class ServiceCaller {
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;
-    // The body is serialized now, because the caller may change the body before the request is sent or repeated.
+    // The caller may change the body before the request is sent or repeated.
     const text = body === undefined ? undefined : JSON.stringify(body);
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
     const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });

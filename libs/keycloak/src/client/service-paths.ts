@@ -17,14 +17,14 @@ export class ServicePaths {
   }
 
   below(path: string): string {
-    // Without a leading slash, the path could extend the host or the port of the base URL.
+    // Without a leading slash, the path could extend the host or the port.
     if (typeof path !== 'string' || !path.startsWith('/')) throw this.#elsewhere();
     const sent = sentPath(path);
     if (sent === undefined) throw this.#changed();
     return this.#base + sent;
   }
 
-  /** Returns the path of a URL at or below the base URL, without user name and password. */
+  /** Returns the path of a URL at or below the base URL, without credentials. */
   of(url: string): string {
     const [origin, path] = splitUrl(url) ?? [];
     if (origin === undefined || path === undefined || new URL(origin).origin !== this.origin) throw this.#elsewhere();

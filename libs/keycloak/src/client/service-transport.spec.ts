@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('is closed by the server during a GET: the transport repeats the GET on a new connection', async () => {
+  it('causes a repetition of a GET if the server closes the connection during the GET', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('is closed by the server during a POST: the call fails, and the transport does not repeat the POST', async () => {
+  it('causes no repetition of a POST, but an error, if the server closes the connection during the POST', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(POST);

@@ -48,23 +48,18 @@ export interface Exchange<Answer extends ServiceAnswer> {
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
-  /**
-   * Resolves when the whole answer has arrived and the slot can become free; undefined if `send` returns whole answers.
-   */
+  /** Resolves when the whole answer has arrived; undefined if `send` returns whole answers. */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
-/**
- * A timeout that is not the service's failure: the caller set a shorter timeout, or the caller's request body did not
- * arrive.
- */
+/** Not the service's failure: the caller set a shorter timeout, or the caller's body did not arrive. */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
     super();
   }
 }
 
-/** The transport follows no redirect and accepts no absolute URL, so a token can't reach another origin. */
+/** Follows no redirect and accepts no absolute URL, so a token can't reach another origin. */
 export class ServiceTransport {
   readonly paths: ServicePaths;
   readonly #connections: Connections;
@@ -91,7 +86,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // A caller can't prolong a trial call, because all other calls fail until the trial ends.
+    // A caller can't prolong a trial call: all other calls fail until the trial ends.
     const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
       this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
@@ -100,7 +95,7 @@ export class ServiceTransport {
     } catch (error) {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
-      // A shared abort reason belongs to the caller and may end many calls, so the abort reason stays unchanged.
+      // The caller's abort reason may end many calls, so it stays unchanged.
       const isOurs = failure instanceof KeycloakException && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }

@@ -28,7 +28,7 @@ export async function sendStreaming(caller: ServiceCaller, request: StreamingReq
   };
 }
 
-/** Removes JSON escapes (RFC 8259 §7): a slash can be escaped, and any character can be written as its code. */
+/** JSON can escape a slash, and write any character as its code (RFC 8259 §7). */
 const withoutEscapes = (text: string): string =>
   text.replaceAll(/\\(?:u([\da-f]{4})|([/\\"]))/gi, (_, code: string | undefined, plain: string) =>
     code === undefined ? plain : String.fromCharCode(Number.parseInt(code, 16)),

@@ -20,7 +20,7 @@ export interface StreamingRequest {
   readonly body: CallBody;
   readonly streams: boolean;
   readonly maxResponseBytes?: number | undefined;
-  /** A signal that no other call uses. An abort reason that is a `KeycloakException` gets the address of the call. */
+  /** A signal that no other call uses. If a `KeycloakException` is the abort reason, the error also names the call. */
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
@@ -65,7 +65,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
       headers: Object.entries(lines).flat(),
       body,
       timeoutMs,
-      // All other calls fail until the trial call of a circuit ends, so a slow request body must not prolong the trial.
+      // A slow request body must not prolong a trial call: other calls fail meanwhile.
       renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
       silenceMs: options.timeoutMs,
       signal,

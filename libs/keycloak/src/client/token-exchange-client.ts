@@ -5,20 +5,20 @@ import { tokenExchangeRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 /**
- * Exchanges tokens (RFC 8693), as in Keycloak's standard token exchange, for transports such as NATS or gRPC; for HTTP,
- * use `ServiceClient.onBehalfOf(token, scope)`. An exchanged token names the same subject, and names this service as
- * the client. The token is reused for this subject token, audience and scope until shortly before either token expires.
+ * Exchanges tokens (RFC 8693) for transports such as NATS or gRPC; for HTTP, use
+ * `ServiceClient.onBehalfOf(token, scope)`. An exchanged token names the same subject, and names this service as the
+ * client. The token is reused for this subject token, audience and scope until shortly before either token expires.
  */
 export class TokenExchangeClient {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * Returns a token for `audience` with `scope` (a space-separated set), on behalf of the subject. In Keycloak the
-   * audience is a client id at the issuer of `subject`. Leave `scope` out in a realm that only has roles.
+   * Returns a token for `audience` with the space-separated `scope`, on behalf of the subject. In Keycloak the audience
+   * is a client id at the issuer of `subject`. Leave `scope` out in a realm that only has roles.
    *
-   * Throws `BearerError` `invalid_token` if the server or the `RevocationList` no longer accepts the subject token, or
-   * `insufficient_scope` if the subject may not have the scope. Throws `AuthorizationServerError` for the same reasons
-   * as `ClientCredentialsTokenProvider`.
+   * Throws `BearerError` `invalid_token` if the server or the `RevocationList` no longer accepts the subject token.
+   * Throws `BearerError` `insufficient_scope` if the subject may not have the scope. Throws
+   * `AuthorizationServerError` for the same reasons as `ClientCredentialsTokenProvider`.
    */
   async exchange(
     subject: VerifiedAccessToken,
@@ -28,9 +28,8 @@ export class TokenExchangeClient {
   }
 
   /**
-   * Returns the token of `exchange` as message headers (`{ authorization: 'Bearer …' }`) for NATS and RabbitMQ, or as
-   * metadata for gRPC. Throws the same errors as `exchange`. The exchanged token is usually valid for minutes, so do
-   * NOT use it for jobs of hours or days.
+   * Returns the token of `exchange` as `{ authorization: 'Bearer …' }`, for message headers or gRPC metadata. Throws
+   * the same errors as `exchange`. The token is usually valid for minutes, so do NOT use it for longer jobs.
    */
   async messageHeaders(
     caller: VerifiedAccessToken,

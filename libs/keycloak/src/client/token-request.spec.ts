@@ -22,7 +22,7 @@ describe('a token request', () => {
     },
   );
 
-  it('needs an audience for an exchange, so that the server does not choose the audience (TX-01)', () => {
+  it('needs an audience for an exchange, since the server must not choose the audience (TX-01)', () => {
     for (const none of ['', undefined, null, ['stock']]) {
       expect(() => tokenExchangeRequest(alice, none as never, 'orders.read')).toThrow(TypeError);
     }
@@ -52,7 +52,7 @@ describe('tokenRequestKey', () => {
 
   describe('of two requests (CC-03, TX-05)', () => {
     const scopeToken = fc.oneof(fc.constantFrom('a', 'b', 'ab', 'null', '[]'), fc.stringMatching(/^[!#-[\]-~]{1,6}$/));
-    // Few values make many pairs equal, and some values would be ambiguous in a key of joined strings.
+    // These values make many requests equal, or would be ambiguous in joined keys.
     const text = fc.oneof(
       fc.constantFrom('x', 'y', 'x","y', 'x,y', 'x y', 'null', '\n', '__proto__'),
       fc.string({ minLength: 1 }),
@@ -95,7 +95,7 @@ describe('tokenRequestKey', () => {
       fc.assert(
         fc.property(changed, ([one, another, field]) => {
           const other = { ...one, [field]: another[field as keyof Wanted] };
-          // The change may have no effect, for example because a client credentials request has no subject.
+          // Some changes have no effect, such as a subject for client credentials.
           fc.pre(JSON.stringify(canonical(other)) !== JSON.stringify(canonical(one)));
           expect(keyOf(other)).not.toBe(keyOf(one));
         }),

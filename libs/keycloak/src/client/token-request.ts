@@ -19,7 +19,6 @@ export interface TokenExchangeRequest {
 
 export type TokenRequest = ClientCredentialsRequest | TokenExchangeRequest;
 
-/** Returns a request; an undefined `scope` requests no scope, for example in a realm that only has roles. */
 export function clientCredentialsRequest(scope: string | undefined, issuer?: string): ClientCredentialsRequest {
   return { grant: CLIENT_CREDENTIALS_GRANT, issuer, scope: scope === undefined ? '' : canonicalScope(scope) };
 }

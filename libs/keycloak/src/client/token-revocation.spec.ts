@@ -1,4 +1,4 @@
-/** A denied subject token is not exchanged, and its exchanged tokens are not used (TX-06). */
+/** A denied subject token is not exchanged; its exchanged tokens are not used (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denial } from '../protocol/denial.js';
@@ -23,9 +23,7 @@ import { audience, revocationList } from '../../spec-support/one-issuer.js';
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
 const LIFETIME_SECONDS = 300;
-/**
- * The retention time is shorter than the lifetime of the tokens, so that the spec can look for tokens after the denial.
- */
+/** The denials expire before the tokens, so that a kept token would reappear. */
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
@@ -96,7 +94,7 @@ describe('a subject token that is denied', () => {
     ['by itself', () => ({ tokenHash: alice.hash })],
   ];
 
-  it.each(DENIALS)('stops calls with its exchanged token: denied %s', async (_, denial) => {
+  it.each(DENIALS)('stops calls with the exchanged token when the subject token is denied %s', async (_, denial) => {
     await client.onBehalfOf(alice, SCOPE).post(PATH, {});
     const caller = client.onBehalfOf(alice, SCOPE);
     revocations.deny(denial());
@@ -121,7 +119,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(0);
   });
 
-  it('loses its exchanged token, which is not used again after the denial has expired', async () => {
+  it('needs a new exchange after the denial has expired', async () => {
     const kept = await tokens.get(exchange(alice));
     revocations.deny({ sid: 's1' });
     await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
@@ -130,7 +128,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('fails all waiting callers if the denial arrives during the first exchange, and no token is cached', async () => {
+  it('fails all waiting callers if the denial arrives during the exchange, and caches nothing', async () => {
     const release = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);
@@ -175,7 +173,7 @@ describe('TokenSource and denials in any order of events (model)', () => {
     { weight: 2, arbitrary: fc.record({ what: fc.constant('wait' as const), name }) },
   );
 
-  it('never returns a token that was requested or received after the denial of its subject', async () => {
+  it('never returns a token requested or received after the denial of its subject', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 2, maxLength: 25 }), async (s, steps) => {
         const clock = new StillClock();

@@ -90,7 +90,7 @@ describe('a caller that aborts', () => {
     expect([asked(), next.requests.length]).toEqual([1, 9]);
   });
 
-  it('leaves the pending token request to the next caller, even if no other caller was waiting (CC-02)', async () => {
+  it('leaves a token request to a later caller, even if no caller waits in between (CC-02)', async () => {
     const release = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });

@@ -85,7 +85,7 @@ class World {
   readonly asked: Asked[] = [];
   readonly tokens: TokenSource;
   readonly revoked = new Set<string>();
-  /** `from` is the number of the first request after the subject token was found inactive. */
+  /** `from` is the first request after the subject token was found inactive. */
   readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
   readonly dropped = new Set<number>();
   readonly askedTwice: string[] = [];
@@ -196,7 +196,7 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const number = typeof token === 'number' ? token : Number(token.reveal().slice('token-'.length));
   const answer = asked[number];
   expect(answer?.for).toBe(purpose);
-  // The source must not return a token that was evicted before the call, even if an older request obtained the token.
+  // The source must not return a token that was evicted before the call.
   const isValid = number >= own || valid.some((item) => item.number === number);
   expect(isValid || isShortlyRefused(answer, nowMs)).toBe(true);
   const isOfNow = number >= own || inTheAir.some((flight) => flight.number === number);
@@ -268,7 +268,7 @@ async function act(world: World, todo: Step): Promise<void> {
   }
 }
 
-describe('TokenSource in any order of events (model)', () => {
+describe('TokenSource with events in random order (a model test)', () => {
   it.each([
     ['whatever the seed', { numRuns: 600 }],
     ['by a seed with a renewal that brings a token which is over', { numRuns: 300, seed: 1_933_745_300 }],

@@ -94,7 +94,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('next');
   });
 
-  it('reuses a token for half of its lifetime if the lifetime is at most minRemainingLifetimeSeconds (CC-01)', async () => {
+  it('reuses a token with at most minRemainingLifetimeSeconds for half of its lifetime (CC-01)', async () => {
     grants('one', RENEW_BEFORE);
     expect(await text(SELF)).toBe('one');
     grants('two', RENEW_BEFORE);
@@ -104,7 +104,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('two');
   });
 
-  it('never shares tokens between subjects, audiences, scopes or grants, and ignores the order of scopes (CC-03, TX-05)', async () => {
+  it('never shares tokens between subjects, audiences, scope sets or grants (CC-03, TX-05)', async () => {
     const different = [
       clientCredentialsRequest('orders.read orders.approve'),
       SELF,
@@ -152,7 +152,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('is cached for two seconds if Keycloak definitely refuses a token request, and does not affect other requests', async () => {
+  it('is cached for two seconds if the server refused the request, but does not affect other requests', async () => {
     realm.control.disableClient('service-a');
     const refused = { code: 'authorization_server_refused' };
     await expect(text(SELF)).rejects.toMatchObject(refused);
@@ -165,7 +165,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('leaves the old token in use if a renewal fails, and delays the next renewal by a second (CC-01)', async () => {
+  it('delays the next renewal by a second, while the old token stays in use (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -183,7 +183,7 @@ describe('a failure', () => {
 });
 
 describe('a token that the called service refused (CC-05)', () => {
-  it('is replaced by a new token, and a second refusal of the old token does not replace the new token', async () => {
+  it('is replaced only once, even if it is refused twice', async () => {
     const old = await tokens.get(SELF);
     expect(tokens.dropRefused(SELF, old)).toBe(true);
     const renewed = await tokens.get(SELF);
@@ -192,7 +192,7 @@ describe('a token that the called service refused (CC-05)', () => {
     expect(await tokens.get(SELF)).toBe(renewed);
   });
 
-  it('is not replaced twice in five seconds, even if the called service refuses every token', async () => {
+  it('is not replaced twice in five seconds, even if every token is refused', async () => {
     tokens.dropRefused(SELF, await tokens.get(SELF));
     const renewed = await tokens.get(SELF);
     clock.advance(4.99);

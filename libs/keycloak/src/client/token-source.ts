@@ -19,7 +19,6 @@ import { tokenRequestKey, type TokenRequest } from './token-request.js';
 export interface TokenSourceOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** A cached token must remain valid for this time in seconds, because calls take time. */
   readonly minRemainingLifetimeSeconds: number;
   readonly maxCachedTokens: number;
 }
@@ -29,8 +28,8 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * For this time after a subject token was found inactive, its exchanged tokens of other replicas are not used. The time
- * exceeds every token lifetime.
+ * How long this process ignores shared tokens that come from an inactive subject token. The time exceeds every token
+ * lifetime.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -42,7 +41,7 @@ export class TokenSource {
   readonly #tokens: RenewingCache<IssuedToken>;
   readonly #keysOfSubject = new KeyGroups();
   readonly #justReplaced: DeadlineCache<true>;
-  /** The SHA-256 hashes of tokens that the called service refused, and that other replicas may still share. */
+  /** The SHA-256 hashes of refused tokens that other replicas may still share. */
   readonly #refused: DeadlineCache<true>;
   /** The SHA-256 hashes of inactive subject tokens that this process has exchanged. */
   readonly #dropped: DeadlineCache<true>;
@@ -76,10 +75,7 @@ export class TokenSource {
     return this.#tokens.size;
   }
 
-  /**
-   * Throws `BearerError` `invalid_token` (reason `revoked`) if the subject token was denied after its verification,
-   * even during the exchange.
-   */
+  /** Throws `BearerError` `invalid_token` (`revoked`) if the subject token was denied, even during the exchange. */
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
     this.#refuseDenied(request);
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
@@ -93,7 +89,7 @@ export class TokenSource {
         how = 'shared';
       });
     });
-    // A cached token and a cached refusal count as reused, and a background renewal belongs to no request.
+    // Cached tokens and refusals count as reused, and a background renewal belongs to no request.
     const isHere = !(token instanceof Promise);
     return publishToken(
       { ...request, issuer: this.options.issuer },
@@ -104,7 +100,7 @@ export class TokenSource {
     );
   }
 
-  /** Returns false if the token was replaced a moment ago, because a second replacement would hardly help. */
+  /** Returns false within `REPLACEMENT_PAUSE_MS` after a replacement, because another replacement would rarely help. */
   dropRefused(request: TokenRequest, token: IssuedToken): boolean {
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
     if (this.#tokens.peek(key) !== token) return true;
@@ -127,8 +123,7 @@ export class TokenSource {
     request: TokenRequest,
     onShared: () => void = () => undefined,
   ): Promise<Renewable<IssuedToken>> {
-    // The key is added before the request, because the subject token may be found inactive while the first exchange is
-    // in flight.
+    // The subject token may be found inactive while the first exchange is in flight.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const isRenewal = this.#tokens.peek(key) !== undefined;
     const shared = this.#isDropped(request) ? undefined : this.shared;
@@ -153,7 +148,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // Adds the subject to the error, because an incoming request with a session cookie does not name the subject.
+      // A request with a session cookie does not name the subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
@@ -197,7 +192,7 @@ export class TokenSource {
     throw new BearerError('invalid_token', { reason: 'revoked', fields: { iss, azp, jti: claims.jti } });
   }
 
-  /** A very short-lived token is used for half of its lifetime, so that not every call requests a token. */
+  /** A very short-lived token is used for half its lifetime, so not every call requests a token. */
   #usableMs(request: TokenRequest, { value: token, askedAtMs }: Dated<IssuedToken>): number {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;

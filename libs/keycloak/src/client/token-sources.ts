@@ -3,7 +3,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
 
-/** A token is exchanged only at its own issuer, because other issuers do not know the token. */
+/** Exchanges a token only at its issuer, because other issuers do not know it. */
 export class TokenSources {
   readonly #own: TokenSource;
 

@@ -7,33 +7,33 @@ import { KeycloakException, type RefusalCode } from '../protocol/keycloak-except
 export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
 
 /**
- * A message about an introspection of a caller's token, published in the async context of the request. The message is
- * frozen, and contains no token, hash or claim. Background renewals are not published.
+ * Reports an introspection of a caller's token, in the async context of the request. The message is frozen, and
+ * contains no token, hash or claim. Background renewals are not published.
  */
 export interface IntrospectionMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * Which request asked the server: this request (`asked`), a concurrent request (`joined`), an earlier request
-   * (`cached`), or a request of another replica (`shared`).
+   * Tells who asked the server: this request (`asked`), a concurrent request (`joined`), an earlier request (`cached`)
+   * or another replica (`shared`).
    */
   readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
   /** Whether the token is active; absent if there is no usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;
-  /** The error code if there is no usable answer, or `unexpected` for an error without a code of this library. */
+  /** The error code, or `unexpected` for an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 
 /**
- * Check `hasSubscribers` before you build a message. Node raises an error of a subscriber as an uncaught exception,
- * which ends the process.
+ * Check `hasSubscribers` before you build a message. An error of a subscriber is an uncaught exception, which ends the
+ * process.
  */
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
 type Outcome = () => IntrospectionMessage['outcome'];
 
-/** The request itself must call this function, because a shared call does not keep the async context of the request. */
+/** The request itself must call this function: shared calls lose its async context. */
 export function publishIntrospection(
   issuer: string,
   outcome: Outcome,

@@ -7,22 +7,21 @@ import { KeycloakException, type RefusalCode } from '../protocol/keycloak-except
 export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 
 /**
- * A message about a signature check of a caller's token, published in the async context of the request. The message is
- * frozen, and contains no token, hash, key or claim.
+ * Reports a signature check of a caller's token in the request's async context. The message is frozen, and contains no
+ * token, hash, key or claim.
  */
 export interface JwtVerificationMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * Which request caused the signature check: this request (`verified`), a concurrent request (`joined`), or an earlier
-   * request (`cached`).
+   * The check's request: this request (`verified`), a concurrent request (`joined`) or an earlier request (`cached`).
    */
   readonly outcome: 'verified' | 'joined' | 'cached';
   /** Whether the signature is valid; absent if the check failed. The claims are not verified yet. */
   readonly valid?: boolean;
   /** The duration of the check, including the wait for keys. */
   readonly durationMs: number;
-  /** The error code if the check failed, or `unexpected` for an error without a code of this library. */
+  /** The library's error code of a failed check, or `unexpected` for other errors. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 

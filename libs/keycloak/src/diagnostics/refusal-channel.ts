@@ -6,8 +6,8 @@ import type { KeycloakException, RefusalCode } from '../protocol/keycloak-except
 export const REFUSAL_CHANNEL = 'nestjs-keycloak-s2s:refusal';
 
 /**
- * A message about a refusal, published in the async context of the request, even if the log line is suppressed. The
- * message is frozen, and contains only data that the caller receives, and therefore no reason.
+ * Published in the request's async context, even if the log line is suppressed. The frozen message contains no reason,
+ * only data that the caller receives.
  */
 export interface RefusalMessage {
   readonly code: RefusalCode;
@@ -17,8 +17,8 @@ export interface RefusalMessage {
 }
 
 /**
- * The name of the channel of each `RefusalReasonMessage`, for operators. Don't show these messages to callers: a reason
- * tells which check refused a token (compare `exposeRefusalReasons`).
+ * The name of the channel of each `RefusalReasonMessage`, for operators. Hide these messages from callers, because a
+ * reason reveals the failed check (compare `exposeRefusalReasons`).
  */
 export const REFUSAL_REASON_CHANNEL = 'nestjs-keycloak-s2s:refusal-reason';
 

@@ -21,7 +21,7 @@ function written(times: number, kind = 'a'): number {
 }
 
 describe('RepeatedLines', () => {
-  it('writes 20 of 10,000 lines, and a summary with the count when the window ends (OP-05)', () => {
+  it('writes 20 of 10,000 lines, and a summary with the count after the window (OP-05)', () => {
     expect([written(10_000), counts]).toEqual([20, []]);
     jest.advanceTimersByTime(WINDOW_MS - 1);
     expect(counts).toEqual([]);
@@ -36,7 +36,7 @@ describe('RepeatedLines', () => {
     expect(written(20)).toBe(20);
   });
 
-  it('writes only summaries during a flood of lines, and writes each line again after the flood', () => {
+  it('writes only summaries during a flood of lines, and each line again after the flood', () => {
     written(10_000);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(written(21)).toBe(0);
@@ -75,7 +75,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes at most 1000 lines of all kinds in ten seconds, and counts the suppressed lines (OP-05)', () => {
+  it('writes at most 1000 lines of all kinds in ten seconds, and counts the others (OP-05)', () => {
     const count = (): number => {
       let total = 0;
       for (let time = 0; time < 50; time += 1) {

@@ -8,7 +8,7 @@ const OVERFLOW = Symbol('overflow');
 export interface UnwrittenLines {
   readonly count: number;
   readonly seconds: number;
-  /** Present if lines of several kinds are counted together, because there were too many kinds. */
+  /** Present if several kinds share this count, because more than `MAX_KINDS` kinds occur. */
   readonly isMixed?: true;
 }
 
@@ -22,9 +22,8 @@ interface Kind {
 }
 
 /**
- * Limits the log lines of each kind, so that requests can't flood the log. Writes the first 20 lines of a kind in ten
- * seconds, and then a summary with the count of suppressed lines. After a window with more than 20 suppressed lines,
- * writes only the summary of the next window.
+ * Limits the log lines of each kind, so that requests can't flood the log. Writes 20 lines per kind in ten seconds, and
+ * summarizes the suppressed lines. After more than 20 suppressed lines, writes only the summary of the next window.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
  * further kinds share a count.

@@ -84,7 +84,7 @@ const get = (by: string, signal?: AbortSignal): Promise<unknown> =>
 const CALL = { service: 'service-b', method: 'GET' };
 
 describe('the service call channel', () => {
-  it('reports the status and the duration of each call, in the context of its caller', async () => {
+  it("reports the status and duration of each call, in its caller's context", async () => {
     next.answer(PATH, (response) => {
       clock.advance(0.25);
       json({}, next.requests.length === 1 ? 200 : 404)(response, next.requests[0] as never);
@@ -113,7 +113,7 @@ describe('the service call channel', () => {
     expect(told[0]?.message).toEqual({ ...CALL, outcome: 'failed', ...how, durationMs: 0 });
   });
 
-  it('reports calls that were not sent because the token was missing or the circuit was open', async () => {
+  it('reports unsent calls after a failed token request or at an open circuit', async () => {
     const failing = token;
     token = () =>
       Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
@@ -173,7 +173,7 @@ describe('the service call channel', () => {
 });
 
 describe('CallObservation', () => {
-  it('follows a call from start to end, including its token request, until the observer is removed', async () => {
+  it('shows an observer each call and its token request, until the observer is removed', async () => {
     next.answer(PATH, json({}));
     const followed: unknown[] = [];
     const inside = new AsyncLocalStorage<string>();

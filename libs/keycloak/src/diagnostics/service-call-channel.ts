@@ -6,25 +6,25 @@ import type { RefusalCode } from '../protocol/keycloak-exception.js';
 export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**
- * A message about a call of `ServiceClient` or `ServiceHttp`, published in the async context of the caller. The message
- * is frozen, and contains no path, header, body, token or claim. A call that is sent again with a renewed token counts
- * as one call, and a call with invalid arguments is not published.
+ * A message about a call of `ServiceClient` or `ServiceHttp`, in the caller's async context. The message is frozen, and
+ * contains no path, header, body, token or claim. A repetition with a renewed token causes no second message. Invalid
+ * arguments cause no message.
  */
 export interface ServiceCallMessage {
   /** The registered name of the service. */
   readonly service: string;
   readonly method: string;
   /**
-   * `answered`: the service answered with any status. `failed`: no token was available, the call was not sent, or the
-   * answer was not usable. `given_up`: the caller aborted the call.
+   * `answered`: the service answered with any status. `failed`: there was no token, the call was not sent, or the
+   * answer was unusable. `given_up`: the caller aborted the call.
    */
   readonly outcome: 'answered' | 'failed' | 'given_up';
   /** The status of the answer, even if the answer is unusable. */
   readonly status?: number;
-  /** The error code of a `failed` call, or `unexpected` for an error without a code of this library. */
+  /** `unexpected` is an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
   readonly reason?: RefusalReason;
-  /** Includes the wait for a token and a slot, and excludes the body of a streamed answer. */
+  /** Includes the wait for a token and a slot, but no streamed body. */
   readonly durationMs: number;
 }
 

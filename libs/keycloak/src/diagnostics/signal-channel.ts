@@ -4,8 +4,8 @@ import { channel } from 'node:diagnostics_channel';
 export const SIGNAL_CHANNEL = 'nestjs-keycloak-s2s:signals';
 
 /**
- * Reports the revocations from one poll of a signal source, after this process has applied these revocations. The
- * message is frozen, and names no user or session.
+ * Reports one poll's revocations from a signal source, after this process has applied them. The message is frozen, and
+ * names no user or session.
  */
 export interface SignalMessage {
   readonly issuer: string;
@@ -15,10 +15,7 @@ export interface SignalMessage {
   readonly denials: number;
   /** The number of possible revocations, which cause a new introspection. */
   readonly rechecks: number;
-  /**
-   * The time of the first revocation by the server's clock, in milliseconds since the epoch; absent if the source does
-   * not know the time.
-   */
+  /** The epoch time of the first revocation, by the server's clock; absent if unknown. */
   readonly occurredAtMs?: number;
 }
 

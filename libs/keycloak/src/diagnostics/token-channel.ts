@@ -7,8 +7,8 @@ import { KeycloakException, type RefusalCode } from '../protocol/keycloak-except
 export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
 
 /**
- * A message about a token that a call needed, published in the async context of the call. The message is frozen, and
- * contains no token, hash or claim. Background renewals are not published.
+ * A message about a call's token, published in the async context of the call. The message is frozen, and contains no
+ * token, hash or claim. Background renewals are not published.
  */
 export interface TokenMessage {
   readonly issuer: string;
@@ -17,13 +17,12 @@ export interface TokenMessage {
   readonly audience?: string;
   readonly scope: string;
   /**
-   * Which request asked the server: this request (`requested`), a concurrent request (`joined`), an earlier request
-   * (`reused`), or a request of another replica (`shared`). A recent refusal of an earlier request also counts as
-   * `reused`.
+   * The server was asked by this request (`requested`), a concurrent request (`joined`), an earlier request (`reused`),
+   * or another replica (`shared`). A recent refusal of an earlier request also counts as `reused`.
    */
   readonly outcome: 'requested' | 'joined' | 'reused' | 'shared';
   readonly durationMs: number;
-  /** The error code if there is no token, or `unexpected` for an error without a code of this library. */
+  /** The error code of this library, or `unexpected` for any other error. */
   readonly failed?: RefusalCode | 'unexpected';
 }
 

@@ -47,7 +47,7 @@ export class AdminApi {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const before = byId.size;
       for (const one of await this.readList(`${path}?first=${page * PAGE}&max=${PAGE}`)) byId.set(one['id'], one);
-      // A server that ignores `first` returns the same page again, and this page adds no id.
+      // A server that ignores `first` returns the same page again, without new ids.
       if (byId.size < before + PAGE) return [...byId.values()];
     }
     throw new AdminApiError(`${path} returns more than ${MAX_PAGES * PAGE} entries`, 200);

@@ -4,7 +4,7 @@ import { administratorClockFinding } from './administrator-clock.js';
 const NOW = 1_700_000_000;
 const token = (claims: object): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
 
-describe("the finding about this machine's clock after Keycloak accepted an administrator's token (row 36)", () => {
+describe("the finding that compares this machine's clock with an administrator's token (row 36)", () => {
   it.each<[string, object, RegExp]>([
     ['ahead', { iat: NOW - 660, exp: NOW - 600 }, /clock is ahead of Keycloak's by at least 600 s/],
     ['behind', { iat: NOW + 600, exp: NOW + 660 }, /clock is behind Keycloak's by at least 600 s/],

@@ -102,7 +102,7 @@ function moduleWith(
 }
 
 describe('a module', () => {
-  it('is built but not started, and reports its services, required permissions and closed routes (row 21)', async () => {
+  it('is not started, and reports its services, required permissions and closed routes (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
@@ -115,7 +115,7 @@ describe('a module', () => {
     expect(hooks).toBe(0);
   });
 
-  it('may be the result of a function, and faults of the function are reported (OP-02)', async () => {
+  it('may come from a function, whose faults are reported (OP-02)', async () => {
     const subject = await subjectOf(async () => moduleWith([KeycloakModule.forRoot(OPTIONS)]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.options.clientId).toBe('orders');
@@ -215,7 +215,7 @@ describe('the file of a module', () => {
     return path;
   };
 
-  it('may export a module with a given name, a single module, or a function with a given name', async () => {
+  it('may export a named module, a single module or a named function', async () => {
     const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
     expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
     await expect(importModule(two)).rejects.toThrow('exports several modules: choose');

@@ -15,8 +15,8 @@ type RootModule = Type | DynamicModule;
 type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
 
 /**
- * Imports the module that `reference` names: `path#name`, where the path is relative to the working directory. Without
- * `#name`, the file must export one module, or the root module as default export.
+ * Imports the module that `reference` names: `path#name`, relative to the working directory. Without `#name`, the file
+ * must export one module, or the root module as default export.
  */
 export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');

@@ -8,9 +8,7 @@ const write = stdout.write.bind(stdout);
 const print = (text: string): void => void write(text);
 const printError = (text: string): void => void stderr.write(text);
 
-/**
- * Flushes the output and ends the process, because open handles of the examined module would keep the process alive.
- */
+/** Flushes the output and ends the process, despite open handles of the examined module. */
 function end(exitCode: number): void {
   process.exitCode = exitCode;
   write('', () => stderr.write('', () => process.exit()));

@@ -5,7 +5,7 @@ import { permissionsOf } from './permissions-of.js';
 import { scopeNamed } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 
-/** A token with a permission of this service's routes should have this service's client id as audience. */
+/** Tokens with this service's permissions should have this service's client id as audience. */
 export async function ownClientIdFindings(checkup: Checkup, handlers: readonly GuardedHandler[]): Promise<Finding[]> {
   const audiences = new Map<string, readonly string[]>();
   for (const permission of permissionsOf(checkup, handlers)) {
@@ -27,8 +27,8 @@ export function realmClientIdFindings(
 }
 
 /**
- * Returns an error if all permissions are for one client that is not the client of this service. Permissions with
- * several audiences are ignored.
+ * Returns an error if the only audience of all permissions is another client. Permissions with several audiences are
+ * ignored.
  */
 function findingOf(
   { options: { clientId } }: Pick<Checkup, 'options'>,

@@ -3,7 +3,7 @@ import { error, warning, type Finding } from '../checkup/finding.js';
 import { parseScope } from '../protocol/scope.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
-/** A call fails if Keycloak adds a default scope that the call did not request (`scope_not_asked_for`). */
+/** A call fails if Keycloak adds an unrequested default scope (`scope_not_asked_for`). */
 export function defaultScopeFindings(
   { scopes }: RealmSnapshot,
   { clientId, expectedDefaultScopes }: RealmClient,

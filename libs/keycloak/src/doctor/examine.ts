@@ -58,7 +58,7 @@ async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined)
 const ofIssuer = ({ issuer }: ComposedIssuer, findings: readonly Finding[]): readonly Finding[] =>
   findings.map((finding) => ({ ...finding, issuer }));
 
-/** The administrator's token is never sent to this issuer, since the token belongs to the first issuer. */
+/** The administrator's token of the first issuer is never sent to this issuer. */
 async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | undefined): Promise<readonly Finding[]> {
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...(await unknownScopes(checkup))];
   return adminToken === undefined
@@ -133,9 +133,7 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];
 
-/**
- * The realm may hide a client scope from `scopes_supported` (RFC 8414); only an administrator's token gives certainty.
- */
+/** `scopes_supported` (RFC 8414) may omit a client scope; only an administrator's token gives certainty. */
 async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
   const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];

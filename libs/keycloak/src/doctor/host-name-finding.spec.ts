@@ -45,7 +45,7 @@ async function found(issuer = base + PATH): Promise<string[]> {
 const named = (issuer: string) => (): { body: object } => ({ body: { issuer } });
 
 describe("doctor's finding about Keycloak's host name", () => {
-  it('is a warning if Keycloak takes the host of its issuer from the Host header', async () => {
+  it("is a warning if Keycloak takes the issuer's host from the Host header", async () => {
     answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://${host}${PATH}` } });
     expect(await found()).toEqual([
       `warning: Keycloak has no fixed host name and takes its issuer from each request. If a session ends by a request to another host name, this service refuses the event, since another issuer signed it. Start Keycloak with --hostname=${base}.`,
@@ -53,7 +53,7 @@ describe("doctor's finding about Keycloak's host name", () => {
     expect(asked).toEqual(['doctor.invalid:4711']);
   });
 
-  it('is a warning if Keycloak has a fixed host name and takes the port from the Host header', async () => {
+  it('is a warning if Keycloak takes only the port from the Host header', async () => {
     answer = ({ headers: { host = '' } }) => ({ body: { issuer: `http://127.0.0.1:${host.split(':')[1]}${PATH}` } });
     expect(await found()).toHaveLength(1);
   });
@@ -72,7 +72,7 @@ describe("doctor's finding about Keycloak's host name", () => {
     expect(asked).toEqual(['doctor.invalid:4711']);
   });
 
-  it('is absent if the configured issuer has the port that doctor sends in the Host header', async () => {
+  it("is absent if doctor's invented port is also the port of the configured issuer", async () => {
     answer = named(`http://sso.example.com:4711${PATH}`);
     expect(await found(`http://sso.example.com:4711${PATH}`)).toEqual([]);
   });

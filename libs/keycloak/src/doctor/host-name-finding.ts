@@ -6,8 +6,8 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
- * Warns if Keycloak takes the host name or the port of its issuer from the request, because Keycloak may then sign
- * events as another issuer. A proxy that rejects unknown hosts also prevents events of another issuer.
+ * If requests set Keycloak's host or port, Keycloak's events may name another issuer. A proxy that rejects unknown
+ * hosts also prevents events of another issuer.
  */
 export async function hostNameFinding({
   fetch,

@@ -88,7 +88,7 @@ async function doctor(...flags: readonly string[]): Promise<{ exitCode: number; 
 }
 
 describe('a misbehaving server', () => {
-  it('passes the checks while its answers are correct', async () => {
+  it('passes the checks of doctor if every answer of the server is correct', async () => {
     expect((await doctor()).exitCode).toBe(0);
   });
 
@@ -175,7 +175,7 @@ describe('a misbehaving server', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('does not pass the scope check if its token has the audience but not the scope', async () => {
+  it('does not pass the scope check if its token has only the audience', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },

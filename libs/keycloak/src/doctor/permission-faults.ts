@@ -41,7 +41,7 @@ function* audienceFaults(
   const own = audiences.find((one) => one.audience === audience);
   const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
   if (own === undefined) {
-    // If a token has a role of the client `audience`, the mapper Audience Resolve adds `audience` to the token.
+    // For a role of the client `audience`, the mapper Audience Resolve adds `audience`.
     if (roles.some((role) => role.startsWith(`${audience}.`))) return;
     const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
     if (askers.length > 0 && without.length === 0) {

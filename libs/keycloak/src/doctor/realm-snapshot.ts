@@ -52,7 +52,6 @@ export interface RealmSnapshot {
   readonly scopes: readonly RealmScope[];
   /** A user with one of the roles gets the scope. A client role has the form `client.role`. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
-  /** Reads the roles of the client's service account, including roles of groups and composite roles. */
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }
@@ -64,7 +63,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
   const rolesBelow = async (path: string): Promise<readonly string[]> => {
     const direct = await api.read(path);
-    // Keycloak lists composite roles and roles of groups only for one client at a time.
+    // Keycloak lists composite and group roles only for one client at a time.
     const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
       const { id, client } = recordOf(mapping);
       const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);

@@ -66,7 +66,7 @@ describe('doctor', () => {
     expect(findings[0]?.cure).toMatch(/Don't add a second mapper/);
   });
 
-  it('reports an unknown permission at the route that requires the permission, and does not report a wrong client id', async () => {
+  it('reports an unknown permission at its route, and not as a wrong client id', async () => {
     expect((await faults(['no-such-permission'])).map(({ check }) => check)).toEqual(['route']);
   });
 });

@@ -112,7 +112,7 @@ describe('the command doctor', () => {
     expect((await doctor([], environment)).printed).toContain(`service-a at ${realm.issuer}`);
   });
 
-  it('exits with 1 for warnings and with 2 for errors, prints the cure, and shows no secret', async () => {
+  it('exits with 1 (warnings) or 2 (errors), and prints cures but no secrets', async () => {
     const wrong = await doctor([], { ...variables(), KEYCLOAK_CLIENT_SECRET: 'not-its-password' }, true);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.printed).toContain('✗\u001b[0m credentials  Keycloak refuses the credentials of service-a');
@@ -158,7 +158,7 @@ describe('the command doctor', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('recognises the embedded test server, and does not report its unreadable realm as a fault', async () => {
+  it('recognises the embedded test server, whose unreadable realm is no fault', async () => {
     const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
     const url = `${realm.baseUrl}/realms/master/protocol/openid-connect/token`;
     const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });

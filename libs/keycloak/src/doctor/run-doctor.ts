@@ -109,7 +109,7 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
   }
 }
 
-/** The time limit for creating the module, since a module may wait for a missing database forever. */
+/** Limits the module's creation, since a module may wait forever for a missing database. */
 const MAX_MAKING_MS = 60_000;
 
 async function madeInTime<T>(making: Promise<T>): Promise<T> {

@@ -80,13 +80,13 @@ describe('the findings of doctor about signals', () => {
     ]);
   });
 
-  it('come from a second poll if the first poll is unhealthy, because a login may be visible a moment later', async () => {
+  it('come from a second poll if the first poll is unhealthy', async () => {
     let polls = 0;
     const late = async (): Promise<Signals> => ({ ...QUIET, isHealthy: (polls += 1) === 2 });
     expect((await said(service({}, late)))[0]).toMatch(/^ok/);
   });
 
-  it('warn about a long TTL that has no effect, because the service receives no revocations', async () => {
+  it('warn that the long TTL has no effect if the service receives no revocations', async () => {
     expect(await said(service({ introspectionTtlWithEventsSeconds: 300 }))).toEqual([
       expect.stringMatching(/^warning: introspectionTtlWithEventsSeconds \(300 s\) has no effect/),
     ]);
@@ -123,7 +123,7 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
-  it('warn about an event log that grows endlessly, and about users who can exclude themselves from events', async () => {
+  it('warn about an endless event log, and about users who can suppress their events', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);

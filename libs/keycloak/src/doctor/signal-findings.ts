@@ -6,7 +6,7 @@ import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
 const VIEW_EVENTS = 'realm-management.view-events';
 
-/** The service creates its stream at its start, so a missing stream is not a fault. */
+/** No fault: the service creates its stream at the start. */
 const NOT_MADE = 'stream_not_made';
 
 const SHARED_SIGNALS = 'shared_signals';
@@ -45,7 +45,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
   ];
 }
 
-/** The reasons of a refusal for a wrong secret, and for a client that is disabled or does not exist. */
+/** The secret is wrong, or the client is disabled or does not exist. */
 const REFUSED_CREDENTIALS = /^answered_40[01]_(invalid_client|unauthorized_client|invalid_request)$/;
 
 const credentialsRefused = (clientId: string, reason: string): Finding =>
@@ -72,7 +72,7 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
   return [];
 }
 
-/** A poller trusts its own key, so only a service that does not poll must set public keys. */
+/** A poller trusts its own key, so only other services must set public keys. */
 function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
   const keys = revocationChannel?.proofKeys?.();
   if (keys === undefined) return [];
@@ -107,7 +107,7 @@ export async function signalRealmFindings(
   ];
 }
 
-/** Doctor warns from this number of kept events, which stream verifications cause in about three days. */
+/** In about three days, verifications of a stream add this many events. */
 const MANY_EVENTS = 50_000;
 
 async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {
@@ -122,7 +122,7 @@ async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<F
   ];
 }
 
-/** Warns if the service account may read the event log, because the called services receive its tokens. */
+/** With this service's token, a called service could read the event log. */
 async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Finding[]> {
   const roles = await realm.rolesOfServiceAccount(own);
   if (roles === undefined) return [note('signals', `This administrator may not see the roles of ${own.clientId}.`)];

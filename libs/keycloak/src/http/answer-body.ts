@@ -16,7 +16,7 @@ export class AnswerBody extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.reader.closed();
-    // Drops an error that has no listener (as Node's client does), because the error would end the process.
+    // Without a listener, the error would end the process.
     process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
   }
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
-/** In bytes; a slow connection can send a piece of this size within any time-out. */
+/** In bytes; a slow connection can send such a piece within any time-out. */
 const PIECE = 64 * 1024;
 
 export interface Sender {
@@ -9,12 +9,12 @@ export interface Sender {
   readonly waits: (isWaiting: boolean) => void;
 }
 
-/** Does not destroy `body`, because `body` may be an incoming request that still needs an answer. */
+/** Does not destroy `body`: an incoming request may still need an answer. */
 export async function* piecesOf(body: Readable, { taken, waits }: Sender): AsyncGenerator<Uint8Array> {
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as unknown);
-    // Without this check, an object would be dropped silently, because an object has no length.
+    // Without this check, an object would be dropped silently, since it has no length.
     if (!types.isUint8Array(bytes)) throw new TypeError('A streamed body must consist of strings or bytes');
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);

@@ -4,16 +4,13 @@ import { readFile } from 'node:fs/promises';
 
 export class CaFileError extends Error {}
 
-/** `kept` means that the file is unusable, so new connections use the last usable content. */
+/** `kept`: the file is unusable, so new connections use the last usable content. */
 export type CaFileEvent =
   { readonly kind: 'changed'; readonly certificates: number } | { readonly kind: 'kept'; readonly reason: string };
 
 const MAX_BYTES = 1024 * 1024;
 
-/**
- * Certificates (RFC 7468). The file is not watched, because a watcher does not see that a mounted secret changes
- * through a symbolic link.
- */
+/** Certificates (RFC 7468). A watcher would miss that a mounted secret changes through a symbolic link. */
 export class CaFile {
   #text: string;
   #isKept = false;
@@ -68,7 +65,7 @@ function textOf(read: () => Buffer): string {
   return text;
 }
 
-/** The error contains only the code, because a secret may have been configured as the path by mistake. */
+/** The error omits the path, which may by mistake be a secret. */
 const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be read (${codeOf(error)})`);
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

@@ -64,7 +64,7 @@ function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, search, hash, username, password } = new URL(text);
   try {
-    // User name and password are decoded separately, because two invalid halves could form a valid character together.
+    // Decodes both separately, because two invalid halves could form a valid character together.
     for (const credential of [username, password]) decodeURIComponent(credential);
   } catch {
     return false;

@@ -15,7 +15,7 @@ export class ProxyFailure extends Error {
 export class ForwardProxy {
   readonly label: string;
   readonly #origin: string;
-  // The field is `#private`, so that a log of the object does not show the credentials.
+  // `#private` keeps the credentials out of a log of the object.
   readonly #authorization: readonly string[];
 
   /** Sends the credentials of `url` only to the proxy. */

@@ -31,7 +31,7 @@ async function listening(server: Server): Promise<number> {
 
 async function tlsServer({ key, cert }: KeyPair, close = false): Promise<number> {
   return listening(
-    // With the default settings, current OpenSSL versions do not send a certificate that is too weak.
+    // By default, current OpenSSL versions do not send a weak certificate.
     createHttpsServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (request, response) => {
       response.setHeader('connection', close ? 'close' : 'keep-alive').end(`TLS: ${request.headers.host}`);
     }),
@@ -151,7 +151,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     }
   });
 
-  it('follow changes of the file without a restart: added authorities are trusted, and removed authorities are rejected', async () => {
+  it('trust added authorities and reject removed authorities without a restart', async () => {
     const origin = `https://localhost:${await tlsServer(other.issue(), true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });
@@ -166,7 +166,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     ]);
   });
 
-  it('use the last content of a CA file that goes missing, and log the missing file once', async () => {
+  it('use the last content of a missing CA file, and log the file once', async () => {
     const origin = `https://localhost:${await tlsServer(good, true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });
@@ -212,7 +212,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
 
     const CREDENTIALS = `Basic ${Buffer.from('alice:p@ss').toString('base64')}`;
 
-    it('are tunnels to a server with TLS, and still verify its certificate', async () => {
+    it('use a tunnel to an HTTPS server, and verify the certificate of the server', async () => {
       const port = await tlsServer(good);
       const origin = `https://localhost:${port}`;
       const caFile = CaFile.read(house.caFile());
@@ -244,7 +244,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
       expect(await ask(connections(plain, { variables }), plain)).toBe(answer);
     });
 
-    it('fail with proxy_timeout before the call times out when the proxy does not answer', async () => {
+    it('fail with proxy_timeout, not with a timeout of the call, if the proxy does not answer', async () => {
       status = 'silence';
       const origin = 'https://service.example';
       expect(await ask(connections(origin, { variables, timeoutMs: 400 }), origin, 30_000)).toBe('proxy_timeout');

@@ -26,12 +26,11 @@ export interface ServiceAddress {
 
 export type NetworkLog = Readonly<Record<'log' | 'warn', (message: string, fields: object) => void>>;
 
-/** The time limit for a connection to the authorization server; a call may time out earlier. */
 const CONNECT_MS = 10_000;
 
 /**
- * A certificate that can't be verified ends the connection, even if `NODE_TLS_REJECT_UNAUTHORIZED` is 0. Through a
- * proxy, a connection to a TLS server is a tunnel that the proxy can't read.
+ * A certificate that can't be verified ends the connection, even if `NODE_TLS_REJECT_UNAUTHORIZED` is 0. A proxy can't
+ * read the tunnel to a TLS server.
  */
 export class Network {
   readonly #announced = new Set<string>();
@@ -70,9 +69,7 @@ export class Network {
     return this.proxies.proxyFor(new URL(url).origin)?.label;
   }
 
-  /**
-   * The proxy gets half of `timeoutMs`, so that a failure of the proxy is distinguishable from a failure of the server.
-   */
+  /** The proxy gets half of `timeoutMs`. So proxy failures and server failures look different. */
   #connector(
     server: string,
     { tls, connectMs, timeoutMs }: Pick<ServiceAddress, 'tls' | 'timeoutMs'> & { readonly connectMs: number },
@@ -83,8 +80,7 @@ export class Network {
     const open = async (options: buildConnector.Options): Promise<Socket> => {
       if (caFile !== undefined && options.protocol === 'https:') {
         const ca = await caFile.current((event) => this.#logCaFile(server, caFile.path, event));
-        // A new connector is built, because the old connector would resume TLS sessions with servers that are no longer
-        // trusted.
+        // The old connector would resume TLS sessions with servers that are no longer trusted.
         if (ca !== trusted) connect = buildConnector({ timeout: connectMs, rejectUnauthorized: true, ca });
         trusted = ca;
       }
@@ -140,7 +136,7 @@ export class Network {
   }
 }
 
-/** The name for SNI is the host of the URL, not of the `Host` header; empty for an IP address (RFC 6066 §3). */
+/** The SNI name is the URL's host, not the `Host` header; empty for IP addresses (RFC 6066 §3). */
 const serverNameOf = (hostname: string): string => (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0 ? hostname : '');
 
 const ignore = (): void => undefined;

@@ -56,7 +56,7 @@ describe('sendRequest', () => {
     });
   });
 
-  it('uses little more memory than the size of the response, even if the response arrives in tiny chunks (RS-15)', async () => {
+  it('uses little more memory than the response, even with tiny chunks (RS-15)', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const held = (): number => {
@@ -166,7 +166,7 @@ describe('sendRequest', () => {
     },
   );
 
-  it('reports the cause as a code, without an error that may contain the request (RS-23)', async () => {
+  it('reports the cause as a code, without the error and its request (RS-23)', async () => {
     const failures = [
       exchangeWith((request) => request.socket.destroy()),
       exchangeWith(() => undefined, { headers: ['authorization', 'Bearer secret-token\n'] }),

@@ -37,18 +37,15 @@ export class HttpFailure extends Error {
   constructor(
     readonly reason: HttpFailureReason,
     /**
-     * An unlisted code from Node or undici (`connection_failed`), OpenSSL's message (`certificate_refused`), or the
-     * status or a code of a proxy.
+     * Contains the unlisted code (`connection_failed`), OpenSSL's message (`certificate_refused`), or a proxy's status
+     * or error code.
      */
     readonly detail?: string,
   ) {
     super(reason);
   }
 
-  /**
-   * Whether the connection broke before any byte of an answer arrived, for example because the server had just closed a
-   * kept-alive connection.
-   */
+  /** Whether the connection broke before the first byte of an answer arrived. */
   get isConnectionBroken(): boolean {
     return BROKEN.has(this.reason);
   }
@@ -57,8 +54,8 @@ export class HttpFailure extends Error {
 /**
  * Follows no redirect, and does not decompress the answer.
  *
- * Rejects with `HttpFailure`, with the reason of `signal`, or with `TypeError` for an invalid request. No error
- * contains the request.
+ * Rejects with `HttpFailure` or `signal`'s reason. An invalid request causes `TypeError`. No error contains the
+ * request.
  */
 export function sendRequest(connections: Connections, request: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
@@ -138,7 +135,7 @@ class PendingRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Codes of undici for a request that undici does not send, for example because of a forbidden header. */
+/** Codes of undici for a request that undici does not send. */
 const NO_REQUEST: ReadonlySet<unknown> = new Set([
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
@@ -161,6 +158,6 @@ export function single(headers: ResponseHeaders): Readonly<Record<string, string
     if (typeof headers[name] === 'string') continue;
     return Object.fromEntries(Object.entries(headers).map(([each, value]) => [each, String(value)]));
   }
-  // In the usual case, no header is repeated, and the headers are not copied (perf: service-client).
+  // Usually no header is repeated, so the headers are not copied (perf: service-client).
   return headers as Readonly<Record<string, string>>;
 }

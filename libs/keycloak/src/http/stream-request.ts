@@ -20,7 +20,7 @@ export interface StreamRequest {
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
   readonly maxResponseBytes: (status: number) => number;
-  /** Whether the answer is read as a whole; `silenceMs` then limits the whole answer, not each chunk. */
+  /** Whether the caller collects the whole answer; received chunks then do not restart `silenceMs`. */
   readonly isCollected: (status: number) => boolean;
   readonly errorOf: (failure: HttpFailure) => Error;
   readonly onSent: ((bytes: number) => void) | undefined;
@@ -34,7 +34,7 @@ export interface StreamedResponse {
   readonly allHeaders: ResponseHeaders;
   /** To abort the exchange, destroy the body. */
   readonly body: Readable;
-  /** Fulfils when no more data will be sent or received, even if the answer was not read. */
+  /** Fulfils when no more data will flow, even if the answer was not read. */
   readonly over: Promise<void>;
 }
 
@@ -45,9 +45,9 @@ const UNREAD_MS = 60_000;
 /**
  * Follows no redirect, and does not decompress the answer.
  *
- * Rejects with `HttpFailure`, the reason of `signal`, or `TypeError` for an invalid request. No error contains the
- * request. The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The request's
- * body is never destroyed, because the body may be an incoming request that still needs an answer.
+ * Rejects with `HttpFailure`, `signal.reason`, or `TypeError` (for an invalid request). No error contains the request.
+ * The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The body is never
+ * destroyed: an incoming request as body still needs an answer.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export async function streamRequest(connections: Connections, request: StreamReq
     const exchange = new Exchange(request, resolve, reject);
     const body = exchange.sentBody();
     try {
-      // undici's time-outs are off, because these time-outs ignore the sent bytes of the request body.
+      // undici's time-outs are off, because they ignore the sent bytes of the body.
       connections.dispatch({ origin, method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, exchange);
     } catch (error) {
       exchange.onResponseError(undefined, error);
@@ -99,7 +99,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // While undici reads the body, undici reports an error of the body before this listener does.
+    // While undici reads the body, undici reports an error earlier than this listener.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });
@@ -187,7 +187,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #waitForReader(): void {
-    // The timer has `unref`, because a stream that is never read must not keep the process alive.
+    // `unref`, because a stream that nobody reads must not keep the process alive.
     if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 

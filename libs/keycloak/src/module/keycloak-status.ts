@@ -7,7 +7,7 @@ import { VERSION } from '../protocol/version.js';
 
 export interface KeycloakStatusSnapshot {
   readonly version: string;
-  /** Calls to the first issuer, by kind, such as `discovery`, `introspection`, `token`, `jwks` or `login`. */
+  /** Calls to the first issuer, by kind, such as `discovery`, `introspection` or `token`. */
   readonly authorizationServer: Readonly<Record<string, CallsState>>;
   /** Calls to the remaining issuers, by `iss`. */
   readonly otherIssuers: Readonly<Record<string, Readonly<Record<string, CallsState>>>>;
@@ -28,12 +28,12 @@ export interface KeycloakStatusSnapshot {
   /**
    * Whether this service learns about revocations at the first issuer (`RevocationEventsModule`). `none`: the service
    * has no signal feed. `healthy`: introspection results are cached for `introspectionTtlWithEventsSeconds`. `silent`:
-   * the service has a signal feed, but results are not cached for `introspectionTtlWithEventsSeconds`.
+   * the service has a signal feed, but caches results only for `introspectionTtlSeconds`.
    *
-   * `lastHealthySecondsAgo` (absent before the first proof): the seconds since the latest time that a proof of a poller
-   * covers. `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps`: the feed
-   * had a gap, so no result older than `introspectionTtlSeconds` is cached longer. The reason `no_public_key`: this
-   * service has no key that verifies the proofs of pollers.
+   * `lastHealthySecondsAgo` (absent before the first proof): the seconds since the latest proven period ended.
+   * `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps`: after a recent
+   * gap, results are cached only for `introspectionTtlSeconds`. The reason `no_public_key`: this service has no key
+   * that verifies the proofs of pollers.
    */
   readonly signals: {
     readonly state: SignalFeedState;
@@ -60,8 +60,8 @@ export interface IssuerStatus {
 }
 
 /**
- * Reports the state of calls and caches in this process, for health details and metrics. The report contains no token,
- * and reading the report sends no request.
+ * Reports calls and caches of this process, for health details and metrics. The report contains no token, and reading
+ * the report sends no request.
  */
 export class KeycloakStatus {
   constructor(
@@ -93,7 +93,7 @@ function signalsOf({ signals, clock, options, sharing }: IssuerStatus): Keycloak
   const nowMs = clock.monotonicMs();
   const lastHealthySecondsAgo = (nowMs - latestMs) / 1000;
   const isRecent = lastHealthySecondsAgo < options.introspectionTtlSeconds;
-  // Repeated gaps of the feed prevent longer caching, although this service accepts each proof of a poller.
+  // Repeated gaps prevent longer caching, although this service accepts each proof.
   if (isRecent && signals.hasRecentGap(nowMs - options.introspectionTtlSeconds * 1000))
     return { state: 'silent', lastHealthySecondsAgo, reason: proofRefusal ?? 'gaps' };
   return { state: isRecent ? 'healthy' : 'silent', lastHealthySecondsAgo, ...reason };

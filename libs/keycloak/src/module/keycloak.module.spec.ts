@@ -82,7 +82,7 @@ describe('the providers of KeycloakModule', () => {
     expect(own.get<ServiceClient>(getServiceClientToken('service-c'), { strict: false }).name).toBe('service-c');
   });
 
-  it('include a service client whose callers print no secret', () => {
+  it('include a service client that util.inspect prints without the client secret', () => {
     const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
     expect(inspect(client.asService('analytics.run'), { depth: 20 })).not.toContain(SECRET);
   });
@@ -110,7 +110,7 @@ describe('the validation of options', () => {
     );
   });
 
-  it.each([undefined, null])('lists each missing option of %p for forRoot, too', async (options) => {
+  it.each([undefined, null])('lists each missing option if forRoot gets %p', async (options) => {
     const booted = async () =>
       Test.createTestingModule({ imports: [KeycloakModule.forRoot(options as never)] }).compile();
     await expect(booted()).rejects.toThrow('issuer must be given');

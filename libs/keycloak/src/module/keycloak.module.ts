@@ -61,7 +61,7 @@ const PARTS = [
   part(KeycloakStatus, 'status'),
 ];
 
-/** Returns a log that writes each line as one object, because some loggers drop a second argument. */
+/** Writes each line as one object, because some loggers drop a second argument. */
 function objectLog(name: string): ComponentLog {
   const logger = new Logger(name);
   return {
@@ -79,7 +79,7 @@ export type ServiceRegistration = { readonly name: string } & (
 );
 
 /**
- * Import the module once in the root module, with `forRoot` or `forRootAsync`; every route is then closed until a
+ * Import the module once in the root module, with `forRoot` or `forRootAsync`. Every route is then closed until a
  * decorator grants access.
  *
  * The module does NOT contact the authorization server at boot, unless `verifyAtStart` is set.
@@ -201,8 +201,8 @@ export class KeycloakModule extends ConfigurableModuleClass {
 }
 
 /**
- * Throws if the application has a second `KeycloakModule`, because a request would have to pass two guards. The
- * description of the injection token also finds a module from another copy of this package.
+ * With a second `KeycloakModule`, a request would have to pass two guards. The token's description also finds a module
+ * of another copy of this package.
  */
 function refuseSecond(discovery: DiscoveryService): void {
   const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;

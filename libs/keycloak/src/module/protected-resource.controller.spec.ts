@@ -132,7 +132,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
     const served = (resource = RESOURCE, configure?: Made['configure']) =>
       make({ protectedResource: { resource } }, configure);
 
-    it('is served and named in challenges only if the metadata is configured (RS-22)', async () => {
+    it('is absent by default, both at its URL and in challenges (RS-22)', async () => {
       const client = await make();
       await client.get(WELL_KNOWN).expect(404);
       const { headers } = await client.get('/orders').expect(401);
@@ -199,7 +199,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
       expect(await challenge('/orders/forgotten', bearer({}))).toEqual([403, undefined]);
     });
 
-    it('keeps its path despite a global prefix and versions in URLs (RFC 9728 section 3)', async () => {
+    it('keeps its path despite a global prefix and URL versions (RFC 9728 section 3)', async () => {
       const resource = 'https://api.example.com/shop/orders';
       const client = await served(resource, (application) => {
         application.setGlobalPrefix('api', { exclude: ['health'] });

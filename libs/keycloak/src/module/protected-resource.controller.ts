@@ -13,8 +13,8 @@ import { RouteReport } from '../resource-server/route-report.discovery.js';
 const MAX_AGE_SECONDS = 3600;
 
 /**
- * Returns a new controller class for each `KeycloakModule`, because Nest reads the path (RFC 9728 §3) from the class.
- * The constructor sets the path, because Nest creates controllers before it creates routes.
+ * Each `KeycloakModule` gets a new class: Nest reads the path (RFC 9728 §3) from the class. The constructor sets the
+ * path, because Nest creates controllers before it creates routes.
  */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.
@@ -36,19 +36,19 @@ export function protectedResourceController(): Type {
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;
       Get()(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read') ?? {});
-      // This handler is marked here, because it had no path when the route report marked the other handlers.
+      // The route report has skipped this handler, because the handler had no path.
       markHandler(prototype, prototype.read);
       keepOutOfPrefix(config, metadataPath);
     }
 
-    /** Writes the answer itself, because interceptors of the application may wrap an answer in an envelope. */
+    /** Writes the answer itself, because the application's interceptors may wrap a returned answer. */
     read(@Res() response: unknown): void {
       const { httpAdapter } = this.adapterHost;
       httpAdapter.setHeader(response, 'Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`);
       httpAdapter.reply(response, this.#read(), 200);
     }
 
-    /** Creates the metadata at the first request, because all handlers are known at that time. */
+    /** Creates the metadata at the first request: all handlers are known then. */
     #read(): ProtectedResourceMetadata | undefined {
       const { issuers, protectedResource } = this.options;
       if (protectedResource === undefined) return undefined;
@@ -65,8 +65,8 @@ export function protectedResourceController(): Type {
 }
 
 /**
- * Excludes `path` from the global prefix, because a well-known path begins at the host. The application may change the
- * prefix before the start, so the exclusion is added when Nest asks for exclusions.
+ * Excludes `path` from the global prefix, because a well-known path begins at the host. The exclusion is added late:
+ * the application may change the prefix until the start.
  */
 function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   const excluded = { path, pathRegex: exactly(path), requestMethod: RequestMethod.GET };

@@ -71,7 +71,7 @@ describe.each([
     );
   });
 
-  it('are marked as required in the type or the comment if the code refuses a missing option', () => {
+  it('are marked as required in type or comment if the code requires the option', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );

@@ -21,23 +21,23 @@ import { PROFILES, type ProfileName } from '../protocol/token-profile.js';
 import type { PermissionMapper } from '../resource-server/permission-mapper.js';
 import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
-/** The options of one issuer: a realm or another authorization server, and the client of this service at the issuer. */
+/** One issuer (a realm or another server), and this service's client at the issuer. */
 export interface IssuerOptions {
   /**
    * The exact `iss` of every accepted token: `https://<server>/realms/<realm>`, without a final slash. With another
-   * `profile`, the value must equal `issuer` in the server's metadata (RFC 8414 §2).
+   * `profile`, the value equals `issuer` in the server's metadata (RFC 8414 §2).
    */
   readonly issuer: string;
   /**
-   * Where this service reaches the server if `issuer` is not that address, such as `http://keycloak:8080` inside a
-   * network. The URL has no `/realms/…` part. With another `profile`, the URL replaces the origin of `issuer`. Default:
-   * the part of `issuer` before `/realms/`.
+   * The server's URL for calls by this service, such as `http://keycloak:8080` in a private network. The URL has no
+   * `/realms/…` part. With another `profile`, the URL replaces the origin of `issuer`. Default: the part of `issuer`
+   * before `/realms/`.
    */
   readonly internalServerUrl?: string;
   /**
    * The kind of access tokens. `keycloak`: tokens of Keycloak. `rfc9068`: JWTs with the header type `at+jwt`.
-   * `rfc7662`: any token that introspection accepts, including an opaque token; the option `jwt` is then not allowed.
-   * See docs/other-servers.md. Default `keycloak`.
+   * `rfc7662`: JWTs and opaque tokens that introspection accepts (the option `jwt` is not allowed). See
+   * docs/other-servers.md. Default `keycloak`.
    */
   readonly profile?: ProfileName;
   /** This service's client id at this issuer. Every accepted token must have this client id as an audience. */
@@ -48,28 +48,27 @@ export interface IssuerOptions {
    */
   readonly clientSecret?: string;
   /**
-   * Replaces `clientSecret` if this service has no secret, or a secret that changes while the process runs. Use
-   * `clientSecretFile()`, `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`. Default: none, and
-   * `clientSecret` is required.
+   * Replaces `clientSecret` if no secret exists or the secret changes at runtime. Use `clientSecretFile()`,
+   * `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`. Default: none, and `clientSecret` is required.
    */
   readonly clientAuthentication?: ClientAuthentication;
   /** `{ caFile }` replaces Node's trusted authorities for calls to the server. Default: those of Node. */
   readonly tls?: TlsOptions;
   /**
-   * Maps claims to permissions, in realms that use roles instead of scopes, such as `(claims) => realmRoles(claims)`.
-   * The result replaces the scopes. Default: the members of `scope`.
+   * Maps claims to permissions in realms with roles instead of scopes, such as `(claims) => realmRoles(claims)`. The
+   * result replaces the scopes. Default: the members of `scope`.
    */
   readonly mapPermissions?: PermissionMapper;
   /**
    * The scopes of this issuer's tokens that count as permissions. Default: all. With several issuers, only the first
    * issuer has a default. Each other issuer needs `acceptedScopes` or `mapPermissions`, because its administrator can
-   * create scopes with any name.
+   * create any scope.
    */
   readonly acceptedScopes?: readonly string[];
   /**
-   * The `acr` values of this issuer that count for `@RequireStepUp({ acr })`, because `gold` may mean any login at
-   * another issuer. Default: all values of the first issuer, and none of each other issuer. The login time
-   * (`auth_time`) of every issuer is trusted.
+   * The `acr` values that count for `@RequireStepUp({ acr })`; at another issuer, `gold` may mean any login. Default:
+   * all values of the first issuer, and none of each other issuer. The login time (`auth_time`) of every issuer is
+   * trusted.
    */
   readonly acceptedAcr?: readonly string[];
   /** Unrequested scopes that the realm adds to each token of this client. Default: `profile` and `email`. */

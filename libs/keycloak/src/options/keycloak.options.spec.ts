@@ -344,7 +344,7 @@ describe('several issuers', () => {
   };
   const resolveAll = (issuers: unknown, bend: object = {}) => resolveKeycloakOptions({ issuers, ...bend } as never);
 
-  it('get defaults, and the first issuer is the issuer of this service', () => {
+  it('get default options, and set the first issuer as the issuer of this service', () => {
     const { issuers, ...resolved } = resolveAll([GIVEN, OTHER], { timeoutMs: 500 });
     expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
     expect(issuers).toMatchObject([

@@ -33,14 +33,11 @@ import {
 /** These options apply to every issuer, and each limit counts for each issuer separately. */
 export interface CommonModuleOptions {
   /**
-   * Adapters for handlers that are not reached over HTTP, one per kind of context, such as `graphqlRequestAdapter()`.
-   * If a kind has no adapter, the guard refuses each call of this kind that needs a token. Default: none.
+   * One adapter per kind of context other than HTTP, such as `graphqlRequestAdapter()`. Without the adapter of a
+   * context, the guard refuses calls that need a token. Default: none.
    */
   readonly requestAdapters?: readonly RequestAdapter[];
-  /**
-   * The time limit of a call to the authorization server, including the wait for a slot, the answer and retries.
-   * Default 3000, 100 to 60000.
-   */
+  /** The time limit of a call to the authorization server, including waits and retries. Default 3000, 100 to 60000. */
   readonly timeoutMs?: number;
   /**
    * Limits concurrent introspections and, separately, concurrent token requests. A flood of unknown tokens therefore
@@ -53,11 +50,11 @@ export interface CommonModuleOptions {
    */
   readonly maxQueuedCalls?: number;
   /**
-   * How many times a call is repeated after a broken connection, a 5xx or a 429. Retries are at most a tenth of all
-   * calls, use full jitter, and wait for `Retry-After`. Default 2, 0 to 10.
+   * The number of retries after a broken connection, a 5xx or a 429. Retries are at most a tenth of all calls, use full
+   * jitter, and wait for `Retry-After`. Default 2, 0 to 10.
    */
   readonly maxRetries?: number;
-  /** The circuit of a kind of call opens after this number of consecutive failures. Default 10, 1 to 1000. */
+  /** Each kind of call has a circuit that opens after this number of consecutive failures. Default 10, 1 to 1000. */
   readonly circuitBreakerFailures?: number;
   /**
    * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can extend this pause up to
@@ -66,15 +63,12 @@ export interface CommonModuleOptions {
   readonly circuitBreakerPauseMs?: number;
   /** Tolerated clock skew between Keycloak and this service. Default 5, 0 to 60. */
   readonly clockToleranceSeconds?: number;
-  /**
-   * The minimum remaining lifetime of a token that this service sends, because a call may be in flight that long.
-   * Default 10, 1 to 300.
-   */
+  /** The minimum remaining lifetime of a sent token: a call may take that long. Default 10, 1 to 300. */
   readonly minRemainingLifetimeSeconds?: number;
   /**
-   * How long an introspection result is cached: **the revocation window**. A token that is revoked, or whose user logs
-   * out, is refused within this time. `@MaxIntrospectionAge` shortens the time for a route. Default 10, 0 (ask every
-   * time) to 300.
+   * How long an introspection result is cached: **the revocation window**. After a revocation or logout, the token is
+   * refused within this time. `@MaxIntrospectionAge` shortens the time for a route. With 0, this service asks Keycloak
+   * every time. Default 10, 0 to 300.
    */
   readonly introspectionTtlSeconds?: number;
   /**
@@ -92,45 +86,44 @@ export interface CommonModuleOptions {
   /** Cached tokens of this service, including exchanged tokens. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
   /**
-   * Denials that a `RevocationList` holds. A full list drops the denial that would expire first, and refuses every
-   * token issued before the dropped denial. Default 100000, 1 to 1000000.
+   * Denials that a `RevocationList` holds. A full list drops the denial that expires first, and refuses all tokens
+   * issued before this denial. Default 100000, 1 to 1000000.
    */
   readonly maxRevocations?: number;
   /**
-   * How long a denial is held. The time must exceed the longest lifetime of a received token, because an expired token
-   * needs no denial. Default 36000, 60 to 31536000. The time must not be less than the two times for which
-   * introspection results are cached.
+   * How long a denial is held. The time must exceed the longest lifetime of a received token. Default 36000, 60 to
+   * 31536000. The time must not be less than the two TTLs of introspection results.
    *
-   * The default is ten hours, Keycloak's default limit for sessions, because no token outlives its session. Raise the
-   * time together with `SSO Session Max`, for offline sessions, and for longer token lifespans.
+   * The default is Keycloak's default limit for sessions: no token outlives its session. Raise the time together with
+   * `SSO Session Max`, for offline sessions, and for longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**
-   * Shares denials and rechecks of the `RevocationList` with all replicas of all services, such as
-   * `valkeyRevocations()`. Default: none. Denials and rechecks then apply only to this process.
+   * A channel, such as `valkeyRevocations()`, shares denials and rechecks with all replicas of all services. Default:
+   * none, and they apply only to this process.
    */
   readonly revocationChannel?: RevocationChannel;
   /**
-   * Shares introspection results and tokens with all replicas of this service, such as `valkeyCache()`. Default: none,
-   * and each replica sends its own requests.
+   * A cache, such as `valkeyCache()`, shares introspection results and tokens with all replicas of this service.
+   * Default: none, and each replica sends its own requests.
    */
   readonly sharedCache?: SharedCache;
   /**
    * How tokens are verified without `@TokenVerification`. `introspection` asks Keycloak, and refuses a revoked token
-   * within `introspectionTtlSeconds`. `jwt` checks the signature locally, and accepts a revoked token until the token
-   * expires or the `RevocationList` denies the token. The value `jwt` needs the option `jwt`. Default `introspection`.
+   * within `introspectionTtlSeconds`. `jwt` checks signatures locally, and accepts revoked tokens until their expiry or
+   * denial (`RevocationList`). The value `jwt` needs the option `jwt`. Default `introspection`.
    */
   readonly verification?: VerificationMethod;
   /**
-   * Verifies signatures: `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. Default: none, and each token is
-   * introspected.
+   * Verifies signatures: `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. Default: none. Without this option, each
+   * token is introspected.
    */
   readonly jwt?: JwtVerification;
   /** A longer token is refused without a call to the server. Default 8192, 1024 to 65536. */
   readonly maxTokenBytes?: number;
   /**
-   * With `{ resource: 'https://orders.example.com' }` the module serves `/.well-known/oauth-protected-resource` without
-   * a token, and each challenge names this document (RFC 9728). Default: not served.
+   * With `{ resource: 'https://orders.example.com' }` the module serves `/.well-known/oauth-protected-resource` to
+   * everyone, and challenges name this document (RFC 9728). Default: not served.
    */
   readonly protectedResource?: ProtectedResourceOptions;
   /**
@@ -145,22 +138,18 @@ export interface CommonModuleOptions {
   readonly exposeRefusalReasons?: boolean;
 }
 
-/**
- * Options of `KeycloakModule.forRoot` for one issuer: `issuer` and `clientId` are required, and either `clientSecret`
- * or `clientAuthentication`.
- */
+/** Options for one issuer: `issuer`, `clientId`, and either `clientSecret` or `clientAuthentication` are required. */
 export interface KeycloakModuleOptions extends IssuerOptions, CommonModuleOptions {}
 
 /** Options of `KeycloakModule.forRoot` for several issuers. */
 export interface MultiIssuerModuleOptions extends CommonModuleOptions {
   /**
-   * The issuers whose tokens are accepted, 1 to 100, in place of `issuer`, `clientId` and the other options of one
-   * issuer. A token of another issuer is refused without a call. Results, keys, tokens and denials are kept separately
-   * for each issuer.
+   * The 1 to 100 accepted issuers, in place of the options of one issuer. A token of another issuer is refused without
+   * a call. Results, keys, tokens and denials are kept separately for each issuer.
    *
-   * The first issuer is this service's own issuer, and issues the tokens in this service's own name. `@AllowClients`
-   * without an issuer, `AuthorizationServerFetch`, `ClientAuthenticator` and `AuthorizationServerHealth` refer to the
-   * first issuer.
+   * The first issuer is this service's own issuer, and issues this service's own tokens. `AuthorizationServerFetch`,
+   * `ClientAuthenticator`, `AuthorizationServerHealth`, and `@AllowClients` without an issuer refer to the first
+   * issuer.
    */
   readonly issuers: readonly IssuerOptions[];
 }

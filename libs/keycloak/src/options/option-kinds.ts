@@ -4,7 +4,7 @@ import { isAcrValue } from '../protocol/authentication-demand.js';
 import { isScopeToken } from '../protocol/scope.js';
 import type { RequestAdapter } from '../resource-server/request.adapter.js';
 
-/** Reports invalid options at the start; the message lists every fault, and contains no secret. */
+/** The message lists every invalid option, and contains no secret. */
 export class KeycloakOptionsError extends ConfigurationError {
   constructor(where: string, faults: readonly string[]) {
     super(`${where} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, faults);
@@ -16,7 +16,7 @@ export interface OptionContext {
   readonly allowInsecureRequests: boolean;
 }
 
-/** Returns the checked value of an option, and adds a fault to `context` instead of throwing. */
+/** Returns the checked value, and adds a fault to `context` instead of throwing. */
 export type OptionKind<T> = (name: string, given: unknown, context: OptionContext) => T;
 
 /** `Read` has the options whose resolved type differs from the given type. */
@@ -28,7 +28,7 @@ export type OptionTable<Options, Read = object> = {
 
 type ReadOptions<Table> = { readonly [Name in keyof Table]: Table[Name] extends OptionKind<infer T> ? T : never };
 
-/** An unknown name is a fault, because a misspelt option must not silently get its default. */
+/** A misspelt option must not silently get its default. */
 export function readOptions<Table extends Readonly<Record<string, OptionKind<unknown>>>>(
   table: Table,
   options: object | undefined,
@@ -45,8 +45,8 @@ export function readOptions<Table extends Readonly<Record<string, OptionKind<unk
 }
 
 /**
- * A secret written by `echo` ends with a line break, and Keycloak would refuse such a secret as wrong. Ids and secrets
- * have no control characters (RFC 6749, appendix A).
+ * Keycloak would refuse a secret with the line break that `echo` writes. Ids and secrets have no control characters
+ * (RFC 6749, appendix A).
  */
 export const nonEmptyString: OptionKind<string> = (name, given, { faults }) => {
   if (given === undefined || given === null) faults.fault(`${name} must be given`);
@@ -99,7 +99,7 @@ const listOf =
   ): OptionKind<readonly string[] | Fallback> =>
   (name, given, { faults }) => {
     if (given === undefined) return fallback;
-    // The list is copied, because later changes of the given list would not be checked.
+    // Copies the list, because later changes would not be checked.
     if (Array.isArray(given) && given.every(isMember)) return Object.freeze([...given]);
     faults.fault(`${name} must be a list of ${words}`);
     return fallback;
@@ -108,7 +108,7 @@ const listOf =
 export const scopes = (fallback: readonly string[]): OptionKind<readonly string[]> =>
   listOf('scope tokens', isScopeToken, fallback);
 
-/** If the list is undefined, all scopes are allowed; an empty list allows no scope. */
+/** If undefined, all scopes are allowed; an empty list allows no scope. */
 export const optionalScopes = listOf('scope tokens', isScopeToken, undefined);
 
 export const optionalAcrValues = listOf('acr values, words of printable ASCII', isAcrValue, undefined);

@@ -3,8 +3,8 @@ import { EnvironmentProxies } from '../http/environment-proxies.js';
 import { runsInProduction, verifiesNoCertificate } from '../protocol/production.js';
 
 /**
- * Connections of this library ignore `NODE_TLS_REJECT_UNAUTHORIZED=0`, but other connections of the process would
- * verify no certificate. In development, Node's own warning is enough.
+ * This library ignores `NODE_TLS_REJECT_UNAUTHORIZED=0`, but other connections of the process verify no certificate. In
+ * development, Node's own warning is enough.
  */
 export function checkProcess(faults: ConfigurationFaults): void {
   if (runsInProduction() && verifiesNoCertificate()) {

@@ -3,8 +3,8 @@ import { url, type OptionContext, type OptionKind } from './option-kinds.js';
 /** The metadata at `/.well-known/oauth-protected-resource`, which the module serves without a token. */
 export interface ProtectedResourceOptions {
   /**
-   * The URL of this service with its path, if any, spelled exactly as clients spell the URL, such as
-   * `https://orders.example.com`. The URL is not the audience of tokens: with Keycloak, the audience is a client id.
+   * The exact URL (with path) that clients use for this service, such as `https://orders.example.com`. The URL is not
+   * the tokens' audience: Keycloak's audience is a client id.
    */
   readonly resource: string;
   /** The name of this service for people (`resource_name`). */
@@ -45,7 +45,7 @@ export const protectedResource: OptionKind<ProtectedResource | undefined> = (nam
   };
 };
 
-/** The well-known path goes between the host and the path of the resource (RFC 9728 §3.1). */
+/** The well-known path goes between the resource's host and path (RFC 9728 §3.1). */
 function placeOf(
   name: string,
   given: unknown,

@@ -30,8 +30,8 @@ export interface ServiceOptions {
   /** The issuer from which this service requests tokens in its own name. Default: the first issuer. */
   readonly issuer?: string;
   /**
-   * The scopes that calls to the service may ask for, as one list or as one list per kind of call. A call for another
-   * scope throws `TypeError`. `doctor` and `verifyAtStart` try each scope of the list. Default: any scope.
+   * The scopes that calls may request, in one list or in `{ asService, onBehalfOf }`. A call for another scope throws
+   * `TypeError`. `doctor` and `verifyAtStart` try each scope of the list. Default: any scope.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
   /** `{ caFile }` replaces Node's trusted authorities for calls to the service. Default: those of Node. */
@@ -51,13 +51,13 @@ export interface ServiceOptions {
   /** Concurrent calls to the service, and connections to it. Default 100, 1 to 10000. */
   readonly maxConcurrentCalls?: number;
   /**
-   * Calls that may wait for a slot, each for at most half of `timeoutMs`. Further calls fail with 503 (`queue_full`).
-   * Default 500, 0 to 100000.
+   * How many calls may wait up to half of `timeoutMs` for a slot. Further calls fail with 503 (`queue_full`). Default
+   * 500, 0 to 100000.
    */
   readonly maxQueuedCalls?: number;
   /**
-   * Consecutive failures after which the circuit opens: a timeout, no connection, a broken answer, or 502, 503 or 504.
-   * An answer that blames another service or Keycloak does not count. Default 10, 1 to 1000.
+   * The circuit opens after this number of consecutive failures (502, 503, 504, broken answer, timeout or no
+   * connection). An answer that blames another service or Keycloak does not count. Default 10, 1 to 1000.
    */
   readonly circuitBreakerFailures?: number;
   /**
@@ -79,7 +79,7 @@ export type ResolvedServiceOptions = Required<Omit<ServiceOptions, 'audience' | 
   readonly tls: TrustedAuthorities;
 };
 
-/** Checks the path of the URL, because it is sent unchanged before the path of each call. */
+/** Checks the path of `baseUrl`, because each call sends this path unchanged. */
 const serviceUrl: OptionKind<string> = (name, given, context) => {
   const text = url(name, given, context);
   const [, path] = splitUrl(text) ?? [];
@@ -149,7 +149,7 @@ export function resolveServiceOptions(
   return { ...resolved, baseUrl: address, issuer, audiences } as ResolvedServiceOptions;
 }
 
-/** Throws `KeycloakOptionsError` unless each name is given exactly once, because clients are injected by name. */
+/** Throws `KeycloakOptionsError` for a missing or double name, because clients are injected by name. */
 export function checkServiceNames(names: readonly unknown[], module = FOR_FEATURE.module): void {
   const faults = new ConfigurationFaults();
   names.forEach((name, at) => {

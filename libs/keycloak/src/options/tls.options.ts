@@ -5,11 +5,11 @@ import type { OptionKind } from './option-kinds.js';
 /** Certificates are always verified. */
 export interface TlsOptions {
   /**
-   * The path of a PEM file with the authorities that are trusted for this server INSTEAD of Node's authorities.
-   * `NODE_EXTRA_CA_CERTS` adds further authorities to Node's authorities.
+   * The path of a PEM file with this server's authorities, INSTEAD of Node's. `NODE_EXTRA_CA_CERTS` adds further
+   * authorities to Node's authorities.
    *
    * The file is read and checked at boot, and again for each new connection. Open connections stay open. While the file
-   * is unusable, the last usable content of the file stays in use.
+   * is unusable, its last usable content stays in use.
    */
   readonly caFile?: string | undefined;
 }

@@ -1,8 +1,8 @@
 import { isScopeToken } from './scope.js';
 
-/** The required login, as in the challenge and the body of a refusal (RFC 9470 §3). */
+/** Describes the required login in a refusal's challenge and body (RFC 9470 §3). */
 export interface AuthenticationDemand {
-  /** The accepted values of `acr`, with the preferred value first; an empty list accepts any value. */
+  /** The accepted values of `acr`, the preferred first; an empty list accepts any value. */
   readonly acrValues: readonly string[];
   /** The maximum age of `auth_time`, or undefined if the age has no limit. */
   readonly maxAgeSeconds: number | undefined;
@@ -22,9 +22,9 @@ export type AuthenticationFault =
   | 'auth_time_in_the_future';
 
 /**
- * Applies the check of `@RequireStepUp` to any token of a login, such as an ID token (RFC 9470 §5, §6). Returns
- * undefined if the login is sufficient. The function does NOT verify the token. Times are seconds since the epoch;
- * `toleranceSeconds` is the allowed clock skew.
+ * Applies the check of `@RequireStepUp` to any token of a login (RFC 9470 §5, §6). Returns undefined if the login is
+ * sufficient. The function does NOT verify the token. Times are seconds since the epoch; `toleranceSeconds` is the
+ * allowed clock skew.
  */
 export function authenticationFault(
   { acrValues, maxAgeSeconds }: AuthenticationDemand,

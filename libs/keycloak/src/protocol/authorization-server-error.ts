@@ -4,14 +4,14 @@ import type { AnsweredWith, AuthorizationServerErrorReason } from './refusal-rea
 import { KeycloakException, type RefusalDetails } from './keycloak-exception.js';
 
 /**
- * - `authorization_server_refused` (502): the authorization server refused the credentials of this service, or
- *   something that this service is configured to request.
+ * - `authorization_server_refused` (502): the authorization server refused this service's credentials or configured
+ *   request.
  * - `authorization_server_unavailable` (503): the authorization server is unreachable, too slow or overloaded, or its
  *   answer is invalid.
  */
 export type AuthorizationServerErrorCode = 'authorization_server_refused' | 'authorization_server_unavailable';
 
-/** A failure between this service and the authorization server, never reported as a fault of the caller's token. */
+/** A failure between this service and the authorization server, never the caller's fault. */
 export class AuthorizationServerError extends KeycloakException<AuthorizationServerErrorReason> {
   constructor(
     readonly code: AuthorizationServerErrorCode,
@@ -21,10 +21,10 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
   }
 
   /**
-   * Returns the error for an answer of the authorization server. 429, 408, 5xx and an unexpected success are
-   * `authorization_server_unavailable`; any other 4xx is `authorization_server_refused`. Only a known OAuth `error`
-   * (RFC 6749 §5.2) becomes part of the reason. An unknown `error` is only logged, and only if the `error` can't
-   * contain a token. `description` is only logged, with tokens and secrets masked.
+   * 429, 408, 5xx and an unexpected success are `authorization_server_unavailable`; any other 4xx is
+   * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. An unknown
+   * `error` is only logged, and only if it can't contain a token. `description` is only logged, with tokens and secrets
+   * masked.
    */
   static answered(
     status: number,

@@ -21,8 +21,7 @@ export type BearerErrorCode =
   | 'route_closed';
 
 /**
- * A fault of the caller's credentials (RFC 6750 §3.1, RFC 9470 §3), never of this service or of the authorization
- * server.
+ * A fault of the caller's credentials (RFC 6750 §3.1, RFC 9470 §3), never of this service or the authorization server.
  */
 export class BearerError extends KeycloakException<BearerErrorReason> {
   constructor(

@@ -1,4 +1,4 @@
-/** The error of a start with an unusable configuration; the message lists every fault, and contains no secrets. */
+/** The error of an unusable configuration; the message lists every fault, without secrets. */
 export class ConfigurationError extends Error {
   constructor(
     summary: string,
@@ -10,8 +10,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Collects faults, so that a single exception lists all faults. The checked values come from outside, so the types of
- * the values are not trusted.
+ * Collects faults, so that a single exception lists all faults. The checked values come from outside, so their types
+ * are not trusted.
  */
 export class ConfigurationFaults {
   readonly #faults: string[] = [];
@@ -20,7 +20,7 @@ export class ConfigurationFaults {
     return this.#faults;
   }
 
-  /** `text` names the faulty setting, but never the value of the setting, which may be a secret. */
+  /** `text` names the setting, but never its value, which may be a secret. */
   fault(text: string): void {
     this.#faults.push(text);
   }
@@ -29,7 +29,6 @@ export class ConfigurationFaults {
     if (this.#faults.length > 0) throw toError(this.#faults);
   }
 
-  /** If `value` is not an integer from `min` to `max`, records a fault and returns `min`. */
   integer(name: string, value: unknown, min: number, max: number): number {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
     this.fault(`${name} must be a whole number from ${min} to ${max}`);

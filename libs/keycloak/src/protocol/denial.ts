@@ -3,14 +3,14 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
 /**
  * The tokens that are denied from now on.
  *
- * - `sid`: every token of a user's session, whenever the token was issued (OpenID Connect Back-Channel Logout 1.0
- *   §2.4). With `exceptOffline`, tokens of the offline session are introspected, not denied. A logout does not end an
- *   offline session (§2.7).
- * - `sub`, `issuedBefore`: of a user or service account, each token without an `iat`, or with an `iat` before
- *   `issuedBefore` (seconds since the epoch).
- * - `tokenHash`, `jti`: one token. `tokenHash` is the token's SHA-256 in hex (`VerifiedAccessToken.hash`), and `jti` is
- *   the claim (RFC 7519 §4.1.7). Omit `jti` only if unknown: every ECDSA signature has a second valid form (r, n - s),
- *   so one token can have two hashes.
+ * - `sid`: every token of a user's session, whenever issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With
+ *   `exceptOffline`, tokens of the offline session are introspected, not denied. A logout does not end an offline
+ *   session (§2.7).
+ * - `sub`, `issuedBefore`: tokens of a user or service account, if `iat` is missing or before `issuedBefore` (epoch
+ *   seconds).
+ * - `tokenHash`, `jti`: one token. `tokenHash` is `VerifiedAccessToken.hash` (SHA-256 in hex), and `jti` is the claim
+ *   (RFC 7519 §4.1.7). Omit `jti` only if the claim is unknown, because the two valid forms of an ECDSA signature give
+ *   two hashes.
  *
  * `issuer` may be omitted if the module has a single issuer. A denial contains no token and survives `JSON.stringify`.
  */
@@ -20,7 +20,7 @@ export type Denial = { readonly issuer?: string } & (
   | { readonly tokenHash: string; readonly jti?: string }
 );
 
-/** Returns the denial of one token, in any signature form and spelling of the token. */
+/** The denial covers every signature form and spelling of the token. */
 export function denialOf({ hash, issuer, claims }: VerifiedAccessToken): Denial {
   return { issuer, tokenHash: hash, ...(claims.jti === undefined ? {} : { jti: claims.jti }) };
 }

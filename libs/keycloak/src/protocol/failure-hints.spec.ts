@@ -66,14 +66,14 @@ describe('failureHint', () => {
     expect(said).not.toMatch(/proxy or a login page|Compare clientId and the secret/);
   });
 
-  it('says to read the description of an unknown refusal, and to check the client id after a refused scope', () => {
+  it('names the description for an unknown refusal, and the client id for a refused scope', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, correct clientId/);
   });
 
-  it('depends on the description that an application gives, and the error hides a token in the description (RS-23)', () => {
+  it('depends on the description of the failure, and the error hides a token in the description (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);

@@ -8,7 +8,7 @@ import { fingerprint } from './token-hash.js';
 export class IssuedToken {
   readonly #text: string;
   readonly scope: readonly string[];
-  /** The lifetime of the token at the time of issue, or 0 if the server did not state the lifetime. */
+  /** The token's lifetime at issue, or 0 if the server did not state the lifetime. */
   readonly lifetimeSeconds: number;
 
   constructor(text: string, scope: readonly string[], lifetimeSeconds: number) {
@@ -18,10 +18,7 @@ export class IssuedToken {
     Object.freeze(this);
   }
 
-  /**
-   * Returns the token text. Anyone who holds the text has access to the audience of the token: send the text only
-   * there, and keep the text out of logs, errors and URLs.
-   */
+  /** Send the text only to the token's audience, and keep it out of logs, errors and URLs. */
   reveal(): string {
     return this.#text;
   }

@@ -72,7 +72,7 @@ const REFUSALS: readonly (readonly [KeycloakException, number, object, object])[
   ],
 ];
 
-describe('a refusal on the wire (RS-02, RS-14)', () => {
+describe('the HTTP response of a refusal (RS-02, RS-14)', () => {
   it.each(REFUSALS)('has the expected status, body and headers: %s', (refusal, status, body, headers) => {
     expect(refusal.httpStatus).toBe(status);
     expect(refusal.toBody(false)).toStrictEqual(body);

@@ -3,7 +3,7 @@ import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
 import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
-/** The status and the text of each code; a text reveals no more than the status. */
+/** The text of a code reveals no more than the status. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],
@@ -27,7 +27,7 @@ export interface RefusalBody {
   readonly code: RefusalCode;
   /** The missing permission, only with `insufficient_scope`. */
   readonly permission?: string;
-  /** The accepted values of `acr`, the preferred value first, only with `insufficient_user_authentication`. */
+  /** Lists the accepted `acr` values in order of preference. Only `insufficient_user_authentication` has this list. */
   readonly acrValues?: readonly string[];
   /** The maximum age of the login, only with `insufficient_user_authentication`. */
   readonly maxAgeSeconds?: number;
@@ -44,13 +44,13 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   readonly retryAfterSeconds?: number;
   /** A single line that this library or Node wrote, never text of another party. */
   readonly detail?: string | undefined;
-  /** More fields for the log line: identifiers and numbers, never a token or a secret. */
+  /** More fields for the log: identifiers and numbers, never tokens or secrets. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * A refusal with its HTTP status, body and headers. A refusal can be printed safely: a refusal never holds a token, a
- * request or an error of another library.
+ * A refusal with its HTTP status, body and headers. A refusal is safe to print: it holds no token, request or foreign
+ * error.
  */
 export abstract class KeycloakException<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
@@ -79,7 +79,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Only the code that made the call may add fields to the log line, before other callers share the error.
+   * Only the calling code may add log fields, before other callers share the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {
@@ -103,8 +103,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Returns the headers of the refusal: the challenge (RFC 6750 §3, RFC 9470 §3) or `Retry-After`. Every 503 has
-   * `Retry-After`; a 429 has this header if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1).
+   * Returns the challenge (RFC 6750 §3, RFC 9470 §3) or `Retry-After`. Every 503 has `Retry-After`; a 429 has this
+   * header if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1).
    */
   toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
@@ -134,7 +134,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 }
 
-/** Repeats the required login in the body, because browser code can rarely read the challenge. */
+/** Browser code can rarely read the challenge, so the body repeats the demand. */
 const demandInBody = ({ acrValues, maxAgeSeconds }: Partial<AuthenticationDemand> = {}): Partial<RefusalBody> => ({
   ...(acrValues === undefined || acrValues.length === 0 ? {} : { acrValues }),
   ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
@@ -148,7 +148,7 @@ const demandInChallenge = ({
   ...(maxAgeSeconds === undefined ? {} : { maxAge: String(maxAgeSeconds) }),
 });
 
-/** A role name that is not a valid scope token can't be part of a challenge (RFC 6750 §3). */
+/** A challenge can only name valid scope tokens (RFC 6750 §3). */
 function scopeOf(permissions: readonly string[]): { readonly scope?: string } {
   const tokens = permissions.filter(isScopeToken);
   return tokens.length === 0 ? {} : { scope: tokens.join(' ') };

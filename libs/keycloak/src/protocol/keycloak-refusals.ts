@@ -5,7 +5,10 @@ interface KeycloakRefusal {
   readonly hint: (named: (field: string, otherwise: string) => string) => string;
 }
 
-/** The refusals of Keycloak 26.7, by their wording. One code such as `invalid_request` has several of these causes. */
+/**
+ * The description identifies each refusal of Keycloak 26.7. One code such as `invalid_request` has several of these
+ * causes.
+ */
 const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [
   {
     description: /^HTTPS required$/,

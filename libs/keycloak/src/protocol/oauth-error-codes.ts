@@ -39,10 +39,10 @@ const MAX_LENGTH = 64;
 /** The grammar of an OAuth `error` (RFC 6749 §5.2). */
 const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 
-/** A longer word that is not in snake_case could be a token or a secret. */
+/** A longer word could be a token or secret. Only snake_case words may be longer. */
 const MAX_WORD_LENGTH = 20;
 
-/** Returns undefined for an `error` that is malformed, exceeds 64 characters, or may contain a piece of a token. */
+/** Returns undefined if the `error` is malformed, is too long, or resembles a token. */
 export function loggableError(error: unknown): string | undefined {
   if (typeof error !== 'string' || error.length > MAX_LENGTH || !ERROR_TEXT.test(error)) return undefined;
   const isLikeToken = (word: string): boolean => word.length > MAX_WORD_LENGTH && !/^[a-z_]+$/.test(word);

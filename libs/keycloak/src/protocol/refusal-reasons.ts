@@ -68,7 +68,7 @@ const EXCHANGE_FAILURES = ['timeout', 'answer_too_large', 'answer_broken_off', .
 
 const CALLS_NOT_MADE = ['queue_full', 'circuit_open'] as const;
 
-/** The reasons why the authorization server gave no usable answer, except the reasons that begin with `answered_`. */
+/** The reasons why the authorization server gave no usable answer, except `answered_<status>_<error>`. */
 export const AUTHORIZATION_SERVER_ERROR_REASONS = [
   ...EXCHANGE_FAILURES,
   ...CALLS_NOT_MADE,

@@ -1,23 +1,20 @@
 const PLAIN_PATH = /^(?:\/[\w~-]+)+$/;
 
 /**
- * An encoded dot segment also matches, because proxies decode a path before they route the path. Some servers ignore
- * the text after `;`, and some servers trim spaces around a segment.
+ * An encoded dot segment also matches, because proxies decode a path before routing. Some servers ignore text after
+ * `;`, and some trim spaces around segments.
  */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2f|%5c|%3b|%3f|%23|$)/i;
 
-/** A proxy that forwards the decoded path turns `%0d%0a` into a line break and the rest of the path into a header. */
+/** If a proxy forwards the decoded path, the text after `%0d%0a` becomes a header. */
 const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 
-/**
- * The characters that the URL parser may percent-encode. Of these characters, RFC 3986 allows only an unencoded
- * apostrophe.
- */
+/** The characters that the URL parser may percent-encode. Except for the apostrophe, RFC 3986 requires the encoding. */
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Percent-encodes spaces and non-ASCII characters (URL Standard). Returns undefined for a path that the URL parser
- * would change in another way, and for a path that a proxy could read differently.
+ * Percent-encodes spaces and non-ASCII characters (URL Standard). Returns undefined if the URL parser would change
+ * more, or a proxy could misread it.
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;

@@ -28,7 +28,7 @@ describe('parseScope (RFC 6749 section 3.3)', () => {
 });
 
 describe('the members of a parsed scope (RS-09)', () => {
-  it('are exactly the whole words of the scope', () => {
+  it('are all words of the scope, and never parts of a word', () => {
     const separator = fc.stringMatching(/^ {1,3}$/);
     fc.assert(
       fc.property(fc.array(fc.tuple(scopeToken, separator)), scopeToken, (written, other) => {

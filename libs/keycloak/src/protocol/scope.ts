@@ -10,7 +10,7 @@ export function parseScope(scope: string): readonly string[] {
 }
 
 /**
- * Returns one string for equal scope sets, so that the string can be part of a cache key.
+ * Returns one string for equal scope sets, for use in cache keys.
  *
  * @throws {TypeError} If the set is empty or a member breaks the grammar.
  */

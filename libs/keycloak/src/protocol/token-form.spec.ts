@@ -8,7 +8,7 @@ const decodesToItself = (part: string): boolean =>
   part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
 
 describe('isCompactJws (RFC 7515 section 7.1)', () => {
-  it('is true only for three parts in canonical base64url', () => {
+  it('accepts a text only if the text has three parts in canonical base64url', () => {
     const header = fc.constantFrom('eyJhbGciOiJSUzI1NiJ9', 'eyJhbGciOiAiUlMyNTYifQ', 'eyJhbGciOiAiUlMyNTYifR');
     const part = fc.oneof(
       fc.uint8Array({ maxLength: 9 }).map((octets) => Buffer.from(octets).toString('base64url')),

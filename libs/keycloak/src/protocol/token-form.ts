@@ -1,19 +1,15 @@
 import { isB64Token } from './b64token.js';
 import { ownProperty } from './claims.js';
 
-/**
- * Returns true for a single spelling of each token, because caches, single flights and denials identify a token by the
- * hash of its text.
- */
+/** Accepts only one spelling of each token, because caches and denials hash the text. */
 export type TokenForm = (text: string) => boolean;
 
 const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
- * Returns whether a text is a compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5). Lenient decoders
- * accept thousands of other spellings. For a token without `alg`, Keycloak answers introspection with 400, which
- * usually means a fault of this service. For the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers
- * inactive.
+ * A compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5). Lenient decoders accept thousands of other
+ * spellings. Without `alg`, Keycloak answers introspection with 400, which usually means a fault of this service. For
+ * the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;
@@ -32,8 +28,8 @@ export const isAccessTokenJwt: TokenForm = (text) => {
 };
 
 /**
- * Returns whether a text is a bearer token in canonical spelling (RFC 6750 §2.1), because useless padding and mixed
- * base64 alphabets would give one token two spellings.
+ * A bearer token in canonical spelling (RFC 6750 §2.1). Useless padding and mixed base64 alphabets would allow other
+ * spellings.
  */
 export const isBearerToken: TokenForm = (text) =>
   isB64Token(text) && (isObject(headerOf(text)) ? isCompactJws(text) : isOneBase64(text));
@@ -44,10 +40,7 @@ function isOneBase64(text: string): boolean {
   return !(/[+/]/.test(text) && /[-_]/.test(text));
 }
 
-/**
- * Decodes the header leniently, like some servers, because a JWT with non-canonical encoding must not count as an
- * opaque token.
- */
+/** Decodes leniently, like some servers. Otherwise a non-canonical JWT would count as an opaque token. */
 function headerOf(text: string): unknown {
   const end = text.indexOf('.');
   if (end < 1) return undefined;

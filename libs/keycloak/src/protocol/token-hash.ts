@@ -4,7 +4,7 @@ export function tokenHash(value: string): string {
   return hash('sha256', value, 'hex');
 }
 
-/** Returns a fingerprint of 32 bits, with which a person can distinguish tokens in a log or on a page. */
+/** A person can distinguish tokens in a log or page by these 32 bits. */
 export function fingerprint(value: string): string {
   return `token:${tokenHash(value).slice(0, 8)}`;
 }

@@ -2,9 +2,7 @@ import type { IntrospectionAnswer } from './claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from './identifiers.js';
 import { isAccessTokenJwt, isBearerToken, isCompactJws, type TokenForm } from './token-form.js';
 
-/**
- * The kind of access tokens: Keycloak's, JWTs (RFC 9068), or any token (RFC 7662), which only the server can interpret.
- */
+/** The three kinds are tokens of Keycloak, JWTs (RFC 9068) and any tokens (RFC 7662). */
 export type ProfileName = 'keycloak' | 'rfc9068' | 'rfc7662';
 
 /** The first name is the default. */
@@ -19,10 +17,7 @@ export interface TokenProfile extends CallerClaims {
   readonly isToken: TokenForm;
   readonly mayBeAccessToken: TokenForm | undefined;
   readonly isAccessToken: (claims: IntrospectionAnswer) => boolean;
-  /**
-   * Returns whether a token belongs to an offline session, which outlives the user's logout (OpenID Connect Core 1.0
-   * §11).
-   */
+  /** Offline sessions outlive the user's logout (OpenID Connect Core 1.0 §11). */
   readonly isOffline: (claims: IntrospectionAnswer) => boolean;
   readonly mayNameNoIssuer: boolean;
   /** The required claims in addition to `iss`, `sub`, `aud` and `exp`. */
@@ -53,8 +48,8 @@ const KEYCLOAK: TokenProfile = {
 };
 
 /**
- * Servers other than Keycloak put the client id into `sub` (RFC 9068 §2.2). If a client id equals the `sub` of a user,
- * only the prefix distinguishes the client from the user (§5).
+ * Servers other than Keycloak put the client id into `sub` (RFC 9068 §2.2). The prefix distinguishes a client id from
+ * an equal `sub` of a user (§5).
  */
 export const CLIENT_SUBJECT = 'client:';
 
@@ -107,7 +102,7 @@ function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
   return isOwn ? CLIENT_SUBJECT + clientId : subjectOfJwt(claims);
 }
 
-/** No RFC requires any of these claims (`token_type`: RFC 6749 §7.1), so only present claims are checked. */
+/** No RFC requires these claims (`token_type`: RFC 6749 §7.1), so absent claims pass. */
 function isAccessToken(claims: IntrospectionAnswer): boolean {
   return (
     isAbsentOr(BEARER, claims['token_type']) &&

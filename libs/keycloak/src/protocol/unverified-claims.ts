@@ -1,4 +1,4 @@
-/* Unverified claims choose the issuer to ask and appear in the log, but prove nothing. */
+/* Unverified claims choose the issuer and appear in the log, but prove nothing. */
 
 /** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;

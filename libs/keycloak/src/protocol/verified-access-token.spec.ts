@@ -12,7 +12,7 @@ const token = testAccessToken({
 });
 
 describe('VerifiedAccessToken', () => {
-  it('reveals its text only to the token exchange, and hides it in every printed form (RS-23)', () => {
+  it('reveals its text only to the token exchange, and in no printed form (RS-23)', () => {
     expect(subjectTokenText(token)).toBe(TEXT);
     expect(printedForms(token)).not.toContain('test-token');
     expect(printedForms({ nested: [token] })).not.toContain('test-token');
@@ -20,7 +20,7 @@ describe('VerifiedAccessToken', () => {
     expect(JSON.stringify(Object.entries(structuredClone(token)))).not.toContain('test-token');
   });
 
-  it('is identified by issuer and subject, not by the name and address of the user (RS-10)', () => {
+  it('is identified by issuer and subject, not by user name and email (RS-10)', () => {
     const claims = { preferred_username: 'alice', email: 'alice@example.com' };
     const renamed = testAccessToken({ subject: 'alice-id', claims: { ...claims, preferred_username: 'bob' } });
     const namesake = testAccessToken({ subject: 'other-id', claims });

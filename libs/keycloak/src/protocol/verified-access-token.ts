@@ -6,10 +6,10 @@ let readText: (token: VerifiedAccessToken) => string;
 /** Only `claims-verifier.ts` and the testing kit may use this function. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
-/** The symbol must not leave this file, because any code that has the symbol can create tokens. */
+/** The symbol must not leave this file: any code that has it can create tokens. */
 const MAKER = Symbol('maker');
 
-/** All requests with one token share the facts, which hold no token text. */
+/** All requests with one token share these facts. The facts contain no token text. */
 export interface TokenFacts {
   readonly claims: AccessTokenClaims;
   readonly clientId: string;
@@ -35,8 +35,8 @@ export function tokenFacts(
 
 /**
  * An access token whose issuer, audience, time and type this service has verified. The authorization server reported
- * the token as active, or the signature of the token is valid. Only the guard and `AccessTokenVerifier` create such
- * tokens (in tests also `testAccessToken()`).
+ * the token as active, or its signature is valid. Only the guard and `AccessTokenVerifier` create such tokens (in tests
+ * also `testAccessToken()`).
  *
  * A `VerifiedAccessToken` does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To
  * call another service with the token, use `ServiceClient.onBehalfOf(token, scope)` (RFC 8693).
@@ -67,7 +67,7 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * The claim `sub`, which is stable within the issuer. Except with the `profile` `keycloak`, a client's own token has
+   * The claim `sub`, which is stable within the issuer. If the `profile` is not `keycloak`, a client's own token has
    * `client:<client_id>`.
    */
   get subject(): string {
@@ -88,8 +88,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * The permissions of the token: the members of `scope`, limited to the option `acceptedScopes` if set, or the result
-   * of the option `mapPermissions`.
+   * Returns the members of `scope`. The option `acceptedScopes` limits the members. The option `mapPermissions`
+   * replaces the members.
    */
   get permissions(): readonly string[] {
     return this.#facts.permissions;
@@ -102,7 +102,7 @@ export class VerifiedAccessToken {
 
   /**
    * All claims of the introspection result or of the verified token. If the token itself has `acr` or `auth_time`, the
-   * token's value replaces the value in the result.
+   * token's value replaces the result's value.
    */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
@@ -141,7 +141,7 @@ export class VerifiedAccessToken {
     return clientRoles(this.claims, clientId);
   }
 
-  /** The SHA-256 of the token text in hex, as a key for data about the token. */
+  /** The token text's SHA-256 in hex, as a key for data about the token. */
   get hash(): string {
     this.#facts.hash ??= tokenHash(this.#text);
     return this.#facts.hash;

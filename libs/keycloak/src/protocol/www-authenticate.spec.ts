@@ -24,7 +24,7 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     expect(formatBearerChallenge({ realm: 'service-b' })).toBe('Bearer realm="service-b"');
   });
 
-  it('has error and scope after the realm (RS-02)', () => {
+  it('writes the error and the scope after the realm (RS-02)', () => {
     expect(formatBearerChallenge({ realm: 'service-b', error: 'insufficient_scope', scope: 'a b' })).toBe(
       'Bearer realm="service-b", error="insufficient_scope", scope="a b"',
     );

@@ -33,7 +33,7 @@ export interface ReadChallenge {
   readonly maxAge: string | undefined;
 }
 
-/** Reads the first Bearer challenge with an error, in linear time, because the called service chooses the text. */
+/** Linear time is needed, since the called service chooses the text. */
 export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
   firstChallenge(header, challengeOf);
 
@@ -64,7 +64,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
       if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
-      // If two words are adjacent, the first word is a scheme, and the second word is the scheme's first parameter.
+      // Two adjacent words are a scheme and the scheme's first parameter.
       if (word !== undefined) {
         const before = wanted(read);
         if (before !== undefined) return before;

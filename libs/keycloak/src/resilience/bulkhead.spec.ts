@@ -17,7 +17,7 @@ function bulkheadWith(slots: number, maxWaiting: number) {
 }
 
 describe('a bulkhead (RS-16, CC-09)', () => {
-  it('admits callers immediately while a slot is free, and then gives freed slots to waiting callers in order', async () => {
+  it('admits callers while a slot is free, and later admits waiting callers in order of arrival', async () => {
     const { bulkhead, inside, comes } = bulkheadWith(2, 10);
     expect([bulkhead.enter(LONG_MS, undefined), bulkhead.enter(LONG_MS, undefined)]).toEqual([undefined, undefined]);
     const waiting = [comes('a'), comes('b'), comes('c')];

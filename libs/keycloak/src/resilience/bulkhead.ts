@@ -1,8 +1,6 @@
 import { TimeLimit } from '../caching/time-limit.js';
 
-/**
- * A call got no slot, because the queue is full or the wait was too long; this says nothing about the called service.
- */
+/** The queue was full, or the wait was too long. The called service may be healthy. */
 export class NoSlotError extends Error {}
 
 interface Waiter {
@@ -31,8 +29,8 @@ export class Bulkhead {
   }
 
   /**
-   * Takes a slot, which the caller must `leave()`. Returns undefined if a slot is free, or a promise that fulfils when
-   * a slot becomes free.
+   * Takes a slot, which the caller must `leave()`. Returns undefined if a slot was free, and otherwise a promise of a
+   * slot.
    *
    * @throws {NoSlotError} If the queue is full. Also rejects with this error after `maxWaitMs`.
    */

@@ -32,8 +32,8 @@ export interface CallsState {
 
 export interface Wait {
   /**
-   * The remaining time, or a function that returns this time or throws if no time is left. The function is called
-   * before the wait and before the sending.
+   * The remaining time, or a function that throws if no time is left. The function is called before the wait and before
+   * the sending.
    */
   readonly leftMs: number | (() => number);
   readonly signal: AbortSignal | undefined;
@@ -41,7 +41,7 @@ export interface Wait {
   readonly isGivenUp: () => boolean;
 }
 
-/** A bulkhead with a circuit breaker inside, so that queued calls fail immediately when the circuit opens. */
+/** Queued calls fail when the circuit opens, because the breaker is inside the bulkhead. */
 export class CallGate<Answer = unknown> {
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreakerPolicy;
@@ -76,8 +76,6 @@ export class CallGate<Answer = unknown> {
   }
 
   /**
-   * `call` receives the duration of the wait, and whether the call is the trial call of a half-open circuit.
-   *
    * @param heldUntil For an answer whose body is still being read: fulfils when the body has ended. The slot is held
    * until then.
    * @throws The error of the call, or the reason why no call was made; `errorOf` converts both.
@@ -95,7 +93,7 @@ export class CallGate<Answer = unknown> {
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
       await entering;
-      // A longer wait means that this process was blocked, so the excess is not counted.
+      // A longer wait means a blocked process, so the excess is not counted.
       waitedMs = Math.min(this.clock.monotonicMs() - sinceMs, mayWaitMs);
     }
     let held: Promise<void> | undefined;
@@ -108,8 +106,7 @@ export class CallGate<Answer = unknown> {
       held = heldUntil?.(answer);
       return answer;
     } catch (error) {
-      // Unlike in cockatiel, an error that is not a failure resets the count, because the error proves that the service
-      // answered.
+      // Unlike in cockatiel, harmless errors reset the count, because the service answered.
       if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
@@ -122,7 +119,7 @@ export class CallGate<Answer = unknown> {
     const isTrial = this.#breaker.state !== BreakerState.Closed;
     let isSent = false;
     try {
-      // The remaining time is checked again, because this call may have waited for the trial call to end.
+      // This call may have waited for the trial call, so check the time again.
       if (typeof wait.leftMs === 'function') wait.leftMs();
       isSent = true;
       return await call(waitedMs, isTrial);
@@ -153,8 +150,8 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * Wraps the error of an aborted or unsent call, and any error that is no `KeycloakException`. Cockatiel would close a
- * half-open circuit after such a call.
+ * Wraps errors of aborted or unsent calls, and all errors except `KeycloakException`. Cockatiel would close a half-open
+ * circuit after such a call.
  */
 class AbandonedCall extends Error {
   constructor(

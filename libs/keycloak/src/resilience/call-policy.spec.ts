@@ -78,7 +78,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
   });
 
-  it('does not send a call that has waited for half of its time, and does not count the call as a failure', async () => {
+  it('drops a call that has waited for half of timeoutMs, and counts no failure', async () => {
     const { ask, does, seen, states } = server({
       maxConcurrentCalls: 1,
       maxQueuedCalls: 100,
@@ -146,7 +146,7 @@ describe('retries (CC-09)', () => {
     }
   });
 
-  it('wait for Retry-After, and are not made if Retry-After takes half of the available time', async () => {
+  it('wait for Retry-After, but do not happen if this wait takes half of timeoutMs', async () => {
     const patient = server({ timeoutMs: 3000 });
     const times: number[] = [];
     patient.does(
@@ -207,7 +207,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('rejects a waiting call if the trial call takes more than half of the available time', async () => {
+  it('rejects a waiting call if the trial call takes more than half the time', async () => {
     const { ask, does, seen, states } = server({ ...failing, timeoutMs: 400, maxConcurrentCalls: 10 });
     does(unavailable());
     for (let at = 0; at < 3; at += 1) await outcome(ask());
@@ -218,7 +218,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect([seen.calls, states]).toEqual([4, ['open', 'half-open', 'closed']]);
   });
 
-  it('stays open for another pause when the trial call fails', async () => {
+  it('suspends calls for another pause if the trial call fails', async () => {
     const clock = clockOf();
     const { ask, does, seen } = server(failing, clock);
     does(unavailable());

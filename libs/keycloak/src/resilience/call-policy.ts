@@ -10,7 +10,7 @@ import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
 
 export interface CallPolicyOptions extends CallGateOptions {
-  /** The time limit of the whole call, with the wait, all attempts and all pauses. */
+  /** The time limit of the call, with the wait, all attempts and pauses. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }
@@ -22,15 +22,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The maximum wait of an unsent call, as a part of the time-out. */
+/** An unsent call waits at most this fraction of the time-out. */
 export const MAX_WAIT_FRACTION = 0.5;
 
-/** The base of the full jitter: a retry waits for a random part of 100, 200, 400 … ms. */
+/** Full jitter: a retry waits for a random part of 100, 200, 400 … ms. */
 const RETRY_BASE_MS = 100;
 
 /**
- * A retry waits at least for the time in `Retry-After`, and is not made if this time takes half of the time-out. An
- * open circuit stays open at least for the time in `Retry-After`, up to 30 seconds.
+ * A retry waits at least for `Retry-After`. No retry follows if `Retry-After` reaches half of the time-out. An open
+ * circuit stays open at least for `Retry-After`, up to 30 seconds.
  */
 export class CallPolicy {
   readonly #gate: CallGate;
@@ -101,7 +101,7 @@ export class CallPolicy {
     }
   }
 
-  /** An attempt with less than half of the time-out could fail at a healthy server and open the circuit. */
+  /** An attempt in the second half of the time-out could fail at a healthy server. */
   #attemptOf<T>(
     call: () => Promise<T>,
     sinceMs: number,

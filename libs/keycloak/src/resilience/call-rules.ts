@@ -1,6 +1,6 @@
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** `timeout` means that the call took too long; `queue_full` and `circuit_open` mean that the call was not made. */
+/** With `queue_full` and `circuit_open`, the call was not made. */
 export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
 
 export interface CallRules<Answer = unknown> {
@@ -10,7 +10,7 @@ export interface CallRules<Answer = unknown> {
   /** By default, every answer is a success. */
   readonly isFailedAnswer?: (answer: Answer) => boolean;
   readonly isPassing: (failure: Error) => boolean;
-  /** Whether calls fail immediately while the trial call of a half-open circuit runs. */
+  /** If true, other calls fail immediately while a trial call of the circuit runs. */
   readonly failsWhileTrying?: boolean;
   /** The `Retry-After` of the called service in milliseconds, or 0. */
   readonly retryAfterMs: (outcome: Error | Answer) => number;

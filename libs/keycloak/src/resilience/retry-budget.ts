@@ -1,4 +1,4 @@
-/** Allows retries for a tenth of the calls, so that retries add little load to a failing server. */
+/** Allows retries for a tenth of the calls, to spare a failing server. */
 
 const INITIAL_RETRIES = 5;
 const MAX_RETRIES = 20;

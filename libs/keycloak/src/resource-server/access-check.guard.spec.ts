@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
   });
 });
 
-it('an application with a request-scoped guard does not start, because Nest 11.0 would silently skip the guard (RS-20)', async () => {
+it('an application with a request-scoped guard does not start: Nest 11.0 skips it (RS-20)', async () => {
   const guard = { provide: KeycloakGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
   const controllers = [controllerWith([], [Public()])];
   const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();

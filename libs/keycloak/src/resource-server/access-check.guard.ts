@@ -1,7 +1,4 @@
-/**
- * Access check: the guards that each access decorator binds, so that a handler runs only after the guard has admitted
- * the call.
- */
+/** Access check: access decorators bind these guards, so a handler runs only after admission. */
 import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ModuleRef } from '@nestjs/core';
@@ -16,14 +13,14 @@ const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces KeycloakGuard still 
 const OF_A_REQUEST =
   'The options of KeycloakModule.forRootAsync depend on a request-scoped provider, but they are read once, at the start. Do not inject providers of Scope.REQUEST. For several issuers, use the option issuers';
 
-/** Runs the application's guard where Nest runs no global guard, such as in a microservice of a hybrid application. */
+/** Runs the application's guard where Nest runs no global guard, such as in a hybrid application's microservice. */
 @Injectable()
 export class GuardEverywhere implements CanActivate, OnModuleInit {
   #guard: KeycloakGuard | undefined;
 
   constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
-  /** Throws only when the application starts, so that a test can create a controller without `KeycloakModule`. */
+  /** Throws only at the start, so that a test can create a controller without `KeycloakModule`. */
   onModuleInit(): void {
     if (this.#scopeOfGuard() === Scope.REQUEST) throw new Error(OF_A_REQUEST);
   }
@@ -53,7 +50,7 @@ function passAdmitted(context: ExecutionContext): true {
   throw new Error(NOT_ADMITTED);
 }
 
-/** The check is an object, because Nest skips a guard class that is not among the module's injectables. */
+/** The check is an object: Nest skips a guard class outside the module's injectables. */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 
 export function bindAccessCheck(target: object): void {

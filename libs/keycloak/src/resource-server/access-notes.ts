@@ -20,7 +20,7 @@ export interface AccessNote {
 
 export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');
 
-/** The key is the method name, because a function that wraps or replaces a method does not keep its metadata. */
+/** The key is the method name, because a wrapping function does not keep the method's metadata. */
 const notes = new WeakMap<object, Map<string | symbol, AccessNote>>();
 
 export function noteAt(prototype: object, name: string | symbol): AccessNote {
@@ -53,7 +53,7 @@ export function note<Key extends keyof AccessNote>(
   const earlier = noteAt(prototype, name)[key];
   const merged = earlier === undefined ? value : merge(earlier);
   if (sealed.has(prototype)) {
-    // Adding an identical note again is allowed, for example when a module is configured several times.
+    // A module that is configured several times adds identical notes.
     if (isDeepStrictEqual(merged, earlier)) return;
     throw new Error(
       `An access decorator was added to ${prototype.constructor.name} after an application with this class started`,
@@ -73,7 +73,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** A function that receives a copy of Nest's metadata also receives these places. */
+/** Code that copies Nest's metadata to a function also copies these places. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 export function markPlace(prototype: object, name: string | symbol, method: object): void {
@@ -88,7 +88,7 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 const HOME = 'nestjs-keycloak-s2s:home';
 
-/** Only the first record counts: the decorators of a class run before another class can copy its methods. */
+/** Keeps only the first record, since decorators run before another class copies the method. */
 export function markHome(prototype: object, name: string | symbol, method: object): void {
   if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
   Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
@@ -103,10 +103,7 @@ export function markHomes(prototype: object): void {
 
 const inheritingHomes = new WeakMap<object, readonly Place[]>();
 
-/**
- * Also records a class that only inherits access decorators, because a class with copied methods may have been recorded
- * earlier.
- */
+/** Also records a class that only inherits decorators, because another class may copy the methods earlier. */
 export function markInheritingHomes(prototype: object): boolean {
   const [, ...bases] = chainOf(prototype);
   if (isNoted(prototype, WHOLE_CLASS) || !bases.some((base) => notes.has(base))) return false;
@@ -135,7 +132,7 @@ export function homesOf(method: object): readonly Place[] {
 
 const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
 
-/** A tracer replaces a handler with its own function, and copies Nest's metadata to that function. */
+/** A tracer replaces a handler, and copies Nest's metadata to the new function. */
 export const originalsOf = (method: object): readonly object[] => [
   ...new Set(markedPlaces(method).flatMap((place) => methodAt(place) ?? [])),
 ];
@@ -145,7 +142,7 @@ function methodAt({ prototype, name }: Place): object | undefined {
   return typeof method === 'function' ? method : undefined;
 }
 
-/** One function can have several places, because a mixin copies a method to other classes. */
+/** A function can have several places: a mixin copies methods to other classes. */
 export function notedPlacesOf(method: object): readonly Place[] {
   standing ??= standingPlaces();
   return [...markedPlaces(method), ...(standing.get(method) ?? [])];

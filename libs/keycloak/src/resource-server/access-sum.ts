@@ -14,7 +14,7 @@ export interface RouteAccess {
   readonly maxStalenessSeconds: number | undefined;
   readonly verification: VerificationMethod | undefined;
   readonly fault: string | undefined;
-  /** The value is computed once for each handler, because each request reads the value (perf: guard-overhead). */
+  /** Computed once per handler, because each request reads the value (perf: guard-overhead). */
   readonly staleness?: number | undefined;
   readonly isEventStream?: true;
 }
@@ -60,7 +60,7 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   ) as AccessNote;
 }
 
-/** Closes the handler if no token could meet all demands; `fault` then says what to change. */
+/** Closes the handler if no token could meet all demands; `fault` names the cure. */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
   const fault = sum.fault ?? conflictOf(sum);
@@ -92,9 +92,7 @@ const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfTo
 const demandsOfToken = ({ permissions, anyOf, clients, authentication }: AccessNote): boolean =>
   (permissions ?? anyOf ?? clients ?? authentication) !== undefined;
 
-/**
- * A `@Public()` class may inherit a method that demands a token, because method decorators replace class decorators.
- */
+/** A `@Public()` class may inherit stricter methods, because method decorators replace class decorators. */
 function openingFault({ note, place, isOfClass }: AddedDemand, own: OwnAccess): string | undefined {
   const { opening } = own.access;
   if (opening !== 'public' && opening !== 'optional') return undefined;

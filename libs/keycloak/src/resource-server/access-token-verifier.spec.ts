@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => realm.stop());
 
 describe('AccessTokenVerifier', () => {
-  it('verifies a token for this service, and reuses the result as the guard does (RS-12)', async () => {
+  it('verifies a token for this service, and reuses the result like the guard (RS-12)', async () => {
     const verifier = await verifierOf('service-a');
     const text = await loginTo(realm, 'alice');
     const before = realm.control.calls.introspection;
@@ -88,7 +88,7 @@ describe('AccessTokenVerifier', () => {
     }
   });
 
-  it('drops a result that was cached before the machine slept, and keeps a denial (RS-12, RS-13)', async () => {
+  it('drops a result cached before the machine slept, and keeps a denial (RS-12, RS-13)', async () => {
     const clock = new StillClock();
     const { verifier, revocations } = composeKeycloak(optionsOf(realm), { clock });
     const exp = clock.date + 1e6;
@@ -126,7 +126,7 @@ describe('AccessTokenVerifier', () => {
     expect(realm.control.calls.introspection).toBe(before);
   });
 
-  it('calls only the server of its module, even if code overwrites the properties of the verifier', async () => {
+  it("calls only its module's server, even if code overwrites the verifier's properties", async () => {
     const verifier = await verifierOf('service-a');
     const text = tokenText('made-up');
     const { issuer: iss } = realm;
@@ -151,7 +151,7 @@ describe('AccessTokenVerifier', () => {
     expect(realm.control.calls.introspection).toBe(before);
   });
 
-  it('checks the spelling of a token before it hashes the token, and only at the first use of the token', async () => {
+  it("checks a token's spelling only at the first use, before the verifier hashes the token", async () => {
     const [forms, asked]: [string[], string[]] = [[], []];
     const text = tokenText('used-again');
     const answer = { active: true, iss: 'i', sub: 'alice', aud: 'service-a', azp: 'x', typ: 'Bearer', exp: 4e9 };

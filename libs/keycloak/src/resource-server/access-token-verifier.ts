@@ -24,14 +24,14 @@ type Parts = readonly [
 
 let make: (...parts: Parts) => AccessTokenVerifier;
 
-/** Only code with this symbol can create a verifier, because a verifier decides which tokens are active. */
+/** Only code with this symbol can create a verifier. */
 const MAKER = Symbol('maker');
 
 export interface VerifyOptions {
   /**
-   * The maximum age of the introspection result, in seconds; with 0, each call introspects the token. If this option is
-   * set, the token is introspected even with `verification: 'jwt'`. The default and maximum is
-   * `introspectionTtlSeconds` of the module, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
+   * The maximum age of the introspection result in seconds (0: introspect each time). If this option is set, the token
+   * is introspected even with `verification: 'jwt'`. Default and maximum: `introspectionTtlSeconds`, or
+   * `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
    */
   readonly maxStalenessSeconds?: number;
   /** Default: the option `verification` of the module. */
@@ -39,8 +39,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies access tokens that this service itself holds for a user, such as the tokens of a session in a backend for
- * frontend. The verifier is NOT for tokens that a caller sends in a cookie, the query or a body.
+ * Verifies access tokens that this service holds for a user, such as session tokens. It is NOT for tokens that a caller
+ * sends in a cookie, query or body.
  *
  * `verify()` does not check permissions or the login: call `hasPermission()` and `requireStepUp()`.
  */
@@ -49,7 +49,7 @@ export class AccessTokenVerifier {
     make = (...parts) => new AccessTokenVerifier(MAKER, ...parts);
   }
 
-  // `private` of TypeScript can be bypassed at run time, and these fields decide which tokens are active.
+  // TypeScript's `private` can be bypassed, and these fields decide which tokens are active.
   readonly #issuers: Parts[0];
   readonly #tokens: TokenVerifier;
   readonly #options: Parts[1];
@@ -66,8 +66,8 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Verifies a token by introspection or by its signature, then checks the claims of the token. The verifier uses the
-   * caches of the guard.
+   * Verifies a token by introspection or its signature, then checks its claims. The verifier uses the caches of the
+   * guard.
    *
    * Throws `BearerError` `invalid_token`, or `invalid_request` for a text with whitespace. Throws
    * `AuthorizationServerError` if the authorization server or its keys are unavailable. Throws `TypeError` for
@@ -85,8 +85,8 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * Throws `BearerError` `insufficient_user_authentication` if the user's login is not strong or recent enough, as
-   * `@RequireStepUp` does. Throws `TypeError` for a faulty requirement.
+   * Throws `BearerError` `insufficient_user_authentication` if the login is too weak or too old for `requirement`.
+   * Throws `TypeError` for a faulty requirement.
    */
   requireStepUp(token: VerifiedAccessToken, requirement: AuthenticationRequirement): void {
     this.verifyAuthentication(token, authenticationDemand('requireStepUp', requirement));
@@ -105,12 +105,12 @@ export class AccessTokenVerifier {
     return this.#issuers[0].issuer;
   }
 
-  /** Does not check the length of the token, because the guard checks the length. @internal */
+  /** Does not check the token's length: the guard does. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }
 
-  /** Returns false if the token has been denied or has expired since its verification. @internal */
+  /** Returns false if the token has expired or was denied after its verification. @internal */
   stillHolds(token: VerifiedAccessToken): boolean {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
   }

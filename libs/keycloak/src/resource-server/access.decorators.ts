@@ -24,7 +24,7 @@ function mark<Key extends keyof AccessNote>(
       markHome(target, name, descriptor.value as object);
       bindAccessCheck(target.constructor);
     } else {
-      throw new TypeError(`An access decorator must be on a class or a method, and ${String(name)} is neither`);
+      throw new TypeError(`An access decorator belongs on a class or a method, not on ${String(name)}`);
     }
   };
 }
@@ -37,8 +37,8 @@ const open = (opening: Opening): RouteDecorator =>
   mark('opening', opening, once('@Public, @OptionalToken and @Authenticated'));
 
 /**
- * Opens the route to every caller. The guard does not read the caller's token. `@Public()` can't be combined with a
- * decorator that requires a permission, a client or a login.
+ * Opens the route to every caller. The guard does not read the caller's token. `@Public()` can't be combined with
+ * required permissions, clients or logins.
  */
 export const Public = (): RouteDecorator => open('public');
 
@@ -48,13 +48,13 @@ export const Public = (): RouteDecorator => open('public');
  */
 export const OptionalToken = (): RouteDecorator => open('optional');
 
-/** Opens the route to any token that is valid for this service, whatever permissions the token has. */
+/** Opens the route to any valid token for this service, whatever its permissions. */
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
  * Opens the route to tokens that have all of these permissions. The permissions of several `@RequirePermission`
- * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission, and its challenge
- * names all required permissions (`scope`). Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
+ * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission; the challenge's
+ * `scope` names all. Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = permissionNames('@RequirePermission', [permission, ...more]);
@@ -81,37 +81,34 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 }
 
 /**
- * Restricts an opened route to tokens of these clients (`azp`); a token of another client gets 403
- * `client_not_allowed`. The guard checks the permissions before the client. The decorator checks the client of the
- * token, not the sender of the request, so a thief with a token of an allowed client passes. The decorator does not
- * open a route.
+ * Restricts an opened route to tokens of these clients (`azp`); others get 403 `client_not_allowed`. The guard checks
+ * the permissions before the client. The sender is not checked, so a thief with an allowed client's token passes. The
+ * decorator does not open a route.
  *
- * A plain client id belongs to this service's own issuer, which is the first of several issuers. `{ issuer, clientId }`
- * names a client of another issuer. Throws `TypeError` for a value that does not name a client. The application does
- * not start if the issuer is unknown.
+ * A plain client id belongs to this service's own issuer (the first issuer). `{ issuer, clientId }` names a client of
+ * another issuer. Throws `TypeError` for a value that does not name a client. The application does not start if the
+ * issuer is unknown.
  */
 export function AllowClients(client: AllowedClient, ...more: readonly AllowedClient[]): RouteDecorator {
   return mark('clients', allowedClients([client, ...more]), once('@AllowClients'));
 }
 
 /**
- * Opens the route to tokens whose login is strong enough (`acr`) and recent enough (`maxAgeSeconds`). If another
- * decorator opens the route, `@RequireStepUp` restricts the route. A token gets 401 `insufficient_user_authentication`
- * if its login is too weak or too old, or if the claim is missing. The challenge contains the requirement (RFC 9470
- * §3). The guard checks the login after the permissions and the client. A service that calls in its own name has no
- * login: Keycloak gives the service's token `acr` 1 and no `auth_time`.
+ * Opens the route to tokens of a strong (`acr`) and recent login (`maxAgeSeconds`). If another decorator opens the
+ * route, `@RequireStepUp` restricts the route. A weaker or older login, or a missing claim, gets 401
+ * `insufficient_user_authentication`. The challenge contains the requirement (RFC 9470 §3). The guard checks the login
+ * after the permissions and the client. Keycloak gives a service's own token `acr` 1 and no `auth_time`.
  *
- * Throws `TypeError` for an empty requirement, an `acr` that is not one word of printable ASCII, or a negative or
- * fractional `maxAgeSeconds`.
+ * Throws `TypeError` for an empty requirement, an invalid `acr`, or a negative or fractional `maxAgeSeconds`.
  */
 export function RequireStepUp(requirement: AuthenticationRequirement): RouteDecorator {
   return mark('authentication', authenticationDemand('@RequireStepUp', requirement), once('@RequireStepUp'));
 }
 
 /**
- * Limits the age of the introspection result at this route, in seconds; with 0, each request is introspected. The
- * default and maximum is `introspectionTtlSeconds` of the module, or `introspectionTtlWithEventsSeconds` while the
- * signal feed is healthy. The route introspects tokens even if `verification` or `@TokenVerification` selects `jwt`.
+ * Limits the age of the introspection result (seconds; 0: introspect each request). Default and maximum:
+ * `introspectionTtlSeconds`, or `introspectionTtlWithEventsSeconds` while the signal feed is healthy. The route
+ * introspects tokens even if `verification` or `@TokenVerification` selects `jwt`.
  */
 export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): RouteDecorator {
   if (!(seconds >= 0)) throw new TypeError('@MaxIntrospectionAge: seconds must be a number of at least 0');
@@ -120,11 +117,10 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
 
 /**
  * Sets how the guard verifies tokens at this route, in place of `forRoot({ verification })`. The decorator does not
- * open a route. If a base class requires `introspection`, or the route has `@MaxIntrospectionAge()`, the guard
- * introspects tokens.
+ * open a route. `introspection` on a base class or `@MaxIntrospectionAge()` on the route takes precedence.
  *
- * `jwt` needs `forRoot({ jwt })`. With `jwt`, the guard accepts revoked tokens and tokens of disabled users until the
- * tokens expire or the `RevocationList` denies them.
+ * `jwt` needs `forRoot({ jwt })`. Until expiry or a denial (`RevocationList`), `jwt` accepts revoked tokens and
+ * disabled users' tokens.
  */
 export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {

@@ -87,7 +87,7 @@ describe('the claims of an active token', () => {
     expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
   });
 
-  it('come from the introspection result and not from the payload, except acr, auth_time and cnf (RS-27)', () => {
+  it('come from the introspection result, except acr, auth_time and cnf (RS-27)', () => {
     const { acr: _, auth_time: __, ...others } = ANSWER;
     const anything = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     const payload = fc.record(Object.fromEntries(Object.keys(others).map((name) => [name, anything])));
@@ -98,7 +98,7 @@ describe('the claims of an active token', () => {
     );
   });
 
-  it('include the key binding of the token or of the result, so that a key-bound token is refused (RS-27, RS-18)', () => {
+  it('include cnf from the token or the introspection result, and cnf causes a refusal (RS-27, RS-18)', () => {
     const bound = { 'x5t#S256': 'abc' };
     expect(claimsOf(jwt({ cnf: bound }))).toMatchObject({ cnf: bound });
     expect(claimsOf(jwt({}), { ...ANSWER, cnf: bound })).toMatchObject({ cnf: bound });
@@ -132,7 +132,7 @@ describe('the login check', () => {
     );
   });
 
-  it('refuses a token whose auth_time is too old, at each use of a cached result (RS-27)', () => {
+  it('refuses an auth_time that is too old, at each use of a cached result (RS-27)', () => {
     const before = jwt({ acr: '2', auth_time: NOW - 900 });
     const answer = deepFreeze({ ...ANSWER });
     for (let time = 0; time < 3; time += 1) {
@@ -142,7 +142,7 @@ describe('the login check', () => {
     }
   });
 
-  it('accepts a token with the required level, even if an exchange has removed the level from the session (RS-27)', () => {
+  it("accepts the token's level, even if an exchange removed the session's level (RS-27)", () => {
     const answer = deepFreeze({ ...ANSWER, acr: '1' });
     expect(() => hold(verified(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
   });

@@ -6,14 +6,12 @@ import { isCompactJws } from '../protocol/token-form.js';
 /** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
-/**
- * Keycloak's introspection result has the session's values, and another login or a token exchange changes these values.
- */
+/** Keycloak's introspection reports the session's values. A later login or exchange changes these values. */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
-/** The authorization server has reported this token as active, so the claims in the token's text are authentic. */
+/** The server has reported this token as active, so the claims in its text are authentic. */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
@@ -24,17 +22,15 @@ export class ActiveToken {
     this.#answer = answer;
   }
 
-  /**
-   * `answer` must be the introspection result for exactly this text, because the claims in the text are then trusted.
-   */
+  /** `answer` must belong to exactly this text, because `ActiveToken` trusts the text's claims. */
   static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
     return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
   }
 
   /**
-   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. `cnf` is read from the
-   * token if the result has no `cnf`, so that a key-bound token is refused. Throws `BearerError` `token_malformed` for
-   * a payload that parsers read in different ways, such as a payload with a duplicate name.
+   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. A missing `cnf` also
+   * comes from the token, so callers can refuse key-bound tokens. Throws `BearerError` `token_malformed` for a payload
+   * that parsers read differently, such as one with a duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);

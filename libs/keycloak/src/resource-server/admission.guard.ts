@@ -24,9 +24,7 @@ import {
 } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
-/**
- * Admits calls for all `KeycloakGuard`s of an application, so that a token is verified once for a request or a message.
- */
+/** Admits calls for all `KeycloakGuard`s, so that a request or message is verified once. */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be authorized',
@@ -167,8 +165,7 @@ export class Admission implements OnApplicationShutdown {
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text !== undefined) {
-      // An HTTP request runs one handler, so the request shares its verification only if `callerOf()` was called
-      // before.
+      // An HTTP request runs one handler, and can share a verification only with `callerOf()`.
       const isShared = mayBeKnown && (kind !== 'http' || this.#verifications?.has(request) === true);
       return isShared
         ? this.#shared().verify(text, demanded, kind, request)
@@ -198,7 +195,7 @@ export class Admission implements OnApplicationShutdown {
     return markAdmitted(context);
   }
 
-  /** Stores the verified token before the access check, because another handler of the request may accept the token. */
+  /** Stores the token first, because another handler of the request may accept it. */
   #authorize(request: BearerRequest, token: VerifiedAccessToken, access: RouteAccess, demanded: number): void {
     rememberVerified(this, request, token, demanded);
     authorize(token, access, this.verifier);
@@ -210,7 +207,7 @@ export class Admission implements OnApplicationShutdown {
   }
 }
 
-/** Returns a promise that never settles, because the request adapter has already answered the call. */
+/** Never settles, because the request adapter has already answered the call. */
 const answered = (): Promise<never> => new Promise(() => {});
 
 const withoutAdapter = (kind: string): BearerError =>

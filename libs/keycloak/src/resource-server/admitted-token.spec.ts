@@ -87,7 +87,7 @@ it('verifiedTokenOf returns undefined if the handler of another field refused th
   expect(found).toEqual(['open: nobody']);
 });
 
-it('verifiedTokenOf returns the token that the handler of another field accepted, and causes no second introspection', async () => {
+it("verifiedTokenOf returns the token accepted by another field's handler, without a second introspection", async () => {
   expect(await mutate('adminOnly own open')).toEqual({ data: { adminOnly: null, own: 'own', open: 'open' }, asked: 1 });
   expect(found).toEqual(['own: shop', 'open: shop']);
 });

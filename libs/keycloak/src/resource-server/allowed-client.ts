@@ -5,10 +5,7 @@ export interface ClientOfIssuer {
   readonly clientId: string;
 }
 
-/**
- * A plain client id belongs to this service's own issuer, because another issuer can give the same id to a different
- * client.
- */
+/** A plain client id belongs to this service's own issuer: other issuers may reuse the id. */
 export type AllowedClient = string | ClientOfIssuer;
 
 export function allowedClients(given: readonly AllowedClient[]): readonly AllowedClient[] {

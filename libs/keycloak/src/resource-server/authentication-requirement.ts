@@ -1,14 +1,11 @@
 import { isAcrValue, type AuthenticationDemand } from '../protocol/authentication-demand.js';
 
 export interface AuthenticationRequirement {
-  /**
-   * The token's `acr` must equal one of these values, compared whole and case-sensitively; the first value is
-   * preferred.
-   */
+  /** The token's `acr` must equal one of these values, case-sensitively; the first value is preferred. */
   readonly acr?: string | readonly string[];
   /**
-   * The maximum age of the user's login (`auth_time`) in seconds, to which `clockToleranceSeconds` is added. Leave
-   * enough time for the user to return from a login, or no caller ever passes.
+   * The maximum age of the user's login (`auth_time`) in seconds, plus `clockToleranceSeconds`. If users need more time
+   * to return from a login, no caller passes.
    */
   readonly maxAgeSeconds?: number;
 }

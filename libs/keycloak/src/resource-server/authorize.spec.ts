@@ -50,12 +50,12 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal(['b.approve', 'x', 'y'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
   });
 
-  it('reports a missing permission before a client that is not allowed', () => {
+  it('checks the permission before the allowed clients', () => {
     expect(refusal(['x'], ['warehouse'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
   });
 
-  it('accepts a token with one permission of each set, and names the first permission of a missing set', () => {
+  it("demands one permission of each set, and names a missing set's first permission", () => {
     expect(refusal([], [], [['x', 'b.approve']])).toBeUndefined();
     expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });

@@ -4,10 +4,7 @@ import { isAllowedClient } from './allowed-client.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { RouteAccess } from './route-access.js';
 
-/**
- * Checks the login last: no user logs in for nothing, and only permitted callers learn the required login (RFC 9470
- * §9).
- */
+/** Checks the login last, so that only permitted callers see the required login (RFC 9470 §9). */
 export function authorize(
   token: VerifiedAccessToken,
   access: RouteAccess,
@@ -37,10 +34,7 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
   return undefined;
 }
 
-/**
- * Returns the scope for the challenge (RFC 6750 §3); each list of alternatives adds a permission of the token,
- * otherwise the list's first permission.
- */
+/** The challenge (RFC 6750 §3) names one permission of each `anyOf` list, preferably a held permission. */
 function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);
   return [...new Set([...permissions, ...chosen])];

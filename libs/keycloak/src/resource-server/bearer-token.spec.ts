@@ -111,7 +111,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     );
   });
 
-  it('reads the Authorization header of a request that has no connection and no raw headers (RS-03)', () => {
+  it('reads the Authorization header of a request that has neither connection nor raw headers (RS-03)', () => {
     const { rawHeaders } = new IncomingMessage(new Socket());
     const incoming = (authorization: string): BearerRequest => ({ ...withHeader(authorization), rawHeaders, url: '/' });
     expect(outcome(incoming(`Bearer ${TOKEN}`))).toBe(TOKEN);
@@ -161,7 +161,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome(request)).toBe(refusal);
   });
 
-  it('ignores a token in a JSON body, which is not a credential in RFC 6750', () => {
+  it('ignores a token in a JSON body, which is no credential (RFC 6750)', () => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` };
     expect(outcome({ headers, body: { access_token: 'x' } })).toBe(TOKEN);
   });

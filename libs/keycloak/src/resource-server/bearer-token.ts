@@ -47,10 +47,7 @@ function bearerCredentials(header: string): string {
   return credentials;
 }
 
-/**
- * Refuses malformed credentials and every other spelling of a valid or denied token, before the text costs a call or
- * becomes a cache key.
- */
+/** Refuses malformed credentials and other spellings of a token. The check precedes calls and cache lookups. */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
@@ -69,7 +66,7 @@ const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { r
 
 const NAME = 'authorization';
 
-/** If a request has several `Authorization` headers, only the raw list contains all of them. */
+/** Of several `Authorization` headers, only the raw list contains all. */
 function authorizationHeader(request: BearerRequest): string | undefined {
   // On Express, another middleware may set the property `raw` of the request.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;
@@ -92,12 +89,12 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Node's default limit is 2000 names and values, that is, 1000 headers; Node's documentation says 2000 headers. */
+/** Node keeps 1000 headers (2000 names and values). Node's documentation says 2000 headers. */
 const DEFAULT_LIMIT = 2000;
 
 /**
- * Node silently drops the headers beyond `server.maxHeadersCount` from `headers` and `rawHeaders`. If the number of
- * headers equals the limit, Node may have dropped headers.
+ * Node silently drops headers beyond `server.maxHeadersCount`, even in `rawHeaders`. If the number of headers equals
+ * the limit, Node may have dropped headers.
  */
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
@@ -109,18 +106,18 @@ export function isCut(request: CountedHeaders, received: number): boolean {
 
 const FIELD = 'access_token';
 
-/** RFC 6750 §2.2 and §2.3 allow a token in a form or query, but forms and queries leak into logs and histories. */
+/** RFC 6750 §2.2 and §2.3 allow forms and queries, but these leak into logs and histories. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   const { url, body } = request;
   const at = url?.indexOf('?');
-  // If the URL has no query, the query is not read, because Fastify parses the query at each access.
+  // Skips a URL without a query, because Fastify parses the query at each access.
   if (at !== -1 && isInQuery(request, at)) return 'token_in_query';
   return body !== undefined && hasField(body) && isForm(request) ? 'token_in_form' : undefined;
 }
 
 function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
   if (hasField(query)) return true;
-  // The URL counts too: a handshake has no parsed query, and an application may change or remove the query parser.
+  // Also checks the URL. Handshakes have no parsed query, and applications may change the parser.
   if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
   return new URLSearchParams(url.slice(at)).has(FIELD);
 }

@@ -144,7 +144,7 @@ describe.each([
     expect(seen).toEqual(['throttler: alice']);
   });
 
-  it('returns undefined if the request has no token, and throws an error for a bad token', async () => {
+  it('returns undefined without a token, and throws an error for a bad token', async () => {
     const { get } = await start(adapter());
     expect(await get('/mine')).toBe('401 missing_token');
     expect(await get('/mine', 'Bearer junk')).toBe('401 invalid_token');
@@ -165,7 +165,7 @@ describe.each([
     expect(await get('/open')).toBe('200 nobody');
   });
 
-  it('uses a cached result even on a route that demands a new introspection, and lets the guard introspect again', async () => {
+  it('uses a cached result even if the guard must introspect again', async () => {
     const { get, bearer } = await start(adapter());
     const authorization = bearer('orders.read');
     await get('/mine', authorization);

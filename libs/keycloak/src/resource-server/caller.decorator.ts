@@ -18,8 +18,7 @@ const callerToken = createParamDecorator(callerTokenOf);
 
 /**
  * Injects the `VerifiedAccessToken` of the caller, or undefined on an `@OptionalToken()` handler without credentials.
- * An application does not start with `@Caller()` on a `@Public()` handler or a GraphQL field without guards, because
- * the guard reads no token there.
+ * An application does not start with `@Caller()` on a `@Public()` handler or unguarded GraphQL field.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>

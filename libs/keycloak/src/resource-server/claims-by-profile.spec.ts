@@ -110,7 +110,7 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
     expect(verdicts(bend)).toEqual(expected);
   });
 
-  it('get an equal verdict by introspection and by signature for rfc9068', () => {
+  it('get the same rfc9068 verdict by introspection and by signature', () => {
     for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }

@@ -176,7 +176,7 @@ describe('ClaimsVerifier', () => {
     expect(refusal({ [claim]: value })).toBe(expected);
   });
 
-  it('reads the client from azp, or from client_id if azp is missing, and refuses a token that has no client', () => {
+  it('reads the client from azp, otherwise from client_id, and refuses a token without both', () => {
     expect(verify({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
     expect(verify({ azp: undefined }).clientId).toBe('service-a');
     expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
@@ -296,7 +296,7 @@ describe('a cached result', () => {
     return [first, outcome()];
   };
 
-  it('is refused again at each use if the fault does not depend on the time (RS-06)', () => {
+  it('is refused at each use if the fault does not depend on the time (RS-06)', () => {
     expect(verifiedTwice({ aud: 'service-c' }, 0)).toEqual(['other_audience', 'other_audience']);
     expect(verifiedTwice({ typ: 'ID' }, 0)).toEqual(['not_an_access_token', 'not_an_access_token']);
     expect(verifiedTwice({ cnf: {} }, 0)).toEqual(['sender_constrained', 'sender_constrained']);

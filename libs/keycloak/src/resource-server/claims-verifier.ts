@@ -45,7 +45,7 @@ export class ClaimsVerifier {
     private readonly denials: Pick<HeldDenials, 'denies'>,
   ) {}
 
-  /** The check runs for every request, so that cached claims do not outlive the token. */
+  /** Runs for every request, so that cached claims do not outlive the token. */
   verify(
     token: PresentedToken,
     source: ClaimsSource,
@@ -74,7 +74,7 @@ export class ClaimsVerifier {
     const withPermissions = (mapped: unknown): VerifiedAccessToken =>
       makeVerifiedAccessToken(text, tokenFacts(claims, clientId, permissionList(mapped), hash));
     const mapped: unknown = mapPermissions(claims, context);
-    // `instanceof Promise` does not recognize the promises of other libraries and realms.
+    // `instanceof Promise` is false for a promise of another library or VM context.
     if (typeof (Object(mapped) as { readonly then?: unknown }).then !== 'function') return withPermissions(mapped);
     return Promise.resolve(mapped).then((list) => {
       // The token may have expired or been denied while the mapper ran.
@@ -117,20 +117,14 @@ function faultOf(
   if (!audience.includes(ownAudience)) return 'other_audience';
   // Servers also report tokens other than access tokens as active (RFC 8725 §3.11).
   if (!profile.isAccessToken(claims)) return 'not_an_access_token';
-  // A key-bound token needs a proof of the key, which this library does not support (RFC 8705, RFC 9449).
+  // A key-bound token needs a proof, which this library does not support (RFC 8705, RFC 9449).
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/**
- * In Keycloak 26.2 and later, a `jti` begins with six letters: two for the session type, two for the token type, and
- * two for the grant type.
- */
+/** Since Keycloak 26.2, a `jti` begins with two letters each for session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
-/**
- * A lightweight token has no user and no audience unless mappers add the claims; only the introspection result has
- * both.
- */
+/** Without mappers, a lightweight token lacks user and audience. Introspection returns both claims. */
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));

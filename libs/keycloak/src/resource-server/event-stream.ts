@@ -20,7 +20,6 @@ export function eventStreamOf(response: object): LongLivedConnection {
   answer.once('close', () => {
     isOpen = false;
   });
-  // Calls `destroy()` instead of `end()`, because the event source writes until it learns that the connection is
-  // closed.
+  // Calls `destroy()` instead of `end()`, because the event source writes until the connection closes.
   return { key: answer, isOpen: () => isOpen, close: () => answer.destroy() };
 }

@@ -20,7 +20,9 @@ export interface GuardedGateway {
   readonly access: RouteAccess;
 }
 
-/** For the adapter of `nestjs-keycloak-s2s/websockets`, which Nest calls before the application has started. */
+/**
+ * Serves the adapter of `nestjs-keycloak-s2s/websockets`. Nest calls the adapter before the application has started.
+ */
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {
     one: 'A handshake failed',
@@ -51,7 +53,7 @@ export class GatewayHandshakes {
     return this.#guarded.has(prototype);
   }
 
-  /** Returns false in a standalone application context, such as a script, in which Nest connects no gateway. */
+  /** Returns false in a standalone application context, in which Nest connects no gateway. */
   mayListen(): boolean {
     return Boolean(this.adapterHost.httpAdapter);
   }
@@ -107,10 +109,7 @@ export class GatewayHandshakes {
     return refusal;
   }
 
-  /**
-   * Logs an error of the application during a handshake (such as in `mapPermissions`), because no other code logs the
-   * error.
-   */
+  /** Logs an application error during a handshake, because no other code logs the error. */
   logFailure(error: unknown): void {
     this.#failures.log(error);
   }

@@ -142,7 +142,7 @@ async function applicationOf(metadata: ModuleMetadata): Promise<INestApplication
 
 describe.each(GUARDS)('%s', (_, guard) => {
   describe.each(BINDINGS)('a guard that is bound by %s', (__, bind) => {
-    it('reuses the token that the guard of KeycloakModule has verified, and applies the decorators (RS-20)', async () => {
+    it("reuses the verified token of KeycloakModule's guard, and applies the decorators (RS-20)", async () => {
       const controller = ordersOf(true);
       const providers = bind(guard, controller);
       const app = await applicationOf({
@@ -196,7 +196,7 @@ describe('a request-scoped derived guard', () => {
   });
 });
 
-it('a KeycloakGuard that is created by hand refuses every request, and says what to change', async () => {
+it('a KeycloakGuard created by hand refuses every request, and says what to change', async () => {
   const guard = new KeycloakGuard();
   await expect(guard.callerOf({ headers: {} })).rejects.toThrow('import KeycloakModule.forRoot');
   @Controller()

@@ -25,10 +25,7 @@ export interface Handler {
   readonly function: object;
 }
 
-/**
- * Copies of Nest's metadata keys, because Nest's packages for microservices, WebSockets and GraphQL are not
- * dependencies of this library.
- */
+/** Repeats metadata keys of Nest packages that are not dependencies of this library. */
 const PATTERN_HANDLER = 'microservices:handler_type';
 const GATEWAY_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
@@ -40,7 +37,7 @@ const REFERENCE_RESOLVER = 'graphql:resolve_reference';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
-/** The check passes if each GraphQLModule that includes the class enables guards for field and reference resolvers. */
+/** Passes if each GraphQLModule of the class enables guards for field and reference resolvers. */
 export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
   const all = discovery
     .getProviders()
@@ -139,7 +136,7 @@ function kindsOf(method: object, name: string, typeOfClass: unknown): (readonly 
   const type: unknown = Reflect.getMetadata(RESOLVER_TYPE, method) ?? typeOfClass;
   if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
   else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
-  // `__resolveType` only names the type of a union member, so Nest runs no guard for it.
+  // Nest runs no guard for `__resolveType`, because this method only returns a type name.
   else if (says(FIELD_RESOLVER, method) && name !== '__resolveType') kinds.push(['field', 'GraphQL field resolver']);
   return kinds;
 }

@@ -158,7 +158,7 @@ describe('HeldConnections', () => {
       expect(state.closed).toBe(1);
     });
 
-    it('closes the connection within the TTL plus a second; messages that the same result admits do not extend this time', async () => {
+    it('closes the connection within the TTL plus a second, despite messages with the same token', async () => {
       const reverify = cachedAnswer();
       const same = token();
       const { held, state } = connection();
@@ -180,7 +180,7 @@ describe('HeldConnections', () => {
     });
   });
 
-  it('does not introspect the token if the connection was accepted after a check of the signature', async () => {
+  it('does not introspect a token if a signature check opened the connection', async () => {
     const { held } = connection();
     const asked: number[] = [];
     connections.hold(held, token(), async (staleness) => (asked.push(staleness), token()), NO_ANSWER_NEEDED);
@@ -189,7 +189,7 @@ describe('HeldConnections', () => {
     expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
   });
 
-  it('introspects the token if the connection was accepted after an introspection, even if messages need only a signature', async () => {
+  it('introspects the token of an introspected connection, even if messages need only a signature', async () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];
@@ -248,7 +248,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('verifies each token twice per TTL, uses at most half of maxConcurrentCalls, and accepts results that are at most half a TTL old', async () => {
+  it('verifies each token twice per TTL, and limits concurrent calls and the age of results', async () => {
     const ages: number[] = [];
     let under = 0;
     let most = 0;
@@ -271,7 +271,7 @@ describe('HeldConnections', () => {
     expect(ages).toEqual(Array.from({ length: 100 }, () => 5));
   });
 
-  it('does not verify tokens again after denials, even if many denials arrive at the same time', async () => {
+  it('does not verify tokens again, even after many simultaneous denials', async () => {
     const { held } = connection();
     let verified = 0;
     connections.hold(held, token(), () => {
@@ -307,7 +307,7 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('keeps a connection if a pending verification refuses the token after a newer call accepted the token', async () => {
+  it('ignores the refusal of a token that a newer call has accepted', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
     const same = token();

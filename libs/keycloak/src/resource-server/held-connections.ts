@@ -32,10 +32,10 @@ const needsAnswer = (held: Held | undefined): boolean => held !== undefined && h
 export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorReason;
 
 /**
- * Closes a long-lived connection when its token is no longer valid. Each token is verified twice per
- * `introspectionTtlSeconds`, and the age of each result is at most half of `introspectionTtlSeconds`. The verifications
- * use at most half of `maxConcurrentCalls` at a time, so that other calls find free slots. If the authorization server
- * does not answer, a connection is closed before the age of its last result exceeds twice `introspectionTtlSeconds`.
+ * Closes a long-lived connection when its token is no longer valid. Verifies each token twice per
+ * `introspectionTtlSeconds`. An accepted result is at most half of this time old. Verifications use at most half of
+ * `maxConcurrentCalls`, to leave slots for other calls. Without answers, closes the connection before the last result
+ * is `2 * introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -68,9 +68,9 @@ export class HeldConnections {
   }
 
   /**
-   * The result that admitted the token may be nearly `introspectionTtlSeconds` old, so the token is verified at the
-   * next sweep. Another call of `hold()` for the token does not postpone the verification. A token that once needed
-   * introspection is always introspected for this connection.
+   * The known result may be nearly `introspectionTtlSeconds` old, so the next sweep verifies again. Another call of
+   * `hold()` for the token does not postpone the verification. A token that once needed introspection is always
+   * introspected for this connection.
    */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, reverify: Reverify, demanded = ANY_ANSWER): void {
     const { key } = connection;
@@ -122,8 +122,7 @@ export class HeldConnections {
 
   #sweep(): void {
     const nowMs = this.clock.monotonicMs();
-    // If this process was stopped, the deadlines are extended by that time, so that the process does not close all
-    // connections.
+    // Extends the deadlines after a pause of the process, to keep the connections open.
     const stoppedMs = Math.max(0, nowMs - this.#sweptMs - 2 * SWEEP_MS);
     this.#sweptMs = nowMs;
     for (const held of this.#all()) {
@@ -152,8 +151,7 @@ export class HeldConnections {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
-      // The next verification starts asynchronously, because a recursive call would overflow the stack for thousands of
-      // connections with one refused token.
+      // Asynchronous: recursion would overflow the stack if one refused token has thousands of connections.
       if (this.#isHeld(held)) void this.#reverify(held).finally(() => this.#reverifyDue());
     }
   }
@@ -173,7 +171,7 @@ export class HeldConnections {
       if (beganMs <= this.#recheckMs) held.dueMs = -Infinity;
     } catch (error) {
       if (!(error instanceof BearerError) || !this.#isHeld(held)) return;
-      // If a newer call has admitted the token during the verification, the token is verified again.
+      // If a newer call has admitted the token, verifies the token again.
       if (held.reverify === reverify) this.#close(held, error.reason);
       else held.dueMs = -Infinity;
     } finally {

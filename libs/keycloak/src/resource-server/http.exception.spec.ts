@@ -128,7 +128,7 @@ describe.each([
     });
   });
 
-  it('ends the response and is logged once if the handler had already begun to answer', async () => {
+  it('ends the response and is logged once if the handler has begun to answer', async () => {
     const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
     log.lines.length = 0;
     const { status, text } = await request(server).get('/begun');

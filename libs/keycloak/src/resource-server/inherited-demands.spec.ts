@@ -206,7 +206,7 @@ describe.each(Object.keys(SHAPES))('%s', (shape) => {
     await expect(startWith(pair.derived)).rejects.toThrow(/\.handle \(GET\): @/);
   });
 
-  it('answers 403 to a caller with the permission of one class, and 200 to a caller with the permissions of both (RS-29)', async () => {
+  it("answers 403 with one class's permission, and 200 with both (RS-29)", async () => {
     const { derived } = pairOf(shape, [RequirePermission('base')], [RequirePermission('derived')]);
     Controller()(derived);
     const app = await startWith(derived);
@@ -248,7 +248,7 @@ describe('a class decorator that returns a subclass', () => {
     }
   }
 
-  it('keeps the demands of the other class decorators, and method decorators still replace class decorators (RS-29)', async () => {
+  it("keeps other class decorators' demands, and lets method decorators replace class decorators (RS-29)", async () => {
     const app = await startWith(Reports);
     const statuses = async (...permissions: string[]) => {
       const bearer = signIn(app, testAccessToken({ permissions }));
@@ -288,7 +288,7 @@ describe('the demands of access decorators on a method', () => {
     expect(accessOf({ base, derived })).toMatchObject({ permissions: ['p'], clients: ['a'] });
   });
 
-  it('apply to new methods of a derived class if the base class has the demands (RS-29)', () => {
+  it("include the base class's demands if a derived class adds the method (RS-29)", () => {
     const base = decorate(named('Base'), [RequirePermission('p')]);
     class Derived extends base {
       other(): void {}
@@ -311,7 +311,7 @@ describe('the demands of access decorators on a method', () => {
     });
   });
 
-  it('are reported with the name of the method if the demands have no client in common (RS-29)', () => {
+  it("are reported with the method's name if the demands have no common client (RS-29)", () => {
     const base = named('Base');
     onHandler(base, AllowClients('a'));
     const derived = overriding(base);
@@ -332,7 +332,7 @@ describe('a gateway', () => {
 });
 
 describe('a copied handler', () => {
-  it('has the demands of its declaring class, but not the demands of another class that copies the handler (RS-29)', () => {
+  it('has the demands of its declaring class, but not the demands of other copies (RS-29)', () => {
     const source = decorate(named('Source'), [RequirePermission('p')]);
     const copies = ['q', 'r'].map((permission) => {
       const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
@@ -404,7 +404,7 @@ describe('a copied handler', () => {
       },
     );
 
-    it('keeps the demands if the application lists a subclass instead of the declaring class (RS-29)', async () => {
+    it('keeps the demands if only a subclass of the declaring class is listed (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       @Controller('lower')
       class Lower extends middle {}
@@ -416,7 +416,7 @@ describe('a copied handler', () => {
       }
     });
 
-    it('keeps the demands if an earlier application did not list the declaring class (RS-29)', async () => {
+    it('keeps the inherited demands after an application started without the declaring class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

@@ -36,7 +36,7 @@ interface TokenToVerify extends PresentedToken {
 }
 
 export class IssuerVerifier {
-  // `private` of TypeScript can be bypassed at run time, and these fields decide which tokens are active.
+  // TypeScript's `private` can be bypassed, and these fields decide which tokens are active.
   readonly #introspection: Pick<CachedIntrospection, 'introspect'>;
   readonly #options: IssuerVerifierOptions;
   readonly #clock: Clock;
@@ -112,7 +112,7 @@ export class IssuerVerifier {
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
     if (answer instanceof Promise)
       return answer.then((answered) => this.#verifyClaims(token, 'introspection', answered));
-    // Remembers only tokens with a cached result, so that invalid tokens can't evict valid tokens.
+    // Remembers only tokens with a cached result, so invalid tokens can't evict them.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
     return this.#verifyClaims(token, 'introspection', answer);
   }
@@ -140,7 +140,7 @@ export class IssuerVerifier {
     return this.#signed(token, jwts, claims);
   }
 
-  /** Accepts the signature, unless a recheck, a denial or a gap of the signal feed requires introspection. */
+  /** Accepts the signature, unless a recheck, a denial or a feed gap requires introspection. */
   #signed(
     token: TokenToVerify,
     { doubts }: VerifierOfJwts,

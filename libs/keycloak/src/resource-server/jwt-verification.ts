@@ -3,8 +3,8 @@ import type { Clock } from '../caching/clock.js';
 export interface JwtVerificationContext {
   readonly issuer: string;
   /**
-   * Fetches the current key set of the issuer (RFC 7517 §5), as strict JSON, within the module's limits of time and
-   * size. The content of the key set is not checked. Rejects with `AuthorizationServerError`.
+   * Fetches the issuer's current keys (RFC 7517 §5) as strict JSON, within the module's limits. The content of the key
+   * set is not checked. Rejects with `AuthorizationServerError`.
    */
   readonly readKeys: () => Promise<unknown>;
   readonly clock: Clock;
@@ -12,12 +12,12 @@ export interface JwtVerificationContext {
 }
 
 /**
- * The claims of a JWT with a valid signature. The object is deeply frozen, and `verify` returns this object while the
- * claims are cached.
+ * The claims of a JWT with a valid signature. The object is deeply frozen, and returned again while the claims are
+ * cached.
  */
 export type SignedClaims = Readonly<Record<string, unknown>>;
 
-/** Verifies that the issuer signed a token; the caller of `verify` checks the claims each time. */
+/** Verifies the issuer's signature; the caller of `verify` checks the claims each time. */
 export interface ConnectedJwtVerification {
   /** The number of tokens whose signature is cached. */
   readonly size: number;

@@ -48,7 +48,7 @@ describe('KeycloakExceptionFilter outside of HTTP', () => {
   beforeAll(() => Logger.overrideLogger(false));
   afterAll(() => Logger.overrideLogger(['error']));
 
-  it('answers a message of a microservice with the refusal, so that the sender does not wait', async () => {
+  it('answers a microservice message with the refusal, so that the sender does not wait', async () => {
     const answer = filter.catch(refusal, hostOf('rpc'));
     await expect(firstValueFrom(answer as Observable<never>)).rejects.toEqual({
       error: 'Route closed',
@@ -92,7 +92,7 @@ describe('the log of refusals (OP-05)', () => {
     for (let time = 0; time < times; time += 1) logged.log(refused, host);
   };
 
-  it('has 20 lines for 10,000 anonymous requests to one route, and a final line that counts the other requests', () => {
+  it('has 20 lines for 10,000 anonymous requests to one route, and a final count', () => {
     for (let time = 0; time < 10_000; time += 1) {
       logged.log(missing, request('/api/orders/:id', { headers: { 'x-request-id': `request-${time}` } }));
     }
@@ -112,7 +112,7 @@ describe('the log of refusals (OP-05)', () => {
     ]);
   });
 
-  it('counts refusals by reason, route and issuer, and never by a text of the caller', () => {
+  it("counts refusals by reason, route and issuer, never by the caller's text", () => {
     log(missing, request('/a'), 25);
     log(missing, request('/b'), 25);
     log(new BearerError('invalid_token', { reason: 'inactive', fields: { iss: ISSUER } }), request('/a'), 25);
@@ -159,7 +159,7 @@ describe('the log of refusals (OP-05)', () => {
     expect(lines[20]).toMatchObject({ code: 'route_closed', reason, count: 9980 });
   });
 
-  it('has the line of a failure even after many refusals', () => {
+  it('still shows a failure after many refusals', () => {
     for (let route = 0; route < 2001; route += 1) log(missing, request(`/${route}`), 50);
     expect(lines).toHaveLength(1000);
     logged.log(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }), request('/a'));

@@ -30,13 +30,13 @@ export interface RefusalReply {
 }
 
 /**
- * `KeycloakModule` registers this filter for the whole application, on Express and Fastify. A filter of the application
- * that answers in another format, such as HTML, can call `toReply()` and write the response itself.
+ * `KeycloakModule` registers this filter for the whole application, on Express and Fastify. Your own filter for another
+ * format, such as HTML, can call `toReply()` and write the response.
  */
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** The key is the request, because requests that waited for one result share one refusal. */
+  /** The key is the request: requests that waited for one result share one refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
@@ -48,10 +48,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     this.#log = new RefusalLog(new Logger('Refusal'), options.issuers ?? []);
   }
 
-  /**
-   * Logs the refusal and sets its headers before the throw, because a filter of the application may catch the refusal
-   * instead.
-   */
+  /** Logs the refusal and sets its headers before an application's filter can catch it. */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
     this.log(refusal, host);
@@ -79,16 +76,12 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<unknown>();
     const { status, body } = this.toReply(refusal);
-    // Ends a response that has begun (as Nest's filter does), because a second response would be an error.
+    // Ends a response that has begun, because a second response would be an error.
     if (httpAdapter.isHeadersSent(response)) httpAdapter.end(response);
     else httpAdapter.reply(response, body, status);
     return undefined;
   }
 
-  /**
-   * Returns the exception that the request adapter creates, or the refusal itself if the context has no request
-   * adapter.
-   */
   toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
     const adapter = this.#adapterOf(host.getType<string>());
     return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
@@ -114,7 +107,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return told;
   }
 
-  /** On a long-lived connection, each message is a separate call, so the refusal identifies the call. */
+  /** A long-lived connection has many calls, so the refusal identifies the call. */
   #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
     const adapter = this.#adapterOf(host.getType<string>());
     try {
@@ -148,8 +141,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   /**
-   * Writes one log line as one object. If `host` is given, the line names the request, and a refusal that was logged
-   * before is skipped. `where` adds fields of the application to the line.
+   * Writes one log line as one object. With `host`, the line names the request, and a refusal that was logged before is
+   * skipped. `where` adds fields of the application to the line.
    */
   log(refusal: KeycloakException, host?: ArgumentsHost, where: Readonly<Record<string, string>> = {}): void {
     if (host !== undefined && this.#isTold(refusal, host)) return;

@@ -184,7 +184,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
 
   const introspections = () => realm.control.calls.introspection;
 
-  it('keeps a route without access decorators closed for every caller, and names the route at boot (RS-20)', async () => {
+  it('keeps a route without access decorators closed, and names the route at boot (RS-20)', async () => {
     for (const authorization of [undefined, `Bearer ${TOKEN}`, 'junk']) {
       const { headers } = await get('/closed', authorization).expect(403, {
         error: 'Route closed',
@@ -230,7 +230,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(approved.body).toEqual({ subject: 'alice-id' });
   });
 
-  it('introspects with the client credentials, and sends the token in the request body, not in the URL (RS-04)', async () => {
+  it('introspects with the client credentials and with the token in the body (RS-04)', async () => {
     await get('/authenticated', `Bearer ${TOKEN}`).expect(200);
     expect(introspections()).toBe(1);
     const { form, ...sent } = realm.control.lastRequest('introspection') ?? {};
@@ -327,7 +327,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/recent')).toBe('missing_token');
   });
 
-  it('requires a login only from a caller with the permission and an allowed client (RS-11)', async () => {
+  it('requires a login only from a permitted caller with an allowed client (RS-11)', async () => {
     const old = { auth_time: secondsAgo(3600) };
     expect(await outcomeOf('/recent-approve', { ...old, scope: 'orders.read' })).toBe('insufficient_scope');
     expect(await outcomeOf('/recent-approve', { ...old, azp: 'warehouse' })).toBe('client_not_allowed');
@@ -335,7 +335,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/recent-approve', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('requires the login on an optional route only from a caller with a token (RS-11)', async () => {
+  it('requires a recent login on an optional route only if the request has a token (RS-11)', async () => {
     expect(await outcomeOf('/optional-recent')).toBe(200);
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(3600) })).toBe(
       'insufficient_user_authentication',
@@ -410,7 +410,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
         [authenticated, 'context_without_carrier'],
         [closed, 'no_decorator_opens_it'],
       ] as const) {
-        // Nest answers a message with an error only if the exception belongs to Nest's own classes.
+        // Nest answers a message with an error only for its own exception classes.
         const refused = isMessage
           ? { error: { error: 'Route closed', code: 'route_closed' } }
           : { code: 'route_closed', reason };
@@ -485,7 +485,7 @@ describe('KeycloakGuard with cached results', () => {
     expect(introspections()).toBe(1);
   });
 
-  it('introspects for every request with @MaxIntrospectionAge 0, and keeps the result for all routes (RS-13)', async () => {
+  it('introspects for every request with @MaxIntrospectionAge 0, and keeps results for all routes (RS-13)', async () => {
     await get('/fresh').expect(200);
     await get('/fresh').expect(200);
     expect(introspections()).toBe(3);
@@ -504,7 +504,7 @@ describe('KeycloakGuard with cached results', () => {
     expect(introspections()).toBe(before);
   });
 
-  it('refuses other spellings of a token, sends no call, and keeps the cached result (RS-03, RS-12)', async () => {
+  it('refuses other spellings of a token without a call, and keeps the cached result (RS-03, RS-12)', async () => {
     realm.control.fault('introspection', activeToken(realm));
     const token = tokenText('in many spellings');
     await get('/authenticated', token).expect(200);

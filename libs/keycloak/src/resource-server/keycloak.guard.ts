@@ -13,16 +13,15 @@ import { Admission } from './admission.guard.js';
 import type { AdaptedRequest } from './request.adapter.js';
 
 /**
- * `KeycloakModule.forRoot` registers this guard for the whole application. The guard verifies the token, then checks
- * the result against the decorators of the handler. After one guard has admitted a call for a handler, a second guard,
- * such as `@UseGuards(KeycloakGuard)`, does not check the call again. A derived guard that overrides `onModuleInit`
- * must call `super.onModuleInit()`.
+ * `KeycloakModule.forRoot` registers this guard for the whole application. The guard verifies the token, then applies
+ * the decorators of the handler. A second guard on a handler, such as `@UseGuards(KeycloakGuard)`, does not check an
+ * admitted call again. A derived guard that overrides `onModuleInit` must call `super.onModuleInit()`.
  *
- * Over HTTP the token is in the `Authorization` header; for other kinds of context a `RequestAdapter` finds the token.
- * If the kind of context has no adapter, the guard admits only calls to `@Public()` handlers.
+ * Over HTTP the token is in the `Authorization` header; elsewhere a `RequestAdapter` finds the token. If this adapter
+ * is missing, the guard admits only calls to `@Public()` handlers.
  *
- * Throws `BearerError` if the caller's credentials are wrong, and `AuthorizationServerError` if the authorization
- * server does not answer. Outside of HTTP the guard throws the exception of the transport.
+ * Throws `BearerError` for wrong credentials, and `AuthorizationServerError` if the authorization server does not
+ * answer. Outside of HTTP the guard throws the exception of the transport.
  */
 @Injectable()
 export class KeycloakGuard implements CanActivate, OnModuleInit {
@@ -42,12 +41,12 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * Returns the verified token of the caller, for guards, interceptors, pipes and providers of the application. Pass
-   * the context, or the request of Express or Fastify. The token is verified once for a request or a message. On a
-   * long-lived connection, each call of `callerOf()` verifies the token.
+   * Returns the caller's verified token, for guards, interceptors, pipes and providers. Pass the context, or the
+   * request of Express or Fastify. The token is verified once for a request or a message. On a long-lived connection,
+   * each call of `callerOf()` verifies the token.
    *
-   * Returns undefined if the caller sent no token. The method does not check the decorators, so the guard may still
-   * refuse the caller. The method verifies the caller's token even on a `@Public()` handler.
+   * Returns undefined if the caller sent no token. The method ignores the decorators, so the guard may still refuse the
+   * caller. The method verifies the caller's token even on a `@Public()` handler.
    *
    * Throws `BearerError` and `AuthorizationServerError` as the guard does. Throws `BearerError` `route_closed` for a
    * kind of context that has no request adapter. Throws `TypeError` if the value is not a context or a request.

@@ -120,7 +120,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection', 'message']);
   });
 
-  it('runs no message handler that demands a token, and reports the handler at the start (RS-20)', async () => {
+  it('does not run a message handler that demands a token, and reports the handler (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
     expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
@@ -138,7 +138,7 @@ describe('a WebSocket gateway', () => {
     expect(named).toEqual([]);
   });
 
-  it('runs no handler that demands a token, even in a hybrid application without a global guard (RS-20)', async () => {
+  it('runs no handler that demands a token, even in a hybrid application (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([Public()], [Authenticated()])] });
     // The microservice discovers gateways a second time, with a configuration that has no guards.
     const microservice = app.connectMicroservice(
@@ -260,7 +260,7 @@ describe('a TCP microservice', () => {
       expect(ran).toEqual([]);
     });
 
-    it('does not start if the microservice is the whole application and has no KeycloakModule (RS-20)', async () => {
+    it('does not start as the whole application without KeycloakModule (RS-20)', async () => {
       const microservice = await microserviceOf();
       await expect(microservice.listen()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
     });
@@ -282,7 +282,7 @@ describe('a TCP microservice', () => {
     },
   );
 
-  it('logs 20 lines for 200 refused events, and one line that counts the other events (OP-05)', async () => {
+  it('logs 20 of 200 refused events, and one line that counts the rest (OP-05)', async () => {
     class Received {
       @EventPattern('received')
       @Authenticated()
@@ -307,7 +307,7 @@ describe('a TCP microservice', () => {
     expect(refusals[20]).toMatchObject({ code: 'route_closed', handler: 'Received.received', count: 180 });
   });
 
-  it('stops the start if an undecorated handler gets its pattern after the application was created (RS-20)', async () => {
+  it("stops the start if an undecorated handler gets its pattern after the application's creation (RS-20)", async () => {
     class Undecorated {
       handle(): void {}
     }
@@ -409,7 +409,7 @@ describe('a GraphQL resolver', () => {
     expect(await queryTo(app, 'none')).toEqual({ data: { order: { id: '1' } } });
   });
 
-  it('runs no operation if a factory creates the resolver, and Nest therefore omits the guards of its class (RS-20)', async () => {
+  it("runs no operation of a factory's resolver, for which Nest omits class guards (RS-20)", async () => {
     const type = ordersOf([], [Authenticated()]);
     const provider = { provide: type, useFactory: () => new (type as new () => object)() };
     const { app } = await applicationOf({ imports: graphQL(), providers: [provider] });
@@ -417,7 +417,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('resolves a field for every caller of the operation, and stops the start if the field has an access decorator (RS-20)', async () => {
+  it('resolves a field for every caller, and stops the start for an access decorator (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -456,7 +456,7 @@ describe('a GraphQL resolver', () => {
     );
   });
 
-  it('stops the start if it is a reference resolver, because Nest runs no guard for reference resolvers (RS-20)', async () => {
+  it('stops the start if it is a reference resolver, which has no guard (RS-20)', async () => {
     class References {
       handle(): Order {
         return { id: '1' };
@@ -501,7 +501,7 @@ describe('a service', () => {
     },
   );
 
-  it('stops the start if the service inherits from a controller and has its own access decorator', async () => {
+  it('stops the start if it extends a controller and has an access decorator', async () => {
     class Base {
       handle(): void {}
     }

@@ -108,7 +108,7 @@ async function reasonOf(verifying: Promise<unknown>): Promise<string> {
 }
 
 describe('the metadata of a server', () => {
-  it('is read from the well-known path of RFC 8414, between the host and the path of the issuer', async () => {
+  it("is read from the well-known path of RFC 8414, followed by the issuer's path", async () => {
     tokens.set('opaque', answerOf());
     await keycloakOf().verifier.verify('opaque');
     expect(asked).toEqual(['/.well-known/oauth-authorization-server/tenant', '/tenant/oauth/introspect']);
@@ -147,7 +147,7 @@ describe('the metadata of a server', () => {
 });
 
 describe('a token with the profile rfc7662', () => {
-  it('may be opaque, and belongs to the introspecting server if the token has no iss', async () => {
+  it('may be opaque, and belongs to the introspecting server if iss is missing', async () => {
     tokens.set('opaque', answerOf());
     const token = await keycloakOf().verifier.verify('opaque');
     expect(token).toMatchObject({ issuer, subject: 'alice-id', clientId: 'web', audience: ['orders'] });
@@ -174,7 +174,7 @@ describe('a token with the profile rfc7662', () => {
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('has the subject client:web if the token belongs to no user, and this subject can be denied and rechecked', async () => {
+  it('has the subject client:web without a user, for denials and rechecks', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');
@@ -224,7 +224,7 @@ describe('a token with the profile rfc9068', () => {
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
 
-  it('is introspected after a recheck of its client if the token belongs to no user', async () => {
+  it("is introspected after its client's recheck if the token has no user", async () => {
     const token = jwt(claims({ sub: 'web', iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf({ profile: 'rfc9068', verification: 'jwt', jwt: jwtVerification() });
     const { subject } = await verifier.verify(token);

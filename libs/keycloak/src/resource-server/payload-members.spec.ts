@@ -58,7 +58,7 @@ async function start({ metadata, adapter = new ExpressAdapter(), sockets }: Star
 
 const headersOf = (authorization: string | undefined) => (authorization === undefined ? {} : { authorization });
 
-/** Renames members that could change a prototype, because Fastify and Mercurius reject them before any guard runs. */
+/** Before any guard, Fastify and Mercurius would reject members that could change a prototype. */
 const withoutPrototypes = (payload: object): Record<string, unknown> =>
   JSON.parse(JSON.stringify(payload).replaceAll(/"(__proto__|constructor)":/g, '"$1_":')) as Record<string, unknown>;
 
@@ -148,7 +148,7 @@ describe.each([
     return answer.json();
   };
 
-  it('is checked by the same rules, whatever members its variables and extensions have (RS-28)', async () => {
+  it('needs a token and gets the same result for arbitrary variables and extensions (RS-28)', async () => {
     await fc.assert(
       fc.asyncProperty(PAYLOADS, async (payload) => {
         expect(await post(payload, undefined)).toMatchObject({ errors: [{ extensions: { code: 'missing_token' } }] });
@@ -159,7 +159,7 @@ describe.each([
     );
   });
 
-  it('leaves no tracked connection after an HTTP request, even if the caller sends an upgrade header (RS-28)', async () => {
+  it('leaves no tracked connection after an HTTP request, even with an upgrade header (RS-28)', async () => {
     const { request } = await import('node:http');
     const body = JSON.stringify({ query: '{ caller }' });
     const headers = {

@@ -9,10 +9,9 @@ export interface PermissionContext {
 }
 
 /**
- * Derives the permissions of a caller from the claims of the token, instead of from `scope`. The library calls the
- * mapper for every request, caches no result of the mapper and sets no time-out. If the mapper throws or rejects, the
- * call fails with an error of the application (500). `context` is undefined in `AccessTokenVerifier.verify()`, which is
- * called without a request.
+ * Derives a caller's permissions from the token's claims, in place of `scope`. The library calls the mapper for every
+ * request, without a cache or time-out. If the mapper throws or rejects, the call fails with 500. `context` is
+ * undefined in `AccessTokenVerifier.verify()`, which is called without a request.
  */
 export type PermissionMapper = (
   claims: AccessTokenClaims,

@@ -13,13 +13,12 @@ interface Lines {
 }
 
 /**
- * For each reason and route, the log writes at most 20 lines in ten seconds. One more line then has the `count` of the
- * refusals that were not logged. In total, the log writes at most 1000 lines about refusals and 1000 about failures in
- * ten seconds. These limits exclude lines with a `count`. A 403 other than `route_closed` is always logged, and does
- * not count towards these limits.
+ * The log writes at most 20 lines in ten seconds per reason and route. Then the log writes a line with the `count` of
+ * the omitted refusals. In total, the log writes at most 1000 refusals and 1000 failures in ten seconds. These limits
+ * exclude lines with a `count`. A 403 other than `route_closed` is always logged, outside these limits.
  */
 export class RefusalLog {
-  /** Refusals and failures have separate limits, so that many refusals can't keep failures out of the log. */
+  /** Separate limits, so that many refusals can't keep failures out of the log. */
   readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
   readonly #issuers: ReadonlySet<unknown>;
 
@@ -75,7 +74,7 @@ export class RefusalLog {
 /** A closed route refuses every client, and verifies no caller. */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
-/** If the guard refused the call, the refusal already has the fields of the token. */
+/** A refusal of the guard already has the fields of the token. */
 function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {
   const token = host === undefined ? undefined : tokenAdmittedBy(host);
   return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };

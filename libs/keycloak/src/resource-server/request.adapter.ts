@@ -2,7 +2,7 @@ import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { BearerRequest } from './bearer-token.js';
 
-/** Has the headers of a call; for example, requests of Node, Express and Fastify have this type. */
+/** Contains the call's headers. Requests of Node, Express and Fastify fit this type. */
 export type AdaptedRequest = BearerRequest;
 
 /** The part of a refusal that the caller may see. */
@@ -14,7 +14,7 @@ export interface AdaptedRefusal {
 
 /** A connection on which a caller keeps receiving data after its call was admitted. */
 export interface LongLivedConnection {
-  /** The object that identifies the connection; each call on the connection must return this object. */
+  /** Identifies the connection; each call on the connection must return this object. */
   readonly key: object;
   isOpen(): boolean;
   close(): void;
@@ -27,19 +27,18 @@ export interface LongLivedConnection {
 export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getClass' | 'getHandler'>>;
 
 /**
- * An adapter in `forRoot({ requestAdapters: [...] })` reads the credentials in one kind of context, but not in HTTP
- * contexts. An adapter makes no access decision: the guard verifies the token that the adapter finds.
+ * An adapter in `forRoot({ requestAdapters: [...] })` reads the credentials in one kind of context. HTTP needs no
+ * adapter. An adapter makes no access decision: the guard verifies the found token.
  *
- * A method may rely only on values from the framework: the context kind, an argument's position, an object's class, the
- * handler's metadata. Members of an argument that the caller sent are untrusted, because a payload can have members of
- * any name.
+ * A method may rely only on framework values: the context kind, an argument's position, an object's class, the
+ * handler's metadata. Members of an argument from the caller are untrusted: a payload can have any member.
  */
 export interface RequestAdapter {
-  /** The value of `ExecutionContext.getType()` in these contexts: `graphql`, `rpc`, `ws`, or a name of your own. */
+  /** `ExecutionContext.getType()` in these contexts: `graphql`, `rpc`, `ws`, or a name of your own. */
   readonly kind: string;
   /**
    * Returns the argument with which the guard stores the caller's token for `@Caller()`. The object must belong only to
-   * this call or to its connection: two callers with one object would share one identity.
+   * this call or its connection. Otherwise, callers share one identity.
    */
   callOf(context: CallContext): object;
   /**
@@ -48,27 +47,26 @@ export interface RequestAdapter {
    */
   begin?(context: CallContext): void;
   /**
-   * Returns the headers of the call, with its `Authorization: Bearer` header. If the adapter returns the same object
-   * for two calls, such as two operations of one HTTP request, the guard verifies the token once. Throws `BearerError`
-   * if the transport has no headers.
+   * Returns the headers of the call, with its `Authorization: Bearer` header. If the adapter returns one object for two
+   * calls, the guard verifies the token once. Throws `BearerError` if the transport has no headers.
    */
   requestOf(context: CallContext): AdaptedRequest;
   /**
-   * Returns the exception to throw for a refusal, so that the caller gets the code in the format of the transport.
-   * Returns undefined if the request adapter has answered the call itself; the guard then throws no exception.
+   * Returns the exception to throw for a refusal, in the format of the transport. Returns undefined if the adapter has
+   * answered the call; the guard then throws nothing.
    */
   toException(refusal: AdaptedRefusal, context: CallContext): unknown;
   /** Handles a refused call before the answer, and can reject a message. Runs once for each refused call. */
   refused?(refusal: AdaptedRefusal, context: CallContext): void;
   /**
-   * Handles a call that the guard could not check because the application failed, for example if `mapPermissions`
-   * throws. Returns true if the request adapter has answered the call; the guard then throws no exception.
+   * Handles a call that the guard could not check, for example if `mapPermissions` throws. Returns true if the adapter
+   * has answered the call; the guard then throws nothing.
    */
   failed?(context: CallContext): boolean;
   /**
    * Answers a refusal that a handler throws, such as a `ServiceCallError`. `exception` is the result of
-   * `toException()`. Exception filters of this transport return an answer, so the library's filter returns the result
-   * of this method. Default: the filter throws the exception.
+   * `toException()`. This transport's exception filters return an answer, so the library's filter returns this result.
+   * Default: the filter throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;
   /**

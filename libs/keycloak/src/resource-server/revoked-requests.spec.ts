@@ -109,7 +109,7 @@ describe('a request with a token that is denied', () => {
     expect(introspections()).toBe(2);
   });
 
-  it('is refused if the denial arrives during the first introspection, and is refused at each later use (RS-13)', async () => {
+  it('is refused if the denial arrives during the first introspection, and is refused again afterwards (RS-13)', async () => {
     realm.control.fault('introspection', { kind: 'delay', milliseconds: 200, times: 1 });
     const waiting = Promise.all([get('/authenticated'), get('/authenticated')]);
     while (introspections() === 0) await new Promise(setImmediate);

@@ -51,14 +51,14 @@ describe('roles', () => {
     });
   });
 
-  it('admit a caller with any one of the required roles, and cause a refusal that names the first role', async () => {
+  it('admit a caller that has one of the required roles; a refusal names the first role', async () => {
     await start(Orders, byRoles);
     expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
   });
 
-  it('prevent the start of the application if permissions are scopes, because no scope can have such a name', async () => {
+  it('prevent the start if permissions are scopes, because no scope has such a name', async () => {
     await expect(start(Orders, {})).rejects.toThrow(
       /^Orders\.managed \(GET\) demands the permission "Order Manager", which no token has/,
     );

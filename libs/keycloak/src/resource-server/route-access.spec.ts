@@ -108,7 +108,7 @@ describe('decorators that contradict each other', () => {
     expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
   });
 
-  it('close the handler: @Public on the handler and @RequireStepUp on its class (RS-20)', () => {
+  it('close a handler with @Public if its class has @RequireStepUp (RS-20)', () => {
     expect(accessOf([Public()], [RECENT])).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
@@ -134,7 +134,7 @@ describe.each([
 });
 
 describe('@RequireAnyPermission', () => {
-  it('demands a token, replaces the decorator of the class, and applies together with other decorators of the handler', () => {
+  it('demands a token, replaces the class decorator, and combines with other handler decorators', () => {
     expect(accessOf([RequireAnyPermission('p', 'q')])).toMatchObject({ opening: 'authenticated', anyOf: [['p', 'q']] });
     expect(accessOf([RequireAnyPermission('p')], [RequirePermission('r')])).toMatchObject({
       permissions: [],
@@ -252,7 +252,7 @@ describe('a derived controller', () => {
     expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject(expected);
   });
 
-  it('can decorate an inherited handler, and changes no handler of its base class or a sister class', () => {
+  it('can decorate an inherited handler without changing base or sister classes', () => {
     class Base {
       handler(): void {}
     }
@@ -279,7 +279,7 @@ describe('a handler', () => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('is closed if the handler is a method with two names, because the decorators are ambiguous (RS-20)', () => {
+  it('is closed if the method has two names, and therefore ambiguous decorators (RS-20)', () => {
     class Twice extends Controller {}
     Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
     Public()(Twice);

@@ -18,8 +18,7 @@ import { saidStaleness } from './verification.js';
 export type { RouteAccess } from './access-sum.js';
 
 /**
- * The handler must be a method of its controller, or a function that replaces such a method, for example a tracer's
- * function. Any other handler is closed.
+ * The handler must be a method of its controller, or replace such a method. Any other handler is closed.
  *
  * A decorator of a method replaces the class decorators of the same kind. Decorators that open a route and decorators
  * that require permissions count as one kind. A base class never opens a handler of a derived class. The decorators of
@@ -83,7 +82,7 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
 
 export function markDeclaringClasses(prototype: object): void {
   const found = chainOf(prototype).map(markInheritingHomes);
-  // An earlier application may have cached access rules that lack the demands of these classes.
+  // An earlier application may have cached rules without the demands of these classes.
   if (found.includes(true)) cached = new WeakMap();
 }
 

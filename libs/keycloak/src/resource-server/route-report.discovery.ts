@@ -38,9 +38,8 @@ export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
   /**
-   * Refuses open message handlers, because a microservice of a hybrid application may listen before Nest calls any
-   * hook. Marks all handlers before Nest's router reads the handlers, so that a tracer copies the marks to its own
-   * functions.
+   * Refuses open message handlers: a hybrid application may listen before Nest calls any hook. Marks all handlers
+   * before Nest's router reads them, so that a tracer copies the marks.
    */
   constructor(
     private readonly discovery: DiscoveryService,
@@ -72,8 +71,7 @@ export class RouteReport implements OnApplicationBootstrap {
     );
     const lines: string[] = [];
     for (const { host, handlers } of hosts) {
-      // The handlers are checked again, because a handler may get its message pattern from a configuration after the
-      // constructor ran.
+      // A handler may get its message pattern from a configuration after the constructor ran.
       refuseOpenMessages(handlers);
       if (host.isGateway) lines.push(this.#connections(host));
       for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);

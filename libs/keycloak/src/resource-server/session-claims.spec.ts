@@ -20,7 +20,7 @@ function answerFor(token: string, claims: object): void {
 const stepUp = () => ({ acr: '2', auth_time: Math.floor(Date.now() / 1000) });
 
 describe('a token that was issued before a step-up', () => {
-  it('keeps its own level at introspection and at each use of the cached result (RS-27)', async () => {
+  it('keeps its own acr value in new and in cached introspection results (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
     expect(unverifiedClaims(token)).toMatchObject({ acr: '1' });
@@ -45,7 +45,7 @@ describe('a token that was issued before a step-up', () => {
     expect([signed.claims['acr'], introspected.claims['acr']]).toEqual(['1', '1']);
   });
 
-  it('has all other claims of the introspection result, and can be refused because of these claims (RS-27)', async () => {
+  it('has all other claims of the result, and is refused for wrong claims (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
     answerFor(token, { ...stepUp(), scope: 'profile', realm_access: { roles: ['clerk'] } });

@@ -95,7 +95,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     expect(count()).toMatchObject({ introspections: [0, 0], keys: [0, 0] });
   });
 
-  it('is refused if its iss is forged, and no server except the named issuer is called', async () => {
+  it('is refused if its iss is forged, and the service calls only the issuer in this iss', async () => {
     const { verifier } = service(options);
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     for (const [from, to, at] of [
@@ -138,11 +138,11 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     },
   );
 
-  it('is accepted only for the client id of this service at the issuer of the token', async () => {
+  it("is accepted only for this service's client id at the token's issuer", async () => {
     const [first, second] = issuers();
     const { verifier } = service({ ...options, issuers: [first, { ...second, clientId: 'service-b' }] });
     expect(await reasonOf(verifier.verify(await loginTo(servers()[0], 'alice')))).toBe('accepted');
-    // The audience of the token is `service-a`, which is another client at the second issuer.
+    // The audience `service-a` is another client at the second issuer.
     expect(await reasonOf(verifier.verify(await loginTo(servers()[1], 'alice')))).toMatch(
       /^(inactive|other_audience)$/,
     );
@@ -204,7 +204,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 });
 
 describe('a misbehaving server among several issuers (RS-26)', () => {
-  it('can not confirm a token in the name of another issuer, because this service refuses a result with another iss (RS-04)', async () => {
+  it('can not confirm tokens in the name of another issuer (RS-04)', async () => {
     const { verifier } = service();
     const [{ issuer }, second] = servers();
     const token = await loginTo(second, 'alice');
@@ -285,7 +285,7 @@ describe('calls with several issuers (RS-26)', () => {
     }
   });
 
-  it('get tokens in the name of this service from the first issuer, or from a named issuer', async () => {
+  it('get tokens of this service from the first issuer or a named issuer', async () => {
     const { clientCredentials } = service();
     const [, { issuer: ofPartner }] = servers();
     let count = counting();
@@ -301,7 +301,7 @@ describe('calls with several issuers (RS-26)', () => {
     );
   });
 
-  it('use the client id of the called service at the issuer of the caller, and fail if the client id is missing', async () => {
+  it("use the called service's client id at the caller's issuer, and fail without it", async () => {
     const [first, second] = servers();
     const { verifier, ...keycloak } = service();
     const onlyAtOwn = keycloak.service('b', target('service-b'));
@@ -346,7 +346,7 @@ describe('calls with several issuers (RS-26)', () => {
 });
 
 describe('the shared state of several issuers', () => {
-  it('has a channel and a cache for each issuer, and is ready when every channel is ready', async () => {
+  it('has a channel and cache per issuer, and is ready when all channels are', async () => {
     const channels: [string, RevocationReceiver][] = [];
     const caches: string[] = [];
     const revocationChannel: RevocationChannel = {
@@ -369,7 +369,7 @@ describe('the shared state of several issuers', () => {
     expect([channels.map(([issuer]) => issuer), caches]).toEqual([names, names]);
     expect(status.read().revocationChannel).toMatchObject({ state: 'reading', isReady: false });
     channels[0]?.[1].caughtUp();
-    // One of the two channels has not been read, so this replica may still miss denials of other replicas.
+    // One channel is unread, so this replica may still miss denials of other replicas.
     expect(status.read().revocationChannel).toMatchObject({ state: 'reading', isReady: false });
     channels[1]?.[1].caughtUp();
     await Promise.all(started);

@@ -22,7 +22,6 @@ export function refuseUnverifiable(label: string, { verification }: RouteAccess,
   );
 }
 
-/** Throws if `@AllowClients()` names an unknown issuer, because an unknown issuer is most likely misspelt. */
 export function refuseUnknownIssuer(
   label: string,
   { clients }: RouteAccess,
@@ -36,7 +35,6 @@ export function refuseUnknownIssuer(
   }
 }
 
-/** The guard reads no token for a `@Public()` handler, so each call of the handler with `@Caller()` would fail. */
 export function refuseTokenOfPublic({ label, host, method }: Handler, { opening }: RouteAccess): void {
   if (opening !== 'public' || !asksForAccessToken(host.classes, method)) return;
   throw new Error(
@@ -52,10 +50,7 @@ export function refuseTokenOfUnguarded({ label, host, method }: Handler, remedy:
 const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';
 
-/**
- * Nest does not catch an exception of a guard before a `@GrpcStreamCall()` handler, so the first refused call would end
- * the process.
- */
+/** Nest catches no guard exception before `@GrpcStreamCall()`: the first refusal would end the process. */
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
   { opening }: RouteAccess,
@@ -69,7 +64,7 @@ export function refuseUnansweredStream(
   );
 }
 
-/** A microservice of a hybrid application may have no global guard, and a library can't detect this. */
+/** A library can't detect whether a hybrid application's microservice has a global guard. */
 export function refuseOpenMessages(handlers: readonly Handler[]): void {
   for (const { kind, label, host } of handlers) {
     const isMessage = kind === 'message' || kind === 'gateway-message';
@@ -94,9 +89,7 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
   return access;
 }
 
-/**
- * A provider that is a controller or inherits from a controller needs no guard, because no caller reaches the provider.
- */
+/** No caller reaches a provider that is, or inherits from, a controller. */
 export function refuseUnenforced(
   host: Host,
   guardedHandlers: readonly Handler[],

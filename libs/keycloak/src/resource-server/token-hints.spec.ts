@@ -72,7 +72,7 @@ describe('an inactive token', () => {
     expect(hinted('inactive', text(claims)).hint).toMatch(hint);
   });
 
-  it('has log fields that say whether its claims match, and that are safe to log', () => {
+  it("has log fields that compare the token's claims with the configuration, and hide token text", () => {
     expect(hinted('inactive', text(OURS)).unverified).toEqual({
       issMatches: true,
       audMatches: true,

@@ -1,4 +1,4 @@
-/** Token hints are derived from unverified claims, so the hints are for the log only. */
+/** Token hints come from unverified claims, so they are for the log only. */
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';
@@ -62,9 +62,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 }
 
 /**
- * For a token of another service, the hint does not suggest an audience mapper, because both services would then accept
- * the token. Keycloak 26.4 reports the token as active to every client; Keycloak 26.6 reports the token as active only
- * to its audience.
+ * The hint suggests no audience mapper, because this service would accept other services' tokens. Keycloak 26.4 reports
+ * the token as active to every client, Keycloak 26.6 only to its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
@@ -74,7 +73,7 @@ function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptio
   return `The token is for ${others}, but this service is ${audience}. If the sender has a wrong address for ${others}, correct it at the sender. If this service is ${others}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
 }
 
-/** Keycloak issued the token, so `iss` of the token is the current name of the realm. */
+/** Keycloak issued the token, so its `iss` is the realm's current name. */
 function ofOtherIssuer(text: string, { issuer, source }: HintOptions): string {
   const found = loggableText(unverifiedClaims(text)['iss']) ?? 'another one';
   const why = source === 'signature' ? 'A key of the realm signed it' : 'Keycloak reports it as active';
@@ -107,18 +106,18 @@ function ofTime(
   text: string,
   { source, nowSeconds, skew, clockToleranceSeconds }: HintOptions,
 ): Fields {
-  // A clock that is ahead ends a token too early, and a clock that is behind starts a token too late.
+  // A clock that is ahead expires tokens too early. A clock that is behind accepts tokens too late.
   const explains = skew !== undefined && (reason === 'expired' ? skew.aheadSeconds > 0 : skew.aheadSeconds < 0);
   if (explains && isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
   const { exp, iat, nbf } = unverifiedClaims(text);
   const endedSecondsAgo = nowSeconds - Number(exp);
-  // A valid signature does not prove that the token is still valid by Keycloak's clock.
+  // A valid signature does not prove that Keycloak's clock finds the token valid.
   if (reason === 'expired' && source === 'signature') {
     const unmeasured =
       skew === undefined ? ' by the clock of this service, which was never compared with the clock of Keycloak' : '';
     return { hint: `The token expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
   }
-  // By Keycloak's clock, the token is already valid, and a token that was reported as active has not expired.
+  // By Keycloak's clock, the token is already valid. A token that is active has not expired.
   const by = source === 'signature' ? 'signed the token' : 'reported the token as active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
   return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
@@ -131,7 +130,7 @@ function off(by: string, direction: string, seconds: number): Fields {
   };
 }
 
-/** The key is looked up before the claims are checked, so an expired or foreign token may also have an unknown key. */
+/** An expired or foreign token may also have an unknown key: the claims are checked later. */
 function ofUnknownKey(text: string, { issuer, nowSeconds }: HintOptions): string {
   const { iss, exp } = unverifiedClaims(text);
   if (iss !== issuer) return 'The token names another issuer.';

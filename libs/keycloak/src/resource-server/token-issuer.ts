@@ -30,9 +30,8 @@ class VerifierOfSeveral implements TokenVerifier {
 }
 
 /**
- * A token without `iss` goes to the issuer with the profile `rfc7662`, if the module has such an issuer. The `iss` of
- * an unverified token proves nothing (RFC 7519 §4.1.1): the named issuer must confirm the token, and the confirmed
- * claims must name this issuer.
+ * A token without `iss` goes to the issuer with the profile `rfc7662`, if any. An unverified `iss` proves nothing (RFC
+ * 7519 §4.1.1). The named issuer must confirm the token, with claims that name this issuer.
  */
 function verifierFor(text: string, issuers: Issuers): TokenVerifier {
   const recalling = issuers.find((each) => each.recalls(text));

@@ -14,8 +14,8 @@ const EVENT = 2;
 const PERMISSION_DENIED = 7;
 
 /**
- * Nest logs no `IntrinsicException`. For an event handler, Nest would log each `RpcException` with a stack trace, so
- * callers could fill the log.
+ * Nest logs no `IntrinsicException`. Nest would log an event's `RpcException` with its stack trace, so callers could
+ * fill the log.
  */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
@@ -36,8 +36,8 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns an exception that Nest's default handler can answer. Nest applies no global filter to a gateway, and needs
- * `inheritAppConfig` to apply one to a microservice of a hybrid application. Nest's default handlers answer an
+ * Returns an exception that Nest's default handler can answer. Nest's global filters skip gateways. Without
+ * `inheritAppConfig`, the filters also skip a hybrid application's microservices. Nest's default handlers answer an
  * exception of any other class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {

@@ -1,15 +1,12 @@
-/** The method that verifies a token: introspection (RFC 7662), or a check of the signature (RFC 7515). */
+/** Introspection (RFC 7662) or a check of the signature (RFC 7515). */
 export type VerificationMethod = 'introspection' | 'jwt';
 
 export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly VerificationMethod[];
 
-/**
- * The number of a requirement is the maximum age of the result in seconds, so the smaller number is the stricter
- * requirement.
- */
+/** A requirement is the result's maximum age in seconds: a smaller number is stricter. */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** With this number, a check of the signature is enough; without the option `jwt`, the token is still introspected. */
+/** A check of the signature is enough, but only with the option `jwt`. */
 export const NO_ANSWER_NEEDED = Infinity;
 
 export interface DemandedVerification {

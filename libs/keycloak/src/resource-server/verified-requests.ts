@@ -32,11 +32,10 @@ export function rememberAdmitted(request: object, token: VerifiedAccessToken): v
 }
 
 /**
- * Returns the token with which a request was admitted, for guards, interceptors and filters that run after
- * `KeycloakGuard` and can't use `@Caller()`.
+ * Returns the token to guards, interceptors and filters after `KeycloakGuard` admitted the request.
  *
- * Returns undefined if the caller sent no token, the route is `@Public()`, or no handler of the request admitted the
- * token. If the result is undefined, the `Authorization` header of the request proves nothing.
+ * Returns undefined without a token, on a `@Public()` route, or if no handler admitted the token. If the result is
+ * undefined, the `Authorization` header of the request proves nothing.
  */
 export function verifiedTokenOf(request: object): VerifiedAccessToken | undefined {
   return (request as VerifiedRequest)[ADMITTED];
@@ -52,7 +51,7 @@ export function tokenVerifiedBy(guard: object, request: object, maxStaleness: nu
   return by === guard && verifiedWithin <= maxStaleness ? token : undefined;
 }
 
-/** A `WeakMap` is used, because other code creates the call objects and may copy their properties. */
+/** This is a `WeakMap`, because other code may copy properties of the call objects. */
 const callTokens = new WeakMap<object, VerifiedAccessToken>();
 
 export function rememberCallToken(call: object, token: VerifiedAccessToken | undefined): void {

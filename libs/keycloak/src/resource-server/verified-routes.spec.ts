@@ -112,7 +112,7 @@ describe('a route', () => {
     },
   );
 
-  it('refuses a signed-out token immediately by introspection, and accepts the token by signature (RS-13)', async () => {
+  it('refuses a signed-out token if the route uses introspection, but not if it verifies signatures (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     signOut(app, token);
@@ -123,7 +123,7 @@ describe('a route', () => {
     ]);
   });
 
-  it('answers 503 if the needed server is unreachable, and never falls back to another verification method (RS-14)', async () => {
+  it('answers 503 without the needed server, and never uses the other verification method (RS-14)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
@@ -146,7 +146,7 @@ describe('a route', () => {
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
   });
 
-  it('introspects a token of an offline session after the end of the online session, with each method (RS-13)', async () => {
+  it('introspects a token of an offline session after the online session has ended (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const of = (jti: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1', jti } }));
     const [online, offline] = [of('onrtac:1'), of('ofrtac:2')];
@@ -160,7 +160,7 @@ describe('a route', () => {
     expect([await get('/signed', offline), await get('/asked', offline)]).toEqual([401, 401]);
   });
 
-  it('introspects a token that is older than a recheck of its session, and no other token (RS-13)', async () => {
+  it('introspects only tokens that are older than a recheck of their session (RS-13)', async () => {
     const { app, get } = await start({ verification: 'jwt', introspectionTtlSeconds: 0, clockToleranceSeconds: 0 });
     const ofSession = (sid: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid } }));
     const [its, another] = [ofSession('s1'), ofSession('s2')];
@@ -189,7 +189,7 @@ describe('a guard of the application that calls callerOf()', () => {
     }
   }
 
-  it('uses the verification method of the module, and lets a stricter handler verify the token again', async () => {
+  it("uses the module's verification method, and lets a stricter handler verify again", async () => {
     const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
     const token = signIn(app, testAccessToken(ALICE));
     expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
@@ -199,7 +199,7 @@ describe('a guard of the application that calls callerOf()', () => {
 });
 
 describe('AccessTokenVerifier', () => {
-  it('verifies a token by the method of the module or of the call, and introspects if a maximum age is given', async () => {
+  it("uses the call's or else the module's verification method, and introspects if the call has a maximum age", async () => {
     const { app } = await start({ verification: 'jwt' });
     const verifier = app.get(AccessTokenVerifier);
     const token = signIn(app, testAccessToken(ALICE));
@@ -271,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('makes a derived route introspect if the base class demands introspection, and has no effect if the base class demands signatures', async () => {
+  it('makes derived routes introspect if demanded by the base class; signatures are not inherited', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

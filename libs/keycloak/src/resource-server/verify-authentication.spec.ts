@@ -76,7 +76,7 @@ describe('verifyAuthentication (RFC 9470 section 3)', () => {
     expect(refusalOf(claims, requirement)?.reason).toBe(reason);
   });
 
-  it('names the client scope that adds a missing claim, and logs the found level or age', () => {
+  it('names the client scope of a missing claim, and logs the found level or age', () => {
     expect(refusalOf({}, GOLD)?.fields['hint']).toContain('client scope acr');
     expect(refusalOf({}, RECENT)?.fields['hint']).toContain('client scope basic');
     expect(refusalOf({ acr: 'bronze' }, GOLD)?.fields).toMatchObject({ acr: 'bronze' });

@@ -21,7 +21,7 @@ export function verifyAuthentication(
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
   const { issuer: iss, clientId: azp, subject: sub } = token;
-  // The claims may be of any type, and some objects can't be converted to a string or a number.
+  // A claim may be an object without a conversion to a string or number.
   const ageSeconds = typeof authTime === 'number' ? nowSeconds - authTime : Number.NaN;
   const fields = { iss, azp, sub, jti, ...storyOf(reason, acr, ageSeconds) };
   if (isForeign && reason === 'authentication_too_weak') Object.assign(fields, { hint: ACR_NOT_ACCEPTED });

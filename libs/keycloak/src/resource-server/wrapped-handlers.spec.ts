@@ -34,7 +34,7 @@ const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optio
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';
 
-/** Replaces the method and copies no metadata, like many decorators for tracing, caching or logging. */
+/** Replaces the method without its metadata, like many decorators for tracing or caching. */
 const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
   const { value } = descriptor as { value?: unknown };
   const wrapper = function (this: unknown, ...given: unknown[]): unknown {
@@ -47,7 +47,7 @@ const wrappedAtClass = (type: Type): void => {
   const prototype = type.prototype as object;
   const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor;
   const wrapped = Wrapped(prototype, 'handle', descriptor) as PropertyDescriptor;
-  // A real decorator that replaces a method copies these keys, so that Nest still finds the route.
+  // Real decorators copy these keys, so that Nest still finds the route.
   for (const key of ['path', 'method'])
     Reflect.defineMetadata(key, Reflect.getMetadata(key, descriptor.value as object), wrapped.value as object);
   Object.defineProperty(prototype, 'handle', wrapped);
@@ -201,7 +201,7 @@ const declared = fc.record<Declared>({
 const inheritance = fc.constantFrom<Inheritance>('none', 'inherited', 'overridden');
 
 describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
-  it('admits exactly the callers that its decorators admit, even if wrapped, inherited or overridden (RS-20)', async () => {
+  it('admits callers as its decorators say, even if the handler is wrapped, inherited or overridden (RS-20)', async () => {
     await fc.assert(
       fc.asyncProperty(
         declared,
@@ -232,7 +232,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('refuses all callers if the handler is bound for each request, because the start can not detect this (RS-20)', async () => {
+  it('refuses all callers if the handler is bound for each request (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {
@@ -253,7 +253,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('stops the start if the handler was copied together with the constructor of another class (RS-20)', async () => {
+  it('stops the start if copied with the constructor of another class (RS-20)', async () => {
     @Controller('elsewhere')
     @Public()
     class Open {
@@ -305,7 +305,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     },
   );
 
-  it('keeps the permission that a copied handler requires if a wrapper has the Nest metadata of the handler (RS-20)', async () => {
+  it('keeps its permission if another class wraps the handler and copies the metadata (RS-20)', async () => {
     class Trait {
       @Get('route')
       @RequirePermission('admin')

@@ -11,19 +11,17 @@ import type { ChannelReadability } from './revocation-channel.js';
 export interface ChannelTrustStatus {
   /** The number of entries and proofs that no key of this replica opens. The denials in these entries stay unknown. */
   readonly unreadable: number;
-  /** The number of refused entries and proofs since the start of the process, by reason. */
+  /** The number of refused entries and proofs since the start, by reason. */
   readonly refused: RefusalCounts;
-  /** The number of gaps in which this replica may have missed entries since the process started, by reason. */
+  /** The number of gaps since the start, by reason. In a gap, entries may be missing. */
   readonly gaps: Readonly<Record<string, number>>;
-  /**
-   * The reason why this replica refused the last proof; absent before the first proof, and while proofs are accepted.
-   */
+  /** Why the last proof was refused; absent before the first proof, and while proofs are accepted. */
   readonly proofRefusal?: ChannelRefusal;
 }
 
 /**
- * The reason of a gap that affects only the proofs. The count starts at 0, so that the metric has a value before the
- * first gap.
+ * A gap with this reason affects only the proofs. The count starts at 0, so that the metric exists before the first
+ * gap.
  */
 export const NOT_PROVEN = 'entries_not_proven';
 
@@ -48,13 +46,13 @@ export class ChannelTrust {
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
-  /** False while this replica's keys have opened nothing, although the channel has entries or proofs. */
+  /** False while the channel has entries or proofs, but this replica's keys opened none. */
   get hasKeys(): boolean {
     return this.#readability.unreadable === 0 || this.#readability.hasOpened;
   }
 
   refused(reason: ChannelRefusal): void {
-    // A process without public keys refuses every proof with `no_public_key`, so this reason is logged only once.
+    // Logs `no_public_key` only once: without public keys, the process refuses every proof.
     if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
     if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
   }

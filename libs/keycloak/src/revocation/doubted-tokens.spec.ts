@@ -57,7 +57,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(0);
   });
 
-  it('depend on the time of the recheck, and not on the time of its arrival', () => {
+  it('depend on the time of the recheck, not on its arrival', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add({ sid: 's1' }, clock.date - 600);
     expect(doubts.include(token(ALICE, 594), HASH)).toBe(false);
@@ -81,7 +81,7 @@ describe('DoubtedTokens', () => {
   describe('after a possible gap', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
-    it('include a tenth of the tokens issued before the gap each second, and all of them after ten seconds', () => {
+    it('include one more tenth of the older tokens each second, and all older tokens after ten seconds', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       doubts.doubtAll();
@@ -115,7 +115,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('need ten seconds to include all tokens issued before a late recheck of everything', () => {
+    it('include no token at first, but all earlier tokens ten seconds after a late recheck of everything', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE, 700);
       doubts.add('everything', clock.date - 600);

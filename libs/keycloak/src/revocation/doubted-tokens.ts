@@ -12,24 +12,20 @@ interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** Beyond this number, the oldest mark is dropped, and every token issued before that mark is doubted. */
+/** Beyond this number, the oldest mark is dropped and every earlier token is doubted. */
 const MAX_HELD = 10_000;
 
-/** If a recheck of all tokens is older than this, it was replayed from the channel, and is not urgent. */
+/** An older recheck of all tokens was replayed from the channel, and is not urgent. */
 const RECENT_SECONDS = 90;
 
 const HASH_DIGITS = 8;
 
 type Name = 'sid' | 'sub' | 'clientId';
 
-/**
- * A doubted token is introspected until its expiry, because Keycloak still reports a token as active while the user
- * logs out.
- */
+/** The service introspects doubted tokens until expiry, because Keycloak reports tokens as active during logouts. */
 export class DoubtedTokens {
   /**
-   * The times of rechecks in seconds since the epoch, by session, subject or client. Early times are roughly at the
-   * front.
+   * The times of rechecks in seconds since the epoch, by session, subject or client. Each map is roughly in time order.
    */
   readonly #marks: Readonly<Record<Name, Map<string, number>>> = {
     sid: new Map(),
@@ -38,10 +34,7 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /**
-   * The doubt about tokens issued before this time begins at a different time for each token, after `#soonFromMs`
-   * (monotonic).
-   */
+  /** Tokens issued before this time become doubted gradually after `#soonFromMs` (monotonic). */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 
@@ -56,7 +49,7 @@ export class DoubtedTokens {
     return sid.size + sub.size + clientId.size;
   }
 
-  /** `at` is the time at which this or another replica made the recheck, in seconds since the epoch. */
+  /** `at` is the time of the recheck, perhaps at another replica, in epoch seconds. */
   add(recheck: IssuerRecheck, at: number): void {
     const oldest = this.clock.epochSeconds() - this.options.revocationRetentionSeconds;
     if (at <= oldest) return;
@@ -75,10 +68,7 @@ export class DoubtedTokens {
     while (this.size > MAX_HELD) this.#dropFirst();
   }
 
-  /**
-   * Spreads the first introspections over the revocation window, so that not all tokens are introspected at the same
-   * time.
-   */
+  /** Spreads the first introspections over the revocation window. */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;

@@ -16,18 +16,15 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A shared copy of a denial may expire this much too early, because a clock may have been changed. */
+/** A denial's shared copy may expire earlier by this time, because clocks change. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
 
-/**
- * A full list drops the denial that would expire first, and raises the floor to the time of the dropped denial, so that
- * the denied token stays refused.
- */
+/** A full list drops the denial that expires first, and instead raises the floor. */
 export class HeldDenials {
-  // The entries are ordered by expiry, except entries from the channel. A channel entry may follow younger entries, and
-  // the younger entries are then dropped first.
+  // The entries are ordered by expiry, except entries from the channel. Younger entries before a channel entry are
+  // dropped first.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -35,7 +32,7 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Tokens issued before this time (in seconds since the epoch) plus the clock tolerance are refused. */
+  /** Refuses tokens issued before this time (epoch seconds) plus the clock tolerance. */
   #floor = -Infinity;
   /** The size is a field, because each request reads the size (perf: guard-overhead). */
   #size = 0;
@@ -74,10 +71,7 @@ export class HeldDenials {
     this.#onDenied.push(listener);
   }
 
-  /**
-   * `takenAt` is the time at which the channel accepted the denial, and limits `at`, so that a fast clock has no
-   * effect.
-   */
+  /** A sender's clock may be fast, so `takenAt` (the channel's time) limits `at`. */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
@@ -96,7 +90,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** Shares a denial again if its copy in the channel (perhaps forged) would expire early at other replicas. */
+  /** Shares a denial again if the channel's copy, perhaps a forgery, expires too early. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -104,7 +98,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** A full list must not drop a younger denial for an older denial, so the floor covers the older denial. */
+  /** Returns whether the list is full and the floor replaces the older denial. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
@@ -167,7 +161,7 @@ export class HeldDenials {
   }
 
   denies(token: VerifiedAccessToken): boolean {
-    // This is a fast path for every request; `token.hash` is computed only if the list denies tokens by hash.
+    // This code runs for every request, so `token.hash` is computed only if necessary.
     if (this.#size === 0 && this.#floor === -Infinity) return false;
     const { sid, sub, jti, iat = -Infinity } = token.claims;
     const { session, onlineSession, subject, token: single, tokenId } = this.#entries;
@@ -220,7 +214,7 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /** Raises the floor, but never into the future, because a future floor would refuse every token until then. */
+  /** A floor in the future would refuse every token until then. */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

@@ -31,7 +31,7 @@ describe('Rechecks', () => {
     expect(rechecks.areDue(ALICE, clock.monotonicMs())).toBe(false);
   });
 
-  it('are kept for as long as a result can be cached, even if other rechecks follow', () => {
+  it('are kept while a result can be cached, even if other rechecks follow', () => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     rechecks.require({ sid: 's1' });

@@ -1,17 +1,15 @@
 import type { Clock } from '../caching/clock.js';
 import { TOKEN_PROFILES, type CallerClaims } from '../protocol/token-profile.js';
 
-/**
- * The tokens of one issuer to recheck: all tokens, or the tokens of a session, a user, a service account or a client.
- */
+/** `'everything'` means all tokens of the issuer. */
 export type IssuerRecheck = WhoseTokens | 'everything';
 
 type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { readonly clientId: string };
 
 /**
- * The tokens to recheck: all tokens, or the tokens of a session, a user, a service account, a client or an issuer. A
- * recheck does not refuse valid tokens. Introspected tokens are introspected once more, and tokens that were verified
- * by signature are introspected from then on. `clientId` names the client that obtained the tokens.
+ * All tokens, or the tokens of a session, user, service account, client or issuer. A recheck does not refuse valid
+ * tokens. Introspected tokens are introspected once more, but signature-verified tokens are always introspected
+ * afterwards. `clientId` names the client that obtained the tokens.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
@@ -29,7 +27,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** The monotonic time of the last recheck; public, because each request reads it (perf: guard-overhead). */
+  /** The monotonic time of the last recheck; public for speed (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 
@@ -37,7 +35,7 @@ export class Rechecks {
     private readonly answersServeMs: number,
     private readonly clock: Clock,
     private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
-    /** The latest possible time at which tokens may have been issued, in seconds since the epoch. */
+    /** The latest possible issue time of tokens, in seconds since the epoch. */
     private readonly latestSeconds = () => clock.epochSeconds(),
   ) {}
 

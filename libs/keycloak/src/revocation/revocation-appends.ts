@@ -13,7 +13,7 @@ export interface SharingLog {
 const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** After a gap, all replicas append their missing entries again, and a replica must wait if other replicas append. */
+/** After a gap, all replicas append missing entries again, and wait for each other. */
 const REPEAT_PAUSE_MS = 20;
 
 export class RevocationAppends {
@@ -33,7 +33,7 @@ export class RevocationAppends {
     return this.#failures === 0;
   }
 
-  /** Whether all appended entries were read back, because the channel may lose entries that it accepted. */
+  /** Whether all appended entries were read back; the channel may lose accepted entries. */
   get areAllRead(): boolean {
     return this.held.areAllRead && this.rechecks?.areAllRead !== false;
   }

@@ -4,9 +4,7 @@ import type { ChannelRefusal } from './channel-refusals.js';
 import type { IssuerRecheck } from './rechecks.js';
 import type { ReceivedPeriod } from './signal-proof.js';
 
-/**
- * A message from one replica to all replicas; `at` is its time in seconds since the epoch, by the clock of the sender.
- */
+/** A message to all replicas; `at` is in epoch seconds, by the sender's clock. */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
   /** `id` is random, and identifies duplicates. */
@@ -16,31 +14,25 @@ export type SharedRevocation =
 
 /** The callbacks of a channel, which never throw. */
 export interface RevocationReceiver {
-  /** Receives an entry that the channel accepted `channelAgeSeconds` ago, by the clock of the channel. */
+  /** Receives an entry and the entry's age in the channel, by the channel's clock. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
-  /**
-   * Reports that this replica has received everything in the channel: for the first time, after an outage, or again
-   * after a gap.
-   */
+  /** Reports that everything was received, at the start and after each outage or gap. */
   caughtUp(): void;
   /**
-   * Reports that the channel is read again from the beginning, because the channel may have lost entries. This replica
-   * must append all held entries that the second read does not contain, including entries of other replicas.
+   * Reports that the channel reads all entries again, because entries may be lost. This replica must then append
+   * missing entries that it holds, including other replicas' entries.
    */
   gap(reason: string): void;
-  /**
-   * Reports that the channel can't be read, and that the channel retries the read; `hint` says what an operator can do,
-   * if known.
-   */
+  /** Reports a failed read, which the channel retries; `hint` says what an operator can do. */
   lost(reason: string, hint?: string): void;
   /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
-   * Reports received entries that differ from the entries of the proof, that are unreadable, or that may have no
-   * effect. The feed is then unhealthy until the next proof.
+   * Reports entries that differ from the proof, are unreadable, or may have no effect. The feed is then unhealthy until
+   * the next proof.
    */
   unhealthy(): void;
-  /** Reports an entry or a proof of the channel that this replica does not accept. */
+  /** Reports an entry or a proof that this replica does not accept. */
   refused(reason: ChannelRefusal): void;
   /** Reports after each read which entries and proofs this replica can open. */
   examined(found: ChannelReadability): void;
@@ -48,9 +40,9 @@ export interface RevocationReceiver {
 
 /** Whether the keys of this replica can open the current content of the channel. */
 export interface ChannelReadability {
-  /** The number of entries and proofs that were sealed with an unknown key or written by a newer version. */
+  /** Counts entries and proofs with an unknown key or of a newer version. */
   readonly unreadable: number;
-  /** Whether a key of this replica has opened at least one entry or proof in the channel. */
+  /** Whether a key of this replica has opened an entry or a proof. */
   readonly hasOpened: boolean;
 }
 
@@ -61,24 +53,17 @@ export interface ProofKeysStatus {
   readonly publicKeys: number;
 }
 
-/** A lease that expires by itself, and lets one replica poll the authorization server for all replicas. */
 export interface FeedLease {
-  /**
-   * A fencing token, which grows with each new holder of the lease, so that the channel refuses proofs of earlier
-   * holders.
-   */
+  /** Grows with each new holder, so that the channel refuses proofs of earlier holders. */
   readonly fencing: number;
-  /** The time of the grant or the last renewal, by the clock of the channel. */
+  /** The time of the grant or the last renewal, by the channel's clock. */
   readonly grantedAtMs: number;
 }
 
-/**
- * `lease_lost` means that another replica may poll by now; `behind` means that this replica has not received all
- * entries yet.
- */
+/** `lease_lost`: another replica may poll by now; `behind`: this replica has not received all entries. */
 export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
-/** The part of a channel that lets one replica poll the authorization server for all replicas. */
+/** Gives one replica an expiring lease to poll the authorization server for all replicas. */
 export interface ProofChannel {
   /**
    * Takes or renews the lease, or returns undefined while another replica holds the lease. Rejects if the outcome is
@@ -106,14 +91,13 @@ export interface RevocationChannelContext {
 
 export interface ConnectedRevocationChannel {
   /**
-   * Appends entries, and resolves when the channel has accepted all entries. An append may be repeated, and rejects if
-   * the outcome is unknown.
+   * Appends entries, and resolves when the channel has accepted all entries. Rejects if the outcome is unknown; the
+   * caller may then append the entries again.
    */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**
-   * Appends entries that the channel may hold already, but only if this replica has received everything, so that no
-   * entry is stored twice. Returns false if other replicas have appended entries meanwhile, because those entries must
-   * be read first.
+   * To store no entry twice, appends only if this replica has received everything. Returns false if other replicas
+   * appended meanwhile, because those entries must be read first.
    */
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
   /** Without `proofs`, each replica polls the authorization server for itself. */
@@ -122,7 +106,7 @@ export interface ConnectedRevocationChannel {
   close(): Promise<void>;
 }
 
-/** A problem that keeps a service from using its channel, described for an operator without keys or passwords. */
+/** A problem that makes the channel unusable, described without keys or passwords. */
 export interface ChannelFault {
   readonly message: string;
   readonly cure: string;
@@ -133,12 +117,9 @@ export interface ChannelExamination {
   readonly place: string;
   /** The problems of the channel; empty if the service can use the channel. */
   readonly faults: readonly ChannelFault[];
-  /** Fingerprints of the keys, which all services of the realm share; the first key seals new entries. */
+  /** Fingerprints of the realm's shared keys; the first key seals new entries. */
   readonly keyFingerprints: readonly string[];
-  /**
-   * The last proof of a poller, without an age if no proof exists; undefined if the examination did not look for a
-   * proof.
-   */
+  /** The last proof of a poller, without an age if none exists; undefined if not examined. */
   readonly proof?: ChannelProof;
 }
 
@@ -151,21 +132,18 @@ export interface ChannelProof {
 export interface ChannelQuestion {
   /** Whether this service polls the authorization server for all replicas, which needs more rights. */
   readonly isPoller: boolean;
-  /** The time to wait for a new proof; 0 if proofs do not matter to this service. */
+  /** The wait for a new proof; 0 if proofs do not matter to this service. */
   readonly proofWaitMs: number;
 }
 
-/** The option `revocationChannel` of `forRoot()`, such as `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey`. */
+/** `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey` returns such a channel for the option `revocationChannel`. */
 export interface RevocationChannel {
   /**
    * Checks the settings at boot, and sends no data. If the settings are unusable, throws an error with a message for
    * the operator.
    */
   check(context: RevocationChannelContext): void;
-  /**
-   * Returns the status of the current keys of the channel's proofs; absent if the channel has no proofs, or needs no
-   * keys for proofs.
-   */
+  /** Returns the status of the keys for proofs; a channel without proofs or keys lacks this method. */
   proofKeys?(): ProofKeysStatus;
   /** Starts to read the channel, and continues after outages until the channel is closed. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;

@@ -71,7 +71,7 @@ describe('RevocationList', () => {
     expect(list.denies(token({ jti: 'ofrtac:1' }))).toBe(true);
   });
 
-  it('denies a token by its jti if the token arrives with its second valid signature (r, n - s) (RS-13)', () => {
+  it('denies a token by its jti even with its second valid signature (r, n - s) (RS-13)', () => {
     const { list } = listOf();
     list.deny(TOKEN);
     const otherForm = token({}, 'the token with its other signature');
@@ -80,7 +80,7 @@ describe('RevocationList', () => {
     expect([list.denies(otherForm), list.denies(token({ jti: undefined }))]).toEqual([true, true]);
   });
 
-  it('denies every token of a session, including a token that was refreshed during the logout', () => {
+  it('denies every token of a session, even a token refreshed during the logout', () => {
     const { list } = listOf();
     list.deny(SESSION);
     expect(list.denies(token({ iat: NOW + 500 }))).toBe(true);
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads no claims while the list is empty, and reads the hash of a token only if a denial names a single token', () => {
+  it('reads no claims while the list is empty, and reads token hashes only for denials of single tokens', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -185,7 +185,7 @@ describe('a full RevocationList', () => {
     expect([issuedAt(NOW - 101), issuedAt(NOW - 100 + TOLERANCE_SECONDS)]).toEqual([true, false]);
   });
 
-  it('accepts a token that is issued after the dropped denials, even if the date changes', () => {
+  it('accepts a token issued after the dropped denials, even if the date changes', () => {
     const { list, clock } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW + 1e6 });
     list.deny(other(1));
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('keeps all valid denials when a denial is repeated, and when a denial replaces an expired denial', () => {
+  it('keeps all valid denials when a denial is repeated or replaces an expired denial', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));

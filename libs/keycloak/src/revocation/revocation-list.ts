@@ -10,14 +10,14 @@ export interface IssuerRevocations {
 }
 
 /**
- * Denies sessions, users and tokens for `revocationRetentionSeconds`, after a logout notice or at the request of an
- * administrator. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), even if its
- * introspection result is cached. A denied token is not exchanged. With `forRoot({ revocationChannel })`, a denial
- * reaches all replicas of all services; otherwise, it applies only to this process, until the process ends. A denial
- * does NOT notify Keycloak, and does not abort running calls.
+ * Denies sessions, users and tokens for `revocationRetentionSeconds`. A logout notice or an administrator causes a
+ * denial. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), despite cached
+ * results. A denied token is not exchanged. With `forRoot({ revocationChannel })`, a denial reaches all replicas of all
+ * services. Otherwise, only this process knows the denial, until the process ends. A denial does NOT notify Keycloak,
+ * and does not abort running calls.
  *
  * A full list drops the denial that would expire first, and logs a warning. From then on, the list refuses every token
- * that was issued before the dropped denial was made. Each issuer has its own list.
+ * issued before the dropped denial. Each issuer has its own list.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;
@@ -29,8 +29,8 @@ export class RevocationList {
   }
 
   /**
-   * The number of denials, at most `maxRevocations` for each issuer; expired denials count until the next denial. A
-   * denial that has a `jti` counts twice.
+   * Counts denials, at most `maxRevocations` per issuer, and expired denials until the next denial. A denial that has a
+   * `jti` counts twice.
    */
   get size(): number {
     return [...this.#issuers.values()].reduce((sum, { denials }) => sum + denials.size, 0);
@@ -38,17 +38,17 @@ export class RevocationList {
 
   /**
    * Denies tokens immediately, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
-   * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, names an unknown issuer, or
-   * omits the issuer although the module has several.
+   * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, or its issuer is unknown or
+   * ambiguous.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);
   }
 
   /**
-   * Discards cached results of possibly revoked tokens. Tokens that are verified by signature and were issued until now
-   * are introspected until they expire. A recheck reaches the same replicas as a denial, and does NOT refuse a token.
-   * Throws `TypeError` for the same reasons as `deny()`. Only `'everything'` applies to every issuer.
+   * Discards cached results of possibly revoked tokens. Such tokens, issued until now and verified by signature, are
+   * introspected until expiry. A recheck reaches the same replicas as a denial, and does NOT refuse a token. Throws
+   * `TypeError` for the same reasons as `deny()`. Only `'everything'` applies to every issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {

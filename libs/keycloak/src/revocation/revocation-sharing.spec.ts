@@ -142,7 +142,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.areDue({ sub: 'alice' }, clock.monotonicMs())).toBe(true);
   });
 
-  it('appends each of its denials again after a gap if the channel no longer has the denial', async () => {
+  it('appends its own denials again after a gap, except denials that the channel still has', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     held.deny({ sid: 's2' });
@@ -158,7 +158,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('drops a received denial when the retention time has passed since its creation or since its arrival in the channel', () => {
+  it('drops a received denial one retention time after its creation or arrival', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
@@ -195,7 +195,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('replaces a received floor in the future by the current time, so that later tokens are accepted', () => {
+  it('lowers a floor with a future time to the current time, and accepts later tokens', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
@@ -225,7 +225,7 @@ describe('RevocationSharing', () => {
     expect(appended.length).toBeLessThan(10);
   });
 
-  it('appends a recheck with its original time, even if the time is ahead of the local clock', async () => {
+  it('appends a recheck with its original time, even if this time is ahead of the local clock', async () => {
     receiver.caughtUp();
     const at = clock.epochSeconds() + 180;
     rechecks.require({ sub: 'alice' }, at);
@@ -233,7 +233,7 @@ describe('RevocationSharing', () => {
     expect(appended).toMatchObject([{ recheck: { sub: 'alice' }, at }]);
   });
 
-  it('applies a local or received recheck only once, and does not append an outdated recheck', async () => {
+  it('applies a local or received recheck only once, and appends no outdated recheck', async () => {
     let required = 0;
     rechecks.onRequired(() => {
       required += 1;
@@ -297,7 +297,7 @@ describe('RevocationSharing', () => {
     },
   );
 
-  it('doubts all signature-verified tokens after a gap, and doubts no token after an outage', () => {
+  it('requires introspection of all signature-verified tokens after a gap, but not after an outage', () => {
     receiver.caughtUp();
     receiver.lost('away');
     receiver.caughtUp();
@@ -320,7 +320,7 @@ describe('RevocationSharing', () => {
     expect(appended.find(({ kind }) => kind === 'floor')).toEqual({ kind: 'floor', at: clock.epochSeconds() - 10 });
   });
 
-  it('appends a denial even if a received copy of the denial would expire early (RS-30)', async () => {
+  it('appends its own denial even if it has received a copy that expires earlier (RS-30)', async () => {
     held.deny({ sid: 's1' });
     receiver.received(session('s1', clock.epochSeconds()), 990);
     receiver.caughtUp();
@@ -347,7 +347,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['new', 'old']);
   });
 
-  it('repeats the append of a denial if the channel was lost before the denial was read back', async () => {
+  it('appends a denial again if the channel is lost before the denial was read back', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -360,7 +360,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('repeats the append of an unread denial only after the channel was lost', async () => {
+  it('repeats no append before the channel is lost, even if it has not read the denial back', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -373,7 +373,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('has read everything even if the channel delivers an entry before the append of the entry is acknowledged', async () => {
+  it('counts its own entry as read even if the entry arrives before the append is acknowledged', async () => {
     receiver.caughtUp();
     held.deny({ sid: 's1' });
     rechecks.require({ sub: 'alice' });
@@ -382,7 +382,7 @@ describe('RevocationSharing', () => {
     expect(sharing.hasReadAll).toBe(true);
   });
 
-  it('leaves a floor unchanged if it reads the floor again and the clock of the sender is ahead', () => {
+  it("leaves a reread floor unchanged if the sender's clock is ahead", () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
     read(0);
@@ -392,7 +392,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
   });
 
-  it('keeps its denials and its floor if the list is full and dropped denials are read again', () => {
+  it('keeps its denials and floor if it reads dropped denials again while the list is full', () => {
     const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
     const readAll = (): void => {
       for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);

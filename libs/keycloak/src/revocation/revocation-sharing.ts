@@ -21,9 +21,8 @@ import type { ReceivedPeriod } from './signal-proof.js';
 
 /**
  * - `none`: the application has no channel.
- * - `reading`: the content of the channel has not been read yet, so an earlier denial of another replica may be missing
- *   here.
- * - `caught_up`: the whole channel has been read, and new entries are read as they arrive.
+ * - `reading`: the channel has not been read yet, so earlier denials may be missing.
+ * - `caught_up`: the whole channel has been read, and new entries are read on arrival.
  * - `lost`: the channel can't be read now; earlier entries stay in force.
  */
 export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
@@ -31,12 +30,11 @@ export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
-   * Whether this replica has read the whole channel once, so that it refuses the tokens that other replicas have
-   * denied. The value is true without a channel, and false while this replica has no key for the channel's entries or
-   * proofs.
+   * Whether this replica has read the whole channel once. True if no channel is configured. False if the replica lacks
+   * the channel's keys.
    */
   readonly isReady: boolean;
-  /** The number of denials that other replicas do not know yet, or may have lost. */
+  /** The number of denials that other replicas may not know. */
   readonly unshared: number;
   /** Whether the last append succeeded. */
   readonly isTaking: boolean;
@@ -66,7 +64,7 @@ const NOBODY: SharingListener = { interrupt: () => undefined, prove: () => undef
 export class RevocationSharing implements RevocationReceiver {
   #state: RevocationChannelState;
   #hasCaughtUp = false;
-  /** Stays true, because an outage of the channel must not make all replicas unready at the same time. */
+  /** Stays true, because an outage must not make all replicas unready at once. */
   #hasBeenReady = false;
   readonly #trust: ChannelTrust;
   #channel: ConnectedRevocationChannel | undefined;
@@ -86,7 +84,7 @@ export class RevocationSharing implements RevocationReceiver {
     private readonly listener: SharingListener = NOBODY,
   ) {
     const { issuer, revocationRetentionSeconds: memorySeconds, maxRevocations, allowInsecureRequests } = options;
-    // Rechecks are kept as long as denials, because services that verify signatures need them until the tokens expire.
+    // Services that verify signatures need rechecks and denials until the tokens expire.
     const recheckSeconds = memorySeconds;
     this.#context = { issuer, memorySeconds, recheckSeconds, maxRevocations, allowInsecureRequests, clock };
     this.#state = options.revocationChannel === undefined ? 'none' : 'reading';
@@ -118,14 +116,14 @@ export class RevocationSharing implements RevocationReceiver {
     return this.options.revocationChannel?.examine?.(this.#context, question);
   }
 
-  /** Turns the sharing off, for tests of an application, so that no data leaves the process. */
+  /** For tests of an application: no data leaves the process. */
   leaveOff(): void {
     this.#state = 'none';
   }
 
   async start(maxWaitMs: number): Promise<void> {
     const { revocationChannel } = this.options;
-    // An application may be closed while it starts, and then no later hook would close the channel.
+    // If the application is closed during the start, no later hook closes the channel.
     if (revocationChannel === undefined || this.#channel !== undefined || this.#closing.signal.aborted) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (revocationChannel.proofKeys?.().publicKeys === 0) this.refused('no_public_key');
@@ -166,9 +164,8 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * Introspection finds a revocation that this replica missed, and the replica that made a missed denial appends the
-   * denial again. A token verified by signature would be accepted until it expires, so such tokens are introspected
-   * within `introspectionTtlSeconds`.
+   * Introspection finds missed revocations. The other replicas append the missing denials again. Services that verify
+   * signatures introspect tokens within `introspectionTtlSeconds`. Otherwise, revoked tokens would stay valid.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);

@@ -37,7 +37,7 @@ describe('SharedRechecks', () => {
     ]);
   });
 
-  it('applies a recheck even if a copy with an earlier server time arrived first (RS-30)', () => {
+  it('applies a recheck even if an earlier copy had an older server time (RS-30)', () => {
     const [askedAtMs, at] = [clock.monotonicMs(), clock.epochSeconds()];
     shared.receive(alice(), 400, at - 400);
     expect(rechecks.areDue({ sub: 'alice' }, askedAtMs)).toBe(false);
@@ -56,7 +56,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck even if an outdated copy, or another recheck with the same id, arrived (RS-30)', () => {
+  it('appends its own recheck even after an outdated copy or a reused id (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');

@@ -19,7 +19,7 @@ export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
   #taken: readonly SharedRecheck[] = [];
   #unread: readonly SharedRecheck[] = [];
-  /** The id is not the key: a service can reuse an id for another recheck or repeat a recheck with an earlier time. */
+  /** The key has id, time and content, because services can reuse ids and times. */
   readonly #known: DeadlineCache<Effect>;
   #isReceiving = false;
 
@@ -77,8 +77,7 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // A later version may describe the affected tokens in a way that this version can't read, so all tokens are
-      // rechecked.
+      // This version may not understand a later version's recheck, so all tokens are rechecked.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);
     } finally {

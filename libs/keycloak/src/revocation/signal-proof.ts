@@ -1,15 +1,15 @@
 import type { Clock } from '../caching/clock.js';
 
-/** Between these two times of one clock, no revocation was missed. */
+/** No revocation was missed from `sinceMs` until `untilMs` (two times of one clock). */
 export interface ReceivedPeriod {
   readonly sinceMs: number;
   readonly untilMs: number;
 }
 
 interface Stretch {
-  /** The time since which a poller has received everything. */
+  /** Since this time, a poller has received every revocation. */
   readonly receivedSinceMs: number;
-  /** The time since which this process has read everything. */
+  /** Since this time, this process has read every revocation. */
   readonly coveredSinceMs: number;
   readonly healthyUntilMs: number;
 }
@@ -19,10 +19,7 @@ const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, hea
 /** Proofs never grant access. If proofs are missing, cached results expire early, as if no feed existed. */
 export class SignalProof {
   #current = NONE;
-  /**
-   * Results from before the last gap keep their last proof, so that the service does not introspect all results at
-   * once.
-   */
+  /** Results older than the last gap keep their proof, to prevent many simultaneous introspections. */
   #earlier = NONE;
   #isFollowed = false;
   /** Later proofs do not cover results from before the last gap. */
@@ -32,14 +29,11 @@ export class SignalProof {
 
   constructor(
     private readonly clock: Pick<Clock, 'monotonicMs'>,
-    /**
-     * Whether this process receives the entries of other replicas, which may deny a token that the server reports as
-     * active.
-     */
+    /** Other replicas may deny a token that the server reports as active. */
     private readonly receivesOthers: () => boolean = () => true,
   ) {}
 
-  /** Returns the end of the healthy period of a result, or `-Infinity` if no proof covers the result. */
+  /** Returns the end of a result's healthy period, or `-Infinity` without a proof. */
   healthyUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.healthyUntilMs;
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.healthyUntilMs : -Infinity;
@@ -90,8 +84,8 @@ export class SignalProof {
   }
 
   /**
-   * Calls `listener` with `sinceMs` when a healthy period begins. Before this monotonic time, every replica may have
-   * missed revocations, even a replica that has just started and saw no gap.
+   * Calls `listener` with `sinceMs` when a healthy period begins. Every replica, old or new, may have missed
+   * revocations before this monotonic time.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);

@@ -42,7 +42,7 @@ export class UnsharedDenials {
     return this.#inForce(this.#toRepeat, count);
   }
 
-  /** True without a floor, and after the channel has returned the floor. */
+  /** Returns true if no floor exists or the channel has returned the floor. */
   get isFloorRead(): boolean {
     return this.#floor === 'done';
   }

@@ -1,7 +1,4 @@
-/**
- * The entry point nestjs-keycloak-s2s/testing, for specs only: test tokens, a module without a server, a token leak
- * scanner.
- */
+/** nestjs-keycloak-s2s/testing, for specs only: test tokens, a module without a server, a token leak scanner. */
 export { testAccessToken } from './test-access-token.js';
 export { TokenLeakError } from './token-leaks/token-leak-error.js';
 export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';

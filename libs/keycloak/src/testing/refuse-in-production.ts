@@ -1,6 +1,6 @@
 import { isProduction } from '../protocol/production.js';
 
-/** Throws `Error` unless `NODE_ENV` is `development` or `test`, since the testing kit can sign in any caller. */
+/** Throws unless `NODE_ENV` is `development` or `test`: the kit can sign in anyone. */
 export function refuseInProduction(what: string): void {
   const { NODE_ENV } = process.env;
   if (!isProduction(NODE_ENV)) return;

@@ -8,7 +8,7 @@ import { refuseInProduction } from './refuse-in-production.js';
 import { tokenText } from './token-text.js';
 
 export interface TestAccessTokenOptions {
-  /** The text of the token, invented by default. For an exchange, use the text of a token that a server issued. */
+  /** The text of the token, by default a random text. For an exchange, use the text of a token that a server issued. */
   readonly text?: string;
   /** The claim `sub`, by default `test-subject`. */
   readonly subject?: string;
@@ -16,9 +16,9 @@ export interface TestAccessTokenOptions {
   readonly permissions?: readonly string[];
   /** The claim `azp`: the client to which the token was issued, by default `test-client`. */
   readonly client?: string;
-  /** The claim `aud`, by default the application's client id, or `test-service` without `signIn`. */
+  /** The claim `aud`, by default `test-service` (for `signIn`, the application's client id). */
   readonly audience?: string | readonly string[];
-  /** The claim `iss`, by default the application's issuer, or `https://keycloak.test/realms/test` without `signIn`. */
+  /** The claim `iss`, by default `https://keycloak.test/realms/test` (for `signIn`, the application's issuer). */
   readonly issuer?: string;
   /** The claim `acr`: the level of the user's login. */
   readonly acr?: string;
@@ -36,8 +36,8 @@ export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard or a server accepts the
- * token only if the server issued its `text`.
+ * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard or server accepts only a
+ * `text` that the server issued.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */

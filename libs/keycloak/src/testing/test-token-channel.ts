@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Publishes each token of an application under test, because no network traffic shows these tokens. Subscribe to this
- * object, because Node 20 may return another channel by name after a garbage collection.
+ * Publishes each token of a tested application: no network traffic shows these tokens. Subscribe to this object: Node
+ * 20 may later return another channel by name.
  */
 export const testTokenChannel = channel('nestjs-keycloak-s2s:testing:token');

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /**
- * Returns the text of a token with an invalid signature, and an equal text for equal arguments. In an application with
+ * Returns a token with an invalid signature, and returns equal tokens for equal arguments. In an application with
  * several issuers, `iss` selects the issuer.
  */
 export const tokenText = (id: string, typ = 'JWT', iss?: unknown): string =>

@@ -20,7 +20,7 @@ export function describeRoutes(
   return document;
 }
 
-/** Uses class-validator, since decorators of Swagger would load @nestjs/swagger at the start of the service. */
+/** Uses class-validator, since Swagger's decorators would load @nestjs/swagger at the start. */
 function addBodies({ components: { schemas = {} } = {} }: OpenAPIObject): void {
   const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/' });
   for (const name of Object.keys(schemas)) {

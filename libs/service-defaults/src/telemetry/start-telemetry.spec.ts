@@ -164,7 +164,7 @@ describe('the telemetry of a service', () => {
     expect(received.join('')).not.toContain('/health');
   });
 
-  it('serves only metrics on the management port, and closes a connection that sends bytes other than HTTP', async () => {
+  it('serves only metrics on the management port, and closes connections with bytes other than HTTP', async () => {
     const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${managementPort}${path}`, init);
     expect((await at('/metrics?name=x')).status).toBe(200);
     for (const path of ['/', '/health/live', '/metricsx', '//metrics']) expect((await at(path)).status).toBe(404);
@@ -174,7 +174,7 @@ describe('the telemetry of a service', () => {
     await once(socket, 'close');
   });
 
-  it('logs at most once a minute that a collector refuses data, and names the status', async () => {
+  it("logs the status of a collector's refusal at most once a minute", async () => {
     answer = 400;
     const refused = async (): Promise<void> => {
       const before = received.length;

@@ -80,7 +80,7 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
   const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  // Baggage is not propagated, since any caller may send baggage, and baggage may identify a user.
+  // Propagates no baggage: any caller may send baggage, which may identify a user.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return () => provider.shutdown();
@@ -89,8 +89,8 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
 const LOG_INTERVAL_MS = 60_000;
 
 /**
- * The logger writes at most once a minute, and only the code of the failure. An exporter's error may contain the answer
- * or address of the collector.
+ * Logs at most once a minute, and only the failure's code. An exporter's error may contain the answer or address of the
+ * collector.
  */
 function exportFailureLogger(logger: Pick<ServiceLogger, 'warn'>): (failure: unknown) => void {
   let loggedAt = -Infinity;

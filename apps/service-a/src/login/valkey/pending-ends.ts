@@ -1,12 +1,11 @@
 import type { Logger } from '@nestjs/common';
 import { SessionStoreError } from '../session-store-error.js';
 
-/** The maximum number of ended sessions that wait here while the Valkey server is unavailable. */
 const MAX_PENDING = 10_000;
 const SENT_AT_ONCE = 100;
 const SEND_AGAIN_MS = 1000;
 
-/** A retry would not fix these server errors, and the service denies the tokens of the ended sessions in any case. */
+/** A retry would not fix these errors, and the service denies the tokens anyway. */
 const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
 export interface SessionEnd {
@@ -14,10 +13,7 @@ export interface SessionEnd {
   readonly args: readonly (string | number)[];
 }
 
-/**
- * Repeats reports of ended sessions that did not reach the Valkey server, because Keycloak does not repeat a logout
- * notice.
- */
+/** Repeats failed reports of ended sessions, because Keycloak does not repeat a logout notice. */
 export class PendingEnds {
   readonly #ends = new Map<string, SessionEnd>();
   #sending: Promise<void> | undefined;
@@ -45,7 +41,7 @@ export class PendingEnds {
     this.#isClosed = true;
   }
 
-  /** Starts a timer for the next attempt, since the next request may arrive much later. */
+  /** Uses a timer, since the next request may arrive much later. */
   #sendLater(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {

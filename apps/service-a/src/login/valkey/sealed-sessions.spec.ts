@@ -10,7 +10,7 @@ const NEWER = Buffer.from([2, ...randomBytes(90)]).toString('base64');
 const associated = (form: string, ...what: readonly string[]): string[] => [form, 'issuer', 'service-a', ...what];
 
 describe('SealedSessions', () => {
-  it('returns no session if the version or the format is newer, or if the keys are unknown', () => {
+  it('returns no session for a newer version, a newer format or unknown keys', () => {
     const content = JSON.stringify({ tokens: {} });
     const other = new SealingKeys([randomBytes(32).toString('base64')]);
     for (const text of [

@@ -6,7 +6,7 @@ import type { UserSession } from '../user-session.js';
 
 type Written = Omit<UserSession, 'tokens'> & { readonly tokens: OpenIdTokensParts };
 
-/** The encryption binds a text to its kind and key, so that a copy under a different key can't be opened. */
+/** The encryption binds a text to its kind and key: a copy under another key can't be opened. */
 export class SealedSessions {
   readonly #keys: SealingKeys;
 
@@ -35,8 +35,8 @@ export class SealedSessions {
   }
 
   /**
-   * Returns undefined for a text that this service did not write. Throws `SessionStoreError` for a text of a newer
-   * version, because the text may say that sessions have ended.
+   * Returns undefined for a text that this service did not write. Throws `SessionStoreError` for a newer version's
+   * text, which may say that sessions have ended.
    */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));
@@ -53,7 +53,7 @@ export class SealedSessions {
     return this.#keys.names(this.#associated(kind, value));
   }
 
-  /** The first item is the version of the format, so that each version opens only texts of that version. */
+  /** The first item is the version of the format: no other version can open the text. */
   #associated(kind: string, ...value: readonly string[]): string[] {
     return ['1', this.issuer, this.clientId, kind, ...value];
   }

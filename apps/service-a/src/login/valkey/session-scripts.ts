@@ -2,11 +2,11 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
  * A session is a hash. `s` is the sealed session, and `i` is the `iat` of the login. `u` and `d` are the keys of the
- * indexes by user and by Keycloak's session. `eu` and `ed` are the keys of the end marks.
+ * indexes by user and by Keycloak's session. `eu` and `ed` name the keys that hold end times (end marks).
  *
- * An index is a sorted set of session names, with the time of the last change as the score. An index expires with the
- * session that expires last. A key of another type belongs to other code and counts as missing. If an index is damaged,
- * `END` can't find the session. `END` then still sets an end mark, and a session with an end mark counts as missing.
+ * An index is a `zset` of session names, by the time of the last change. An index expires with the session that expires
+ * last. A key of another type belongs to other code and counts as missing. If an index is damaged, `END` can't find the
+ * session. `END` still writes an end mark, and `FIND` then returns no session.
  */
 const COMMON = `
 local function is(key, kind)
@@ -27,7 +27,7 @@ local function begins(name, kind, all)
   local prefix = string.sub(all, 1, -#'sessions' - 1) .. kind
   return string.sub(name, 1, #prefix) == prefix
 end
--- Others may have added names to an index: this reads and deletes sessions only.
+-- Other processes may have added names to an index. This function reads and deletes only sessions.
 local function remove(session, all)
   if begins(session, 'session:', all) then
     for _, field in ipairs({ 'u', 'd' }) do
@@ -38,7 +38,7 @@ local function remove(session, all)
   end
   if is(all, 'zset') then redis.call('ZREM', all, session) end
 end
--- When the sessions of a mark ended, in seconds. One that we would not have made is none.
+-- Returns when the sessions of a mark ended, in seconds. A mark with an impossible value counts as missing.
 local function ended(mark, mostMs)
   local left = redis.call('PTTL', mark)
   if left < 0 or left > tonumber(mostMs) or not is(mark, 'string') or redis.call('STRLEN', mark) > 20 then return false end
@@ -50,11 +50,11 @@ local function long(key, ms)
 end
 `;
 
-/** The limit exceeds the size of a session with a long user name and many token claims. */
+/** Exceeds the size of a session with a long user name and many claims. */
 export const MAX_SEALED = 262_144;
 
 /**
- * Returns the sealed session (false if the session has ended), the sealed rechecks and the server's time.
+ * Returns the sealed session (false after its end), the sealed rechecks and the server's time.
  *
  * KEYS: session, recheck. ARGV: lifetime of marks in ms.
  */
@@ -70,14 +70,14 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Returns 0 and adds no session if the session has already ended. Applies the limit per user before the total limit, so
- * that a user at the limit evicts only their own sessions.
+ * Returns 0 and adds no session if the session has already ended. Applies the limit per user first: a user at this
+ * limit evicts only their own sessions.
  *
  * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the fourth key
- * equals the third key. Further keys follow: other indexes by user, marks of the session, and marks of the user.
+ * equals the third key. The last keys are the user's other indexes, the session's marks, the user's marks.
  *
- * ARGV: sealed session, lifetime in ms, limit per user, total limit, idle time in ms. Further arguments follow: `iat`,
- * the number of other indexes, the number of session marks, and the lifetime of marks in ms.
+ * ARGV: sealed session, lifetime in ms, limit per user, total limit, idle time in ms. The last arguments are `iat`, two
+ * counts (other indexes, session marks) and the marks' lifetime (ms).
  */
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
@@ -88,12 +88,12 @@ for at = lastIndex + 1, #KEYS do
   local endedAt = ended(KEYS[at], ARGV[9])
   if endedAt and (at <= lastOfSession or tonumber(ARGV[6]) <= endedAt) then return 0 end
 end
--- First: where the memory is full, this fails, and nothing is changed.
+-- If the memory is full, this first write fails, and the script changes nothing.
 redis.call('HSET', session, 's', ARGV[1], 'i', ARGV[6], 'u', KEYS[3], 'd', KEYS[4], 'eu', KEYS[lastOfSession + 1])
 if ARGV[8] ~= '0' then redis.call('HSET', session, 'ed', KEYS[lastIndex + 1]) end
 redis.call('PEXPIRE', session, ARGV[2])
 ready(all)
--- What was not used for longer has expired by itself.
+-- Sessions that were idle for a longer time have already expired.
 redis.call('ZREMRANGEBYSCORE', all, '-inf', time - tonumber(ARGV[5]))
 ready(KEYS[3])
 local own = {}
@@ -120,14 +120,14 @@ return 1
 `);
 
 /**
- * Returns 1 after a change, or 0 if another call has changed the session since the read.
+ * Returns 1, or 0 if another call has changed the session since the read.
  *
  * KEYS: session, all. ARGV: beginning of the old text, new text, lifetime in ms.
  */
 export const CHANGE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
 if not found or string.sub(found, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
--- In this order it is done even where the memory is full: it takes no more.
+-- The order matters: PEXPIRE needs no memory. After this write, Valkey permits HSET even if the memory is full.
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('HSET', KEYS[1], 's', ARGV[2])
 local indexes = { KEYS[2], text(KEYS[1], 'u', 256), text(KEYS[1], 'd', 256) }
@@ -163,7 +163,7 @@ for at = 2, lastMark do
   local mark = KEYS[at]
   local before = is(mark, 'string') and redis.call('STRLEN', mark) <= 20 and tonumber(redis.call('GET', mark)) or 0
   if before > now() / 1000 + 3600 then before = 0 end
-  -- After the first one all is done even where the memory is full.
+  -- The order matters: after PEXPIRE, Valkey permits SET even if the memory is full.
   redis.call('PEXPIRE', mark, ARGV[2])
   redis.call('SET', mark, string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
 end
@@ -178,7 +178,7 @@ return 1
 
 /**
  * Sets a text if no other call has changed the text since the read. KEYS: text. ARGV: mode (1 always sets the text),
- * old text (empty if it is missing), new text, lifetime in ms.
+ * old text (empty if missing), new text, lifetime in ms.
  */
 export const REPLACE = new ValkeyScript(`${COMMON}
 local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''

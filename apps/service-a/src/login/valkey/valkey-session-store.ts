@@ -15,10 +15,10 @@ import { PendingEnds } from './pending-ends.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
-/** Exceeds the number of a browser's concurrent requests in one session. */
+/** In one session, a browser sends fewer concurrent requests than this limit. */
 const MAX_ATTEMPTS = 50;
 
-/** The minimum step of the server's clock that the service logs. */
+/** The service does not log smaller steps of the server's clock. */
 const MIN_STEP_MS = 10_000;
 
 type Arguments = readonly (string | number)[];
@@ -28,7 +28,7 @@ export interface SessionOwner {
   readonly clientId: string;
 }
 
-/** All keys begin with `serviceKeyPrefix`, so that other services, realms and applications can share the database. */
+/** All keys begin with `serviceKeyPrefix`, so services, realms and applications can share the database. */
 export class ValkeySessionStore implements SessionStore {
   readonly isShared = true;
   readonly clock = new ServerClock();
@@ -160,13 +160,13 @@ export class ValkeySessionStore implements SessionStore {
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
       const isOurs = theirs !== undefined || recheck === null;
       const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
-      // If this write fails, or if another replica was faster, the next call writes the rechecks.
+      // If this write fails or comes too late, the next call writes the rechecks.
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
   }
 
-  /** After a backward step of the server's clock, sessions count as too old, and new sessions may count as ended. */
+  /** After a backward step of the server's clock, sessions count as too old. New sessions may count as ended. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;

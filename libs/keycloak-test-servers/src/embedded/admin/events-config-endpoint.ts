@@ -40,7 +40,7 @@ export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   if (!isDeepStrictEqual(eventsListeners, LISTENERS)) others.push('eventsListeners');
   if (others.length > 0) throw notImplemented(`these settings of events: ${others.join(', ')}`);
   Object.assign(settings, { eventsEnabled: false, eventsExpiration: 0, ...settingsIn(members) });
-  // This endpoint records even the request that enables the recording, but an update of the realm does not.
+  // This endpoint also records a request that switches recording on. Realm updates do not.
   const isRecorded = request.isRecorded || settings.adminEventsEnabled;
   recordAdminEvent({ ...request, isRecorded }, { operation: 'UPDATE', resource: 'REALM', representation: json });
   return DONE;

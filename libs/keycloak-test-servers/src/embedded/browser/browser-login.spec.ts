@@ -101,7 +101,7 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script, and has a permitted style sheet, a language, a title and labelled fields', async () => {
+  it('has no script, but a permitted style sheet, a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -143,7 +143,7 @@ describe('the passing of time', () => {
     expect(await redeem(code)).toMatchObject({ error: 'invalid_grant', error_description: 'Code not valid' });
   });
 
-  it('does not make old tokens of a client valid after the client rejoins the session', async () => {
+  it("keeps a client's old tokens invalid after the client rejoins the session", async () => {
     const { code, cookie } = await logIn();
     const before = await redeem(code);
     await redeem(code);
@@ -173,7 +173,7 @@ describe('levels of authentication', () => {
     return codeIn(response);
   }
 
-  it('expire as the realm file defines: level 2 after five minutes, and level 1 at the end of the session', async () => {
+  it('follow the realm file: level 2 expires after five minutes, level 1 expires with the session', async () => {
     const { cookie } = await logIn();
     expect(await isHeld(cookie, '2')).toBe(false);
     expect(await acrOf(await stepUp(cookie))).toBe('2');
@@ -186,7 +186,7 @@ describe('levels of authentication', () => {
     expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
   });
 
-  it('are 0 at single sign-on, and each requested level requires a new login, if the realm has no browser flow', async () => {
+  it('need a new login in a realm without a browser flow, since single sign-on gives level 0', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'realm-'));
     const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
     const path = join(folder, 'realm.json');
@@ -226,7 +226,7 @@ describe('a realm with bruteForceProtected', () => {
     for (let guesses = 0; guesses < times; guesses += 1) expect(await tryWith('wrong')).toBe(false);
   };
 
-  it('makes a user wait after too many failures, and extends the wait after more failures up to a maximum', async () => {
+  it('makes a user wait after too many failed logins, and makes each further wait longer, up to a maximum', async () => {
     const wait = { failureFactor: 3, waitIncrementSeconds: 60, maxFailureWaitSeconds: 100 };
     await start({ ...wait, quickLoginCheckMilliSeconds: 0 });
     await guess(3);
@@ -279,7 +279,7 @@ describe('a realm with revokeRefreshToken', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('accepts a refresh token once, and invalidates the tokens of the client after a second use', async () => {
+  it("accepts a refresh token once, and invalidates the client's tokens after a second use", async () => {
     const path = join(directory, 'realm.json');
     const users = [{ username: 'ann', enabled: true, credentials: [{ type: 'password', value: 'ann' }] }];
     const clients = [{ clientId: 'web', publicClient: true, directAccessGrantsEnabled: true }];
@@ -362,7 +362,7 @@ describe('control.logoutToken', () => {
     expect(await verified(token)).toBe(true);
   });
 
-  it('returns a token that is signed with a wrong key under the correct kid, or that is not signed', async () => {
+  it('returns an unsigned token, or a token with the correct kid and a wrong signature', async () => {
     const good = await server.control.logoutToken('web', ABOUT);
     const forged = await server.control.logoutToken('web', ABOUT, { signedBy: 'otherKey' });
     const unsigned = await server.control.logoutToken('web', ABOUT, { signedBy: 'none' });

@@ -3,7 +3,7 @@ import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { Callback } from '../state/authorization-request.js';
 
-/** A refusal on a page, for an untrusted client or redirect URI (RFC 6749 §4.1.2.1). */
+/** Refuses an untrusted client or redirect URI on a page (RFC 6749 §4.1.2.1). */
 export class PageRefusal extends Error {
   override readonly name = 'PageRefusal';
 }

@@ -74,7 +74,7 @@ function afterForm(server: ServerState, call: HttpCall, login: PendingLogin, use
   return codeAnswer(server, call, request, { session, level: login.reached, isSso: false });
 }
 
-/** Returns the session of the browser, which another tab may have started, or starts a session. */
+/** Another tab may have started the browser's session already. */
 function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Session {
   const session = sessionOfBrowser(server, call) ?? server.sessions.begin(user);
   if (session.user !== user) {

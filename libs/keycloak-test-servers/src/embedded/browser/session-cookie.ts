@@ -6,7 +6,7 @@ import type { Session } from '../state/sessions.js';
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';
 const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
 
-/** The cookie contains a secret key, because every service that receives a token knows the `sid` of the session. */
+/** Contains a secret key, since every receiver of a token knows the `sid`. */
 export const sessionCookie = (server: ServerState, { sid, browserKey }: Session): string =>
   cookie(server, SESSION_COOKIE, `${sid}.${browserKey}`);
 
@@ -23,9 +23,6 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/**
- * Unlike Keycloak's cookie, this cookie is not `Secure`, since the server uses plain HTTP and some browsers do not
- * trust `localhost`.
- */
+/** Lacks Keycloak's `Secure`, since some browsers do not trust `localhost` with plain HTTP. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

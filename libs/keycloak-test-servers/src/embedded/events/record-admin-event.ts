@@ -18,7 +18,7 @@ export interface RecordedRequest {
   /** The path of the changed resource, relative to `/admin/realms/<realm>/`. */
   readonly path: string;
   readonly administrator: Administrator;
-  /** This setting is read before the request, so that the server records a request that disables the recording. */
+  /** This setting was read before the request, because the request may disable the recording. */
   readonly isRecorded: boolean;
 }
 

@@ -16,8 +16,8 @@ export interface UserDeed {
 }
 
 /**
- * Sends a logout event to SSF receivers even if the realm does not record the event. Keycloak 26.7 fails if a logout
- * event has no details, so this server does not send such an event.
+ * Sends a logout event to SSF receivers, even if the event is not recorded. Keycloak 26.7 fails for a logout event
+ * without details, so none is sent.
  */
 export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserDeed): void {
   const { realm, clock, events } = server;

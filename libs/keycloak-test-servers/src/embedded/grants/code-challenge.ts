@@ -4,7 +4,7 @@ import { OAuthRefusal } from './oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { CodeChallenge } from '../state/authorization-request.js';
 
-/** The syntax of a verifier, which is also the syntax of a challenge (§4.1, §4.2). */
+/** The syntax of a verifier and of a challenge (§4.1, §4.2). */
 const FORM = /^[A-Za-z0-9\-._~]{43,128}$/;
 
 /** Only a client that has the attribute `pkce.code.challenge.method` must send a challenge (§4.3). */

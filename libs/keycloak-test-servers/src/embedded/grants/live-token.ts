@@ -28,7 +28,7 @@ export async function findLiveToken(
   return user.enabled ? { claims, client, user, session } : undefined;
 }
 
-/** Checks signature, issuer, type, expiry, `notBefore` and revocation, but not the session and the user. */
+/** Checks signature, issuer, type, expiry, `notBefore` and revocation, but not session and user. */
 export async function readGoodToken(
   server: ServerState,
   token: string,
@@ -54,11 +54,11 @@ export function lacksSession(server: ServerState, claims: Claims): boolean {
 
 export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** If a client was not in the session at the exchange, the client's token depends only on the session. */
+/** A token exchanged by a client outside the session depends only on the session. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 
-/** In Keycloak, a token is still valid while the clock equals `exp`, contrary to RFC 7519 §4.1.4. */
+/** In Keycloak, a token is still valid at `exp`, contrary to RFC 7519 §4.1.4. */
 export const isExpired = ({ clock }: ServerState, { exp }: Claims): boolean => Number(exp) < clock.now();
 
 export const sessionOf = ({ sessions }: ServerState, { sid }: Claims): Session | undefined =>

@@ -8,7 +8,7 @@ import type { Session } from '../state/sessions.js';
 export interface Issue {
   readonly client: RealmClient;
   readonly granted: GrantedClaims;
-  /** Keycloak's prefix of `jti`, which encodes the kind of session, the kind of token and the grant. */
+  /** Keycloak's prefix of `jti` encodes the session type, token type and grant. */
   readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
   /** A refreshed ID token has no `nonce`. */

@@ -8,7 +8,7 @@ const FOREIGN_CLAIMS = {
   realm_access: { roles: ['polluted'] },
 };
 
-/** The function writes JSON text, because `__proto__` in an object literal would set the prototype. */
+/** Writes JSON text, because `__proto__` in an object literal would set the prototype. */
 export function withPrototypes(answer: HttpAnswer): HttpAnswer {
   const foreign = JSON.stringify(FOREIGN_CLAIMS);
   return prepend(answer, `"__proto__":${foreign},"constructor":{"prototype":${foreign}}`);

@@ -9,10 +9,7 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
 }
 
-/**
- * Counts all calls that arrive, including refused calls, calls with an injected fault and calls that the client
- * abandoned.
- */
+/** Counts every arriving call, also refused calls, abandoned calls and calls with a fault. */
 export interface CallCounter extends CallCounts {
   /**
    * Counts the calls that named this client, even with a wrong secret. Calls that have a bearer token or no credentials

@@ -16,7 +16,7 @@ export type FaultyEndpoint =
 /** `times` is the number of affected calls (default: until the test removes the fault). */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
 
-/** A fault that replaces the answer: the endpoint does no work, so the endpoint issues and revokes no tokens. */
+/** The endpoint does no work, and therefore issues and revokes no tokens. */
 export type FaultInPlaceOfAnswer =
   | LiteralAnswer
   /** The server reads the request and never answers. */
@@ -28,14 +28,11 @@ export type FaultInPlaceOfAnswer =
   | { readonly kind: 'html' }
   /** The server answers 200 with the content type `application/json` and an empty body. */
   | { readonly kind: 'empty' }
-  /**
-   * The server answers 200 without `Content-Length`, and streams a JSON object of `megabytes` (default 50) with
-   * `"active":true`.
-   */
+  /** The server streams a JSON object of `megabytes` (default 50) with `"active":true`, without `Content-Length`. */
   | { readonly kind: 'huge'; readonly megabytes?: number }
   /**
-   * The server answers with the object of `huge` in gzip, even if the client does not accept gzip. The network
-   * transfers about a thousandth of `megabytes` (default 1024).
+   * The server answers with `huge` in gzip, even if the client does not accept gzip. Gzip shrinks the answer to about a
+   * thousandth of `megabytes` (default 1024).
    */
   | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
 
@@ -59,17 +56,17 @@ export type FaultInAnswer =
   /** The body is correct, but the content type is `text/plain`. */
   | { readonly kind: 'wrong-content-type' }
   /**
-   * The body has the encoding ISO-8859-1, and a member with an umlaut precedes the correct members. If `declared` is
-   * true (default), the content type names the encoding.
+   * The body is in ISO-8859-1. The first member has the value `ü`. If `declared` is true (default), the content type
+   * names the encoding.
    */
   | { readonly kind: 'wrong-charset'; readonly declared?: boolean }
-  /** Before the correct members, the body has a member with nested arrays (depth: `levels`, default 100,000). */
+  /** The first member contains `levels` nested arrays (default 100,000). */
   | { readonly kind: 'deep'; readonly levels?: number }
   /** Before the correct members, the body has `__proto__` and `constructor`, which contain wrong claims. */
   | { readonly kind: 'proto' }
   /** `members` override or extend the correct members, and the value `undefined` removes a member. */
   | { readonly kind: 'members'; readonly members: Readonly<Record<string, unknown>> }
-  /** Every member occurs twice, first with a wrong value and then with the correct value. */
+  /** Every member occurs twice, first with a wrong value, then with the correct value. */
   | { readonly kind: 'duplicate-keys' };
 
 /** A fault for one endpoint takes precedence over a fault for all endpoints. */

@@ -58,7 +58,7 @@ export class AuthenticationLevels {
 const CONDITION = 'conditional-level-of-authentication';
 const NAME_FORM = 'auth-username-password-form';
 
-/** Each subflow with a level condition is one level. The form of a level always asks for the password. */
+/** Each subflow with a level condition is one level. Every level's login form asks for the password. */
 export function readLevels(realm: Readonly<Record<string, unknown>>): AuthenticationLevels {
   const flows = new Map(toList(realm['authenticationFlows']).map((flow) => [toRecord(flow)['alias'], toRecord(flow)]));
   const configs = new Map(

@@ -4,7 +4,7 @@ import type { ServerState } from '../state/server-state.js';
 import { NOT_FOUND } from './ssf-refusal.js';
 import { hasTransmitter } from '../streams/transmitter.js';
 
-/** All addresses are constant, but addresses in the discovery document depend on the origin of the request. */
+/** Unlike in the discovery document, the addresses do not depend on the request's origin. */
 export function metadataEndpoint(server: ServerState): HttpAnswer {
   if (!hasTransmitter(server)) throw NOT_FOUND;
   const { issuer } = server;

@@ -19,7 +19,7 @@ export async function authenticated(server: ServerState, call: HttpCall): Promis
   return { server, call, token };
 }
 
-/** The token must belong to the client's own service account, unless a client attribute allows other users. */
+/** Only a client attribute allows users other than the client's service account. */
 export function receiverWith({ token }: SsfRequest, scope: SsfScope): RealmClient {
   const { client, user, claims } = token;
   if (!isReceiver(client)) throw NOT_PERMITTED;

@@ -1,4 +1,4 @@
-/** Reads request bodies with Keycloak's tolerance, so that a number is accepted as a string. */
+/** Reads request bodies like Keycloak, which also accepts a number as a string. */
 import type { HttpCall } from '../http/http-call.js';
 import { toRecord } from '../realm/realm-representation.js';
 import { SsfRefusal } from './ssf-refusal.js';

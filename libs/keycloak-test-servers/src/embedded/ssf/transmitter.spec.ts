@@ -70,7 +70,7 @@ const metadataStatus = async ({ issuer }: RunningAuthorizationServer): Promise<n
 
 const LOGOUT = { type: SESSION_REVOKED, payload: {}, subject: { format: 'opaque', id: 'x' } };
 
-it('starts no transmitter if the feature ssf is missing, even if the realm file has a transmitter', async () => {
+it('starts no transmitter without the feature ssf, even if the realm file has a transmitter', async () => {
   const without = await start();
   try {
     expect([without.features, await metadataStatus(without)]).toEqual([[], 404]);
@@ -96,7 +96,7 @@ it("limits verifications to one per minute of the server's clock", async () => {
   expect([await verify(), (await poll()).length]).toEqual([204, 2]);
 });
 
-it('signs an event with the newest key at the time of the event', async () => {
+it('signs each event with the key that is newest when the event occurs', async () => {
   server.control.sendSecurityEvent('receiver', LOGOUT);
   await server.control.rotateSigningKeys();
   server.control.sendSecurityEvent('receiver', LOGOUT);
@@ -107,7 +107,7 @@ it('signs an event with the newest key at the time of the event', async () => {
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends a forged event, and accepts the returned id as an acknowledgement of the event', async () => {
+it('sends a forged event, and accepts the returned id as its acknowledgement', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',
@@ -124,7 +124,7 @@ it('throws for an event to a client that has no stream', () => {
   expect(() => server.control.sendSecurityEvent('service-a', LOGOUT)).toThrow('The client service-a has no stream');
 });
 
-it('sends no event if the test control logs a user out or disables a user', async () => {
+it('sends no event if the test control logs out or disables a user', async () => {
   await server.control.logOutUser('alice');
   server.control.disableUser('alice');
   expect(await poll()).toEqual([]);

@@ -21,7 +21,7 @@ export class AdjustableClock {
     this.aheadSeconds += seconds;
   }
 
-  /** Sets the server's clock to the clock of this process plus whole seconds, which may be negative. */
+  /** Sets the server's clock to this process's clock plus whole seconds (also negative). */
   setAhead(seconds: number): void {
     if (!Number.isInteger(seconds)) throw new RangeError('setAhead() takes whole seconds');
     this.aheadSeconds = seconds;

@@ -6,8 +6,8 @@ export interface TokenOverrides {
   /** The `typ` in the header (default: the correct type). */
   readonly headerTyp?: string;
   /**
-   * The key that signs the token (default: `server`). `otherKey` is a different RSA key with the `kid` of the server,
-   * and `none` creates an unsigned token with the `alg` `none` (RFC 7519 §6).
+   * The key that signs the token (default: `server`). `otherKey` is another RSA key with the server's `kid`, and `none`
+   * means unsigned (RFC 7519 §6).
    */
   readonly signedBy?: 'server' | 'otherKey' | 'none';
 }

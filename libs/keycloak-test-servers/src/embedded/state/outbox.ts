@@ -1,6 +1,6 @@
 import { aliasOf } from './security-event-types.js';
 
-/** `HELD` means that the stream is paused, and `DEAD_LETTER` means that the token will not be delivered. */
+/** A `HELD` token waits for a paused stream, and a `DEAD_LETTER` token is never delivered. */
 export const OUTBOX_STATUSES = ['PENDING', 'HELD', 'DELIVERED', 'DEAD_LETTER'] as const;
 export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
 
@@ -59,7 +59,7 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.receiver !== receiver);
   }
 
-  /** As in Keycloak 26.7, only aliases of types are recognized, so a type in the form of a URI matches no token. */
+  /** As in Keycloak 26.7, only an alias of a type matches, not its URI. */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
       if (QUEUED.includes(entry.status) && !types.includes(aliasOf(entry.type))) entry.status = 'DEAD_LETTER';

@@ -27,7 +27,7 @@ export interface Arrival {
   readonly asked: readonly string[];
 }
 
-/** A client that uses the password grant or is not in the session has no arrival. */
+/** A client has an arrival only after a login with a browser. */
 const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {
@@ -83,7 +83,7 @@ export class Sessions {
     arrivals.delete(clientId);
   }
 
-  /** `acr` is the present level of the client, even if a token was issued at a different level. */
+  /** `acr` is the client's present level, even for tokens of a different level. */
   notesOf(session: Session | undefined, clientId: string): SessionNotes {
     if (session === undefined) return {};
     const { level, isSso, asked } = session.arrivals.get(clientId) ?? NO_ARRIVAL;
@@ -95,7 +95,7 @@ export class Sessions {
     };
   }
 
-  /** As in Keycloak, an exchange by the client removes the level, even from earlier tokens of the client. */
+  /** As in Keycloak, an exchange also removes the level from the client's earlier tokens. */
   forgetLevel({ arrivals }: Session, clientId: string): void {
     const arrival = arrivals.get(clientId);
     if (arrival !== undefined) arrival.level = NO_LEVEL;

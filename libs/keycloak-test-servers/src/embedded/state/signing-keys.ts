@@ -1,4 +1,4 @@
-/** Tokens for clients and services have an RS256 key, and tokens that only the server reads have an HS512 key. */
+/** Clients and services get RS256 tokens, and only the server reads its HS512 tokens. */
 import { randomBytes } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -87,7 +87,7 @@ export async function makeSigningKeys(): Promise<SigningKeys> {
   };
 }
 
-/** As in Keycloak, the token may have trailing dots, padding, and any encoding that decodes to the signature. */
+/** As in Keycloak, trailing dots, padding and other encodings of the signature are accepted. */
 function canonicalForm(text: string): string | undefined {
   const parts = text.split('.');
   const [header, payload, signature = ''] = parts;

@@ -1,4 +1,4 @@
-/** As in Keycloak, the stream is stored only in the attributes of the receiver's client. */
+/** Like Keycloak, stores the stream only in attributes of the receiver's client. */
 import { toRecord, type RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import { aliasOf, typeOf } from '../state/security-event-types.js';

@@ -6,8 +6,8 @@ import { GRANT_TYPES } from './token-endpoint.js';
 const CLIENT_AUTHENTICATION = ['private_key_jwt', 'client_secret_basic', 'client_secret_post'];
 
 /**
- * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. The document
- * equals the document of a Keycloak with a fixed hostname and a dynamic back channel.
+ * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. Keycloak returns
+ * this document with the options `hostname` and `hostname-backchannel-dynamic`.
  */
 export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call: HttpCall): HttpAnswer {
   const front = baseUrl + protocolPath(realm.name);

@@ -35,7 +35,7 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
   };
 }
 
-/** The audience and the scope stay even if the user lost a role, but mapped claims have the current values. */
+/** Mapped claims are current, but the audience and the scope come from the token. */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;

@@ -4,7 +4,7 @@ import { bearerToken, json, parameter, type HttpAnswer, type HttpCall } from '..
 import { lacksSession, predatesLogout, readGoodToken, sessionOf } from '../grants/live-token.js';
 import type { ServerState } from '../state/server-state.js';
 
-/** The token may be in the header or in the form (RFC 6750 §2.1, §2.2). */
+/** The token may be in the header or form (RFC 6750 §2.1, §2.2). */
 export async function userinfoEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const presented = [bearerToken(call), parameter(call, 'access_token')].filter((token) => token !== undefined);
   const [token] = presented;
@@ -38,7 +38,7 @@ export async function userinfoEndpoint(server: ServerState, call: HttpCall): Pro
 const invalidToken = (server: ServerState, description: string): HttpAnswer =>
   refusal(server, 401, 'invalid_token', description);
 
-/** Returns a refusal with the error in the header and an empty body (RFC 6750 §3). */
+/** The header has the error, and the body is empty (RFC 6750 §3). */
 function refusal({ realm }: ServerState, status: number, error?: string, description?: string): HttpAnswer {
   const why = error === undefined ? '' : `, error="${error}", error_description="${description}"`;
   const headers = {

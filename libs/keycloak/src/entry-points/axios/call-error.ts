@@ -8,12 +8,12 @@ export interface ServiceHttpError extends KeycloakException {
   readonly response?: AxiosResponse;
 }
 
-/** The first error of each call, which axios replaces by its own error if axios can't parse the response. */
+/** The first error of each call: axios replaces this error if parsing fails. */
 const failures = new WeakMap<object, KeycloakException>();
 
 /**
- * Adds the members of an axios error as non-enumerable members, so that logs and `inspect()` do not show the response.
- * `error` must not come from a token request: all calls that waited for the token share that error.
+ * Adds an axios error's members, but hides the response from logs and `inspect()`. `error` must not be a token
+ * request's error: all waiting calls share such an error.
  */
 export function failed<E extends KeycloakException>(
   error: E,
@@ -36,6 +36,6 @@ export function toServiceError(service: string, error: unknown): unknown {
   if (before !== undefined) return before;
   const { status } = response ?? {};
   const failure = new ServiceCallError('service_failed', service, 'answer_not_json', { status });
-  // The body is dropped: an error page of a proxy may quote the request with the token.
+  // The body is dropped: a proxy's error page may quote the token.
   return failed(failure, config, response && { ...response, data: undefined });
 }

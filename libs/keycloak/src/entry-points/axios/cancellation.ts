@@ -23,7 +23,7 @@ export class Cancellation {
     this.#timer = setTimeout(() => this.abort(reason()), ms);
   }
 
-  /** Stops the timeout of the call, since the timeout does not limit the time of the response body. */
+  /** Stops the call's timeout, which does not limit the response body. */
   answered(): void {
     clearTimeout(this.#timer);
   }

@@ -45,7 +45,7 @@ describe('formBody', () => {
     ]).toHaveLength([...form].length);
   });
 
-  it('ignores changes to the form after the call, and returns the same bytes for each attempt', async () => {
+  it('ignores later changes to the form, and returns the same bytes for each attempt', async () => {
     const form = new FormData();
     form.append('a', new Blob(['text']), 'a.txt');
     const { open } = formBody(form);

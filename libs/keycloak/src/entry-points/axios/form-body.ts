@@ -8,11 +8,10 @@ export interface FormBody {
 }
 
 /**
- * Encodes the form as `multipart/form-data` (RFC 7578), and copies the entries during the call, so later changes have
- * no effect.
+ * Encodes a copy of the form's entries as `multipart/form-data` (RFC 7578).
  *
- * Node's own encoder, `new Response(form)`, is not used: since Node 24, an unreadable file makes the reader wait
- * forever, and an unhandled rejection ends the process (https://github.com/nodejs/undici/issues/5835).
+ * In Node 24 and later, `new Response(form)` ends the process if a file is unreadable
+ * (https://github.com/nodejs/undici/issues/5835).
  */
 export function formBody(form: FormData): FormBody {
   const boundary = `form-${randomBytes(16).toString('hex')}`;

@@ -20,7 +20,7 @@ export class Progress {
     const total = /^\d+$/.test(String(length)) ? Number(length) : undefined;
     const known = total === undefined ? {} : { total, progress: total === 0 ? 1 : loaded / total };
     const event = { loaded, bytes, ...known, lengthComputable: total !== undefined, [this.direction]: true };
-    // The listener runs later: an error that the listener throws must not interrupt the code that handles the socket.
+    // The listener runs later: its error must not interrupt the socket's code.
     process.nextTick(this.listener, event);
   }
 }

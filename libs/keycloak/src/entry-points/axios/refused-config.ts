@@ -1,4 +1,4 @@
-/** Refused config: axios options that would send a token to another server or replace the identity of the caller. */
+/** Refused config: axios options that would redirect a token or replace the caller's identity. */
 import type { AxiosRequestConfig } from 'axios';
 
 const REFUSED = [

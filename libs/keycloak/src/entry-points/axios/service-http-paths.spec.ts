@@ -40,7 +40,7 @@ describe('ServiceHttp paths', () => {
       fc.asyncProperty(callPath, fc.constantFrom(...services), fc.boolean(), async (path, [base, service], isWhole) => {
         [next.lines.length, tokens.requested] = [0, 0];
         const url = isWhole ? next.url + base + path : path;
-        // axios adds a missing leading slash to a path, and does not change a whole URL.
+        // axios adds a missing leading slash to a path, but not to a URL.
         const isElsewhere = isWhole ? /^[^/?]/.test(path) : /^(?:[a-z][a-z\d+.-]*:)?\/\//i.test(path);
         const given = isWhole || /^(?:\/|$)/.test(path) ? path : `/${path}`;
         const isRefused = isElsewhere || mustBeRefused(path);

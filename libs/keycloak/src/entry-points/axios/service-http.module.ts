@@ -9,16 +9,14 @@ export interface ServiceHttpRegistration extends ServiceHttpOptions {
   readonly name: string;
 }
 
-/** A service that the application calls, with options from a factory that has injected dependencies. */
 export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<ModuleMetadata, 'imports'> &
   Pick<FactoryProvider<ServiceHttpOptions | Promise<ServiceHttpOptions>>, 'inject' | 'useFactory'>;
 
 /**
- * Provides one injectable `ServiceHttp` per service in the importing module; requires `KeycloakModule.forRoot` in the
- * root module. Invalid options throw `KeycloakOptionsError` at boot.
+ * Provides one injectable `ServiceHttp` per service; the root module must import `KeycloakModule.forRoot`. Invalid
+ * options throw `KeycloakOptionsError` at boot.
  *
- * A service that is also in `KeycloakModule.forFeature` has two clients, each with its own connections, slots and
- * circuit breaker.
+ * A service shares no connections, slots or circuit breakers with a registration in `KeycloakModule.forFeature`.
  */
 @Module({})
 export class ServiceHttpModule {

@@ -12,7 +12,6 @@ import { checkConfig, type RefusedConfig } from './refused-config.js';
 import { isServiceHttpAdapter, serviceHttpAdapter } from './service-http-adapter.js';
 import { toServiceError } from './call-error.js';
 
-/** The default axios options for every call, without the options that would send a token to another server. */
 export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'baseURL' | 'adapter'>;
 
 /** The options of a service in `KeycloakModule.forFeature`; the name `baseURL` comes from axios. */
@@ -24,22 +23,19 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
 }
 
 /**
- * `asService()` and `onBehalfOf()` return a Nest `HttpService` that sends a token for the called service, and sends the
- * token only to that service.
+ * `asService()` and `onBehalfOf()` return a Nest `HttpService` that sends its token only to the called service.
  *
  * This `HttpService` differs from a plain `HttpService`:
  *
  * - A call throws `TypeError` if an option changes the destination (proxy, agent, socket, adapter, redirects) or the
  *   caller (`auth`, headers). A call also throws `TypeError` if an absolute URL is outside the base URL.
  *
- * - A call sends the URL unchanged, and throws `TypeError` for a dot segment, a backslash, a `#` or a control
- *   character.
+ * - A call sends the URL unchanged; dot segments, backslashes, `#` and control characters throw `TypeError`.
  *
- * - A call throws the errors of `ServiceCaller`. The error of a failed call is a `ServiceHttpError`, and the error of a
- *   cancelled call is axios' `CanceledError`.
+ * - A call throws the errors of `ServiceCaller`. A failed call throws a `ServiceHttpError`, and a cancelled call throws
+ *   axios' `CanceledError`.
  *
- * - The options `timeoutMs` and `maxResponseBytes` of the service apply in addition to `timeout` and
- *   `maxContentLength`.
+ * - The service's `timeoutMs` and `maxResponseBytes` apply in addition to axios' `timeout` and `maxContentLength`.
  */
 export class ServiceHttp {
   /**
@@ -57,7 +53,7 @@ export class ServiceHttp {
     checkConfig(name, defaults as AxiosRequestConfig);
     this.#client = keycloak.service(name, options, { module: 'ServiceHttpModule', baseUrl: 'baseURL' });
     this.axiosRef = axios.create({
-      // A form of the `form-data` package, the default of axios, can't be encoded again for a second attempt.
+      // A form of axios' default, `form-data`, can't be encoded again for a second attempt.
       env: { FormData: globalThis.FormData },
       ...(defaults as CreateAxiosDefaults),
       baseURL: options.baseURL,
@@ -66,8 +62,8 @@ export class ServiceHttp {
   }
 
   /**
-   * Returns an `HttpService` that calls in this application's own name. The client-credentials token is for `scope` (a
-   * space-separated set), or for the realm's default scopes.
+   * Returns an `HttpService` that acts for this application itself. The token is for `scope` (separated by spaces), or
+   * for the realm's default scopes.
    *
    * Throws `TypeError` if `scope` is empty, malformed or not declared.
    */
@@ -76,9 +72,9 @@ export class ServiceHttp {
   }
 
   /**
-   * Returns an `HttpService` that calls on behalf of the subject of `token`, with an exchanged token.
+   * Returns an `HttpService` that calls on behalf of `token`'s subject, with an exchanged token.
    *
-   * Throws `TypeError` if the scope is empty, malformed or not declared, and `AuthorizationServerError`
+   * Throws `TypeError` if the scope is empty, malformed or not declared. Throws `AuthorizationServerError`
    * (`no_audience_at_issuer`) if the service has no audience at the token's issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): HttpService {

@@ -353,7 +353,7 @@ describe('ServiceHttp tokens', () => {
     expect(seen).toHaveLength(2);
   });
 
-  it('does not repeat a call whose body is a stream, and uses a renewed token for the next call', async () => {
+  it('does not repeat a call with a streamed body, but renews the token', async () => {
     handler = refusesFirst(json({ ok: true }));
     const http = asService();
     const stream = Readable.from(['a', 'b']);
@@ -413,7 +413,7 @@ describe('ServiceHttp tokens', () => {
 });
 
 describe('ServiceHttp errors', () => {
-  it('throws a ServiceCallError that axios accepts as an AxiosError; the printed error omits the answer', async () => {
+  it('throws a ServiceCallError that axios accepts as an AxiosError, and prints no answer', async () => {
     handler = json({ error: 'No such order', code: 'order_not_found' }, 404);
     const error = await failed(asService().get('/a'));
     expect(error).toBeInstanceOf(ServiceCallError);
@@ -436,7 +436,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('throws an error that contains the required login, and does not repeat the call (RS-11)', async () => {
+  it('throws an error with the required login, and does not repeat the call (RS-11)', async () => {
     const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
     let sent = 0;
     handler = (request, response) => {
@@ -513,7 +513,7 @@ describe('ServiceHttp errors', () => {
     expect([seen.length, requested]).toEqual([0, 0]);
   });
 
-  it('limits the time of a buffered answer, even if a stream was sent or requested', async () => {
+  it('limits the time of a buffered answer, even if the call sends or requests a stream', async () => {
     const dripping =
       (status: number): RequestListener =>
       (request, response) => {
@@ -598,7 +598,7 @@ describe('ServiceHttp streams', () => {
       write();
     };
     const { data } = await got(asService().get<Readable>('/a', { responseType: 'stream' }));
-    // Nobody reads the answer yet, so the buffers on the way fill up and the server stops writing.
+    // Nobody reads the answer yet: the buffers fill up and the server stops writing.
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(written).toBeLessThan(1600);
     let size = 0;
@@ -627,7 +627,7 @@ describe('ServiceHttp streams', () => {
     expect(axios.isCancel(await read)).toBe(true);
   });
 
-  it('lets a stream last longer than the timeout, and fails if no data arrives within the timeout', async () => {
+  it('applies the timeout to each pause of a stream, not to the whole stream', async () => {
     let answered: ServerResponse | undefined;
     handler = (_, response) => {
       answered = response;
@@ -646,7 +646,7 @@ describe('ServiceHttp streams', () => {
     expect(answered).toBeDefined();
   });
 
-  it('throws service_failed if a stream breaks off, and does not crash if the stream has no error listener', async () => {
+  it('throws service_failed for a broken stream, and does not crash without an error listener', async () => {
     handler = (_, response) => {
       response.writeHead(200, { 'Content-Length': '100' }).write('x');
       setTimeout(() => response.destroy(), 20);
@@ -667,7 +667,7 @@ describe('ServiceHttp streams', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('sends each part of a streamed body immediately, and closes the request when the body fails', async () => {
+  it("sends each part of a streamed body immediately, and closes a failed body's request", async () => {
     const parts: string[] = [];
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => {
@@ -723,7 +723,7 @@ describe('ServiceHttp request bodies', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('lets a slow body take longer than the timeout, except in the trial call of a circuit', async () => {
+  it("lets a slow body outlast the timeout, except in a circuit's trial call", async () => {
     const dripping = (): Readable =>
       Readable.from(
         (async function* () {
@@ -838,7 +838,7 @@ describe('ServiceHttp request bodies', () => {
     expect(await failed(asService({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('accepts an incoming request as the body, and leaves the socket of the incoming request open', async () => {
+  it("accepts an incoming request as the body, and leaves the request's socket open", async () => {
     const front = createServer((request, response) => {
       void failed(asService({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
         response.end(String(request.socket?.remoteAddress)),
@@ -890,7 +890,7 @@ describe('ServiceHttp compatibility with axios', () => {
     expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 16]);
   });
 
-  it('applies one timeout to the whole call, including the token request and the renewal of the token', async () => {
+  it("applies one timeout to the whole call, including the token's request and renewal", async () => {
     tokenMs = 60;
     handler = (request, response) => void setTimeout(() => refusesFirst(json({}))(request, response), 60);
     expect(await failed(asService().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });

@@ -220,7 +220,7 @@ const query = (text: string, authorization?: string): Promise<Record<string, unk
 describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
   beforeEach(() => start(options, adapter, [OrdersResolver, FieldsResolver]));
 
-  it('runs an operation for a caller with the permission, and gives the resolver the token', async () => {
+  it('runs an operation for a permitted caller, and gives the resolver the token', async () => {
     expect(await query('{ order { number } }', bearerOf(app))).toEqual({ data: { order: { number: 1 } } });
     expect(ran).toEqual(['order 1 for shop']);
   });
@@ -282,7 +282,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(await query(text, both)).toEqual({ data: { order: { number: 1, label: 'order', price: '1 €' } } });
   });
 
-  it('introspects a token once for all aliases of a request, and uses the cached result for the next request', async () => {
+  it('introspects a token once for all aliases and for the next request', async () => {
     const asked = introspections();
     const aliases = Array.from({ length: 50 }, (__, at) => `a${at}: order(number: ${at}) { number }`).join(' ');
     const authorization = bearerOf(app);
@@ -293,7 +293,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('checks each operation of a batch with the token of the request, and introspects the token once', async () => {
+  it('checks each operation of a batch, and introspects the token once', async () => {
     const asked = introspections();
     const text = '{ order { number } }';
     const answers = await post([{ query: text }, { query: '{ forgotten }' }, { query: text }], bearerOf(app));
@@ -310,7 +310,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('introspects once per request if no cached result may be used, even if the request has many mutations', async () => {
+  it('introspects the token once for all mutations of a request, even if mutations allow no cached result', async () => {
     const asked = introspections();
     const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
     const authorization = bearerOf(app);
@@ -520,7 +520,7 @@ describe('an application with two schemas, one without guards for fields', () =>
   @Module({ providers: [OrdersResolver, FieldsResolver] })
   class AdminModule {}
 
-  it('starts if each field resolver with a decorator belongs to the schema that has guards for fields', async () => {
+  it('starts if the schema without guards for fields has no decorated field resolver', async () => {
     const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
     const options = { driver: ApolloDriver, include: [AdminModule] };
     await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
@@ -529,7 +529,7 @@ describe('an application with two schemas, one without guards for fields', () =>
 });
 
 describe('a field resolver', () => {
-  it('stops the application from starting if the field resolver has a decorator and Nest runs no guards for fields (RS-20)', async () => {
+  it('prevents the start if the resolver has a decorator and Nest runs no guards for fields (RS-20)', async () => {
     await expect(
       start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [
         OrdersResolver,
@@ -540,7 +540,7 @@ describe('a field resolver', () => {
     );
   });
 
-  it('stops the application from starting if the resolver class has a decorator and no guard runs for fields', async () => {
+  it("prevents the start if the resolver's class has a decorator and no guard runs for fields", async () => {
     @Resolver(() => Order)
     @Authenticated()
     class Claiming {

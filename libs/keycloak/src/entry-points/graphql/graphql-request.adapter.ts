@@ -5,18 +5,18 @@ import { checkNotShared } from './shared-context.js';
 import { subscriptionOf, withConnectionParams } from './subscriptions.js';
 
 /**
- * Protects queries, mutations and subscriptions, for `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`; if
- * `fieldResolverEnhancers` contains `'guards'`, also protects field resolvers and reference resolvers. A query or
- * mutation uses the token of the HTTP request. A subscription uses the token of the handshake, or `authorization` in
- * the connection parameters.
+ * Protects queries, mutations and subscriptions, for `forRoot({ requestAdapters: [graphqlRequestAdapter()] })`. With
+ * `'guards'` in `fieldResolverEnhancers`, also protects field and reference resolvers. A query or mutation uses the
+ * token of the HTTP request. A subscription uses the token of the handshake, or `authorization` in the connection
+ * parameters.
  *
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
  *
  * The guard refuses an operation that shares the context of another request (`route_closed`). The driver's option
- * `context` must be a function that returns a new object each time; with an object, the application does not start.
+ * `context` must be a function that returns a new object each time; an object prevents the start.
  *
- * The adapter does NOT protect introspection (`__schema`), fields without a resolver, and `__resolveType`, since Nest
- * runs no guards for these parts.
+ * Does NOT protect introspection (`__schema`), fields without a resolver, and `__resolveType`: Nest runs no guards
+ * there.
  */
 export function graphqlRequestAdapter(): RequestAdapter {
   return {

@@ -6,10 +6,7 @@ export interface OperationContext {
   readonly reply?: { readonly request?: AdaptedRequest };
 }
 
-/**
- * Returns the third argument, or the second argument of a reference resolver, because reference resolvers get no
- * `args`.
- */
+/** Returns the third argument. Reference resolvers get no `args`, so their context is the second argument. */
 export function contextOf(call: CallContext): OperationContext & object {
   const args = call.getArgs<unknown[]>();
   const context = args.length === 3 ? args[1] : args[2];

@@ -7,11 +7,10 @@ const requests = new WeakMap<object, unknown>();
 const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * Throws `BearerError` if operations share a context, because an operation could run for the caller of another
- * operation.
+ * Throws `BearerError` for a shared context: an operation could run for another operation's caller.
  *
- * Mercurius sets the request of each operation on the shared object. Apollo copies the object for each operation and
- * keeps the first request, so the first request appears in too many copies.
+ * Mercurius sets the request of each operation on the shared object. Apollo copies the object with the first request,
+ * so that request appears too often.
  */
 export function checkNotShared(call: CallContext): void {
   const context = contextOf(call);

@@ -38,10 +38,7 @@ const OPEN = 1;
 /** The close code of graphql-transport-ws after which conforming clients do not reconnect by themselves. */
 const UNAUTHORIZED = 4401;
 
-/**
- * Throws `BearerError` if the connection of the subscription is not found, since the guard could not close the
- * subscription.
- */
+/** Throws `BearerError` if the context has no connection that the guard could close. */
 export function subscriptionOf(call: CallContext): Subscription | undefined {
   const subscription = webSocketOf(contextOf(call));
   if (subscription !== undefined || !isSubscription(call)) return subscription;
@@ -50,7 +47,7 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
   );
 }
 
-/** Checks the classes of objects, since the caller controls the members of parameters and arguments. */
+/** Checks the classes of objects, since a caller controls parameters and arguments. */
 export function webSocketOf(given: object): Subscription | undefined {
   const context = given as ConnectionContext & Partial<GraphqlWsContext>;
   return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);
@@ -76,8 +73,8 @@ function ofMercurius({ request, _connectionInit: parameters }: ConnectionContext
 }
 
 /**
- * Adds `authorization` of the connection parameters to the headers, since a browser can't set headers of a WebSocket. A
- * header and a parameter together count as two credentials.
+ * Adds `authorization` of the connection parameters, since a browser can't set a WebSocket's headers. A header and a
+ * parameter together count as two credentials.
  */
 export function withConnectionParams(handshake: AdaptedRequest, parameters: unknown): AdaptedRequest {
   const received = Object.entries(Object(parameters) as object).filter(

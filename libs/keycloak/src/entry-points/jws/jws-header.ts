@@ -11,7 +11,7 @@ export interface RefusedHeader {
   readonly alg?: unknown;
 }
 
-/** Ignores keys and key addresses in the header (`jku`, `x5u`, `jwk`, `x5c`), since only the issuer may name keys. */
+/** Ignores keys and key addresses in the header (`jku`, `x5u`, `jwk`, `x5c`): only the issuer may name keys. */
 export function readJwsHeader(
   token: string,
   algorithms: ReadonlySet<string>,

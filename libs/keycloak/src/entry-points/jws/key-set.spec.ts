@@ -1,4 +1,4 @@
-/** KeySet: the choice of the usable keys, and the refusal of a faulty set (RFC 7517, RS-15, RS-17). */
+/** KeySet: the usable keys, and the refusal of a faulty set (RFC 7517, RS-15, RS-17). */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ecSigner, edSigner, rsaSigner } from '../../../spec-support/signers.js';
@@ -36,7 +36,7 @@ describe('KeySet', () => {
     expect(found(set, 'enc')).toBeUndefined();
   });
 
-  it('uses a key without an algorithm for every algorithm of the key type, and for no other algorithm', () => {
+  it('uses a key without alg for every algorithm of the key type, and for no other algorithm', () => {
     const { alg: _, use: __, ...jwk } = rsa.jwk;
     const set = KeySet.of({ keys: [jwk] });
     expect(
@@ -74,7 +74,7 @@ describe('KeySet', () => {
     expect(JSON.stringify([set.keys, set.faultyKeys])).not.toContain(privateJwk.d);
   });
 
-  it('distinguishes two keys with the same id by algorithm, and accepts a key that is listed twice', () => {
+  it('distinguishes two keys with the same id by algorithm, and accepts a repeated key', () => {
     const twin = { ...ecSigner().jwk, kid: rsa.jwk.kid };
     const set = KeySet.of({ keys: [rsa.jwk, twin, rsa.jwk] });
     expect([found(set, rsa.jwk.kid), found(set, rsa.jwk.kid, 'ES256')]).toEqual([rsa.jwk.kid, rsa.jwk.kid]);

@@ -1,7 +1,6 @@
 import { AuthorizationServerError } from '../ports/published-keys.js';
 import { PublishedKey, unusable, type KeyFault } from './published-key.js';
 
-/** The maximum number of keys in a set, which is more than any realm has. */
 const MAX_KEYS = 100;
 
 export interface FaultyKey {
@@ -22,8 +21,8 @@ export class KeySet {
   }
 
   /**
-   * Reuses the key objects of the `former` set. Throws `AuthorizationServerError` (`signing_keys_malformed`) for an
-   * invalid key set (RFC 7517 §5), or for a key set without signature keys.
+   * Reuses the key objects of the `former` set. Throws `AuthorizationServerError` (`signing_keys_malformed`) for a key
+   * set that is invalid (RFC 7517 §5) or has no signature keys.
    */
   static of(given: unknown, former?: KeySet): KeySet {
     const { keys } = Object(given) as { readonly keys?: unknown };

@@ -4,7 +4,7 @@ import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.
 
 /** The minimum size of an RSA key (RFC 7518 §3.3). */
 const MIN_RSA_BITS = 2048;
-/** The maximum size of an RSA key, because a verification with a longer key takes too long. */
+/** A verification with a longer RSA key takes too long. */
 const MAX_RSA_BITS = 16_384;
 
 const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
@@ -12,7 +12,7 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;
 /** Members of a private or symmetric key (RFC 7518 §6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
-/** `ambiguous` means that two different keys with the same id can be used for the same algorithm. */
+/** `ambiguous` means that two different keys with one id fit the same algorithm. */
 export type KeyFault =
   'private_key' | 'symmetric_key' | 'rsa_key_too_short' | 'rsa_key_too_long' | 'malformed' | 'ambiguous';
 
@@ -67,7 +67,7 @@ export class PublishedKey {
   }
 }
 
-/** The authorization server published the unusable key, so the sender of the token is not at fault. */
+/** The authorization server published the key, so the token's sender is not at fault. */
 export function unusable(keyId: string, fault: KeyFault): AuthorizationServerError {
   return new AuthorizationServerError('authorization_server_refused', {
     reason: 'signing_key_unusable',
@@ -75,7 +75,7 @@ export function unusable(keyId: string, fault: KeyFault): AuthorizationServerErr
   });
 }
 
-/** Masks a key id that is not safe to log: key ids are public, but may be any text. */
+/** Masks an unsafe key id: key ids are public, but may be any text. */
 export const shownKeyId = (keyId: string): string => (/^[\w.:-]{1,100}$/.test(keyId) ? keyId : '***');
 
 function faultOfRsa({ n }: Members): KeyFault | undefined {

@@ -4,7 +4,7 @@ import { unusable, type PublishedKey } from './published-key.js';
 
 export type SignatureFault = 'signature_invalid' | 'token_malformed';
 
-/** Errors of jose are never passed on, because such an error may contain the token. */
+/** The errors of jose are never passed on, because they may contain the token. */
 export async function signedPayload(
   key: PublishedKey,
   { algorithm }: JwsHeader,

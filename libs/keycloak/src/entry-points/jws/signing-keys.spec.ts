@@ -63,7 +63,7 @@ describe('SigningKeys', () => {
     expect(lines).toEqual([`Keycloak's signing keys were read {"added":["${OLD.jwk.kid}"],"withdrawn":[]}`]);
   });
 
-  it('renews the keys in the background, after half to three quarters of the maximum key age', async () => {
+  it('renews the keys in the background, after half to three quarters of their maximum age', async () => {
     await keys.usable();
     clock.advance(299);
     now();
@@ -78,7 +78,7 @@ describe('SigningKeys', () => {
     expect(has(OLD)).toBe(true);
   });
 
-  it('uses the keys only up to the maximum key age while the issuer is down', async () => {
+  it('uses the keys only up to their maximum age while the issuer is down', async () => {
     await keys.usable();
     issuer.isDown = true;
     clock.advance(451);
@@ -127,7 +127,7 @@ describe('SigningKeys', () => {
       expect([issuer.asked.length, waits]).toEqual([2, []]);
     });
 
-    it('reads the keys at most once a second, and makes callers wait in the meantime (RS-17)', async () => {
+    it('reads the keys at most once a second, and makes callers wait meanwhile (RS-17)', async () => {
       await keys.usable();
       clock.advance(0.3);
       const first = keys.newer();
@@ -170,7 +170,7 @@ describe('SigningKeys', () => {
       expect(issuer.asked).toHaveLength(3);
     });
 
-    it('rejects the call while the issuer is down, even if the keys expire during other calls', async () => {
+    it('rejects the call while the issuer is down, even if keys expire during other calls', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(599.5);
@@ -184,7 +184,7 @@ describe('SigningKeys', () => {
       await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
-    it('rejects the call if the issuer is down, and sends at most one request a second to the issuer', async () => {
+    it('rejects the call if the issuer is down, with at most one request a second', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(5);

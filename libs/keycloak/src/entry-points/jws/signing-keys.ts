@@ -10,8 +10,8 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The minimum pause from the start of a read until an unknown key id, which anybody can send, causes the next read. The
- * first tokens of a new key may wait during this pause. With jose's 30 seconds, the service would refuse these tokens.
+ * Anybody can send an unknown key id, so this pause separates the starts of two reads. The first tokens of a new key
+ * may wait during this pause. A pause of 30 seconds (jose's default) would make the service refuse these tokens.
  */
 const COOL_DOWN_MS = 1000;
 
@@ -34,7 +34,7 @@ interface Parts {
   readonly log: ComponentLog;
 }
 
-/** After a failed read, the previous keys stay in use until the keys are too old. */
+/** After a failed read, the previous keys stay in use until they are too old. */
 export class SigningKeys {
   readonly #readKeys: () => Promise<unknown>;
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class SigningKeys {
       // A read in progress may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // Without current keys, the immediate reads of other requests must not postpone this read forever.
+      // If no keys are current, other requests start reads. `MAX_PAUSES` limits this wait.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }

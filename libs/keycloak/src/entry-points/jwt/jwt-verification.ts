@@ -13,18 +13,16 @@ export interface JwtVerificationOptions {
   /** Maximum number of cached tokens whose signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * The time for which the service uses the issuer's keys after a read, even if a key was withdrawn, in seconds. The
-   * service renews the keys after half to three quarters of this time. Default 600, 30 to 86400.
+   * The maximum key age in seconds. Until this age, the service also uses withdrawn keys. The service renews the keys
+   * after half to three quarters of this time. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }
 
 /**
- * Verifies the signature of a token in this process with the published keys of the issuer, without a call for each
- * token (for `forRoot({ jwt })`).
+ * Verifies token signatures by the issuer's keys, without a call per token (for `forRoot({ jwt })`).
  *
- * A signature does NOT show that the token was revoked, or that the user has logged out or was disabled: see
- * docs/verification.md.
+ * A signature does NOT show revocation, a logout or a disabled user: see docs/verification.md.
  *
  * Throws `ConfigurationError` for invalid options.
  */

@@ -41,7 +41,7 @@ describe('JwtVerifier', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('does not cache a token beyond its expiry, and refuses the token after the clock tolerance (RS-07)', async () => {
+  it('caches no expired token, and refuses it after the clock tolerance (RS-07)', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -53,7 +53,7 @@ describe('JwtVerifier', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(0);
   });
 
-  it('caches at most maxVerifiedTokens tokens, and does not let invalid tokens evict a valid token (RS-16)', async () => {
+  it('caches at most maxVerifiedTokens tokens, and no invalid token evicts a valid token (RS-16)', async () => {
     const service = jwtService(realm, { maxVerifiedTokens: 3 });
     const good = key.sign(service.claims({ jti: 'good' }));
     expect(await service.reasonOf(good)).toBe('accepted');
@@ -69,7 +69,7 @@ describe('JwtVerifier', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(3);
   });
 
-  it('keeps a verified token while the keys are too old, and accepts the token after the next read of the keys', async () => {
+  it('keeps a verified token while keys are too old, and accepts it after renewal', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 }));
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -97,7 +97,7 @@ describe('an unknown key id', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('causes at most one read of the keys a second, however many invalid tokens arrive (RS-17)', async () => {
+  it('causes at most one read of the keys a second, despite many invalid tokens (RS-17)', async () => {
     const service = jwtService(realm);
     expect(await service.reasonOf(key.sign(service.claims()))).toBe('accepted');
     const before = realm.control.calls.jwks;
@@ -127,7 +127,7 @@ describe('an unknown key id', () => {
 });
 
 describe('a key rotation', () => {
-  it('does not affect valid tokens while invalid tokens arrive and the old key is still published (RS-17)', async () => {
+  it('does not affect valid tokens while the old key is published, even if invalid tokens arrive too (RS-17)', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     let signer = key;
@@ -154,7 +154,7 @@ describe('a key rotation', () => {
     expect(outcomesOfGood.get('accepted')).toBeGreaterThan(20);
   });
 
-  it('makes the service refuse all tokens of a withdrawn key as soon as the keys are read again', async () => {
+  it('ends all tokens of a withdrawn key at the next read of the keys', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     const old = key.sign(service.claims());

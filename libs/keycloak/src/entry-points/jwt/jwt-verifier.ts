@@ -29,7 +29,7 @@ interface Verified {
   readonly key: PublishedKey;
 }
 
-/** Caches the claims of tokens with a valid signature, but no tokens, so invalid tokens can't evict cached claims. */
+/** Caches claims, not tokens, and only of valid signatures: invalid tokens evict nothing. */
 export class JwtVerifier implements ConnectedJwtVerification {
   readonly #verified: DeadlineCache<Verified>;
   readonly #flights = new Flights<SignedClaims>();
@@ -88,7 +88,7 @@ export class JwtVerifier implements ConnectedJwtVerification {
     });
   }
 
-  /** The unverified claims decide whether the service reads the keys again, and decide nothing else. */
+  /** The unverified claims decide only whether the service reads the keys again. */
   async #keyOf({ keyId, algorithm }: JwsHeader, keys: KeySet, token: string): Promise<PublishedKey> {
     const { iss, exp } = unverifiedClaims(token);
     const hasEnded = typeof exp === 'number' && exp + SKEW_SECONDS < this.#epochSeconds();

@@ -1,6 +1,4 @@
-/**
- * Unreachable or invalid signing keys: the service answers 503 or 502, and introspects no token (RS-14, RS-15, RS-17).
- */
+/** Unreachable or invalid keys: the service answers 503 or 502, without introspection (RS-14, RS-15, RS-17). */
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -97,7 +95,7 @@ const OF_NO_USE = OF_THE_SERVER.filter(([, , refused]) => !refused.startsWith('5
 describe.each(OF_NO_USE)('a server that %s', (_, fault, refused) => {
   const quick = quickFor(refused);
 
-  it('does not affect a service that has the keys, until the keys are too old', async () => {
+  it('does not affect a service with keys, until the keys are too old', async () => {
     publish(realm, [key.jwk]);
     const service = jwtService(realm, {}, quick);
     const claims = service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 });

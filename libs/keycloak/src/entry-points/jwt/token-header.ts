@@ -2,10 +2,7 @@ import type { BearerErrorReason } from '../../index.js';
 import { readJwsHeader, type JwsHeader } from '../jws/jws-header.js';
 import { BearerError, loggableText } from '../ports/jwt-verification.js';
 
-/**
- * The types of an access token (RFC 7519 §5.1, RFC 9068 §2.1), in any letter case, with or without `application/` (RFC
- * 7515 §4.1.9).
- */
+/** The types of an access token (RFC 7519 §5.1, RFC 9068 §2.1, RFC 7515 §4.1.9). */
 const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:jwt|at\+jwt)$/i;
 
 const isAccessTokenType = (typ: unknown): boolean =>

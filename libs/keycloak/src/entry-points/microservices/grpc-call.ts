@@ -17,7 +17,7 @@ export function grpcError({ status, body }: AdaptedRefusal): object {
   return { code: grpcStatus(status), details: message(body), message: message(body) };
 }
 
-/** The message names the missing permission, or the required login in the form of a challenge (RFC 9470 §3). */
+/** Names the missing permission, or the parameters of the required login (RFC 9470 §3). */
 function message({ code, permission, acrValues, maxAgeSeconds }: AdaptedRefusal['body']): string {
   const demands = [
     ...(permission === undefined ? [] : [permission]),

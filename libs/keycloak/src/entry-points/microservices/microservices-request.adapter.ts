@@ -12,34 +12,31 @@ const INTERNAL_SERVER_ERROR = 500;
 
 export interface MicroservicesRequestAdapterOptions {
   /**
-   * Whether the guard rejects a RabbitMQ message with a refused token (`nack` without `requeue`), so that RabbitMQ
-   * moves it to the dead-letter exchange of the queue. A message that could not be checked returns to the queue after a
-   * second.
+   * Whether a RabbitMQ message with a refused token goes to the queue's dead-letter exchange (`nack` without
+   * `requeue`). A message that could not be checked returns to the queue after a second.
    *
-   * Use this option only with `noAck: false`, since RabbitMQ would close the channel with `noAck: true` (Nest's
-   * default). Give all handlers of an event the same access decorators, since RabbitMQ also closes the channel if
-   * another `@EventPattern` handler acknowledges the rejected message. Default false.
+   * Use this option only with `noAck: false`: with Nest's default `noAck: true`, RabbitMQ would close the channel. Give
+   * all handlers of an event the same access decorators. RabbitMQ also closes the channel if another handler
+   * acknowledges the rejected message. Default false.
    */
   readonly rejectRefused?: boolean;
 }
 
 /**
  * For `forRoot({ requestAdapters: [microservicesRequestAdapter()] })`: protects handlers of `@MessagePattern`,
- * `@EventPattern` and `@GrpcMethod`. The token is in the header `authorization` of the message, or of the gRPC
- * metadata, as `Bearer <token>`.
+ * `@EventPattern` and `@GrpcMethod`. The header `authorization` of the message or gRPC metadata contains
+ * `Bearer <token>`.
  *
- * A refusal is an `RpcException` with the body that HTTP callers get, or with a gRPC status (`UNAUTHENTICATED`,
- * `PERMISSION_DENIED` …) and the code as its message. A refused event gets no response, and only the guard logs it.
+ * A refusal is an `RpcException` with the HTTP body, or with a gRPC status and the code as message. A refused event
+ * gets no response, and only the guard logs it.
  *
- * The guard refuses messages of transports without headers (TCP, Redis) and of untested transports (Kafka, MQTT) with
- * `route_closed`, and the reason `transport_without_headers`.
+ * Messages of transports other than NATS, RabbitMQ and gRPC get `route_closed` (reason `transport_without_headers`).
  *
  * Throws `ConfigurationError` for invalid options.
  */
 export function microservicesRequestAdapter(options: MicroservicesRequestAdapterOptions = {}): RequestAdapter {
   const rejectRefused = readOptions(options);
-  // Each message has one request object, since the guard verifies a token once for each object that `requestOf`
-  // returns.
+  // Each message has one request object: the guard verifies a token once for each object.
   const requests = new WeakMap<object, AdaptedRequest>();
   return {
     kind: 'rpc',
@@ -79,7 +76,7 @@ export function microservicesRequestAdapter(options: MicroservicesRequestAdapter
   };
 }
 
-/** Nest does not handle exceptions of a `@GrpcStreamCall` handler, so an exception would end the process. */
+/** Nest handles no exception of a `@GrpcStreamCall` handler: the exception would end the process. */
 function bareCallOf(context: CallContext): GrpcCall | undefined {
   const received = receivedCall(context);
   return received.transport === 'grpc' && received.isBare ? received.call : undefined;

@@ -10,9 +10,8 @@ export type ReceivedCall =
   | { readonly transport: 'other'; readonly context: BaseRpcContext | undefined };
 
 /**
- * Finds the transport by the classes of the arguments, since the caller controls the members of the first argument. A
- * gRPC call is an event emitter, unlike a deserialized message. The call is the third argument, or the first for
- * `@GrpcStreamCall`.
+ * Finds the transport by argument classes. The caller can invent the first argument's members. A gRPC call is an event
+ * emitter, unlike a deserialized message. The call is the third argument, or the first for `@GrpcStreamCall`.
  */
 export function receivedCall(host: CallContext): ReceivedCall {
   const [first, second, third] = host.getArgs<unknown[]>();

@@ -5,7 +5,7 @@ export interface RabbitMqDelivery {
 
 const PAUSE_MS = 1000;
 
-/** Several handlers may refuse one message, and a second `nack` of the message would close the channel. */
+/** Several handlers may refuse one message, but a second `nack` would close the channel. */
 const rejected = new WeakSet<object>();
 
 export function rejectDelivery(delivery: RabbitMqDelivery, status: number): void {

@@ -36,10 +36,7 @@ export class CallSpans implements CallTracing {
   }
 }
 
-/**
- * Sets only the headers of the trace context, since baggage and other headers of the application's propagator may
- * identify a user.
- */
+/** Sets only the trace context: baggage and other headers may identify a user. */
 const TRACE_CONTEXT_ALONE: TextMapSetter<Record<string, string>> = {
   set: (headers, name, value) => {
     if (PASSED_ON.has(name.toLowerCase())) headers[name.toLowerCase()] = value;

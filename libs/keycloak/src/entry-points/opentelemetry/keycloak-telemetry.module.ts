@@ -9,8 +9,8 @@ const TELEMETRY: FactoryProvider = {
 };
 
 /**
- * Import this module once, in the root module that imports `KeycloakModule.forRoot`. The module reports the metrics and
- * spans of docs/metrics.md, and adds `traceparent` and `tracestate` to calls of other services.
+ * Import this module once, in the root module that imports `KeycloakModule.forRoot`. Reports the metrics and spans of
+ * docs/metrics.md, and adds `traceparent` and `tracestate` to service calls.
  *
  * The module does nothing if no OpenTelemetry SDK is registered before the application starts. The module does NOT
  * create spans for incoming requests. No metric or span contains a token, a hash, a subject or a path.

@@ -8,7 +8,7 @@ import { traceServerCalls } from './server-spans.js';
 const NAME = 'nestjs-keycloak-s2s';
 
 export class KeycloakTelemetry {
-  /** All applications of this process share the diagnostics channels, so one subscription counts each message once. */
+  /** Applications of a process share the channels, so one subscription counts each message once. */
   static readonly #running = new Set<ComposedKeycloak>();
   static #end: (() => void) | undefined;
 
@@ -18,7 +18,7 @@ export class KeycloakTelemetry {
   constructor(private readonly keycloak: ComposedKeycloak) {}
 
   onModuleInit(): void {
-    // The application was closed during its start, so no later hook would stop the telemetry.
+    // If the application closed during its start, no later hook stops the telemetry.
     if (this.#isOver) return;
     const { version } = this.keycloak.status.read();
     KeycloakTelemetry.#running.add(this.keycloak);
@@ -26,7 +26,7 @@ export class KeycloakTelemetry {
     this.#stopFollowing = this.keycloak.calls.followedBy(new CallSpans(trace.getTracer(NAME, version)));
   }
 
-  /** Stops the telemetry in the last hook of Nest, which runs after the HTTP server has closed. */
+  /** Stops the telemetry in Nest's last hook, after the HTTP server has closed. */
   onApplicationShutdown(): void {
     this.#isOver = true;
     this.#stopFollowing?.();

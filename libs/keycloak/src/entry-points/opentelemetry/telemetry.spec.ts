@@ -124,7 +124,7 @@ async function started(): Promise<INestApplication> {
 
 const issuerOf = (app: INestApplication) => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers[0];
 
-/** Without this call, the service would introspect an older token again, at a time that varies between runs. */
+/** Without this call, the service would introspect an older token again, at varying times. */
 function receiveAll(app: INestApplication): void {
   const untilMs = systemClock.monotonicMs();
   issuerOf(app).signals.prove({ sinceMs: untilMs - 3_600_000, untilMs });
@@ -294,7 +294,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     ]);
   });
 
-  it('has a span for each service call, whose child is the span of the token request', () => {
+  it('has a span for each service call, with the token request as child', () => {
     const calls = spansNamed('GET inventory');
     expect(calls.map(({ attributes, status }) => [attributes['error.type'], status.code])).toEqual([
       [undefined, SpanStatusCode.UNSET],
@@ -384,7 +384,7 @@ describe('an application with KeycloakTelemetryModule', () => {
 });
 
 describe('KeycloakTelemetryModule', () => {
-  it('sends the span of a call in the traceparent header of the call, and sends no baggage', async () => {
+  it('sends the span of a call in its traceparent header, and no baggage', async () => {
     const telemetry = RecordedTelemetry.start();
     propagation.disable();
     propagation.setGlobalPropagator(
@@ -437,7 +437,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('counts each message once if several applications run, and unsubscribes when the last application closes', async () => {
+  it('counts each message of several applications once, and unsubscribes with the last application', async () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});

@@ -116,7 +116,7 @@ describe.each([
     expect([answer.status, await answer.text()]).toEqual([200, '']);
   });
 
-  it('accepts notices at the configured path below the global prefix, even if the application has API versions', async () => {
+  it('accepts notices at the configured path below the global prefix, even with API versions', async () => {
     const app = await started({
       adapter: adapter(),
       notices: BackchannelLogoutModule.forRoot({ path: '/auth/ended' }),
@@ -143,7 +143,7 @@ describe('BackchannelLogoutModule', () => {
     expect(() => BackchannelLogoutModule.forRoot(options)).toThrow(fault);
   });
 
-  it('does not start if the listener is invalid, the module is imported twice, or KeycloakModule is missing', async () => {
+  it('does not start with an invalid listener, with a second import, or without KeycloakModule', async () => {
     const given = [undefined, {}, { ended: 'x' }, { ended: async () => undefined, unverified: true }];
     for (const listener of given) {
       await expect(started({ notices: listening(listener as BackchannelLogoutListener) })).rejects.toThrow(

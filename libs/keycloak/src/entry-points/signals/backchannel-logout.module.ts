@@ -29,7 +29,7 @@ export interface BackchannelLogoutAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** The maximum age at which a recheck from the channel counts as current, in seconds. */
+/** A recheck from the channel counts as current up to this age. */
 const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
@@ -37,9 +37,9 @@ const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
 const MAX_KEY_AGE_SECONDS = 600;
 
 /**
- * Accepts back-channel logout notices (OpenID Connect Back-Channel Logout 1.0) that an issuer of `KeycloakModule` has
- * signed, at one public route. From the next request on, the `RevocationList` denies the tokens of the session. A
- * `revocationChannel` extends the denial to all replicas of all services.
+ * Accepts OpenID Connect back-channel logout notices of the issuers in `KeycloakModule`, at one public route. From the
+ * next request on, the `RevocationList` denies the tokens of the session. A `revocationChannel` extends the denial to
+ * all replicas of all services.
  *
  * Import this module once, next to `KeycloakModule.forRoot`. This module does NOT configure Keycloak: the client needs
  * the attribute `backchannel.logout.url` (docs/revocation.md#back-channel-logout).
@@ -52,8 +52,7 @@ export class BackchannelLogoutModule {
   }
 
   /**
-   * Throws `ConfigurationError` for invalid options. After an invalid result of `useFactory`, the start of the
-   * application fails with this error.
+   * Throws `ConfigurationError` for invalid options. An invalid result of `useFactory` stops the start with this error.
    */
   static forRootAsync({
     imports = [],
@@ -82,7 +81,7 @@ export class BackchannelLogoutModule {
 
 const NOTHING_MORE: BackchannelLogoutListener = { ended: async () => undefined };
 
-/** Throws an error if the module is imported twice, because each instance would accept the same notice once. */
+/** Throws if the module is imported twice. Each instance would accept a replayed notice. */
 function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => token === LogoutNotices).length;
   if (count > 1) throw cantBeUsed([`it is imported ${count} times. Call forRoot or forRootAsync once`]);

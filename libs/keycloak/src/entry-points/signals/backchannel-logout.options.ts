@@ -3,13 +3,13 @@ import type { BackchannelLogoutListener } from './logout-listener.js';
 
 export interface BackchannelLogoutOptions {
   /**
-   * Path of the route for Keycloak's notices, below the application's global prefix: letters, digits, `- . _ ~` and
-   * `/`. Default `backchannel-logout`.
+   * Path for Keycloak's notices, below the global prefix: letters, digits, `- . _ ~` and `/`. Default
+   * `backchannel-logout`.
    */
   readonly path?: string;
   /**
-   * Decorators for the route's handler, such as `[CsrfExempt()]`, `[SkipThrottle()]` or `[ApiExcludeEndpoint()]`; the
-   * handler is always `@Public()`.
+   * Decorators for the route's handler, such as `[CsrfExempt()]` or `[SkipThrottle()]`; the handler is always
+   * `@Public()`.
    */
   readonly decorators?: readonly MethodDecorator[];
 }

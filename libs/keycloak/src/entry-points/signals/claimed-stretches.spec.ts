@@ -103,7 +103,7 @@ function receivedSinceMs(): number {
 }
 
 describe('SignalFeed', () => {
-  it('confirms that it knows all events since the first poll if each poll reaches back to the previous poll', async () => {
+  it('confirms all events since the first poll if the polls leave no gap', async () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
     expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
@@ -162,7 +162,7 @@ describe('SignalFeed', () => {
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 
-  it('confirms that it knows all events only since the time when every source had begun to answer', async () => {
+  it('starts the proven time only when all sources have begun to answer', async () => {
     let isAway = true;
     let beganMs = Infinity;
     keycloak.issuers[0].feed.lease = async () => {

@@ -1,7 +1,7 @@
 import type { FeedLease } from '../extension/index.js';
 import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
-/** If the poller crashes, the other replicas wait for three polls, and for at least three seconds. */
+/** How long other replicas wait if the poller crashes. */
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
@@ -27,7 +27,7 @@ export class LeaseHolder {
   }
 
   /**
-   * Returns `unknown` if the channel is unavailable and this process had the last lease; this process then applies
+   * Returns `unknown` if the channel is unavailable and this process had the last lease. Then this process applies
    * events, but sends no proofs.
    */
   async lease(): Promise<FeedLease | 'unknown' | undefined> {
@@ -43,10 +43,7 @@ export class LeaseHolder {
     return lease;
   }
 
-  /**
-   * Logs this replica as the poller only after a proof, because the lease moves between replicas while the server is
-   * unreachable.
-   */
+  /** Logs that this replica polls, after a proof. Without proofs, the lease moves between replicas. */
   accepted(): void {
     this.#refusedFor = undefined;
     this.#say(true);

@@ -47,7 +47,7 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Keycloak sets this member if the client has the attribute `backchannel.logout.revoke.offline.tokens`. */
 const REVOKES_OFFLINE = 'revoke_offline_access';
 
-/** The maximum age in seconds; the specification recommends a lifetime of at most two minutes. */
+/** In seconds; the specification recommends a lifetime of at most two minutes. */
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;
@@ -58,8 +58,8 @@ export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
 const MAX_IDENTIFIER_LENGTH = 1024;
 
 /**
- * Checks the claims of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6), but not the signature. `now`
- * is in seconds since the epoch.
+ * Checks the claims, but not the signature (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). `now` is in seconds
+ * since the epoch.
  */
 export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
   const { iss, aud, sub, sid, jti, events } = claims;
@@ -69,7 +69,7 @@ export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRec
   }
   const issuedAt = issuedAtOf(claims, now);
   if (!isObject(events) || !isObject(events[EVENT])) throw new LogoutTokenError('not_a_logout_event');
-  // A token with a nonce is an ID token, or could be used as an ID token.
+  // A token with a nonce could be used as an ID token.
   if ('nonce' in claims) throw new LogoutTokenError('has_a_nonce');
   if (!isIdentifier(sub) || !isIdentifier(sid)) throw new LogoutTokenError('malformed_sub_or_sid');
   if (sub === undefined && sid === undefined) throw new LogoutTokenError('neither_sub_nor_sid');

@@ -82,7 +82,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('denies the tokens that a user got in the same second as the notice, or earlier (BF-09, RS-13)', async () => {
+  it("denies a user's tokens up to the second of the notice (BF-09, RS-13)", async () => {
     says({ subject: 'alice-id' });
     await notices().take(notice());
     expect(happened[0]).toEqual({ denial: { issuer: ISSUER, sub: 'alice-id', issuedBefore: 1001 } });
@@ -115,7 +115,7 @@ describe('LogoutNotices', () => {
     expect(happened).toEqual([]);
   });
 
-  it('rechecks the tokens of the issuer if a notice cannot be verified, and answers unavailable (BF-09, RS-14)', async () => {
+  it("rechecks the issuer's tokens after an unverifiable notice, and answers unavailable (BF-09, RS-14)", async () => {
     const details = { reason: 'timeout', retryAfterSeconds: 7 } as const;
     fails(new AuthorizationServerError('authorization_server_unavailable', details));
     expect(await notices().take(notice(PARTNER))).toEqual({ kind: 'unavailable', retryAfterSeconds: 7 });
@@ -125,7 +125,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('rechecks the tokens after an unexpected error, and does not log the text of the error (BF-09)', async () => {
+  it('rechecks the tokens after an unexpected error, without logging its text (BF-09)', async () => {
     fails(new RangeError('a text that may hold a token'));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
     expect(happened).toEqual([{ recheck: ISSUER }, 'unverified']);

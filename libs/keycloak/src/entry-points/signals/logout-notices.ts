@@ -76,7 +76,7 @@ export class LogoutNotices {
 
   async #end({ tokens }: IssuerNotices, { tokenId, endsOffline, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
     const { issuer, sessionId: sid, subject: sub } = logout;
-    // Deny the tokens first, because Keycloak still reports the tokens as active while Keycloak sends the notice.
+    // Deny first: Keycloak still reports the tokens as active while Keycloak sends the notice.
     this.#deny({ ...logout, endsOffline });
     try {
       await this.#inTime(() => this.listener.ended(logout));
@@ -90,15 +90,15 @@ export class LogoutNotices {
     return { kind: 'taken' };
   }
 
-  /** Denies the tokens by the issuer's clock, because the clock of this machine may be behind. */
+  /** Uses the issuer's clock, because this machine's clock may be behind. */
   #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
     const except = endsOffline ? {} : { exceptOffline: true as const };
     if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
-    // Token times have whole seconds, so all tokens from the second of the notice are denied.
+    // Denies all tokens of the notice's second, since token times are whole seconds.
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 
-  /** Rechecks all tokens of the issuer and denies no token, because an unverified notice is not trusted. */
+  /** An unverified notice is not trusted, so tokens are rechecked instead of denied. */
   async #unverified({ issuer, rechecks }: IssuerNotices, error: unknown): Promise<NoticeOutcome> {
     if (error instanceof LogoutTokenError) throw error;
     const { reason, retryAfterSeconds = RETRY_AFTER_SECONDS } =
@@ -132,5 +132,5 @@ class ListenerTimeout extends Error {
   override readonly name = 'timeout';
 }
 
-/** Returns the name of an error for the log, because the message of the error may contain any text. */
+/** An error's message may contain any text, so only the name is logged. */
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');

@@ -13,22 +13,22 @@ import {
   type LogoutRecipient,
 } from './logout-claims.js';
 
-/** Only tokens with a valid signature are remembered, so forged tokens can't evict a remembered token. */
+/** Remembers only tokens with a valid signature, so forged tokens evict none. */
 const MAX_REMEMBERED = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
 /**
- * The type of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), in any letter case, with or without
- * `application/` (RFC 7515 §4.1.9). Without this check, the service could accept an ID token.
+ * The type of OpenID Connect Back-Channel Logout 1.0 §2.4, in any letter case. `application/` is optional (RFC 7515
+ * §4.1.9). Without this check, the service could accept an ID token.
  */
 const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 
 const isLogoutTokenType = (typ: unknown): boolean => typeof typ === 'string' && LOGOUT_TOKEN_TYPE.test(typ);
 
 /**
- * Checks the claims first, so that only a token with valid claims causes a key lookup. A second process may accept the
- * same `jti` and repeat the denial, which does no harm.
+ * Checks the claims first: only valid claims cause a key lookup. A second process may accept the same `jti`: a repeated
+ * denial is harmless.
  */
 export class LogoutTokens {
   readonly #seen: DeadlineCache<true>;
@@ -66,7 +66,7 @@ export class LogoutTokens {
     return readLogoutClaims(claims, this.recipient, this.clock.epochSeconds());
   }
 
-  /** Only a key set that is read after the token arrived can prove that the issuer has no such key. */
+  /** Only a key set read after the token's arrival can prove that a key is missing. */
   async #keyOf({ keyId, algorithm }: JwsHeader): Promise<PublishedKey> {
     const current = this.keys.current(this.clock.monotonicMs());
     const isThere = current?.has(keyId) === true && !current.isFaulty(keyId);

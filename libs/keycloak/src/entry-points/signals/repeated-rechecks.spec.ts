@@ -47,11 +47,11 @@ describe('RepeatedRechecks', () => {
       advance(100);
     }
     advance(100_000);
-    // The last notice came at 59.9 s, and a recheck must follow at least ten seconds later.
+    // At least ten seconds after the last notice (59.9 s), a recheck must follow.
     expect(made).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000]);
   });
 
-  it('rechecks the tokens again at the end of the pause if a notice arrives during the pause', () => {
+  it('rechecks the tokens again after a pause in which a notice arrives', () => {
     rechecks.require();
     advance(15_000);
     rechecks.require();
@@ -81,7 +81,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0]);
   });
 
-  it('starts a pause when another replica makes a recheck, and rechecks no tokens during the pause', () => {
+  it('starts a pause without rechecks after the recheck of another replica', () => {
     rechecks.made();
     advance(4000);
     rechecks.require();
@@ -93,7 +93,7 @@ describe('RepeatedRechecks', () => {
 });
 
 describe('RepeatedRechecks of three replicas that share a channel', () => {
-  it('recheck the tokens at most once in ten seconds in total, however many notices each replica receives (RS-14)', () => {
+  it('recheck the tokens at most once in ten seconds in total, however many notices arrive (RS-14)', () => {
     const timers = new Set<{ readonly atMs: number; readonly action: () => void }>();
     const schedule: Schedule = (ms, action) => {
       const timer = { atMs: nowMs + ms, action };

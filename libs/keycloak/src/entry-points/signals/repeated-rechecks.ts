@@ -1,4 +1,4 @@
-/** The time between two rechecks, which is longer than a logout takes in Keycloak. */
+/** The time between two rechecks. A logout in Keycloak takes less time. */
 const INTERVAL_MS = 10_000;
 
 /** Runs `action` later, and returns a function that cancels it. The timer does not keep the process alive. */
@@ -9,13 +9,13 @@ const afterMs: Schedule = (ms, action) => {
   return () => clearTimeout(timer);
 };
 
-/** The maximum random delay of a recheck; the replica with the shortest delay rechecks the tokens for all replicas. */
+/** The maximum random delay: the replica with the shortest delay rechecks for all replicas. */
 const SPREAD_MS = 1000;
 
 /**
- * Rechecks all tokens after an unverified notice, and again when the logout must be complete. Keycloak still reports
- * the tokens of the session as active while Keycloak sends the notice. Anybody can send such notices, so all replicas
- * together recheck the tokens at most once in ten seconds.
+ * Rechecks all tokens twice after an unverified notice. The logout is complete before the second recheck. While
+ * Keycloak sends the notice, the session's tokens are still active. Anybody can send notices, so all replicas together
+ * recheck at most once in ten seconds.
  */
 export class RepeatedRechecks {
   #due = 0;

@@ -73,7 +73,7 @@ describe('RevocationEventsModule', () => {
     expect(module.get(KeycloakStatus, { strict: false }).read().signals).toEqual({ state: 'none' });
   });
 
-  it('polls the source from the start to the end of the application, and applies the denials', async () => {
+  it('polls the source while the application runs, and applies the denials', async () => {
     polls = 0;
     signals = { denials: [{ sid: 's1' }], rechecks: [], isWhole: true, isHealthy: true };
     const imports = [
@@ -120,7 +120,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(2)).resolves.toBeDefined();
   });
 
-  it('does not start the application if the channel has no private key for proofs (RS-30)', async () => {
+  it('stops the start if the channel has no private key for proofs (RS-30)', async () => {
     const started = (proofs: ProofKeyOptions): Promise<unknown> => {
       const keys = [randomBytes(32).toString('base64')];
       const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });

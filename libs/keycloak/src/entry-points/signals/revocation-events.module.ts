@@ -20,16 +20,17 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /** Sources such as `keycloakEvents()`; results are cached for longer while all sources are healthy. */
+  /** The sources, such as `keycloakEvents()`. Results are cached longer while all sources are healthy. */
   readonly sources: readonly SignalSource[];
   /**
-   * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. If `introspectionTtlWithEventsSeconds`
-   * is set, the time must be less than `introspectionTtlSeconds`, for which a proof is valid.
+   * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. With
+   * `introspectionTtlWithEventsSeconds`, the time must be less than `introspectionTtlSeconds` (the lifetime of a
+   * proof).
    */
   readonly pollSeconds?: number;
   /**
-   * The client that polls the sources, by default the client of this service. Use a separate client if this service
-   * calls other services, since a called service could use the received token to read the events.
+   * The client that polls the sources, by default the client of this service. If this service calls others, use a
+   * separate client: a called service could read the events.
    */
   readonly client?: RevocationEventsClientOptions;
 }
@@ -51,15 +52,15 @@ export interface RevocationEventsAsyncOptions
     > {}
 
 /**
- * Polls the first issuer for logouts and disabled users, and denies or rechecks the affected tokens in the
- * `RevocationList`. A `revocationChannel` passes the denials and rechecks on to other replicas and services. Import
- * this module once, next to `KeycloakModule.forRoot`.
+ * Polls the first issuer for logouts and disabled users, and denies or rechecks their tokens. A `revocationChannel`
+ * passes the denials and rechecks on to other replicas and services. Import this module once, next to
+ * `KeycloakModule.forRoot`.
  *
- * Introspection results are cached for `introspectionTtlWithEventsSeconds` while the feed is healthy, and for
- * `introspectionTtlSeconds` if the feed fails or is silent.
+ * Introspection results are cached for `introspectionTtlWithEventsSeconds` while the feed is healthy, otherwise for
+ * `introspectionTtlSeconds`.
  *
- * This module does NOT change the settings of the realm. `keycloakEvents()` leaves its own logins in the event log, and
- * `sharedSignals()` creates a stream if the client has none.
+ * This module does NOT change the settings of the realm. `keycloakEvents()` leaves its logins in the event log, and
+ * `sharedSignals()` creates a missing stream.
  */
 @Module({})
 export class RevocationEventsModule {
@@ -69,10 +70,7 @@ export class RevocationEventsModule {
     return RevocationEventsModule.forRootAsync({ useFactory: () => options });
   }
 
-  /**
-   * Throws `ConfigurationError` at the start of the application if the options are invalid, or the channel has no
-   * private key for proofs.
-   */
+  /** Throws `ConfigurationError` at the start, also if the channel has no private key for proofs. */
   static forRootAsync({ imports = [], inject = [], useFactory }: RevocationEventsAsyncOptions): DynamicModule {
     const feed = {
       provide: FEED,

@@ -76,7 +76,7 @@ describe('BackchannelLogoutModule', () => {
     expect(ended).toEqual([[logout, 401]]);
   });
 
-  it('answers 503 if the listener fails, and still refuses the tokens of the session (BF-09)', async () => {
+  it("answers 503 if the listener fails, and still refuses the session's tokens (BF-09)", async () => {
     let isDown = true;
     const ended = async (): Promise<void> => {
       if (isDown) throw new Error('no store');
@@ -119,7 +119,7 @@ describe('BackchannelLogoutModule', () => {
     expect(calls.jwks - before).toBeLessThanOrEqual(Math.ceil((performance.now() - startMs) / 1000) + 1);
   });
 
-  it('answers 503 if the keys are unavailable, and introspects each token of the issuer again (BF-09, RS-14)', async () => {
+  it('answers 503 without keys, and introspects each token of the issuer again (BF-09, RS-14)', async () => {
     let unverified = 0;
     const notices = listening({ ended: async () => undefined, unverified: async () => void (unverified += 1) });
     const app = await started({ notices, options: { introspectionTtlSeconds: 60 } });
@@ -181,7 +181,7 @@ describe('BackchannelLogoutModule', () => {
     expect(appended).toMatchObject([{ kind: 'recheck', recheck: 'everything' }]);
   });
 
-  it('reads its keys through a separate bulkhead, so that a hanging read does not block requests with tokens (BF-09)', async () => {
+  it('reads keys through a separate bulkhead, so that a hanging read blocks no request (BF-09)', async () => {
     const options = { verification: 'jwt', jwt: jwtVerification(), maxConcurrentCalls: 1, timeoutMs: 1000 } as const;
     let status: KeycloakStatus | undefined;
     const app = await started({ options, prepare: (nest) => (status = nest.get(KeycloakStatus)) });

@@ -112,7 +112,7 @@ describe('SignalFeed', () => {
     expect(denied).toEqual([true, false]);
   });
 
-  it('publishes the number and the time of the signals after each poll with signals', async () => {
+  it('publishes the number and the time of the signals after each poll that returns signals', async () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(SIGNAL_CHANNEL, listen);
@@ -137,7 +137,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.size).toBe(1);
   });
 
-  it('is healthy only up to the healthy time of its source, and never before the start of the feed', async () => {
+  it("is healthy only from its start until the end of its source's healthy time", async () => {
     const agoMs = 50;
     const { clock, signals } = keycloak.issuers[0];
     const beganMs = clock.monotonicMs();
@@ -174,7 +174,7 @@ describe('SignalFeed', () => {
     expect(keycloak.issuers[0].signals.latestMs).toBe(untilMs);
   });
 
-  it('reports a gap after an incomplete poll, and starts later proofs after the gap', async () => {
+  it('reports a gap after an incomplete poll, and then proves only the time after the gap', async () => {
     let gaps = 0;
     keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const source = sourceOf(
@@ -253,7 +253,7 @@ describe('SignalFeed', () => {
     expect(everything).toEqual(['everything']);
   });
 
-  it('starts its proofs at the new lease if another replica held the previous lease', async () => {
+  it('proves only the time since its new lease if another replica held the previous lease', async () => {
     const { feed: leases } = keycloak.issuers[0];
     const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
     let [fencing, nowMs] = [1, 1_000_000];
@@ -271,7 +271,7 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('starts its proofs after a gap of the channel, since the gap may hide rechecks of an exited process (RS-30)', async () => {
+  it('starts its proofs after a gap, since a gap may hide rechecks (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
@@ -325,7 +325,7 @@ describe('SignalFeed', () => {
     expect(said()).toEqual([waits, listens, waits]);
   });
 
-  it('applies the denials of a poll with a fault, and keeps the state silent', async () => {
+  it('applies the denials of a poll that reports a fault, and stays silent', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false, fault })));
     await until(() => keycloak.revocations.size === 1);
@@ -333,7 +333,7 @@ describe('SignalFeed', () => {
     expect(lines.map(({ fields }) => fields['reason'])).toEqual(['own_login_not_seen']);
   });
 
-  it('accepts the tokens of later logins after a denial with a time in the future', async () => {
+  it('accepts tokens of later logins after a denial with a future time', async () => {
     const year2100 = 4_102_444_800;
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sub: 'alice', issuedBefore: year2100 }] })));
     await until(() => keycloak.revocations.size === 1);
@@ -343,7 +343,7 @@ describe('SignalFeed', () => {
     expect([denied(now), denied(now + 120)]).toEqual([true, false]);
   });
 
-  it('denies tokens up to the time of the server if the local clock is behind', async () => {
+  it('denies tokens up to the server time if the local clock is behind', async () => {
     const { clockSkew, clock } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);
@@ -353,7 +353,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.denies(issued(serverNow - 1))).toBe(true);
   });
 
-  it('rechecks all tokens that the server has issued, even if the local clock is behind', async () => {
+  it('rechecks all issued tokens, even if the local clock is behind', async () => {
     const { clockSkew, clock, rechecks } = keycloak.issuers[0];
     const serverNow = Math.floor(clock.epochSeconds()) + 180;
     clockSkew.observeIssuedAt(serverNow);

@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** Two replicas measure times differently, so a poll repeats this part of another replica's healthy time. */
+/** Polls overlap another replica's healthy time by this time, because replicas' clocks differ. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -37,18 +37,18 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** Since this time (clock of the lease), no event was missed; undefined after a gap. */
+  /** No event was missed since this time (lease's clock); undefined after a gap. */
   receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;
-  /** The start of the last poll of this process that returned a result, by the monotonic clock. */
+  /** The start of this process's last poll with a result, by the monotonic clock. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;
   isReceiving: boolean | undefined;
 }
 
-/** The feed can only revoke access: an event makes the service reject a token or introspect the token again. */
+/** The feed can only revoke access: an event causes a denial or an introspection. */
 export class SignalFeed {
   readonly #clock: Clock;
   readonly #log: ComponentLog;
@@ -56,7 +56,7 @@ export class SignalFeed {
   readonly #closing = new AbortController();
   readonly #leaseHolder: LeaseHolder;
   readonly #target: SignalTarget;
-  /** If two polls are further apart, Keycloak may have restarted and lost its sessions without an event. */
+  /** After a longer pause, Keycloak may have restarted and lost sessions without an event. */
   readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
 
@@ -83,7 +83,7 @@ export class SignalFeed {
       missedLoggedMs: -Infinity,
       isReceiving: undefined,
     }));
-    // The channel may have lost rechecks, and a process that has exited does not send its rechecks again.
+    // The channel may have lost rechecks of a process that has since exited.
     at.signals.onGap(() => {
       for (const one of this.#followed) one.receivedSinceMs = undefined;
     });
@@ -93,7 +93,7 @@ export class SignalFeed {
     }
   }
 
-  /** Throws `Error` if a second feed is running, because a proof of one feed could hide a gap of the second feed. */
+  /** Throws `Error` for a second feed. The second feed could hide the first feed's gap. */
   start(): void {
     if (!this.at.signals.follow())
       throw new Error('A signal feed already runs. Import RevocationEventsModule once, with all sources');
@@ -122,7 +122,7 @@ export class SignalFeed {
     }
   }
 
-  /** `beganMs` is a time before the request for the lease, so that no proof starts before its poll. */
+  /** `beganMs` precedes the request for the lease, so the proof never starts too early. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.receivedSinceMs, one.fencing] = [undefined, lease.fencing];
@@ -159,7 +159,7 @@ export class SignalFeed {
   }
 
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
-    // If the clock of the lease went back, an older proof must not lie in the future.
+    // If the lease's clock goes back, the new time limits older proofs.
     one.healthyUntilMs = Math.min(Math.max(one.healthyUntilMs, atMs), lease.grantedAtMs);
     const untilMs = Math.min(...this.#followed.map(({ healthyUntilMs }) => healthyUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ receivedSinceMs = Infinity }) => receivedSinceMs));
@@ -188,7 +188,7 @@ export class SignalFeed {
 
   #fail(one: Followed, error: unknown): void {
     one.failures += 1;
-    // After a single failed poll, the next poll reads the missed events, so the feed does not log the failure.
+    // A single failed poll is not logged: the next poll reads the missed events.
     if (one.isReceiving === false || (one.failures === 1 && isPassing(error))) return;
     one.isReceiving = false;
     const words = 'Revocations are not received: introspection results now expire after introspectionTtlSeconds';

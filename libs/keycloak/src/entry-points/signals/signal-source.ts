@@ -17,11 +17,11 @@ export interface Signals {
   readonly isWhole: boolean;
   /** Whether the server has certainly reported all events that precede this poll. An empty result is not a proof. */
   readonly isHealthy: boolean;
-  /** The healthy time ended this many milliseconds before this poll. Default 0. */
+  /** The healthy time's end, in milliseconds before this poll. Default 0. */
   readonly healthyUntilAgoMs?: number;
   /** The reason why this poll has no proof. The feed still applies the denials and rechecks. */
   readonly fault?: SignalSourceError | undefined;
-  /** The time of the first event, by the server's clock, in milliseconds since the epoch. */
+  /** The first event's time, by the server's clock, in milliseconds since the epoch. */
   readonly occurredAtMs?: number | undefined;
 }
 
@@ -39,9 +39,9 @@ export interface SignalSourceContext {
    */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
-  /** The server's time in seconds since the epoch; after the first token, the error is about a second. */
+  /** Returns the server's epoch seconds. The first token response reduces the error to about a second. */
   readonly serverSeconds: () => number;
-  /** Whether the polls are only a trial, which must not create objects or remove events at the server. */
+  /** Whether the polls are only a trial, which must not create objects or remove events. */
   readonly isTrial: boolean;
   /** The longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
@@ -51,10 +51,10 @@ export interface SignalSourceContext {
 
 export interface ConnectedSignalSource {
   /**
-   * Polls once for the events of the last `sinceMs` milliseconds (0 before the first read). A result may repeat events.
+   * Polls the events of the last `sinceMs` milliseconds (0 before the first read). A result may repeat events.
    *
-   * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if an operator must change the settings of the
-   * server.
+   * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if an operator must change the server's
+   * settings.
    */
   poll(sinceMs: number): Promise<Signals>;
 }
@@ -93,7 +93,7 @@ export type SignalSourceReason = (typeof SIGNAL_SOURCE_REASONS)[number];
 export class SignalSourceError extends Error {
   constructor(
     readonly reason: SignalSourceReason,
-    /** Advice for the operator, which the service logs. */
+    /** The logged advice for the operator. */
     readonly hint: string,
   ) {
     super(reason);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loggedFields, KeycloakException, type FeedFault } from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';
 
-/** The number of polls in a trial, because a requested proof may arrive a moment later. */
+/** Several polls, because a requested proof may arrive a moment later. */
 const TRIAL_POLLS = 3;
 const TRIAL_PAUSE_MS = 500;
 
@@ -25,6 +25,6 @@ export const isPassing = (error: unknown): boolean =>
 export function reasonOf(error: unknown): FeedFault & Readonly<Record<string, unknown>> {
   if (error instanceof SignalSourceError) return { reason: error.reason, hint: error.hint };
   if (error instanceof KeycloakException) return { reason: error.reason, ...loggedFields(error) };
-  // An unknown error may contain any text, so the service logs only the name of the error.
+  // An unknown error may contain any text, so only the name is logged.
   return { reason: 'unexpected', name: error instanceof Error ? error.name : typeof error };
 }

@@ -3,9 +3,7 @@ export interface Operation {
   responses: Record<string, unknown>;
 }
 
-/**
- * The schemes and scopes that a request must satisfy together; one of several requirements of an operation is enough.
- */
+/** A request must satisfy all schemes and scopes of one requirement. */
 export type SecurityRequirement = Readonly<Record<string, readonly string[]>>;
 
 export interface Components {

@@ -3,7 +3,7 @@ import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '
 import type { ReportedRoute } from '../ports/reported-routes.js';
 import { nameOf, operationAt, placesIn, type Document, type OperationPlace } from './document-parts.js';
 
-/** The options of @nestjs/swagger that select the routes and their paths; some releases lack some of these options. */
+/** Some releases of @nestjs/swagger lack some of these options for routes and paths. */
 export interface DocumentedRoutesOptions {
   readonly include?: NonNullable<SwaggerDocumentOptions['include']>;
   readonly deepScanRoutes?: boolean;
@@ -53,8 +53,7 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * Creates a document for each handler. A document of all routes does not distinguish classes with the same name, and
- * shows only the last handler of a path with header versions.
+ * Creates a document for each handler. One document for all would mix up equal class names and hide header versions.
  */
 function placesOf(
   app: INestApplication,
@@ -81,7 +80,7 @@ function placesOf(
 }
 
 function exclude({ classes, handler }: ReportedRoute, isExcluded: boolean): void {
-  // The metadata is set on every class, since a derived class would inherit the value of its base class.
+  // A derived class would inherit the value of its base class.
   for (const each of classes) Reflect.defineMetadata(EXCLUDED_CONTROLLER, [isExcluded], each);
   Reflect.defineMetadata(EXCLUDED_ENDPOINT, { disable: isExcluded }, handler);
 }

@@ -16,8 +16,8 @@ import { bearerScheme, keycloakScheme, serverScheme } from './security-schemes.j
 
 export interface KeycloakSecurityOptions {
   /**
-   * The options that were passed to `SwaggerModule.createDocument`: with `include` or `onlyIncludeDecoratedEndpoints`,
-   * the document may lack routes.
+   * The options of `SwaggerModule.createDocument`: with `include` or `onlyIncludeDecoratedEndpoints`, the document may
+   * lack routes.
    */
   readonly document?: DocumentedRoutesOptions;
 }
@@ -28,10 +28,10 @@ export interface KeycloakSecurityOptions {
  *
  * - `security` lists the required scopes. The scheme `keycloak` is for an OAuth 2.0 token of the realm. The scheme
  *   `bearer`, for an existing token, has no scopes in OpenAPI 3.0. The second of several issuers has the scheme
- *   `keycloak-2`, and so on. `@Public()` sets `security` to `[]`, and `@OptionalToken()` adds an empty alternative.
+ *   `keycloak-2`, and so on. `@Public()` sets `security` to `[]`, and `@OptionalToken()` adds the alternative `{}`.
  *   Existing `security` is replaced.
- * - `responses` lists the statuses 400, 401, 403, 502 and 503 that the guard may send, with the bodies and headers of
- *   `KeycloakExceptionFilter`. Existing responses are kept.
+ * - `responses` lists the guard's 400, 401, 403, 502 and 503, as `KeycloakExceptionFilter` sends them. Existing
+ *   responses are kept.
  *
  * Existing schemes are kept, so `addOAuth2({ … }, 'keycloak')` can declare flows other than client credentials. With
  * the option `mapPermissions`, the document names no scopes, since permissions are not scopes. The document does not

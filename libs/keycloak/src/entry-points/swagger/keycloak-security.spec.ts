@@ -313,7 +313,7 @@ describe('addKeycloakSecurity responses', () => {
 });
 
 describe('addKeycloakSecurity schemes', () => {
-  it('adds a bearer scheme, and lists all required scopes in the OAuth 2.0 scheme of the realm', async () => {
+  it("adds a bearer scheme, and the realm's OAuth 2.0 scheme with all required scopes", async () => {
     await make({ controllers: [OrdersController], issuer: 'https://sso.example.com/realms/shop' });
     expect(documentOf().components?.securitySchemes).toMatchObject({
       keycloak: {
@@ -350,7 +350,7 @@ describe('addKeycloakSecurity schemes', () => {
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
-  it('adds an example for each permission, even if the permission is not a valid name of an example', async () => {
+  it('adds an example for each permission, even if its name is invalid for examples', async () => {
     @Controller('staff')
     class Staff {
       @Get()
@@ -457,7 +457,7 @@ describe('addKeycloakSecurity routes', () => {
     });
   });
 
-  it('accepts several header versions of one path only if all versions have the same requirements', async () => {
+  it('accepts header versions of one path only if all have the same requirements', async () => {
     @Controller({ path: 'orders', version: '1' })
     class First extends Base {}
     Authenticated()(First);

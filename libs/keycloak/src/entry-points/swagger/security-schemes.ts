@@ -2,7 +2,6 @@ import { KEYCLOAK_SCHEME } from './security-requirements.js';
 
 export type NamedScopes = ReadonlyMap<string, readonly string[]>;
 
-/** Returns the scheme of a realm, with the client-credentials flow for clients that call in their own name. */
 export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => ({
   type: 'oauth2',
   description: `An access token of the realm ${issuer} (${issuer}/.well-known/openid-configuration), sent as Authorization: Bearer`,
@@ -14,10 +13,7 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/**
- * The scheme of a server that is not Keycloak refers to the server's metadata, because the paths of the endpoints are
- * unknown.
- */
+/** The endpoints of a server other than Keycloak are known only by its metadata. */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,
@@ -30,7 +26,7 @@ export const bearerScheme = (issuers: readonly { readonly issuer: string; readon
   description: `An access token whose audience is ${audiencesOf(issuers)}, with the scopes that the operation names for ${KEYCLOAK_SCHEME}`,
 });
 
-/** Returns the client ids with their issuers, since a client id is only unique at its issuer. */
+/** Different issuers may have equal client ids. */
 const audiencesOf = (issuers: readonly { readonly issuer: string; readonly clientId: string }[]): string =>
   issuers.length === 1
     ? String(issuers[0]?.clientId)

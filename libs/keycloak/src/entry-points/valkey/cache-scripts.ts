@@ -2,10 +2,7 @@ import { ValkeyScript } from './valkey-script.js';
 
 const MAX_SEALED = 131_072;
 
-/**
- * A cache entry is a Valkey hash: `s` is the sealed text, `a` is the time of the request, and `f` is 1 if the entry is
- * final.
- */
+/** An entry has the fields `s` (the sealed text), `a` (the time of the request) and `f` (1 for a final entry). */
 const COMMON = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -26,10 +23,10 @@ return time[1] * 1000 + math.floor(time[2] / 1000)
 `);
 
 /**
- * Returns a usable entry, or takes the lease for this replica, unless the caller no longer waits for the answer.
+ * Returns a usable entry, or takes the lease if the caller still waits.
  *
- * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, duration of a lease in ms, beginning of a sealed text
- * to skip, latest time in ms.
+ * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, lease duration in ms, prefix of sealed texts to
+ * ignore, latest time for a lease in ms.
  */
 export const LOOK = new ValkeyScript(`${COMMON}
 if asked and now - asked < tonumber(ARGV[1]) then
@@ -42,8 +39,8 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Keeps an existing entry that is final; keeps an existing entry of a later request unless the new entry is final. Does
- * not store an entry whose time is impossible because the server's clock went back.
+ * Never replaces a final entry, and replaces a later entry only by a final entry. Stores no entry with an impossible
+ * time (the server's clock went back).
  *
  * KEYS: entry, lease. ARGV: sealed text, time of the request, lifetime in ms, whether the entry is final, id of the
  * replica, age in ms.
@@ -54,7 +51,7 @@ local isPossible = tonumber(ARGV[2]) <= now - tonumber(ARGV[6])
 if isPossible and not isFinal and (ARGV[4] == '1' or not asked or asked < tonumber(ARGV[2])) then
   local kind = redis.call('TYPE', KEYS[1]).ok
   if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
-  -- First: where the memory is full, this fails, and nothing is changed.
+  -- If the memory is full, this first write fails, and the old entry stays.
   redis.call('HSET', KEYS[1], 's', ARGV[1], 'a', ARGV[2], 'f', ARGV[4])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end

@@ -1,4 +1,4 @@
-/** examineChannel(): examines the Valkey server of a revocation channel for the doctor command, and changes no data. */
+/** examineChannel(): examines a revocation channel for doctor, and changes no data. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ChannelExamination,
@@ -45,12 +45,12 @@ export async function examineChannel(
 }
 
 const newerEntries = (count: number, all: number): ChannelFault => ({
-  message: `This service can't read ${count} of the last ${all} denials: a newer version of the library wrote them.`,
+  message: `This service can't read ${count} of the last ${all} denials: a newer version wrote them.`,
   cure: 'Update this service to the version of the others. Until then it misses their denials.',
 });
 
 const malformedEntries = (count: number, all: number): ChannelFault => ({
-  message: `This service can't read ${count} of the last ${all} denials: no version of the library writes their form.`,
+  message: `This service can't read ${count} of the last ${all} denials: no version writes their form.`,
   cure: 'Find out which process wrote them: each costs all services the long reuse of cached answers. Replace the password of its user at Valkey.',
 });
 

@@ -7,9 +7,7 @@ export function keyIdOf(key: KeyObject): string {
   return createHash('sha256').update(spki).digest('base64url').slice(0, 16);
 }
 
-/**
- * The text must contain exactly one key, in PEM (PKCS #8, RFC 8410), or in base64 without the header and footer of PEM.
- */
+/** The text must contain one key: PEM (PKCS #8, RFC 8410), or base64 without header and footer. */
 export function privateKeyIn(text: string): KeyObject | undefined {
   const [der, ...others] = dersIn(text);
   if (der === undefined || others.length > 0) return undefined;

@@ -36,7 +36,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('lets a process begin at a later entry if the proof contains the hash before this entry', () => {
+  it('lets a process begin at a later entry if the proof has the previous hash', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);
@@ -69,7 +69,7 @@ describe('EntryChain', () => {
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
   });
 
-  it('lets a poller continue the chain of a second poller if all useful entries are equal (RS-30)', () => {
+  it('lets a poller continue another chain if all useful entries are equal (RS-30)', () => {
     for (const first of [reading(1, ['a', 'b'], true), reading(2, ['b'], true)]) {
       const second = reading(1, ['a', 'b'], true);
       second.links(0);

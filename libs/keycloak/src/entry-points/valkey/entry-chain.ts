@@ -4,7 +4,7 @@ import { KeptEntries } from './kept-entries.js';
 export interface ChainLinks {
   /** The chain begins after the entry with this number. */
   readonly origin: number;
-  /** The number of the oldest entry that is still useful; `before` is the hash of the chain before this entry. */
+  /** The number of the oldest useful entry; `before` is the hash before this entry. */
   readonly first: number;
   readonly before: Buffer;
   readonly position: number;
@@ -27,10 +27,7 @@ export interface ChainedEntry {
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
-/**
- * Each process computes the hash chain of its entries from a hash in a signed proof, and so notices changes between
- * proofs.
- */
+/** Continues the hash chain from a signed proof, to notice changes between proofs. */
 export class EntryChain {
   #position: number;
   /** A process that does not poll needs the digests only until its first proof. */
@@ -38,7 +35,7 @@ export class EntryChain {
   #start: { readonly origin: number; before: Buffer } | undefined;
   #head: Buffer | undefined;
 
-  /** `keepsAll` is true for a poller, because other processes begin with a hash from the poller's proof. */
+  /** `keepsAll` is true for a poller: other processes start their chains from the poller's proof. */
   constructor(
     private readonly issuer: string,
     private readonly epoch: string,
@@ -64,7 +61,7 @@ export class EntryChain {
     if (this.#head === undefined) this.#kept.dropFirst(Math.max(0, first - this.#first));
   }
 
-  /** A process that starts later could not compare its entries with a proof that covers removed entries. */
+  /** Later processes could not check a proof that covers removed entries. */
   lacks(first: number, nowMs: number): boolean {
     if (this.#head === undefined || !this.keepsAll) return false;
     const removed = Math.min(this.#kept.length, first - this.#first);
@@ -75,7 +72,7 @@ export class EntryChain {
   compare(proof: ChainLinks): ChainVerdict {
     if (this.#start === undefined || this.#head === undefined) return this.#join(proof);
     if (this.#start.origin === proof.origin) return this.#head.equals(proof.head) ? 'same' : 'differs';
-    // A poller that only copied the hash from a proof would sign entries that the poller has not compared.
+    // A poller that copied the hash would sign entries without a comparison.
     if (this.keepsAll) return this.#join(proof);
     this.#start = { origin: proof.origin, before: proof.head };
     this.#head = proof.head;

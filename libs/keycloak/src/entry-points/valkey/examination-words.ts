@@ -56,11 +56,11 @@ export function serverFault(address: ValkeyAddress, reason: string): ChannelFaul
 
 export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>>> = {
   proof_unknown_signer: {
-    message: 'The proof of the poller was signed by a key that this service does not trust.',
+    message: "The poller's proof was signed by a key that this service does not trust.",
     cure: 'Give every service the public key that belongs to the private key of the poller (SIGNAL_PROOF_PUBLIC_KEYS; openssl pkey -pubout). If they belong together, find out which process wrote the proof.',
   },
   proof_newer: {
-    message: 'A poller with a newer version of the library wrote the proof in a form that this service does not know.',
+    message: 'A poller with a newer version wrote the proof in an unknown form.',
     cure: 'Update this service to the version of the pollers.',
   },
   proof_malformed: {

@@ -1,6 +1,4 @@
-/**
- * Kept entries: the SHA-256 digests of the newest entries of a stream, with 40 to 80 bytes of memory for each entry.
- */
+/** Kept entries: SHA-256 digests of the newest entries (40 to 80 bytes of memory each). */
 
 const DIGEST_BYTES = 32;
 const MIN_CAPACITY = 64;

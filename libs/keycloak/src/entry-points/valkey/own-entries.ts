@@ -1,20 +1,20 @@
 export interface OwnEntry {
   readonly sealed: string;
-  /** Only the poller that created a recheck may write an entry with the id of the recheck. */
+  /** Only the poller that created a recheck may use its id. */
   readonly id?: string | undefined;
 }
 
-/** The maximum number of remembered ids; a poller has fewer rechecks that are still useful. */
+/** The maximum number of remembered ids, which exceeds the number of useful rechecks. */
 const MAX_IDS = 4000;
 /**
- * The number of remembered texts of a recheck; the poller writes a recheck again after each gap. An older text counts
- * as forged and starts a new epoch.
+ * The number of remembered texts of a recheck, which the poller repeats after each gap. An older text counts as forged
+ * and starts a new epoch.
  */
 const MAX_WRITINGS = 8;
 
 /**
- * The poller compares each entry with the written bytes, since a service that has the keys can replace an unread entry.
- * The poller sends no proof before it has read all its own entries.
+ * Compares entries with the written bytes, since services with keys can replace unread entries. The poller sends no
+ * proof before it has read all its own entries.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();

@@ -73,7 +73,7 @@ describe('ProofKeys', () => {
     expect(make).not.toThrow(/4711/);
   });
 
-  it('reads changed key files again, and keeps the last keys if a file contains no keys', async () => {
+  it('reads changed key files, and keeps the last keys if a file has none', async () => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const [privateKeyFile, publicKeysFile] = [fileWith('private', one.privateKey), fileWith('public', one.publicKeys)];
     const [signer, reader] = [new ProofKeys('spec', { privateKeyFile }), new ProofKeys('spec', { publicKeysFile })];

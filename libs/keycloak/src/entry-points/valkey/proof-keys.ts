@@ -5,15 +5,14 @@ import type { ProofKeysStatus } from '../extension/index.js';
 import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
 
 /**
- * Ed25519 keys, each in PEM or in base64 without the header and footer of PEM. A file is read again every five seconds,
- * so a key can be replaced while the process runs. If the file can't be read or contains no valid key, the last keys
- * stay in use.
+ * Ed25519 keys, each in PEM or in base64 without header and footer. A file is read every five seconds, so keys can
+ * change at run time. Without a readable valid key, the last keys stay in use.
  */
 export interface ProofKeyOptions {
-  /** The key that signs a poller's proofs; only the services that import `RevocationEventsModule` have this key. */
+  /** Signs a poller's proofs; only services with `RevocationEventsModule` have this key. */
   readonly privateKey?: string | undefined;
   readonly privateKeyFile?: string | undefined;
-  /** The public keys of all pollers in one text, to verify the pollers' proofs; a poller also trusts its own key. */
+  /** All pollers' public keys in one text; a poller also trusts its own key. */
   readonly publicKeys?: string | undefined;
   readonly publicKeysFile?: string | undefined;
 }

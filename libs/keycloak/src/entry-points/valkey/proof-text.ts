@@ -20,10 +20,7 @@ interface Written {
   readonly v: number;
   readonly i: string;
   readonly c: string;
-  /**
-   * `s` and `u`: the start and the end of the time without missed events, in milliseconds since the epoch, by the
-   * server's clock.
-   */
+  /** The poller missed no event from `s` until `u` (server's clock, ms since the epoch). */
   readonly s: number;
   readonly u: number;
   readonly n: number;
@@ -41,9 +38,9 @@ interface Signed {
   readonly g: string;
 }
 
-/** Proofs of a newer version are refused, because the fields may have a different meaning. */
+/** Newer proofs are refused, because their fields may have a different meaning. */
 const VERSION = 1;
-/** The beginning of each signed text, so that a signature for a different purpose is not accepted as a proof. */
+/** Signed proofs begin with this text, so that other signatures are no proofs. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';
 const WHAT = 'revocation proof';
 const HASH = /^[\w-]{43}$/;

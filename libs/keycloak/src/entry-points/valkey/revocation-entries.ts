@@ -2,24 +2,24 @@ import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 interface Written {
-  /** The number of the entry format; entries of earlier versions of this library have no number. */
+  /** The entry format; earlier versions of this library wrote no number. */
   readonly f?: number;
   readonly k: string;
   /** The value to deny or recheck, absent if `k` is `everything` or `floor`. */
   readonly v?: string;
-  /** The entry denies only tokens with an earlier `iat`; without `b`, the entry denies all tokens. */
+  /** If `b` is set, the entry denies only tokens with an earlier `iat`. */
   readonly b?: number;
   readonly t: number;
   readonly i?: string;
   /** The time at which the entry was written, in milliseconds, by the server's clock. */
   readonly c?: number;
-  /** The time after `c` for which the entry is useful, in milliseconds. */
+  /** The entry is useful for this number of milliseconds after `c`. */
   readonly d?: number;
 }
 
 export interface ReadEntry {
   readonly revocation: SharedRevocation;
-  /** The time of writing by the server's clock, or `NaN` if the writer did not know it. */
+  /** The time of writing by the server's clock, or `NaN` if unknown. */
   readonly writtenAtMs: number;
   readonly usefulUntilMs: number | undefined;
 }
@@ -43,7 +43,7 @@ export class RevocationEntries {
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** Returns a refusal if the entry can't be read, since the entry may be a denial. */
+  /** Returns a refusal for an unreadable entry, which may be a denial. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

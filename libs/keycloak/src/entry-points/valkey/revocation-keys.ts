@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Only pollers write `proof`, `lease` and `leases`, so ACL rules can reserve these three keys for pollers. */
+/** Only pollers write `proof`, `lease` and `leases`, so ACL rules can reserve these keys. */
 export interface RevocationKeys {
   readonly stream: string;
   readonly state: string;

@@ -10,9 +10,7 @@ const [KEY, ABSENT] = ['@', '!'];
 
 type Command = readonly [name: string, ...args: string[]];
 
-/**
- * The commands of the scripts in revocation-scripts.ts, with arguments that make each command fail or change nothing.
- */
+/** The scripts' commands, with arguments that make each command fail or change nothing. */
 const READ: readonly Command[] = [['TYPE', KEY], ['TIME']];
 const STATE: readonly Command[] = [...READ, ['HGET', KEY, 'epoch'], ['HSET', KEY, 'a', 'field', 'without-a-value']];
 const STREAM: readonly Command[] = [
@@ -40,10 +38,9 @@ const COUNT: readonly Command[] = [
 ];
 
 /**
- * Returns the commands that the user may not run: the server checks the user's rights before the arguments of a
- * command.
+ * Returns the forbidden commands: the server checks the rights before a command's arguments.
  *
- * KEYS: the key. ARGV: the name of a key that does not exist, then the commands in JSON.
+ * KEYS: the key. ARGV: the name of a missing key, then the commands in JSON.
  */
 const TRY_ALL = `
 local missing = {}

@@ -30,8 +30,8 @@ local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first
 `;
 
 /**
- * KEYS: state, stream, proof. ARGV: number of the last entry that was read (-1 to read from the oldest entry), maximum
- * number of entries, maximum bytes of an entry.
+ * KEYS: state, stream, proof. ARGV: number of the last read entry (-1: none), maximum number of entries, maximum bytes
+ * of an entry.
  */
 export const READ = new ValkeyScript(
   `${STATE}
@@ -50,18 +50,18 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proof) }
 );
 
 /**
- * Appends entries, in a new epoch if the stream is invalid or full, or if the caller requests a new epoch. Appends
- * nothing and returns 0 if the stream is not in the expected state.
+ * Appends entries, and begins a new epoch on request, for an invalid stream or for a full stream. Appends nothing and
+ * returns 0 if the stream is not in the expected state.
  *
- * KEYS: state, stream. ARGV: new epoch, epoch to replace, expected state, prefix of the ids, capacity. Two arguments
- * for each entry follow: the sealed text, and the ms for which the entry is useful.
+ * KEYS: state, stream. ARGV: new epoch, epoch to replace, expected state, prefix of the ids, capacity. For each entry,
+ * the sealed text and the lifetime in ms follow.
  */
 export const APPEND = new ValkeyScript(`${STATE}
 local count = (#ARGV - 5) / 2
 local function begin()
   if not has(state, 'hash') then redis.call('DEL', state) end
   epoch, first, last, tip = ARGV[1], 1, 0, ''
-  -- First: where the memory is full, this fails, and what is there stays.
+  -- If the memory is full, this first write fails, and the old stream stays.
   redis.call('HSET', state, 'epoch', epoch, 'first', first, 'last', last, 'tip', tip, 'room', ARGV[5])
   redis.call('DEL', stream)
 end
@@ -89,7 +89,7 @@ local function append()
   end
 end
 local failed = append()
--- Somebody moved its last number on.
+-- Another process has raised the last number of the stream.
 if failed and (string.find(failed.err, 'equal or smaller') or string.find(failed.err, 'exhausted')) then
   begin()
   failed = append()
@@ -100,8 +100,7 @@ return 1
 `);
 
 /**
- * Takes or renews the lease, and returns the fencing number and the server's time, or false if another replica has the
- * lease.
+ * Takes or renews the lease. Returns fencing number and server's time, or false if another replica has the lease.
  *
  * KEYS: lease, number of leases. ARGV: id of the replica, duration of the lease in ms.
  */
@@ -124,8 +123,7 @@ return { number, now }
 `);
 
 /**
- * Stores the proof and returns 1. Returns -1 if the holder has lost the lease, and 0 if the stream has an entry that
- * the holder has not read.
+ * Stores the proof and returns 1. Returns -1 if the lease is lost, and 0 if an entry is unread.
  *
  * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */

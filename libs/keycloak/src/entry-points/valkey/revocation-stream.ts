@@ -1,4 +1,4 @@
-/** Revocation stream: the entries in the Valkey server, which have consecutive numbers within an epoch. */
+/** Revocation stream: the entries in Valkey, with consecutive numbers within an epoch. */
 import { randomBytes } from 'node:crypto';
 import { RELEASE } from './cache-scripts.js';
 import { revocationKeys, type RevocationKeys } from './revocation-keys.js';
@@ -11,7 +11,7 @@ export interface StreamEntry {
   readonly number: number;
   readonly sealed: string;
   readonly ageSeconds: number;
-  /** The unsealed time of arrival at the server, or `NaN` if the server returns no number. */
+  /** The unsealed time of arrival at the server, or `NaN` if this time is invalid. */
   readonly takenAtMs: number;
   readonly id: string;
   readonly previous: string;
@@ -40,13 +40,13 @@ export interface NewEntry {
 
 export const PAGE = 500;
 
-/** The stream has room for the denials of several replicas, because replicas hold different denials. */
+/** Replicas hold different denials, so the stream has room for several replicas. */
 const CAPACITY_FACTOR = 2;
 const MIN_CAPACITY = 2000;
 
 const MAX_BYTES = 16_384;
 
-/** If the second part of an id is not 0, the writer is unknown, and the entry must not end the wait. */
+/** An unknown writer's id, such as `7-1`, must not end the wait. */
 const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;
@@ -72,10 +72,7 @@ export class RevocationStream {
     this.#capacity = String(Math.max(MIN_CAPACITY, CAPACITY_FACTOR * maxRevocations));
   }
 
-  /**
-   * Throws `ValkeyError` if the server evicts entries when its memory is full, because denials would disappear
-   * unnoticed.
-   */
+  /** Throws `ValkeyError` if the server evicts entries, because denials would disappear unnoticed. */
   async checkPolicy(connection: ValkeyConnection): Promise<void> {
     const info = String(await connection.send(['INFO', 'memory'], COMMAND_MS));
     const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
@@ -85,8 +82,8 @@ export class RevocationStream {
   }
 
   /**
-   * Reads a page of the entries after `position`, or from the oldest entry without `position`. Returns undefined if the
-   * stream is invalid.
+   * Reads a page after `position`, or from the oldest entry without `position`. Returns undefined if the stream is
+   * invalid.
    */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
@@ -129,8 +126,8 @@ export class RevocationStream {
   }
 
   /**
-   * Begins a new epoch if the epoch is still `ended`, or if the stream is invalid. All replicas then read the stream
-   * from its beginning, and append the entries that the stream lacks.
+   * Begins a new epoch if the stream is invalid or still has the epoch `ended`. All replicas then read the stream from
+   * its beginning and append missing entries.
    */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');

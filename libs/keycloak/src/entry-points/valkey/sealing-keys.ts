@@ -18,10 +18,10 @@ const FINGERPRINT_BYTES = 4;
 
 /**
  * Encrypts entries for a shared store with random keys of 256 bits. The first key encrypts and every key decrypts, so
- * an operator can replace keys without an outage.
+ * keys can change without an outage.
  *
- * Each entry is encrypted by AES-256-GCM with its own subkey (HKDF-SHA256 with a random salt). The associated data
- * names the purpose of the entry, so an entry that was moved can't be decrypted.
+ * Each entry has its own subkey for AES-256-GCM (HKDF-SHA256 with a random salt). The associated data names the
+ * purpose, so a moved entry can't be decrypted.
  */
 export class SealingKeys {
   readonly #keys: readonly Buffer[];
@@ -35,7 +35,7 @@ export class SealingKeys {
     this.#nameKeys = this.#keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', NAME_INFO, KEY_BYTES)));
   }
 
-  /** Returns the fault of the keys, without any key, or undefined if the keys are valid. */
+  /** Returns the fault of invalid keys, without any key. */
   static faultOf(keys: unknown): string | undefined {
     const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
     const faulty = given.filter((key) => readKey(key) === undefined).length;
@@ -44,7 +44,7 @@ export class SealingKeys {
     return `keys must be random keys of 32 bytes each, in base64 (openssl rand -base64 32): ${which}`;
   }
 
-  /** Eight hex digits for each key (RFC 5869), so that an operator can compare the keys of two services. */
+  /** Eight hex digits for each key (RFC 5869), to compare keys of two services. */
   get fingerprints(): readonly string[] {
     return this.#keys.map((key) =>
       Buffer.from(hkdfSync('sha256', key, '', FINGERPRINT_INFO, FINGERPRINT_BYTES)).toString('hex'),
@@ -61,7 +61,6 @@ export class SealingKeys {
     return Buffer.concat([Buffer.of(VERSION), salt, sealed, cipher.getAuthTag()]).toString('base64');
   }
 
-  /** Returns the decrypted text, or undefined if no key encrypted the text with the same associated data. */
   open(sealed: string, associated: readonly string[]): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < MIN_BYTES || bytes[0] !== VERSION) return undefined;
@@ -79,10 +78,7 @@ export class SealingKeys {
     return undefined;
   }
 
-  /**
-   * Returns whether a newer version of this library encrypted the text, so that this version can't decrypt the text.
-   * Text that is not exact base64, or is too short, is not encrypted text of any version.
-   */
+  /** Returns whether a newer version of this library encrypted the text. */
   isNewer(sealed: string): boolean {
     const bytes = Buffer.from(sealed, 'base64');
     const [version = 0] = bytes;
@@ -91,7 +87,7 @@ export class SealingKeys {
 
   /**
    * Returns a stable name for each key (HMAC-SHA256 in base64url). A process that has no key can't compute a name from
-   * `associated`. Store an entry under the first name, and look for an entry under all names.
+   * `associated`. Store an entry under the first name, and look under all names.
    */
   names(associated: readonly string[]): readonly [first: string, ...others: string[]] {
     const [first = '', ...others] = this.#nameKeys.map((key) =>
@@ -106,7 +102,7 @@ const bytesOf = (associated: readonly string[]): Buffer => Buffer.from(JSON.stri
 
 const subkey = (key: Buffer, salt: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, salt, INFO, KEY_BYTES));
 
-/** Returns undefined for a typed or repetitive key, because random bytes have many different values. */
+/** Rejects a typed or repetitive key, because random bytes have many different values. */
 function readKey(text: unknown): Buffer | undefined {
   if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return undefined;
   const key = Buffer.from(text, 'base64');

@@ -1,16 +1,10 @@
-/**
- * The highest normal rate at which the server's clock falls behind this machine's clock; a set-back clock exceeds the
- * rate.
- */
+/** A higher drift of the server's clock means that the clock was set back. */
 const MAX_DRIFT = 0.0005;
 
-/** A larger loss of time means that the server's clock was set back; a late answer may cause a smaller loss. */
+/** A late answer reduces the offset by less, and a set-back reduces the offset by more. */
 const STEP_MS = 1000;
 
-/**
- * The longest lifetime of introspection results; after this time, all results from before a set-back of the clock have
- * expired.
- */
+/** After this time, introspection results older than the set-back have expired. */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**
@@ -18,21 +12,18 @@ const NOTES_SERVE_MS = 3_600_000;
  * age, use `latestMs()`: the result is at least the true age.
  */
 export class ServerClock {
-  /**
-   * The offset of the server's clock to the monotonic clock, computed from this machine's clock until the server's
-   * first answer.
-   */
+  /** The server's offset to the monotonic clock, or this machine's offset until the first answer. */
   #offsetMs = Date.now() - performance.now();
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
-  /** The server's time at which the offset from before the last set-back of the clock is forgotten. */
+  /** From this server time on, `learn()` forgets the offset that preceded the last set-back. */
   #forgottenFromMs = Infinity;
 
   get isLearned(): boolean {
     return this.#learnedAtMs !== -Infinity;
   }
 
-  /** The time by which the server's clock was set back; an entry that is stored now looks older by this time. */
+  /** The amount of the set-back, by which an entry stored now looks older. */
   get behindMs(): number {
     return Math.max(0, this.#latestOffsetMs - this.#offsetMs);
   }
@@ -57,7 +48,6 @@ export class ServerClock {
     return this.fromMonotonicMs(performance.now());
   }
 
-  /** Returns the time for computing an age, so that a wrong server clock can't make an entry look younger. */
   latestMs(): number {
     return Math.max(performance.now() + this.#latestOffsetMs, this.nowMs(), Date.now());
   }

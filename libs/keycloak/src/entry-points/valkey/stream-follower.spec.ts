@@ -62,7 +62,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     stream: {
       checkPolicy: async () => undefined,
       read: async () => page,
-      // A closed connection ends this wait, because the real wait is a blocking read.
+      // A closed connection ends the real blocking read, and so must end this `wait()`.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
     entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },
@@ -99,7 +99,7 @@ describe('StreamFollower pages', () => {
     expect(await told(page)).toEqual([...received, 'entries_missing']);
   });
 
-  it('reports a gap and begins a new epoch if another process wrote a recheck with an id of this poller', async () => {
+  it('reports a gap and begins an epoch if a recheck has a forged id', async () => {
     const recheck = { kind: 'recheck', id: 'r1' };
     expect(await told({ last: 1, numbers: [1], says: recheck, forgedIds: ['r1'] })).toEqual(['own_entries_forged']);
     expect(begun).toEqual(['e']);

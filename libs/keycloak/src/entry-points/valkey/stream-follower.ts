@@ -15,9 +15,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * The maximum difference between the time in the sealed text and the arrival time of an entry. The arrival time is not
- * sealed, so a larger difference may mean a forged time. Earlier cached results then get the short TTL; results that
- * are slightly older than a recheck always have the short TTL.
+ * The maximum difference between an entry's sealed time and its arrival time. The arrival time is not sealed, so a
+ * larger difference may mean a forgery. Earlier cached results then get the short TTL.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -29,9 +28,8 @@ export interface FollowedStream {
 }
 
 /**
- * Reads the stream, and reports a gap if the stream was replaced, or if a number or a previous id is wrong. After a
- * gap, the follower reads the stream from its beginning. If the stream contradicts itself, a new epoch begins, and
- * every replica writes its denials and rechecks once more.
+ * Reads the stream. A replaced stream, a wrong number or a wrong previous id is a gap. After a gap, the follower reads
+ * the stream from its beginning. If the stream contradicts itself, every replica repeats its entries in a new epoch.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();
@@ -116,7 +114,7 @@ export class StreamFollower {
     for (;;) {
       const page = await stream.read(reader, place?.position);
       if (page === undefined) throw new Gap('no_stream', '');
-      // This library never writes so many entries, and reading so many entries could exhaust the memory.
+      // This library never writes so many entries, and they could exhaust the memory.
       if (page.last - page.first >= MAX_CAPACITY) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);
@@ -167,7 +165,7 @@ export class StreamFollower {
     proofs.add(entry, typeof read === 'string' ? undefined : read.usefulUntilMs);
     this.#unreadable.add(number, typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') {
-      // An unreadable entry may be a denial of any token, so earlier cached results get the short TTL.
+      // An unreadable entry may be a denial, so earlier cached results get the short TTL.
       this.receiver.refused(read);
       this.receiver.unhealthy();
       return;

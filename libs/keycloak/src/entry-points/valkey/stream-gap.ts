@@ -1,7 +1,7 @@
 import type { StreamPage, StreamPlace } from './revocation-stream.js';
 
 export interface Place extends StreamPlace {
-  /** The id of the last entry that was read; while the id is undefined, any entry may come first. */
+  /** The id of the last read entry, or undefined if any entry may come first. */
   readonly tip: string | undefined;
 }
 

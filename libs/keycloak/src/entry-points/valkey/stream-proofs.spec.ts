@@ -52,7 +52,7 @@ beforeEach(() => {
 });
 
 describe('StreamProofs', () => {
-  it('accepts a proof of the entries that it has read, and reports the age of the proof', () => {
+  it('accepts a proof of the read entries, and reports the age of the proof', () => {
     const sealed = written(poller(), 1000);
     read(reader(), sealed);
     expect(accepted).toHaveLength(1);
@@ -76,7 +76,7 @@ describe('StreamProofs', () => {
     expect([accepted, refused.length]).toEqual([[], 2]);
   });
 
-  it('accepts a proof only when the last read entry is the last entry of the proof', () => {
+  it('accepts a proof only at the last entry of the proof', () => {
     const [writer, one] = [poller(), reader(['a'])];
     const sealed = written(writer);
     read(one, sealed);
@@ -146,7 +146,7 @@ describe('StreamProofs', () => {
     );
   });
 
-  it('refuses an older proof, a proof of an earlier poller, and a proof of fewer entries', () => {
+  it('refuses a proof that is older, from an earlier poller, or of fewer entries', () => {
     const [writer, one] = [poller(), reader()];
     const older = written(writer, 3000);
     read(one, written(writer, 2000, 5));
@@ -160,7 +160,7 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('reports an unhealthy feed, but does not report replaced entries, if a proof begins a new chain', () => {
+  it('reports an unhealthy feed for a new chain, and does not report replaced entries', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);
@@ -176,7 +176,7 @@ describe('StreamProofs', () => {
     expect([accepted, refused]).toEqual([[], ['no_public_key']]);
   });
 
-  it('ignores a proof with a time in the future, and does not write such a proof', () => {
+  it('ignores a proof from the future, and writes no such proof', () => {
     const [writer, one] = [poller(), reader()];
     read(one, written(writer, -3000));
     expect([accepted, refused]).toEqual([[], []]);

@@ -9,12 +9,9 @@ import { Gap } from './stream-gap.js';
 
 const MAX_AHEAD_MS = 5000;
 
-/** The time by which the server may remove an entry earlier than its writer estimated. */
+/** The tolerance for entries that the server removes before the estimated time. */
 const MAX_EARLY_MS = 5000;
-/**
- * The number of consecutive proofs that may cover unread entries; pollers may still prove entries that the server has
- * just removed.
- */
+/** At most this many consecutive proofs may cover removed entries that this process has not read. */
 const MAX_UNKNOWN = 3;
 
 /** An older proof that arrives after a newer proof is a replay. */
@@ -55,10 +52,7 @@ export class StreamProofs {
     this.#unknown = 0;
   }
 
-  /**
-   * Forgets the order of the proofs after a new connection, because a restarted server may repeat earlier lease
-   * numbers.
-   */
+  /** Forgets the order of proofs, because a restarted server may repeat lease numbers. */
   reconnected(): void {
     this.#last = undefined;
   }
@@ -81,10 +75,7 @@ export class StreamProofs {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /**
-   * `usefulUntilMs` is a time by the server's clock, or undefined if the writer of the entry did not know the server's
-   * time.
-   */
+  /** `usefulUntilMs` (server's clock) is absent if the writer did not know this clock. */
   add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
     const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
@@ -112,10 +103,7 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /**
-   * Throws `Gap` if the entries of the proof differ from the entries that this replica has read, so that a new epoch
-   * begins.
-   */
+  /** Throws `Gap` for a new epoch if this replica has read other entries. */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;
@@ -132,13 +120,13 @@ export class StreamProofs {
       receiver.refused('entries_replaced');
       throw new Gap('entries_replaced', epoch);
     } else {
-      // A poller begins a new chain after a gap, and the next proof of the poller shows the gap.
+      // A new chain in the proof means that the poller had a gap.
       this.#found.isRefused = true;
       receiver.unhealthy();
     }
   }
 
-  /** Returns false for a proof from the future, because such a proof would stay valid after all pollers stopped. */
+  /** Returns false for a proof from the future: it would outlive all pollers. */
   isPossible({ untilMs }: ReceivedPeriod, askedAtMs: number): boolean {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }

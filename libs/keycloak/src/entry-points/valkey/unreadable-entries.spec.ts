@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { UnreadableEntries } from './unreadable-entries.js';
 
 describe('UnreadableEntries', () => {
-  it('counts entries that are unreadable or in a newer format, and sets hasOpened after a successful read (OP-01)', () => {
+  it('counts unreadable and newer entries, and sets hasOpened after a successful read (OP-01)', () => {
     const entries = new UnreadableEntries();
     entries.add(1, 'entry_newer');
     entries.add(2, 'entry_malformed');

@@ -13,13 +13,13 @@ const CONNECT_MS = 3000;
 const FIRST_WAIT_MS = 1000;
 const MAX_DEADLINE_MS = 60_000;
 
-/** For this time after a connection failure, all calls fail immediately, and do not wait for the server. */
+/** For this time after a connection failure, all calls fail immediately. */
 const PAUSE_MS = 250;
 
 /**
  * Client for the data that a service keeps in Valkey (tried with Valkey 8.1). Concurrent calls share one connection,
- * and the client sends nothing before the first call. The client does not retry a failed script, because the server may
- * have run the script.
+ * and the client sends nothing before the first call. The client retries no failed script, because the server may have
+ * run it.
  */
 export class ValkeyClient {
   readonly #address: ValkeyAddress;
@@ -71,7 +71,7 @@ export class ValkeyClient {
     this.#connection?.close();
   }
 
-  /** The time to wait counts from the first caller, so later callers do not extend the wait. */
+  /** The wait counts from the first caller, so later callers do not extend it. */
   async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;

@@ -11,14 +11,14 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** The number of timers into which a deadline is divided; a pause of this process uses up at most one timer. */
+/** A deadline has several timers, since a pause of this process ends at most one timer. */
 const DEADLINE_PARTS = 5;
-/** In a shorter silence, the server or this process may just be busy, so a timeout does not close the connection. */
+/** A shorter silence does not close the connection: server or process may be busy. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
-  /** Closes a socket that is still connecting, since the client does not know the socket yet. */
+  /** Closes a connecting socket, since the client does not know the socket yet. */
   readonly #ending = new AbortController();
   readonly #user: string;
   #failure: ValkeyError | undefined;
@@ -40,8 +40,8 @@ export class ValkeyConnection {
       disableOfflineQueue: true,
       socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
-    // An `error` event that has no listener ends the process. The client continues after some errors, such as an
-    // unrequested answer, so the listener closes the connection.
+    // An `error` event that has no listener ends the process. The client continues after some errors, so the listener
+    // closes the connection.
     this.#client.on('error', (error: unknown) => {
       this.#failure ??= this.#failureOf(error);
       this.close();
@@ -59,10 +59,7 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /**
-   * Throws `ValkeyError` if the command fails, and closes the connection unless the server answered with an error or
-   * was silent only for a short time.
-   */
+  /** Throws `ValkeyError`. Then closes the connection, except after an error answer or a short silence. */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
     if (this.#unanswered === 0) this.#lastAnswerMs = performance.now();
     this.#unanswered += 1;
@@ -98,16 +95,14 @@ export class ValkeyConnection {
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
     // `instanceof Error` is false in tests, because Node's errors come from a different JavaScript realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
-    // Node uses this code for a key or digest that is too weak for OpenSSL.
+    // Node's code for a key or digest too weak for OpenSSL.
     if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
   }
 }
 
-/**
- * Throws `ValkeyError` after `deadlineMs`; the time in which a blocked process could not read the answer hardly counts.
- */
+/** Throws `ValkeyError` after `deadlineMs`, but hardly counts pauses of this process. */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {
@@ -126,15 +121,13 @@ async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never>
   throw new ValkeyError(LATE);
 }
 
-/**
- * Returns the server name for TLS, because Node sends a server name only if the options contain the name (RFC 6066 §3).
- */
+/** Returns the server name for TLS, which Node sends only if given (RFC 6066 §3). */
 function serverName({ hostname }: URL): { readonly servername?: string } {
   const isAddress = hostname.includes(':') || /^[\d.]+$/.test(hostname);
   return isAddress ? {} : { servername: hostname };
 }
 
-/** Loads the client library on first use, so that a service without shared state starts faster. */
+/** Loads the library on first use, so that services without shared state start faster. */
 async function clientLibrary(): Promise<ClientLibrary> {
   try {
     return await import('@redis/client');

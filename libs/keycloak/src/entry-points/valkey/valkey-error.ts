@@ -1,4 +1,4 @@
-/** An error whose message is one word; the message and the hint contain no key, value or password. */
+/** The message is one word; message and hint contain no key, value or password. */
 export class ValkeyError extends Error {
   constructor(
     message: string,
@@ -15,9 +15,7 @@ const ERROR_WORD = /^[A-Z]+(?= |$)/;
 const REFUSED_RIGHT = /^NOPERM|^ERR ACL failure in script/;
 const REFUSED_COMMAND = /no permissions to run the '([\w|-]+)' command/;
 
-/**
- * Returns an error with the first word of the server's answer, because the rest of the answer may quote the command.
- */
+/** Keeps only the answer's first word, because the rest may quote the command. */
 export function answeredError(answer: string, user: string): ValkeyError {
   if (!REFUSED_RIGHT.test(answer)) {
     return new ValkeyError((ERROR_WORD.exec(answer)?.[0] ?? 'error_answer').toLowerCase());

@@ -117,8 +117,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   }
 
   async #appendOwn(entries: readonly (NewEntry & OwnEntry)[], append: () => Promise<boolean>): Promise<boolean> {
-    // The poller does not wait for an entry that expires soon, since the server may remove it before the poller reads
-    // it.
+    // Does not wait for an entry that the server may remove before the reading.
     const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS);
     this.#own.send(tracked);
     let isTaken = false;

@@ -16,24 +16,23 @@ import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 
 export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every service of the realm has the same keys, and
-   * uses these keys for nothing else. The first key encrypts entries, and every key decrypts entries. Do not use the
-   * client's secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). All services of the realm share these keys, and use
+   * them for nothing else. The first key encrypts entries, and every key decrypts entries. Do not use the client's
+   * secret.
    */
   readonly keys: readonly string[];
   /**
-   * Ed25519 keys that sign and verify a poller's proof that the feed of revocations is healthy. A poller, which imports
-   * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. A
-   * service without public keys accepts no proof, and reuses cached results only for `introspectionTtlSeconds`.
+   * Ed25519 keys to sign and verify a poller's proof of a healthy feed. A poller, which imports
+   * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. Without
+   * public keys, a service reuses cached results only for `introspectionTtlSeconds`.
    */
   readonly proofs?: ProofKeyOptions;
 }
 
 /**
  * Revocation channel for `forRoot({ revocationChannel })` (tried with Valkey 8.1). A stream carries denials and
- * rechecks to every replica of every service that has the same realm, keys and server. A process that can read the
- * Valkey server can't decrypt the entries without the keys. A process that can write to the server can only delete
- * entries.
+ * rechecks to all services with the same realm, keys and server. Without the keys, a reader of the Valkey server can't
+ * decrypt the entries. A process that can write to the server can only delete entries.
  *
  * The channel sends nothing before the application starts. Throws `ConfigurationError`.
  */

@@ -8,14 +8,14 @@ export class ValkeyScript {
 
   constructor(
     private readonly text: string,
-    /** `read_only` is for a user that may only read the keys: the server then refuses to run a script that writes. */
+    /** `read_only` is for a user with only read rights: the server refuses scripts that write. */
     private readonly access: 'read_write' | 'read_only' = 'read_write',
   ) {
     this.#sha = createHash('sha1').update(text).digest('hex');
   }
 
   /**
-   * Sends the text of the script only if the server does not have the script. Throws `ValkeyError`.
+   * Sends the text only if the server does not have the script. Throws `ValkeyError`.
    * @internal
    */
   async run(

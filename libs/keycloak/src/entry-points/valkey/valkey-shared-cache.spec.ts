@@ -27,7 +27,7 @@ describe('ValkeySharedCache', () => {
     expect(passedOver).toEqual(['', sealed.slice(0, 44)]);
   });
 
-  it('returns the age of an entry, which includes the age of the result at the time of storage', async () => {
+  it('returns the age of an entry, including the age at the time of storage', async () => {
     // The server's clock is ahead, so the age can't come from this machine's clock.
     const nowMs = Date.now() + 10_000;
     let held: string | undefined;

@@ -9,10 +9,7 @@ import type { ValkeyClient } from './valkey-client.js';
 /** The time that other replicas wait if the replica with the lease exits. */
 const LEASE_MS = 600;
 
-/**
- * The fraction of the deadline after which a caller no longer takes the lease: the server's answer could arrive too
- * late.
- */
+/** After this fraction of the deadline, a granted lease could arrive too late. */
 const STILL_WAITING = 0.8;
 
 /** Enough characters to identify a sealed text, which begins with a random salt. */
@@ -23,7 +20,7 @@ const FORM = '1';
 
 type Looked = readonly [sealed: string | null, isMine: number, nowMs: number];
 
-/** The time is sealed together with the text, so nobody can make an old result look newer. */
+/** The time is sealed too, so nobody can make an old result look newer. */
 interface Written {
   readonly t: string;
   readonly a: number;

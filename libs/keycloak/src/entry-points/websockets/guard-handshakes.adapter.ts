@@ -3,7 +3,7 @@ import { GatewayHandshakes } from '../ports/gateway-handshakes.js';
 import { guardSocketIo, isSocketIo } from './socket-io-handshakes.js';
 import { guardWs, isWs, verifyClientFor, type WsOptions } from './ws-handshakes.js';
 
-/** Makes socket.io run the middlewares for a recovered connection, which socket.io skips by default. */
+/** By default, socket.io would run no middlewares for a recovered connection. */
 const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
   connectionStateRecovery === undefined
     ? {}
@@ -14,14 +14,14 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
  * `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`.
  *
  * The decorators on the class of a gateway decide who may connect. The token is read only from the `Authorization`
- * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. If several gateways share a
- * socket.io server, a namespace refuses a client with a `connect_error`.
+ * header. A refused handshake gets 401 or 403, and `handleConnection` does not run. On a shared socket.io server, a
+ * namespace refuses a client with a `connect_error`.
  *
- * The guard closes a socket when the token expires or is denied, and within `introspectionTtlSeconds` after the token
- * became inactive. A ws socket is closed with code 1008, and a socket.io client is disconnected.
+ * The guard closes a socket when the token expires, is denied, or becomes inactive (within `introspectionTtlSeconds`).
+ * A ws socket is closed with code 1008, and a socket.io client is disconnected.
  *
- * Throws `Error` if the server belongs to another library, the application has no `KeycloakModule`, or only some ws
- * gateways of a path are `@Public()`.
+ * Throws `Error` if `KeycloakModule` is missing or the server belongs to another library. Also throws `Error` if only
+ * some ws gateways of a path are `@Public()`.
  */
 export function guardHandshakes<Adapter extends WebSocketAdapter>(
   app: Pick<INestApplicationContext, 'get'>,

@@ -55,10 +55,7 @@ export function guardSocketIo(
   });
 }
 
-/**
- * While the guard verifies the token of an upgrade, no other listener handles `error`, and an unhandled `error` event
- * ends the process.
- */
+/** During an upgrade's verification, nothing else handles `error`: an unhandled `error` ends the process. */
 function watch({ socket }: AdaptedRequest): void {
   if (socket === undefined || watched.has(socket)) return;
   watched.add(socket);
@@ -77,7 +74,6 @@ interface Duplex {
 const tokensOfRequests = new WeakMap<object, VerifiedAccessToken>();
 const tokensOfSockets = new WeakMap<object, VerifiedAccessToken>();
 
-/** Authorizes a request, and checks that the caller opened the session, since a session id grants no access. */
 async function letIn(
   handshakes: GatewayHandshakes,
   gateways: readonly GuardedGateway[],
@@ -90,7 +86,7 @@ async function letIn(
     const { _query: query } = request;
     const opened = engine.clients[String(query?.sid)]?.request;
     const owner = opened === undefined ? undefined : tokensOfRequests.get(opened);
-    // Only the caller who opened a session may use the session, even if a `@Public()` gateway shares the engine.
+    // Only the caller that opened a session may use the session id, even at a `@Public()` gateway.
     const demanded = owner === undefined ? gateways : gateways.filter(({ access }) => access.opening !== 'public');
     const token = await handshakes.authorize(request, demanded);
     if (owner !== undefined && !isSameCaller(owner, token)) throw handshakes.refusalOfSession();
@@ -125,7 +121,7 @@ async function connect(
   next();
 }
 
-/** Returns the least strict requirements of all gateways, since each namespace checks its own requirements later. */
+/** The least strict requirements of all gateways: each namespace checks its own requirements later. */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),
@@ -140,7 +136,7 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
 const withSlash = (namespace: unknown): unknown =>
   typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
 
-/** The response to an upgrade has no status code, since the engine can only close the socket. */
+/** An upgrade's response has no status code: the engine can only close the socket. */
 interface Response {
   readonly statusCode?: number;
   writeHead(status: number, headers: object): { end(text: string): void };

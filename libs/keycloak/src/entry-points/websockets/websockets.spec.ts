@@ -226,7 +226,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(asked.count).toBe(1);
   });
 
-  it('refuses a message if the caller lacks the permission of the handler, and keeps the socket open', async () => {
+  it("refuses a message without the handler's permission, and keeps the socket open", async () => {
     const client = await library.connect(url, bearerOf(app));
     client.send('price');
     expect(await client.next()).toEqual({
@@ -238,7 +238,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(ran).toEqual(['connection', 'say']);
   });
 
-  it('refuses a message if the login of the caller is too old, names the required login, and keeps the socket open (RS-11)', async () => {
+  it('refuses a message after an old login, and keeps the socket open (RS-11)', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 70 }));
     client.send('settle');
     expect(await client.next()).toEqual({
@@ -256,7 +256,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(await recent.next()).toEqual({ event: 'settled', data: 1 });
   });
 
-  it('refuses the handshake of a caller whose login is too weak for the class of the gateway (RS-11)', async () => {
+  it('refuses a handshake whose login is weaker than the gateway requires (RS-11)', async () => {
     @WebSocketGateway({ path: '/vault' })
     @RequireStepUp({ acr: 'gold' })
     class Vault {
@@ -280,7 +280,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('refuses the next message with an inactive token if no cached result may be used', async () => {
+  it("refuses an inactive token's next message if no cached result may be used", async () => {
     const bearer = bearerOf(app);
     const client = await library.connect(url, bearer);
     client.send('now');
@@ -293,7 +293,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
 });
 
 describe.each(LIBRARIES)('a listening socket with %s', (_, library) => {
-  it('is closed when its token expires, when its token becomes inactive, and when Keycloak stays unreachable', async () => {
+  it('is closed when its token expires or becomes inactive, or Keycloak stays unreachable', async () => {
     const { app, url } = await start(library, [Chat], { introspectionTtlSeconds: 1, clockToleranceSeconds: 0 });
     const inactive = bearerOf(app);
     const clients = [
@@ -311,7 +311,7 @@ describe.each(LIBRARIES)('a listening socket with %s', (_, library) => {
 });
 
 describe.each(LIBRARIES)('guardHandshakes with %s', (_, library) => {
-  it('lets any client connect to a @Public() gateway, and checks each message against the decorators of its handler', async () => {
+  it('admits any client to a @Public() gateway, but checks each message', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Public()
     class Open {
@@ -336,7 +336,7 @@ describe.each(LIBRARIES)('guardHandshakes with %s', (_, library) => {
     expect(await somebody.next()).toEqual({ event: 'mine', data: 'shop' });
   });
 
-  it('lets a client without a token connect to an @OptionalToken() gateway, and refuses a client with a bad token', async () => {
+  it('admits a client without a token to an @OptionalToken() gateway, but refuses bad tokens', async () => {
     @WebSocketGateway({ path: '/chat' })
     @OptionalToken()
     class Optional {
@@ -411,7 +411,7 @@ describe('a token in the query of a handshake', () => {
   });
 });
 
-describe.each(LIBRARIES)('a handshake that fails with an application error, by %s', (_, library) => {
+describe.each(LIBRARIES)('a handshake with %s that causes an application error', (_, library) => {
   it.each(['/', '/inner'])('is refused with 500, and the error is logged, in the namespace %s', async (namespace) => {
     @WebSocketGateway({ path: '/chat', ...(library === WS ? {} : { namespace }) })
     @RequirePermission('orders.read')
@@ -459,7 +459,7 @@ describe('gateways that share a server', () => {
     },
   );
 
-  it('do not start with ws if one gateway is @Public() and one gateway is protected', async () => {
+  it('do not start with ws if only one gateway is @Public()', async () => {
     await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
   });
 
@@ -478,7 +478,7 @@ describe('gateways that share a server', () => {
 });
 
 describe('a socket.io client', () => {
-  it('does not crash the server if the client disconnects during the verification of the token', async () => {
+  it("does not crash the server by a disconnect during the token's verification", async () => {
     const library = socketIo('websocket');
     const { app, url } = await start(library, [Chat]);
     const upgrade =
@@ -569,7 +569,7 @@ describe('a socket.io client', () => {
     expect(await thief.json()).toEqual({ error: 'Invalid token', code: 'invalid_token' });
   });
 
-  it('cannot poll in the session of another caller, even if the server has a @Public() namespace', async () => {
+  it("cannot poll in another caller's session, even with a @Public() namespace", async () => {
     @WebSocketGateway({ path: '/chat' })
     @Public()
     class Open {}
@@ -599,7 +599,7 @@ describe('a socket.io client', () => {
     expect((await fetch(another)).status).toBe(200);
   });
 
-  it('cannot poll in the session of a user with the same id at another issuer (RS-10)', async () => {
+  it("cannot poll in another issuer's session, even if both users have the same id (RS-10)", async () => {
     const [own, partner] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
     const client = { clientId: 'chat', clientSecret: 'hush', acceptedScopes: ['orders.read'] };
     const issuers = [own, partner].map((issuer) => ({ issuer, ...client }));
@@ -611,7 +611,7 @@ describe('a socket.io client', () => {
     const [atOwn = '', atPartner = ''] = ofEach;
     const sid = await opened(url, atOwn);
     expect((await poll(url, atPartner, `&sid=${sid}`)).status).toBe(401);
-    // The test sends a POST, since a polling request would wait for the next ping.
+    // Unlike a polling request, a POST does not wait for the next ping.
     const posted = { method: 'POST', headers: { authorization: atOwn }, body: '40' };
     expect((await fetch(new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url), posted)).status).toBe(200);
   });

@@ -48,7 +48,7 @@ async function verify(
   try {
     const token = await handshakes.authorize(info.req, gateways);
     if (token !== undefined) tokens.set(info.req, token);
-    // The application's `verifyClient` and its connection listeners, which `verdict(true)` runs, may throw.
+    // The application's `verifyClient` may throw, and `verdict(true)` runs listeners that may throw.
     if (own === undefined) verdict(true);
     else if (own.length < 2) verdict((await own(info, verdict)) === true);
     else await own(info, verdict);

@@ -13,20 +13,19 @@ export interface ApplicationUnderTest {
 }
 
 /**
- * Signs in the caller that `token` describes, and returns the text to send as bearer token.
+ * Signs in the caller of `token`, and returns the bearer token to send.
  *
- * Every call returns a new token, unless `token` has a `text`, which is then the bearer token. If you repeat the call
- * with the same text but other claims, the application sees the new claims only after `introspectionTtlSeconds`. In an
- * application with several issuers, a `text` must contain an `iss`.
+ * Every call returns a new token, unless `token` has a `text`. If you reuse a `text`, the application sees new claims
+ * only after `introspectionTtlSeconds`. In an application with several issuers, a `text` must contain an `iss`.
  *
  * `signIn` also registers `token`, so that the application can exchange `token`.
  *
- * `signIn` does *not* bypass the guard. With the option `jwt`, `signIn` signs every token that has no `text`; only
- * introspection accepts a token with a `text`.
+ * `signIn` does *not* bypass the guard. With the option `jwt`, `signIn` signs tokens without `text`; only introspection
+ * accepts a `text`.
  *
- * Throws `Error` if the application has no `KeycloakTestingModule`, or if `NODE_ENV` is not `test` or `development`.
- * Throws `TypeError` for a token that `testAccessToken()` did not make, a malformed `text` (RFC 7515 §7.1), or a
- * permission that `scope` can't contain.
+ * Throws `Error` if the application lacks `KeycloakTestingModule`. Also throws `Error` unless `NODE_ENV` is `test` or
+ * `development`. Throws `TypeError` for a token not from `testAccessToken()`, a malformed `text` (RFC 7515 §7.1) or an
+ * invalid permission.
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
   const { authorizationServers } = networkOf(app);
@@ -56,12 +55,12 @@ export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
   if (!ended.includes(true)) throw new Error('signIn() did not return this token for this application');
 }
 
-/** Returns the services that this application calls, to set their answers and to list the calls. */
+/** Returns the called services, to set their answers and list the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
 /**
- * Returns the authorization server of this application (or of `issuer`), for example to make it unreachable. Throws
- * `Error` for an issuer that the application does not have.
+ * Returns the authorization server of this application, or of `issuer`. Throws `Error` for an issuer that the
+ * application does not have.
  */
 export function testAuthorizationServer(app: ApplicationUnderTest, issuer?: string): TestAuthorizationServer {
   const { authorizationServers } = networkOf(app);

@@ -111,7 +111,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/start', as({ subject: 'bob' })).expect(200, { subject: 'bob' });
   });
 
-  it('admits a token a second time by the cached result', async () => {
+  it('admits a token again if the introspection result is cached', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'] });
     await read('/orders', alice).expect(200);
     testAuthorizationServer(app).fail('refused');

@@ -38,7 +38,7 @@ const CODES: Readonly<Record<NetworkFault, string>> = {
 
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
 
-/** The code under test limits size and time, and aborts and retries requests. */
+/** Leaves size limits, time limits, aborts and retries to the tested code. */
 export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
   return {
     dispatch(options, handler) {

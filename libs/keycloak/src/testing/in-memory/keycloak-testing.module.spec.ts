@@ -83,7 +83,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
   });
 
-  it('accepts options that replace a factory which a test can not run', async () => {
+  it('accepts options instead of a factory that fails in a test', async () => {
     const without = (): TestingModule | Promise<TestingModule> =>
       KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
     await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
@@ -236,7 +236,7 @@ describe('signIn', () => {
     await expect(exchange(module, 'stock.adjust')).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
-  it('publishes each signed-in token and each exchanged token on the channel of the leak scanner', async () => {
+  it("publishes signed-in and exchanged tokens on the leak scanner's channel", async () => {
     const published: unknown[] = [];
     const record = (text: unknown): unknown => published.push(text);
     testTokenChannel.subscribe(record);
@@ -257,7 +257,7 @@ describe('signIn', () => {
     expect(() => testServices(none)).toThrow(/no KeycloakModule/);
   });
 
-  it('rejects a malformed text, an invalid permission, and a token that testAccessToken() did not make', async () => {
+  it('rejects a malformed text, an invalid permission, and a token not from testAccessToken()', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const foreign = makeVerifiedAccessToken('text', {
       claims: reader.claims,

@@ -34,8 +34,8 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
  * that `signIn` did not return.
  *
- * Throws `Error` if `NODE_ENV` is not `test` or `development`. Also throws if a module imports the class, since the
- * class would guard no route.
+ * Throws `Error` if `NODE_ENV` is not `test` or `development`. Also throws if a module imports the class. This import
+ * would guard no route.
  */
 @Module({})
 export class KeycloakTestingModule {
@@ -45,8 +45,7 @@ export class KeycloakTestingModule {
 
   /**
    * Replaces the network of a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without
-   * `options`, the application keeps its own options, whose factory needs the same providers and environment as in
-   * production.
+   * `options`, the application keeps its production options. These options need production's providers and environment.
    *
    * If `options` is given, the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`,
    * client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.

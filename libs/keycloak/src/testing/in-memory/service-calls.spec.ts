@@ -191,7 +191,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect((await read('/left/1').expect(200)).body).toEqual({ left: 5 });
   });
 
-  it('fail a call that has no registered answer, and the error names the missing registration', async () => {
+  it('fail a call without a registered answer, and name the missing registration', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     testServices(app).on('audit', 'PUT', '/events/1').reply(204);
     expect((await read('/left/2').expect(503)).body).toMatchObject({ reason: 'connection_failed' });
@@ -207,7 +207,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
-  it('fail a call whose registered route has no answer or throws, and the error names the reason', async () => {
+  it('fail a call with a reason if the route defines no answer or the reply function throws', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
       .on('inventory', 'POST', '/stock/2')
@@ -239,7 +239,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('accept a registration only for a known service, a valid path and a valid status', () => {
+  it('accept only a known service, a valid path and a valid status', () => {
     expect(() => testServices(app).on('inventroy', 'GET', '/stock/1')).toThrow(
       'This application has no service "inventroy". It has: "inventory", "audit"',
     );
@@ -248,7 +248,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(() => testServices(app).on('inventory', 'GET', '/stock/1').reply(99.5)).toThrow(TypeError);
   });
 
-  it('answer by the last matching registration, and have no registrations after reset()', async () => {
+  it('use the last matching registration, and forget all registrations at reset()', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 1 });
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 2 });
     testServices(app).on('inventory', 'GET', '/stock/1?unit=box').reply(200, { left: 3 });
@@ -258,7 +258,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/left/1').expect(503);
   });
 
-  it('are not called for a caller that lacks the permission, or whose token has expired', async () => {
+  it('are not called for a caller without the permission or with an expired token', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     const { body } = await read('/left/1', as({ grantableScopes: [] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });

@@ -65,7 +65,7 @@ async function start(jwt: JwtVerificationOptions = {}, options: Partial<Keycloak
 
 const GOOD: TestAccessTokenOptions = { subject: 'alice', permissions: ['orders.read'] };
 
-describe('an application with a server other than Keycloak, under test', () => {
+describe('a tested application that does not use Keycloak', () => {
   const issuer = 'https://sso.test/tenant';
 
   it.each<[string, Partial<KeycloakModuleOptions>]>([
@@ -81,7 +81,7 @@ describe('an application with a server other than Keycloak, under test', () => {
   });
 });
 
-describe('an application that verifies signatures, under test', () => {
+describe('a tested application that verifies signatures', () => {
   it.each(SIGNING_ALGORITHMS)('admits a signed-in caller if %s is the only accepted algorithm', async (algorithm) => {
     const { app, get } = await start({ algorithms: [algorithm] });
     const token = signIn(app, testAccessToken({ ...GOOD, claims: { email: 'alice@example.com' } }));

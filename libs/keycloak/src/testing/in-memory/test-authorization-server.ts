@@ -19,7 +19,7 @@ const LIFETIME_SECONDS = 300;
  * Replaces Keycloak for one application under test, and answers in memory. Keycloak would report a token of another
  * audience or issuer as inactive. This introspection returns all claims, so the application refuses the token.
  *
- * This server does *not* check the client's secret, and grants every scope that `grantableScopes` permits.
+ * This server does *not* check client secrets, and grants every scope that `grantableScopes` permits.
  */
 export class TestAuthorizationServer {
   #fault: NetworkFault | undefined;
@@ -33,8 +33,8 @@ export class TestAuthorizationServer {
   ) {}
 
   /**
-   * Makes every request fail with `fault` until `recover()`. Cached tokens stay valid, but after many failures, the
-   * application's circuit opens for the usual pause.
+   * Makes every request fail with `fault` until `recover()`. Cached tokens stay valid, but many failures open the
+   * application's circuit.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;

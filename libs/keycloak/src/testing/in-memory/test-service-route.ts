@@ -8,8 +8,8 @@ export interface TestServiceReply {
   /** The status, from 200 to 599. */
   readonly status: number;
   /**
-   * The body. Bytes are sent unchanged. A text is also sent unchanged if `headers` has a content type other than JSON.
-   * Other values are sent as JSON, and undefined is sent as an empty body.
+   * The body. Bytes are sent unchanged. With a content type other than JSON, texts are also sent unchanged. Other
+   * values are sent as JSON, and undefined is sent as an empty body.
    */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -45,8 +45,8 @@ export class TestServiceRoute {
   }
 
   /**
-   * Adds a network fault to the answers of the route. As in production, the application repeats a call after a `reset`
-   * if the call is safe to repeat.
+   * Adds a network fault to the answers of the route. As in production, a call that is safe to repeat is repeated after
+   * a `reset`.
    */
   fail(fault: NetworkFault): this {
     return this.#add(() => Promise.reject(noAnswerFor(fault)));
@@ -95,7 +95,7 @@ function asSent(path: string): string {
 
 function sentAnswer({ status, body, headers = {} }: TestServiceReply): SentAnswer {
   if (!Number.isInteger(status) || status < 200 || status > 599)
-    throw new TypeError(`The status of an answer must be an integer from 200 to 599, not ${status}`);
+    throw new TypeError(`The status must be an integer from 200 to 599, not ${status}`);
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   const given = Object.fromEntries(named);
   if (body instanceof Uint8Array) return { status, headers: { 'content-type': BYTES, ...given }, body };

@@ -29,11 +29,10 @@ export class TestServices {
   /**
    * Registers a route. If several routes match a call, the last registered route answers.
    *
-   * `path` is relative to the service's base URL. A string without a query matches the path with any query, and a
-   * regular expression is tested against path and query.
+   * `path` is relative to the service's base URL. A string without a query matches any query; regular expressions test
+   * path and query.
    *
-   * Throws `Error` for a service that the application does not have, and `TypeError` for a path that no call can have,
-   * such as a path without a leading slash or with a dot segment.
+   * Throws `Error` for an unknown service, and `TypeError` for an invalid path.
    */
   on(service: string, method: TestServiceMethod, path: string | RegExp): TestServiceRoute {
     if (!this.#services.has(service)) {

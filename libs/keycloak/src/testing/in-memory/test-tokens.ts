@@ -4,9 +4,9 @@ import { tokenText } from '../token-text.js';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
-  /** The grant by which this application obtained the token, or undefined for a token that a caller sends. */
+  /** The application's grant for the token, or undefined for a caller's token. */
   readonly grant: 'client_credentials' | 'token_exchange' | undefined;
-  /** The scopes for which the token can be exchanged, or undefined if every scope is permitted. */
+  /** The permitted scopes of an exchange, or undefined if all are permitted. */
   readonly grantableScopes: readonly string[] | undefined;
 }
 

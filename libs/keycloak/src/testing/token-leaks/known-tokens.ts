@@ -8,7 +8,6 @@ export const MIN_PART_LENGTH = 32;
 /** A shorter secret would occur in any text by chance. */
 export const MIN_TOKEN_LENGTH = 8;
 
-/** The kind of a secret; an authorization code counts as a leak only in printed output. */
 export type TokenKind = 'token' | 'code';
 
 export type LeakedExtent = 'whole' | 'without its signature' | 'signature alone' | 'part';
@@ -34,17 +33,17 @@ interface Owner {
   readonly at: number;
 }
 
-/** Any {@link MIN_PART_LENGTH} consecutive characters contain a gram that begins at a multiple of the stride. */
+/** Any {@link MIN_PART_LENGTH} consecutive characters of a secret contain an indexed gram. */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
-/** The tokens of one user share claims, and therefore grams, so the search compares up to 8 owners of a gram. */
+/** Tokens of one user have equal grams. The search compares up to 8 tokens per gram. */
 const MAX_OWNERS = 8;
 
 /** The characters of a bearer token (RFC 6750 §2.1). */
 const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
-/** Indexes the grams of the tokens, so that the search time depends mainly on the length of the text. */
+/** Indexes the tokens' grams, so the search time depends mainly on the text. */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
   readonly #grams = new Map<string, Owner[]>();

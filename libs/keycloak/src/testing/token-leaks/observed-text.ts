@@ -6,13 +6,11 @@ import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
 export interface InspectOptions {
   /** Whether the text was printed; authorization codes in printed text also count as leaks. */
   readonly isPrinted?: boolean;
-  /**
-   * Whether unknown JWTs and parts of tokens are ignored, since the JWTs in Keycloak's browser cookies are not tokens.
-   */
+  /** Whether unknown JWTs and parts of tokens are ignored: Keycloak's cookies contain other JWTs. */
   readonly onlyKnown?: boolean;
 }
 
-/** Matches the beginning of a JSON part in base64url: `{"`, or a brace followed by a blank, a line break or a tab. */
+/** The beginning of a JSON part in base64url: `{"`, or a brace before white space. */
 const BEGIN = 'e(?:y[JA]|w[0ko])';
 const JSON_PART = new RegExp(BEGIN);
 
@@ -20,7 +18,7 @@ const HEADER = new RegExp(`(?<![\\w-])[\\w-]+(?=\\.${BEGIN}[\\w-]{6})`, 'g');
 const PAYLOAD_AND_SIGNATURE = new RegExp(`\\.${BEGIN}[\\w-]{6,}(?:\\.[\\w-]*)?`, 'y');
 const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
 
-/** The most serious extent comes first; for each token, only the most serious match is reported. */
+/** The most serious extent comes first. Only a token's first match is reported. */
 const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
 
 export class ObservedText {

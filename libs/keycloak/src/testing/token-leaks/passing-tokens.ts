@@ -18,8 +18,8 @@ const MAX_BYTES = 1024 * 1024;
 const MIN_RECEIVED_LENGTH = 32;
 
 /**
- * Collects tokens from the diagnostics channels of Node and undici, so that the product needs no hook that exposes
- * tokens. Responses to other HTTP clients are not seen: the `fetch` of Node 20 and 22 publishes no responses.
+ * Reads tokens from Node's and undici's diagnostics channels, so the product needs no hook. Responses to other HTTP
+ * clients are not seen, such as `fetch` of Node 20 and 22.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();

@@ -120,7 +120,7 @@ describe('an inspected text', () => {
     expect(formsIn(text, TOKEN)).toEqual([]);
   });
 
-  it('leaks a token if the text contains any 32 consecutive characters of the token after the header', () => {
+  it('counts as a leak with any 32 consecutive characters after the header of a token', () => {
     const secret = TOKEN.slice(HEADER.length + 1);
     const scanner = start(TOKEN, OPAQUE);
     const parts = Array.from({ length: secret.length - 31 }, (_, from) => secret.slice(from, from + 32));
@@ -239,7 +239,7 @@ describe('printed output', () => {
     expect(written).toEqual([['a', 'utf8', callback], [Buffer.from('b')]]);
   });
 
-  it('is no longer watched after all scanners have stopped, in any order', () => {
+  it('is watched until all scanners have stopped, and is then no longer watched', () => {
     const before = [stdout.write, stderr.write, console.log];
     const [one, other] = [start(TOKEN), start(TOKEN)];
     one.stop();
@@ -251,7 +251,7 @@ describe('printed output', () => {
     expect([one.leaks().length, other.leaks().length]).toEqual([0, 1]);
   });
 
-  it('still goes through a wrapper that other code set during the scan, and is no longer inspected', () => {
+  it('still goes through a foreign wrapper that was added during the scan, but is no longer inspected', () => {
     const scanner = start(TOKEN);
     const { write } = stdout;
     const wrapped = (text: string): boolean => write.call(stdout, text);
@@ -346,7 +346,7 @@ describe('the tokens of a run', () => {
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
   });
 
-  it('are not collected if the proxy can not reach the server; the proxy then breaks the connection', async () => {
+  it("are not collected if the proxy can't reach the server and breaks the connection", async () => {
     const proxy = await start().proxyTo('http://127.0.0.1:9');
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
     await proxy.stop();

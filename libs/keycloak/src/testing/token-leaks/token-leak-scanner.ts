@@ -7,18 +7,15 @@ import { TokenLeakError, type TokenLeak } from './token-leak-error.js';
 import { watchOutput } from './watched-output.js';
 
 /**
- * Collects the tokens of a run, watches the output of the process, inspects other texts on request, and reports where a
- * token leaked.
+ * Collects tokens, watches the output of the process, inspects given texts, and reports leaks.
  *
- * The scanner collects bearer tokens of requests to HTTP servers of this process, and tokens that this process receives
- * through undici. Other tokens need {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. The scanner
- * also reports any unknown JWT. Authorization codes count as leaks only in printed output, because a URL may contain an
- * authorization code.
+ * The scanner collects bearer tokens of requests to this process, and tokens received through undici. Other tokens need
+ * {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. The scanner also reports any unknown JWT.
+ * Authorization codes count as leaks only in printed output: URLs may contain codes.
  *
- * The scanner finds a whole token, a token without the signature, a signature, and any 32 consecutive characters after
- * the header of a token. The text may be plain, percent-encoded, escaped in JSON or HTML, or encoded in base64 or
- * base64url. Several encodings may be combined, but base64 only once. The scanner does not find tokens that are
- * encrypted, compressed, hashed, in hex or split over lines.
+ * The scanner finds a token, its signature, and any 32 consecutive characters after the header. The text may be plain,
+ * percent-encoded, escaped (JSON, HTML), base64 or base64url. Several encodings may be combined, but base64 only once.
+ * The scanner does not find encrypted, compressed, hashed, hexadecimal or split tokens.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();
@@ -28,7 +25,7 @@ import { watchOutput } from './watched-output.js';
  * });
  * ```
  *
- * The scanner keeps all observed texts in memory as long as the scanner is referenced.
+ * The scanner keeps all observed texts in memory.
  */
 export class TokenLeakScanner {
   readonly #known = new KnownTokens();
@@ -52,13 +49,13 @@ export class TokenLeakScanner {
     return scanner;
   }
 
-  /** The number of known tokens and codes; if the number is 0, {@link TokenLeakScanner.assertNone} proves little. */
+  /** The number of known tokens and codes; with 0, {@link TokenLeakScanner.assertNone} proves little. */
   get knownCount(): number {
     return this.#known.size;
   }
 
   /**
-   * Adds a token, another secret or an authorization code that the scanner does not collect by itself.
+   * Adds a token, a secret or an authorization code that the scanner does not collect.
    *
    * @throws RangeError for a text of fewer than 8 characters, which would be found everywhere.
    */
@@ -69,16 +66,16 @@ export class TokenLeakScanner {
   }
 
   /**
-   * Starts a proxy on 127.0.0.1 in front of an authorization server. Services of this process and of other processes
-   * can use the `baseUrl` of the proxy, which must be stopped separately.
+   * Starts a proxy on 127.0.0.1 in front of an authorization server. Any process can use the proxy's `baseUrl`; the
+   * proxy must be stopped separately.
    */
   proxyTo(baseUrl: string): Promise<TokenProxy> {
     return startTokenProxy(baseUrl, this.#listener);
   }
 
   /**
-   * Searches a text that somebody could see. The report names the text by `where`, but replaces a name that contains a
-   * token.
+   * Searches for tokens in a text that somebody could see. The report names the text by `where`, unless `where`
+   * contains a token.
    */
   inspect(where: string, text: string | Uint8Array, options: InspectOptions = {}): void {
     // Latin-1 keeps every ASCII character of the bytes.
@@ -131,10 +128,7 @@ export class TokenLeakScanner {
     for (const leak of this.#leaksIn(observed)) this.#report(leak);
   }
 
-  /**
-   * A later report of a token at a place replaces the earlier report: the JWT may now be known, or the line may now be
-   * complete.
-   */
+  /** The latest report counts, since it may know the JWT or the complete line. */
   #report(leak: TokenLeak): void {
     const isSecret = this.#leaksIn(new ObservedText('', leak.where)).length > 0;
     const where = isSecret ? 'a place whose name contains a token' : leak.where;

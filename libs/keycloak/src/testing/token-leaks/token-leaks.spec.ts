@@ -60,7 +60,7 @@ describe('a leak', () => {
     const words = fc.string({ maxLength: 30, unit: 'grapheme-ascii' });
     fc.assert(
       fc.property(token, words, words, around, around, (leaked, before, after, a, b) => {
-        // The other text must not contain escapes, since escapes would be decoded to other characters.
+        // The other text must not contain escapes, which would be decoded.
         const text = encode(before.replaceAll(/[%\\&]/g, '') + leaked + after.replaceAll(/[%\\&]/g, ''));
         const prints = found([leaked], `${a} ${text} ${b}`).map(({ fingerprint: print }) => print);
         expect(prints).toContain(fingerprint(leaked));
@@ -68,7 +68,7 @@ describe('a leak', () => {
     );
   });
 
-  it('is attributed to the token in the text, even if many other tokens share its claims', () => {
+  it('is attributed to the right token, even if many tokens share its claims', () => {
     const tokens = Array.from({ length: 40 }, (_, index) => {
       const claims = {
         exp: 1_700_000_300,
@@ -88,7 +88,7 @@ describe('a leak', () => {
     }
   });
 
-  it('is found if a text contains a part of sufficient length from anywhere in the token', () => {
+  it('is found by any sufficiently long part of the token', () => {
     fc.assert(
       fc.property(
         jwt,
@@ -117,7 +117,7 @@ describe('a text without a leak', () => {
     );
   });
 
-  it('is not reported if it contains the header, the hash, the decoded claims and at most 31 characters of a token', () => {
+  it('may contain the header, the hash, the decoded claims and 31 characters of a token', () => {
     fc.assert(
       fc.property(jwt, fc.nat(), around, (all, at, a) => {
         const [header = '', payload = ''] = all.split('.');

@@ -12,7 +12,7 @@ export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();
 let unwatch: (() => void) | undefined;
-/** While a console method runs, the stream reports nothing, since the console has already reported the text. */
+/** True during a console method. Then only the console reports the text. */
 let inConsole = false;
 
 /** Direct writes to file descriptors and the output of other processes are not watched. */
@@ -57,7 +57,7 @@ function watchConsole(method: ConsoleMethod): () => void {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** If other code wraps the method later, this wrapper stays in place and reports nothing after the scan. */
+/** If other code wrapped the method again, our wrapper stays after the scan, but reports nothing. */
 function replace<K extends string>(
   holder: Record<K, AnyFunction>,
   name: K,

@@ -67,7 +67,7 @@ describe('adminEventSignal', () => {
     expect(adminEventSignal({ time: TIME, operationType, resourcePath })).toEqual(signal);
   });
 
-  it('ignores a failed or empty event, and rechecks all tokens if the path is not a string', () => {
+  it('ignores a failed or empty event, and rechecks all tokens if the resource path is not a string', () => {
     expect(adminEventSignal({ operationType: 'DELETE', resourcePath: 'users/u1', error: 'x' })).toBeUndefined();
     expect(adminEventSignal({})).toBeUndefined();
     expect(adminEventSignal({ operationType: 'UPDATE', resourcePath: 7 })).toEqual(EVERYTHING);

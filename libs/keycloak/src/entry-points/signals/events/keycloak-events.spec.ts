@@ -174,7 +174,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: true, fault: undefined });
   });
 
-  it('finds new events even if the known server time is ahead of the times in the log', async () => {
+  it('finds new events even if the known server time is ahead of the log', async () => {
     await source.poll(0);
     wrongByMs = 60_000;
     clock.advance(1);
@@ -185,7 +185,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isHealthy: true });
   });
 
-  it('reads the log again from the last login that was found, even if later polls found no login', async () => {
+  it('reads the log again from the last login, even after polls without a login', async () => {
     await source.poll(0);
     visibleUntilMs = serverNow();
     clock.advance(PROOF_EVERY_MS / 1000);
@@ -254,7 +254,7 @@ describe('keycloakEvents', () => {
     expect(signals.fault?.reason).toBe(reason);
   });
 
-  it('reads the settings every minute, and after a login that does not appear in the log', async () => {
+  it("reads the settings every minute, and whenever the log lacks the service's own login", async () => {
     const reads = (): number => asked.filter(({ pathname }) => pathname.endsWith('/events/config')).length;
     for (let second = 0; second < 59; second += 1) {
       await source.poll(0);
@@ -272,7 +272,7 @@ describe('keycloakEvents', () => {
     expect((await source.poll(0)).fault?.reason).toBe('events_disabled');
   });
 
-  it('reports a gap after a time in which the realm did not save all events', async () => {
+  it('reports a gap if the realm did not save all events for a time', async () => {
     await source.poll(0);
     settings = { eventsEnabled: true, adminEventsEnabled: false };
     clock.advance(60);
@@ -327,7 +327,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true });
   });
 
-  it('reads all events of several pages, and reports a gap if the log has too many pages', async () => {
+  it('reads all events of several pages, and reports a gap after too many pages', async () => {
     await source.poll(0);
     clock.advance(1);
     for (let at = 0; at < 450; at += 1) event('LOGOUT', { sessionId: `s${at}` });

@@ -14,8 +14,8 @@ import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type Event
 
 export interface KeycloakEventsOptions {
   /**
-   * The overlap of two polls, in seconds. An event becomes visible when its transaction commits, which may be later
-   * than the time of the event. Default 10, 1 to 120.
+   * The overlap of two polls, in seconds. Events become visible at the commit of the transaction, but have an earlier
+   * time. Default 10, 1 to 120.
    */
   readonly overlapSeconds?: number;
 }
@@ -27,13 +27,12 @@ const MAX_EAGER_PROOFS = 3;
 const MAX_KNOWN = 100_000;
 
 /**
- * Returns a signal source for `RevocationEventsModule` that reads the user events and admin events of a Keycloak realm
- * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save the user events and the admin events,
- * and the client's service account needs the role `view-events` of `realm-management`. The role reveals the logins and
- * addresses of all users, so give the role to one service only.
+ * Returns a signal source for `RevocationEventsModule` that reads a realm's user and admin events
+ * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the client's service account needs
+ * the role `view-events` of `realm-management`. The role reveals the logins and addresses of all users: give it to one
+ * service only.
  *
- * An empty log does not prove that no session ended, so the service logs in at least every five seconds, and looks for
- * its own login in the log.
+ * An empty log proves nothing. So the service logs in at least every five seconds, and looks for its login.
  *
  * Throws `ConfigurationError`.
  */
@@ -51,7 +50,6 @@ class KeycloakEvents implements ConnectedSignalSource {
   readonly #logins: OwnLogins;
   readonly #known: DeadlineCache<true>;
   #token: IssuedToken | undefined;
-  /** Whether the log may lack events, because the realm did not save all events at the previous poll. */
   #wasUnsaved = false;
   #readMs = -Infinity;
   #proveAtMs = -Infinity;
@@ -75,7 +73,7 @@ class KeycloakEvents implements ConnectedSignalSource {
     try {
       return await this.#poll(beganMs, sinceMs, needsProof);
     } catch (error) {
-      // An event that revokes all tokens also revokes the token of this service, so log in again.
+      // An event that revokes all tokens also revokes this service's token, so log in again.
       if (needsProof || !(error instanceof SignalSourceError) || error.reason !== 'forbidden') throw error;
       return this.#poll(beganMs, sinceMs, true);
     }
@@ -112,7 +110,7 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   /**
    * A proxy may send a server time that is too late; then the time of the last login counts. A proof must cover all
-   * events since that login, unless another replica has polled in between.
+   * events since that login, unless another replica polled in between.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -122,7 +120,6 @@ class KeycloakEvents implements ConnectedSignalSource {
     return (needsProof && !isReceivedByOthers ? Math.min(since, last.time) : since) - this.overlapMs;
   }
 
-  /** Logs in again if the poll needs a proof, because the new login must appear in the log. */
   async #logIn(needsProof: boolean): Promise<IssuedToken> {
     if (this.#token === undefined || needsProof) this.#token = await this.context.login();
     return this.#token;
@@ -144,7 +141,7 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    // A login may appear late in the log, so the next few polls look for a login again.
+    // A login may appear late in the log, so the next few polls look again.
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;
@@ -172,7 +169,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 }
 
-/** A poll may be late, so event ids are remembered for this time beyond the overlap. */
+/** A poll may be late, so event ids are remembered longer than the overlap. */
 const REMEMBERED_MS = 60_000;
 
 function settingsFault({

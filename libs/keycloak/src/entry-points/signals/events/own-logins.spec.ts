@@ -42,7 +42,7 @@ describe('OwnLogins', () => {
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('reports a replacement of the log only once, even if the realm does not save later logins', async () => {
+  it('reports the replacement of the log only once, even if later logins are not saved', async () => {
     await look('first');
     rows = [];
     expect(await look('second', false)).toBe('unseen, other log');
@@ -56,7 +56,7 @@ describe('OwnLogins', () => {
     expect(await look('third')).toBe('seen, same log');
   });
 
-  it('reports a replacement of the log only once if no login is found for ten minutes', async () => {
+  it('reports a replaced log only once if no login is found for ten minutes', async () => {
     await look('first');
     const found = [];
     for (let tries = 0; tries < 130; tries += 1) found.push(await look(`unseen-${tries}`, false));

@@ -4,20 +4,20 @@ import type { EventRepresentation } from './user-event-signals.js';
 
 export const CLIENT_LOGIN = 'CLIENT_LOGIN';
 
-/** The service does not look for a login older than this, because the log may have dropped the login. */
+/** The log may have dropped an older login. */
 const LOOKED_FOR_MS = 600_000;
 
 export interface SeenLogin {
   readonly tokenId: unknown;
   /** The time of the login, by the server's clock. */
   readonly time: number;
-  /** The monotonic time at which this process began to read the log after the login. */
+  /** The start of the read that found the login, by the monotonic clock. */
   readonly atMs: number;
 }
 
 export interface LookedFor {
   readonly isSeen: boolean;
-  /** False if the log was cleared or belongs to another database, or if no login was found for ten minutes. */
+  /** Becomes false after a cleared log, a changed database or ten minutes without a login. */
   readonly isSameLog: boolean;
 }
 

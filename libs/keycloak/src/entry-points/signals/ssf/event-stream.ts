@@ -1,4 +1,4 @@
-/** Event stream: finds or creates the stream that this service reads, and checks its settings (SSF 1.0 §8.1). */
+/** Event stream: finds or creates this service's stream, and checks the settings (SSF 1.0 §8.1). */
 import { AuthorizationServerError } from '../../ports/signals.js';
 import { identifier } from '../identifiers.js';
 import { SignalSourceError } from '../signal-source.js';
@@ -121,7 +121,7 @@ export class EventStreams {
     };
   }
 
-  /** For an imported stream, Keycloak returns the text in the realm file, even if the text is not a URL. */
+  /** For an imported stream, Keycloak may return any text from the realm file. */
   #pollUrl(given: unknown, id: string, { streamsUrl }: TransmitterConfiguration): string {
     const isUrl = typeof given === 'string' && URL.canParse(given);
     if (isUrl || !streamsUrl.endsWith(KEYCLOAK_STREAMS)) {
@@ -157,7 +157,7 @@ export class EventStreams {
 
 const missing = (hint: string): SignalSourceError => new SignalSourceError('stream_missing', hint);
 
-/** Keycloak answers 500 if the stream was imported with the realm and has no status. */
+/** Keycloak answers 500 for an imported stream without a status. */
 function withoutStatus(error: unknown): Answer {
   if (!(error instanceof AuthorizationServerError) || !error.reason.startsWith('answered_500')) throw error;
   throw unexpected(

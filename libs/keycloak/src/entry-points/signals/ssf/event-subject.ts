@@ -1,4 +1,4 @@
-/** Event subject: the session or the user that an event is about (RFC 9493, SSF 1.0 §3). */
+/** The session or the user that an event is about (RFC 9493, SSF 1.0 §3). */
 import { identifier } from '../identifiers.js';
 import { isObject, type JsonObject } from './transmitter-answers.js';
 

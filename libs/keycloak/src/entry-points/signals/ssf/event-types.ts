@@ -18,7 +18,7 @@ export const ENDS: ReadonlySet<string> = new Set([
   `${RISC}account-purged`,
 ]);
 
-/** After a password change, Keycloak keeps the sessions, or sends session-revoked for each ended session. */
+/** If a password change ends sessions, Keycloak also sends session-revoked. */
 export const HARMLESS: ReadonlySet<string> = new Set([
   CREDENTIAL_CHANGE,
   `${CAEP}session-established`,

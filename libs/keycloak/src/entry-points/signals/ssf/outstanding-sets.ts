@@ -1,6 +1,4 @@
-/**
- * OutstandingSets: polls a stream and acknowledges tokens late, so that several replicas see every token (RFC 8936 §2).
- */
+/** OutstandingSets: acknowledges a stream's tokens late, so that several replicas see them (RFC 8936 §2). */
 import { DeadlineCache, KeycloakException, type Clock } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
@@ -9,13 +7,10 @@ import type { TransmitterClient } from './transmitter-client.js';
 /** A replica that polls at least twice in this time sees each token. */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
-/** In a longer pause between two polls, other replicas may have acknowledged tokens that this replica did not see. */
+/** In a longer pause, other replicas may acknowledge tokens that this replica did not see. */
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
-/**
- * Older tokens may be acknowledged immediately, since a replica that misses such a token knows that the page was
- * truncated.
- */
+/** Older tokens are acknowledged immediately. A replica that misses such tokens has seen a truncated page. */
 const OLD_SECONDS = 600;
 
 /** Keycloak returns at most a thousand tokens of about a kilobyte each, and a response may have a megabyte. */
@@ -26,7 +21,7 @@ const MAX_PAGES = 10;
 /** While another poll holds tokens, Keycloak omits the tokens for a moment. */
 const MAX_AGAIN = 2;
 
-/** A poll holds tokens for less time, so another receiver has acknowledged a token that is missing for this time. */
+/** A poll holds tokens for less time. After this time, another receiver has acknowledged a missing token. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;
@@ -38,10 +33,7 @@ const SHRINKS_BY = 4;
 
 interface Seen {
   readonly firstSeenMs: number;
-  /**
-   * Whether the previous poll was recent: after a long pause, another replica may have seen the token earlier, and may
-   * acknowledge it soon.
-   */
+  /** False after a long pause, because another replica may then acknowledge the token soon. */
   readonly isNew: boolean;
   isDone: boolean;
   isOld: boolean;
@@ -52,9 +44,7 @@ export interface ReadSets {
   readonly isCutOff: boolean;
   /** True if expected tokens are missing. Unknown tokens may then be missing, too. */
   readonly isShort: boolean;
-  /**
-   * True if expected tokens stay missing: another receiver acknowledges tokens immediately, or the stream was replaced.
-   */
+  /** True if expected tokens are missing for long. The cause is another receiver or a replaced stream. */
   readonly isTakenByOthers: boolean;
 }
 
@@ -68,7 +58,7 @@ export class OutstandingSets {
   constructor(
     private readonly client: Pick<TransmitterClient, 'post'>,
     private readonly clock: Clock,
-    /** A trial does not acknowledge tokens, because the running service still has to read the tokens. */
+    /** A trial acknowledges no tokens, because the running service still has to read them. */
     private readonly isTrial: boolean,
   ) {
     this.#seen = new DeadlineCache(MAX_KNOWN, clock);
@@ -126,7 +116,7 @@ export class OutstandingSets {
       for (const [jti, set] of Object.entries(found.sets)) sets.set(jti, set);
       const isLate = [...awaited].some((jti) => !sets.has(jti));
       if (found.isMore) {
-        // The server returns unacknowledged tokens first, so the next page would contain the same tokens.
+        // Unacknowledged tokens come first, so the next page would contain the same tokens.
         if (sets.size === before) return { sets, isCutOff: true };
       } else if (!isLate || again === MAX_AGAIN) {
         this.#maxEvents = Math.min(MAX_EVENTS, this.#maxEvents * SHRINKS_BY);

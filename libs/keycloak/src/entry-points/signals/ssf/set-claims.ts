@@ -33,14 +33,14 @@ export interface SetClaims {
 const TOLERANCE = 60;
 
 /**
- * Checks the claims of a token (RFC 8417 §2.2, SSF 1.0 §4.1), but not the signature. `now` is in seconds since the
- * epoch, by the server's clock.
+ * Checks claims, but not the signature (RFC 8417 §2.2, SSF 1.0 §4.1). `now` is in seconds since the epoch, by the
+ * server's clock.
  */
 export function readSetClaims(claims: JsonObject, recipient: SetRecipient, now: number): SetClaims | SetRefusal {
   const { iss, aud, jti, iat, events, sub_id: subId } = claims;
   if (iss !== recipient.issuer) return 'other_issuer';
   if (!texts(aud).some((one) => recipient.audiences.includes(one))) return 'other_audience';
-  // A token with `sub` or `exp` could be used as a token of a different type.
+  // A token with `sub` or `exp` could pass as another type of token.
   if ('sub' in claims || 'exp' in claims) return 'has_sub_or_exp';
   if (jti !== recipient.jti) return 'other_jti';
   if (typeof iat !== 'number' || !Number.isFinite(iat) || iat < 0) return 'time_missing';

@@ -2,16 +2,16 @@ import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js'
 
 export interface SharedSignalsOptions {
   /**
-   * URL of the transmitter's configuration, on the origin of the issuer or of the issuer's internal URL. Default:
+   * URL of the transmitter's configuration, at the origin of `issuer` or `internalServerUrl`. Default:
    * `/.well-known/ssf-configuration` below the realm, as in Keycloak. SSF 1.0 §7.2 puts this path between host and path
    * of the issuer.
    */
   readonly configurationUrl?: string;
-  /** The id of the stream to read, by default the client's only stream, which the service creates if necessary. */
+  /** The id of the stream to read, by default the client's only stream, created if necessary. */
   readonly streamId?: string;
   /** Scope tokens for the access token, separated by spaces. Default `ssf.read ssf.manage`. */
   readonly scope?: string;
-  /** The audience that the stream's tokens must have, by default the audience in the stream's settings. */
+  /** The required audience of the stream's tokens, by default from the stream's settings. */
   readonly audience?: string;
 }
 

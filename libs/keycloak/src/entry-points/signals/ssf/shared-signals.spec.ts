@@ -52,7 +52,7 @@ const reasonOf = async (polling: Promise<Signals>): Promise<string | undefined> 
   );
 
 describe('sharedSignals events', () => {
-  it('returns a denial for each ended session or user, and a recheck for each uncertain event, only once', async () => {
+  it('returns one denial for each ended session or user, and one recheck for each uncertain event', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.revoked('bob');
     transmitter.tell('https://schemas.openid.net/secevent/caep/event-type/token-claims-change', {
@@ -72,7 +72,7 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ denials: [], rechecks: [], occurredAtMs: undefined });
   });
 
-  it('denies tokens up to the issue time of an event, even if the event is delivered again', async () => {
+  it("denies tokens up to an event's issue time, even if the event is delivered again", async () => {
     const jti = randomUUID();
     const set = transmitter.token(
       { [SESSION_REVOKED]: { event_timestamp: transmitter.now + 900 } },
@@ -131,7 +131,7 @@ describe('sharedSignals events', () => {
     expect(await next(source, 16)).toMatchObject({ isWhole: false });
   });
 
-  it('returns every event of a flood of ten thousand events, and no proof before the end of the flood', async () => {
+  it('returns every event of a flood of 10,000, and a proof only afterwards', async () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
@@ -158,7 +158,7 @@ describe('sharedSignals events', () => {
     expect(transmitter.pending).toContain(jti);
   });
 
-  it('returns a backlog of old events in a few polls, and reports a gap until the backlog is read', async () => {
+  it('returns a backlog of events in few polls, and reports a gap until then', async () => {
     for (let number = 0; number < 3000; number += 1) transmitter.revoked('alice', `s${number}`);
     clock.advance(3600);
     const all = [await source.poll(0), ...(await polls(4))];
@@ -175,7 +175,7 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ isHealthy: true });
   });
 
-  it('returns no proof if the page is cut off, even if the page has a verification', async () => {
+  it('returns no proof from a cut-off page, even if the page contains a verification', async () => {
     transmitter.verify();
     for (let number = 0; number < 7; number += 1) transmitter.revoked('alice', `s${number}`);
     transmitter.maxPage = 7;
@@ -199,7 +199,7 @@ describe('sharedSignals events', () => {
     expect((await polls(6)).some(({ isWhole, isHealthy }) => isWhole && isHealthy)).toBe(true);
   });
 
-  it('does not report a gap for events that another replica received before this replica started', async () => {
+  it("reports no gap for events that another replica received before this replica's start", async () => {
     transmitter.revoked('alice', 's1');
     const other = replica();
     await other.poll(0);
@@ -212,7 +212,7 @@ describe('sharedSignals events', () => {
     }
   });
 
-  it('repeats the request while another poll holds events, and returns no proof while the events are missing', async () => {
+  it('repeats the request while another poll holds events, and proves nothing until the events arrive', async () => {
     await source.poll(0);
     await polls(8);
     transmitter.revoked('alice', 's1');
@@ -237,7 +237,7 @@ describe('sharedSignals proofs', () => {
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
-  it('is healthy up to the time of the request if the verification arrives late', async () => {
+  it('proves only the time before the verification request if the verification arrives late', async () => {
     transmitter.verifiesLate = true;
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, fault: undefined });
     expect(await next()).toMatchObject({ isHealthy: false, fault: undefined });
@@ -246,7 +246,7 @@ describe('sharedSignals proofs', () => {
     expect(await source.poll(1000)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
   });
 
-  it('accepts a verification that another replica requested, and is healthy up to the issue time of the verification', async () => {
+  it("accepts another replica's verification as a proof up to the verification's issue time", async () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
@@ -322,7 +322,7 @@ describe('sharedSignals proofs', () => {
     expect(await reasonOf(next())).toBe('verification_not_seen');
   });
 
-  it('requests verifications only as often as the stream allows, and warns if the stream allows too few', async () => {
+  it('requests no more verifications than the stream allows, and warns if this limit is too low', async () => {
     transmitter.minVerificationSeconds = 30;
     transmitter.makeStream();
     await source.poll(0);
@@ -391,7 +391,7 @@ describe('sharedSignals streams', () => {
     expect(await source.poll(0)).toMatchObject(HEALTHY);
   });
 
-  it('uses the stream that the option streamId names, and requires the option if the client has several streams', async () => {
+  it('uses the stream that streamId names, and requires streamId if there are several streams', async () => {
     const pushed = {
       ...transmitter.stream,
       stream_id: 'p',
@@ -432,7 +432,7 @@ describe('sharedSignals streams', () => {
     },
   );
 
-  it('reports a gap if an event says that the stream was disabled in the meantime', async () => {
+  it('reports a gap if an event says that the stream was disabled', async () => {
     await source.poll(0);
     transmitter.setStatus('disabled');
     transmitter.setStatus('enabled');
@@ -483,7 +483,7 @@ describe('sharedSignals streams', () => {
     expect([other.fault?.reason, other.isWhole, other.isHealthy]).toEqual(['audience_missing', false, false]);
   });
 
-  it('uses the polling address of Keycloak if the endpoint_url of the stream is not a URL', async () => {
+  it("uses Keycloak's polling address if the stream's endpoint_url is not a URL", async () => {
     const places: string[] = [];
     transmitter.instead = ({ path }) => {
       if (path.endsWith('/poll')) places.push(path);
@@ -665,7 +665,7 @@ describe('sharedSignals transmitters', () => {
     expect(numbers.size).toBe(700);
   });
 
-  it('reports a gap if an answer is too large, and returns the events of the next answer', async () => {
+  it("reports a gap after an oversized answer, and returns the next answer's events", async () => {
     await source.poll(0);
     const body = JSON.stringify({ sets: { a: 'x'.repeat(1_100_000) } });
     transmitter.instead = ({ path }) => (path === '/deliveries/f81d' ? { status: 200, body } : undefined);

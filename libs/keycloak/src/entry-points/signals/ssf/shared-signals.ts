@@ -20,22 +20,19 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/**
- * After this time, the service has read the issuer's keys again, so a key rotation is not the cause of an unknown key.
- */
+/** In this time, the service rereads the keys. A new key would then be known. */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
- * Returns a signal source for `RevocationEventsModule` that reads the stream of a Shared Signals transmitter
- * (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417), such as Keycloak 26.7 with `--features=ssf`. The client needs a service
- * account, the optional scopes `ssf.read` and `ssf.manage`, and attributes (docs/event-feed.md#shared-signals). The
- * service creates a stream if the client has none.
+ * Reads a Shared Signals stream for `RevocationEventsModule` (SSF 1.0, CAEP 1.0, RFC 8936, RFC 8417). Keycloak 26.7
+ * needs `--features=ssf`. The client needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and
+ * attributes (docs/event-feed.md#shared-signals). The service creates a stream if the client has none.
  *
- * Keycloak 26.7 reports logouts and "sign out", but does not report that a user is disabled or deleted. For disabled
- * and deleted users, add `keycloakEvents()`, or choose a TTL for cached results that you can accept.
+ * Keycloak 26.7 reports logouts and "sign out", but not disabled or deleted users. For these users, add
+ * `keycloakEvents()` or choose an acceptable TTL for cached results.
  *
- * An empty response does not prove that no session ended, so the service requests a verification of the stream at least
- * every five seconds. Several replicas may read one stream.
+ * An empty response proves nothing: the service requests a verification at least every five seconds. Several replicas
+ * may read one stream.
  *
  * Throws `ConfigurationError`.
  */
@@ -93,10 +90,9 @@ class SharedSignals implements ConnectedSignalSource {
     const settings = await this.#settings.read(beganMs);
     const { configuration, stream } = settings;
     await this.#tokens.ready();
-    // Request the verification before reading the stream, because the stream delivers every earlier event before the
-    // verification.
+    // Request the verification before the read: the stream delivers all earlier events first.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
-    // Read the server's time after the first token response, because this response reveals the time.
+    // Read the server's time after the first token response, which reveals the time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;
@@ -106,7 +102,7 @@ class SharedSignals implements ConnectedSignalSource {
     return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, received);
   }
 
-  /** Returns server failures as faults instead of throwing, because the events that were read must not get lost. */
+  /** Returns a server failure in `fault`. A rejection would lose the events that were read. */
   async #signalsOf(
     sinceMs: number,
     beganMs: number,

@@ -12,7 +12,7 @@ const UNCERTAINTY_MS = 2000;
 
 const PATIENCE_MS = 5000;
 
-/** The pause before the next request, so that a verification that another replica requested may arrive. */
+/** The pause before the next request, in which another replica's verification may arrive. */
 const SOON_MS = 1000;
 
 const MAX_ASKED = 16;
@@ -25,9 +25,8 @@ export interface PollBegin {
 }
 
 /**
- * Proves by verification events (SSF 1.0 §8.1.4) that the stream has delivered all events up to a time. If this process
- * requested the verification, the time is the start of the requesting poll. For other verifications, the time is the
- * `iat`.
+ * Verification events (SSF 1.0 §8.1.4) prove that all events up to a time arrived. For a verification of this process,
+ * the time is the start of the requesting poll. For other verifications, the time is the `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -66,13 +65,12 @@ export class StreamProof {
     if (vouchedMs < beganMs - MAX_AGE_MS) return;
     this.#vouchedMs = Math.max(this.#vouchedMs, vouchedMs);
     this.#waitingSinceMs = undefined;
-    // If another replica requested the verification, this replica waits longer, so that the other replica sends the
-    // next request.
+    // Waits longer after another replica's verification, so that the other replica sends the next request.
     const laterMs = beganMs + this.everyMs + Math.min(SOON_MS, this.everyMs / 2);
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Returns the time up to which the stream is proven; only a poll that has read all events may use this time. */
+  /** Returns the proven time. Only a poll that read all events may use the time. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;

@@ -25,8 +25,7 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
       'The configuration of the transmitter does not follow Shared Signals 1.0. Check the version of the server.',
     );
   }
-  // The tokens name the issuer of the configuration (SSF 1.0 §7.2.3), so the service would refuse each token of a
-  // different issuer.
+  // Tokens name this issuer (SSF 1.0 §7.2.3). The service would refuse tokens from another issuer.
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
       'The transmitter names another issuer than the configured one. With Keycloak, set a fixed host name (--hostname).',
@@ -50,10 +49,7 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
   };
 }
 
-/**
- * The URL must have the origin of the issuer or of `realmUrl`, since the service sends its token to the URL, or trusts
- * the response.
- */
+/** The service sends its token to this URL, or trusts the response. */
 export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
   if (typeof url !== 'string' || !URL.canParse(url)) {
     throw unexpected(`The transmitter does not report ${name}, which this service needs.`);
