@@ -29,7 +29,7 @@ async function main(args) {
   const complete = values.complete === true;
   const choice = chooseServer(values['authorization-server'], process.env, complete ? 'keycloak' : 'available');
   say(
-    `With a real Keycloak all tests take about 17 minutes on two cores, the unit tests (npm run test:unit) about three. Authorization server of e2e and browser specs: ${choice}`,
+    `With a real Keycloak all tests take about 20 minutes on two cores, the unit tests (npm run test:unit) about three. Authorization server of e2e and browser specs: ${choice}`,
   );
   await buildByTsc({ signal });
   const chromium = findChromium(process.env);

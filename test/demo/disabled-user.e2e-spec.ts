@@ -32,7 +32,7 @@ describe('the tokens of a user who was disabled', () => {
     return RunningServices.start({ server, variables: ttl(seconds) });
   };
 
-  it('are refused before the end of the revocation window if the event arrives', async () => {
+  it('are refused at Service A before the end of the revocation window if the event arrives', async () => {
     // The attack waits only 3 s at Service A, so the event causes this refusal.
     const services = await start(18);
     const feeds = await receiveRevocations(services, server);

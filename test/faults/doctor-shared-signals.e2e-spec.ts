@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { startKeycloak, testServer } from 'keycloak-test-servers';
 import { keycloakEvents, sharedSignals } from 'nestjs-keycloak-s2s/signals';
 import { REALM_ENVIRONMENT, REALM_FILE } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { quickRealmFile } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
+import { withQuickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import {
   describeOnKeycloak,
   describeOnKeycloakWith,
@@ -144,13 +144,15 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 describeOnKeycloakWith('ssf', 'doctor for a Keycloak without a fixed host name', () => {
   it('warns a receiver of shared signals, but not a reader of the event log', async () => {
     const { kind, features } = testServer();
-    const keycloak = await startKeycloak({
-      realm: await quickRealmFile(REALM_FILE),
-      environment: { ...REALM_ENVIRONMENT, SIGNALS_EVENTS: 'true', SIGNALS_SSF: 'true' },
-      features,
-      hostname: 'of each request',
-      ...(kind === 'docker' || kind === 'distribution' ? { using: kind } : {}),
-    });
+    const keycloak = await withQuickRealm(REALM_FILE, (realm) =>
+      startKeycloak({
+        realm,
+        environment: { ...REALM_ENVIRONMENT, SIGNALS_EVENTS: 'true', SIGNALS_SSF: 'true' },
+        features,
+        hostname: 'of each request',
+        ...(kind === 'docker' || kind === 'distribution' ? { using: kind } : {}),
+      }),
+    );
     try {
       const server = contractServerAt(keycloak.baseUrl);
       const named = new RegExp(`^warning: Keycloak has no fixed host name and .* --hostname=${keycloak.baseUrl}\\.$`);

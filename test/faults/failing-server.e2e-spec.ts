@@ -55,7 +55,8 @@ describe('a server that fails every call', () => {
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
     expect(server.control.calls.introspection).toBeLessThanOrEqual(100 * 1.1);
-    expect(answers.at(-1)).toBe('503 circuit_open');
+    // One of the last two requests may have been the call after a pause.
+    expect(answers.slice(-2)).toContain('503 circuit_open');
     const [before, openSinceMs] = [server.control.calls.introspection, performance.now()];
     const refused = (await ask(50, 'open')).filter((answer) => answer === '503 circuit_open');
     const calls = server.control.calls.introspection - before;

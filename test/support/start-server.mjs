@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { freePort, startAuthorizationServer, startSharedServer, stopSharedServer } from 'keycloak-test-servers';
-import { QUICK_HASH, quickRealm, quickRealmFile } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
+import { QUICK_HASH, quickRealm, withQuickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { fillPlaceholders } from '../../libs/keycloak-test-servers/dist/embedded/realm/realm-file.js';
 import { chooseServer, runsAlready } from '../../scripts/common/own-options.mjs';
 import { administratorOf } from '../../scripts/start/running-keycloak.mjs';
@@ -23,11 +23,13 @@ export default async function startServer({ maxWorkers }) {
   const [firstPort = 0] = ports;
   const features = featuresOf(process.env.KEYCLOAK_VERSION);
   let thisMachine = 'localhost';
-  const server = await startSharedServer({
-    realm: await quickRealmFile(REALM_PATH),
-    environment: (machine) => realmEnvironment({}, firstPort)((thisMachine = machine)),
-    features,
-  });
+  const server = await withQuickRealm(REALM_PATH, (realm) =>
+    startSharedServer({
+      realm,
+      environment: (machine) => realmEnvironment({}, firstPort)((thisMachine = machine)),
+      features,
+    }),
+  );
   delete process.env.TEST_WORKERS;
   // A running server has one realm with one address, so all workers share it.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;

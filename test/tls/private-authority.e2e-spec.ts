@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startKeycloak, testServer, type RunningKeycloak } from 'keycloak-test-servers';
 import type { AuthorizationServerError, ServiceCallError, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { quickRealmFile } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
+import { withQuickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import { examine } from '../../libs/keycloak/src/doctor/examine.js';
@@ -257,9 +257,10 @@ const ownTls = canMakeCertificates && using !== undefined ? describe : describe.
 ownTls('a Keycloak that serves TLS', () => {
   let keycloak: RunningKeycloak;
   beforeAll(async () => {
-    const realm = await quickRealmFile(REALM_FILE);
-    const options = { realm, environment: REALM_ENVIRONMENT, tls: house.issue() };
-    keycloak = await startKeycloak(using === undefined ? options : { ...options, using });
+    keycloak = await withQuickRealm(REALM_FILE, (realm) => {
+      const options = { realm, environment: REALM_ENVIRONMENT, tls: house.issue() };
+      return startKeycloak(using === undefined ? options : { ...options, using });
+    });
   });
   afterAll(() => keycloak.stop());
 

@@ -1,6 +1,6 @@
 // Settings for a test realm, so that Keycloak needs less CPU time.
 import { generateKeyPair } from 'node:crypto';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,14 +28,21 @@ export async function quickRealm(realm) {
 }
 
 /**
- * Writes the quick realm of a realm file to a temporary file.
+ * Starts a server with the quick realm of a realm file, from a temporary file.
  *
+ * @template T
  * @param {string} path
+ * @param {(realm: string) => Promise<T>} start
  */
-export async function quickRealmFile(path) {
-  const file = join(await mkdtemp(join(tmpdir(), 'quick-realm-')), 'realm.json');
-  await writeFile(file, JSON.stringify(await quickRealm(JSON.parse(await readFile(path, 'utf8')))));
-  return file;
+export async function withQuickRealm(path, start) {
+  const folder = await mkdtemp(join(tmpdir(), 'quick-realm-'));
+  try {
+    const file = join(folder, 'realm.json');
+    await writeFile(file, JSON.stringify(await quickRealm(JSON.parse(await readFile(path, 'utf8')))));
+    return await start(file);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** @param {string} algorithm @param {string} [privateKey] */

@@ -133,7 +133,7 @@ function kindsOf(method: object, name: string, typeOfClass: unknown): (readonly 
   }
   if (says(PATTERN_HANDLER, method)) kinds.push(['message', 'message handler']);
   if (says(GATEWAY_MESSAGE, method)) kinds.push(['gateway-message', 'message handler of a gateway']);
-  const type: unknown = Reflect.getMetadata(RESOLVER_TYPE, method) ?? typeOfClass;
+  const type: unknown = Reflect.getMetadata(RESOLVER_TYPE, method) || typeOfClass;
   if (OPERATIONS.includes(type)) kinds.push(['operation', `GraphQL ${String(type).toLowerCase()}`]);
   else if (says(REFERENCE_RESOLVER, method)) kinds.push(['reference', 'GraphQL reference resolver']);
   // Nest runs no guard for `__resolveType`, because this method only returns a type name.
