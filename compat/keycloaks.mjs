@@ -1,4 +1,3 @@
-// npm run compat -- --keycloak: runs specs on several Keycloak versions and writes docs/compatibility.md.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

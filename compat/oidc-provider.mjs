@@ -124,7 +124,6 @@ provider.registerGrantType(
     } = params;
     if (type !== ACCESS_TOKEN || wanted !== ACCESS_TOKEN) throw new errors.InvalidRequest('access tokens alone');
     const subject = issued.get(text);
-    // Only the client in the audience of a token may exchange the token.
     if (subject === undefined || subject.audience !== client.clientId) throw new errors.InvalidGrant('subject_token');
     const may = USERS[subject.accountId] ?? [];
     if (!scope.split(' ').every((/** @type {string} */ one) => may.includes(one)))

@@ -9,7 +9,6 @@ export const PROGRAMS = {
   open: (name) => ['bench/servers/open-twin.mjs', name],
   nest: (name) => ['bench/servers/bare-nest.mjs', name],
   limit: (name) => ['bench/servers/limit.mjs', name],
-  /** The fastest possible services, with a minimal check of a token. */
   bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
 

@@ -46,7 +46,6 @@ const ANSWERS = {
 };
 process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
 
-/** The key is the client and grant (`service-a client_credentials`) or `introspect`, otherwise the endpoint. */
 function count({ headers }, endpoint, sent) {
   if (!endpoint.startsWith('token')) {
     counts[endpoint] = (counts[endpoint] ?? 0) + 1;

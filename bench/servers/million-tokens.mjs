@@ -59,7 +59,6 @@ async function run() {
   const peakBytes = process.memoryUsage().heapUsed;
   const after = collected();
   const found = await occurrences();
-  // Checks that the search finds a token that is kept on purpose.
   const kept = token();
   if ((await occurrences()) === found) throw new Error(`A kept token of ${kept.length} bytes was not found`);
   return { tokens: TOKENS, refused, peakBytes, grownBytes: after - before, found };

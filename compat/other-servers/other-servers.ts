@@ -1,4 +1,3 @@
-/** Runs both services with another authorization server, by the profile in `PROFILE`. */
 import assert from 'node:assert/strict';
 import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';
 import { ask, type Answer } from './ask.js';

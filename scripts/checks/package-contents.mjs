@@ -1,4 +1,3 @@
-// Checks of the packed library, each of which returns a list of faults.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

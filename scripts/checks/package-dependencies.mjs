@@ -1,4 +1,3 @@
-// Checks that a packed library declares exactly the packages that its entry points import.
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 

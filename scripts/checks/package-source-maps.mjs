@@ -1,4 +1,3 @@
-// Checks that a packed library's source maps lead to its sources.
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,3 @@
-// Finds sentences in Markdown, and in the comments, test titles and messages of code.
 import ts from 'typescript';
 
 /**

@@ -1,4 +1,3 @@
-// Finds requirements in Markdown tables, and their tests by the ids in test titles.
 import ts from 'typescript';
 
 const ROW = /^\|\s*([A-Z]{2}-\d{2})\s*\|\s*([^|]+?)\s*\|\s*$/;

@@ -67,11 +67,7 @@ function importsIn(root) {
   return imports;
 }
 
-/**
- * A folder in an import cycle has the layer `Infinity`.
- *
- * @param {Map<string, Set<string>>} imports
- */
+/** @param {Map<string, Set<string>>} imports */
 function layersOf(imports) {
   /** @type {Map<string, number>} */
   const layers = new Map();

@@ -1,4 +1,3 @@
-// Finds Chromium. If CHROMIUM_PATH is not set, the function searches the PATH for the usual names.
 import { delimiter, join } from 'node:path';
 import { isExecutable } from './installed.mjs';
 

@@ -1,4 +1,3 @@
-// Finds server executables that npm does not install.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 

@@ -46,8 +46,6 @@ export function selectionLast(args) {
 }
 
 /**
- * Sets AUTHORIZATION_SERVER to the first existing value: --authorization-server, the present value, or `otherwise`.
- *
  * @param {unknown} option
  * @param {NodeJS.ProcessEnv} environment
  * @param {import('keycloak-test-servers').ServerChoice} [otherwise]

@@ -1,4 +1,3 @@
-// Examines processes with equal settings once.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';

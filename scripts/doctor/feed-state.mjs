@@ -1,4 +1,3 @@
-// Reads the state of a process's revocation feed from the health details (client `operator`).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasSources } from '../start/signals.mjs';
 import { clientSecrets, DESCRIPTION } from '../start/services.mjs';

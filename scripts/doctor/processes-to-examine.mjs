@@ -1,4 +1,3 @@
-// Each process has a doctor command on its own machine or in its container.
 import { runsAlready } from '../common/own-options.mjs';
 import { namesValkey } from '../start/replicas.mjs';
 import { runningKeycloak } from '../start/running-keycloak.mjs';

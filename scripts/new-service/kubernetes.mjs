@@ -1,4 +1,3 @@
-// The changes of the manifests in deploy/kubernetes for a new service.
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 
 /** @typedef {import('./names.mjs').Names} Names */

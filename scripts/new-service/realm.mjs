@@ -1,5 +1,3 @@
-// Adds a new service to the realm: its client, its permission, and the role of its caller.
-
 /** @typedef {import('./names.mjs').Names} Names */
 
 const MAPPER = {
@@ -62,11 +60,7 @@ function clientScope({ name }, permission, description) {
   };
 }
 
-/**
- * Returns the client of the new service, which may only introspect tokens.
- *
- * @param {Names} names
- */
+/** @param {Names} names */
 function client({ name, prefix }) {
   return {
     clientId: name,

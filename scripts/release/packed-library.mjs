@@ -1,4 +1,3 @@
-// Builds, packs and unpacks a library as npm would publish it.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,3 @@
-// For npm start -- --replicas N: required tools, ports, shared settings, and restarts of replicas.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replicaName } from './balancer.mjs';

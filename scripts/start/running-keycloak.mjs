@@ -13,9 +13,6 @@ export function runningKeycloak(environment) {
 }
 
 /**
- * Returns KEYCLOAK_ADMIN_TOKEN, or a token for KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD (default:
- * admin, admin).
- *
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} baseUrl
  * @returns {Promise<string>}

@@ -1,4 +1,3 @@
-// The settings of the process that polls for revocations: Service A or one poller.
 import { runsAlready } from '../common/own-options.mjs';
 import { serviceEnvironment } from './services.mjs';
 

@@ -1,4 +1,3 @@
-// Sends the tour's HTTP calls, checks the answers, and prints calls without secrets.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

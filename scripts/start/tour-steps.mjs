@@ -8,8 +8,6 @@ const steps = new Map();
 export const print = flags.brief ? () => undefined : console.log;
 
 /**
- * The step runs after `need`, and runs only once.
- *
  * @template Given, Needed
  * @param {string} name
  * @param {string} sentence

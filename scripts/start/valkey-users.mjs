@@ -1,4 +1,3 @@
-// Reads the Valkey users and the rights of each Valkey user from deploy/valkey/users.acl.
 import { readFileSync } from 'node:fs';
 
 const FILE = new URL('../../deploy/valkey/users.acl', import.meta.url);

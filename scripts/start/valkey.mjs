@@ -1,5 +1,4 @@
-// Starts a local Valkey for replicas. The users are in deploy/valkey/users.acl, and the settings are in
-// docs/replicas.md.
+// The users are in deploy/valkey/users.acl, and the settings are in docs/replicas.md.
 import { randomBytes } from 'node:crypto';
 import { startProcess, untilListeningOrStopped } from '../common/processes.mjs';
 import { processUsers, usersFile } from './valkey-users.mjs';

@@ -21,7 +21,6 @@ afterAll(async () => {
 });
 afterEach(() => chromium.closeClean(chain.scanner));
 
-/** Opens the start page, where Service A introspects the token, and calls Service B. */
 async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);

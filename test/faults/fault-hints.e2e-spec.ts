@@ -1,4 +1,3 @@
-/** Checks the hints for faults whose obvious correction is wrong. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';

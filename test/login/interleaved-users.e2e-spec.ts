@@ -22,7 +22,6 @@ interface Caller {
   readonly expected: string;
 }
 
-/** The fake Service C answers with the subject that the real Service C finds. */
 const startSubjectTeller = (c: () => RunningService): Promise<FakeService> =>
   startFakeService((request, response) => {
     void (async () => {

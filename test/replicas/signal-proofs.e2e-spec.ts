@@ -143,7 +143,6 @@ return 1`;
 
 const STREAM_OF = 'https://sso.example.com/realms/shop';
 
-/** Returns a proof writer without the poller's private key. */
 function forger(signing = proofKeyPair()): ProofTexts {
   const identity = { issuer: STREAM_OF, stream: revocationKeys(STREAM_OF).stream };
   return new ProofTexts(new SealingKeys([KEY]), new ProofKeys('spec', signing), identity);

@@ -698,7 +698,6 @@ onValkey('sessions over Valkey', () => {
   });
 });
 
-/** Computes the hash of a session id in the same way as `UserSessions`. */
 function keyHash(id: string): string {
   return createHash('sha256').update(id).digest('base64url');
 }

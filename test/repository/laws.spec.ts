@@ -84,7 +84,6 @@ describe('the sources', () => {
       'libs/keycloak/src/http/forward-proxy.ts',
       'libs/keycloak/src/http/network.ts',
     ]);
-    // The file call-headers.ts imports only the header validation of node:http.
     expect(sources.get('libs/keycloak/src/client/call-headers.ts')).toContain(
       "import { validateHeaderName, validateHeaderValue } from 'node:http';",
     );

@@ -33,7 +33,6 @@ export const CONSOLE_ACTS: readonly [string, Act][] = [
   ['a user who signs out everywhere in the account console', endOtherSessionsInConsole],
 ];
 
-/** Sets a new password, and signs the user out of all other sessions. */
 export const changePassword: Act = async ({ username }, server) => {
   const browser = new LoginBrowser(server);
   const client = await server.newClient('web');

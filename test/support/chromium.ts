@@ -201,7 +201,6 @@ export function expectForEverybody(page: Page, name: string): Promise<void> {
   });
 }
 
-/** Returns how many pixels the page is wider than the window. */
 export async function overflow(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
   const { cssContentSize, cssLayoutViewport } = await session.send('Page.getLayoutMetrics');

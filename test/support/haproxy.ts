@@ -31,7 +31,6 @@ export class Haproxy {
     process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#printed += text));
   }
 
-  /** Starts HAProxy with the settings of `npm start -- --replicas` and compose.replicas.yml. */
   static async start(executable: string, all: readonly Balanced[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
     const file = join(folder, 'replicas.cfg');

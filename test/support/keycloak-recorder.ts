@@ -77,7 +77,6 @@ export class KeycloakRecorder {
   }
 }
 
-/** The tokens and the code of a call, except a refused code. */
 function secretsOf({ form, answer, status }: RecordedCall): (readonly [string, TokenKind])[] {
   const tokens = [answer['access_token'], answer['refresh_token'], answer['id_token']];
   const code = form.get('code');

@@ -1,7 +1,6 @@
 import { locationOf, type Browser, type Page } from '../../libs/keycloak-test-servers/contract/browser.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 
-/** The callback's URL after a login, with the service's address, not the public address. */
 export async function callbackOf(serviceA: string, browser: Browser, user: string): Promise<string> {
   const form = await browser.open(`${serviceA}/auth/login`, {}, (next) => next.includes('/auth/callback'));
   const answered = form.status === 200 ? await browser.submitLogin(form, user) : form;

@@ -93,7 +93,6 @@ export class ManifestFolder {
   }
 }
 
-/** Builds the two overlays once, and returns copies that a test may change. */
 export class BuiltOverlays {
   readonly folder = new ManifestFolder();
   readonly #objects = { small: this.folder.build('small'), production: this.folder.build('production') };

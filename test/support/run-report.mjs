@@ -1,4 +1,3 @@
-// A Jest reporter: prints the authorization server, duration, progress and skipped tests.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { testServer } from 'keycloak-test-servers';
 import { linesOf, skippedTests } from './skipped-tests.mjs';

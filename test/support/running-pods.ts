@@ -124,7 +124,6 @@ export class RunningPods {
     return this.fileOf(name, 'shared-state-url').replace('valkey:6379', `localhost:${this.valkeyPort}`);
   }
 
-  /** Replaces the certificate and the key, or only the certificate if `half` is true. */
   replaceCertificate(name: string, half = false): void {
     const { certificate, key } = this.#folder.newCertificate(name);
     const folder = join(this.rootOf(name), '/etc/certificate');

@@ -42,7 +42,6 @@ export class RunningService {
     readonly arrivedTokens: readonly string[],
   ) {}
 
-  /** Starts the service with `variables`, then restores the environment of this process. */
   static async start(
     module: ServiceModule,
     variables: Variables,

@@ -264,7 +264,7 @@ ownTls('a Keycloak that serves TLS', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /** Composes the library for `internalServerUrl`. A newly started Keycloak needs the long timeout. */
+  /** A newly started Keycloak needs the long timeout. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,

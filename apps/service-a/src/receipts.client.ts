@@ -1,4 +1,3 @@
-/** ReceiptsClient: Service A fetches documents from Service B as streams, not as JSON. */
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';

@@ -1,4 +1,3 @@
-/** Starts `orders` and `inventory` on free ports, with the authorization server that `ISSUER` names. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import { adapter } from './adapter.js';

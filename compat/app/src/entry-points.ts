@@ -1,4 +1,3 @@
-/** Checks `orders` with the OpenTelemetry, JWT, back-channel logout and OpenAPI modules. */
 import assert from 'node:assert/strict';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,3 @@
-/** Starts the compiled services and checks the answers of the services. */
 import assert from 'node:assert/strict';
 import { ask, tokenOf } from './ask.js';
 import { startBoth } from './both.js';

@@ -1,4 +1,4 @@
-/** Tests the route report and the access checks of each transport. Needs no server. */
+/** Needs no server. */
 import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';

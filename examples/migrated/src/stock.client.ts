@@ -1,4 +1,3 @@
-/** Client for `inventory`, which exchanges the token of the user. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 

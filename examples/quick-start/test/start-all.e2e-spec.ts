@@ -1,4 +1,3 @@
-/** Runs `npm start` with the embedded server and sends the requests of the README. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';

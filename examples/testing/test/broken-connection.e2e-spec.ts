@@ -1,4 +1,3 @@
-/** Tests broken connections between `orders` and an authorization server. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startFaultProxy, testServer, type RunningFaultProxy } from 'keycloak-test-servers';
 import request from 'supertest';

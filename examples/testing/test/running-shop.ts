@@ -1,4 +1,3 @@
-/** Starts both services in this process, for an authorization server that already runs. */
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';

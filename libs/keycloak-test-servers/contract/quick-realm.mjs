@@ -28,8 +28,6 @@ export async function quickRealm(realm) {
 }
 
 /**
- * Starts a server with the quick realm of a realm file, from a temporary file.
- *
  * @template T
  * @param {string} path
  * @param {(realm: string) => Promise<T>} start

@@ -1,4 +1,3 @@
-/** All forms of a value in logs, debuggers and responses (RS-23). */
 import { inspect } from 'node:util';
 
 export function printedForms(value: unknown): string {

@@ -71,7 +71,6 @@ export class RecordedTelemetry {
   }
 }
 
-/** The value of a histogram's point is the count. */
 export const pointsOf = (metric: MetricData | undefined): readonly [attributes: object, value: number][] =>
   metric === undefined
     ? []

@@ -105,7 +105,6 @@ function withImports(module: Type | DynamicModule, further: readonly DynamicModu
   return { ...root, imports: [...(root.imports ?? []), ...further] };
 }
 
-/** Equips an application of a spec in the same way as `createService`. */
 export function equipService(app: NestFastifyApplication): NestFastifyApplication {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeContentTypeParser('text/plain');

@@ -13,7 +13,6 @@ export interface LoginSettings {
   /** If there are more sessions, the least recently used session is evicted. */
   readonly maxSessions: number;
   readonly maxSessionsPerUser: number;
-  /** The levels of authentication (`acr`) that a login may request. */
   readonly acrValues: readonly string[];
 }
 

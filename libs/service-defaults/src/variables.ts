@@ -35,7 +35,6 @@ export class Variables extends ConfigurationFaults {
     return value === 'true';
   }
 
-  /** The first word is the default. */
   oneOf<const Word extends string>(name: string, words: readonly [Word, ...Word[]]): Word {
     const value = this.text(name, words[0]);
     const found = words.find((word) => word === value);
@@ -96,7 +95,6 @@ export class Variables extends ConfigurationFaults {
     return value !== undefined;
   }
 
-  /** Reads the variable `name`, or the file that the variable `<name>_FILE` names. */
   secret(name: string, fallback?: string): string {
     const value = this.#read(name);
     const file = this.#read(`${name}_FILE`);
@@ -107,7 +105,6 @@ export class Variables extends ConfigurationFaults {
     return file === undefined ? (value ?? '') : this.secretIn(`${name}_FILE`, file);
   }
 
-  /** Returns an empty text if the file can't be read. */
   secretIn(name: string, file: string): string {
     const content = this.#content(name, file)?.trim();
     if (content === '') this.fault(`${name} points to an empty file`);

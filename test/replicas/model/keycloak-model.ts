@@ -73,7 +73,6 @@ export class KeycloakModel {
     this.log.push({ atMs: session.endedMs, what: { ended: session } });
   }
 
-  /** Logs an event which says only that the session has changed. */
   revoke(token: KeycloakToken): void {
     if (token.revokedMs !== undefined) return;
     token.revokedMs = performance.now();

@@ -206,7 +206,6 @@ export class World {
     return replica.sessions.begin(this.keycloak.login(of)).catch(expected(SessionStoreError, LoginError));
   }
 
-  /** Returns whether the replica accepted the logout notice. */
   async #notify(replica: ModelReplica, of: KeycloakSession): Promise<boolean> {
     this.ledger.deny(replica, of.sid);
     const isTaken = await replica.sessions

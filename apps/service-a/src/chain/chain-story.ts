@@ -22,7 +22,7 @@ const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** Describes the steps of a chain from the metrics that Service A sends. The last metric is Service A's `total`. */
+/** The last metric is Service A's `total`. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,
@@ -149,7 +149,6 @@ function ends(actor: Party, metrics: readonly TraceMetric[], at: number): StoryS
   return [{ from: actor, to: BROWSER, words, mark: isRefused ? 'refused' : undefined, duration }];
 }
 
-/** The refusal codes that a visitor of the page can cause. */
 const REFUSALS: Readonly<Record<string, string>> = {
   insufficient_scope: 'the caller may not do this',
   insufficient_user_authentication: 'the user has to log in again for this',

@@ -18,7 +18,6 @@ const CSP = 'content-security-policy';
 @UseFilters(HomePageFilter)
 export class HomeController {
   readonly #policy = securityHeaders({ scripts: true })[CSP] ?? '';
-  /** The Content-Security-Policy that allows the logout form to lead to Keycloak's origin. */
   readonly #policyWithLogout: string;
 
   constructor(

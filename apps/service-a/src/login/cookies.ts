@@ -28,7 +28,6 @@ export class Cookies {
     this.#prefix = this.#secure ? '__Host-' : '';
   }
 
-  /** Returns undefined if a token authenticates the request. */
   sessionId(request: CookieRequest): string | undefined {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }

@@ -21,7 +21,6 @@ export class EndedSessions {
   }
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
-    // A logout token with a session id ends only this session.
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }

@@ -27,7 +27,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** Returns the page that opens after a required login. Undefined means the refused page. */
+  /** Undefined means the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

@@ -132,7 +132,6 @@ export class SessionRefreshes {
     return refreshSentAtMs !== undefined && this.store.clock.nowMs() - refreshSentAtMs > MAX_REFRESH_MS;
   }
 
-  /** Returns true if the access token is invalid and the refresh token was perhaps used. */
   #isLost(session: UserSession): boolean {
     const isOver = session.tokens.expiresAtMs <= this.store.clock.nowMs() || this.#needsRecheck(session);
     return isOver && this.#hasNoAnswer(session);

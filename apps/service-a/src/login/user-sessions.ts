@@ -59,7 +59,6 @@ export class UserSessions {
     throw new LoginError('login_refused', 'session_ended_meanwhile');
   }
 
-  /** Returns the session, and marks the session as used. */
   async find(id: string | undefined): Promise<UserSession | undefined> {
     if (id === undefined) return undefined;
     return this.store.update(keyOf(id), (session) => {

@@ -47,7 +47,6 @@ export function evaluateAnswers(token: TriedToken, answers: readonly TriedServic
   return answers.map((answer) => evaluateAnswer(token, answer, isGood));
 }
 
-/** Keycloak reports inactive tokens, and a service itself detects a wrong audience. */
 const FOUND_BY: Readonly<Record<string, (at: string) => string>> = {
   inactive: () => 'Keycloak called it inactive',
   other_audience: (at) => `${at} saw that by itself`,

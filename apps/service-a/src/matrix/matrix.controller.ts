@@ -28,7 +28,6 @@ export class MatrixController {
     private readonly callers: MatrixCallers,
   ) {}
 
-  /** Presents one token that names all three services if the body contains `pass_on`. */
   @Post()
   @HttpCode(200)
   async run(

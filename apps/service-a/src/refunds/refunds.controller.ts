@@ -49,7 +49,6 @@ export class RefundsController {
     return this.#answer(order, refundPage({ order, csrfToken, wasNotSent: notSent === 'true' }), request, reply);
   }
 
-  /** Sends the refund to Service B, which requires orders.approve. */
   @Post()
   @HttpCode(200)
   async refund(

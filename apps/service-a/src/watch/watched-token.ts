@@ -63,7 +63,6 @@ export class WatchedToken {
     return this.#state !== before;
   }
 
-  /** Replaces the token after the service has accepted the new token. */
   async #renewInTime(): Promise<void> {
     const { renew } = this.options;
     const nowMs = Date.now();

@@ -24,7 +24,6 @@ export class Watches implements BeforeApplicationShutdown {
     private readonly pages: Pages,
   ) {}
 
-  /** Returns undefined if the limit of streams is reached. */
   open(session: WatchedSession, signal: AbortSignal): EventStream | undefined {
     const { subject } = session.caller;
     const ofUser = [...this.#open.values()].filter((other) => other === subject).length;

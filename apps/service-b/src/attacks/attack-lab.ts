@@ -65,7 +65,6 @@ export class AttackLab {
     return { sealed: this.#seal.seal(token), expiresAt: tokenInWords(token).expiresAt };
   }
 
-  /** Returns undefined if this service did not seal the token. */
   async showSealed(sealed: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     const token = this.#seal.open(sealed);
     return token === undefined ? undefined : this.#shows.run('sealed-token', async () => this.#serviceC.whoami(token));

@@ -47,7 +47,6 @@ export class AttacksController {
     return answer;
   }
 
-  /** The result has the answers and the claims of the token, but no verdict. */
   @Post(':id')
   @HttpCode(200)
   @RequirePermission('attacks.replay')

@@ -8,7 +8,6 @@ import { AttackLab } from './attack-lab.js';
 export class AttacksController {
   constructor(private readonly lab: AttackLab) {}
 
-  /** The result has the answers and the claims of the token, but no verdict. */
   @Post('exchange-by-c')
   @HttpCode(200)
   @RequirePermission('attacks.exchange')

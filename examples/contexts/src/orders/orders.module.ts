@@ -1,4 +1,3 @@
-/** A service with GraphQL, WebSocket, message and HTTP handlers. */
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';

@@ -1,4 +1,3 @@
-/** Sends messages to the service `stock` on behalf of the caller. */
 import { headers } from '@nats-io/transport-node';
 import { Injectable } from '@nestjs/common';
 import { ClientProxyFactory, NatsRecordBuilder, Transport } from '@nestjs/microservices';

@@ -1,4 +1,3 @@
-/** The service `orders`, which calls the service `inventory`. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeycloakModule, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { OrdersController } from './orders.controller.js';

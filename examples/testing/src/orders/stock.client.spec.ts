@@ -1,4 +1,3 @@
-/** Tests the calls from `orders` to `inventory`, including tokens and failures. */
 import type { INestApplication } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { signIn, testAccessToken, testAuthorizationServer, testServices } from 'nestjs-keycloak-s2s/testing';

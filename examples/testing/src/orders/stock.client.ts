@@ -1,4 +1,3 @@
-/** Reads stock from `inventory` on behalf of a caller. */
 import { Injectable } from '@nestjs/common';
 import { InjectServiceClient, ServiceClient, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 

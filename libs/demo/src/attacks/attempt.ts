@@ -64,7 +64,6 @@ export const isAccepted = ({ status }: AttackAnswer): boolean => status >= 200 &
 
 const logger = new Logger('Attacks');
 
-/** A failed clean-up is logged and does not change the result of the attempt. */
 export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Promise<void>): Promise<Attempt> {
   try {
     return await attempted;

@@ -53,7 +53,6 @@ export async function fetchArchive(
   return { missing };
 }
 
-/** Accepts every file if no checksum is expected. */
 export async function verifyArchive(path: string, expected: string | undefined, algorithm = 'sha256'): Promise<void> {
   if (expected === undefined) return;
   const hash = createHash(algorithm);

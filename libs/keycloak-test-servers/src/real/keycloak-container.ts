@@ -25,9 +25,6 @@ export interface KeycloakContainer {
 const LABEL = 'nestjs-keycloak-s2s';
 const HOME = '/opt/keycloak';
 
-/**
- * If the archive exists, the container gets the built server from the archive. If not, this start writes the archive.
- */
 export async function runInContainer(
   engine: DockerEngine,
   settings: KeycloakSettings,

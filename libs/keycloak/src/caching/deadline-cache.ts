@@ -6,7 +6,7 @@ interface Entry<V> {
   readonly deadlineMs: number;
 }
 
-/** Each entry expires at a deadline. A read does not move the deadline. */
+/** A read does not move the deadline. */
 export class DeadlineCache<V> {
   /** Created for the first entry, because an `LRUCache` reserves memory for all `maxEntries`. */
   #entries: LRUCache<string, Entry<V>> | undefined;
@@ -35,7 +35,6 @@ export class DeadlineCache<V> {
     return undefined;
   }
 
-  /** Stores `value`. Deletes the key if `lifetimeMs` is not a positive number. */
   set(key: string, value: V, lifetimeMs: number): void {
     if (!(lifetimeMs > 0)) {
       this.#entries?.delete(key);

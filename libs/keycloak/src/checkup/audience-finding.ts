@@ -11,10 +11,7 @@ export interface Question extends CheckupParts {
   readonly hasServiceAccount: boolean;
 }
 
-/**
- * Checks that the audience is a client of the realm. Without a scope, Keycloak answers that an existing audience is not
- * available.
- */
+/** Without a scope, Keycloak answers that an existing audience is not available. */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
   const { audience, name, scopes } = service;
   if (!hasServiceAccount) {

@@ -87,7 +87,7 @@ export class Checkup {
     );
   }
 
-  /** Lowers the finding's level. An account is needed only for calls with `asService` scopes. */
+  /** An account is needed only for calls with `asService` scopes. */
   #withoutAccount(finding: Finding): Finding {
     const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asService.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };

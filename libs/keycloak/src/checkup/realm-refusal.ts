@@ -1,4 +1,3 @@
-/** The finding for a realm that refuses every request, even with correct credentials. */
 import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 import { error, type Finding } from './finding.js';

@@ -35,7 +35,6 @@ export class ServicePaths {
     return sent;
   }
 
-  /** Returns the URL for the log, without the query. */
   addressOf(path: string): string {
     return this.origin + (loggableText(path.split('?')[0]) ?? '');
   }

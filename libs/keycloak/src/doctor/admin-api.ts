@@ -29,7 +29,6 @@ export class AdminApi {
     this.#realm = `${this.#base}${realmUrl.slice(at)}`;
   }
 
-  /** Reads the object at `path`, a path below the realm. */
   async read(path: string): Promise<Representation> {
     const answer = await this.#get(this.#realm + path);
     if (isRepresentation(answer)) return answer;

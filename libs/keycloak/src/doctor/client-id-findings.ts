@@ -26,10 +26,6 @@ export function realmClientIdFindings(
   return findingOf(checkup, new Map(audiences));
 }
 
-/**
- * Returns an error if the only audience of all permissions is another client. Permissions with several audiences are
- * ignored.
- */
 function findingOf(
   { options: { clientId } }: Pick<Checkup, 'options'>,
   audiences: ReadonlyMap<string, readonly string[]>,

@@ -9,7 +9,6 @@ export const scopeNamed = ({ scopes }: RealmSnapshot, name: string): RealmScope 
 export const mayAskFor = ({ isEnabled, expectedDefaultScopes, optionalScopes }: RealmClient, scope: string): boolean =>
   isEnabled && [...expectedDefaultScopes, ...optionalScopes].includes(scope);
 
-/** Returns the audiences of every token of the client (from mappers and default scopes). */
 export function alwaysFor({ scopes }: RealmSnapshot, client: RealmClient): readonly string[] {
   const ofScopes = scopes
     .filter(({ name }) => client.expectedDefaultScopes.includes(name))

@@ -43,10 +43,7 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
   }
 }
 
-/**
- * Returns a hint if the token may have lost its login level. Keycloak sets `acr` 0 or 1 in every exchanged token, and
- * after single sign-on without levels.
- */
+/** Keycloak sets `acr` 0 or 1 in every exchanged token, and after single sign-on without levels. */
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =

@@ -46,7 +46,6 @@ export class ChannelTrust {
     return this.#proofRefusal === undefined ? status : { ...status, proofRefusal: this.#proofRefusal };
   }
 
-  /** False while the channel has entries or proofs, but this replica's keys opened none. */
   get hasKeys(): boolean {
     return this.#readability.unreadable === 0 || this.#readability.hasOpened;
   }

@@ -196,7 +196,6 @@ export class ValkeySessionStore implements SessionStore {
     return [name(first), ...others.map(name)];
   }
 
-  /** Reports pending ends of sessions before the script runs. */
   async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
     await this.#pendingEnds.send();
     return this.#ask(script, keys, args);

@@ -52,7 +52,6 @@ export function requestedScopes(client: RealmClient, scope: string | undefined):
   throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
 }
 
-/** A scope is omitted if the user has no required role of the scope. */
 function grantedScopes(realm: Realm, client: RealmClient, user: RealmUser, asked: readonly string[]): RealmScope[] {
   const optional = client.optionalScopes.filter((name) => asked.includes(name));
   return [...new Set([...client.defaultScopes, ...optional])]

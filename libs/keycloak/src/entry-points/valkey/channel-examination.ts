@@ -1,4 +1,3 @@
-/** examineChannel(): examines a revocation channel for doctor, and changes no data. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ChannelExamination,

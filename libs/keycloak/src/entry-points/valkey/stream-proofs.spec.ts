@@ -1,4 +1,3 @@
-/** StreamProofs: the signer, stream, entries and order that a proof must have (RS-30). */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { proofKeyPair } from '../../../spec-support/proof-keys.js';

@@ -1,4 +1,3 @@
-/** FaultySets: logs faulty tokens at most once a minute for each reason. */
 import type { Clock, ComponentLog } from '../../ports/signals.js';
 import type { MeaningFault } from './event-meaning.js';
 import type { SetRefusal } from './set-claims.js';
