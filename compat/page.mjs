@@ -91,7 +91,7 @@ export function compatibilityPage(results, before) {
   const profiles = atOthers.filter(({ ok }) => ok).map(({ profile }) => `\`${profile}\``);
   return `# Compatibility
 
-See the versions that the library is tested with. \`npm run compat\` writes this page. In each combination it installs the packed library
+See the versions that the library is tested with. \`npm run compat\` writes this page. In each combination, \`npm run compat\` installs the packed library
 without flags such as \`--legacy-peer-deps\`. Then it compiles, starts and tests the application in [\`compat/app\`](../compat/app).
 
 ${table}
@@ -103,14 +103,14 @@ ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
 - Nest ${oldestNests} with the oldest peers, on Node ${OLDEST_NODES.join(' and ')}: ${OLDEST.every(({ name }) => isGreen(name)) ? 'the application works' : 'no'}. Nest 12.0.0 can't be installed without flags. \`@nestjs/swagger\` 11 requires Nest 11.0.1.
 - TypeScript: ${typescripts.join(', ')}. CommonJS with \`module: nodenext\` needs 5.8 or newer. Each test of a classic tsconfig uses TypeScript 5.9.
-- [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'it works' : 'no'}. \`npm run examples\` tests it with Nest 12.
+- [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'the example works' : 'no'}. \`npm run examples\` tests the example with Nest 12.
 - pnpm 10: ${isGreen('pnpm') ? 'the application works' : 'no'}.
-- esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. It needs \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
+- esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. The bundle needs \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
 
 ## Other servers
 
 The application also passed against ${other}, with these [profiles](other-servers.md): ${profiles.join(' and ') || 'none'}.
-That server's token exchange is written for the test.
+The test adds a token exchange to this server.
 
 ## Jest in CommonJS
 
