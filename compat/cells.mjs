@@ -131,7 +131,7 @@ export const TSCONFIG = {
   include: ['src', 'test'],
 };
 
-/** Settings of Nest 10 and older: packages resolve by `main`, `types` and `typesVersions`. */
+/** With these settings of Nest 10 and older, packages resolve by `main`, `types` and `typesVersions`. */
 export const CLASSIC = ['--noEmit', '--module', 'commonjs', '--moduleResolution', 'node10'];
 
 /** @param {Cell} cell */

@@ -1,4 +1,4 @@
-// npm run compat: tests the packed library with each Nest version, HTTP adapter, module kind, test runner and Node.js
+// npm run compat tests the packed library with each Nest version, HTTP adapter, module kind, test runner and Node.js
 // version, and writes docs/compatibility.md. With names of cells, the command runs only these cells. With --quick, the
 // command runs four cells, and tests both token profiles with oidc-provider. With --keep, the command does not delete
 // the folders. With --keycloak, only the contract and the chain run on each Keycloak version.

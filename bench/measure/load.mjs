@@ -15,7 +15,7 @@ export async function closedLoop({ url, request, connections = 16, seconds = Inf
   return target.end();
 }
 
-/** A latency counts from the due time of the request, so latencies include queueing. */
+/** Measures each latency from the due time of the request, so that the latency includes queueing. */
 export async function atRate({ url, request, rate, seconds, connections = 64, signal }) {
   const target = new Target(url, connections, request);
   const total = Math.round(rate * seconds);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
-/** In some processes, V8 keeps `process.nextTick` slow, which costs as much as a guard. */
+/** Multiplies the rounds, since V8 keeps `process.nextTick` slow in some processes, which costs as much as a guard. */
 export const ROUNDS_MORE = 3;
 
 /** The number of requests after which V8 has optimized the hot code. */
@@ -11,7 +11,7 @@ export const WARM_UP_REQUESTS = 20_000;
 /** The services cache introspection results for 10 s. */
 const RENEWS_AFTER_MS = 11_000;
 
-/** While other processes work, the caches of a waiting process become cold. */
+/** The share of a slice that is not measured, since the caches of a waiting process become cold. */
 const UNCOUNTED_SHARE = 0.1;
 
 /** The contenders take turns after each slice, so a short disturbance affects all contenders. */

@@ -23,7 +23,7 @@ const STEP_WARM_UP = 15_000;
 const NODE = Number(process.versions.node.split('.')[0]);
 const MUST = NODE >= 24 ? 1.6 : 2;
 const AIM = NODE >= 24 ? 1.4 : 1.7;
-/** Multiplies bare Nest's ratio to get the limit, if the ratio exceeds `MUST`. */
+/** If the ratio of bare Nest exceeds `MUST`, the limit is that ratio multiplied by this factor. */
 const ABOVE_NEST = 1.15;
 
 export async function run(bench) {

@@ -48,7 +48,7 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
   return figures;
 }
 
-/** A proxy can't count the calls: keycloak-connect rejects a Keycloak at another address than the issuer. */
+/** A proxy can't count the calls, since keycloak-connect rejects a Keycloak whose address differs from the issuer. */
 async function callsPerThousand({ processes: [server], load }) {
   allAnswered(await load(1));
   await server.ask('countBegin');

@@ -16,7 +16,7 @@ const signed = process.argv[2] === 'signed';
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The searched text. The heap may contain this file, so the text is encoded.
+// The text to find in the heap. The heap may contain this file, so this file contains only the encoded text.
 const MARK = signed
   ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
   : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');
@@ -51,7 +51,7 @@ process.on('message', async ({ id, ask }) => ask in ANSWERS && process.send({ id
 process.send({ listening: 'nowhere' });
 
 async function run() {
-  // Objects that are created on first use do not count as growth.
+  // This warm-up creates the objects that are created on first use, so that these objects do not count as growth.
   for (let n = 0; n < 1000; n += 1) await verify();
   const before = collected();
   let refused = 0;
@@ -141,7 +141,7 @@ function claimsOf() {
 }
 
 function collected() {
-  // V8 keeps the last matched text (legacy RegExp.$_). This match replaces a token there.
+  // V8 keeps the last matched text (legacy RegExp.$_), so this match replaces a token that V8 keeps.
   /x/.exec('x');
   for (let n = 0; n < 4; n += 1) globalThis.gc();
   return process.memoryUsage().heapUsed;

@@ -11,7 +11,7 @@ const PROFILES = {
     idToken: 'not_an_access_token',
     refreshToken: 'token_malformed',
   },
-  // oidc-provider does not introspect JWTs. It reports a refresh token as active, but without an audience.
+  // oidc-provider does not introspect JWTs, and reports a refresh token as active, but without an audience.
   rfc7662: { settings: {}, idToken: 'inactive', refreshToken: 'aud_missing' },
 } as const;
 

@@ -11,11 +11,11 @@ import { packLibrary, publishedLibraries } from '../release/packed-library.mjs';
 import { paint, stopSignal } from '../common/processes.mjs';
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples');
-/** An example must not inherit npm settings, a server, a port or a mode. */
+/** The variables that an example must not inherit: npm settings, the server, the port and the mode. */
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
-/** Later versions require Node.js 22. */
+/** Later versions of testcontainers require Node.js 22. */
 const FOR_DOCKER = 'testcontainers@11';
-/** An installation uses one core. */
+/** The number of examples that run at the same time, since an installation uses one core. */
 const AT_ONCE = 2;
 
 const { values: flags, positionals: names } = argumentsOf({
@@ -85,7 +85,7 @@ async function npm(folder, args, environment = {}) {
     ...environment,
   };
   const child = spawn('npm', args, { cwd: folder, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
-  // The output of two examples would be mixed.
+  // The output is collected, since the output of two concurrent examples would be mixed.
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const status = await new Promise((settle) => child.once('error', settle).once('close', settle));

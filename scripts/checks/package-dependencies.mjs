@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
 const IMPORT = /(?<![.\w])(?:from|import)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
-/** The application must provide these packages: Nest does not work with a second copy. */
+/** The application must provide these packages, since Nest does not work with a second copy. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 
 /**
- * The entry point `.` must lead to every dependency and to every required peer. A package that `.` does not need must
- * be an optional peer. Only a shared module may import an optional peer of several entry points.
+ * The imports of the entry point `.` must lead to every dependency and to every required peer. A package that `.` does
+ * not need must be an optional peer. Only a shared module may import an optional peer of several entry points.
  *
  * @param {Contents} contents @returns {string[]} the faults
  */

@@ -1,5 +1,6 @@
 // npm run structure counts the libraries' folders, their imports and their layers. The command fails if a count exceeds
-// ARCHITECTURE.md, or two folders import each other. With --list, the command prints the imports of each folder.
+// the limit in ARCHITECTURE.md, or if two folders import each other. With --list, the command prints the imports of
+// each folder.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';

@@ -66,7 +66,7 @@ function alike(processes) {
  * @returns {Promise<Section>}
  */
 async function examineGroup(group, flags, variables) {
-  // The text comes from a process or a foreign server, and may contain secrets.
+  // The text comes from a process or from another server, so the text may contain secrets.
   const { withoutSecrets } = await import('../../libs/keycloak/dist/protocol/loggable-text.js');
   const secrets = Object.values(clientSecrets(process.env));
   const looks = group.map(async ({ name, look }) => {

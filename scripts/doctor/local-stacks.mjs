@@ -76,7 +76,7 @@ function socketFolder() {
   return join(tmpdir(), `nestjs-keycloak-s2s-${userInfo().uid}`);
 }
 
-/** Returns a short hash of the checkout's path: socket paths have a length limit. @param {string} clone */
+/** Returns a short hash of the checkout's path, since socket paths have a length limit. @param {string} clone */
 const prefixOf = (clone) => `${createHash('sha256').update(realpathSync(clone)).digest('hex').slice(0, 12)}-`;
 
 /** @param {string} folder */

@@ -47,11 +47,11 @@ function faultOf(seed) {
 async function breakRealm(seed) {
   const fault = faultOf(seed);
   const administrator = await administratorOf(process.env);
-  // At the embedded server, this call fails before the command changes the realm.
+  // With the embedded server, this call fails before the command changes the realm.
   await administrator.read('/client-scopes');
   await fault.make(administrator);
-  // With `notBefore`, Keycloak reports existing tokens as inactive. Without `notBefore`, the services would use
-  // the tokens for minutes.
+  // With `notBefore`, Keycloak reports existing tokens as inactive. Otherwise the services would use existing tokens
+  // for minutes.
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });

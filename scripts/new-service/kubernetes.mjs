@@ -68,7 +68,7 @@ function addEgress(text, { name, permission }) {
 }
 
 /**
- * Takes registry and tag from an existing image, since the operator may have changed them.
+ * Copies the registry and the tag from an existing image, since the operator may have changed both.
  *
  * @param {string} text
  * @param {string} name

@@ -19,7 +19,7 @@ import { promisify } from 'node:util';
  * @property {Manifest} manifest
  *
  * @typedef {Contents & { library: string, tarball: string, folder: string, size: number, unpackedSize: number }} Packed
- *   `library` is the source folder, `folder` the unpacked tarball. Sizes are in bytes.
+ *   `library` is the source folder, and `folder` contains the unpacked tarball. Sizes are in bytes.
  */
 
 const LIBRARIES = resolve(import.meta.dirname, '../../libs');
@@ -38,7 +38,7 @@ export function packLibrary(library) {
     execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
   removeOrphans(library);
-  // The destination is inside the library folder: imports must resolve like in the sources.
+  // The destination is inside the library folder, so that imports resolve as in the sources.
   const destination = join(library, 'node_modules/.cache/packed');
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });

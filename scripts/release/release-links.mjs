@@ -1,4 +1,4 @@
-// Makes repository links of a README absolute, for readers without the repository.
+// Makes the links to repository files in a README absolute, for readers who do not have the repository.
 import { posix } from 'node:path';
 
 const RELATIVE = /(!?\[[^\]]*\]\()(?!https?:|mailto:|#)([^)\s]+)(\))/g;

@@ -1,5 +1,5 @@
-// Adds the demo client `one-for-all` to a running realm. The tokens of this client name all three services. npm start
-// calls `addDemoClient`, and docker compose runs this file.
+// Adds the demo client `one-for-all` to a running realm. The tokens of this client have all three services as
+// audiences. npm start calls `addDemoClient`, and docker compose runs this file.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { administratorOf } from './running-keycloak.mjs';

@@ -204,7 +204,7 @@ export function realmEnvironment(environment, serviceAPort) {
   return (/** @type {string} */ thisMachine) => ({
     ...clientSecrets(environment),
     ...Object.fromEntries(switches.map((name) => [name, String(environment[name])])),
-    // DEMO: the client demo-helpdesk may manage users, so the realm disables it by default.
+    // DEMO: the client demo-helpdesk may manage users, so the realm disables this client by default.
     DEMO_HELPDESK_ENABLED: 'true',
     SERVICE_A_PUBLIC_URL: `http://localhost:${serviceAPort}`,
     SERVICE_A_INTERNAL_URL: `http://${thisMachine}:${serviceAPort}`,
@@ -223,7 +223,7 @@ export function portOf(environment, name, fallback) {
 }
 
 /**
- * Finds two processes with one port, which the check for free ports can't find.
+ * Finds two processes that need the same port, which the check for free ports can't detect.
  *
  * @param {readonly { who: string, variable: string, port: number }[]} needed
  */

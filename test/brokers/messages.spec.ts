@@ -164,7 +164,7 @@ interface Refused {
   readonly code: string;
   readonly permission?: string;
   readonly more?: Readonly<Record<string, unknown>>;
-  /** The message of the gRPC status, if the message differs from `code` and `permission`. */
+  /** Replaces the default message of the gRPC status, which contains `code` and `permission`. */
   readonly details?: string;
 }
 
@@ -271,7 +271,7 @@ interface Start {
   readonly permissions?: PermissionMapper | undefined;
 }
 
-/** `inherits` makes the application's microservice use the global guard. */
+/** With `inherits`, the microservice uses the global guards of the application. */
 async function start(
   options: MicroserviceOptions,
   { inherits = false, controllers = [Orders], adapter = microservicesRequestAdapter(), permissions }: Start = {},
@@ -300,8 +300,8 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
     afterAll(() => broker.stop());
 
     describe.each([
-      ['to a hybrid application', false],
-      ['to one with inheritAppConfig', true],
+      ['to a hybrid application without inheritAppConfig', false],
+      ['to a hybrid application with inheritAppConfig', true],
     ])('%s', (_, inherits) => {
       let app: INestApplication;
       let send: ReturnType<TransportUnderTest['sender']>;
@@ -311,7 +311,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         send = transport.sender(options);
       });
 
-      it('run for a caller with the permission, and pass the token to the handler', async () => {
+      it('are handled if the caller has the permission, and the handler receives the token', async () => {
         expect(await send('read', bearerOf(app))).toEqual({ answer: 'read by shop' });
       });
 
@@ -331,7 +331,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(asked.count).toBe(1);
       });
 
-      it('are refused for a too weak or too old login; the answer names the required login (RS-11)', async () => {
+      it('are refused if the login is too weak or old, and the answer names the required login (RS-11)', async () => {
         const refused = transport.refusal({
           status: 401,
           code: 'insufficient_user_authentication',
@@ -350,11 +350,11 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
         expect(await send('settle', good)).toEqual({ answer: 'settled' });
       });
 
-      it('run without a token if the handler is @Public()', async () => {
+      it('are handled without a token if the handler is @Public()', async () => {
         expect(await send('status')).toEqual({ answer: 'up' });
       });
 
-      it('are refused if their token is inactive and the handler accepts no cached result', async () => {
+      it('are refused for an inactive token if the handler requires a new introspection', async () => {
         const bearer = bearerOf(app);
         expect(await send('now', bearer)).toEqual({ answer: 'now' });
         signOut(app, bearer.slice('Bearer '.length));
@@ -364,9 +364,9 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
     });
 
     it.each([
-      ['a hybrid application', false],
-      ['one with inheritAppConfig', true],
-    ])('are refused by %s without a request adapter (RS-20)', async (_, inherits) => {
+      ['a hybrid application without inheritAppConfig', false],
+      ['a hybrid application with inheritAppConfig', true],
+    ])('are refused if %s has no request adapter (RS-20)', async (_, inherits) => {
       const options = transport.options(broker.url);
       const app = await start(options, { inherits, adapter: null });
       const outcome = await transport.sender(options)('read', bearerOf(app));
@@ -405,7 +405,7 @@ describe('a gRPC stream', () => {
   it.each([
     ['Talk', 'talk', 'received'],
     ['Upload', 'upload', 'stored'],
-  ] as const)('runs for a caller with the permission: %s', async (method, name, text) => {
+  ] as const)('is handled if the caller has the permission: %s', async (method, name, text) => {
     const { answers } = await streamed(method, undefined);
     expect(await outcomeOf(answers)).toEqual({ answer: { text } });
     expect(ran).toEqual([name]);
@@ -439,7 +439,7 @@ describe('a gRPC stream', () => {
     },
   );
 
-  it('logs 20 errors of the application, and the count of suppressed errors (OP-05)', async () => {
+  it('logs 20 errors of the permission mapper, and then only the number of further errors (OP-05)', async () => {
     const permissions = async (): Promise<never> => {
       throw new TypeError('The database is unavailable');
     };
@@ -467,13 +467,13 @@ describe('a gRPC stream', () => {
       return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
-    it('prevents the start if a token is required: a refusal would end the process', async () => {
+    it('makes the start fail if the handler requires a token, because a refusal would end the process', async () => {
       await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
         /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
       );
     });
 
-    it('starts if the handler is public', async () => {
+    it('lets the application start if the handler is public', async () => {
       await expect(startWith(Public())).resolves.toBeDefined();
     });
   });
@@ -502,7 +502,7 @@ describeWithNats('headers of a NATS message', () => {
   });
   afterAll(() => broker.stop());
 
-  it('let the consumer act for the caller, with an exchanged token', async () => {
+  it('can contain an exchanged token whose subject is the original caller', async () => {
     @Controller()
     class Consumer {
       @MessagePattern('act')
@@ -525,7 +525,7 @@ describeWithNats('headers of a NATS message', () => {
       .messageHeaders(caller, { audience: 'consumer', scope: 'orders.read' });
     expect(Object.keys(headers)).toEqual(['authorization']);
     expect(inspect(headers)).toMatch(/^MessageHeaders\(token:[0-9a-f]{8}\)$/);
-    // The consumer's in-memory server is separate, so `signIn` registers the token there too.
+    // The consumer has a separate in-memory server, so `signIn` registers the exchanged token at this server too.
     const text = headers.authorization.slice('Bearer '.length);
     signIn(consumer, testAccessToken({ text, subject: 'alice', client: 'sender', permissions: ['orders.read'] }));
     const record = natsHeaders();
@@ -536,7 +536,7 @@ describeWithNats('headers of a NATS message', () => {
     });
   });
 
-  it('cause the refusal invalid_request if two headers contain a token', async () => {
+  it('cause a refusal with invalid_request if two headers contain a token', async () => {
     const options = NATS.options(broker.url);
     const app = await start(options);
     const twice = natsHeaders();
@@ -562,7 +562,7 @@ class Events {
 for (const { name, start: startBroker, options: optionsOf } of [NATS, RABBITMQ]) {
   const describeWithBroker = startBroker === undefined ? describe.skip : describe;
   describeWithBroker(`events over ${name}`, () => {
-    it('are refused without a token; after 20 lines, the log only counts refusals (OP-05)', async () => {
+    it('are refused without a token, and the log counts the refusals after the first 20 lines (OP-05)', async () => {
       const broker = (await startBroker?.()) as Broker;
       undone.push(() => broker.stop());
       const options = optionsOf(broker.url);
@@ -657,7 +657,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
     testAuthorizationServer(app).recover();
     while (ran.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(ran).toEqual(['read']);
-    // The answer must leave before the connection is closed.
+    // The service must send its answer before the test closes the connection.
     await new Promise((resolve) => setTimeout(resolve, 300));
   });
 
@@ -680,7 +680,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
 });
 
 describe('a message of a transport without headers', () => {
-  it('is refused, and the log names a reason that the answer does not contain', async () => {
+  it('is refused, and only the log contains the reason', async () => {
     const lines: unknown[] = [];
     const options: MicroserviceOptions = {
       transport: Transport.TCP,

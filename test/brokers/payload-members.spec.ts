@@ -44,7 +44,7 @@ class Orders {
   }
 }
 
-/** Omits names that JavaScript needs, because protobufjs makes each field a property. */
+/** Omits names with a meaning in JavaScript, because protobufjs turns each field into a property. */
 const FIELDS = FRAMEWORK_MEMBERS.filter((name) => !['__proto__', 'constructor', 'prototype', 'toJSON'].includes(name));
 const PROTO = `syntax = "proto3";
 package shop;
@@ -68,7 +68,7 @@ interface TransportUnderTest {
   sender(proxy: ClientProxy): Send;
   answer(payload: object): unknown;
   readonly refusal: object;
-  /** True if the guard holds an answered gRPC call until the next sweep. */
+  /** True if the guard still tracks a gRPC call after the answer, until the next cleanup. */
   readonly isHeldWhileOpen?: true;
 }
 
@@ -180,13 +180,13 @@ for (const transport of TRANSPORTS) {
       while (heldConnections(app) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     };
 
-    it('needs a token, and any single field reaches the handler unchanged (RS-28)', async () => {
+    it('requires a token and reaches the handler unchanged, whatever single field it contains (RS-28)', async () => {
       for (const name of FIELDS) await expectAlike({ [name]: '1' });
       await untilNothingIsHeld();
       expect(heldConnections(app)).toBe(0);
     });
 
-    it('needs a token and reaches the handler unchanged with any fields (RS-28)', async () => {
+    it('requires a token and reaches the handler unchanged, whatever fields it contains (RS-28)', async () => {
       await fc.assert(fc.asyncProperty(transport.payloads, expectAlike), { numRuns: 100 });
       await untilNothingIsHeld();
       expect(heldConnections(app)).toBe(0);

@@ -9,7 +9,7 @@ let lab: RunningServices;
 let chromium: Chromium;
 
 beforeAll(async () => {
-  // One attack waits until the revocation window ends.
+  // The ttl is short, because one attack waits until the revocation window ends.
   lab = await RunningServices.start({ publicUrl, variables: ttl(2) });
   chromium = await Chromium.start();
 });
@@ -34,7 +34,7 @@ async function runAll(page: Page): Promise<void> {
 
 describe('the attack page with scripts', () => {
   it.each([
-    ['anybody', (page: Page) => page.goto('/')],
+    ['an anonymous user', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
   ])('runs all attacks for %s without leaving the page, and shows each attack as refused', async (_, open) => {
     const page = await chromium.open();

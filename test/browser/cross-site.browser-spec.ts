@@ -12,7 +12,7 @@ let evil: Server;
 let port: number;
 let chromium: Chromium;
 
-/** True means that the host's pages send the user's cookie, because cookies ignore ports. */
+/** The last value is true if the browser sends the user's cookie, because cookies ignore ports. */
 const HOSTS = [
   ['another site', '127.0.0.1', false],
   ['another origin of the same site', 'localhost', true],

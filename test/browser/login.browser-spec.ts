@@ -194,7 +194,7 @@ describe('two tabs of one browser', () => {
     }
     await fillLogin(first, 'alice');
     await first.waitForURL(`${publicUrl}/`);
-    // Keycloak's form may notice the login in the first tab.
+    // Keycloak's form may notice the login in the first tab, and then need no password.
     await second.waitForURL(`${publicUrl}/`, { timeout: 5000 }).catch(() => fillLogin(second, 'alice'));
     await second.waitForURL(`${publicUrl}/`);
     for (const page of [first, second]) {
@@ -205,7 +205,7 @@ describe('two tabs of one browser', () => {
 });
 
 describe('the browser', () => {
-  it('has only a session id, and receives no token from login to logout (BF-07)', async () => {
+  it('stores only a session id, and receives no token between login and logout (BF-07)', async () => {
     const page = await chromium.open();
     const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.scanner.knownCount];
     await logIn(page, 'alice');
@@ -235,7 +235,7 @@ describe('the browser', () => {
     );
     const stranger = await chromium.open();
     await stranger.goto('http://elsewhere.example/');
-    // Leaks found here must not fail the shared scanner.
+    // Uses a separate scanner, because the test causes these leaks on purpose.
     const scanner = TokenLeakScanner.start();
     const complaints = await chromium.close(scanner);
     scanner.stop();

@@ -81,7 +81,7 @@ async function expectText(page: Page, text: string): Promise<void> {
 describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
-])('a name that holds markup, %s', (_, options) => {
+])('a name that contains markup, %s', (_, options) => {
   it("appears as plain text on the start page, in the chain's answer, and in the token claims (BF-11)", async () => {
     const page = await chromium.open(options);
     await page.goto('/');
@@ -101,7 +101,7 @@ describe.each([
 
 describe.each([
   ['zoomed', LOOKS['zoomed']],
-  // A browser with mobile emulation would shrink a page that is too wide.
+  // The browser does not emulate a phone, because a phone shrinks a page that is too wide.
   ['in a window of 320 pixels', { viewport: { width: 320, height: 568 } }],
 ])('a long name, %s', (_, options) => {
   it('fits the window (WCAG 2.2, 1.4.10)', async () => {

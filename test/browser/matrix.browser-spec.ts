@@ -32,9 +32,9 @@ async function tried(page: Page): Promise<void> {
 
 describe('the matrix of stolen tokens', () => {
   it.each([
-    ['anybody', (page: Page) => page.goto('/')],
+    ['an anonymous user', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('shows %s results, a summary and a countdown, and loads no further page', async (_, open) => {
+  ])('shows results, a summary and a countdown to %s, and loads no other page', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await tried(page);
@@ -59,7 +59,7 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
-  it('shows nine accepted tokens while services share one token, then the usual results', async () => {
+  it('shows nine accepted requests while the services share one token, and later the usual results', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
@@ -112,7 +112,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('main').innerText()).not.toContain('alice');
   });
 
-  it("keeps former results and reports an error if Service A's answer is no page", async () => {
+  it("keeps the earlier results and reports an error if Service A's answer is not a page", async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);

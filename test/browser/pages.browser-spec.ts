@@ -124,7 +124,7 @@ describe('a call of Service B', () => {
     },
   );
 
-  it('shows the answer in one column on a separate page, in every scheme and size', async () => {
+  it('shows the answer in one column on a separate page, in every color scheme and window size', async () => {
     const page = await chromium.open();
     await page.goto('/run-service-b');
     await eachLook(page, async (look) => {

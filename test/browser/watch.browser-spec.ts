@@ -39,7 +39,7 @@ async function opened(options: BrowserContextOptions = {}): Promise<{ page: Page
   return { page, username };
 }
 
-/** The embedded server lists no sessions: there, a logout ends all the user's sessions. */
+/** Ends all sessions of the user at the embedded server, which cannot list sessions. */
 async function endSessionOf(username: string): Promise<void> {
   const path = `/users/${await server.subjectOf(username)}`;
   if ((await server.administrator.statusOf('GET', `${path}/sessions`)) === 200) {
@@ -84,7 +84,7 @@ describe('a page whose user is logged in', () => {
     expect(await words(page)).toMatch(/^Refused /);
   });
 
-  it("keeps the focus, or moves the focus to the focused element's replacement", async () => {
+  it('keeps the focus, or moves the focus to #session if the focused link disappears', async () => {
     const { page, username } = await opened();
     const attack = page.getByRole('button', { name: 'Try: No token at all' });
     await attack.focus();
@@ -100,7 +100,7 @@ describe('a page whose user is logged in', () => {
     expect(await second.page.evaluate('document.activeElement.id')).toBe('session');
   });
 
-  it('shows the session without scripts, and does not watch the session', async () => {
+  it('shows the user name without scripts, and hides the live report of refusals', async () => {
     const username = await server.newUser('order-manager');
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, username);

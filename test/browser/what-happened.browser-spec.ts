@@ -71,7 +71,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect(await claim(page, 'preferred_username')).toEqual(['alice', 'alice', 'alice']);
     const subjects = await claim(page, 'sub');
     expect([subjects.length, new Set(subjects).size]).toEqual([3, 1]);
-    // The scanner only looks for known tokens, and this check finds any JWT.
+    // This check finds any JWT, because the scanner looks only for known tokens.
     expect(await page.locator('#chain-result').innerText()).not.toContain('eyJ');
   });
 

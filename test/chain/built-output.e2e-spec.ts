@@ -13,7 +13,7 @@ import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
-/** The services are separate processes, so the scanner gets tokens only from this proxy. */
+/** The services run in separate processes, so the scanner learns the tokens only from this proxy. */
 let proxy: TokenProxy;
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ let taken: Server | undefined;
 afterAll(() => void taken?.close());
 
 describe('the built services', () => {
-  it('run the chain, validate bodies as the sources do, and end cleanly on SIGTERM', async () => {
+  it('run the chain, refuse an invalid body, and exit with 0 on SIGTERM', async () => {
     const c = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const b = await start('service-b', { SERVICE_B_CLIENT_SECRET: SECRETS['service-b'], SERVICE_C_URL: c.url });
     const a = await start('service-a', { SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url });
@@ -95,7 +95,7 @@ describe('the built services', () => {
     expect(scanner.knownCount).toBeGreaterThanOrEqual(2);
   });
 
-  it('refuse requests with a rebound host name in demo mode, with 421 (BF-06)', async () => {
+  it('answer 421 to an unknown Host header in demo mode, which prevents DNS rebinding (BF-06)', async () => {
     const nowhere = { SERVICE_B_URL: 'http://127.0.0.1:9', SERVICE_C_URL: 'http://127.0.0.1:9' };
     for (const letter of ['a', 'b', 'c']) {
       const secret = { [`SERVICE_${letter.toUpperCase()}_CLIENT_SECRET`]: `${letter}-secret` };
@@ -168,7 +168,7 @@ describe('the built services', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('still answer requests but are not ready during SHUTDOWN_DELAY_SECONDS, and exit at once after a second SIGTERM', async () => {
+  it('answer requests without being ready during SHUTDOWN_DELAY_SECONDS, and exit after a second SIGTERM', async () => {
     const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
     const { url, service } = await start('service-c', variables);
     service.process.kill('SIGTERM');
@@ -195,7 +195,7 @@ describe('the built services', () => {
     expect(service.printed()).not.toContain('    at ');
   });
 
-  it('refuse to start in production with the demo secret or in demo mode', async () => {
+  it('do not start in production if the secret is a demo secret or demo mode is on', async () => {
     const common = { ...keycloakVariables(), NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const demoSecret = spawnService('service-c', {
       ...common,

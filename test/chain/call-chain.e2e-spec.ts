@@ -82,7 +82,7 @@ describe('the chain', () => {
     expect(text).toContain('<a class="btn btn-primary" href="/run-service-b">Call Service B</a>');
   });
 
-  it("uses a token per service, with the service's audience and the user's subject (TX-01, TX-03)", async () => {
+  it("uses one token per service, which has the service's audience and the user's subject (TX-01, TX-03)", async () => {
     const user = await login(keycloak, 'alice');
     const { calls } = await chain.keycloak.during(() =>
       runChain()
@@ -122,7 +122,7 @@ describe('the chain', () => {
     }
   });
 
-  it('sends no received token to the called service (TX-04)', async () => {
+  it('does not forward a received token to the called service (TX-04)', async () => {
     await runChain().set('Authorization', bearer(tokens.alice)).expect(200);
     const at = [chain.a, chain.b, chain.c].map(({ arrivedTokens }) => arrivedTokens.at(-1));
     expect(at[0]).toBe(sha256(tokens.alice));
@@ -163,7 +163,7 @@ describe('the chain', () => {
       .expect(401);
   });
 
-  it('refuses a bad token, and does not run as service-a after the refusal', async () => {
+  it('refuses an invalid token instead of running as service-a', async () => {
     for (const token of ['junk', tokens.a, tokens.exchanged, tokens.withoutAudience]) {
       const { calls } = await chain.keycloak.during(() => runChain().set('Authorization', bearer(token)).expect(401));
       expect(calls.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
@@ -233,7 +233,7 @@ describe('the services', () => {
     expect(headers['www-authenticate']).toBe(`Bearer realm="${service}", error="invalid_token"`);
   };
 
-  it('challenge a request without a token, and name no error code (RS-02)', async () => {
+  it('send a challenge without an error code if a request has no token (RS-02)', async () => {
     const { body, headers } = await request(chain.b.url).post('/api/process').send(ORDER).expect(401);
     expect(body).toMatchObject({ error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
@@ -241,23 +241,23 @@ describe('the services', () => {
 
   it('refuse junk (RS-03)', () => expectInvalid(processOrder('junk'), 'service-b'));
 
-  it("refuse Service A's token for Service B if Service C receives the token (RS-06)", () =>
+  it('refuse a token for Service B if Service C receives the token (RS-06)', () =>
     expectInvalid(compute(tokens.a), 'service-c'));
 
-  it('refuse a token for Service C at Service B (RS-06)', () =>
+  it('refuse a token for Service C if Service B receives the token (RS-06)', () =>
     expectInvalid(processOrder(tokens.exchanged), 'service-b'));
 
-  it('refuse a token that was exchanged for Service C at Service A (RS-06)', () =>
+  it('refuse a token for Service C if Service A receives the token (RS-06)', () =>
     expectInvalid(whoami(chain.a.url, tokens.exchanged), 'service-a'));
 
   it('refuse a token without audience (RS-06)', () => expectInvalid(processOrder(tokens.withoutAudience), 'service-b'));
 
-  it("refuse alice's token at Services B and C, since the token is for Service A (RS-06)", async () => {
+  it("refuse alice's token for Service A if Service B or C receives the token (RS-06)", async () => {
     await expectInvalid(processOrder(tokens.alice), 'service-b');
     await expectInvalid(compute(tokens.alice), 'service-c');
   });
 
-  it('refuse an ID token and a refresh token sent as access token (RS-08)', async () => {
+  it('refuse an ID token or a refresh token in place of an access token (RS-08)', async () => {
     await expectInvalid(whoami(chain.a.url, textOf(aliceAnswer, 'id_token')), 'service-a');
     await expectInvalid(whoami(chain.a.url, textOf(aliceAnswer, 'refresh_token')), 'service-a');
   });
@@ -346,7 +346,7 @@ describe('the services', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('refuse a junk token that follows more headers than Node keeps by default (RS-03)', async () => {
+  it('refuse a junk token even if 2,500 other headers precede the Authorization header (RS-03)', async () => {
     const many = Array.from({ length: 2500 }, () => ['a', '']);
     const status = await new Promise<number | undefined>((resolve, reject) => {
       httpRequest(`${chain.a.url}/run-service-b`, {
@@ -369,7 +369,7 @@ describe('the services', () => {
     }
   });
 
-  it('cannot exchange a token with a foreign audience; Service C cannot exchange any token', async () => {
+  it('cannot exchange a token for another service, and Service C cannot exchange any token', async () => {
     expect(
       await exchange(keycloak, 'service-c', tokens.exchanged, { audience: 'service-b', scope: 'orders.approve' }),
     ).toMatchObject({
@@ -406,7 +406,7 @@ describe('Service B with a wrong client secret', () => {
 });
 
 describe('the subject of a caller (RS-10)', () => {
-  it('survives a rename, and differs for a new user with the old name', async () => {
+  it('stays the same after a rename of the user, and differs for a new user with the old name', async () => {
     const name = `user-${randomUUID()}`;
     const subjectOf = async (username: string, secret = username): Promise<string> => {
       const answer = await login(keycloak, username, 'orders.read', 'demo-cli', secret);

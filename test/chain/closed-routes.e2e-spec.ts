@@ -22,7 +22,7 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** These routes accept no token. Without credentials, the response has this status. */
+/** These routes accept no token. The number is the status of the response without credentials. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
@@ -136,7 +136,7 @@ describe('every route (RS-20)', () => {
   });
 
   it.each(['a', 'b', 'c'] as const)(
-    'of Service %s refuses requests without a token, except the public routes and the routes for browsers',
+    'of Service %s refuses a request without a token, unless the route is public or for browsers',
     async (name) => {
       const closed = chain[name].routes.filter(
         ({ method, url }) =>
@@ -152,7 +152,7 @@ describe('every route (RS-20)', () => {
     },
   );
 
-  it.each([...OPEN])('answers without a token if the route is public: %s', async (path) => {
+  it.each([...OPEN])('answers a request without a token if the route is public: %s', async (path) => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
@@ -177,7 +177,7 @@ describe('every route (RS-20)', () => {
 });
 
 describe('every route of the poller (RS-20)', () => {
-  it('is an expected route, and needs a token in demo mode unless public', async () => {
+  it('is in the list of expected routes, and requires a token in demo mode unless the route is public', async () => {
     const { baseUrl, issuer, realm } = testServer();
     const output = ServiceOutput.acquire();
     const variables = {

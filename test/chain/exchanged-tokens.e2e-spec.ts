@@ -30,8 +30,8 @@ describeOnBothServers((connect) => {
   const isActive = async (service: 'service-a' | 'service-b' | 'service-c', token: string): Promise<unknown> =>
     (await introspect(server, service, token)).members['active'];
 
-  describe('the subject token of an exchange', () => {
-    it('leaves all exchanged tokens active after a revocation, with the former expiry (TX-09)', async () => {
+  describe('the revocation of a subject token', () => {
+    it('leaves all exchanged tokens active, and does not change their expiry (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
@@ -46,7 +46,7 @@ describeOnBothServers((connect) => {
       expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
-    it("leaves Service C's token active after Service B's token is revoked (TX-09)", async () => {
+    it("leaves Service C's token active if the subject token was Service B's token (TX-09)", async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);
@@ -55,13 +55,13 @@ describeOnBothServers((connect) => {
     });
   });
 
-  describe('the session of all tokens in a chain', () => {
+  describe('the end of a session', () => {
     type End = (username: string, chain: Awaited<ReturnType<typeof chainOf>>) => Promise<unknown>;
     it.each<[string, End]>([
-      ['by its user', (_, chain) => logout(server, textOf(chain.login, 'refresh_token'))],
-      ['by an administrator', (_, chain) => server.endSession(String(claims(chain.login)['sid']))],
-      ['with all others of the user', (username) => server.logOutUser(username)],
-    ])('makes all tokens of the chain inactive when the session is ended %s (TX-09)', async (_, end) => {
+      ['the user logs out', (_, chain) => logout(server, textOf(chain.login, 'refresh_token'))],
+      ['an administrator ends the session', (_, chain) => server.endSession(String(claims(chain.login)['sid']))],
+      ['an administrator ends all sessions of the user', (username) => server.logOutUser(username)],
+    ])('makes all tokens of the chain inactive: %s (TX-09)', async (_, end) => {
       const username = await server.newUser('order-manager');
       const chain = await chainOf(server, username);
       const states = () =>
@@ -82,7 +82,7 @@ describeOnBothServers((connect) => {
 });
 
 describe('exchanged tokens of a revoked subject token', () => {
-  it('keep their expiry after the revocation of the subject token (TX-09)', async () => {
+  it('stay active until they expire (TX-09)', async () => {
     const server = await startEmbeddedServer();
     try {
       const chain = await chainOf(server, 'alice');

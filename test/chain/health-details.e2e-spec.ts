@@ -44,7 +44,7 @@ describe('the health details of a service (OP-06)', () => {
     },
   );
 
-  it('are not returned to a caller that may call other routes of the service', async () => {
+  it('are refused to a caller that has only the permission for other routes of the service', async () => {
     const ofA = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     expect(await details(chain.b.url, ofA)).toMatchObject({ status: 403, body: { permission: 'service-b.health' } });
   });
@@ -126,7 +126,7 @@ describe('many calls for health details', () => {
           for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
         }
       });
-      // A service reuses probe results for five seconds; a busy machine may take longer.
+      // A service repeats a probe after five seconds, so a slow run has several probes.
       expect(probes).toBeLessThan(10);
       expect(calls.filter(({ endpoint }) => endpoint === 'other').length).toBeLessThan(10);
     } finally {

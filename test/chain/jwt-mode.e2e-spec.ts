@@ -147,9 +147,9 @@ describeOnBothServers((connect, which) => {
       expect(chain.printed()).toContain('Keycloak issues lightweight access tokens to ');
     });
 
-    // The embedded server issues lightweight tokens, but introspection names no audience.
+    // At the embedded server, the introspection result of a lightweight token contains no audience.
     if (which === 'keycloak')
-      it('is accepted by a service that introspects tokens if the token is lightweight', async () => {
+      it('is accepted by a service that introspects tokens, even if the token is lightweight', async () => {
         const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
         const client = await server.newClient('login', attributes);
         const token = textOf(await login(server, await server.newUser('order-manager'), 'orders.read', client));
@@ -189,15 +189,15 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  describe('a change that only Keycloak knows', () => {
+  describe('a service that verifies signatures', () => {
     type Event = (session: { username: string; atB: string; sid: string; refreshToken: string }) => Promise<unknown>;
 
     it.each<[string, Event]>([
-      ['that it was revoked', ({ atB }) => revoke(server, 'service-a', atB)],
-      ['that its session ended', ({ refreshToken }) => logout(server, refreshToken)],
-      ['that its user was disabled', ({ username }) => server.disableUser(username)],
+      ['the revocation of the token', ({ atB }) => revoke(server, 'service-a', atB)],
+      ['the end of the session', ({ refreshToken }) => logout(server, refreshToken)],
+      ['an administrator disables the user', ({ username }) => server.disableUser(username)],
     ])(
-      'is unknown until the token expires to a service that verifies signatures: %s (docs/verification.md)',
+      'still accepts the token after this change, until the token expires: %s (docs/verification.md)',
       async (_, happens) => {
         const username = await server.newUser('order-manager');
         const first = await login(server, username);
@@ -215,7 +215,7 @@ describeOnBothServers((connect, which) => {
       },
     );
 
-    it('is unknown to a service that verifies signatures if a user loses a role, but no permission', async () => {
+    it('still reports the role of a user after Keycloak has removed the role', async () => {
       const username = await server.newUser('order-manager');
       const atB = await exchangeForB(server, textOf(await login(server, username)));
       await server.takeRole(username, 'order-manager');
@@ -230,7 +230,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('is unknown to a service that verifies signatures if an administrator disables a client', async () => {
+    it('still accepts the token of a client after an administrator has disabled the client', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));
       for (const services of [chain, asking]) expect(await answered(services.b, token)).toEqual([200]);
@@ -240,7 +240,7 @@ describeOnBothServers((connect, which) => {
     });
   });
 
-  it('verifies signatures, but introspects on a route that requires introspection (RS-13)', async () => {
+  it('verifies signatures, but introspects tokens on a route that requires introspection (RS-13)', async () => {
     // #region routes
     @Controller()
     class Routes {
@@ -331,7 +331,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     const user = await keycloak.newUser('order-manager');
     const before = textOf(await login(keycloak, user));
     expect(await answered(services.a, before)).toEqual([200]);
-    // The new key stays: other specs hold tokens that were signed by it.
+    // Does not remove the new key, because other specs use tokens that this key has signed.
     await keycloak.administrator.create(
       '/components',
       await keyProvider('rsa-generated', { keySize: ['2048'], algorithm: ['RS256'] }),
@@ -346,7 +346,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     ['ES256', 'ecdsa-generated', { ecdsaEllipticCurveKey: ['P-256'] }],
     ['EdDSA', 'eddsa-generated', { eddsaEllipticCurveKey: ['Ed25519'] }],
   ])(
-    'to %s leads to accepted tokens, and the service refuses the tokens after Keycloak withdraws the key (RS-17)',
+    'to %s makes the service accept the new tokens until Keycloak withdraws the key (RS-17)',
     async (algorithm, providerId, config) => {
       const user = await keycloak.newUser('order-manager');
       const client = await keycloak.newClient('login', { 'access.token.signed.response.alg': algorithm });

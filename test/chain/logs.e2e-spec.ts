@@ -54,7 +54,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain(alice.slice(-40));
   });
 
-  it('leads to an audit record of caller and permission if the caller lacks a permission', async () => {
+  it('leads to an audit record that names the caller and the missing permission', async () => {
     const bob = textOf(await login(keycloak, 'bob'));
     await request(services.a.url).get('/run-service-b').auth(bob, { type: 'bearer' }).expect(403);
     expect(last('Request refused')).toMatchObject({
@@ -83,7 +83,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain('secret=1');
   });
 
-  it('is logged as an error with the failed call if a service is unreachable', async () => {
+  it('is logged as an error that names the failed call if the called service is unreachable', async () => {
     await request(services.a.url).get('/api/orders/9876/receipt').auth(alice, { type: 'bearer' }).expect(503);
     expect(last('Request failed')).toMatchObject({
       level: 'error',

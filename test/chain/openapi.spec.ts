@@ -105,10 +105,10 @@ const operationsOf = ({ paths }: Document): (Operation & { readonly place: strin
     Object.entries(item).map(([method, operation]) => ({ ...operation, place: `${method.toUpperCase()} ${path}` })),
   );
 
-describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode', ({ name, demoMode }) => {
+describe.each(IN_EACH_MODE)('the OpenAPI document of $name with DEMO_MODE=$demoMode', ({ name, demoMode }) => {
   const variables = { DEMO_MODE: String(demoMode) };
 
-  it('describes every route with the scheme and the scopes of the access report (RS-25)', async () => {
+  it('lists every route with the scopes from the access report (RS-25)', async () => {
     const { app: service, routes, report } = await start(name, variables);
     const operations = operationsOf(await documentOf(service));
     expect(operations.map(({ place }) => place).toSorted()).toEqual(routes);
@@ -129,7 +129,7 @@ describe.each(IN_EACH_MODE)('the document of $name, where demo mode is $demoMode
 describe.each(SERVICES.map(({ name }) => ({ name })))('the protected resource metadata of $name', ({ name }) => {
   const path = '/.well-known/oauth-protected-resource';
 
-  it('does not exist without the URL of the service', async () => {
+  it('does not exist if RESOURCE_URL is not set', async () => {
     const { app: service, routes } = await start(name, {});
     expect((await get(service, path)).status).toBe(404);
     expect(routes.filter((route) => route.includes('oauth-protected-resource'))).toEqual([]);
@@ -174,7 +174,7 @@ describe('the OpenAPI document of a service', () => {
     });
   });
 
-  it('is served in production only if OPENAPI is true, without an HTML page', async () => {
+  it('is available in production only if OPENAPI is true, and has no HTML page in production', async () => {
     const inProduction = { NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const found = async (variables: Readonly<Record<string, string>>): Promise<readonly number[]> => {
       const { app: service } = await start('service-c', variables);

@@ -51,18 +51,18 @@ describe('a receipt', () => {
     });
   });
 
-  it('reaches bob, although the chain refuses him', async () => {
+  it('reaches bob, although bob is not allowed to run the chain', async () => {
     await asked(chain.a.url, PATH, tokens.bob).expect(200);
     const { body } = await asked(chain.a.url, '/run-service-b', tokens.bob).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
   });
 
-  it('is refused without a token, and has the status 404 for an unknown order', async () => {
+  it('has status 401 without a token, and status 404 for an unknown order', async () => {
     await request(chain.a.url).get(PATH).expect(401);
     await asked(chain.a.url, '/api/orders/1/receipt', tokens.alice).expect(404);
   });
 
-  it('is sent only for a token of Service A; this token cannot process an order', async () => {
+  it('is sent only to Service A, and the token for receipts cannot process an order', async () => {
     await asked(chain.b.url, '/api/receipts/9876', tokens.a).expect(200);
     await asked(chain.b.url, '/api/receipts/1', tokens.a).expect(404);
     await asked(chain.b.url, '/api/receipts/9876', tokens.alice).expect(401);
@@ -126,7 +126,7 @@ describe('a document of 20 MB', () => {
     expect([size, hash.digest('hex')]).toEqual([CHUNKS * CHUNK.length, expected.digest('hex')]);
   });
 
-  it("is fetched from Service B at the reading speed of Service A's caller", async () => {
+  it('is fetched from Service B only as fast as the caller of Service A reads', async () => {
     // The response is larger than all buffers between Service B and the caller.
     chunks = 10 * CHUNKS;
     const response = await opened();

@@ -60,7 +60,7 @@ async function whoami(service: RunningService, token: string): Promise<[status: 
 const REVOKED = [401, 'revoked'];
 
 describe('a user who logs out', () => {
-  it('is refused at once by a service that knows the denial, and within the ttl by a service that does not (RS-13)', async () => {
+  it('is refused at once by a service with the denial, and within the ttl by another service (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [notified, unnotified]) expect(await whoami(service, atB)).toEqual([200, undefined]);
     // The denial arrives while Keycloak is still ending the session.
@@ -93,7 +93,7 @@ describe('a user who logs out', () => {
         headers: { Authorization: `Bearer ${session.atA}`, Accept: 'application/json' },
       });
     const arrivedBefore = unnotified.arrivedTokens.length;
-    // Without Service C, the status 502 shows that the call has reached Service B.
+    // Service C does not run, so the status 502 shows that the call has reached Service B.
     expect((await run()).status).toBe(502);
     const arrived = unnotified.arrivedTokens.length;
     expect(arrived).toBeGreaterThan(arrivedBefore);

@@ -41,7 +41,7 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** Contains the outcomes before `act`, after `act`, and for a later user's token. */
+/** The outcomes for a token before `act`, for the token after `act`, and for a later user's token. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
 /** The outcome at the service, and whether Keycloak reports the token active. */
@@ -73,16 +73,16 @@ async function setNotBefore(path: string): Promise<void> {
   });
 
   it.each<[string, Act]>([
-    ['a logout', logOut],
+    ['a user who logs out', logOut],
     ['a user whom an administrator signs out', change('POST', '/logout')],
   ])('refuses the tokens of %s (RS-13)', async (_, act) => {
     expect(await outcomesAround(act)).toEqual(REFUSED);
   });
 
-  (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
+  (hasAccounts() ? describe : describe.skip)('at a server with an account console', () => {
     it.each<[string, Act, MakeSubject]>([
       ['a user who sets a new password and signs out everywhere else', changePassword, newSubject],
-      ['an offline session whose user is signed out', change('POST', '/logout'), offlineSubject],
+      ['an offline session whose user an administrator signs out', change('POST', '/logout'), offlineSubject],
     ])('refuses the tokens of %s (RS-13)', async (_, act, make) => {
       expect(await outcomesAround(act, make)).toEqual(REFUSED);
     });
@@ -92,7 +92,7 @@ async function setNotBefore(path: string): Promise<void> {
     });
 
     it.each<[string, Act, MakeSubject]>([
-      ['a consent that an administrator withdraws', withdrawConsent, consentingSubject],
+      ['a user whose consent an administrator withdraws', withdrawConsent, consentingSubject],
       ...CONSOLE_ACTS.map(([what, act]): [string, Act, MakeSubject] => [what, act, newSubject]),
     ])('receives no event about %s', async (_, act, make) => {
       expect(await outcomesAfter(act, make)).toEqual(NOT_REPORTED);
@@ -108,7 +108,7 @@ async function setNotBefore(path: string): Promise<void> {
     return [before, await service.outcomeOf(subject.access), await service.outcomeOf(later.access)];
   }
 
-  it('refuses the tokens of a logout in the browser (RS-13)', async () => {
+  it('refuses the tokens of a user who logs out in the browser (RS-13)', async () => {
     const access = await loggedOutInBrowser({ post_logout_redirect_uri: HOME });
     await service.untilRefused(access);
     expect(await service.outcomeOf(access)).toBe('revoked');
@@ -119,14 +119,14 @@ async function setNotBefore(path: string): Promise<void> {
     await service.outcomeOf(subject.access);
     await change('POST', '/logout')(subject, server);
     await service.untilRefused(subject.access);
-    // `iat` counts whole seconds.
+    // Waits for the next second, because `iat` counts whole seconds.
     await sleep(1000 - (Date.now() % 1000));
     expect(await service.outcomeOf(textOf(await login(server, subject.username)))).toBe('accepted');
   });
 
   it.each<[string, Act]>([
-    ['a new password from an administrator', replacePassword],
-    ['a role that is taken', takeRole],
+    ['a new password that an administrator sets', replacePassword],
+    ['a role that the user loses', takeRole],
   ])('still accepts the tokens after this change: %s', async (_, act) => {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
@@ -134,10 +134,10 @@ async function setNotBefore(path: string): Promise<void> {
   // These gaps are documented in docs/revocation-reference.md#by-cause.
   it.each<[string, Act]>([
     ['a session that an administrator ends', endSession],
-    ['all sessions of the realm, ended', endAllSessions],
+    ['the end of all sessions of the realm', endAllSessions],
     ['a user who is disabled', change('PUT', '', { enabled: false })],
     ['a user who is deleted', change('DELETE')],
-    ['a user who guessed too often, and is locked out for good', lockForGood],
+    ['a user who is locked out permanently after wrong passwords', lockForGood],
     ['a refresh token that is revoked', revokeRefreshToken],
     ['an access token that is revoked', revokeAccessToken],
     ['a refresh token that is used twice', refreshTwice],
@@ -151,12 +151,12 @@ async function setNotBefore(path: string): Promise<void> {
       'a client that is deleted',
       async ({ client }) => server.administrator.change('DELETE', await pathOf(server, client)),
     ],
-    ['the notBefore of a client', async ({ client }) => setNotBefore(await pathOf(server, client))],
+    ['a new notBefore of a client', async ({ client }) => setNotBefore(await pathOf(server, client))],
   ])('receives no event about %s', async (_, act) => {
     expect(await outcomesAfter(act, ofOwnClient)).toEqual(NOT_REPORTED);
   });
 
-  it('receives no event about the notBefore of the realm', async () => {
+  it('receives no event about a new notBefore of the realm', async () => {
     try {
       expect(await outcomesAfter(() => setNotBefore(''))).toEqual(NOT_REPORTED);
     } finally {
@@ -201,7 +201,7 @@ async function setNotBefore(path: string): Promise<void> {
     await Promise.all(others.map((one) => one.stop()));
   });
 
-  it('receives events, also about exchanged tokens, through a stream that the service has created', async () => {
+  it('receives an event about an exchanged token through a stream that the service itself has created', async () => {
     const maker = await start(MAKER);
     const subject = await newSubject(server);
     const token = await exchangeForB(server, subject.access);

@@ -11,9 +11,9 @@ import { READER, startSignalsRealm } from '../support/signals-realm.js';
 
 const SHORT_SECONDS = 10;
 const LONG_SECONDS = 90;
-/** Shorter than the short ttl, so no proof becomes too old. */
+/** Each step of the clock is shorter than the short ttl, so no proof becomes too old. */
 const STEP_SECONDS = 9;
-/** The idle timeout is longer than a login and an introspection take. */
+/** The idle timeout of a session is longer than a login and an introspection together. */
 const IDLE_SECONDS = 6;
 
 /** Contains the outcomes at the start, middle and end of the long ttl. */
@@ -63,7 +63,7 @@ async function outcomesInTime(act: Act): Promise<readonly string[]> {
 
 describe('a service that receives no event about a revocation', () => {
   it.each<[string, Act]>([
-    ['a refresh token that was used twice', refreshTwice],
+    ['a session whose refresh token was used twice', refreshTwice],
     ['a session that was idle for too long', leaveIdle],
     ...OF_CONSOLE,
   ])('accepts the token of %s until the long ttl is over (RS-13)', async (_, act) => {

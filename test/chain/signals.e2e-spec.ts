@@ -116,14 +116,14 @@ describe('a service that receives revocations', () => {
   });
 
   it.each<[string, Act, string]>([
-    ['a logout', logOut, 'revoked'],
+    ['a user who logs out', logOut, 'revoked'],
     ['a session that an administrator ends', endSession, 'revoked'],
     ['a user whom an administrator signs out', change('POST', '/logout'), 'revoked'],
     ['a user who is deleted', change('DELETE'), 'revoked'],
     ['a user who is disabled', change('PUT', '', { enabled: false }), 'inactive'],
-    ['a refresh token that is revoked', revokeRefreshToken, 'inactive'],
-    ['an access token that is revoked', revokeAccessToken, 'inactive'],
-    ['all sessions of the realm, ended', endAllSessions, 'inactive'],
+    ['a session whose refresh token is revoked', revokeRefreshToken, 'inactive'],
+    ['a session whose access token is revoked', revokeAccessToken, 'inactive'],
+    ['all sessions of the realm after an administrator ends the sessions', endAllSessions, 'inactive'],
   ])('refuses the tokens of %s (RS-13)', async (_, act, reason) => {
     const subject = await knownSubject();
     await act(subject, server);
@@ -131,7 +131,7 @@ describe('a service that receives revocations', () => {
     await knownSubject();
   });
 
-  it('accepts the tokens of an application after a second application revokes its own refresh token in the same session', async () => {
+  it('accepts the tokens of one application after another application revokes its refresh token', async () => {
     const browser = new LoginBrowser(server);
     const [one, other] = [await server.newClient('web'), await server.newClient('web')];
     const ofOne = await tokensFor(server, one, browser);
@@ -144,9 +144,9 @@ describe('a service that receives revocations', () => {
     expect(await service.outcomeOf(kept)).toBe('accepted');
   });
 
-  (hasAccounts() ? describe : describe.skip)('where users have an account', () => {
+  (hasAccounts() ? describe : describe.skip)('at a server with an account console', () => {
     it.each<[string, MakeSubject, Act, string]>([
-      ['a consent that an administrator withdraws', consentingSubject, withdrawConsent, 'inactive'],
+      ['a user whose consent an administrator withdraws', consentingSubject, withdrawConsent, 'inactive'],
       ['an offline session whose client loses the consent', offlineSubject, withdrawConsent, 'inactive'],
       ['a user who sets a new password and signs out everywhere else', newSubject, changePassword, 'revoked'],
       ...OF_CONSOLE,
@@ -168,7 +168,7 @@ describe('a service that receives revocations', () => {
 
     it.each<[string, Act]>([
       ['a password that an administrator removes', removePassword],
-      ['a group that is left', leaveGroup],
+      ['a group that the user leaves', leaveGroup],
     ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
   });
 
@@ -176,7 +176,7 @@ describe('a service that receives revocations', () => {
     const subject = await knownSubject();
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);
-    // The token may be inactive earlier, because a realm change makes the service introspect again.
+    // Waits for the denial, because the realm change alone makes the service introspect the token again.
     await until(() => service.keycloak.revocations.denies(verified), 'the lock is received');
     expect(await service.outcomeOf(subject.access)).not.toBe('accepted');
     await knownSubject();
@@ -217,11 +217,11 @@ describe('a service that receives revocations', () => {
   });
 
   it.each<[string, Act]>([
-    ['a new password from an administrator', replacePassword],
-    ['a role that is taken', takeRole],
-    ['a user who guessed too often, and is locked out for a while', lockForAWhile],
+    ['a new password that an administrator sets', replacePassword],
+    ['a role that the user loses', takeRole],
+    ['a user who is locked out temporarily after wrong passwords', lockForAWhile],
     [
-      'another secret of a client',
+      'a new secret of a client',
       async () => server.administrator.change('POST', `${(await newCaller()).path}/client-secret`),
     ],
   ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));

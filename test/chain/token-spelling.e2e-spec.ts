@@ -73,7 +73,7 @@ describe('a token that is encoded in another way', () => {
   });
 });
 
-/** RS256 signatures have 256 octets: the last Base64url character has four unused bits. */
+/** An RS256 signature has 256 octets, so its last Base64url character has four unused bits. */
 function otherLastBits(text: string): string {
   const last = text.slice(-1);
   expect('AQgw').toContain(last);

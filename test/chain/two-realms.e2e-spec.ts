@@ -96,7 +96,7 @@ const ORDER = { order_id: 7, amount: 12.5 };
 describe.each<['introspection' | 'jwt', Variables]>([
   ['introspection', {}],
   ['jwt', { TOKEN_VERIFICATION: 'jwt' }],
-])('services of two realms, by %s', (way, verification) => {
+])('services that accept two realms, with verification by %s', (way, verification) => {
   let services: RunningServices;
   let a: RunningService;
   let b: RunningService;
@@ -108,7 +108,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
     const accepted = { issuer, baseUrl: atSecond.baseUrl };
     services = await RunningServices.start({
       server: servers.first,
-      // With the longest ttl, the test notices a cache that mixes up realms.
+      // With the longest ttl, results stay cached, so the test notices a cache that mixes up realms.
       variables: { ...ttl(300), ...verification },
       own: {
         'service-a': files.for('service-a', {
@@ -144,7 +144,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
 
   describe('a token', () => {
     it.each(REALMS)(
-      'identifies the user of the %s realm at Service B, despite the same user name (RS-10)',
+      'identifies the user of the %s realm, although the other realm has a user with this name (RS-10)',
       async (which) => {
         const { username, subject, atB } = users[which];
         expect(await whoami(b, atB)).toEqual([
@@ -162,7 +162,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     );
 
-    it('opens no health details to the second realm, despite the same permission name (OP-06)', async () => {
+    it('of the second realm cannot read health details, despite a permission of the same name (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
@@ -178,7 +178,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ['first', 'second'],
       ['second', 'first'],
     ])(
-      'from the %s realm with the issuer of the %s realm is refused, whatever tokens are cached (RS-07, RS-12)',
+      'of the %s realm is refused if its issuer was changed to the %s realm, despite cached tokens (RS-07, RS-12)',
       async (from, to) => {
         const { atB } = users[from];
         for (const which of REALMS) {
@@ -200,11 +200,11 @@ describe.each<['introspection' | 'jwt', Variables]>([
     it.each<[string, () => Promise<string>]>([
       ['of a third realm of the same server', () => servers.first.administrator.token()],
       [
-        'that says to be of an issuer that is not in the list',
+        'whose issuer is not configured',
         async () => rewritten(users.second.atB, 'https://sso.example.com/realms/other'),
       ],
       [
-        'that says to be of one whose name only begins so',
+        'whose issuer only begins with a configured issuer',
         async () => rewritten(users.second.atB, `${servers.second.issuer}2`),
       ],
     ])('%s is refused without a call to Keycloak (RS-07)', async (_, tokenOf) => {
@@ -225,7 +225,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect([first, second]).toEqual([[], ['service-b token/introspect']]);
     });
 
-    it('has only the scopes that the service accepts from the second realm (RS-09)', async () => {
+    it('of the second realm has only the scopes that the service accepts from this realm (RS-09)', async () => {
       const receipts = { scope: 'receipts.read', audience: 'service-b' };
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
@@ -241,7 +241,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect((await whoami(b, ofSecond ?? ''))[1]).toMatchObject({ permissions: [] });
     });
 
-    it("of the second realm is refused despite an allowed client's name (RS-10)", async () => {
+    it('of the second realm is refused, although its client has the name of an allowed client (RS-10)', async () => {
       expect(await ask(b, '/api/process', users.first.atB, ORDER)).toEqual([
         200,
         expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) as unknown }),
@@ -259,7 +259,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('has a different subject in each realm despite an equal client id (RS-10)', async () => {
+    it('has a different subject in each realm, although the client id is equal (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),

@@ -63,7 +63,7 @@ async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): 
   return tokenRequest(keycloak, form, 'service-a');
 }
 
-/** Without a credential, Service A runs the chain as service-a in demo mode. */
+/** Sends requests without a credential, which run the chain as service-a in demo mode. */
 export async function serviceItself(run: Run, random: Random): Promise<void> {
   const credential: Credential = { kind: 'none', username: 'service-a', sinceMs: performance.now() };
   while (!run.isOver) {

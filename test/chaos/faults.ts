@@ -5,11 +5,11 @@ import type { Replica, ReplicatedServices } from '../support/replicated-services
 import { Random } from './random.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 
-/** The operating system keeps a killed process's writes, so `appendfsync no` loses nothing. */
+/** The operating system keeps the writes of a killed process, so `appendfsync no` loses no data. */
 const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'no'];
 const GARBLED = 20;
 const FREEZES_FOR_MS = 1000;
-/** The lease of the poller is shorter, so another poller takes the lease. */
+/** A freeze lasts longer than the poller's lease, so another poller takes the lease. */
 const POLLER_FREEZES_FOR_MS = 4500;
 
 const SERVER_FAULTS: Readonly<Partial<Record<FaultKind, ConnectionFault>>> = {

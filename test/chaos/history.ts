@@ -15,7 +15,7 @@ const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
-/** Permits error codes during a fault, and for `graceMs` after the fault. */
+/** The error codes that are allowed during a fault and for `graceMs` after the fault. */
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {
   'replica-killed': { codes: LOST, graceMs: 1000 },
   'replica-frozen': { codes: LOST, graceMs: 2000 },
@@ -51,7 +51,7 @@ const HINDERS_LOGINS_FOR_MS = 3000;
 
 export class History {
   readonly faults: SeenFault[] = [];
-  /** Service A checks every session at Keycloak after a notice that was not accepted. */
+  /** The times of rejected logout notices, after which Service A checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
 
   begin(kind: FaultKind, target: string, what: string): SeenFault {

@@ -6,7 +6,7 @@ const CODES =
   /\b(?:authorization_server_(?:unavailable|refused)|service_(?:unavailable|failed|timeout|refused)|missing_token|invalid_token)\b/;
 const SENTENCES: Readonly<Record<string, string>> = {
   'Sessions are not available at the moment': 'sessions_unavailable',
-  // The start page shows this if Keycloak does not answer the session check.
+  // The start page shows this sentence if Keycloak does not answer the session check.
   "Your login can't be checked": 'authorization_server_unavailable',
 };
 const OF_BALANCER = /^<html><body><h1>/;

@@ -30,7 +30,7 @@ export interface PlannedFault {
   readonly calmMs: number;
 }
 
-/** A fault is repeated only after all kinds of faults have occurred. */
+/** Every kind of fault occurs once before any kind occurs again. */
 export function* schedule(seed: number): Generator<PlannedFault, never> {
   const random = new Random(seed);
   const kinds = Object.entries(PARTS).flatMap(([part, all]) => all.map((kind) => ({ part: part as Part, kind })));

@@ -1,4 +1,4 @@
-/** Errors during a stall are allowed, so a slow machine fails no run. */
+/** Allows errors while the machine stalls, so a slow machine does not fail the run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicatedServices } from '../support/replicated-services.js';
 import { AUTHORIZATION_SERVER, VALKEY } from './faults.js';
@@ -6,7 +6,7 @@ import type { History } from './history.js';
 import type { FaultKind } from './schedule.js';
 
 const EVERY_MS = 100;
-/** Probes on an idle machine take much less time. The services' deadlines begin at 1 s. */
+/** A probe on an idle machine takes much less time. The shortest deadline of a service is 1 s. */
 const STALLED_AFTER_MS = 200;
 
 interface Probed {

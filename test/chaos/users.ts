@@ -30,7 +30,7 @@ export class SessionUser {
       await this.#useFor(this.random.between(...SESSION_MS), browser, credential);
       if (credential.deadMs === undefined && !this.run.isOver) await this.#end(browser, credential);
       await this.#useFor(AFTERWARDS_MS, browser, credential);
-      // If the start page failed, the browser sent no logout.
+      // If the start page failed, the browser sent no logout, so the session may continue.
       const hasEnded = credential.endingMs !== undefined || credential.deadMs !== undefined;
       if (hasEnded) this.run.ended.push({ credential, sent: this.#request(browser) });
     }

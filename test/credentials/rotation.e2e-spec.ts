@@ -105,7 +105,7 @@ const servers: [string, WithRealm][] = [['the embedded server', onEmbedded]];
 if (testServer().kind !== 'embedded') servers.push(['Keycloak', onKeycloak]);
 
 describe.each(servers)('credentials of the services, on %s', (_, withARealm) => {
-  it('can be replaced by new secrets without a failed request, even if the files follow later (CC-08)', async () => {
+  it('can be replaced by new secrets without a failed request, even if the files change later (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const secrets = new Map<Client, string>();
       const all: string[] = [];
@@ -136,7 +136,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
     });
   });
 
-  it('can be replaced by announced and by unannounced private keys without a failed request (CC-08)', async () => {
+  it('can be replaced by new private keys without a failed request, even if keys do not overlap (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const keys = new Map<Client, string>();
       // Keycloak must know the public key before the service signs with the private key.
@@ -157,7 +157,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
         const jwks = await fetch(`${services.b.url}/.well-known/jwks.json`);
         expect(await jwks.json()).toEqual(await publicKeysIn(fileOf('service-b', 'key')));
         const failures = await failuresOf(services, async () => {
-          // Announced.
+          // Overlapping keys.
           for (const client of CLIENTS) {
             const [old, next] = [keys.get(client) ?? '', newKey()];
             await set(client, old + next);
@@ -165,7 +165,7 @@ describe.each(servers)('credentials of the services, on %s', (_, withARealm) => 
             keys.set(client, next);
           }
           await sleep(500);
-          // Unannounced.
+          // No overlap.
           for (const client of CLIENTS) await set(client, newKey());
           await sleep(500);
         });

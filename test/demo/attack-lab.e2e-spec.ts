@@ -37,7 +37,7 @@ const INACTIVE = '401 invalid_token inactive';
 
 const WINDOW_SECONDS = 3;
 
-/** Separate from the list of attacks, so the test finds mistakes in that list. */
+/** These outcomes do not come from the list of attacks, so the test finds mistakes in the list. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,
@@ -97,7 +97,7 @@ describeOnBothServers((connect, which) => {
     });
 
     it.each(Object.entries(DUE))(
-      'include %s, which is refused with %s, and the honest use is accepted',
+      'include %s, which fails with %s, while the honest request succeeds',
       async (id, due) => {
         const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
         const report = JSON.parse(text) as AttackReport;
@@ -184,7 +184,7 @@ describeOnBothServers((connect, which) => {
       }
     });
 
-    it('are not found under unknown names', async () => {
+    it('have status 404 if the name of the attack is unknown', async () => {
       expect((await post(`${lab.a.url}/attacks/constructor`)).status).toBe(404);
       const token = textOf(await clientCredentials(server, 'service-a', 'attacks.replay'));
       for (const id of ['token-at-c', 'constructor', '__proto__']) {
@@ -239,7 +239,7 @@ describe('an attack without the expected refusal', () => {
     return service.url;
   }
 
-  it('is reported as open if a service accepts the attack, even if all other calls fail', async () => {
+  it('is reported as open if a service accepts the attack', async () => {
     const open = await fake(200, {});
     const service = await serviceA({ SERVICE_B_URL: open, SERVICE_C_URL: open });
     for (const id of ['token-at-c', 'tampered-signature', 'alg-none', 'no-token', 'token-in-query', 'revoked-token']) {
@@ -264,7 +264,7 @@ describe('an attack without the expected refusal', () => {
     });
   });
 
-  it('is reported as not run if the service also refuses the honest use', async () => {
+  it('is reported as not run if the service also refuses the honest request', async () => {
     const refusing = await fake(401, { code: 'invalid_token', reason: 'inactive' });
     const service = await serviceA({ SERVICE_B_URL: refusing, SERVICE_C_URL: refusing });
     for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {
@@ -275,7 +275,7 @@ describe('an attack without the expected refusal', () => {
     }
   });
 
-  it('is reported as not run if a service is down, fails or answers unreadably', async () => {
+  it('is reported as not run if a service is down, fails, or answers in an unknown format', async () => {
     const service = await serviceA({ SERVICE_B_URL: await fake(200, { attack: 'refused' }) });
     expect(await run(service, 'token-at-c')).toMatchObject({
       verdict: 'not_run',
@@ -344,7 +344,7 @@ describe('the services without demo mode', () => {
 });
 
 describe('a user who is logged in', () => {
-  it('can run attacks in the session with its CSRF token (BF-06)', async () => {
+  it('can run an attack only with the CSRF token of the session (BF-06)', async () => {
     const port = await freePort();
     const publicUrl = `http://localhost:${port}`;
     const environment = { ...REALM_ENVIRONMENT, SERVICE_A_PUBLIC_URL: publicUrl };
@@ -363,7 +363,8 @@ describe('a user who is logged in', () => {
       expect((await browser.send(url, { ...sent, form: {} })).status).toBe(403);
       const page = await browser.send(url, { ...sent, form: { csrf_token: tokens[0] ?? '' } });
       expect([page.status, page.text]).toEqual([200, expect.stringContaining('data-verdict="refused"')]);
-      // An unknown session must not run as the service. Another instance may know the session, so the cookie stays.
+      // A request with an unknown session must not run as the service. The cookie stays, because another instance
+      // may know the session.
       browser.setCookie(lab.a.url, 'session', 'over');
       const over = await browser.send(url, { ...sent, form: {} });
       expect([over.status, over.text]).toEqual([401, expect.stringContaining('The attacks were not run')]);

@@ -58,7 +58,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are not tested if the revocation window exceeds the longest wait of the attack', async () => {
+  it('are not tested if the revocation window is longer than the attack can wait', async () => {
     const services = await start(19);
     try {
       expect(await run(services)).toMatchObject({

@@ -106,7 +106,7 @@ describeOnBothServers((connect, which) => {
       expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
     });
 
-    it('are sent again for a known row and service, but not if another site asks', async () => {
+    it('are sent again for a known row and service, but not for a request from another site', async () => {
       const rows = await rowsOf(await post(`${services.a.url}/matrix`));
       const ask = (form: Readonly<Record<string, string>>, headers = SAME_ORIGIN) =>
         post(`${services.a.url}/matrix/again`, headers, form);
@@ -128,7 +128,7 @@ describeOnBothServers((connect, which) => {
       );
     });
 
-    it('are sent neither for another site nor for a caller without the permission', async () => {
+    it('are not sent if the request comes from another site or the caller lacks the permission', async () => {
       expect((await post(`${services.a.url}/matrix`, { ...SAME_ORIGIN, 'sec-fetch-site': 'cross-site' })).status).toBe(
         403,
       );
@@ -163,7 +163,7 @@ describe('a stolen token', () => {
 });
 
 describe('a realm without the client one-for-all', () => {
-  it('causes a report that names a script, and the script adds the client or changes its secret', async () => {
+  it('leads to a report that names a script, which adds the client or changes its secret', async () => {
     const server = await startEmbedded();
     const services = await RunningServices.start({ server });
     const add = (secret: string) =>

@@ -72,7 +72,7 @@ describe('Server-Timing', () => {
     ]);
   });
 
-  it("shows the steps of bob's request up to the refusal, also on a page", async () => {
+  it("shows the steps of bob's request up to the refusal, also if the answer is a page", async () => {
     const bob = as(await login(testServer(), 'bob'));
     const { status, steps } = await run({ ...SAMPLED, ...bob });
     expect(status).toBe(403);
@@ -144,7 +144,7 @@ describe('Server-Timing', () => {
 });
 
 describe('the page of a chain', () => {
-  it('shows service-a and alice the steps and the claims of all tokens, but no token (BF-07)', async () => {
+  it('shows the steps and the claims of all tokens, but does not show a token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asService.text).toContain('there is no token at the first hop');
@@ -169,7 +169,7 @@ describe('the page of a chain', () => {
     const issued = calls.map(({ answer }) => answer['access_token']).filter((token) => typeof token === 'string');
     expect(issued).toHaveLength(2);
     for (const token of issued) expect(result.text).toContain(`token:${sha256(token).slice(0, 8)}`);
-    // The header lacks the calls with which Service A fetched the claims.
+    // The header does not show the calls that fetched the claims.
     expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
   });
 

@@ -87,7 +87,7 @@ describe('a watched page', () => {
     await services.stop();
   });
 
-  it('names the services that still accept the token without the event', async () => {
+  it('names the services that still accept the token because they received no event', async () => {
     const services = await start(ttl(3));
     const feeds = await receiveRevocations(services, server, []);
     const alice = await visitor(services);

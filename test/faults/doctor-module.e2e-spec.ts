@@ -24,7 +24,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** Nothing listens at the Valkey address, which doctor reports as an error. */
+/** Runs doctor with a Valkey address at which no server runs, so doctor reports one error. */
 async function doctor({ baseUrl, issuer }: ContractServer): Promise<Ran> {
   const keycloak = { baseUrl, issuer, realm: realmOf(issuer) };
   const described = poller({});

@@ -24,12 +24,12 @@ import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID, type SsfReal
 
 const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 
-(hasTransmitter() ? describe : describe.skip)('doctor looks at a feed by shared signals', () => {
+(hasTransmitter() ? describe : describe.skip)('doctor at a service that receives shared signals', () => {
   const withSsf = (change: (realm: SsfRealm) => void, use: (server: ContractServer) => Promise<void>) =>
     withServer(startSsfRealm(change), use);
   const attributesOf = (realm: SsfRealm) => clientIn(realm, RECEIVER).attributes;
 
-  it('finds nothing wrong with a correct feed, and acknowledges no event', () =>
+  it('reports no error for a correct feed, and acknowledges no event', () =>
     withSsf(unchanged, async (server) => {
       const tokens = await login(server, await server.newUser('order-manager'));
       await logout(server, textOf(tokens, 'refresh_token'));
@@ -55,7 +55,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
 
   it.each<[string, (realm: SsfRealm) => unknown, RegExp]>([
     [
-      'of chosen users alone',
+      'for chosen users only',
       (realm) => (attributesOf(realm)['ssf.defaultSubjects'] = 'NONE'),
       /^error: shared_signals: .* by the client service-a \(subjects_not_all\)\. .* set ssf\.defaultSubjects of this client to ALL/,
     ],
@@ -70,7 +70,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       /^error: .*\(stream_disabled\)\. .* set its status to enabled/,
     ],
     [
-      'whose tokens are for nobody',
+      'whose tokens have no audience',
       (realm) => {
         delete attributesOf(realm)['ssf.stream.aud'];
         delete attributesOf(realm)['ssf.stream.delivery.endpointUrl'];
@@ -83,7 +83,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       /^error: .*\(ssf_not_offered\)\. .* --features=ssf, and set the attribute ssf\.transmitterEnabled of the realm/,
     ],
     [
-      'of a client that is no receiver',
+      'of a client that is not a receiver',
       (realm) => delete attributesOf(realm)['ssf.enabled'],
       /^error: .*\(forbidden\)\. .* Give this client the attribute ssf\.enabled/,
     ],

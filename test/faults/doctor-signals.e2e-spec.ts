@@ -13,7 +13,7 @@ describe('doctor at a service that polls the event log', () => {
   const withEvents = (change: (realm: LoggedRealm) => void, use: (server: ContractServer) => Promise<void>) =>
     withServer(startSignalsRealm(change), use);
 
-  it('finds nothing wrong with a correct feed', () =>
+  it('reports no error for a correct feed', () =>
     withEvents(unchanged, async (server) => {
       await expectFindings(server, EVENTS, []);
       expect(await doctorOfFeed(server, EVENTS)).toEqual([
@@ -23,12 +23,12 @@ describe('doctor at a service that polls the event log', () => {
 
   it.each<[string, (realm: LoggedRealm) => unknown, RegExp]>([
     [
-      'whose client has no view-events',
+      'whose client does not have the role view-events',
       (realm) => giveRoles(realm, []),
       /^error: keycloak_events: .* by the client service-a \(forbidden\)\. .* Check that the service account of this client has the role view-events/,
     ],
     [
-      'whose client has view-events, and not in its scope',
+      'whose client has the role view-events, but not in its scope',
       (realm) => {
         const mappings = realm.clientScopeMappings['realm-management'] ?? [];
         realm.clientScopeMappings['realm-management'] = mappings.filter(({ client }) => client !== READER);
@@ -46,7 +46,7 @@ describe('doctor at a service that polls the event log', () => {
       /^error: .*\(admin_events_disabled\)\. Switch on "Save events" \(Realm settings, Events, Admin events settings\)/,
     ],
     [
-      'of a realm that does not save all types',
+      'of a realm that does not save all event types',
       (realm) => (realm.enabledEventTypes = realm.enabledEventTypes.filter((type) => type !== 'REVOKE_GRANT')),
       /^error: .*\(event_types_missing\)\. Add REVOKE_GRANT to the saved event types/,
     ],
@@ -54,20 +54,20 @@ describe('doctor at a service that polls the event log', () => {
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
   );
 
-  it('reports no error for a calling service if a separate client reads the event log', () =>
+  it('reports no error for a service that makes calls if a separate client reads the event log', () =>
     withEvents(
       (realm) => giveRoles(realm, []),
       (server) => expectFindings(server, { ...EVENTS, calls: true, pollsAs: POLLER }, []),
     ));
 
   describeOnKeycloak('with the token of an administrator', () => {
-    it('warns if a service makes calls as a client that may read the log', () =>
+    it('warns if the client that makes calls may also read the event log', () =>
       withEvents(unchanged, async (server) => {
         const calling = { ...EVENTS, calls: true };
         const wide =
           /^warning: The service account of service-a has view-events, and each service that it calls receives its tokens\. .* Give the role to a separate client, and name that client in RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
-        // Doctor warns for another client too, because the service account still has the role.
+        // Doctor still warns if another client polls, because the service account still has the role.
         await expectFindings(server, { ...calling, pollsAs: POLLER }, [], [wide]);
       }));
 

@@ -37,7 +37,7 @@ interface Fault {
   readonly finding: RegExp;
 }
 
-(valkeyPath === undefined ? describe.skip : describe)('npm run doctor at a stack that runs (OP-02)', () => {
+(valkeyPath === undefined ? describe.skip : describe)('npm run doctor for running services (OP-02)', () => {
   const temporary = mkdtempSync(join(tmpdir(), 'doctor-'));
   let server: ContractServer;
   let valkey: Valkey;
@@ -171,7 +171,7 @@ interface Fault {
         /^✗ Valkey at 127\.0\.0\.1:\d+, database 0 refuses the user services or its password \(wrongpass\)\. \(service-c, signal-poller\)\n/,
     },
     {
-      what: 'a right at Valkey that is missing',
+      what: 'a missing right of the Valkey user',
       make: async () => {
         await setUser(PASSWORD, [...RIGHTS, '-xadd']);
         return () => setUser(PASSWORD, RIGHTS);
@@ -188,7 +188,7 @@ interface Fault {
       finding: /^✗ Valkey at .* is unreachable \(timeout\)\. \(service-c, signal-poller\)\n +→ Start the server/,
     },
     {
-      what: 'a service with other keys',
+      what: 'a service whose denial keys differ from the keys of the poller',
       make: async () => {
         const before = processes;
         processes = before.map((one) =>
@@ -225,7 +225,7 @@ interface Fault {
     expect(ran.exitCode).toBe(2);
   });
 
-  it('reports that no poller runs, since no proof reaches the service', async () => {
+  it('reports that no poller runs if the service receives no proof', async () => {
     const { built } = running.find(({ service }) => service === POLLER) ?? {};
     if (built === undefined) throw new Error('No poller was started');
     await endService(built);

@@ -58,7 +58,7 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
-  // Keycloak replaces the called service, because doctor needs only a server that answers.
+  // Uses Keycloak's address for the called service, because doctor only needs a server that answers.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
   const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',
@@ -96,7 +96,7 @@ const NOTHING = /^$/;
 
 const noMapper = (scope: string) => (realm: RealmFile) => (scopeIn(realm, scope).protocolMappers = []);
 
-/** In Keycloak a client scope cannot be optional and default. */
+/** Keycloak does not allow a client scope to be both optional and default. */
 function makeDefault(realm: RealmFile, service: Service, scope: string): void {
   const client = clientIn(realm, service);
   client.optionalClientScopes = client.optionalClientScopes.filter((optional) => optional !== scope);
@@ -112,27 +112,27 @@ const FAULTS: readonly Fault[] = [
   },
   {
     row: 10,
-    what: 'an audience that there is, and that is wrong',
+    what: 'an audience that is another service',
     subject: { ...A, calls: { 'service-c': A.calls['service-b'] ?? [] } },
     own: /error scope: orders.approve on behalf of callers, for service-c: the token of this scope is for service-b/,
     administrator: /error permission: The client scope orders.approve is for service-b, not for service-c/,
   },
   {
     row: 11,
-    what: 'an audience that there is not',
+    what: 'an audience that does not exist',
     subject: { ...A, calls: { 'servce-b': ['orders.approve'] } },
     own: /error next_service: servce-b: its audience servce-b is not a client .* says: "Audience not found"/,
     administrator: /error client: servce-b: its audience servce-b is not a client/,
   },
   {
     row: 12,
-    what: 'a scope that is not assigned',
+    what: 'a scope that is not assigned to the client',
     change: (realm) => (clientIn(realm, 'service-a').optionalClientScopes = ['receipts.read', 'orders.read']),
     own: /error scope: orders.approve is not assigned to service-a/,
   },
   {
     row: 12,
-    what: 'a scope that is misspelt',
+    what: 'a misspelt scope',
     subject: { ...A, calls: { 'service-b': ['orders.aprove'] } },
     own: /error scope: The realm lists no client scope orders.aprove/,
   },
@@ -146,54 +146,54 @@ const FAULTS: readonly Fault[] = [
   },
   {
     row: 14,
-    what: 'a token exchange that is not switched on',
+    what: 'a client that may not exchange tokens',
     change: (realm) => delete clientIn(realm, 'service-a').attributes['standard.token.exchange.enabled'],
     own: /error next_service: service-b: service-a can't exchange tokens: .* says: "Standard token exchange is not enabled/,
     administrator: /error client: service-a may not exchange tokens/,
   },
   {
     row: 15,
-    what: 'a service account that is off',
+    what: 'a disabled service account',
     change: (realm) => (clientIn(realm, 'service-a').serviceAccountsEnabled = false),
     own: /error scope: orders.approve as service-a itself, for service-b: there is no service account/,
     administrator: /error client: service-a asks for orders.approve as itself, but has no service account/,
   },
   {
     row: 16,
-    what: 'a next service whose client is disabled',
+    what: 'a called service whose client is disabled',
     change: (realm) => (clientIn(realm, 'service-b').enabled = false),
     own: /error next_service: service-b: its audience service-b is not a client of the realm, or the client is disabled/,
     administrator: /error client: service-b: the client service-b is disabled/,
   },
   {
     row: 17,
-    what: 'an audience mapper that is missing',
+    what: 'a missing audience mapper',
     change: noMapper('orders.approve'),
     own: /error scope: orders.approve on behalf of callers, for service-b: .* The client scope has no audience mapper/,
     administrator: /error permission: The client scope orders.approve has no audience mapper/,
   },
   {
     row: 17,
-    what: 'the same, where the service account has no role',
+    what: 'a missing audience mapper, if the service account has no role',
     change: noMapper('analytics.run'),
     subject: B,
     administrator: /error permission: The client scope analytics.run has no audience mapper/,
   },
   {
     row: 18,
-    what: 'an audience mapper that is missing at a permission of its own',
+    what: 'a missing audience mapper for a permission of the service itself',
     change: noMapper('orders.read'),
     administrator: /error permission: The client scope orders.read has no audience mapper/,
   },
   {
     row: 18,
-    what: 'a client id that is not the audience of its permissions',
+    what: 'a client id that differs from the audience of its permissions',
     subject: { ...C, service: 'service-b' },
     administrator: /error permission: The client scope analytics.run is for service-c, not for service-b/,
   },
   {
     row: 19,
-    what: 'a permission that is left out of the scope of tokens',
+    what: 'a permission that tokens do not list in their scope',
     change: (realm) => (scopeIn(realm, 'analytics.run').attributes['include.in.token.scope'] = 'false'),
     subject: C,
     administrator: /error permission: The client scope analytics.run is not included in the scope of tokens/,
@@ -225,13 +225,13 @@ const FAULTS: readonly Fault[] = [
   },
   {
     row: 29,
-    what: 'a client id of another service',
+    what: 'the client id of another service',
     subject: { ...B, service: 'service-a' },
     own: /error client: This service runs with the client id service-a, but the permissions of its routes .* are for service-b\. .*Don't add a second mapper/,
   },
   {
     row: 29,
-    what: 'a client id of the service that calls',
+    what: 'the client id of the calling service',
     subject: { ...C, service: 'service-b' },
     administrator:
       /error client: This service runs with the client id service-b, but the permissions of its routes \(analytics\.run\) are for service-c\./,
@@ -258,7 +258,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     row: 32,
-    what: 'a default scope that breaks some calls, where the service has no account of its own',
+    what: 'a default scope that breaks some calls, if the service has no service account',
     change: (realm) => {
       clientIn(realm, 'service-a').serviceAccountsEnabled = false;
       makeDefault(realm, 'service-a', 'orders.approve');
@@ -291,7 +291,7 @@ describeOnKeycloak('doctor', () => {
 
   it.each<[string, (realm: RealmFile) => unknown]>([
     [
-      'whose audience is in a default scope',
+      'with the audience mapper in a default client scope',
       (realm) => {
         const { protocolMappers = [] } = scopeIn(realm, 'orders.approve');
         const attributes = { 'include.in.token.scope': 'false' };
@@ -301,7 +301,7 @@ describeOnKeycloak('doctor', () => {
       },
     ],
     [
-      'whose audience is at the client',
+      'with the audience mapper in the client',
       (realm) => {
         clientIn(realm, 'service-a').protocolMappers = scopeIn(realm, 'orders.approve').protocolMappers ?? [];
         for (const scope of ['orders.approve', 'receipts.read']) scopeIn(realm, scope).protocolMappers = [];
@@ -316,7 +316,7 @@ describeOnKeycloak('doctor', () => {
       },
     ],
     [
-      'with a service account that is off, and not needed',
+      'with a disabled service account that no call needs',
       (realm) => (clientIn(realm, 'service-b').serviceAccountsEnabled = false),
     ],
   ])('reports no error and no warning for a realm %s', (_, change) =>
@@ -328,7 +328,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it('warns of a client scope for two services, and lists the disabled clients', () =>
+  it('warns about a client scope that is for two services, and lists the disabled clients', () =>
     withRealm(
       (realm) => {
         const scope = scopeIn(realm, 'inventory.adjust');

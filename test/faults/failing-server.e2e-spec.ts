@@ -50,12 +50,12 @@ async function ask(count: number, name: string): Promise<string[]> {
 const pausesSince = (ms: number): number => Math.floor((performance.now() - ms) / PAUSE_MS);
 
 describe('a server that fails every call', () => {
-  it('receives at most 1.1 calls per request, then at most one call per pause (CC-09, RS-14)', async () => {
+  it('receives at most 1.1 calls per request, then one call per pause of the circuit (CC-09, RS-14)', async () => {
     server.control.fault('introspection', { kind: 'status', status: 500 });
     const answers = await ask(100, 'all-fail');
     expect(answers.every((answer) => answer.startsWith('503 '))).toBe(true);
     expect(server.control.calls.introspection).toBeLessThanOrEqual(100 * 1.1);
-    // One of the last two requests may have been the call after a pause.
+    // One of the last two requests may have been the trial call after a pause.
     expect(answers.slice(-2)).toContain('503 circuit_open');
     const [before, openSinceMs] = [server.control.calls.introspection, performance.now()];
     const refused = (await ask(50, 'open')).filter((answer) => answer === '503 circuit_open');

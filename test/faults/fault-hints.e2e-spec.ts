@@ -37,7 +37,7 @@ async function refusalOf(failing: unknown): Promise<Line> {
   return { status, code, reason, hint: String(loggedFields(error)['hint']) };
 }
 
-/** Always returns a promise; `verify` may throw synchronously for a cached result. */
+/** Always returns a promise, because `verify` may throw synchronously for a cached result. */
 const verified = async (service: ComposedKeycloak, token: string): Promise<unknown> => service.verifier.verify(token);
 
 const tokenForB = async (realm: RealmCopy): Promise<string> =>
@@ -51,7 +51,7 @@ const ours = (reason: string, hint: RegExp) => ({
 });
 
 describeOnKeycloak('the hint of the log line', () => {
-  it("names another service's client id, and warns against an audience mapper (row 29)", () =>
+  it('asks for the correct client id, and warns against an additional audience mapper (row 29)', () =>
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);
@@ -68,7 +68,7 @@ describeOnKeycloak('the hint of the log line', () => {
     ],
     ['is disabled', { enabled: false }, 'answered_403_access_denied', /^The realm is disabled\. Enable it/],
   ])(
-    'names a realm that %s as the cause, at the start of a service and later (rows 30, 31)',
+    'names the cause if the realm %s, both at the start of a service and later (rows 30, 31)',
     (_, settings, reason, hint) =>
       withRealm(unchanged, async (realm) => {
         const token = await tokenForB(realm);
@@ -82,7 +82,7 @@ describeOnKeycloak('the hint of the log line', () => {
       }),
   );
 
-  it("names the default scope that makes every exchange fail, and the scope's client (row 32)", () =>
+  it('names the default scope that makes every exchange fail, and the client with this scope (row 32)', () =>
     withRealm(
       (realm) => clientIn(realm, 'service-a').defaultClientScopes.push('inventory.adjust'),
       async (realm) => {
@@ -192,7 +192,7 @@ describe('a call of Service A to Service B', () => {
     });
   });
 
-  it("is answered 401 if Service B has Service A's client id, and both log this (row 29)", async () => {
+  it("is answered 401 if Service B has Service A's client id, and both services log the cause (row 29)", async () => {
     const own = { 'service-b': { SERVICE_B_CLIENT_ID: 'service-a', SERVICE_B_CLIENT_SECRET: SECRETS['service-a'] } };
     const services = await RunningServices.start({ direct: true, own });
     stops.push(() => services.stop());
@@ -207,7 +207,7 @@ describe('a call of Service A to Service B', () => {
     expect(services.printed()).toMatch(/The token is for service-b, but this service is service-a\./);
   });
 
-  it('is answered 401 if a proxy removes the token, and the log says so (row 34)', async () => {
+  it('is answered 401 if a proxy removes the token, and the log names this cause (row 34)', async () => {
     const services = await chainWith(async ({ b }) => {
       const proxy = await startFakeService((incoming, response) => {
         const { authorization: _, ...headers } = incoming.headers;

@@ -14,7 +14,7 @@ import type { RunningService } from '../support/running-service.js';
 import { RunningServices, ttl, type ServerAddress } from '../support/running-services.js';
 
 const TTL_SECONDS = 4;
-/** A service must answer within four times `timeoutMs`, because the machine may be busy. */
+/** Allows four times `timeoutMs` for an answer, because the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 const started: RunningServices[] = [];
@@ -41,21 +41,21 @@ const twoTokens = async (server: Asked): Promise<FaultScenario['tokens']> => {
 
 const CONNECTION_FAULTS: readonly (readonly [name: string, fault: ConnectionFault])[] = [
   ['refuses connections', { kind: 'refuse' }],
-  ['accepts and never answers', { kind: 'hang' }],
-  ['is behind a black hole', { kind: 'black-hole' }],
+  ['accepts connections and never answers', { kind: 'hang' }],
+  ['is behind a network black hole', { kind: 'black-hole' }],
   ['resets every connection', { kind: 'reset' }],
-  ['resets in the middle of its answers', { kind: 'reset', afterBytes: 100 }],
-  ['closes in the middle of its answers', { kind: 'cut', afterBytes: 100 }],
-  ['half-closes in the middle of its answers', { kind: 'half-close', afterBytes: 100 }],
+  ['resets the connection in the middle of an answer', { kind: 'reset', afterBytes: 100 }],
+  ['closes the connection in the middle of an answer', { kind: 'cut', afterBytes: 100 }],
+  ['half-closes the connection in the middle of an answer', { kind: 'half-close', afterBytes: 100 }],
   ['sends one byte a second', { kind: 'slow-bytes', everyMs: 1000 }],
-  ['is farther away than the time-out', { kind: 'latency', milliseconds: 10_000 }],
+  ['has a latency longer than the time-out', { kind: 'latency', milliseconds: 10_000 }],
 ];
 
 const SERVER_FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
-  ['reads, and never answers', { kind: 'hang' }],
-  ['answers headers only', { kind: 'slow-bytes', everyMs: 1_000_000 }],
-  ['answers one byte a second', { kind: 'slow-bytes', everyMs: 1000 }],
-  ['answers later than the time-out', { kind: 'delay', milliseconds: 10_000 }],
+  ['reads the request and never answers', { kind: 'hang' }],
+  ['sends only headers', { kind: 'slow-bytes', everyMs: 1_000_000 }],
+  ['answers with one byte a second', { kind: 'slow-bytes', everyMs: 1000 }],
+  ['answers after the time-out', { kind: 'delay', milliseconds: 10_000 }],
   ['answers 500', { kind: 'status', status: 500 }],
   ['answers 503', { kind: 'status', status: 503 }],
   ['answers 429', { kind: 'status', status: 429 }],
@@ -116,7 +116,7 @@ afterAll(async () => {
 });
 
 describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('the server %s', (name) => {
-  it('makes a service answer unknown tokens before the deadline, with 503 and Retry-After (RS-14, CC-09)', () => {
+  it('makes a service answer 503 with Retry-After to an unknown token before the deadline (RS-14, CC-09)', () => {
     const { unknown } = seenWhen(name);
     expect(unknown).toMatchObject({
       status: 503,
@@ -127,7 +127,7 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
     expect(unknown.tookMs).toBeLessThan(DEADLINE_MS);
   });
 
-  it('lets a service accept a known token until the cached result expires, then causes 503 (RS-14, RS-12)', () => {
+  it('lets a service accept a known token until the cached result expires, and then answer 503 (RS-14, RS-12)', () => {
     const { knownInTime, knownAfterwards } = seenWhen(name);
     expect(knownInTime.length).toBeGreaterThan(5);
     expect(new Set(knownInTime.map(({ status }) => status))).toEqual(new Set([200]));
@@ -147,7 +147,7 @@ describe.each([...CONNECTION_FAULTS, ...SERVER_FAULTS].map(([name]) => name))('t
 
 describe('the Retry-After header of the server', () => {
   it.each(['answers 503 with Retry-After', 'answers 429 with Retry-After'])(
-    'is in the answer of the service as well if the server %s (RS-14)',
+    'is also in the answer of the service if the server %s (RS-14)',
     (name) => {
       expect(seenWhen(name)).toMatchObject({ unknown: { retryAfter: '7' }, knownAfterwards: { retryAfter: '7' } });
     },
@@ -164,7 +164,7 @@ describe('the output of the services', () => {
 });
 
 describe('a server whose name DNS cannot resolve', () => {
-  it('makes a service answer 503 with Retry-After, live but not ready (RS-14)', async () => {
+  it('makes a service answer 503 with Retry-After, and report that it is live but not ready (RS-14)', async () => {
     const service = await serviceB({ baseUrl: 'http://keycloak.invalid:8080', issuer: issuer() }, 10);
     const { unknown } = await twoTokens(testServer());
     const refused = await service.whoami(unknown);

@@ -41,7 +41,7 @@ describe('Keycloak', () => {
     ['answers 429', (_, response) => response.writeHead(429, { 'Retry-After': '7' }).end()],
     ['answers HTML', (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>')],
     ['answers truncated JSON', (_, response) => response.end('{"active":true')],
-    ['breaks off', (incoming) => incoming.socket.destroy()],
+    ['closes the connection', (incoming) => incoming.socket.destroy()],
   ])('%s: the service answers 503 with Retry-After, and sends no challenge', async (_name, handler) => {
     const baseUrl = await listen(handler);
     const server = { baseUrl, issuer: issuer() };
@@ -104,15 +104,15 @@ describe('Service B', () => {
   const INVALID = { 'WWW-Authenticate': 'Bearer realm="service-b", error="invalid_token"' };
 
   it.each<[string, number, string, RequestListener]>([
-    ['breaks off', 503, 'service_unavailable', (incoming) => incoming.socket.destroy()],
+    ['closes the connection', 503, 'service_unavailable', (incoming) => incoming.socket.destroy()],
     ['answers 500', 502, 'service_failed', (_, response) => response.writeHead(500).end('{"stack":"secret"}')],
     ['answers 503', 502, 'service_failed', (_, response) => response.writeHead(503).end()],
     ['redirects', 502, 'service_failed', (_, response) => response.writeHead(302, { Location: NOWHERE }).end()],
     ['answers HTML', 502, 'service_failed', (_, response) => response.end('<html>')],
     ['answers nothing', 502, 'service_failed', (_, response) => response.writeHead(204).end()],
-    ['answers something else', 502, 'service_failed', (_, response) => response.end('{"service_b":"ok"}')],
-    ['refuses our token', 502, 'service_refused', (_, response) => response.writeHead(401, INVALID).end()],
-    ['refuses our client', 502, 'service_refused', (_, response) => response.writeHead(403).end()],
+    ['answers unexpected JSON', 502, 'service_failed', (_, response) => response.end('{"service_b":"ok"}')],
+    ['refuses the token', 502, 'service_refused', (_, response) => response.writeHead(401, INVALID).end()],
+    ['refuses the client', 502, 'service_refused', (_, response) => response.writeHead(403).end()],
   ])('%s: Service A answers %i %s', async (_name, status, code, handler) => {
     const a = await serviceA({ SERVICE_B_URL: await listen(handler) });
     const { body, text } = await request(a.url).get('/run-service-b').expect(status);
@@ -138,7 +138,7 @@ describe('Service B', () => {
     expect(body).toMatchObject({ code: 'service_timeout' });
   });
 
-  it('refuses a token once: Service A renews it, and the second call succeeds (CC-05)', async () => {
+  it('refuses a token once: Service A renews the token, and the second call succeeds (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
     const a = await serviceA({
@@ -166,7 +166,7 @@ describe('Service B', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it("answers 403 to a user, and Service A's own 403 names the missing permission", async () => {
+  it('answers 403, and Service A also answers 403 and names the missing permission', async () => {
     const a = await serviceA({
       SERVICE_B_URL: await listen((_, response) =>
         response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),

@@ -48,13 +48,13 @@ async function run(): Promise<Answer> {
 }
 
 describe('a Service B that hangs (CC-09)', () => {
-  it('gets few of the 400 calls, later only trial calls, and all calls after recovery', async () => {
+  it('receives few of 400 calls, then only trial calls, and all calls after its recovery', async () => {
     const running = Array.from({ length: 400 }, run);
     await Promise.race(running);
     expect(connections).toBeLessThanOrEqual(MOST_CALLS);
     const answers = await Promise.all(running);
     const of = (reason: string): readonly Answer[] => answers.filter((told) => told.reason === reason);
-    // Busy machines send some requests after the first timeouts, before the circuit opens.
+    // A busy machine may send some requests between the first time-outs and the opening of the circuit.
     const most = MOST_CALLS + FAILURES;
     expect(of('timeout').length).toBeLessThanOrEqual(most);
     expect(new Set(of('timeout').map(({ status }) => status))).toEqual(new Set([504]));

@@ -8,9 +8,9 @@ import type { RunningService, ServiceAnswer } from '../support/running-service.j
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const JUNK = 5000;
-/** Concurrent requests; the default bulkhead admits only 20 running and 500 waiting calls. */
+/** More concurrent requests than the default bulkhead admits, which is 20 running and 500 waiting calls. */
 const SENDERS = 800;
-/** The default bulkhead reserves one fifth of the calls to renew cached results. */
+/** The default bulkhead reserves one fifth of its slots for the renewal of cached results. */
 const MAX_CONCURRENT_CALLS = 20;
 const FOR_UNKNOWN_TOKENS = 16;
 
@@ -66,7 +66,7 @@ describe('a flood of 5,000 junk tokens', () => {
     expect(callsOfFlood).toBeLessThanOrEqual(JUNK);
   });
 
-  it('gets 401, or 503 with Retry-After for too many requests (RS-16, RS-14)', () => {
+  it('gets 401, or 503 with Retry-After if the queue is full (RS-16, RS-14)', () => {
     expect(junkAnswers).toHaveLength(JUNK);
     const queueFull = junkAnswers.filter(({ reason }) => reason === 'queue_full');
     const kinds = new Set(junkAnswers.map(({ status, reason }) => `${status} ${reason}`));

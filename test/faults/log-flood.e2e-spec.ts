@@ -76,8 +76,8 @@ describe('the log of a service after a flood', () => {
     ],
     ['junk tokens', OTHERS, ({ reason, route }) => reason === 'token_malformed' && route === '/api/whoami'],
     ['logout notices that are not signed', OTHERS, ({ message }) => message.startsWith('Logout token refused')],
-    ['callbacks of no login', OTHERS, ({ message }) => message.startsWith('Login failed')],
-  ])('has 20 lines about %s, and the total of all counts is the number of requests (OP-05)', (_, sent, is) => {
+    ['callbacks without a login', OTHERS, ({ message }) => message.startsWith('Login failed')],
+  ])('has 20 lines about %s, and counts all further requests (OP-05)', (_, sent, is) => {
     expect(written(is)).toEqual({ single: LINES, requests: sent });
   });
 

@@ -11,18 +11,18 @@ import { RunningServices, ttl } from '../support/running-services.js';
 const ANSWERS: readonly (readonly [name: string, fault: Fault])[] = [
   ['50 MB', { kind: 'huge' }],
   ['a gzip bomb', { kind: 'gzip-bomb' }],
-  ['a page', { kind: 'html' }],
-  ['half of the answer', { kind: 'truncated' }],
-  ['nothing', { kind: 'empty' }],
+  ['an HTML page', { kind: 'html' }],
+  ['a truncated answer', { kind: 'truncated' }],
+  ['an empty answer', { kind: 'empty' }],
   ['plain text', { kind: 'wrong-content-type' }],
-  ['ISO-8859-1, declared', { kind: 'wrong-charset' }],
-  ['ISO-8859-1, undeclared', { kind: 'wrong-charset', declared: false }],
-  ['every member twice', { kind: 'duplicate-keys' }],
+  ['ISO-8859-1 with a declared charset', { kind: 'wrong-charset' }],
+  ['ISO-8859-1 without a declared charset', { kind: 'wrong-charset', declared: false }],
+  ['JSON with every member twice', { kind: 'duplicate-keys' }],
   ['claims in __proto__', { kind: 'proto' }],
-  ['100,000 arrays in each other', { kind: 'deep' }],
+  ['100,000 nested arrays', { kind: 'deep' }],
 ];
 const UNAVAILABLE = { status: 503, code: 'authorization_server_unavailable' };
-/** A service must answer within four times `timeoutMs`, because the machine may be busy. */
+/** Allows four times `timeoutMs` for an answer, because the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 let server: RunningAuthorizationServer;
@@ -88,7 +88,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await chainFor(token)).toMatchObject({ status: 200 });
   });
 
-  it('leads to 503 at the first use of metadata, and does not change Object.prototype (RS-15)', async () => {
+  it('leads to 503 if the metadata has this fault, and does not change Object.prototype (RS-15)', async () => {
     const started = await startB();
     stops.push(() => started.stop());
     const fresh = started.b;
@@ -115,13 +115,13 @@ describe('wrong discovery metadata (CC-07)', () => {
   afterAll(() => void elsewhere.close());
 
   const LIES: readonly (readonly [about: string, members: (foreign: string) => Record<string, unknown>])[] = [
-    ['its issuer', (foreign) => ({ issuer: `${foreign}/realms/microservices` })],
-    ['its issuer, by a slash', () => ({ issuer: `${server.issuer}/` })],
+    ['the issuer', (foreign) => ({ issuer: `${foreign}/realms/microservices` })],
+    ['a trailing slash of the issuer', () => ({ issuer: `${server.issuer}/` })],
     ['the introspection endpoint', (foreign) => ({ introspection_endpoint: `${foreign}/introspect` })],
     ['the token endpoint', (foreign) => ({ token_endpoint: `${foreign}/token` })],
     ['both', (foreign) => ({ introspection_endpoint: `${foreign}/introspect`, token_endpoint: `${foreign}/token` })],
     [
-      'an endpoint, by a host that looks alike',
+      'an endpoint whose user info looks like a host',
       (foreign) => ({ token_endpoint: `${foreign.replace('//', '//localhost:1@')}/token` }),
     ],
   ];
@@ -146,7 +146,7 @@ describe('wrong discovery metadata (CC-07)', () => {
     },
   );
 
-  it('is ignored after the first use, without a request to the foreign address', async () => {
+  it('is ignored by a service with correct metadata, and causes no request to the foreign address', async () => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     expect(await service.whoami(await tokenForB())).toMatchObject({ status: 200 });

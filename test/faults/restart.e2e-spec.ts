@@ -7,7 +7,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
-/** A request may take this time, so tests avoid this margin around the TTL's end. */
+/** The tests ignore answers around the end of the ttl, because a request may last so long. */
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 

@@ -14,7 +14,7 @@ const REQUESTS = 5000;
 const MOST_REQUESTS = 30_000;
 const CALLERS = 20;
 const PAUSE_MS = 40;
-/** Not published, because a service with production settings refuses published secrets. */
+/** This secret is not a published demo secret, because a service refuses demo secrets in production. */
 const SECRET = 'a-secret-for-this-test-alone';
 
 const describeWithHaproxy = haproxyPath === undefined ? describe.skip : describe;

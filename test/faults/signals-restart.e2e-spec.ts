@@ -141,7 +141,7 @@ async function startAnew(port?: number): Promise<{ readonly server: ContractServ
 }
 
 describe('a killed Keycloak that starts again with an empty database', () => {
-  it('reports old tokens as inactive, and a logout right after the start revokes its token', async () => {
+  it('reports old tokens as inactive, and lets a logout right after the start revoke tokens', async () => {
     const { server, kill } = await startAnew();
     stops.push(kill);
     const here = (service = new Service({ issuer: server.issuer, baseUrl: server.baseUrl }, keycloakEvents(), POLLER));

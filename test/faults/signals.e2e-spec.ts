@@ -94,19 +94,19 @@ const flood = (count: number) => {
 
 describe('the event log', () => {
   it.each<[string, (url: URL) => BentAnswer | undefined, string]>([
-    ['is cut off', answers('reset'), 'ECONNRESET'],
+    ['resets the connection', answers('reset'), 'ECONNRESET'],
     ['hangs', answers('hang'), 'timeout'],
     ['answers 500', answers(json({}, 500)), 'answered_500'],
     ['answers 401', answers(json({}, 401)), 'forbidden'],
     ['answers 403', answers(json({}, 403)), 'forbidden'],
-    ['is that of a login page', answers({ status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }), ''],
-    ['is no list', answers(json({ events: [] })), 'answered_unexpectedly'],
+    ['is a login page', answers({ status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }), ''],
+    ['is not a list', answers(json({ events: [] })), 'answered_unexpectedly'],
     ['is empty', answers(json([])), 'own_login_not_seen'],
-    ['is that of yesterday', answers(json(logouts(3))), 'own_login_not_seen'],
-    ['is one row of more than a megabyte', answers(json([{ id: 'x'.repeat(1_100_000) }])), ''],
-    ['has more rows than are read', flood(20_000), ''],
+    ['lacks the login of the service', answers(json(logouts(3))), 'own_login_not_seen'],
+    ['has a row of more than a megabyte', answers(json([{ id: 'x'.repeat(1_100_000) }])), ''],
+    ['has more rows than the service reads', flood(20_000), ''],
     [
-      'is off',
+      'is switched off',
       (url) =>
         isLog(url)
           ? json([])
@@ -135,7 +135,7 @@ describe('the event log', () => {
     },
   );
 
-  it('does not end cached results early if the log is unreachable for three seconds', async () => {
+  it('does not make cached results expire early if the log is unreachable for three seconds', async () => {
     const { access } = await newSubject();
     expect(await outcomeOf(access)).toBe('accepted');
     clock.advance(SHORT_SECONDS - 3);
@@ -145,7 +145,7 @@ describe('the event log', () => {
     expect(await outcomeOf(access)).toBe('accepted');
   });
 
-  it('revokes the token of a listed session but no later token, even with ten thousand logouts', async () => {
+  it('revokes the token of an ended session, but no later token, even among ten thousand logouts', async () => {
     const [ended, honest] = [await newSubject(), await newSubject()];
     for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
     const rows = [...logouts(10_000), { id: 'this-one', time: Date.now(), type: 'LOGOUT', sessionId: ended.sid }];
@@ -155,7 +155,7 @@ describe('the event log', () => {
       return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
     };
     await until(async () => (await outcomeOf(ended.access)) === 'revoked');
-    // A full list replaces its oldest denials with a floor: earlier tokens may be refused.
+    // A full list of denials refuses all tokens from before a certain time, so this check needs a later token.
     const later = await newSubject();
     expect(await outcomeOf(later.access)).toBe('accepted');
   });

@@ -35,7 +35,7 @@ async function logged(failing: Promise<unknown>): Promise<object> {
 const OURS = { code: 'authorization_server_refused', httpStatus: 502 };
 const TO_B = { audience: 'service-b', scope: 'orders.approve' };
 
-describeOnKeycloak('the log of the service at fault', () => {
+describeOnKeycloak('the log of the service that causes a fault', () => {
   it("contains Keycloak's error for a wrong secret, and the client's name (rows 1, 2)", () =>
     withRealm(unchanged, async (realm) => {
       const a = composedIn(realm, 'service-a', { clientSecret: 'not-the-secret' });
@@ -86,36 +86,36 @@ describeOnKeycloak('the log of the service at fault', () => {
       { reason: 'answered_400_invalid_scope', description: 'Invalid scopes: orders.approve' },
     ],
     [
-      'a token exchange that is not switched on',
+      'a client that may not exchange tokens',
       (realm) => delete clientIn(realm, 'service-a').attributes['standard.token.exchange.enabled'],
       TO_B,
       { description: 'Standard token exchange is not enabled for the requested client' },
     ],
     [
-      'an audience that there is not',
+      'an audience that does not exist',
       unchanged,
       { ...TO_B, audience: 'service-x' },
       { reason: 'answered_400_invalid_client', audience: 'service-x', description: 'Audience not found' },
     ],
     [
-      'an audience that is switched off',
+      'an audience whose client is disabled',
       (realm) => (clientIn(realm, 'service-b').enabled = false),
       TO_B,
       { audience: 'service-b', description: expect.stringMatching(/disabled/i) as unknown },
     ],
     [
-      'an audience that there is, and that is not the one of the scope',
+      'an audience that differs from the audience of the scope',
       unchanged,
       { ...TO_B, audience: 'service-c' },
       { reason: 'audience_mismatch', audience: 'service-c', found: 'service-b' },
     ],
     [
-      'an audience mapper that is missing',
+      'a missing audience mapper',
       (realm) => (scopeIn(realm, 'orders.approve').protocolMappers = []),
       TO_B,
       { reason: 'audience_mapper_missing', audience: 'service-b' },
     ],
-  ])('names the cause of a failed exchange, which is not the user: %s', (_, change, target, expected) =>
+  ])('names the cause of a failed exchange: %s', (_, change, target, expected) =>
     withRealm(change, async (realm) => {
       const a = composedIn(realm, 'service-a');
       const alice = await callerAt(a, realm, 'alice');
@@ -128,7 +128,7 @@ describeOnKeycloak('the log of the service at fault', () => {
     }),
   );
 
-  it('names the scope if the service account is off or lacks the role', async () => {
+  it('names the scope if the service account is disabled or lacks the role', async () => {
     const noAccount = (realm: RealmFile): void => void (clientIn(realm, 'service-a').serviceAccountsEnabled = false);
     await withRealm(noAccount, async (realm) => {
       const line = await logged(composedIn(realm, 'service-a').clientCredentials.getToken('orders.approve'));

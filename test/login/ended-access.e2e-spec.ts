@@ -133,7 +133,7 @@ describe('the clock', () => {
     await server.stop();
   });
 
-  /** Moves the clock of this process, thus of the service and the embedded server. */
+  /** Moves the clock of this process, which the service and the embedded server share. */
   function ourDateJumps(seconds: number): void {
     const now = Date.now;
     jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
@@ -147,7 +147,7 @@ describe('the clock', () => {
     [-30, 200, undefined],
     [-600, 401, 'expired'],
   ])(
-    "of the server that is %i s ahead of the service's clock leads to the status %i (RS-07)",
+    "of the server can be %i s ahead of the service's clock, which leads to the status %i (RS-07)",
     async (ahead, status, reason) => {
       server.control.clock.setAhead(ahead);
       const token = await tokenForB(server);
@@ -155,8 +155,8 @@ describe('the clock', () => {
     },
   );
 
-  it("does not extend cached results if the service's clock goes back a minute (RS-12, RS-13)", async () => {
-    // After the setback, the token's issue time must be in the past.
+  it('of the service does not extend cached results if it is set back by a minute (RS-12, RS-13)', async () => {
+    // Issues the token 100 s earlier, so its issue time is still in the past after the setback.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
     server.control.clock.setAhead(0);
@@ -170,7 +170,7 @@ describe('the clock', () => {
     expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it("makes a cached token expire if the service's clock jumps an hour ahead (RS-07)", async () => {
+  it('of the service makes a cached token expire if it jumps an hour ahead (RS-07)', async () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);

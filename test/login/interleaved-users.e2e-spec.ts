@@ -13,7 +13,7 @@ const AT_ONCE = 200;
 const ROUNDS = 3;
 
 const REFUSED = '403 insufficient_scope';
-/** A machine that is too busy causes this answer, which contains no subject. */
+/** A busy machine may cause this answer, which contains no subject. */
 const TOO_SLOW = '504 service_timeout';
 
 interface Caller {
@@ -57,7 +57,7 @@ describeOnBothServers((connect) => {
     );
     const [carol, dave] = [await keycloak.newUser('order-manager'), await keycloak.newUser('order-manager')];
     const logins = [];
-    // Two users have two sessions, so two different tokens have one subject.
+    // alice and carol have two sessions each, so two different tokens have one subject.
     for (const user of ['alice', 'alice', carol, carol, dave]) logins.push(await login(keycloak, user));
     const bySendingTokens = logins.map(callerOf);
     const subjects = new Map(bySendingTokens.map(({ name, expected }) => [name, expected]));

@@ -48,7 +48,7 @@ const withEmbeddedRealm: WithRealm = async (change, use) => {
 
 const REDIRECT = { redirect_uri: `${publicUrl}/auth/callback` };
 
-/** A running Keycloak does not resolve placeholders with a default in the redirect URI. */
+/** Sets the redirect URI, because a running Keycloak does not resolve a placeholder with a default value. */
 const withOwnRealm: WithRealm = (change, use) =>
   withRealm((realm) => {
     Object.assign(clientIn(realm, 'service-a'), { redirectUris: [REDIRECT.redirect_uri] });
@@ -133,7 +133,7 @@ function agreeOn(withChanged: WithRealm): void {
     });
   });
 
-  it('need a new login in a realm without flows, since single sign-on gives level 0 (RS-11)', async () => {
+  it('require a new login in a realm without login flows, because single sign-on gives level 0 (RS-11)', async () => {
     const withoutLevels: Change = (realm) => {
       Object.assign(realm, { browserFlow: undefined, attributes: undefined });
       Object.assign(realm, {

@@ -11,18 +11,18 @@ const HTML = { 'content-type': 'text/html' };
 
 const FAULTS: readonly (readonly [name: string, fault: Fault, status: number])[] = [
   ['429', { kind: 'status', status: 429, retryAfter: 7 }, 503],
-  ['429 as a page', { kind: 'answer', status: 429, headers: HTML, body: '<p>Too busy' }, 503],
+  ['429 with an HTML page', { kind: 'answer', status: 429, headers: HTML, body: '<p>Too busy' }, 503],
   ['503', { kind: 'status', status: 503 }, 503],
   ['a reset connection', { kind: 'reset' }, 503],
   ['302 to a login page', { kind: 'answer', status: 302, headers: { location: '/login' }, body: '' }, 503],
-  ['200 as a page', { kind: 'html' }, 503],
-  ['half of the JSON', { kind: 'answer', body: '{"access_token":"x' }, 503],
-  ['no byte of body', { kind: 'empty' }, 503],
+  ['200 with an HTML page', { kind: 'html' }, 503],
+  ['truncated JSON', { kind: 'answer', body: '{"access_token":"x' }, 503],
+  ['an empty body', { kind: 'empty' }, 503],
   ['50 MB', { kind: 'huge' }, 503],
-  ['no access token', { kind: 'answer', body: { token_type: 'Bearer', expires_in: 300 } }, 503],
-  ['404 as a page', { kind: 'answer', status: 404, headers: HTML, body: '<p>Nobody here' }, 502],
-  ['404 of no realm', { kind: 'answer', status: 404, body: { error: 'Realm does not exist' } }, 502],
-  ['403 as a page', { kind: 'answer', status: 403, headers: HTML, body: '<p>Forbidden' }, 502],
+  ['JSON without an access token', { kind: 'answer', body: { token_type: 'Bearer', expires_in: 300 } }, 503],
+  ['404 with an HTML page', { kind: 'answer', status: 404, headers: HTML, body: '<p>Nobody here' }, 502],
+  ['404 for an unknown realm', { kind: 'answer', status: 404, body: { error: 'Realm does not exist' } }, 502],
+  ['403 with an HTML page', { kind: 'answer', status: 403, headers: HTML, body: '<p>Forbidden' }, 502],
   ['401 invalid_client', { kind: 'answer', status: 401, body: { error: 'invalid_client' } }, 502],
   ['400 unauthorized_client', { kind: 'answer', status: 400, body: { error: 'unauthorized_client' } }, 502],
 ];
@@ -62,7 +62,7 @@ describe('a refresh', () => {
     const before = token.refresh_token;
     server.control.fault('token', fault);
     expect(answerOf(await run())).toEqual({ status, code: CODES[status] });
-    // No retries: a second use of a one-time refresh token would end the session.
+    // The service does not retry, because a second use of a one-time refresh token would end the session.
     expect(token.refresh_token).toBe(before + 1);
     server.control.fault('token', undefined);
     const page = await browser.send(`${chain.a.url}/run-service-b`);
@@ -79,7 +79,7 @@ describe('a refresh', () => {
   });
 });
 
-describe('an answer of Keycloak that is lost', () => {
+describe('a lost answer of Keycloak', () => {
   it('causes 503 at a refresh, and ends the session because the new refresh token is lost (BF-08)', async () => {
     await logInAt(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
@@ -112,7 +112,7 @@ describe('a login', () => {
     },
   );
 
-  it("gets the Retry-After header of Keycloak's answer", async () => {
+  it('is answered with the Retry-After header that Keycloak has sent', async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'status', status: 429, retryAfter: 7 });
     expect((await browser.send(callback, asJson)).headers.get('retry-after')).toBe('7');

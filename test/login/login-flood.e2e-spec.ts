@@ -49,7 +49,7 @@ it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and g
 
 it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', async () => {
   const alice = new Browser();
-  // After the first test the circuit for logins may still be open.
+  // Tries again, because the circuit for logins may still be open after the first test.
   while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();
   const strangers = await manyStrangers();
   const { token } = server.control.calls;
@@ -57,7 +57,7 @@ it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', a
   server.control.fault('token', { kind: 'hang' });
   const flood = Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
   while (token.authorization_code - before < MAX_CONCURRENT_CALLS) await turn();
-  // The calls of the flood still hang.
+  // Only new calls get an answer: the calls of the flood still hang.
   server.control.fault('token', undefined);
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);

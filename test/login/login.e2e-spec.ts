@@ -122,7 +122,7 @@ describe('a login', () => {
     // Keycloak issues three tokens and a code, and one exchanged token per called service.
     expect(chain.scanner.knownCount - before).toBeGreaterThanOrEqual(6);
     const cookies = [...browser.cookies.values()].map((jar) => [...jar]);
-    // Keycloak's own cookies look like tokens.
+    // Looks only for known tokens, because Keycloak's own cookies look like tokens.
     chain.scanner.inspect('the browser', JSON.stringify([browser.seen, cookies]), { onlyKnown: true });
     expect(chain.scanner.leaks()).toEqual([]);
     expect(chain.printed()).not.toContain(session);
@@ -158,7 +158,7 @@ describe('a login', () => {
     expect(page.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('creates no session for the code of another login of the browser (BF-01)', async () => {
+  it('creates no session if the code belongs to another login of the same browser (BF-01)', async () => {
     const [one, other] = [new URL(await loginUpToCallback('alice')), new URL(await loginUpToCallback('alice'))];
     one.searchParams.set('code', other.searchParams.get('code') ?? '');
     await expect(browser.send(one.href)).resolves.toMatchObject({ status: 400 });
@@ -256,7 +256,7 @@ describe('the session', () => {
     await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
   });
 
-  it('gets no answer for another user during concurrent requests', async () => {
+  it('leads only to answers for its own user during concurrent requests', async () => {
     const expected = new Map<Browser, string>([[new Browser(), 'service-a']]);
     for (const user of ['alice', 'bob', 'alice']) {
       const by = new Browser();
@@ -290,10 +290,10 @@ describe('requests from other sites and browsers', () => {
   it.each<[string, Record<string, string>, boolean]>([
     ['another site', { 'sec-fetch-site': 'cross-site' }, true],
     ['another origin of the site', { 'sec-fetch-site': 'same-site' }, true],
-    ['another origin, by an older browser', { origin: 'https://evil.example' }, true],
-    ['an origin that is hidden', { origin: 'null' }, true],
-    ['who knows where', {}, true],
-    ['here, without the token', { 'sec-fetch-site': 'same-origin' }, false],
+    ['another origin in an older browser', { origin: 'https://evil.example' }, true],
+    ['a hidden origin', { origin: 'null' }, true],
+    ['an unknown origin', {}, true],
+    ['the same origin without the CSRF token', { 'sec-fetch-site': 'same-origin' }, false],
   ])('do not log the user out if they come from %s (BF-06)', async (_, headers, withToken) => {
     await login('alice');
     const form = { csrf_token: withToken ? csrfTokenIn(await home()) : 'x' };
@@ -358,7 +358,7 @@ describe('a logout', () => {
     expect([answer.status, locationOf(answer)]).toEqual([303, at('/')]);
   });
 
-  it('is refused for an ID token, an access token or junk (BF-09)', async () => {
+  it('is refused if the logout token is an ID token, an access token or junk (BF-09)', async () => {
     await login('alice');
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const access_token = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));

@@ -60,7 +60,7 @@ async function stepUp(): Promise<Page> {
   return browser.send(callback);
 }
 
-/** Deletes Keycloak's cookies, like a logout at Keycloak in another tab. */
+/** Simulates a logout at Keycloak in another tab. */
 const leaveKeycloak = (): boolean => browser.cookies.delete(new URL(keycloakUrl()).origin);
 
 const refund = (csrfToken: string, by = browser): Promise<Page> =>
@@ -188,7 +188,7 @@ describe('the session at a stronger login', () => {
     expect((await home()).text).not.toContain('Logged in as');
   });
 
-  it('is unchanged if another user has logged in meanwhile in another tab', async () => {
+  it('stays the session of another user who has logged in meanwhile in another tab', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     const { callback } = await upToCallback(locationOf(toKeycloak) ?? '');
@@ -263,7 +263,7 @@ describe('a browser after a login that was too weak', () => {
 });
 
 describe('a form that requires a stronger login', () => {
-  it('is not sent again by the login, and the next page says that nothing was sent', async () => {
+  it('is not sent again after the login, and the next page says that nothing was sent', async () => {
     await logIn();
     const { calls, result: refused } = await chain.keycloak.during(async () => refund(csrfTokenIn(await home())));
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);

@@ -45,7 +45,7 @@ class RefundsController {
 }
 // #endregion routes
 
-/** The client that got a user's token may also exchange the token. */
+/** The login client may exchange a token before the client sends the token to these routes. */
 @Controller('orders')
 class StatementsController {
   @Get('statements')
@@ -174,7 +174,7 @@ describeOnBothServers((connect) => {
     body: expect.objectContaining({ code: 'insufficient_user_authentication' }),
   };
 
-  it("refuses a token from before the session's step-up, and accepts the step-up's token (RS-27)", async () => {
+  it('refuses a token from before the step-up, and accepts the token from the step-up (RS-27)', async () => {
     const before = await logIn();
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
@@ -188,7 +188,7 @@ describeOnBothServers((connect) => {
     }
   });
 
-  it("refuses an old login's token, even after a new login in the session (RS-27)", async () => {
+  it('refuses the token of an old login, even after a new login in the same session (RS-27)', async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + 3100 - Date.now());
     const after = await logIn({ prompt: 'login' });
@@ -221,7 +221,7 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it('accepts the first token and a later token after a new login (RS-11)', async () => {
+  it('accepts the first token of a new login, and a later token of the login (RS-11)', async () => {
     const token = await logIn();
     const refunded = { status: 201, challenge: null, body: { refunded: '1', by: 'alice' } };
     expect(await send('POST', `${refunds}/orders/1/refunds`, token)).toEqual(refunded);
@@ -242,7 +242,7 @@ describeOnBothServers((connect) => {
     });
   });
 
-  it('refuses a caller without a browser login: the token has no login time (RS-11)', async () => {
+  it('refuses a caller without a browser login, because the token has no login time (RS-11)', async () => {
     const refused = { status: 401, body: expect.objectContaining({ code: 'insufficient_user_authentication' }) };
     const byPassword = textOf(await login(keycloak, 'alice'));
     expect(await send('POST', `${refunds}/orders/1/refunds`, byPassword)).toMatchObject(refused);

@@ -102,7 +102,7 @@ describeWithReplicas('three replicas of each service', () => {
     if (victim === undefined) throw new Error('There is no replica');
     let killedMs = 0;
     const { failures } = await underLoad(async () => {
-      // A stopped process has unanswered requests when the test kills the process.
+      // Stops the replica first, so the replica has unanswered requests when the test kills it.
       victim.process.process.kill('SIGSTOP');
       while (((await services.haproxy.countsOf('service-b'))[0]?.atHand ?? 0) < 3) await sleep(10);
       const isDown = services.end(victim, 'SIGKILL');

@@ -76,7 +76,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
   return valkey.url.replace('//', `//orders:${PASSWORD}@`);
 }
 
-(valkeyPath === undefined ? describe.skip : describe)('doctor at a channel over Valkey (OP-02)', () => {
+(valkeyPath === undefined ? describe.skip : describe)('doctor for a revocation channel over Valkey (OP-02)', () => {
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
   });
@@ -132,7 +132,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
 
   it.each([
     ['a command of the stream', ['-xadd'], 'the commands xadd'],
-    ['all that writes', ['-@write'], 'the commands hset, xadd, xdel, del'],
+    ['all write commands', ['-@write'], 'the commands hset, xadd, xdel, del'],
     ['scripts', ['-@scripting'], 'the commands eval'],
     ['the memory settings', ['-info'], 'the commands info'],
     ['its keys', ['resetkeys', '~other:*'], 'the keys nestjs-keycloak-s2s:'],
@@ -144,7 +144,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
   });
 
   it.each(['pexpire', 'incr'])(
-    'names the right to %s if the Valkey user of a poller does not have this right',
+    'reports the missing right to %s only if the Valkey user belongs to a poller',
     async (command) => {
       const url = await urlWith(...RIGHTS, `-${command}`);
       expect(await doctor({ url })).toEqual([expect.stringMatching(/^ok/), expect.stringMatching(/^ok/)]);
@@ -212,20 +212,20 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     new ProofTexts(SEALING, new ProofKeys('spec', { privateKey }), identity).write(PROOF);
   it.each([
     [
-      'signed by a key that it does not trust',
+      'that an unknown key has signed',
       () => signed(proofKeyPair().privateKey),
       /signed by a key .*SIGNAL_PROOF_PUBLIC_KEYS/,
     ],
     ['of a newer version', () => sealed({ d: '{"v":2}', k: 'k', g: 'g' }), /newer version .* Update this service/],
-    ['that is none', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
+    ['with unknown content', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
     ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream\. Find out who writes/],
-  ])("reports a poller's proof %s, and does not say that no poller runs (RS-30)", async (_, proof, finding) => {
+  ])("reports a poller's proof %s, but does not report a missing poller (RS-30)", async (_, proof, finding) => {
     await started();
     await valkey.command(['SET', revocationKeys(ISSUER).proof, proof()]);
     expect(await doctor({ reliesOnPoller: true })).toEqual([expect.stringMatching(finding)]);
   });
 
-  it('reports that no poller runs, or that a poller runs', async () => {
+  it('reports whether a poller runs', async () => {
     expect(await doctor({ reliesOnPoller: true })).toContainEqual(
       expect.stringMatching(
         /^error: No poller runs, or it can't poll Keycloak: there is no proof\. .* Start the process/,

@@ -67,7 +67,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 200);
   });
 
-  it("refuse a session's tokens after another service's denial, even at a later replica (RS-13)", async () => {
+  it('refuse the tokens of a session that another service has denied, even after a later start (RS-13)', async () => {
     listOf(a).deny({ sid: session.sid });
     await become(replicasOfB, session.atB, 'revoked');
     const late = await start('service-b');
@@ -85,7 +85,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 'inactive');
   });
 
-  it('answer requests without Valkey and apply a denial later; a new replica is unready', async () => {
+  it('answer requests without Valkey and apply a denial later, but a new replica is not ready', async () => {
     await valkey.kill();
     listOf(a).deny({ sid: session.sid });
     expect(await answers(replicasOfB, session.atB)).toEqual([200, 200]);

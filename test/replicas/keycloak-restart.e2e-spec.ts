@@ -17,7 +17,7 @@ const HOT = 30;
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** This latency exceeds half of `TIMEOUT_MS` (the maximum wait for a slot), but not `TIMEOUT_MS`. */
+/** Longer than the maximum wait for a slot, which is half of `TIMEOUT_MS`, but shorter than `TIMEOUT_MS`. */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -67,7 +67,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     }
   }
 
-  it('receives only necessary calls within the bulkheads, and the services recover (RS-14, CC-05)', async () => {
+  it('receives only necessary calls, limited by the bulkheads, and the services recover (RS-14, CC-05)', async () => {
     await untilServed();
     let back: RecordedCall[] = [];
     let servedMs = 0;
@@ -95,7 +95,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     });
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
-    // While unknown tokens wait for slots, requests may wait for a result's renewal.
+    // While unknown tokens wait for slots, a request may wait too long for the renewal of its cached result.
     const isFlooded = ({ startedMs }: Failure): boolean => startedMs > servedMs && startedMs < floodedUntilMs;
     expect(failures.filter((failure) => failure.startedMs > servedMs && !isFlooded(failure))).toEqual([]);
 

@@ -146,7 +146,7 @@ describeWithAll('the pods of the small overlay', () => {
     await expect(probe(await freePort())).rejects.toThrow('Command failed');
   });
 
-  it('trust a separate certificate authority for calls to Keycloak and for calls to services', () => {
+  it('trust one certificate authority for calls to Keycloak, and another for calls to services', () => {
     for (const { name } of SERVICES) {
       const environment = pods.environmentOf(name);
       expect(environment).not.toHaveProperty('NODE_EXTRA_CA_CERTS');

@@ -39,7 +39,7 @@ describeWithReplicas('a login behind a balancer', () => {
     return seen;
   }
 
-  it('is valid at all replicas, and a logout ends it everywhere', async () => {
+  it('is valid at all replicas, and ends at all replicas after a logout', async () => {
     const page = await chromium.open();
     const before = await services.haproxy.sentTo('service-a');
     await logIn(page, 'alice');

@@ -63,7 +63,7 @@ const MODES: readonly Mode[] = ['well', 'late', 'failing', 'well'];
 
 const onValkey = valkeyPath === undefined ? describe.skip : describe;
 
-onValkey('replicas over Valkey in a model', () => {
+onValkey('replicas over Valkey, with a model of Keycloak', () => {
   let valkey: Valkey;
   beforeAll(async () => {
     valkey = await Valkey.start(valkeyPath ?? '');
@@ -107,7 +107,7 @@ onValkey('replicas over Valkey in a model', () => {
   }
 
   it(
-    'accept no ended token or session, confuse no users, and lose no denial',
+    'accept no ended token or session, do not mix up users, and lose no denial',
     async () => {
       await fc.assert(
         fc.asyncProperty(schedule, lives, async (steps, of) => {

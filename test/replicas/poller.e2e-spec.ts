@@ -70,7 +70,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   it('lets the services use cached results for longer than the short ttl', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // After a change, the short ttl applies to each cached result once.
+    // The creation of the user makes each cached result expire once after the short ttl.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);
@@ -81,8 +81,8 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
 
   it.each<[string, (subject: Subject) => Promise<unknown>, (verdict: Verdict) => boolean]>([
     ['a logout', end, isDenied],
-    ['that an administrator signed the user out', ({ username }) => server.logOutUser(username), isDenied],
-    ['that the user is disabled', ({ username }) => server.disableUser(username), isRefused],
+    ['a logout by an administrator', ({ username }) => server.logOutUser(username), isDenied],
+    ['a disabled user', ({ username }) => server.disableUser(username), isRefused],
   ])('makes all services refuse the token soon after the event: %s', async (_, act, is) => {
     const subject = await known();
     await act(subject);
@@ -95,7 +95,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener.process.kill('SIGKILL');
     await listener.exited;
     await end(subject);
-    // Without earlier requests, a cached result shows whether the next poller read the missed events.
+    // Sends no request earlier, so the refusal of a cached result shows that the next poller read the missed events.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, RECEIVES, 1);
     await expectSoon(subject, isDenied, 'it is refused');

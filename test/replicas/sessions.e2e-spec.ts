@@ -78,7 +78,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
   });
 
-  it("share a step-up's session with a new id, and end the former session (RS-11, BF-05)", async () => {
+  it('share the session of a step-up under a new id, and end the former session (RS-11, BF-05)', async () => {
     const former = sessionIn(browser) ?? '';
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(303);
     const link = locationOf(await browser.send(`${addresses[0]}/refund`)) ?? '';

@@ -120,7 +120,7 @@ fields[4] = string.format('%d', tonumber(fields[4]) - 400000)
 redis.call('DEL', KEYS[1])
 return redis.call('XADD', KEYS[1], entry[1], unpack(fields))`;
 
-/** A service that has the denial keys could forge the first entry. */
+/** Replaces the first entry by an entry that a service with the denial keys could forge. */
 const REPLACE_BY_OWN = `
 local entry = redis.call('XRANGE', KEYS[1], '-', '+')[1]
 local fields = entry[2]
@@ -301,12 +301,12 @@ async function heldWay(): Promise<HeldWay> {
 
   it.each<[string, string, (poller: Replica) => void]>([
     [
-      'another entry than the proof covers',
+      'the content of the entry was replaced',
       REPLACE_SEALED,
       ({ keycloak }) => keycloak.revocations.deny({ sid: 'bent' }),
     ],
     [
-      'an entry made older than it is, so that it would count for nothing',
+      'the time of the entry was changed to an earlier time',
       MAKE_OLDER,
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
@@ -406,7 +406,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content of the revocation channel')).length).toBe(2);
   });
 
-  it('does not extend the ttl of cached results after a replaced entry (RS-30)', async () => {
+  it('does not extend the ttl of cached results after an entry was replaced (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isHealthy);
@@ -521,7 +521,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content'))).toHaveLength(1);
   });
 
-  it("sends proofs again after a loss of Valkey's data and after its outage", async () => {
+  it('sends proofs again after Valkey has lost its data, and after Valkey has restarted', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     await command('FLUSHALL');

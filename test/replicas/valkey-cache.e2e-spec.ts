@@ -142,7 +142,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toEqual(['the-token', 'new-token']);
     });
 
-    it('keeps the age of a result, so no replica uses it beyond the ttl', async () => {
+    it('keeps the age of a result, so no replica uses the result after the ttl', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 1 }),
         replica({ introspectionTtlSeconds: 1 }),
@@ -156,7 +156,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('introspects again if a shared result is too old, and does not share a result with maximum age 0', async () => {
+    it('introspects again if a shared result is too old, and shares no result for the maximum age 0', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -199,7 +199,7 @@ onValkey('a shared cache in Valkey', () => {
       await sleep(20);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', 0);
-      // Because `other` shares no result for staleness 0, a third replica shares the inactive result.
+      // `other` shares no result for staleness 0, so a third replica introspects and shares the inactive result.
       land({ active: true, sub: 'late', exp: exp() });
       await late;
       await settled();
@@ -241,7 +241,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('keeps an inactive result while another replica may share an active result', async () => {
+    it('keeps an inactive result, even if another replica shares an older active result later', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -481,7 +481,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(seen.join('\n')).not.toContain(hash.toString('hex'));
     });
 
-    it('ignores results that an attacker copied to another key, gave a later time or replaced by garbage', async () => {
+    it('ignores results that an attacker has copied to another key, postdated, or replaced by garbage', async () => {
       const one = await replica({ introspectionTtlSeconds: 1 });
       await one.ask('alices-token');
       await settled();
@@ -509,7 +509,7 @@ onValkey('a shared cache in Valkey', () => {
       ['another key', { keys: [key()] }],
       ['another service', { clientId: 'service-c' }],
       ['another realm', { issuer: 'https://keycloak.test/realms/other' }],
-    ])('ignores entries that were sealed by %s', async (_, bent) => {
+    ])('ignores entries that were encrypted by %s', async (_, bent) => {
       const [one, other] = await Promise.all([replica(), replica(bent)]);
       await one.ask('the-token');
       await settled();
@@ -531,7 +531,7 @@ onValkey('a shared cache in Valkey', () => {
     };
 
     it.each([30, -30])(
-      'does not use a result for longer if the clock of a new replica is wrong by %d s',
+      'does not use a result after the ttl if the clock of a new replica is wrong by %d s',
       async (seconds) => {
         differBy(seconds);
         const one = await replica({ introspectionTtlSeconds: 1 });
@@ -642,10 +642,10 @@ onValkey('a shared cache in Valkey', () => {
     });
 
     it.each<[string, () => Promise<unknown>]>([
-      ['is gone', () => valkey.kill()],
+      ['is down', () => valkey.kill()],
       ['hangs', async () => valkey.freeze()],
       ['is full', () => command('CONFIG', 'SET', 'maxmemory', '1')],
-      ['can only be read', () => command('REPLICAOF', '127.0.0.1', '1')],
+      ['is read-only', () => command('REPLICAOF', '127.0.0.1', '1')],
     ])('lets each replica ask Keycloak, and reports the fault once, if the server %s', async (_, away) => {
       const [one, other] = await Promise.all([replica({ deadlineMs: 50 }), replica({ deadlineMs: 50 })]);
       await one.ask('before');

@@ -154,7 +154,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(one.sharing.status.unshared).toBe(0);
   });
 
-  it('rechecks only tokens from before the recheck, even at a replica that starts later', async () => {
+  it('rechecks only tokens that were issued before the recheck, even at a replica that starts later', async () => {
     const [one, two] = [await replica(), await replica()];
     const token = (sid: string, issuedAt: number) => [{ sid, iat: issuedAt }, tokenHash(sid)] as const;
     const now = Date.now() / 1000;
@@ -294,7 +294,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(one.lines.join('\n')).toContain('Denials are shared again');
   });
 
-  it('applies a denial only locally while Valkey is full, and shares it later', async () => {
+  it('applies a denial only locally while Valkey is full, and shares the denial later', async () => {
     const [one, two] = [await replica(), await replica()];
     await command('CONFIG', 'SET', 'maxmemory', '1');
     one.list.deny({ sid: 'meanwhile' });
@@ -316,35 +316,35 @@ installed('the sharing of denials over Valkey', () => {
   });
 
   it.each<[string, (key: string) => string[][]]>([
-    ['a text in place of the stream', (key) => [['SET', key, 'garbage']]],
-    ['a text in place of its state', (key) => [['SET', `${key}:state`, 'garbage']]],
-    ['a state that counts wrong', (key) => [['HSET', `${key}:state`, 'last', 'garbage']]],
-    ['a state that counts less', (key) => [['HSET', `${key}:state`, 'last', '0']]],
-    ['a state that counts more', (key) => [['HSET', `${key}:state`, 'last', '1000000']]],
-    ['an entry of somebody else, with a number of its own', (key) => [['XADD', key, '*', 'garbage', 'garbage']]],
+    ['a string in place of the stream', (key) => [['SET', key, 'garbage']]],
+    ['a string in place of the state', (key) => [['SET', `${key}:state`, 'garbage']]],
+    ['a state whose count is not a number', (key) => [['HSET', `${key}:state`, 'last', 'garbage']]],
+    ['a state whose count is too low', (key) => [['HSET', `${key}:state`, 'last', '0']]],
+    ['a state whose count is too high', (key) => [['HSET', `${key}:state`, 'last', '1000000']]],
+    ['a foreign entry with a generated id', (key) => [['XADD', key, '*', 'garbage', 'garbage']]],
     [
-      'a state that counts beyond measure',
+      'no stream, and a state whose count is 1e300',
       (key) => [
         ['HSET', `${key}:state`, 'last', '1e300'],
         ['DEL', key],
       ],
     ],
     [
-      'a state that counts in another way',
+      'no stream, and a state whose count is hexadecimal',
       (key) => [
         ['HSET', `${key}:state`, 'last', '0x10'],
         ['DEL', key],
       ],
     ],
     [
-      'a state of more entries than ours can be',
+      'a state whose count exceeds the maximum capacity',
       (key) => [
         ['XADD', key, '3000000-0', 'e', '', 't', '', 'm', '', 'i', '', 'p', ''],
         ['HSET', `${key}:state`, 'last', '3000000', 'tip', ''],
       ],
     ],
     [
-      'an epoch that is no text, and an entry that is missing',
+      'an epoch that is not valid UTF-8, and a missing entry',
       (key) => [
         ['EVAL', "redis.call('HSET', KEYS[1], 'epoch', '\\255')", '1', `${key}:state`],
         ['XDEL', key, '2-0'],
@@ -352,7 +352,7 @@ installed('the sharing of denials over Valkey', () => {
     ],
     ['no stream', (key) => [['DEL', key]]],
     ['no state', (key) => [['DEL', `${key}:state`]]],
-    ['an end that is missing', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
+    ['a stream without entries', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
   ])('loses no denial and refuses no other token despite a damaged stream: %s', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
@@ -400,7 +400,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => two.sharing.status.unshared === 0, 'it is shared');
     const key = await streamKey();
     for (const garbage of ['', 'x', Buffer.alloc(200, 1).toString('base64'), 'ü'.repeat(100)]) {
-      // After only one of both changes, a replica would start a new stream.
+      // One script makes both changes, because a replica would start a new stream after only one of them.
       const script = `redis.call('XADD', KEYS[1], redis.call('HINCRBY', KEYS[2], 'last', 1) .. '-0', 'e', ARGV[1], 't', 'garbage')`;
       await command('EVAL', script, '2', key, `${key}:state`, garbage);
     }
@@ -411,11 +411,11 @@ installed('the sharing of denials over Valkey', () => {
   });
 
   it.each<[string, (key: string) => string[][]]>([
-    ['it says that it ends in another way', (key) => [['HSET', `${key}:state`, 'tip', 'x']]],
-    ['its beginning is cut off', (key) => [['XTRIM', key, 'MAXLEN', '1']]],
-    ['its first entry is taken out', (key) => [['XDEL', key, '1-0']]],
-    ['all of it is cut off', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
-    ['it takes no more', (key) => [['XSETID', key, '18446744073709551615-18446744073709551615']]],
+    ['its state names another last entry', (key) => [['HSET', `${key}:state`, 'tip', 'x']]],
+    ['only its last entry is left', (key) => [['XTRIM', key, 'MAXLEN', '1']]],
+    ['its first entry is deleted', (key) => [['XDEL', key, '1-0']]],
+    ['all its entries are deleted', (key) => [['XTRIM', key, 'MAXLEN', '0']]],
+    ['it accepts no more entries', (key) => [['XSETID', key, '18446744073709551615-18446744073709551615']]],
     ['entries are too long', (key) => Array.from({ length: 5 }, () => ['XADD', key, '*', 'e', 'x'.repeat(8_000_000)])],
   ])('sends all denials to a replica that starts later, despite a damaged stream: %s', async (_, harms) => {
     const [one, two] = [await replica(), await replica()];
@@ -623,7 +623,7 @@ encrypted('the sharing of denials over TLS', () => {
     await Promise.all(stopped.splice(0).map((stop) => stop()));
   });
 
-  it('requires the certificate authority and the host name of the certificate', async () => {
+  it('accepts only a certificate of the configured authority for the host name of the URL', async () => {
     const url = `valkeys://localhost:${port}`;
     const ca = readFileSync(certificate, 'utf8');
     const [one, two] = [await replica({ url, ca }), await replica({ url, ca })];

@@ -193,7 +193,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     connection.close();
   });
 
-  it('let a probe detect a blocked server by PING, and forbid all else (OP-04)', async () => {
+  it('let a probe detect a blocked server with PING, and forbid all other commands (OP-04)', async () => {
     const probe = await ValkeyConnection.open({ url: new URL(valkey.urlOf('probe')) });
     expect(await probe.send(['PING'], 5000)).toBe('PONG');
     for (const command of ['GET x', 'INFO', 'CLIENT LIST', 'EVAL return 0']) {

@@ -128,7 +128,7 @@ onValkey('sessions over Valkey', () => {
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
     ])(
-      'of one user are ended at all replicas by %s, and a pending login cannot start them again (BF-09)',
+      'of one user end at all replicas after a notice with the %s, and a pending login is refused (BF-09)',
       async (_, ended) => {
         const [one, other] = [replica(), replica()];
         const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -142,7 +142,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('end when a logout notice names the subject, if the sessions have no sid', async () => {
+    it('without a sid end when a logout notice names the subject', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -179,7 +179,7 @@ onValkey('sessions over Valkey', () => {
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
 
-    it('replace older sessions of a user at the limit, even in a full store (BF-05)', async () => {
+    it('replace older sessions of a user who is at the limit, even in a full store (BF-05)', async () => {
       const one = replica({ maxSessions: 3, maxSessionsPerUser: 2 });
       const begin = async (subject: string): Promise<string> => {
         await sleep(2);
@@ -574,7 +574,7 @@ onValkey('sessions over Valkey', () => {
     it.each([
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
-    ])('are ended by %s even if an attacker writes garbage into the indexes (BF-09)', async (_, ended) => {
+    ])('end after a notice with the %s, even if an attacker has garbled the indexes (BF-09)', async (_, ended) => {
       const next = key();
       const [one, other] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
       const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -637,7 +637,7 @@ onValkey('sessions over Valkey', () => {
       ]);
 
     it.each<[string, () => Promise<void>, () => Promise<void>]>([
-      ['is gone', () => valkey.kill(), () => valkey.start()],
+      ['is down', () => valkey.kill(), () => valkey.start()],
       ['hangs', async () => valkey.freeze(), async () => valkey.thaw()],
     ])('fail with 503 if the server %s, and are back after the fault', async (_, away, back) => {
       const [one, other] = [replica(), replica()];

@@ -20,7 +20,7 @@ const SOURCES = {
   'tsconfig.json': JSON.stringify({
     references: [{ path: 'libs/one/tsconfig.lib.json' }, { path: 'apps/two/tsconfig.app.json' }],
   }),
-  // Simulates an interrupted build, which has written the build information and no JavaScript.
+  // Simulates an interrupted build, which has written build information but no JavaScript.
   'libs/one/dist/.tsbuildinfo': '{}',
 };
 

@@ -45,7 +45,7 @@ describe('the description of running services that npm start gives to doctor (OP
     await stop();
   });
 
-  it('is neither written to nor read from a folder that other users may open', async () => {
+  it('is not written or read if other users may open the folder', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     chmodSync(folder, 0o755);
     expect(await localStacks(folder)).toEqual([]);
@@ -114,7 +114,7 @@ describe('an answer that doctor receives from a server or a process (OP-02)', ()
 });
 
 describe('the signal feed of a process (OP-02)', () => {
-  it('is checked at each service that polls or receives proofs, not at the separate poller', () => {
+  it('is checked at each service that polls or receives proofs, but not at the separate poller', () => {
     expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'events' })).toBe(true);
     expect(receivesRevocations('service-b', { SHARED_STATE_URL: 'valkey://valkey' })).toBe(true);
     expect(receivesRevocations('service-a', { SIGNAL_SOURCES: 'none' })).toBe(false);
@@ -123,7 +123,7 @@ describe('the signal feed of a process (OP-02)', () => {
     ).toBe(false);
   });
 
-  it('is reported by doctor unless the health details show a healthy feed within seconds', async () => {
+  it('is reported as faulty if the health details do not show a healthy feed within seconds', async () => {
     const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -150,7 +150,7 @@ describe('the signal feed of a process (OP-02)', () => {
   });
 
   it.each([
-    ['an authorization server that is away', undefined, 'Keycloak issues no token (ECONNREFUSED)'],
+    ['an unreachable authorization server', undefined, 'Keycloak issues no token (ECONNREFUSED)'],
     ['a client that the realm refuses', [401, '{"error":"invalid_client"}'], 'Keycloak answers 401 invalid_client'],
   ] as const)('has an unknown state because of %s', async (_, answer, why) => {
     const server = createServer((_request, response) => response.writeHead(answer?.[0] ?? 0).end(answer?.[1]));

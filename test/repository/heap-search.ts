@@ -6,12 +6,12 @@ const SHOWN_CHARACTERS = 1024;
 
 /** The marks are buffers, so the search does not find the marks themselves. */
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
-  // V8 keeps the target of a used weak reference until the next turn.
+  // V8 keeps the target of a used weak reference until the next turn of the event loop.
   await nextTurn();
-  // V8 keeps the input of the last regex match.
+  // Replaces the input of the last regex match, which V8 keeps.
   /x/.exec('x');
   const snapshot = getHeapSnapshot();
-  // The snapshot must not contain these texts.
+  // Makes the texts after the snapshot, so that the snapshot does not contain the texts.
   const texts = marks.map((mark) => mark.toString('hex'));
   const found = texts.map(() => false);
   let seam = '';

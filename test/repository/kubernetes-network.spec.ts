@@ -125,7 +125,7 @@ describeWithKubectl('the network policies', () => {
   const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
-  it('are compared with the calls in services.json, without the calls of attacks', () => {
+  it('are compared with the calls in services.json, which do not include the calls of attacks', () => {
     const called = Object.entries(description.services).flatMap(([from, { calls: to }]) =>
       to.map((one) => `${from} → ${one}`),
     );

@@ -53,7 +53,7 @@ describeWithKubectl('the pods of deploy/kubernetes', () => {
   });
   afterAll(() => built.remove());
 
-  /** Adds the small overlay's secrets, because an operator provides the production overlay's secrets. */
+  /** Adds secrets from the small overlay, because an operator provides the secrets of the production overlay. */
   function withSecrets(overlay: Overlay): KubernetesObject[] {
     if (overlay === 'small') return objectsOf(overlay);
     const made = objectsOf('small')

@@ -55,7 +55,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       expect(elsewhere.map(({ kind }) => kind)).toEqual(['Namespace']);
     });
 
-    it('is valid by the schema of the API', () => {
+    it('matches the schema of the Kubernetes API', () => {
       expect(schemaFaults(objectsOf(overlay))).toEqual([]);
     });
 

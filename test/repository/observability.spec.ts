@@ -51,7 +51,7 @@ describe('the rules and the dashboard', () => {
     expect([meaning, cure]).not.toContain('');
   });
 
-  it('have tests in which each alert fires, and tests in which it does not (OP-03)', () => {
+  it('have tests in which each alert fires, and tests in which the alert does not fire (OP-03)', () => {
     const { tests } = parse(read('deploy/observability/alerts.test.yml')) as {
       readonly tests: readonly { readonly alert_rule_test: readonly { alertname: string; exp_alerts: unknown[] }[] }[];
     };
@@ -71,7 +71,7 @@ withPromtool('promtool', () => {
     ['the configuration', ['check', 'config', '--syntax-only', 'prometheus.yml']],
     ['the configuration for Kubernetes', ['check', 'config', '--syntax-only', 'kubernetes.yml']],
     ['the rules', ['check', 'rules', '--lint-fatal', 'alerts.yml']],
-    ['each alert where it is due, and where it is not (OP-03)', ['test', 'rules', 'alerts.test.yml']],
+    ['the tests of the alerts (OP-03)', ['test', 'rules', 'alerts.test.yml']],
   ])('reports no error in %s', async (_, args) => {
     await expect(promisify(execFile)(promtoolPath ?? '', args, { cwd: OBSERVABILITY })).resolves.toBeDefined();
   });

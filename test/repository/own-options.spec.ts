@@ -46,10 +46,10 @@ describe('the selected projects', () => {
 
 describe('the authorization server', () => {
   it.each([
-    ['the option, whatever the variable says', 'embedded', 'http://localhost:8180', 'embedded'],
+    ['the option, even if the variable is set', 'embedded', 'http://localhost:8180', 'embedded'],
     ['the variable', undefined, 'docker', 'docker'],
-    ['what this machine has, where neither says anything', undefined, undefined, 'available'],
-    ['the same where the variable is empty', undefined, '', 'available'],
+    ['the available software, if neither the option nor the variable is set', undefined, undefined, 'available'],
+    ['the available software, if the variable is empty', undefined, '', 'available'],
   ])('is chosen by %s', (_, option, variable, choice) => {
     const environment: NodeJS.ProcessEnv = variable === undefined ? {} : { AUTHORIZATION_SERVER: variable };
     expect(chooseServer(option, environment)).toBe(choice);

@@ -49,7 +49,7 @@ describe('the dependencies of a package', () => {
 
   it.each<[string, Partial<Manifest>, string]>([
     [
-      'a dependency that only the entry point for tests leads to',
+      'a dependency that only the entry point for tests imports',
       {
         dependencies: { 'lru-cache': '1', 'for-tests': '1' },
         peerDependencies: { '@nestjs/common': '1', 'an-engine': '1' },
@@ -57,17 +57,17 @@ describe('the dependencies of a package', () => {
       'for-tests is installed for everybody, but the entry point "." does not lead to it',
     ],
     [
-      'a peer that only the entry point for tests leads to, and that everybody must have',
+      'a required peer that only the entry point for tests imports',
       { peerDependenciesMeta: { 'an-engine': { optional: true } } },
       'for-tests is installed for everybody, but the entry point "." does not lead to it',
     ],
     [
-      'a dependency that nothing leads to',
+      'a dependency that no entry point imports',
       { dependencies: { 'lru-cache': '1', 'left-over': '1' } },
       'left-over is installed for everybody, but the entry point "." does not lead to it',
     ],
     [
-      'an optional peer that nothing leads to',
+      'an optional peer that no entry point imports',
       {
         peerDependencies: { ...SOUND.peerDependencies, 'left-over': '1' },
         peerDependenciesMeta: { ...SOUND.peerDependenciesMeta, 'left-over': { optional: true } },
@@ -118,8 +118,8 @@ describe('the dependencies of a package', () => {
     });
 
     it.each([
-      ['each imports it', "import 'for-tests';"],
-      ['one leads to the other', "export { x } from '../testing/index.js';"],
+      ['both entry points import it', "import 'for-tests';"],
+      ['one entry point imports the other', "export { x } from '../testing/index.js';"],
     ])('fail the check when %s', (_, text) => {
       expect(faults(manifest, { ...FILES, 'dist/further/index.js': text })).toContain(
         'for-tests is an optional peer, but more than one entry point always imports it by itself',

@@ -78,12 +78,12 @@ describe('the pieces of a document', () => {
   });
 
   it.each<[string, string[][], string]>([
-    ['of no file', [fence('ts', 'start();')], '1: the code has no file'],
-    ['of a file that is named in no link', [['`src/a.ts`:', ''], fence('ts', 'start();')], '3: the code has no file'],
-    ['of a file that is not beside it', [link('src/a.ts'), ['Words.', ''], fence('ts', '')], '5: the code has no file'],
-    ['of a file that is not there', [link('src/b.ts'), fence('ts', '')], '3: ENOENT'],
-    ['of a region that is not there', [link('src/a.ts'), fence('ts #other', '')], 'src/a.ts has no region #other'],
-    ['of nothing in a JSON file', [link('realm.json'), fence('json #/clients/2', '')], '3: #/clients/2 does not exist'],
+    ['without a file', [fence('ts', 'start();')], '1: the code has no file'],
+    ['of a file without a link', [['`src/a.ts`:', ''], fence('ts', 'start();')], '3: the code has no file'],
+    ['whose link is not next to it', [link('src/a.ts'), ['Words.', ''], fence('ts', '')], '5: the code has no file'],
+    ['of a missing file', [link('src/b.ts'), fence('ts', '')], '3: ENOENT'],
+    ['of a missing region', [link('src/a.ts'), fence('ts #other', '')], 'src/a.ts has no region #other'],
+    ['of a missing JSON value', [link('realm.json'), fence('json #/clients/2', '')], '3: #/clients/2 does not exist'],
     ['in a list', [['- item', ''], fence('ts', 'start();').map((line) => `  ${line}`)], '3: a piece is not indented'],
   ])('are rejected if a piece is code %s', (_, parts, fault) => {
     document(...parts);

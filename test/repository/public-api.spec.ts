@@ -1,4 +1,4 @@
-/** Every change of the packages' exports must be deliberate. */
+/** Lists the exports of the packages, so that each change of the exports is deliberate. */
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
 import * as mainEntryPoint from 'nestjs-keycloak-s2s';
@@ -119,7 +119,7 @@ describe('nestjs-keycloak-s2s', () => {
     ['messages', microservicesEntryPoint, ['microservicesRequestAdapter']],
     ['OpenTelemetry', opentelemetryEntryPoint, ['KeycloakTelemetryModule']],
     [
-      'what Keycloak tells by itself',
+      'events from Keycloak',
       signalsEntryPoint,
       [
         'BackchannelLogoutModule',

@@ -165,7 +165,7 @@ describe('the realm', () => {
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);
   });
 
-  it('has one client that reads events and one that manages users, both disabled by default', () => {
+  it('has one client for reading events and one client for managing users, both disabled by default', () => {
     const roles = { [POLLER]: ['view-events'], 'demo-helpdesk': ['manage-users'] };
     expect(realm.clients.filter(({ enabled = true }) => enabled !== true)).toEqual([
       expect.objectContaining({ clientId: POLLER, enabled: '${SIGNALS_EVENTS:false}' }),

@@ -46,7 +46,7 @@ describe.each(publishedLibraries().map((library) => [relative(process.cwd(), lib
 describe.each(publishedLibraries().map((library) => [relative(process.cwd(), library)]))(
   'the manifest of %s',
   (folder) => {
-    it('has no command whose path begins with a dot: npm would drop the command', () => {
+    it('has no command whose path begins with a dot, because npm would drop the command', () => {
       const { bin = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
         bin?: Record<string, string>;
       };
@@ -62,7 +62,7 @@ describe('absolute links', () => {
     ['![a](../../docs/a.png)', '![a](https://example.com/owner/name/raw/v1.2.3/docs/a.png)'],
     ['[a](#here)', '[a](#here)'],
     ['[a](https://example.org/a)', '[a](https://example.org/a)'],
-  ])('of %s', (link, expected) => {
+  ])('replace only relative links: %s', (link, expected) => {
     expect(absoluteLinks(link, { ...RELEASE, folder: 'libs/keycloak' })).toBe(expected);
   });
 });

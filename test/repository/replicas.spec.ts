@@ -145,7 +145,7 @@ describe('the Valkey users of deploy/valkey/users.acl', () => {
   });
 
   it.each(processUsers().map(({ name, rights }) => [name, rights] as const))(
-    'include %s, which has only single commands, and no dangerous command except INFO (OP-04)',
+    'include %s, whose rights list single commands, and no dangerous command except INFO (OP-04)',
     (name, rights) => {
       const [first, ...given] = commands(rights);
       expect([first, ...given.slice(-2)]).toEqual(['-@all', '-@dangerous', '+info']);
@@ -206,7 +206,7 @@ describe('npm start -- --replicas', () => {
     expect(stdout).not.toContain('Building');
   });
 
-  it('prints no warning, however many listeners wait for the stop signal', () => {
+  it('prints no warning, even if 100 listeners wait for the stop signal', () => {
     const script = `import { stopSignal } from './scripts/common/processes.mjs';
       const signal = stopSignal();
       for (let n = 0; n < 100; n += 1) signal.addEventListener('abort', () => n);
@@ -352,7 +352,7 @@ describe('the revocation poller of npm start', () => {
     }
   });
 
-  it('derives a missing public key from the private key, and never invents a private key (RS-30)', () => {
+  it('derives a missing public key from the private key, and never generates a private key (RS-30)', () => {
     const { privateKey, publicKeys } = proofKeyPair();
     for (const key of [privateKey, pemBody(privateKey)]) {
       const { SIGNAL_PROOF_PUBLIC_KEYS: derived } = sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: key });
@@ -366,7 +366,7 @@ describe('the revocation poller of npm start', () => {
     );
   });
 
-  it('is off at an external server without SIGNAL_SOURCES, and with SIGNAL_SOURCES=none', () => {
+  it('is off for SIGNAL_SOURCES=none, and by default for an external server', () => {
     const elsewhere = feedEnvironment({}, 'https://sso.example.com');
     expect([given(elsewhere), hasSources(elsewhere)]).toEqual([nobody, false]);
     const silent = feedEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');

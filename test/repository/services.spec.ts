@@ -109,7 +109,7 @@ describe('the description of all services in services.json', () => {
   });
 
   it.each(services)(
-    'says, like the code of %s, whether the service polls for revocations',
+    'agrees with the code of %s about whether the service polls for revocations',
     (name, { signals = false }) => {
       const code = read(
         join(
@@ -248,7 +248,7 @@ describe('.env.example', () => {
     expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
   });
 
-  it('leaves the shutdown delay open, so that npm start can set 2 seconds for replicas', () => {
+  it('sets no shutdown delay, so that npm start can set 2 seconds for replicas', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
     expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',
@@ -268,7 +268,7 @@ describe('.env.example', () => {
 });
 
 describe('tsconfig.json', () => {
-  it('refers to every package, like tsconfig.spec.json: tsc -b checks only referenced packages', () => {
+  it('refers to every package, because tsc -b checks only referenced packages', () => {
     const paths = ['libs/*/tsconfig.lib.json', 'apps/*/tsconfig.app.json'].flatMap((pattern) => {
       const [top = '', , file = ''] = pattern.split('/');
       return readdirSync(join(root, top)).map((name) => `${top}/${name}/${file}`);

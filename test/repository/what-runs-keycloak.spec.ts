@@ -44,7 +44,7 @@ describe('the lookup of Docker', () => {
   it.each([
     // Version 12 of testcontainers fails in this way on Node 20.
     ['fails when it is loaded', 'undefined.bind', "Cannot read properties of undefined (reading 'bind')"],
-    ['lacks a package of its own', "await import('dockerode')", "Cannot find package 'dockerode' imported from"],
+    ['lacks one of its dependencies', "await import('dockerode')", "Cannot find package 'dockerode' imported from"],
   ])('reports the reason if testcontainers is installed and %s', (_name, content, why) => {
     write('node_modules/testcontainers/package.json', '{"type":"module","main":"index.js"}');
     write('node_modules/testcontainers/index.js', content);

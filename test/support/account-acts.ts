@@ -81,7 +81,7 @@ async function consoleTokens(server: ContractServer, username: string): Promise<
   });
 }
 
-/** The demo realm file names no default scopes for new clients. */
+/** Adds the scope `roles`, because the demo realm file names no default scopes for new clients. */
 async function giveRolesTo(server: ContractServer, client: string): Promise<void> {
   const { administrator } = server;
   const scopes = await administrator.read<{ id: string; name: string }[]>('/client-scopes');

@@ -1,4 +1,4 @@
-/** Finds what the Kubernetes API server would reject, by the schemas of kubernetes-models. */
+/** Finds objects that the Kubernetes API server would reject, with the schemas of kubernetes-models. */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';

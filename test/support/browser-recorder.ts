@@ -40,7 +40,7 @@ export class BrowserRecorder {
   }
 }
 
-/** A request line to a proxy has the absolute URL (RFC 9112 §3.2.2). */
+/** The first line of a request to a proxy contains the absolute URL (RFC 9112 §3.2.2). */
 async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,

@@ -85,7 +85,7 @@ export class Chromium {
       // The tests check refusals, so a 4xx status is not a fault.
       const ours = (url === '' ? page.url() : url).startsWith(publicUrl);
       const isRefusal = /^Failed to load resource: .* status of 4/.test(message.text()) && isChecked(url, page);
-      // A stopped replica's broken or missing event stream is not a fault.
+      // A broken or missing event stream of a stopped replica is not a fault.
       const isBroken = message.text().startsWith('Failed to load resource: ') && url === `${publicUrl}/watch`;
       const isComplaint = ['error', 'warning'].includes(message.type()) && !isRefusal && !isBroken;
       if (ours && isComplaint) this.#complaints.push(message.text());
@@ -173,7 +173,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** Keeps an undecided finding of axe only if text has the background's color. */
+/** Keeps an undecided finding of axe only if the text has the color of its background. */
 function onlyUnreadable(result: axe.Result): axe.Result {
   const isUnreadable = ({ any }: axe.NodeResult): boolean =>
     any.some(({ data }) => (data as { messageKey?: string } | undefined)?.messageKey === 'equalRatio');
@@ -215,7 +215,7 @@ export async function takePicture(page: Page, name: string): Promise<void> {
 }
 
 async function sessionStorageOf(page: Page): Promise<Sight> {
-  // Without scripts a page cannot store anything.
+  // The evaluation fails without scripts, but a page without scripts cannot store anything.
   const text = await page.evaluate<string>('JSON.stringify(sessionStorage)').catch(() => '');
   return { where: `session storage at ${page.url()}`, text };
 }

@@ -30,7 +30,7 @@ export async function doctorOfFeed(
     clientSecret,
     allowInsecureRequests: true,
   });
-  // Doctor needs only a server that answers, so Keycloak's address replaces the service's.
+  // Uses Keycloak's address for the called service, because doctor only needs a server that answers.
   if (calls) keycloak.service('service-b', { baseUrl, audience: 'service-b', scopes: ['orders.approve'] });
   const pollingSecret = SECRETS[pollsAs ?? service];
   const client = pollsAs && { clientId: pollsAs, clientAuthentication: new FixedSecret(pollingSecret) };

@@ -56,7 +56,7 @@ export class FollowedService {
     return until(async () => (await this.outcomeOf(token)) !== 'accepted', 'the token is refused');
   }
 
-  /** Waits for the event of a new logout: all earlier events have then arrived. */
+  /** Waits for the event of a new logout, which arrives after all earlier events. */
   async receiveLogout(server: ContractServer): Promise<void> {
     const tokens = await login(server, await server.newUser('order-manager'));
     const token = await this.keycloak.verifier.verify(textOf(tokens));

@@ -16,7 +16,7 @@ export interface ReplicaCounts {
   readonly sent: number;
   readonly atHand: number;
   readonly unanswered: number;
-  /** HAProxy sends the requests of a failed connection to another replica. */
+  /** The number of failed connections; HAProxy sends their requests to another replica. */
   readonly unreached: number;
 }
 
@@ -59,7 +59,7 @@ export class Haproxy {
   }
 
   async untilReplicaIs(state: 'UP' | 'DOWN', service: string, replica: number): Promise<void> {
-    // Before its first health check, a replica counts as ready in HAProxy.
+    // HAProxy treats a replica as ready before its first health check.
     const word = { UP: 'L7OK', DOWN: '' }[state];
     for (let tries = 0; tries < 1200; tries += 1) {
       const [found] = await this.#servers(service, replicaName(service, replica));

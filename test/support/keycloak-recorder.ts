@@ -50,7 +50,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** Counts each call until its end, or until the caller aborts the call. */
+  /** Returns the maximum number of concurrent calls, without calls that the caller has aborted. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }

@@ -27,7 +27,7 @@ function allows(policies: readonly Policy[], side: 'Ingress' | 'Egress', who: Pa
     ({ metadata, spec }) =>
       metadata.namespace === who.namespace &&
       matches(spec?.podSelector, who.labels) &&
-      // Without policyTypes, a policy applies to ingress, and to egress only with egress rules.
+      // Without policyTypes, a policy applies to ingress, and also to egress if the policy has egress rules.
       (spec?.policyTypes ?? (spec?.egress ? ['Ingress', 'Egress'] : ['Ingress'])).includes(side),
   );
   if (concerned.length === 0) return true;
@@ -50,7 +50,7 @@ function rulesOf(spec: INetworkPolicy['spec'], side: 'Ingress' | 'Egress'): Rule
   return (spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
 }
 
-/** Throws if the rule is not supported, so that no rule is ignored. */
+/** Throws an error for an unsupported rule instead of ignoring the rule. */
 function isPeer(
   { ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer,
   party: Party,

@@ -57,7 +57,7 @@ export async function startContainer(
 export const argumentsOf = (command: readonly string[] = [], folder: string): string[] =>
   command.slice(1).map((word) => (word.startsWith('/') ? join(folder, word) : word));
 
-/** If a text is missing, the file has changed since the spec was written. */
+/** Throws an error if a text is missing, because the file has then changed since the spec was written. */
 function changed(text: string, changes: Changes): string {
   return changes.reduce((current, [from, to]) => {
     if (!current.includes(from)) throw new Error(`"${from}" is missing in: ${text}`);

@@ -13,7 +13,7 @@ const POLL_MS = 250;
 const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
-/** Service A polls for itself. Each other service has its own poller. */
+/** Service A polls for itself. For each other service, this function starts a separate poller. */
 export async function receiveRevocations(
   services: RunningServices,
   { issuer }: ServerAddress,

@@ -60,7 +60,7 @@ export class ReplicatedServices {
     publicUrl,
   }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
-    // The services are separate processes, so the scanner gets tokens only from this proxy.
+    // The services run in separate processes, so the scanner learns the tokens only from this proxy.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
     this.#valkey = await Valkey.start(valkeyPath ?? '');
     this.#variables = variables;
@@ -88,7 +88,7 @@ export class ReplicatedServices {
       name: service.name,
       port: service.port,
       replicas: places.filter((place) => place.service === service).map(({ port }) => port),
-      // A Keycloak in a container sends logout notices to this machine.
+      // Listens on all addresses, because a Keycloak in a container sends logout notices to this machine.
       ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
     }));
     this.#haproxy = await startWhenFree(balanced);

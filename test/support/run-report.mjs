@@ -3,7 +3,7 @@ import { testServer } from 'keycloak-test-servers';
 import { linesOf, skippedTests } from './skipped-tests.mjs';
 
 const SKIPPED_FILE = 'test-results/skipped-tests.txt';
-/** On a terminal, Jest shows the progress. */
+/** On a terminal, Jest itself shows the progress, so this interval does not apply. */
 const TELL_EVERY_MS = 10_000;
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
@@ -21,7 +21,7 @@ export default class RunReport {
   #lastTold = 0;
   /** @type {Error | undefined} */
   #error;
-  /** True for a run with -t: Jest reports its excluded tests as skipped. */
+  /** True for a run with -t, which makes Jest report the excluded tests as skipped. */
   #byName;
   #isTerminal;
   #skippedFile;

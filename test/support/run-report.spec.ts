@@ -91,7 +91,7 @@ describe('the report of a run', () => {
     }
   });
 
-  it('names the authorization server, its reason, and the skipped tests at the end', () => {
+  it('names the authorization server, the reason for its choice, and the skipped tests at the end', () => {
     const report = reportOf(skippedResults);
     expect(printed).toMatch(
       /1 tests were skipped, which need a real Keycloak, or a tool[^]*test\/a.e2e-spec.ts: one waits/,

@@ -125,7 +125,7 @@ export class RunningServices {
   }
 }
 
-/** Replaces localhost with all addresses, because Keycloak in a container sends logout notices. */
+/** Listens on all addresses instead of localhost, because a Keycloak in a container sends logout notices. */
 function listenAt(url: string | undefined): ListenAt {
   if (url === undefined) return ANYWHERE;
   const { port, hostname } = new URL(url);

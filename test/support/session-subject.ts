@@ -85,7 +85,7 @@ export const lockForGood: Act = async (subject, server) => {
   }
 };
 
-/** A successful login resets the number of wrong guesses. */
+/** Guesses ten times before each login, because a successful login resets the number of wrong guesses. */
 export const lockForAWhile: Act = async (subject, server) => {
   const isLocked = async (): Promise<boolean> => {
     for (let guesses = 0; guesses < 10; guesses += 1) await guessWrong(subject, server);

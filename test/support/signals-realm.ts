@@ -18,7 +18,7 @@ const EVENTS_ON = { SIGNALS_EVENTS: 'true' };
 export const READER = 'service-a';
 
 function readable(realm: LoggedRealm): void {
-  // Keycloak sends logout notices to the public address, where browsers send requests.
+  // Keycloak sends logout notices to the public address, to which browsers also send requests.
   clientIn(realm, READER).attributes['backchannel.logout.url'] = `${publicUrl}/auth/backchannel-logout`;
   giveRoles(realm, ['view-events']);
   realm.clientScopeMappings['realm-management']?.push({ client: READER, roles: ['view-events'] });

@@ -52,5 +52,5 @@ export const startSsfRealm = (change: (realm: SsfRealm) => void = unchanged): Pr
     { features: ['ssf'], environment: { SIGNALS_SSF: 'true' } },
   );
 
-/** Keycloak sends shared signals since 26.7, if the feature is on. */
+/** Keycloak can send shared signals since version 26.7, if the feature `ssf` is enabled. */
 export const hasTransmitter = (): boolean => testServer().kind === 'embedded' || testServer().features.includes('ssf');

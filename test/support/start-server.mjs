@@ -43,7 +43,7 @@ export default async function startServer({ maxWorkers }) {
     const environment = realmEnvironment({}, port)(thisMachine);
     /** @type {RealmAddress} */
     let address = { baseUrl, issuer, realm };
-    // No worker uses the demo realm, so specs for that realm always fail.
+    // No worker uses the demo realm, so a spec that depends on the realm's name always fails.
     if (server.kind !== 'embedded') address = await createRealm(server, `worker-${workers.length + 1}`, environment);
     else if (port !== firstPort) address = await startFurtherServer(environment, features);
     workers.push({ ...address, serviceAUrl: `http://localhost:${port}` });

@@ -14,12 +14,12 @@ export interface LoadSeen {
 
 export interface Load {
   readonly perSecond: number;
-  /** By default the load ends with `change`. */
+  /** The minimum number of requests; without a minimum, the load ends with `change`. */
   readonly least?: number;
   readonly send: (number: number) => Promise<string>;
 }
 
-/** After a pause, only requests missed within this time are sent, not a burst. */
+/** After a pause, the load sends only the requests that were due within this time, which prevents a burst. */
 const CATCHES_UP_MS = 100;
 
 /** On a busy machine, an unlimited load would overload the services, and would no longer be steady. */

@@ -127,7 +127,7 @@ function documentedMetrics(): readonly string[] {
 }
 
 describe('services with the variables of OpenTelemetry', () => {
-  it('have each documented metric at the management port', async () => {
+  it('expose each documented metric at the management port', async () => {
     const text = await scraped();
     const found = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
     const inGuide = documentedMetrics();
@@ -144,7 +144,7 @@ describe('services with the variables of OpenTelemetry', () => {
     expect(text).toMatch(/^http_server_request_duration_count\{.*http_route="\/api\/process".*status_code="200"/m);
   });
 
-  it('serve only metrics at the management port, and none at the public port', async () => {
+  it('serve only metrics at the management port, and no metrics at the public port', async () => {
     expect((await all.b.managed('/')).status).toBe(404);
     expect((await all.b.managed('/api/whoami')).status).toBe(404);
     expect((await fetch(`${all.b.url}/metrics`)).status).toBe(404);
@@ -262,8 +262,8 @@ onPrometheus('Prometheus, with the rules of this repository', () => {
 
 describe('a service without the variables of OpenTelemetry', () => {
   it.each<[string, Variables]>([
-    ['none set', { MANAGEMENT_PORT: '', OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
-    ['OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true' }],
+    ['no variable is set', { MANAGEMENT_PORT: '', OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
+    ['OTEL_SDK_DISABLED is true', { OTEL_SDK_DISABLED: 'true' }],
   ])('opens no management port and loads no OpenTelemetry SDK: %s', async (_, variables) => {
     const off = await start('service-c', variables);
     await expect(off.managed('/metrics')).rejects.toThrow('fetch failed');

@@ -90,7 +90,7 @@ installed('services behind a forward proxy', () => {
     expect(linesOf(services, used)).toEqual([expect.stringContaining('Calls to Keycloak go through a proxy')]);
   });
 
-  it('do not use the proxy if only the address of the proxy is set', async () => {
+  it('do not use the proxy without NODE_USE_ENV_PROXY', async () => {
     const used = await proxy();
     const { NODE_USE_ENV_PROXY: _, ...addresses } = used.variables();
     const services = await serviceA(addresses);
@@ -106,8 +106,8 @@ installed('services behind a forward proxy', () => {
   });
 
   it.each<[string, (used: Tinyproxy) => Variables, string, string[]]>([
-    ['wants credentials (407)', (used) => used.variables(''), 'answered_407', []],
-    ['lets nothing through to there (403)', (used) => used.variables(), 'answered_403', ['ConnectPort 443']],
+    ['requires credentials (407)', (used) => used.variables(''), 'answered_407', []],
+    ['refuses tunnels to the port (403)', (used) => used.variables(), 'answered_403', ['ConnectPort 443']],
   ])('name the proxy as the cause if the proxy %s', async (_, variables, detail, settings) => {
     const used = await proxy(...settings);
     const services = await serviceA(variables(used));

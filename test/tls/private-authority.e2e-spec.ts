@@ -74,13 +74,13 @@ const BAD: readonly [
     () => ({ pair: house.issue('DNS:elsewhere.example'), trusted: house }),
   ],
   [
-    'a certificate that has expired',
+    'an expired certificate',
     'CERT_HAS_EXPIRED',
     /Renew/,
     () => ({ pair: house.issue(undefined, { expired: true }), trusted: house }),
   ],
   [
-    'a certificate that signs itself',
+    'a self-signed certificate',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     /self-signed/,
     () => ({ pair: house.selfSigned(), trusted: house }),
@@ -264,7 +264,7 @@ ownTls('a Keycloak that serves TLS', () => {
   });
   afterAll(() => keycloak.stop());
 
-  /** A newly started Keycloak needs the long timeout. */
+  /** The timeout is long, because a newly started Keycloak answers slowly. */
   const at = (caFile: string): ComposedKeycloak =>
     composeKeycloak({
       issuer: keycloak.issuer,

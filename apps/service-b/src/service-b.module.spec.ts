@@ -66,8 +66,8 @@ describe('POST /api/process', () => {
   it.each<[string, number, object, TestAccessTokenOptions]>([
     ['has no permission', 403, { code: 'insufficient_scope', permission: 'orders.approve' }, { permissions: [] }],
     ['uses another client', 403, { code: 'client_not_allowed' }, { client: 'warehouse' }],
-    ['brings a token for Service A', 401, { code: 'invalid_token' }, { audience: 'service-a' }],
-    ['brings a token that has expired', 401, { code: 'invalid_token' }, { expiresInSeconds: -60 }],
+    ['has a token for Service A', 401, { code: 'invalid_token' }, { audience: 'service-a' }],
+    ['has a token that has expired', 401, { code: 'invalid_token' }, { expiresInSeconds: -60 }],
   ])('refuses a caller that %s, and calls no service', async (_, status, refusal, overrides) => {
     const { body } = await process({ ...approver, ...overrides }).expect(status);
     expect(body).toMatchObject(refusal);
@@ -84,7 +84,7 @@ describe('POST /api/process', () => {
     ['is out of reach', 503, 'service_unavailable', () => serviceC().fail('refused')],
     ['is too slow', 504, 'service_timeout', () => serviceC().fail('timeout')],
     ['fails', 502, 'service_failed', () => serviceC().reply(500)],
-    ['answers something else', 502, 'service_failed', () => serviceC().reply(200, { result: 'twenty' })],
+    ['returns an unexpected answer', 502, 'service_failed', () => serviceC().reply(200, { result: 'twenty' })],
   ])('reports that Service C %s', async (_, status, code, answer) => {
     answer();
     const { body } = await process(approver).expect(status);
@@ -109,7 +109,7 @@ describe('POST /api/refunds', () => {
 
   it.each<[string, number, object, TestAccessTokenOptions]>([
     ['logged in too long ago', 401, { code: 'insufficient_user_authentication' }, { authenticatedSecondsAgo: 320 }],
-    ['has no login behind it', 401, { code: 'insufficient_user_authentication', maxAgeSeconds: 300 }, {}],
+    ['has a token without a login time', 401, { code: 'insufficient_user_authentication', maxAgeSeconds: 300 }, {}],
     ['has no permission', 403, { code: 'insufficient_scope' }, { permissions: [], authenticatedSecondsAgo: 1 }],
     ['uses another client', 403, { code: 'client_not_allowed' }, { client: 'warehouse', authenticatedSecondsAgo: 1 }],
   ])('refuses a caller that %s, and calls no service', async (_, status, refusal, overrides) => {

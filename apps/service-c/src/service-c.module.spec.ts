@@ -48,9 +48,9 @@ describe('POST /api/compute', () => {
   it.each<[string, number, object, TestAccessTokenOptions]>([
     ['has no permission', 403, { code: 'insufficient_scope', permission: 'analytics.run' }, { permissions: [] }],
     ['is another service', 403, { code: 'client_not_allowed' }, { client: 'service-a' }],
-    ['brings a token for Service B', 401, { code: 'invalid_token' }, { audience: 'service-b' }],
-    ['brings a token of another realm', 401, { code: 'invalid_token' }, { issuer: `${keycloak.issuer}2` }],
-    ['brings a token that has expired', 401, { code: 'invalid_token' }, { expiresInSeconds: -60 }],
+    ['has a token for Service B', 401, { code: 'invalid_token' }, { audience: 'service-b' }],
+    ['has a token of another realm', 401, { code: 'invalid_token' }, { issuer: `${keycloak.issuer}2` }],
+    ['has a token that has expired', 401, { code: 'invalid_token' }, { expiresInSeconds: -60 }],
   ])('refuses a caller that %s', async (_, status, refusal, overrides) => {
     const { body } = await compute({ ...serviceB, ...overrides }).expect(status);
     expect(body).toMatchObject(refusal);

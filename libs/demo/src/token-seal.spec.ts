@@ -15,7 +15,7 @@ describe('a sealed token', () => {
     ['of another secret', new TokenSeal('another').seal(TOKEN)],
     ['that was changed', new TokenSeal('a secret').seal(TOKEN).replace(/.{4}$/, 'AAAA')],
     ['that is too short', 'AAAA'],
-    ['that is none', TOKEN],
+    ['that is not sealed', TOKEN],
     ['that is empty', ''],
   ])('%s is not opened', (_, sealed) => {
     expect(new TokenSeal('a secret').open(sealed)).toBeUndefined();

@@ -5,7 +5,7 @@ const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** No other part of the demo derives the same key with this `info` (RFC 5869). */
+/** Because of this `info`, no other part of the demo derives the same key (RFC 5869). */
 const INFO = 'nestjs-keycloak-s2s demo, sealed token';
 
 export interface SealedToken {
@@ -22,7 +22,7 @@ export function readSealedToken(given: unknown): SealedToken | undefined {
   return typeof expiresAt === 'number' && Number.isInteger(expiresAt) ? { sealed, expiresAt } : undefined;
 }
 
-/** The key comes from the service's secret, so each replica can open tokens of the others. */
+/** The key is derived from the service's secret, so each replica can open a token that another replica sealed. */
 export class TokenSeal {
   readonly #key: Buffer;
 

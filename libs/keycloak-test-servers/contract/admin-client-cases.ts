@@ -184,7 +184,7 @@ export const ADMIN_CLIENT_CASES: readonly ContractCase[] = [
     answer: [true, { status: 400, json: undefined }, DONE, true, 200],
   },
   {
-    title: "the deletion of a client makes the client's tokens invalid, prevents new ones, deletes the service account",
+    title: 'the deletion of a client invalidates its tokens, prevents new tokens and deletes the service account',
     ask: (server) =>
       withClient(server, async ({ path, clientId }) => {
         const own = textOf(await clientCredentials(server, `${clientId}:${SECRET}`));

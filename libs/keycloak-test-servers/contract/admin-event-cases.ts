@@ -245,7 +245,7 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
     answer: [],
   },
   {
-    title: 'no representation if details are off, and the change that turns events off as the last event',
+    title: 'no representation if details are off; the change that turns events off is the last event',
     async ask(server) {
       const { administrator } = await server.ownRealm();
       const recorded = async (path: string, put: object): Promise<unknown> => {

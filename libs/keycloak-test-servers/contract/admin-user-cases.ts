@@ -35,7 +35,7 @@ const rolesOf = async ({ administrator }: ContractServer, path: string): Promise
 
 export const ADMIN_USER_CASES: readonly ContractCase[] = [
   {
-    title: 'the answer to the creation of a user names the location, which returns the representation of the user',
+    title: 'the creation of a user returns a location, and a GET of the location returns the user',
     async ask(server) {
       const name = `User-${randomUUID()}`;
       const made = await server.administrator.ask('POST', '/users', {

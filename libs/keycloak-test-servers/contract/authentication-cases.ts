@@ -57,7 +57,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'by single sign-on, and a refresh follows: acr and auth_time are the values of the login',
+    title: 'by single sign-on: acr and auth_time are the values of the login, even after a refresh',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();
@@ -72,7 +72,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'before a chain of exchanges: auth_time stays, and acr belongs to the client that exchanges the token',
+    title: 'before a chain of exchanges: auth_time stays, and acr depends on the client that exchanges the token',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();
@@ -105,7 +105,7 @@ export const AUTHENTICATION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'before another login in the session: introspection and exchange of each earlier token show the new login',
+    title: 'before another login in the session: introspection and exchange of earlier tokens show the new login',
     async ask(server) {
       const { client, browser, first } = await begin(server);
       const seen = new SeenLogins();

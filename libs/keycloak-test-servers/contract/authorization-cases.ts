@@ -119,7 +119,7 @@ export const AUTHORIZATION_CASES: readonly ContractCase[] = [
     answer: undefined,
   },
   {
-    title: 'with a duplicate client_id or other parameter',
+    title: 'with a duplicate client_id, or with another duplicate parameter',
     async ask(server) {
       const client = await server.newClient('web');
       const query = authorizationRequest(client).toString();

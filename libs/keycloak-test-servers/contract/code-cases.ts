@@ -238,7 +238,7 @@ export const CODE_CASES: readonly ContractCase[] = [
     answer: [NOT_VALID, false, NO_CLIENT, INVALID_TOKEN, false, true, true, 200],
   },
   {
-    title: "whose refresh token is revoked: the client's tokens are invalid, and the session ends with the last client",
+    title: "whose refresh token is revoked: the client's tokens are invalid; the session ends when no client is left",
     async ask(server) {
       const [client, other] = [await server.newClient('web'), await server.newClient('web')];
       const browser = new LoginBrowser(server);

@@ -11,7 +11,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
-/** The name in the realm file; each Jest worker has a copy, `testServer().realm`. */
+/** The realm name in the realm file; each Jest worker uses a copy of the realm, `testServer().realm`. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
@@ -40,7 +40,7 @@ export const REALM_ENVIRONMENT: Readonly<Record<string, string>> = {
 export const startEmbeddedServer = (): Promise<RunningAuthorizationServer> =>
   startAuthorizationServer({ realm: REALM_FILE, environment: REALM_ENVIRONMENT });
 
-/** Shortens service-a's token lifespan: Service A then refreshes at every use of a session. */
+/** Shortens the lifespan of service-a's tokens, so that Service A refreshes at every use of a session. */
 export async function refreshAtEveryUse(baseUrl: string): Promise<void> {
   const administrator = new Administrator(baseUrl, REALM);
   const [client] = await administrator.read<{ id: string; attributes: object }[]>('/clients?clientId=service-a');

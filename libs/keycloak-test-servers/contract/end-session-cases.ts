@@ -193,7 +193,7 @@ export const END_SESSION_CASES: readonly ContractCase[] = [
     answer: [WITH_STATE, PLAIN_PAGE],
   },
   {
-    title: 'by refresh token, ignoring other parameters',
+    title: 'by refresh token: other parameters are ignored',
     async ask(server) {
       const { client, browser, tokens, id_token_hint } = await loggedIn(server);
       const refresh_token = textOf(tokens, 'refresh_token');
@@ -256,7 +256,7 @@ const notification = (path: string, more: object = { sid: '<sid>' }) => ({
 
 export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
   {
-    title: 'notifies every client of the session that has a logout URL',
+    title: 'notifies every client that belongs to the session and has a logout URL',
     ask: (server) =>
       withListener(async (listener) => {
         const { browser, id_token_hint } = await loggedIn(server, attributesOf(listener, 'one'));
@@ -279,7 +279,7 @@ export const BACKCHANNEL_LOGOUT_CASES: readonly ContractCase[] = [
     answer: [notification('/one', {})],
   },
   {
-    title: 'follows a logout by refresh token, and by POST without cookie',
+    title: 'is sent after a logout by refresh token, and after a logout by POST without a cookie',
     ask: (server) =>
       withListener(async (listener) => {
         const one = await loggedIn(server, attributesOf(listener, 'one'));

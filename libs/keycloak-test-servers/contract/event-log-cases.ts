@@ -88,7 +88,7 @@ export const EVENT_LOG_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'is readable with the role view-events or manage-events of realm-management, which the client must have too',
+    title: 'is readable if the user and the client have the realm-management role view-events or manage-events',
     async ask(server) {
       const own = await server.ownRealm();
       const seen = READER_NAMES.map(async (reader) => [reader, await statuses(own, await readerToken(own, reader))]);

@@ -99,7 +99,7 @@ export const EVENT_SEARCH_CASES: readonly ContractCase[] = [
     answer: [[3, 0], [2, 1], [3, 2, 1, 0], [], [3, 1, 0], [], [3, 0], [], [], [3, 2, 1, 0]],
   },
   {
-    title: 'finds events between two times, which are milliseconds or days and belong to the range',
+    title: 'finds events between two times or days, including events at both limits',
     async ask(server) {
       const own = await server.ownRealm();
       return whileRecording(own, async () => {

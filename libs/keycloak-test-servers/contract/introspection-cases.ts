@@ -124,7 +124,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     answer: [true, true],
   },
   {
-    title: 'of a token of a default service account: omits the address of the client',
+    title: "of a service account's token that contains the client's address: omits the address",
     async ask(server) {
       const client = await server.newClient('service');
       const caller = callerOf(client);
@@ -244,7 +244,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'of a token that lives one second: the token is active until the end of the second in exp',
+    title: 'of a token that lives one second: the token is active until the second of exp has ended',
     async ask(server) {
       const text = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
       const { exp, iat } = claimsOf(text);

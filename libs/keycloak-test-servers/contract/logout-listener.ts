@@ -13,7 +13,7 @@ export interface Notice {
 export interface LogoutListener {
   /** The URL of the listener, which a container can reach. */
   readonly url: string;
-  /** Keycloak answers a logout only after the notification of all clients. */
+  /** Does not wait for notices, since Keycloak answers a logout only after it has notified all clients. */
   take(): Notice[];
   stop(): Promise<void>;
 }

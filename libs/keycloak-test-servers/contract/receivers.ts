@@ -43,7 +43,7 @@ export interface OfReceiver {
   readonly isEmpty?: boolean;
 }
 
-/** Keycloak answers concurrent first requests with 409 or 500, and concurrent polls with different events. */
+/** Sends one request at a time, since Keycloak answers some concurrent requests with 409, 500 or different events. */
 export async function inTurn<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
   for (const item of items) answers.push(await ask(item));

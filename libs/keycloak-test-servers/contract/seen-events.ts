@@ -38,7 +38,7 @@ const NOT_COMPARED = ['code_id', 'age_of_refresh_token', 'access_token_expiratio
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** Empties the log and stops recording: no other spec may use the realm. */
+/** Empties the log and finally disables recording, so no other spec may use the realm. */
 export async function whileRecording<T>({ administrator }: ContractServer, use: () => Promise<T>): Promise<T> {
   await administrator.change('PUT', '/events/config', ON);
   await administrator.change('DELETE', '/events');

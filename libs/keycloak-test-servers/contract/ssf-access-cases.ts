@@ -3,7 +3,7 @@ import { inTurn, ssfAnswer, STATUS, STREAMS, VERIFY, withReceiver, type Receiver
 import { clientCredentials, login, revoke, textOf, token } from './requests.js';
 import { RECEIVER_SECRET } from './signalling-realm.js';
 
-/** The changes in these requests have no effect. */
+/** Each request that asks for a change is incomplete or names an unknown stream, so nothing changes. */
 const statuses = async ({ ask, pollPath, streamId }: Receiver, bearer: string | null): Promise<readonly number[]> => {
   const asked = [
     ['GET', STREAMS],

@@ -133,7 +133,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
           await receiver.verify('first', 'second');
           return (await count()) - before;
         };
-        // Meanwhile Keycloak may delete the events of a former receiver, in the background.
+        // In the background, Keycloak may delete events of an earlier receiver and so change the count.
         for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) if ((await added()) === 2) return 2;
         return added();
       }),
@@ -202,7 +202,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'cause an admin event by a deletion of events',
+    title: 'cause an admin event when they delete events',
     ask: (server) =>
       withReceiver(server, {}, ({ clientId }, own) =>
         whileRecording(own, async () => {

@@ -113,7 +113,7 @@ export const SSF_EVENT_CASES: readonly ContractCase[] = [
     [],
   ),
   {
-    title: 'a logout, although the session has already ended at the poll',
+    title: 'a logout, although the session has already ended when the receiver polls',
     ask: (server) =>
       withReceiver(server, {}, async ({ polled }, own) => {
         const tokens = await login(own, 'alice');

@@ -78,7 +78,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: "gives up an event that the receiver reports as faulty, and the event can't be acknowledged later",
+    title: 'stops the delivery of an event that the receiver reports as faulty; a later acknowledgement has no effect',
     ask: (server) =>
       withReceiver(server, {}, async ({ verify, poll, polled, clientId }, own) => {
         await verify('first', 'second', 'third');
@@ -122,7 +122,7 @@ export const SSF_POLL_CASES: readonly ContractCase[] = [
     answer: ['first'],
   },
   {
-    title: 'acknowledges or gives up at most a thousand events',
+    title: 'accepts at most a thousand acknowledgements and at most a thousand error reports',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, pollPath }) => [
         ssfAnswer(await ask('POST', pollPath, { ack: many(1000) })),

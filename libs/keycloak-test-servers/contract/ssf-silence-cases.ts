@@ -21,7 +21,7 @@ const silent = (
   answer: [],
 });
 
-/** A logout without a redirect causes no SSF event: Keycloak's event lacks details. */
+/** A logout without a redirect causes no SSF event, since Keycloak's logout event then has no details. */
 const inBrowser = (title: string, more: LogoutParameters): ContractCase => ({
   title,
   ask: (server) =>

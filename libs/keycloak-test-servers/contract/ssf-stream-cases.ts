@@ -109,7 +109,7 @@ const REFUSED: readonly { readonly body: unknown; readonly answer: unknown }[] =
 
 export const SSF_STREAM_CASES: readonly ContractCase[] = [
   {
-    title: 'is returned as in the attributes of the client, in a list or by the id',
+    title: 'is returned with the values of the client attributes, in a list or by the id',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, streamId }) => [
         streams(await ask('GET', STREAMS), { '<stream>': streamId }),
@@ -222,7 +222,7 @@ export const SSF_STREAM_CASES: readonly ContractCase[] = [
     ],
   ),
   withMade(
-    'is replaced by PUT, which removes all missing members, even the poll address, so that tokens have no audience',
+    'is replaced by PUT, which removes the members that the request lacks; without a poll address, tokens have no aud',
     { description: 'ours', events_requested: [sessionRevoked] },
     async ({ ask, pollPath, streamId }, id, tell) => {
       const refused = tell(await ask('PUT', STREAMS, { stream_id: id }));

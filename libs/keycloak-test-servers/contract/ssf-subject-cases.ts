@@ -41,7 +41,7 @@ export const SSF_SUBJECT_CASES: readonly ContractCase[] = [
   notifiedOf('only a user with the attribute for this receiver', defaultSubjects('NONE'), 'true', BOTH),
   notifiedOf('no user, even if a user is excluded', defaultSubjects('NONE'), 'false', []),
   {
-    title: 'the users whom the client attribute selects, until the stream stores the attribute after a change',
+    title: 'the users whom the client attribute selects; after a change of the stream, the stored value applies',
     ask: (server) =>
       withReceiver(server, defaultSubjects('NONE'), async (receiver, own) => {
         const { ask, polled, changeAttributes } = receiver;

@@ -20,7 +20,7 @@ const TOO_EARLY = [
 
 export const SSF_VERIFICATION_CASES: readonly ContractCase[] = [
   {
-    title: 'has the state of the request, or no state',
+    title: 'contains the state of the request, or no state if the request has none',
     ask: (server) =>
       withReceiver(server, {}, async ({ ask, poll, streamId }, own) => {
         const asked = [

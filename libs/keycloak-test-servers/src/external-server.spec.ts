@@ -45,7 +45,7 @@ describe('a server that was already running', () => {
     });
   });
 
-  it('counts as an embedded server if the Server header says so', async () => {
+  it('counts as embedded if the Server header contains the name of the embedded server', async () => {
     const running = await startAuthorizationServer({ ...OPTIONS, environment: allSecrets('x') });
     try {
       const found = await startTestServer(OPTIONS, running.baseUrl as `http://${string}`);

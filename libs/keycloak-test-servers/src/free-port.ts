@@ -16,8 +16,8 @@ const DIGIT = Number(process.env['JEST_WORKER_ID'] ?? process.env['VITEST_POOL_I
 const COUNT = 1000;
 
 /**
- * Each port is used once, since 619 is coprime to `COUNT`. Near the golden section of `COUNT`, 619 keeps successive
- * ports far apart.
+ * The search visits each port once, since 619 is coprime to `COUNT`. Successive ports are far apart, since 619 is near
+ * the golden section of `COUNT`.
  */
 const STEP = 619;
 

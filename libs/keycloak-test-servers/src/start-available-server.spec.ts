@@ -40,7 +40,7 @@ describe('the choice "available" on a machine without a Keycloak', () => {
     await expect(start(new Error('ended before it was ready'))).rejects.toThrow('ended before');
   });
 
-  it.each(['production', 'staging'])('has no fallback with NODE_ENV=%s', async (nodeEnv) => {
+  it.each(['production', 'staging'])('does not fall back to the embedded server with NODE_ENV=%s', async (nodeEnv) => {
     const before = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = nodeEnv;
     try {

@@ -1,6 +1,6 @@
 const timeouts = new WeakMap<AbortSignal, AbortSignal>();
 
-/** Node.js 20 and early 22 would collect a timeout signal that `AbortSignal.any` references. */
+/** In Node.js 20 and early 22, garbage collection removes a timeout signal that only `AbortSignal.any` references. */
 export function timeLimit(ms: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(ms);
   if (signal === undefined) return timeout;

@@ -29,7 +29,7 @@ export function mustBeRefused(path: string): boolean {
 const ascii = (text: string): string =>
   text.replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
-/** Percent-encodes what a URL may not contain, so that spellings can be compared. */
+/** Percent-encodes the characters that a URL may not contain, so that tests can compare spellings. */
 export const spelt = (path: string): string =>
   [...path].map((each) => (/^[!-~]$/.test(each) && !/["'<>^`{|}]/.test(each) ? each : bytesOf(each))).join('');
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const MAX_WAIT_MS = 2000;
 
-/** Waits for the effect, because SIGSTOP has a delay on a busy machine. */
+/** Waits until the process has stopped, because SIGSTOP may take effect late on a busy machine. */
 export function freeze({ pid }: Pick<ChildProcess, 'pid'>): void {
   if (pid === undefined) return;
   process.kill(pid, 'SIGSTOP');

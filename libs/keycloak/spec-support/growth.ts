@@ -1,4 +1,4 @@
-/** Growth: how much a ten times longer input lengthens a run (linear: 10, quadratic: 100). */
+/** Measures by which factor a ten times longer input lengthens a run (linear 10, quadratic 100). */
 
 const ROUNDS = 15;
 

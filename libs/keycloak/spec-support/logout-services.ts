@@ -129,7 +129,7 @@ const clientAt = (noticesUrl: string): Readonly<Record<string, unknown>> => ({
   attributes: { 'backchannel.logout.url': noticesUrl, 'backchannel.logout.session.required': 'true' },
 });
 
-/** Only the signature of the token is invalid. */
+/** Returns a logout token in which only the signature is invalid. */
 export function junkNotice({ issuer }: RunningAuthorizationServer, kid: string): string {
   const iat = Math.floor(Date.now() / 1000);
   const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };

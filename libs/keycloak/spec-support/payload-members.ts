@@ -62,7 +62,7 @@ const { payload } = fc.letrec<{ value: unknown; payload: object }>((tie) => ({
   payload: fc.array(fc.tuple(member, tie('value')), { maxLength: 6 }).map(toObject),
 }));
 
-/** A member `__proto__` is an ordinary member, as in JSON.parse. */
+/** Creates `__proto__` as an ordinary member, as JSON.parse does. */
 function toObject(entries: readonly (readonly [string, unknown])[]): object {
   const made = {};
   for (const [name, value] of entries) {

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 
 const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
 
-/** Reads the bytes of the socket, since Node's HTTP server parses the line. */
+/** Reads the raw bytes of the socket, because Node's HTTP server would parse the request line. */
 export class RequestLines {
   readonly lines: string[] = [];
   readonly #sockets = new Set<Socket>();

@@ -56,7 +56,7 @@ export const ecSigner = (alg = 'ES256', namedCurve = 'P-256'): Signer =>
 
 export const edSigner = (alg = 'EdDSA'): Signer => signerOf(alg, generateKeyPairSync('ed25519'), null);
 
-/** For an attack by algorithm confusion, `secret` is a public key. */
+/** For an algorithm confusion attack, pass a public key as `secret`. */
 export function hmacSigned(alg: string, secret: string | Buffer, claims: Json, header: Json = {}): string {
   const text = `${encoded({ alg, typ: 'JWT', ...header })}.${encoded(claims)}`;
   return `${text}.${createHmac(`sha${alg.slice(2)}`, secret)
@@ -64,7 +64,7 @@ export function hmacSigned(alg: string, secret: string | Buffer, claims: Json, h
     .digest('base64url')}`;
 }
 
-/** Replaces the P-256 signature (r, s) by (r, n - s), valid for the same text. */
+/** Replaces the P-256 signature (r, s) by (r, n - s), which is also valid for the same text. */
 export function otherForm(token: string): string {
   const [header, payload, signature = ''] = token.split('.');
   const bytes = Buffer.from(signature, 'base64url');

@@ -21,7 +21,7 @@ export const connectionTo = (realm: RunningAuthorizationServer, clientId?: strin
   return { ...options, realmUrl: realm.issuer, clientAuthentication: new FixedSecret(clientSecret) };
 };
 
-/** Client id and secret are form-encoded as user name and password (RFC 6749 §2.3.1). */
+/** The client id and secret are form-encoded before they become user name and password (RFC 6749 §2.3.1). */
 export const BASIC_OF_SERVICE_B = `Basic ${Buffer.from('service%2Db:the%2Dsecret%3Aof+%2Bit').toString('base64')}`;
 
 export class HeldCalls<Args extends readonly unknown[], Result> {
@@ -39,7 +39,7 @@ export class HeldCalls<Args extends readonly unknown[], Result> {
     }
   };
 
-  /** The returned function releases the results, and later calls are not held. */
+  /** Delays the results of calls until the returned function is called; later calls are not delayed. */
   hold(): () => void {
     let release: () => void = () => undefined;
     this.#released = new Promise((resolve) => (release = resolve));

@@ -45,7 +45,7 @@ export class BodyValidation implements PipeTransform {
   }
 }
 
-/** Refuses inherited names (`constructor`, …), which the validator takes for known fields. */
+/** Refuses inherited names (`constructor`, …), since the validator would accept such a name as a known field. */
 function checkNames(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   const name = Object.keys(value).find((key) => key in Object.prototype);

@@ -45,7 +45,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
     const authentication = made(variables, assertionName, () => clientAssertionFile(assertionFile));
     return { secret, keycloak: withAuthentication(authentication) };
   }
-  // An unreadable file has an empty secret, and `variables` already reports the fault.
+  // If the file is unreadable, the secret is empty and `variables` already reports the fault.
   if (secretFile === '' || secret === '') return { secret, keycloak: { clientSecret: secret } };
   const authentication = made(variables, `${secretName}_FILE`, () => clientSecretFile(secretFile));
   return { secret, keycloak: withAuthentication(authentication) };

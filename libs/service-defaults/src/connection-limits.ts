@@ -5,7 +5,7 @@ import type { Connections } from './connections.js';
 import { answerUnreadable, refuseUnreadable, type UnreadableFault } from './unreadable-request.js';
 
 export interface ConnectionLimits {
-  /** The time limit for a request's header, from its first byte or the connection's start. */
+  /** The time limit for the header of a request, from the first byte or from the start of the connection. */
   readonly headersTimeoutMs: number;
   /** The time limit until the whole request has arrived. The answer has no time limit, since it may be a stream. */
   readonly requestTimeoutMs: number;
@@ -17,9 +17,9 @@ export interface ConnectionLimits {
   readonly maxPipelined: number;
   /** The time for which a client may leave the bytes of an answer unread. */
   readonly unreadTimeoutMs: number;
-  /** For this time after the close begins, open connections accept new requests. */
+  /** The time after the start of the shutdown in which open connections still accept new requests. */
   readonly arrivalMs: number;
-  /** For this time after the close begins, running requests may continue. */
+  /** The time after the start of the shutdown in which running requests may continue. */
   readonly drainMs: number;
 }
 
@@ -35,7 +35,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
-  // With the shutdown delay (5 s), it stays below the 10 s that Docker gives a container.
+  // This time and the shutdown delay (5 s) together are below the 10 s that Docker gives a container.
   drainMs: 4000,
 };
 
@@ -54,7 +54,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     (request, response) => {
       if (!connections.admits(response)) return;
       if (!hasOneHost(request)) refuse(response, 'no_host');
-      // Fastify runs no hook here, so its answer would lack the security headers.
+      // Fastify runs no hooks for this target, so Fastify's answer would lack the security headers.
       else if (request.url === '*' && request.method !== 'OPTIONS') refuse(response, 'no_target');
       else handler(request, response);
     },

@@ -61,8 +61,8 @@ export class Connections {
   }
 
   /**
-   * Idle means: the client does not read an answer, or no answer is pending. The limit for headers covers a connection
-   * that has sent nothing yet.
+   * A connection is idle if the client does not read an answer, or if no answer is pending. A connection that has sent
+   * nothing yet is not idle, since the time limit for headers applies.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
@@ -77,7 +77,7 @@ export class Connections {
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Returns whether an immediate answer belongs to the request that is still arriving. */
+  /** Returns whether the client would match an immediate answer to the request that is still arriving. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;
@@ -85,7 +85,7 @@ export class Connections {
     return true;
   }
 
-  /** Each connection closes after its last pending answer, or else after its next answer. */
+  /** Closes each connection after its last pending answer, or after its next answer if no answer is pending. */
   closeEach(): void {
     this.#closing = true;
     for (const pending of this.#pending.values()) {

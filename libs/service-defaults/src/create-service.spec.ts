@@ -169,7 +169,7 @@ describe('a service', () => {
     }
   });
 
-  it('answers with the body of an HttpException, and with 500 for a thrown non-Error', async () => {
+  it('answers with the body of an HttpException, and answers 500 if a thrown value is not an Error', async () => {
     const conflict = await request(app.getHttpServer()).get('/conflict').expect(409);
     expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
     const strange = await request(app.getHttpServer()).get('/strange').expect(500);

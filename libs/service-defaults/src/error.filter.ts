@@ -60,7 +60,7 @@ export class ErrorFilter implements ExceptionFilter {
     this.#repeated.end();
   }
 
-  /** Logs at most 20 stacks in ten seconds: callers may repeat a failing request. */
+  /** Logs at most 20 stacks in ten seconds, since callers may repeat a failing request. */
   #logUnexpected(error: unknown, host: ArgumentsHost): void {
     const { route = 'none' } = describeRequest(host.switchToHttp().getRequest());
     const name = error instanceof Error ? error.name : 'unknown';

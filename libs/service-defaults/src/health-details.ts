@@ -57,7 +57,7 @@ export class HealthDetails {
     return isShared ? indicator.up(details) : indicator.down(details);
   }
 
-  /** Reports a failed feed as up, because a failure only makes cached results expire earlier. */
+  /** Reports a failed revocation feed as up, because the failure only makes cached results expire earlier. */
   #signals(): HealthIndicatorResult {
     const { signals } = this.status.read();
     return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });

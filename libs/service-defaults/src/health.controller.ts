@@ -25,7 +25,7 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /** Once ready, a replica stays ready in an outage, because cached tokens still work. */
+  /** A replica that was ready once stays ready during an outage, because cached tokens still work. */
   @Get('ready')
   ready(): Promise<HealthCheckResult> {
     if (isShuttingDown(this.adapterHost.httpAdapter)) {

@@ -17,8 +17,8 @@ const HEADERS = securityHeaders();
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Whether the host is `localhost` or an IP address. By DNS rebinding, a page with a DNS name can share this service's
- * origin.
+ * Returns whether the host is `localhost` or an IP address. DNS rebinding can give an attacker's page this service's
+ * origin only under a DNS name.
  */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);

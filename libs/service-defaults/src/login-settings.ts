@@ -4,8 +4,8 @@ export interface LoginSettings {
   /** Browsers reach the service at this origin. The origin has no path. */
   readonly publicUrl: string;
   /**
-   * The first secret encrypts the cookies of pending logins; every secret decrypts. Each secret has at least 32
-   * characters.
+   * The first secret encrypts the cookies of pending logins, and every secret can decrypt these cookies. Each secret
+   * has at least 32 characters.
    */
   readonly sessionSecrets: readonly string[];
   readonly sessionIdleSeconds: number;

@@ -108,7 +108,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
-  it('uses the name of a called service for the own issuer, and the listed audience for another issuer', () => {
+  it('uses the service name as the audience at the own issuer, and the listed audience at another issuer', () => {
     const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
     const settings = read(
       JSON.stringify([
@@ -121,17 +121,17 @@ describe('OTHER_ISSUERS_FILE', () => {
   });
 
   it.each<[string, unknown, string[]]>([
-    ['is no JSON', '[{ "issuer": "4711', ['OTHER_ISSUERS_FILE points to a file that is not JSON']],
-    ['holds no list', PARTNER, ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
-    ['holds null', 'null', ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
-    ['holds an empty list', [], ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
+    ['is not JSON', '[{ "issuer": "4711', ['OTHER_ISSUERS_FILE points to a file that is not JSON']],
+    ['does not contain a list', PARTNER, ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
+    ['contains null', 'null', ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
+    ['contains an empty list', [], ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers']],
     [
-      'holds too many',
+      'contains too many issuers',
       Array.from({ length: 100 }, () => PARTNER),
       ['OTHER_ISSUERS_FILE must contain a list of 1 to 99 issuers'],
     ],
     [
-      'holds texts',
+      'contains strings or lists',
       [PARTNER.issuer, [PARTNER]],
       [0, 1].map((at) => `OTHER_ISSUERS_FILE[${at}] must be an object with issuer, clientSecretFile and so on`),
     ],
@@ -147,11 +147,11 @@ describe('OTHER_ISSUERS_FILE', () => {
 
   it.each<[string, object, string]>([
     ['no issuer', { issuer: undefined }, '.issuer must be given'],
-    ['an issuer that is no text', { issuer: 4711 }, '.issuer must be a string that is not empty'],
-    ['an issuer that is no URL', { issuer: '4711' }, '.issuer must be an http(s) URL'],
+    ['an issuer that is not a string', { issuer: 4711 }, '.issuer must be a string that is not empty'],
+    ['an issuer that is not a URL', { issuer: '4711' }, '.issuer must be an http(s) URL'],
     ['an issuer without TLS', { issuer: 'http://partner/realms/4711' }, '.issuer must be https: in production'],
     [
-      'an issuer that is no realm',
+      'an issuer that is not a realm',
       { issuer: 'https://sso.partner.example/4711' },
       '.issuer must end in /realms/<realm>',
     ],

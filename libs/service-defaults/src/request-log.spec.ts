@@ -52,7 +52,7 @@ describe('a line of the request log', () => {
     ]);
   });
 
-  it('omits the issuer if there is only one', async () => {
+  it('omits the issuer if the service accepts only one issuer', async () => {
     for (const line of await linesOf('hash')) expect(line).not.toHaveProperty('iss');
   });
 });

@@ -18,7 +18,7 @@ interface LoggedAnswer extends ServerResponse {
 
 /**
  * By default, a hash groups a user's requests and hides the subject. `namesIssuer` adds `iss`, since two issuers may
- * use one client id or subject.
+ * use the same client id or subject.
  *
  * `Connections` reports the end of an answer more cheaply than a Fastify hook (perf: request-log).
  */
@@ -97,7 +97,7 @@ const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   none: () => () => undefined,
 };
 
-/** Subjects recur, and a hash doubles the cost of a line. */
+/** The number of cached hashes, since subjects recur and a hash doubles the cost of a log line. */
 const MAX_HASHES = 10_000;
 
 function remember(hashes: Map<string, string>, subject: string): string {

@@ -6,7 +6,7 @@ import helmet from 'helmet';
 export interface PagePolicy {
   /** The origins to which an HTML form may send data. Browsers also check the origins of redirects. */
   readonly formTargets?: readonly string[];
-  /** Whether the page may load scripts from its origin, and send requests there. */
+  /** Whether the page may load scripts from its origin and send requests to its origin. */
   readonly scripts?: boolean;
   readonly dataImages?: boolean;
 }

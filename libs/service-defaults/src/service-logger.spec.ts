@@ -84,7 +84,7 @@ describe('a log line', () => {
     );
   });
 
-  it("is left out for Nest's start messages and for an error logged by bootstrap()", () => {
+  it("is omitted for Nest's start messages, and for Nest's message about an error that bootstrap() logs", () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');
     logger.error('boom', 'ExceptionHandler');

@@ -71,7 +71,7 @@ export class ServiceLogger implements LoggerService {
 }
 
 const OWN = new Set(['time', 'level', 'service', 'version', 'context']);
-/** pino would print the headers of an object with such a property. */
+/** pino would print the HTTP headers of an object that has one of these properties. */
 const OF_HTTP = new Set(['socket', 'setHeader']);
 
 /** Returns a function that formats the time at most once a millisecond (perf: request-log). */

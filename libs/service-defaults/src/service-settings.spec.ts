@@ -89,22 +89,22 @@ describe('readServiceSettings', () => {
   });
 
   it.each<[string, Environment, unknown]>([
-    ['nothing is set', {}, undefined],
-    ['a port is', { MANAGEMENT_PORT: '9464' }, { management: { host: '127.0.0.1', port: 9464 } }],
+    ['no variable is set', {}, undefined],
+    ['a port is set', { MANAGEMENT_PORT: '9464' }, { management: { host: '127.0.0.1', port: 9464 } }],
     [
-      'a port and its address are',
+      'a port and its address are set',
       { MANAGEMENT_PORT: '9464', MANAGEMENT_HOST: '0.0.0.0' },
       { management: { host: '0.0.0.0', port: 9464 } },
     ],
-    ['a collector is', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, { traces: 'http/protobuf' }],
+    ['a collector is set', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, { traces: 'http/protobuf' }],
     [
-      'a collector of traces is, and how to talk to it',
+      'a collector of traces and its protocol are set',
       { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
       { traces: 'http/json' },
     ],
-    ['the standard collector is', { OTEL_TRACES_EXPORTER: 'otlp' }, { traces: 'http/protobuf' }],
+    ['the standard collector is set', { OTEL_TRACES_EXPORTER: 'otlp' }, { traces: 'http/protobuf' }],
     [
-      'both are, and one is switched off',
+      'both are set, and metrics are disabled',
       {
         MANAGEMENT_PORT: '9464',
         OTEL_METRICS_EXPORTER: 'none',
@@ -113,11 +113,11 @@ describe('readServiceSettings', () => {
       { traces: 'http/protobuf' },
     ],
     [
-      'all is switched off',
+      'telemetry is disabled',
       { MANAGEMENT_PORT: '9464', OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' },
       undefined,
     ],
-  ])('enables metrics and traces where they are configured: %s', (_, change, telemetry) => {
+  ])('enables only the configured metrics and traces: %s', (_, change, telemetry) => {
     expect(read(change).telemetry).toEqual(telemetry);
   });
 
@@ -432,7 +432,7 @@ describe('readServiceSettings for a service with a login', () => {
 
   it.each<[string, Environment, string]>([
     ['no public URL in production', { PUBLIC_URL: '' }, 'PUBLIC_URL is not set'],
-    ['no public URL with any port that is free', { ...DEMO, PUBLIC_URL: '', PORT: '0' }, 'PUBLIC_URL is not set'],
+    ['no public URL and no fixed port', { ...DEMO, PUBLIC_URL: '', PORT: '0' }, 'PUBLIC_URL is not set'],
     ['http: in production', { PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL must be https:'],
     ['a public URL with the default port', { PUBLIC_URL: 'https://shop.example.com:443' }, 'without a default port'],
     ['a public URL with a path', { PUBLIC_URL: 'https://shop.example.com/a' }, 'PUBLIC_URL must be an origin'],
@@ -445,15 +445,15 @@ describe('readServiceSettings for a service with a login', () => {
     ],
     ['no idle time', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS must be a whole number from 1'],
     ['an endless session', { SESSION_MAX_SECONDS: '999999999' }, 'SESSION_MAX_SECONDS must be a whole number'],
-    ['no bound', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
+    ['no sessions', { MAX_SESSIONS: '0' }, 'MAX_SESSIONS must be a whole number from 1'],
     ['no limit per user', { MAX_SESSIONS_PER_USER: '0' }, 'MAX_SESSIONS_PER_USER must be a whole number from 1'],
     [
-      'more sessions of a user than sessions',
+      'more sessions per user than sessions in total',
       { MAX_SESSIONS: '10', MAX_SESSIONS_PER_USER: '11' },
       'MAX_SESSIONS_PER_USER must be at most MAX_SESSIONS, which is 10',
     ],
     [
-      'more sessions of a user than the default of all sessions',
+      'more sessions per user than the default limit of all sessions',
       { MAX_SESSIONS_PER_USER: '10001' },
       'MAX_SESSIONS_PER_USER must be at most MAX_SESSIONS, which is 10000',
     ],
@@ -550,10 +550,10 @@ describe('shared state', () => {
 
   it.each<[string, Environment, string]>([
     ['no keys', { SHARED_DENIAL_KEYS: undefined }, 'SHARED_DENIAL_KEYS or SHARED_DENIAL_KEYS_FILE must be set'],
-    ['a password for a key', { SHARED_DENIAL_KEYS: SECRET }, 'SHARED_DENIAL_KEYS must be random keys of 32 bytes'],
-    ['the URL of something else', { SHARED_STATE_URL: 'https://4711' }, 'SHARED_STATE_URL must be valkeys://'],
+    ['a password as the key', { SHARED_DENIAL_KEYS: SECRET }, 'SHARED_DENIAL_KEYS must be random keys of 32 bytes'],
+    ['the URL of another kind of server', { SHARED_STATE_URL: 'https://4711' }, 'SHARED_STATE_URL must be valkeys://'],
     [
-      'no such file',
+      'a missing file',
       { SHARED_STATE_CA_FILE: join(folder, 'none') },
       "SHARED_STATE_CA_FILE points to a file that can't be read",
     ],

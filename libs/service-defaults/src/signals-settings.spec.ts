@@ -91,7 +91,7 @@ describe('a service that may poll the feed', () => {
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
   });
 
-  it('polls more often than its proofs expire', () => {
+  it('requires a poll interval that is shorter than the validity of a proof', () => {
     const short = { ...LISTENING, INTROSPECTION_TTL_SECONDS: '1', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
     expect(read(short).signals).toMatchObject({ pollSeconds: 0.5 });
     const [ttl, rare] = [{ INTROSPECTION_TTL_SECONDS: '5' }, { SIGNALS_POLL_SECONDS: '5' }];

@@ -89,8 +89,8 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
 }
 
 /**
- * The time must be shorter than `ttlSeconds`, the validity of a poller's proof. If `ttlSeconds` is 0, any permitted
- * time is accepted.
+ * The poll interval must be shorter than `ttlSeconds`, the validity of a poller's proof. If `ttlSeconds` is 0, any
+ * permitted interval is accepted.
  */
 function readPollSeconds(variables: Variables, ttlSeconds: number): number {
   const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');

@@ -32,7 +32,7 @@ export type UnreadableFault = keyof typeof BY_FAULT;
 
 const HEADERS = { ...securityHeaders(), 'content-type': 'application/json; charset=utf-8', connection: 'close' };
 
-/** Answers only if the caller can match the answer, and never echoes the request. */
+/** Answers only if the client can match the answer to its request, and never echoes the request. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, canAnswer: boolean): void {
   if (canAnswer && socket.writable && error.code !== 'ECONNRESET') {
     socket.write(message(BY_ERROR[error.code ?? ''] ?? MALFORMED));

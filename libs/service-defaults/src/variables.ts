@@ -72,8 +72,8 @@ export class Variables extends ConfigurationFaults {
   }
 
   /**
-   * Returns the URL without its final slash. Names the variable of a bad URL, because the library can't know the
-   * variable.
+   * Returns the URL without its final slash. The fault of an invalid URL names the variable, because the library does
+   * not know the variable.
    */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
@@ -172,7 +172,7 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** Returns only the code: the message contains the path, perhaps a misplaced secret. */
+/** Returns only the error code, since the message contains the path, which may be a misplaced secret. */
 function codeOf(error: unknown): string {
   const { code } = Object(error) as { readonly code?: unknown };
   return code === undefined ? '' : ` (${String(code)})`;

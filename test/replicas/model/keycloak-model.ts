@@ -1,4 +1,4 @@
-/** The answers of the model may be late or missing, and are never wrong. */
+/** The answers of the model may be late or missing, but are never wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,7 +44,7 @@ export class KeycloakModel {
   readonly log: KeycloakEvent[] = [];
   readonly #refreshTokens = new Map<string, { readonly session: KeycloakSession; timesSent: number }>();
   mode: Mode = 'well';
-  /** Keycloak would end the session at the second use of a refresh token. */
+  /** The refresh tokens that were sent twice, for which Keycloak would end the session. */
   readonly sentTwice: string[] = [];
   #numbers = 0;
   #server: FakeService | undefined;
@@ -108,7 +108,7 @@ export class KeycloakModel {
     };
   }
 
-  /** As in `OpenIdProvider`, an error's reason shows whether the refresh token may be used up. */
+  /** As in `OpenIdProvider`, the reason of an error shows whether Keycloak may have used the refresh token. */
   async refresh(before: OpenIdTokens): Promise<Refreshed> {
     const name = before.reveal().refreshToken ?? '';
     const known = this.#refreshTokens.get(name);

@@ -19,7 +19,7 @@ export interface Session {
   mayBeGone: boolean;
   /** True if the session may exist again, for example in a restored store. */
   mayBeBack: boolean;
-  /** Two entries mark a session's end: after two faults, the session may exist again. */
+  /** An ended session may exist again after two faults, because two entries mark its end. */
   timesSpoilt: number;
 }
 

@@ -12,7 +12,7 @@ import { modelEvents } from './model-events.js';
 const BOUNDS = { maxSessions: 1000, maxSessionsPerUser: 100, sessionIdleSeconds: 600, sessionMaxSeconds: 1000 };
 const READ_WITHIN_MS = 3000;
 const POLL_MS = 50;
-/** The key pair of all replicas, because each replica may become the poller. */
+/** All replicas share this key pair, because each replica may become the poller. */
 const PROOFS = proofKeyPair();
 
 export interface ReplicaSettings {

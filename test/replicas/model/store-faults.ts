@@ -5,7 +5,7 @@ import type { Valkey } from '../../../libs/keycloak/spec-support/valkey.js';
 
 const NOW = 'dump.rdb';
 const EARLIER = 'earlier.rdb';
-/** One script does both, because a replica could write the key between two commands. */
+/** One script deletes and writes the key, because a replica could write the key between two commands. */
 const OF_ANOTHER_KIND = `redis.call('DEL', KEYS[1]) return redis.call('LPUSH', KEYS[1], 'garbage')`;
 
 export class StoreFaults {

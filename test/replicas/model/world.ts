@@ -15,7 +15,7 @@ const RECENT = 4;
 
 export class World {
   readonly ledger: Ledger;
-  /** After the restore of an older store, a refresh token may be used twice. */
+  /** True after the restore of an older store, when a replica may send a refresh token twice. */
   mayRepeat = false;
   readonly #replicas: readonly ModelReplica[];
   readonly #store: StoreFaults;

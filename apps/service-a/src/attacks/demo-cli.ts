@@ -1,2 +1,2 @@
-/** DEMO: the public client at which users get tokens by published passwords. */
+/** DEMO: the public client that gets tokens for users whose passwords are published. */
 export const DEMO_CLI = { clientId: 'demo-cli' } as const;

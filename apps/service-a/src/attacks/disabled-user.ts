@@ -14,7 +14,7 @@ import {
 import { DEMO_CLI } from './demo-cli.js';
 import type { Attacker, AttackTools } from './attack-tools.js';
 
-/** With a healthy feed, a service refuses within the poll interval plus one call. */
+/** With a healthy feed, a service refuses the token within the poll interval plus the time of one call. */
 const FEED_SECONDS = 3;
 const GRACE_SECONDS = 2;
 /** The maximum time of the attack, since a browser waits for the result. */
@@ -37,7 +37,7 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   const { windowSeconds } = tools;
   const [token, known] = await tokensOf(user, tools);
   const before = await Promise.all(known.map(({ present }) => present()));
-  // Starts before the call, so the shown delay is never too short.
+  // The measurement starts before the call, so the shown delay is never too short.
   const fromMs = Date.now();
   await user.disable();
   const presented = await Promise.all(
@@ -69,7 +69,7 @@ async function tokensOf(
 ): Promise<readonly [token: string, known: readonly KnownToken[]]> {
   const form = { grant_type: 'password', username, password, scope: 'orders.read' };
   const { accessToken: token } = await keycloak.tokens(form, DEMO_CLI);
-  // The chain makes the user's tokens known to the three services.
+  // In a run of the chain, each of the three services receives a token of the user.
   const ran = await serviceA.get('/run-service-b', token);
   if (!isAccepted(ran)) throw new AttackNotRun(`The chain did not run for the new user (${ran.status}).`);
   const caller = await verifier.verify(token);

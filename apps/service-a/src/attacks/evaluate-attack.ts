@@ -16,7 +16,7 @@ export interface Evaluation {
 export function evaluateAttack(due: readonly AttackAnswer[], attempt: Attempt): Evaluation {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
-  // Comes first: an accepted attack is always `open`.
+  // This check comes first, since an accepted attack is always `open`.
   if (isAccepted(attack)) return { verdict: 'open', why: `It was accepted: ${inWords(attack)}.` };
   const undecided = [attack, control].find(({ status }) => status >= 500);
   if (undecided !== undefined) {

@@ -2,7 +2,7 @@ import type { TokenExchangeClient, VerifiedAccessToken } from 'nestjs-keycloak-s
 import { tokenInWords, type AttackTarget, type KnownToken } from 'demo';
 import type { AttacksAtBClient } from './attacks-at-b.client.js';
 
-/** The chain does not use a token for `attacks.replay`, so the chain's calls to Keycloak stay the same. */
+/** The chain never uses a token for `attacks.replay`, so such a token does not change the chain's calls to Keycloak. */
 export type KnownFor = 'orders.approve' | 'attacks.replay';
 
 export class KnownTokens {

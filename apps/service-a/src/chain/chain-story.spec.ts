@@ -86,7 +86,7 @@ describe('the story of a chain', () => {
     expect(waited.summary).toMatch(/waited for the answer to another request/);
   });
 
-  it('ignores metrics of the browser or Keycloak, and shows an answer that has no metric', () => {
+  it('ignores metrics that name the browser or Keycloak, and shows an answer that has no metric', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, keycloak.introspection;desc="asked", browser.total;dur=1';
     expect(sentences(`${lying}, service-b.introspection;desc="cached", service-a.total;dur=9`)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
@@ -97,7 +97,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('omits calls to Keycloak or the browser, and omits answers of services that nobody called', () => {
+  it('omits calls to Keycloak and to the browser, and omits answers of services that received no call', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, service-b.call;desc="keycloak 200";dur=1, ';
     expect(
       sentences(`${lying}service-b.call;desc="browser 403";dur=1, service-c.total;dur=1, service-a.total;dur=9`),
@@ -109,7 +109,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows where a call was refused: Keycloak, cache, called service or later service', () => {
+  it('shows which party refused a call: Keycloak, the cache, the called service or a later service', () => {
     const bob =
       'service-a.introspection;desc="cached";dur=0, service-a.token-exchange;desc="requested";dur=31, ' +
       'service-a.refused;desc="insufficient_scope", service-a.total;dur=48';

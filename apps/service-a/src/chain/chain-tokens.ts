@@ -20,7 +20,7 @@ export class ChainTokens {
     return caller && seenToken(service, caller);
   }
 
-  /** Returns undefined outside demo mode and after a failure: the chain must not fail. */
+  /** Returns undefined outside demo mode, and also after a failure, since the failure must not stop the chain. */
   async of(service: string, caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[] | undefined> {
     try {
       const further = await this.processing.tokens(caller);

@@ -16,7 +16,7 @@ const LOGIN = 'login-';
  * browsers then accept the cookie only from this host, never over http. Over plain http, browsers would refuse this
  * prefix.
  *
- * SameSite is Lax, not Strict: the redirect back from Keycloak needs the cookies.
+ * SameSite is Lax, not Strict, since the browser must send the cookies with the redirect back from Keycloak.
  */
 @Injectable()
 export class Cookies {
@@ -32,7 +32,7 @@ export class Cookies {
     return isAuthenticatedByToken(request) ? undefined : this.#read(request)[this.#prefix + SESSION];
   }
 
-  /** The cookie expires with the browser; the server limits the session. */
+  /** The cookie lasts until the browser closes, and the server limits the lifetime of the session. */
   setSession(id: string): string {
     return this.#set(SESSION, id);
   }

@@ -30,7 +30,7 @@ export const CROSS_SITE = {
 const EXEMPT = Symbol('service-a:csrf-exempt');
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Marks a route that needs no CSRF check, since the body proves the sender. */
+/** Marks a route that needs no CSRF check, since the request body proves which party sent the request. */
 export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**

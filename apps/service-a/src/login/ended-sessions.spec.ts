@@ -24,7 +24,7 @@ describe('EndedSessions', () => {
     ended = new EndedSessions(HOUR_SECONDS * 1000, () => nowMs);
   });
 
-  it('recognizes the login of the ended session, but no other login (BF-09)', () => {
+  it('recognizes only the login of the ended session (BF-09)', () => {
     ended.add({ sessionId: 's1', subject: 'alice-id' }, 2000);
     expect(ended.has(login())).toBe(true);
     expect(ended.has(login({ issuedAt: 9999 }))).toBe(true);
@@ -49,9 +49,9 @@ describe('EndedSessions', () => {
 
 describe('UserSessions', () => {
   it.each([
-    ['that live for a second only', 1, HOUR_SECONDS],
-    ['that live for a day', 24 * HOUR_SECONDS, 24 * HOUR_SECONDS],
-  ])('remembers ended sessions %s for the duration of a login (BF-09)', async (_, sessionMaxSeconds, remembered) => {
+    ['an hour if sessions live for a second', 1, HOUR_SECONDS],
+    ['a day if sessions live for a day', 24 * HOUR_SECONDS, 24 * HOUR_SECONDS],
+  ])('remembers ended sessions for %s (BF-09)', async (_, sessionMaxSeconds, remembered) => {
     const limits = { sessionIdleSeconds: 1, sessionMaxSeconds };
     const store = new MemorySessionStore({ ...limits, maxSessions: 9, maxSessionsPerUser: 9 }, () => nowMs);
     const provider = { ready: async () => undefined, refresh: async () => ({ refused: true }) as const };

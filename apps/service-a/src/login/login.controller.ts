@@ -140,7 +140,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** A failure is only logged: Keycloak then asks the user for confirmation. */
+  /** Only logs a failure, since Keycloak then asks the user to confirm the logout. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);

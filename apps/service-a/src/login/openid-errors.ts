@@ -57,7 +57,7 @@ function translated(error: unknown): Error {
   return new LoginError('login_not_valid', plainWord(code.toLowerCase()));
 }
 
-/** Whether the `cause` has a rejected body: nobody may read or log the body. */
+/** Whether the `cause` contains a rejected body, which no code may read or log. */
 function isAboutBody(cause: unknown): boolean {
   const details = cause instanceof Error ? cause.cause : undefined;
   return typeof details === 'object' && details !== null && 'body' in details;

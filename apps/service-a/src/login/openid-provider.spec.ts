@@ -181,7 +181,7 @@ describe('OpenIdProvider', () => {
     ['invalid_grant', 400, { error: 'invalid_grant' }, 'login_refused'],
     ['a wrong secret', 401, { error: 'unauthorized_client' }, 'authorization_server_refused'],
     ['a 500', 500, {}, 'authorization_server_unavailable'],
-  ])('reports which party caused %s, and prints no secret', async (_, status, body, code) => {
+  ])('reports whether the user or Keycloak caused %s, and prints no secret', async (_, status, body, code) => {
     overrides = { answer: (send) => send(status, body) };
     const error: unknown = await complete().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code });
@@ -325,7 +325,7 @@ describe('OpenIdProvider', () => {
     await expect(complete()).rejects.toMatchObject({ code: 'login_not_valid', reason: 'err_jose_alg_not_allowed' });
   });
 
-  it('stores the time of the request, not of the answer (BF-09)', async () => {
+  it('stores the time of the token request, not the time of the answer (BF-09)', async () => {
     expect((await complete()).tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();

@@ -36,7 +36,7 @@ export type WantedLogin = Pick<PendingLogin, 'returnTo' | 'as' | 'isSecond' | 'd
 
 export type Refreshed = { readonly tokens: OpenIdTokens } | { readonly refused: true };
 
-/** A scope of Service B is not needed: Service A exchanges the user's token. */
+/** The login needs no scope of Service B, since Service A exchanges the user's token. */
 const SCOPE = 'openid orders.read';
 /** DEMO: the page's attacks require the permission attacks.run. */
 const DEMO_SCOPE = `${SCOPE} attacks.run`;
@@ -85,7 +85,7 @@ export class OpenIdProvider {
         idTokenExpected: true,
       });
       if (answer.id_token === undefined) throw unavailable('nonsense_answer');
-      // Also checks an ID token that Keycloak sent directly to this service.
+      // Checks the signature, although Keycloak sent the ID token directly to this service.
       await this.#checkSignature(answer.id_token);
       return loggedIn(answer, answer.id_token, answer.claims(), startedMs);
     });
@@ -121,8 +121,8 @@ export class OpenIdProvider {
   }
 
   /**
-   * Returns the former ID token if the new token or its key is missing. The refresh token may be used up, so a missing
-   * key is no failure. The logout accepts the former ID token.
+   * Returns the former ID token if the new token or its key is missing. A missing key must not cause an error, since
+   * the refresh token may be used up. The logout accepts the former ID token.
    */
   async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {
     if (idToken === undefined) return former;
@@ -146,7 +146,7 @@ export class OpenIdProvider {
     }
   }
 
-  /** Logs out without the browser (RP-Initiated Logout 1.0): no URL contains the ID token. */
+  /** Logs out without the browser (RP-Initiated Logout 1.0), so that no URL contains the ID token. */
   async endSession(tokens: OpenIdTokens): Promise<void> {
     const { end_session_endpoint = '' } = (await this.configuration.get()).serverMetadata();
     const form = { id_token_hint: tokens.reveal().idToken, client_id: this.config.keycloak.clientId };

@@ -3,8 +3,8 @@ export interface OpenIdTokensParts {
   readonly refreshToken: string | undefined;
   readonly idToken: string;
   /**
-   * The start of the token request. The session may end before the answer arrives. The clock is monotonic, but a stored
-   * session uses the clock of the store.
+   * The time at which the token request started, since the session may end before the answer arrives. The clock is
+   * monotonic, but a stored session uses the clock of the store.
    */
   readonly askedAtMs: number;
   /** The expiry of the access token, on the clock of `askedAtMs`. */

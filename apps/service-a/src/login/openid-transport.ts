@@ -7,7 +7,7 @@ import { refused, unavailable } from './openid-errors.js';
 
 const JSON_CONTENT_TYPE = /^application\/json *(;|$)/i;
 
-/** Anyone can make the service redeem a code, so redemptions have separate slots. */
+/** Anyone can make the service redeem a code, so code redemptions use separate limits for concurrent calls. */
 @Injectable()
 export class OpenIdTransport {
   readonly #logins: AuthorizationServerFetch;

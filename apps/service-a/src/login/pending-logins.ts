@@ -25,7 +25,7 @@ export interface PendingLogin {
 const LIFETIME_SECONDS = 600;
 const MAX_PER_BROWSER = 5;
 /**
- * The login cookies of a browser get half of the maximum header size. Any site can link to a login with any return
+ * The login cookies of a browser may use half of the maximum header size. Any site can link to a login with any return
  * path. With longer cookies, the service would refuse every request until the cookies expire.
  */
 const MAX_CHARACTERS_PER_BROWSER = 8192;

@@ -24,7 +24,7 @@ describe('returnTo', () => {
     ['a list', ['/run-service-b', '/run-service-b']],
     ['nothing', undefined],
     ['more than 2048 characters', `/${'x'.repeat(2048)}`],
-    ['more than that once it is encoded', `/${'"'.repeat(700)}`],
+    ['more than 2048 characters after encoding', `/${'"'.repeat(700)}`],
     ['the login itself', '/auth/login?return_to=/auth/login'],
     ['the login in another spelling', '/%61uth/login?max_age=0'],
   ])('turns %s into / (BF-03)', (_, asked) => {

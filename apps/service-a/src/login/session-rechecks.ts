@@ -17,7 +17,7 @@ export interface RecheckTimes {
  * the service rechecks every session immediately. A second recheck follows after ten seconds, since sessions stay
  * active during a logout.
  *
- * Anyone can send such tokens: each session is rechecked at most once in ten seconds.
+ * Anyone can send such tokens, so each session is rechecked at most once in ten seconds.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;

@@ -19,7 +19,7 @@ const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
-/** After these failures the refresh token is unused: Keycloak did not process the request. */
+/** After these failures the refresh token is unused, since Keycloak did not process the request. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 
@@ -29,8 +29,8 @@ type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 
 /**
  * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. A replica therefore marks the
- * session first, and other replicas wait for the new tokens. With a shared store, no replica repeats a token that may
- * be used up. The session then ends when the access token expires.
+ * session first, and other replicas wait for the new tokens. With a shared store, no replica resends a refresh token
+ * that may be used up. The session then ends when the access token expires.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();
@@ -45,7 +45,7 @@ export class SessionRefreshes {
     const inFlight = this.#inFlight.get(key);
     if (inFlight === undefined) return this.#start(key);
     const refreshed = await inFlight;
-    // A refresh that started before the recheck was required is no recheck.
+    // A refresh that started before the recheck was required does not count as a recheck.
     return refreshed !== undefined && this.#needsRecheck(refreshed) ? this.freshened(key, refreshed) : refreshed;
   }
 
@@ -103,7 +103,7 @@ export class SessionRefreshes {
     }
   }
 
-  /** Retries while the store is unavailable: a failed update would lose the new tokens. */
+  /** Retries while the store is unavailable, since a failed update would lose the new tokens. */
   async #insist(
     forMs: number,
     key: string,

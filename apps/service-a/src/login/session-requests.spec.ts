@@ -24,7 +24,7 @@ const settings = settingsFrom({
   NODE_ENV: 'test',
   DEMO_MODE: 'true',
   PUBLIC_URL,
-  // No server listens there, so requests to Keycloak fail at once.
+  // No server listens on this port, so requests to Keycloak fail immediately.
   KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
   KEYCLOAK_REALM: 'shop',
   SERVICE_A_CLIENT_SECRET: 'a-secret',
@@ -167,12 +167,12 @@ describe('a request with a session', () => {
 
   it.each<[string, (token: string) => object]>([
     ['no token', () => ({})],
-    ['an empty one', () => ({ csrf_token: '' })],
-    ['a shorter one', (token) => ({ csrf_token: token.slice(1) })],
-    ['a longer one', (token) => ({ csrf_token: `${token}x` })],
-    ['another one of that length', (token) => ({ csrf_token: 'x'.repeat(token.length) })],
-    ['two of them', (token) => ({ csrf_token: [token, token] })],
-  ])('changes nothing if the request comes from this origin with %s (BF-06)', async (_, form) => {
+    ['an empty token', () => ({ csrf_token: '' })],
+    ['a shortened token', (token) => ({ csrf_token: token.slice(1) })],
+    ['a lengthened token', (token) => ({ csrf_token: `${token}x` })],
+    ['another token of the same length', (token) => ({ csrf_token: 'x'.repeat(token.length) })],
+    ['two tokens', (token) => ({ csrf_token: [token, token] })],
+  ])('changes nothing if the form of this origin has %s (BF-06)', async (_, form) => {
     const session = await logIn();
     for (const path of ['/auth/logout', NO_ATTACK]) {
       await post(path, { cookie: session.cookie, ...SAME_ORIGIN }, form(session.csrfToken)).expect(403);
@@ -190,8 +190,8 @@ describe('a request with a session', () => {
 describe('a request with a session and an Authorization header', () => {
   it.each([
     ['is empty', ''],
-    ['is one that a browser adds behind a proxy', 'Basic YWxpY2U6YWxpY2U='],
-    ['is of another scheme that browsers add', 'Negotiate YII'],
+    ['has the credentials that a browser adds for a proxy', 'Basic YWxpY2U6YWxpY2U='],
+    ['has another scheme that browsers add', 'Negotiate YII'],
     ['has no token', 'Bearer'],
     ['has a malformed token', 'Bearer junk'],
   ])('follows the rules for sessions if the header %s (BF-06)', async (_, authorization) => {
@@ -238,7 +238,7 @@ describe('a session', () => {
   it.each([
     ['the chain', 'orders.read', (headers: Record<string, string>) => chain(headers)],
     ['an attack', 'attacks.run', (headers: Record<string, string>) => post(NO_ATTACK, headers)],
-  ])('continues after a refusal because the permission for %s is missing', async (_, permission, run) => {
+  ])('continues after the service refuses %s because the permission is missing', async (_, permission, run) => {
     const session = await logIn({ permissions: PERMISSIONS.filter((one) => one !== permission) });
     testServices(app).reset();
     const { cookie } = session;

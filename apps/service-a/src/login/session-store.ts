@@ -13,7 +13,7 @@ export interface SessionClock {
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** Whether all replicas use this store: none may then repeat another's operation. */
+  /** Whether all replicas use this store, so that no replica may repeat an operation of another replica. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
   /**
@@ -22,15 +22,16 @@ export interface SessionStore {
    */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * Replaces the session atomically: no change is lost, and no deleted session is revived. The store calls `change`
-   * again after a concurrent change. `change` may return the unchanged session, or undefined to delete the session.
+   * Replaces the session atomically, so that no change is lost and no deleted session is revived. The store calls
+   * `change` again after a concurrent change. `change` may return the unchanged session, or undefined to delete the
+   * session.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
-  /** Also remembers the ended sessions, so that none is added later. */
+  /** Also remembers the ended sessions, so that a login in progress can't add such a session later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
-  /** Whether Keycloak's confirmation at `askedAtMs` is too old, by the store's last answer. */
+  /** Whether a required recheck is newer than Keycloak's confirmation at `askedAtMs`, as of the store's last answer. */
   needsRecheck(askedAtMs: number): boolean;
   /** Returns true only for the first call with this `state` within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;

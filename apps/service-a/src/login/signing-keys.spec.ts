@@ -143,7 +143,7 @@ describe('SigningKeys', () => {
     expect(readings.length).toBeLessThanOrEqual(7);
   });
 
-  it('does not read several keys again for a token without a key id', async () => {
+  it('does not read the keys again if a token without a key id matches several keys', async () => {
     published = { keys: [jwks.old, jwks.new] };
     await keyOf('old');
     await expect(keys.get({ alg: 'ES256' }, token)).rejects.toBeInstanceOf(errors.JWKSMultipleMatchingKeys);

@@ -47,7 +47,7 @@ export class SigningKeys {
     private readonly clock: KeysClock = SYSTEM,
   ) {}
 
-  /** Throws `JWKSNoMatchingKey` only if keys requested after the call lack the key. */
+  /** Throws `JWKSNoMatchingKey` only if the key is missing in a key set that was requested after the call. */
   readonly get: JWTVerifyGetKey = async (header, token) => {
     if (this.#keys !== undefined && this.clock.nowMs() - this.#readAtMs < MAX_AGE_MS) {
       try {

@@ -21,7 +21,7 @@ const settings = settingsFrom({
   NODE_ENV: 'test',
   DEMO_MODE: 'true',
   PUBLIC_URL: 'http://localhost:3000',
-  // No server listens there, so requests to Keycloak fail at once.
+  // No server listens on this port, so requests to Keycloak fail immediately.
   KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
   KEYCLOAK_REALM: 'shop',
   SERVICE_A_CLIENT_SECRET: 'a-secret',
@@ -106,7 +106,7 @@ describe('a browser whose user logged in too weakly', () => {
   it.each<[string, Readonly<Record<string, string>>]>([
     ['a script of the page', { accept: PAGE, 'sec-fetch-dest': 'empty' }],
     ['a frame', { accept: PAGE, 'sec-fetch-dest': 'iframe' }],
-    ['who wants JSON', { accept: 'application/json', 'sec-fetch-dest': 'document' }],
+    ['a navigation that accepts only JSON', { accept: 'application/json', 'sec-fetch-dest': 'document' }],
     ['curl', {}],
   ])('gets a challenge instead of a redirect: %s', async (_, headers) => {
     const { cookie } = await sessionOf(AT_ONE);
@@ -197,7 +197,7 @@ describe('a request with a token', () => {
     }
   });
 
-  it('is accepted after a recent login in the token, and is refused after an old login', async () => {
+  it('is accepted if the login in the token is recent, and is refused if the login is old', async () => {
     const statuses = [5, 400].map(
       async (authenticatedSecondsAgo) => (await send(ofAlice({ acr: '2', authenticatedSecondsAgo }))).status,
     );

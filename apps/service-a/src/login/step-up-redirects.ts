@@ -23,8 +23,8 @@ export class StepUpRedirects {
   ) {}
 
   /**
-   * Only a GET navigation is redirected: the browser repeats it after the login. A refusal right after the login is a
-   * page, to prevent a redirect loop.
+   * Redirects only a GET navigation, since the browser repeats the request after the login. To prevent a redirect loop,
+   * a refusal directly after the login is a page.
    */
   for(refusal: KeycloakException, request: PageRequest, returnTo = pathOf(request)): StepUp | undefined {
     if (refusal.code !== 'insufficient_user_authentication' || refusal.authentication === undefined) return undefined;

@@ -5,7 +5,7 @@ export interface UserSession {
   readonly subject: string;
   readonly sessionId: string | undefined;
   readonly username: string;
-  /** The service's forms send this token; no other site can know the token. */
+  /** The forms of the service send this token, which no other site can know. */
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
   readonly authentication?: AuthenticationClaims | undefined;

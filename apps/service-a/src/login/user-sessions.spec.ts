@@ -60,7 +60,7 @@ describe('UserSessions', () => {
     await expect(sessions.find('brought-by-the-browser')).resolves.toBeUndefined();
   });
 
-  it('ends a session only if unused during the idle time (BF-05)', async () => {
+  it('ends a session only if the session is unused during the idle time (BF-05)', async () => {
     const id = await sessions.begin(login());
     for (let uses = 0; uses < 5; uses += 1) {
       nowMs += (IDLE_SECONDS - 1) * 1000;
@@ -156,7 +156,7 @@ describe('UserSessions', () => {
   it.each([
     ['sid', { sessionId: 's1', subject: undefined }],
     ['sub', { sessionId: undefined, subject: 'alice-id' }],
-  ])('starts no session for a login whose %s ended during the login (BF-09)', async (_, ended) => {
+  ])('rejects a login if Keycloak ended the session with this %s in the meantime (BF-09)', async (_, ended) => {
     await sessions.endAtKeycloak(ended, 1000);
     await expect(sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
   });

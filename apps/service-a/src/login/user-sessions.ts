@@ -11,10 +11,10 @@ export interface SessionLimits {
   readonly sessionMaxSeconds: number;
 }
 
-/** In this interval, all requests of one page cause one write to the store. */
+/** The requests of one page fall into this interval and cause only one write to the store. */
 const MAX_USE_NOT_NOTED_MS = 1000;
 
-/** A stored time may be ahead by this tolerance: replicas' clocks differ. */
+/** A stored time may be ahead by this tolerance, since the clocks of replicas differ. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /** After a step-up, the browser returns to the refused page within this time. */
@@ -96,7 +96,7 @@ export class UserSessions {
     await this.store.end(ended, issuedAt);
   }
 
-  /** Requires a refresh before each session's next use: Keycloak may have ended the session. */
+  /** Requires a refresh before the next use of each session, since Keycloak may have ended the session. */
   async recheckAll(): Promise<void> {
     await this.store.requireRecheck();
   }

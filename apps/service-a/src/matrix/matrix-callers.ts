@@ -20,7 +20,7 @@ export class MatrixCallers {
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
     await this.sessionCaller.of(request, permission);
-    // After a second lookup of an ended session, the user would count as anonymous.
+    // Reads the session without a second check, since the user of a session that just ended would count as anonymous.
     const session = this.sessionCaller.sessionOf(request);
     return { viewer: session, token: session?.tokens.reveal().accessToken };
   }

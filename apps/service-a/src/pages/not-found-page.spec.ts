@@ -42,8 +42,8 @@ it('shows an HTML page to a browser that requests an unknown path', async () => 
 });
 
 it.each([
-  ['another caller of such an address', '/no-such', '*/*'],
-  ['a browser of a route that says it itself', '/known', BROWSER],
+  ['a client that requests an unknown path and does not prefer HTML', '/no-such', '*/*'],
+  ['a browser that requests a route that answers 404', '/known', BROWSER],
 ])('%s gets JSON', async (_, path, accept) => {
   const { status, headers } = await request(app.getHttpServer()).get(path).set('accept', accept);
   expect([status, headers['content-type']]).toEqual([404, 'application/json; charset=utf-8']);

@@ -11,7 +11,7 @@ describe('the words that say when a service refused a token', () => {
     [late(['A', 700], ['B', 8300], ['C', 9100]), 'Refused 0.7 s later at A, 8.3 s at B, 9.1 s at C'],
     [late(['A', 700], ['C', 8300], ['B', 8400]), 'Refused 0.7 s later at A, 8.4 s at B and C'],
     [late(['A', -20]), 'Refused 0.0 s later, at A'],
-  ])('count from the cause of the refusal: %#', (times, words) => {
+  ])('measure the delay from the cause of the refusal: %#', (times, words) => {
     expect(fromTheCause(times)).toBe(words);
   });
 
@@ -20,7 +20,7 @@ describe('the words that say when a service refused a token', () => {
     [late(['A', 0], ['B', 20]), 'Refused at A and B'],
     [late(['A', 0], ['B', 90], ['C', 120]), 'Refused at A, and 0.1 s later at B and C'],
     [late(['B', 0], ['A', 900], ['C', 8200]), 'Refused at B, and 0.9 s later at A, and 8.2 s later at C'],
-  ])('count from the first refusal if the cause of the refusal is unknown: %#', (times, words) => {
+  ])('measure the delay from the first refusal if the cause is unknown: %#', (times, words) => {
     expect(fromTheFirst(times)).toBe(words);
   });
 

@@ -8,7 +8,7 @@ const TOGETHER_MS = 250;
 /** The page rounds a shorter delay to zero tenths of a second. */
 const AT_ONCE_MS = 50;
 
-/** `fromTheCause` and `fromTheFirst` need `late` in the order of time. */
+/** `fromTheCause` and `fromTheFirst` require that `late` is sorted by time. */
 export function fromTheCause(late: readonly Late[]): string {
   const [first, ...others] = together(late);
   if (first === undefined) return '';

@@ -38,7 +38,7 @@ describe('the story of a watched session', () => {
     });
   });
 
-  it('counts the delay from the first refusal if no signal arrived earlier, and says so', () => {
+  it('measures the delay from the first refusal if no signal arrived earlier, and says so', () => {
     const story = storyOf([refusedAt('A', 20), refusedAt('B', 110), refusedAt('C', 0)], []);
     expect(story.headline).toBe('Refused at A and C, and 0.1 s later at B');
     expect(story.services.map(({ words }) => words)).toEqual(['refused first', 'refused 0.1 s later', 'refused first']);
@@ -61,12 +61,12 @@ describe('the story of a watched session', () => {
 
 describe('the cause of a refusal', () => {
   it.each([
-    ['nothing was received', [], undefined],
-    ['it was received just before', [[-100, -700]], -700],
-    ['it was received a little later, since something else was faster', [[900, -40]], -40],
-    ['it happened after the refusal', [[900, 30]], undefined],
-    ['that was received long before', [[-5000, -5500]], undefined],
-    ['that was received long after', [[5000, -40]], undefined],
+    ['is unknown if no signal was received', [], undefined],
+    ['is an event whose signal arrived shortly before the refusal', [[-100, -700]], -700],
+    ['is an earlier event whose signal arrived shortly after the refusal', [[900, -40]], -40],
+    ['is not an event after the refusal', [[900, 30]], undefined],
+    ['is not an event whose signal arrived long before the refusal', [[-5000, -5500]], undefined],
+    ['is not an event whose signal arrived long after the refusal', [[5000, -40]], undefined],
   ] as const)('%s', (_, received, cause) => {
     const messages = received.map(([receivedMs, occurredMs]) => ({
       receivedAtMs: NOW + receivedMs,

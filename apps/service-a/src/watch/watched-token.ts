@@ -12,7 +12,7 @@ export interface WatchOptions {
   readonly renew?: () => Promise<KnownToken>;
 }
 
-/** Clocks differ, so a refusal within this time may mean the expiry. */
+/** Clocks differ, so a refusal may mean the expiry if the token expires within this time. */
 const END_MARGIN_MS = 2000;
 
 const RENEW_BEFORE_MS = 20_000;

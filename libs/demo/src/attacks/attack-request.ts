@@ -23,7 +23,7 @@ export interface RawAnswer {
 const DEADLINE_MS = 3000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** Throws `AttackNotRun`, without parts of the request, if no complete answer arrives in time. */
+/** Throws `AttackNotRun` if no complete answer arrives in time; the message contains no part of the request. */
 export async function send(request: AttackRequest): Promise<RawAnswer> {
   const { who, url, method = 'GET', headers = {}, form, json, deadlineMs = DEADLINE_MS } = request;
   try {
@@ -43,7 +43,7 @@ export async function send(request: AttackRequest): Promise<RawAnswer> {
 
 export const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
-/** Returns only fields that are safe to show: a service's codes, or Keycloak's OAuth error. */
+/** Returns only the fields that are safe to show: the codes of a service, or the OAuth error of Keycloak. */
 export function shownAnswer({ status, members }: RawAnswer, secrets: readonly string[] = []): AttackAnswer {
   const name = (field: string, ...sources: readonly string[]): object => {
     const value = sources.map((source) => members[source]).find((found) => typeof found === 'string');
@@ -70,7 +70,7 @@ function withBody(
   return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
 }
 
-/** A shorter text could occur in a token by chance. */
+/** A text that is shorter than this minimum could occur in a token by chance. */
 const MIN_PART_LENGTH = 12;
 
 const isSafeToShow = (value: string, secrets: readonly string[]): boolean =>

@@ -1,7 +1,7 @@
 import { ask, bearer } from './attack-request.js';
 import type { AttackAnswer } from './attempt.js';
 
-/** This route accepts every valid token, so a refusal shows an invalid token. */
+/** This route accepts every valid token, so a refusal means that the token is invalid. */
 const WHOAMI = '/api/whoami';
 
 export class AttackTarget {
@@ -14,7 +14,7 @@ export class AttackTarget {
     return this.get(WHOAMI, token);
   }
 
-  /** URLs with queries appear in logs and browser histories. */
+  /** An attacker can find such a token, because logs and browser histories contain URLs with their queries. */
   whoamiByQuery(token: string): Promise<AttackAnswer> {
     return this.#ask(`${WHOAMI}?${new URLSearchParams({ access_token: token }).toString()}`, {}, token);
   }

@@ -21,7 +21,7 @@ describe('an attempt that another service reports', () => {
     expect(readAttempt({ ...accepted, notRun: 'Because.' })).toEqual(accepted);
   });
 
-  it('loses its unknown fields, and its fields whose value is not text', () => {
+  it('loses unknown fields, and fields whose value is not a string', () => {
     const more = { ...SENT, token: 'x', answer: { ...SENT.answer, permission: 1, access_token: 'x' } };
     expect(readAttempt({ ...GOOD, attack: more, token: { ...GOOD.token, sub: 'x', azp: ['x'] }, id: 'x' })).toEqual(
       GOOD,

@@ -18,7 +18,7 @@ describe('an attempt', () => {
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects if the attack, or the honest request after a refused attack, gets no answer', async () => {
+  it('rejects if the attack gets no answer, or if the honest use gets no answer after a refused attack', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });

@@ -27,7 +27,7 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** A refused attack proves something only if the service accepts this honest use. */
+      /** The refusal of an attack is meaningful only if the service accepts this honest use. */
       readonly control: Sent;
       readonly token?: TokenInWords;
       readonly forged?: string;
@@ -75,7 +75,7 @@ export async function thenCleanUp(attempted: Promise<Attempt>, cleanUp: () => Pr
   }
 }
 
-/** Needs no verification: the token comes from Keycloak, or the guard verified the token. */
+/** Does not verify the token, since the token comes from Keycloak or the guard has verified the token. */
 export function tokenInWords(token: string): { readonly words: TokenInWords; readonly expiresAt: number } {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   const words = Object.fromEntries(

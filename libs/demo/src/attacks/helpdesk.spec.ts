@@ -71,7 +71,7 @@ describe('a temporary user of an attack', () => {
     warn.mockRestore();
   });
 
-  it('is not created by a client that may not manage users', async () => {
+  it('is created only if the client may manage users', async () => {
     const other = new Helpdesk(keycloak, { clientId: 'service-c', clientSecret: SECRET });
     await expect(other.withUser('order-viewer', async () => 'done')).rejects.toThrow(
       /^Keycloak did not let service-c do what the attack needs \(403\)\. npm start and docker compose enable/,

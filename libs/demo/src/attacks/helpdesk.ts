@@ -53,7 +53,7 @@ export class Helpdesk {
     return `/users/${id}`;
   }
 
-  /** Adds a hint, since only this request shows that the client is missing or disabled. */
+  /** Adds a hint to the error, since the first request fails if the client is missing or disabled. */
   async #begin(act: Administration): Promise<Pick<RawAnswer, 'location'>> {
     try {
       return await this.keycloak.administer(act, this.client);

@@ -13,7 +13,7 @@ describe('the local address of a service', () => {
     ['127.0.0.1', '127.0.0.1'],
     ['0.0.0.0', '127.0.0.1'],
     ['::', '[::1]'],
-  ])('that listens on %s is %s, with its port', async (listensOn, expected) => {
+  ])('that listens on %s is %s with the port of the service', async (listensOn, expected) => {
     await new Promise<void>((resolve) => server.listen(0, listensOn, resolve));
     expect(ownAddress(host)).toMatch(new RegExp(`^http://${expected.replaceAll(/[[\]]/g, String.raw`\$&`)}:\\d+$`));
   });

@@ -9,20 +9,20 @@ describe('a matrix row from another service', () => {
     tries: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
   };
 
-  it('is accepted in the agreed form, without unknown fields', () => {
+  it('is accepted in the agreed form, and loses unknown fields', () => {
     expect(readTokenRow({ ...row, more: 1, token: { ...row.token, sub: 'x' } }, ['service-a'])).toEqual(row);
   });
 
   it.each([
-    ['no object', undefined],
+    ['not an object', undefined],
     ['without an id', { ...row, id: undefined }],
-    ['without an end', { ...row, expiresAt: '1' }],
-    ['with an end that is no date', { ...row, expiresAt: 1e300 }],
+    ['with an expiry that is not a number', { ...row, expiresAt: '1' }],
+    ['with an expiry that is not a date', { ...row, expiresAt: 1e300 }],
     ['without answers', { ...row, tries: {} }],
     ['with an empty list of answers', { ...row, tries: [] }],
     ['with an answer of another service', { ...row, tries: [{ ...row.tries[0], service: 'service-x' }] }],
     ['with a service that has no answer', { ...row, tries: [{ service: 'service-a' }] }],
-    ['with an answer of no service', { ...row, tries: [{ answer: { status: 200 } }] }],
+    ['with an answer that has no service', { ...row, tries: [{ answer: { status: 200 } }] }],
   ])('is rejected when it is %s', (_, answer) => {
     expect(readTokenRow(answer, ['service-a'])).toBeUndefined();
   });

@@ -68,7 +68,7 @@ export class RequestTrace {
     return this.#ended;
   }
 
-  /** At the limit, metrics of called services are dropped first. */
+  /** If there are too many metrics, metrics of called services are dropped first. */
   #steps(): TraceMetric[] {
     let space = MAX_METRICS - 1 - this.#entries.length;
     return this.#entries.flatMap(({ metric, next }) => {

@@ -200,7 +200,7 @@ describe('RequestTracer', () => {
     );
   });
 
-  it('drops malformed metrics, metrics that name this service, and metrics of a long header', async () => {
+  it('drops malformed metrics, metrics that name this service, and all metrics of a too long header', async () => {
     next.serverTiming = 'service-t.introspection;desc="cached", <script>, service-n.total;desc="x", cdn;desc=HIT';
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
     next.serverTiming = 'service-n.total;dur=1, '.repeat(300);

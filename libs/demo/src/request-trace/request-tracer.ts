@@ -22,7 +22,7 @@ export interface RequestTraceOptions {
   readonly startsTrace?: (request: TraceableRequest) => boolean;
 }
 
-/** Without traced requests, subscribes to no channel and uses no async context. */
+/** Subscribes to the channels and uses an async context only while a request is traced. */
 export class RequestTracer implements OnApplicationShutdown {
   readonly #logger = new Logger('RequestTrace');
   readonly #current = new AsyncLocalStorage<RequestTrace>();

@@ -69,7 +69,7 @@ describe('Server-Timing', () => {
     `${'s'.repeat(40)}.total;dur=1`,
     'cache;desc="hit"',
     'service-b.total;dur=1',
-  ])('is parsed without metrics in another form or in our own name: %s', (odd) => {
+  ])('is parsed to no metric if a metric is malformed or names this service: %s', (odd) => {
     expect(parseServerTiming(odd, 'service-b')).toEqual([]);
     const good = 'service-c.total;dur=1';
     expect(parseServerTiming(`${good}, ${odd}, ${good}`, 'service-b')).toHaveLength(2);

@@ -81,7 +81,7 @@ describe('startAuthorizationServer', () => {
     });
   });
 
-  it('gets the environment from a function of the host name, and reports the start', async () => {
+  it('passes the host name to the function in the option environment, and reports the start', async () => {
     const lines: string[] = [];
     const other = await startAuthorizationServer({
       ...OPTIONS,
@@ -173,7 +173,7 @@ describe('startAuthorizationServer', () => {
     await expect(introspect('x')).rejects.toThrow('fetch failed');
   });
 
-  it('fills placeholders by value or default, and keeps message keys', () => {
+  it('replaces a placeholder by its value or default, and does not replace message keys', () => {
     const environment = { A: '1' };
     expect(fillPlaceholders('${A}/${A:2}/${B:http://x}/${B:}/${emailScopeConsentText}', environment)).toBe(
       '1/1/http://x//${emailScopeConsentText}',
@@ -412,7 +412,7 @@ describe('control.fault', () => {
     expect(server.control.calls.token.other).toBe(1);
   });
 
-  it('makes the server send a gzip bomb even to a client without gzip', async () => {
+  it('makes the server send a gzip bomb even to a client that does not accept gzip', async () => {
     server.control.fault('jwks', { kind: 'gzip-bomb', megabytes: 20 });
     const url = `${server.issuer}/protocol/openid-connect/certs`;
     const response = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
@@ -420,7 +420,7 @@ describe('control.fault', () => {
     expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(20 * 1024 * 1024);
   });
 
-  it('ends after a number of calls, or when the test removes the fault', async () => {
+  it('ends after the given number of calls, or when the test removes the fault', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 2 });
     const statuses = [await introspect('x'), await introspect('x'), await introspect('x')].map(({ status }) => status);
     expect(statuses).toEqual([503, 503, 200]);
@@ -429,7 +429,7 @@ describe('control.fault', () => {
     expect((await introspect('x')).status).toBe(200);
   });
 
-  it('applies to one endpoint or all; the fault for one endpoint takes precedence', async () => {
+  it('applies to one endpoint or to all endpoints; a fault for one endpoint takes precedence', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 1 });
     expect((await fetch(`${server.issuer}/.well-known/openid-configuration`)).status).toBe(200);
     server.control.fault('all', { kind: 'status', status: 500 });
@@ -548,7 +548,7 @@ describe('a boolean placeholder of the realm file', () => {
     }
   };
 
-  it('may be text, which is parsed as in Keycloak', async () => {
+  it("may have the value 'true' or 'false' as a string, as in Keycloak", async () => {
     expect(await isOpen({})).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'false' })).toEqual([401, 401]);
     expect(await isOpen({ SIGNALS_EVENTS: 'true' })).toEqual([200, 1]);

@@ -29,7 +29,7 @@ import { userinfoEndpoint } from './tokens/userinfo-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  /** Undefined if the endpoint has a separate check of the method. */
+  /** Undefined if the endpoint checks the method itself. */
   readonly methods?: readonly ('GET' | 'POST')[];
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;
@@ -46,7 +46,7 @@ const OF_BROWSERS = { checks: BOTH, isForBrowsers: true } as const;
 /** RFC 6749 §5.1. */
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-/** The admin REST API and the realm `master` have no counts and no faults. */
+/** Calls to the admin REST API and to the realm `master` are not counted and get no injected faults. */
 export function listener(realms: ServerRealms, calls: CountingCalls, faults: FaultBoard, requests: LastRequests) {
   const { main } = realms;
   const routes = routesOf(main.realm.name);

@@ -35,13 +35,13 @@ export interface AuthorizationServerControl {
   endSession(sid: string): void;
   /** Ends all sessions of a user, and does not notify clients. */
   endSessionsOf(username: string): void;
-  /** Sends every client a back-channel logout, then does an administrator's logout. */
+  /** Sends a back-channel logout to the clients of the user's sessions, and then ends these sessions. */
   logOutUser(username: string): Promise<void>;
   /** Returns, but does not send, a logout token for `clientId`. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
   /**
-   * Queues a security event token, even if the receiver's stream does not request it. Returns the `jti` for polls and
-   * acknowledgements, even if `overrides` change the claim.
+   * Queues a security event token, even if the receiver's stream does not request it. Returns the id for polls and
+   * acknowledgements, even if `overrides` change the claim `jti`.
    */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**

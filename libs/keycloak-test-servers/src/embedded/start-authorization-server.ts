@@ -54,7 +54,7 @@ export async function startAuthorizationServer(
   const keys = await makeSigningKeys();
   signal?.throwIfAborted();
   const http = createServer();
-  // Like Keycloak, keeps idle connections open: a client may be about to use them.
+  // Like Keycloak, the server keeps idle connections open, since a client may be about to send a request.
   http.keepAliveTimeout = 0;
   const baseUrl = `http://localhost:${await listen(http, options.port)}`;
   onProgress?.(

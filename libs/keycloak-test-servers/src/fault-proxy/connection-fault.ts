@@ -16,7 +16,7 @@ export type ConnectionFault =
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly times?: number }
   /** After `afterBytes`, closes only the proxy's side (FIN), and discards the client's data. */
   | { readonly kind: 'half-close'; readonly afterBytes: number; readonly times?: number }
-  /** Delays the answer by `milliseconds`, plus at random up to `jitterMs` (default 0). */
+  /** Delays the answer by `milliseconds` plus a random time of at most `jitterMs` (default 0). */
   | { readonly kind: 'latency'; readonly milliseconds: number; readonly jitterMs?: number }
   /** The proxy sends one byte of the answer every `everyMs`. */
   | { readonly kind: 'slow-bytes'; readonly everyMs: number };

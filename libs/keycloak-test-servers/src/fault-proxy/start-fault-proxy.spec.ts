@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConnectionFault } from './connection-fault.js';
 import { startFaultProxy, type RunningFaultProxy } from './start-fault-proxy.js';
 
-/** After this time on loopback, a test concludes that no bytes arrive. */
+/** If no bytes arrive on loopback within this time, a test concludes that the proxy sends no bytes. */
 const A_WHILE_MS = 60;
 
 let target: Server;
@@ -102,7 +102,7 @@ describe('startFaultProxy', () => {
     expect(client.events).toEqual(['end', 'close']);
   });
 
-  it('forwards a reset of the client and of the target', async () => {
+  it('forwards a reset by the client and a reset by the target', async () => {
     const [first, second] = [await Client.connected(), await Client.connected()];
     expect(await first.send('1').receives('1')).toBe('1');
     expect(await second.send('2').receives('2')).toBe('2');

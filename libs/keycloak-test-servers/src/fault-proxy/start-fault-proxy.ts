@@ -54,7 +54,7 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
     const fault = faults.current;
     if (fault?.kind === 'hang') {
       client.on('error', () => undefined);
-      // Unread data would hide the end of the connection.
+      // The event `end` occurs only after all data is read.
       client.resume().on('end', () => client.destroy());
     } else if (fault?.kind === 'reset' && fault.afterBytes === undefined) {
       resetSocket(client);

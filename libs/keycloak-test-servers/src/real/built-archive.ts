@@ -21,8 +21,8 @@ export async function builtArchive(
 }
 
 /**
- * A later start copies the server into the container and does not build. If the cache is not writable, each start
- * builds the server.
+ * A later start copies the built server into the container and does not build the server again. If the cache is not
+ * writable, each start builds the server.
  */
 export async function keepBuiltArchive(container: StartedTestContainer, archive: string): Promise<void> {
   if (existsSync(archive)) return;

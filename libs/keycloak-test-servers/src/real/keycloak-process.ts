@@ -61,7 +61,7 @@ export async function runFromDistribution(
     ['-c', SUPERVISOR, 'keycloak', `${runFolder}/bin/kc.sh`, 'start-dev', '--import-realm'],
     {
       cwd: runFolder,
-      // A separate process group: Ctrl-C reaches only this process, and this process stops Keycloak.
+      // Keycloak runs in a separate process group, so Ctrl-C reaches only this process, which then stops Keycloak.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
@@ -82,7 +82,7 @@ export async function runFromDistribution(
   );
   log.read(child.stdout);
   log.read(child.stderr);
-  // If the process has ended, an error of the standard input is ignored.
+  // The standard input may emit an error after the process has ended.
   child.stdin.on('error', () => undefined);
   let ended: string | undefined;
   const end = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export async function runFromDistribution(
       await rm(runFolder, { recursive: true, force: true });
     })());
   const kill = async (): Promise<void> => {
-    // If only the supervisor were killed, Keycloak would get SIGTERM first.
+    // Kills the process group, since Keycloak would get only SIGTERM if just the supervisor died.
     if (stopped === undefined && ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await stop();
   };
@@ -150,7 +150,7 @@ async function prepareRunFolder(home: string, settings: KeycloakSettings): Promi
   }
 }
 
-/** KC_… variables and secrets are not included. */
+/** Omits KC_… variables and secrets. */
 function fromOurEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME'];
   return Object.fromEntries(

@@ -5,7 +5,7 @@ import { startTestServer } from '../start-test-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 import { publishToEnv, removeFromEnv } from './test-server.js';
 
-/** The symbol is global: a runner may load setup and teardown as separate module instances. */
+/** The symbol is global, because a runner may load this module separately for setup and teardown. */
 const KEY = Symbol.for('keycloak-test-servers:shared-server');
 const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
@@ -40,7 +40,7 @@ export function sharedServerOptions(given: unknown, rootDir: string, where: stri
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Stops before the process ends, since a container would otherwise keep running. */
+/** Stops the server before the process ends, since a container would otherwise keep running. */
 class SharedServer {
   readonly server: Promise<RunningServer>;
   readonly #interruption = new AbortController();
@@ -70,7 +70,7 @@ class SharedServer {
     void this.stop().finally(() => this.#endBy(signal));
   };
 
-  /** Sends the signal again without this listener, for the signal's usual effect. */
+  /** Sends the signal again after the removal of this listener, so that the signal has its usual effect. */
   #endBy(signal: NodeJS.Signals): void {
     this.#ignoreSignals();
     process.kill(process.pid, signal);

@@ -52,7 +52,7 @@ async function serverThat(act: RequestListener, options: object = {}) {
       circuitBreakerPauseMs: 60_000,
       ...options,
     },
-    // With a stopped clock, no call waits too long on a busy machine.
+    // The clock is stopped, so that a busy machine does not use up the maximum wait of a call.
     new StillClock(),
   );
   return { base, seen, fetch: connected.fetch.fetch, connected };
@@ -94,7 +94,7 @@ describe('AuthorizationServerFetch', () => {
     },
   );
 
-  it('returns a 307, and sends the code and secret to no other address (RS-04)', async () => {
+  it('returns a 307 response, and does not follow its redirect (RS-04)', async () => {
     const elsewhere = await serverThat(answers(200));
     const { base, fetch } = await serverThat(answers(307, { Location: elsewhere.base }));
     const response = await fetch(base + TOKENS, { ...FORM, headers: { Authorization: 'Basic x' } });
@@ -116,14 +116,14 @@ describe('AuthorizationServerFetch', () => {
   });
 
   it.each<[string, RequestListener, object]>([
-    ['JSON that reads in two ways', answers(200, JSON_TYPE, '{"a":1,"a":2}'), { reason: 'answer_not_strict_json' }],
+    ['JSON with a member twice', answers(200, JSON_TYPE, '{"a":1,"a":2}'), { reason: 'answer_not_strict_json' }],
     [
-      'the same as a refusal',
+      'a refusal with a member twice',
       answers(400, JSON_TYPE, '{"error":"a","error":"b"}'),
       { reason: 'answer_not_strict_json' },
     ],
-    ['over 1 MiB', answers(200, JSON_TYPE, `"${'x'.repeat(1024 * 1024)}"`), { reason: 'answer_too_large' }],
-    ['a body where none can be', answers(205, {}, 'x'), { reason: 'nonsense_answer' }],
+    ['an answer over 1 MiB', answers(200, JSON_TYPE, `"${'x'.repeat(1024 * 1024)}"`), { reason: 'answer_too_large' }],
+    ['a 205 response with a body', answers(205, {}, 'x'), { reason: 'nonsense_answer' }],
   ])('rejects %s without a retry (RS-15)', async (_, act, expected) => {
     const { base, seen, fetch } = await serverThat(act);
     const error = await failure(fetch(base + TOKENS));
@@ -134,8 +134,8 @@ describe('AuthorizationServerFetch', () => {
 
   it.each<[string, RequestListener]>([
     ['answers 503', answers(503)],
-    ['breaks the connection', (request) => request.socket.destroy()],
-  ])('never retries a POST to a server that %s, but retries a GET (CC-09, BF-08)', async (_, act) => {
+    ['closes the connection', (request) => request.socket.destroy()],
+  ])('retries a GET, but never a POST, if the server %s (CC-09, BF-08)', async (_, act) => {
     const { base, seen, fetch } = await serverThat(act);
     await failure(fetch(base + TOKENS, FORM));
     expect(seen.calls).toHaveLength(1);
@@ -143,7 +143,7 @@ describe('AuthorizationServerFetch', () => {
     expect(seen.calls).toHaveLength(4);
   });
 
-  it('rejects at its time-out, and when the caller aborts the signal', async () => {
+  it('rejects when timeoutMs has passed, and when the caller aborts the signal', async () => {
     const { base, fetch } = await serverThat(never, { timeoutMs: 100 });
     expect(await failure(fetch(base + TOKENS))).toMatchObject({ reason: 'timeout' });
     const patient = await serverThat(never);
@@ -153,7 +153,7 @@ describe('AuthorizationServerFetch', () => {
     }
   });
 
-  it('limits running and queued calls of 200 callers, and keeps other endpoints usable (CC-09)', async () => {
+  it('limits the running and the queued calls, and keeps other endpoints usable (CC-09)', async () => {
     const { base, seen, fetch, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {
@@ -208,7 +208,7 @@ describe('AuthorizationServerFetch', () => {
     expect(seen.calls).toHaveLength(3);
   });
 
-  it('does not count an aborted call as a failure, sent or unsent (CC-09)', async () => {
+  it('does not count an aborted call as a failure, even if the call was already sent (CC-09)', async () => {
     const { base, seen, fetch } = await serverThat(
       (request, response) => {
         if (request.url?.includes('/certs') === true) answers(200)(request, response);

@@ -30,8 +30,8 @@ export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
  *
  * - Rewrites the server's public address to `internalServerUrl`, and refuses all other origins.
  * - `timeoutMs` limits the whole call, including waits and retries. A `GET` is retried up to `maxRetries` times. A
- *   `POST` is never retried: codes and refresh tokens work only once.
- * - Follows no redirects, decompresses no answers, and rejects answers over 1 MiB and JSON that is not strict.
+ *   `POST` is never retried, because codes and refresh tokens work only once.
+ * - Follows no redirects, decompresses no answers, and rejects answers over 1 MiB and JSON with duplicate members.
  * - Does NOT authenticate this service.
  */
 export class AuthorizationServerFetch {

@@ -9,14 +9,14 @@ import { isStrictJson } from './strict-json.js';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** RFC 8259 defines no charset parameter, so only UTF-8 is accepted as a charset. */
+/** JSON is always UTF-8 (RFC 8259 §8.1), so no other `charset` is accepted. */
 const JSON_CONTENT_TYPE = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
 
 type RequestOptions = CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>;
 
 /**
- * Returns a `fetch` that resolves after the whole answer, so the deadline covers the body. Every failure becomes
- * `authorization_server_unavailable`, because the transport's error may contain the request.
+ * Returns a `fetch` that resolves when the whole body has arrived, so the deadline covers the body. A transport error
+ * becomes `authorization_server_unavailable`, because the original error may contain the request.
  */
 export function boundedFetch(
   connections: Connections,
@@ -37,7 +37,7 @@ export function boundedFetch(
   };
 }
 
-/** A server may repeat the request's secrets, which must not be logged. */
+/** The server's answer may repeat secrets of the request, and these secrets must not be logged. */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
 export function loggableDescription(response: Response, description: unknown): string | undefined {
@@ -91,7 +91,7 @@ export async function boundedExchange(
 
 export const isJson = (contentType: string | undefined): boolean => JSON_CONTENT_TYPE.test(contentType ?? '');
 
-/** Throws if a `Response` can't represent the answer, as for a 205 with a body. */
+/** Throws if a `Response` can't represent the answer, for example a 205 with a body. */
 export function asResponse({ status, headers, body }: HttpResponse): Response {
   return new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers });
 }

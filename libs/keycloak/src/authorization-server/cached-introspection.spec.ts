@@ -93,7 +93,7 @@ describe('CachedIntrospection', () => {
     expect(new Set(answers).size).toBe(1);
   });
 
-  it('returns a cached result until the expiry, and then refuses the revoked token (RS-13)', async () => {
+  it('accepts a revoked token only until the cached result expires (RS-13)', async () => {
     expect(await activeNow('good')).toBe(true);
     server.active.delete('good');
     clock.seconds += 9.99;
@@ -117,7 +117,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('never returns a cached result after exp (RS-12)', async () => {
+  it('never returns a cached result after the exp of the token (RS-12)', async () => {
     server.expiresAt = clock.seconds + 3;
     await activeNow('good');
     clock.seconds += 2.9;
@@ -144,7 +144,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('ignores an active response after a newer introspection found the token inactive (RS-13)', async () => {
+  it('does not cache an active response if a newer introspection found the token inactive (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -156,7 +156,7 @@ describe('CachedIntrospection', () => {
     expect(await activeNow('good')).toBe(false);
   });
 
-  it('applies an inactive response even after the active response of a later introspection (TX-06)', async () => {
+  it('caches an inactive response even if a later introspection has found the token active (TX-06)', async () => {
     const early = questionUnderWay();
     expect(await activeNow('good', 0)).toBe(true);
     server.active.delete('good');
@@ -168,7 +168,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(3);
   });
 
-  it('evicts an active result if an inactive response arrives too late to be cached (TX-06)', async () => {
+  it('evicts the active result even if the inactive response is too old to be cached (TX-06)', async () => {
     const early = questionUnderWay();
     await activeNow('good', 0);
     server.active.delete('good');
@@ -205,7 +205,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
-  it('keeps the inactive result that expires later, even if an older result follows (RS-16)', async () => {
+  it('keeps an inactive result if the inactive response to an older introspection follows (RS-16)', async () => {
     server.active.delete('good');
     const early = questionUnderWay();
     clock.seconds += 1;
@@ -319,7 +319,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('does not renew an inactive result, or a result that expires with its token', async () => {
+  it('renews neither an inactive result nor a result that expires together with its token', async () => {
     server.expiresAt = clock.seconds + 10;
     await activeNow('good');
     await activeNow('bad');
@@ -343,7 +343,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('never reports a revoked token as active if the result is older than permitted (model, RS-13)', async () => {
+  it('never reports a revoked token as active for longer than permitted (model, RS-13)', async () => {
     const step = fc.record({
       what: fc.constantFrom('ask', 'revoke', 'fail', 'heal'),
       token: fc.constantFrom('t1', 't2'),
@@ -393,7 +393,7 @@ describe('a token that needs a recheck', () => {
     expect(server.asked).toEqual(['good', 'other', 'good']);
   });
 
-  it('is introspected again although an earlier introspection is still pending', async () => {
+  it('is introspected again, even if an introspection from before the recheck is pending', async () => {
     const rechecks = new Rechecks(10_000, clock);
     cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
     server.holding = true;

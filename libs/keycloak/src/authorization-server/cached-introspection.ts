@@ -20,7 +20,7 @@ export interface IntrospectionCacheOptions {
   readonly maxCachedIntrospections: number;
 }
 
-/** `askedAtMs` is the time of the request, so the answer may lack later revocations. */
+/** The answer may not include revocations after `askedAtMs`, the time of the introspection request. */
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
@@ -34,12 +34,12 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** How long after a recheck a new result may show the earlier state. */
+/** For this long after a recheck, a new introspection result may still show the old state. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 
-/** This service has received every revocation between `askedAtMs` and `healthyUntilMs` (monotonic). */
+/** `healthyUntilMs(askedAtMs)` is the time up to which this service has received every revocation since `askedAtMs`. */
 export interface Signalled {
   healthyUntilMs(askedAtMs: number): number;
   tellsOf(answer: IntrospectionAnswer): boolean;
@@ -47,31 +47,32 @@ export interface Signalled {
 
 const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
-/** An inactive token is introspected again, since the server may be out of date. */
+/** Inactive results are cached only briefly, because the server may have answered from outdated data. */
 const INACTIVE_TTL_MS = 2000;
 
-/** Renewals add about one call in 30. */
+/** Early renewals increase the number of introspections by about 3 percent. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** The fraction of the TTL within which another replica's result counts as a renewal. */
+/** A renewal accepts another replica's result that is younger than this fraction of the TTL. */
 const RENEWED_WITHIN = 0.5;
-/** These fractions of the TTL count from the last proof. The range prevents a simultaneous expiry. */
+/** Fractions of the TTL, counted from the last proof. Random times in this range prevent simultaneous renewals. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
- * Caches introspection results, whose claims the caller must verify for each request. The keys of the cache are hashes,
- * so no token is stored. Inactive results have a separate cache, so that invalid tokens can't evict valid results.
+ * Caches introspection results, but the caller must verify the claims for each request. The keys of the cache are
+ * hashes, so no token is stored. Inactive results have a separate cache, so that invalid tokens can't evict valid
+ * results.
  *
- * Inactive tokens stay inactive, so an inactive result replaces an active result in any order.
+ * An inactive token never becomes active again, so an inactive result always replaces an active result.
  *
- * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without such a proof, the TTL
- * counts from the request.
+ * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without a proof, the TTL counts
+ * from the introspection request.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** For these hashes of inactive tokens, the cache ignores other replicas' active results. */
+  /** The cache ignores other replicas' active results for the tokens with these hashes. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
@@ -80,7 +81,7 @@ export class CachedIntrospection {
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
     private readonly options: IntrospectionCacheOptions,
     private readonly clock: Clock,
-    /** Receives the SHA-256 of an inactive token, to evict the tokens exchanged from it. */
+    /** Receives the SHA-256 of an inactive token, so that the tokens exchanged from this token are evicted. */
     private readonly onInactive: (tokenHash: string) => void,
     private readonly rechecks = NO_RECHECKS,
     private readonly shared?: SharedLevel,
@@ -150,7 +151,7 @@ export class CachedIntrospection {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Ignores another replica's old result, so that one replica introspects before the expiry.
+    // Ignores other replicas' old results, so that one replica introspects the token before its result expires.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -163,7 +164,7 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // Another replica's result may be older than received events. A pending result may be older too.
+    // Shared and pending results may predate received events. Therefore the short TTL limits their age.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -238,7 +239,7 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** Excludes introspections that began before the last recheck. The token's unknown owner may be affected. */
+  /** Excludes introspections that began before the last recheck. The recheck may concern the token's unknown owner. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }

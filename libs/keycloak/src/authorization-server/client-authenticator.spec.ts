@@ -95,7 +95,7 @@ describe('replaced credentials', () => {
     });
   });
 
-  it('are used even if the file gets the new secret shortly after the server', async () => {
+  it('are used even if the file is updated slightly later than the server', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const server = serverFor(clientSecretFile(file));
     await asked(server);
@@ -117,7 +117,7 @@ describe('replaced credentials', () => {
     expect(server.authenticator.secrets).toEqual(['wrong-1', 'wrong-2']);
   });
 
-  it('take the place of refused credentials in a request of the application', async () => {
+  it('replace refused credentials in a request that the application sends itself', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const { authenticator } = serverFor(clientSecretFile(file));
     const [form, headers] = [new URLSearchParams(), new Headers()];
@@ -208,8 +208,8 @@ describe('private key authentication', () => {
   it.each([
     ['back', 0, -600],
     ['forward', 0, 600],
-    ['right, which was behind', -600, 0],
-    ['right, which was ahead', 600, 0],
+    ['forward to the right time', -600, 0],
+    ['back to the right time', 600, 0],
   ])('still works after the date of this machine is set %s', async (_, before, after) => {
     dateAheadSeconds = before;
     writeFileSync(file, newKey());
@@ -223,7 +223,7 @@ describe('private key authentication', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('ignores the clock in the Date header of a cached discovery document (RFC 9111 §5.1)', async () => {
+  it('ignores the Date header of a cached discovery document (RFC 9111 §5.1)', async () => {
     const body: unknown = await (await fetch(`${realm.issuer}/.well-known/openid-configuration`)).json();
     const headers = { Date: new Date(Date.now() - 600_000).toUTCString(), Age: '600' };
     realm.control.fault('discovery', { kind: 'answer', headers, body });
@@ -246,7 +246,7 @@ describe('private key authentication', () => {
   });
 });
 
-describe('an assertion of the platform', () => {
+describe('a client assertion from a file', () => {
   it('is sent unchanged, without a secret or an Authorization header (RFC 7523 §2.2)', async () => {
     const assertion = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2ln`;
     writeFileSync(file, assertion);

@@ -79,7 +79,7 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /** After refused credentials, repeats `send` once if new credentials or a corrected time exist. */
+  /** Repeats a refused `send` once if new credentials or a corrected clock skew are available. */
   async run<T>(send: (authentication: ClientAuth) => Promise<T>): Promise<T> {
     const credential = await this.#source.credential();
     const used: Used = { credential, aheadSeconds: this.#aheadSeconds };
@@ -135,7 +135,7 @@ export class ClientAuthenticator {
       { key, kid },
       {
         [modifyAssertion]: (header, payload) => {
-          // The `alg` name that Keycloak knows (RFC 8037).
+          // Sets the `alg` name that Keycloak supports, such as `EdDSA` (RFC 8037).
           header['alg'] = algorithm;
           const now = Math.floor(this.clock.epochSeconds() - this.#aheadSeconds);
           payload['iat'] = now;

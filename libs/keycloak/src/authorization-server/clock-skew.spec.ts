@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { StillClock } from '../../spec-support/still-clock.js';
 import { ClockSkew } from './clock-skew.js';
 
-describe('the skew to the clock of the authorization server', () => {
+describe('the clock skew between this machine and the authorization server', () => {
   const measuredAt = () => {
     const clock = new StillClock();
     const skew = new ClockSkew(clock);
@@ -37,7 +37,7 @@ describe('the skew to the clock of the authorization server', () => {
     expect([skew.measured?.aheadSeconds, skew.doubt(0)]).toEqual([0, false]);
   });
 
-  it('uses the Date header for one minute, and afterwards the iat of a new token', () => {
+  it('is measured by the Date header for one minute, and afterwards by the iat of an issued token', () => {
     const { clock, skew, server } = measuredAt();
     skew.observeHeader({ date: new Date((server - 7) * 1000).toUTCString() });
     skew.observeIssuedAt(server);

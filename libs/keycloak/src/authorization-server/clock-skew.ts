@@ -11,8 +11,8 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * Holds the server's epoch seconds at the zero of each clock. The clock of `monotonic` ignores date changes. During a
- * sleep, the clock of `awake` continues, and the clock of `monotonic` stops.
+ * Holds the server's epoch seconds at the time 0 of each local clock. The monotonic clock ignores changes of the date.
+ * While the machine sleeps, the awake clock continues and the monotonic clock stops.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -21,7 +21,7 @@ interface Measurement extends Pick<MeasuredSkew, 'by'> {
 
 const ROUNDING_SECONDS = 1;
 
-/** Small differences are ignored: `Date` and `iat` have whole seconds and arrive late. */
+/** Ignores small differences, because `Date` and `iat` have whole seconds and arrive late. */
 export class ClockSkew {
   #byHeader: Measurement | undefined;
   #byToken: Measurement | undefined;
@@ -36,8 +36,8 @@ export class ClockSkew {
   }
 
   /**
-   * Measures by the `Date` header (RFC 9110 §6.6.1), which Keycloak 26.7 does not send. Ignores answers from a cache,
-   * which have an `age` (RFC 9111 §5.1).
+   * Measures the skew from the `Date` header (RFC 9110 §6.6.1), which Keycloak 26.7 does not send. Ignores cached
+   * answers, which have an `Age` header (RFC 9111 §5.1).
    */
   observeHeader({ date, age = '0' }: Readonly<Record<string, string>>): void {
     const serverMs = date === undefined || age !== '0' ? NaN : Date.parse(date);
@@ -65,12 +65,12 @@ export class ClockSkew {
     return { aheadSeconds: Math.round(this.clock.epochSeconds() - serverSeconds), by: last.by };
   }
 
-  /** The latest plausible `iat`: the later of the server's and this machine's time. */
+  /** The latest plausible `iat` is the later of the server's time and this machine's time. */
   latestSeconds(): number {
     return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
   }
 
-  /** Whether to retry with another skew, after a refused assertion dated with `aheadSeconds`. */
+  /** Whether to retry a refused assertion, because the clock skew may differ from `aheadSeconds`. */
   doubt(aheadSeconds: number): boolean {
     const isOther = (): boolean => Math.abs((this.measured?.aheadSeconds ?? 0) - aheadSeconds) > ROUNDING_SECONDS;
     if (isOther()) return true;

@@ -20,7 +20,7 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
-/** Separates key requests for logout tokens (`logout_jwks`), because anyone can send logout tokens. */
+/** Key requests for logout tokens are a separate kind (`logout_jwks`), because anyone can send logout tokens. */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
@@ -54,14 +54,14 @@ export interface AuthorizationServerCalls {
   readonly authenticator: ClientAuthenticator;
   readonly introspection: Introspection;
   readonly tokenEndpoint: TokenEndpoint;
-  /** Call `keySet` once per kind: each call creates separate slots and a circuit. */
+  /** Call `keySet` once per kind, because each call creates a new bulkhead and a new circuit breaker. */
   readonly keySet: (kind: KeySetCallKind) => KeySetEndpoint;
   readonly signalCalls: (client?: OtherClient) => SignalCalls;
   readonly probe: OwnTokenProbe;
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Each kind has its own policy, so kinds share no slots and no circuits. */
+/** Each kind of call has its own policy, so the kinds share neither slots nor circuit breakers. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

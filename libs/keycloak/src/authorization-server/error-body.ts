@@ -6,7 +6,7 @@ export interface ErrorBody {
   readonly description: unknown;
 }
 
-/** Ignores 408, 429, 5xx, a success and an unknown `error` (RFC 6749 §5.2). */
+/** Returns undefined for a success, for 408, 429 and 5xx, and for an unknown `error` (RFC 6749 §5.2). */
 export function readErrorBody(status: number, body: string): ErrorBody | undefined {
   if (status < 400 || status >= 500 || status === 408 || status === 429) return undefined;
   let json: unknown;

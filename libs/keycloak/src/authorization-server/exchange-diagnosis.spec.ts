@@ -27,23 +27,31 @@ beforeEach(() => {
 
 describe('a refused exchange', () => {
   it.each<[string, ExchangedWithoutAudience | Error]>([
-    ['the permission is not in the scope', exchanged('profile', 'account')],
-    ['the token has the audience all the same', exchanged('profile ledger.read', ['account', 'ledger'])],
-    ['the second question is not answered', new Error('down')],
+    ['the second token lacks the permission', exchanged('profile', 'account')],
+    ['the second token has the audience', exchanged('profile ledger.read', ['account', 'ledger'])],
+    ['the second exchange fails', new Error('down')],
   ])('is reported as a missing permission of the user when %s', async (_, answer) => {
     expect(await diagnosed(answer)).toBe(REFUSAL);
   });
 
   it.each<[string, ExchangedWithoutAudience, object]>([
     ['has no audience', exchanged('profile ledger.read'), { reason: 'audience_mapper_missing' }],
-    ['has another one', exchanged('ledger.read', 'cli'), { reason: 'audience_mismatch', fields: { found: 'cli' } }],
-    ['has others', exchanged('ledger.read', ['a', 'b']), { reason: 'audience_mismatch', fields: { found: 'a b' } }],
     [
-      'is not one that can be read',
+      'has another audience',
+      exchanged('ledger.read', 'cli'),
+      { reason: 'audience_mismatch', fields: { found: 'cli' } },
+    ],
+    [
+      'has two other audiences',
+      exchanged('ledger.read', ['a', 'b']),
+      { reason: 'audience_mismatch', fields: { found: 'a b' } },
+    ],
+    [
+      'is opaque, so its audience is unknown',
       { accessToken: 'opaque', scope: 'ledger.read' },
       { reason: 'audience_mapper_missing' },
     ],
-  ])('is reported as a configuration error when the token with the permission %s', async (_, answer, expected) => {
+  ])('is reported as a configuration error when the second token %s', async (_, answer, expected) => {
     const failure = await diagnosed(answer);
     expect(failure).toMatchObject({ code: 'authorization_server_refused', httpStatus: 502, ...expected });
     expect(failure.fields).toMatchObject({ grant: 'token_exchange', ...TARGET });
@@ -64,7 +72,7 @@ describe('a refused exchange', () => {
     expect(asked).toBe(3);
   });
 
-  it('causes, within ten seconds, at most one extra request per user and ten extra requests per target', async () => {
+  it('causes at most one extra request per user and ten per target within ten seconds', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => diagnosed(exchanged('ledger.read'))));
     expect(all.every(({ httpStatus }) => httpStatus === 502)).toBe(true);
     expect(asked).toBe(1);

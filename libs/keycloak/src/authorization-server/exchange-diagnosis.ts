@@ -26,8 +26,8 @@ const MAX_ENTRIES = 1000;
 type Verdict = 'user' | readonly string[];
 
 /**
- * Keycloak's "Requested audience not available" has two causes: the user's missing role, or a missing audience mapper.
- * A second exchange without `audience` distinguishes the two cases.
+ * Keycloak's error "Requested audience not available" means that either a role of the user or an audience mapper is
+ * missing. A second exchange without `audience` distinguishes the two cases.
  */
 export class ExchangeDiagnosis {
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;
@@ -38,7 +38,7 @@ export class ExchangeDiagnosis {
     this.#asked = new DeadlineCache(MAX_ENTRIES, clock);
   }
 
-  /** Returns `refusal` if the user lacks the permission, or if no second exchange succeeded. */
+  /** Returns `refusal`, unless the second exchange shows a configuration error. */
   async of(
     refusal: KeycloakException,
     target: Target,

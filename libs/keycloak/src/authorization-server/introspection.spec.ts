@@ -20,7 +20,7 @@ afterAll(() => realm.stop());
 const answers = (body: unknown): void => realm.control.fault('introspection', { kind: 'answer', body });
 
 describe('Introspection (RFC 7662 section 2)', () => {
-  it('sends a POST with the client credentials, and the token only in the form (RS-04)', async () => {
+  it('sends the client credentials in a header, and the token only in the form (RS-04)', async () => {
     expect(await introspection.introspect('the+token/=')).toEqual({ active: false });
     const { form, ...request } = realm.control.lastRequest('introspection') ?? {};
     expect(request).toEqual({
@@ -41,7 +41,7 @@ describe('Introspection (RFC 7662 section 2)', () => {
   });
 
   it.each<[unknown]>([['true'], [1], [null], [[]], [{}], [undefined]])(
-    'rejects a response whose active is %j (RS-05)',
+    'rejects a response whose member active is %j (RS-05)',
     async (active) => {
       answers({ active, sub: 's' });
       await expect(introspection.introspect('t')).rejects.toMatchObject({ code: 'authorization_server_unavailable' });
@@ -50,7 +50,7 @@ describe('Introspection (RFC 7662 section 2)', () => {
 
   it.each([
     ['a claim named __proto__', '{"active":true,"__proto__":{"iss":"x","polluted":1}}'],
-    ['a claim that is there twice', '{"active":false,"active":true}'],
+    ['a duplicate claim', '{"active":false,"active":true}'],
   ])('rejects a response with %s (RS-15)', async (_case, body) => {
     answers(body);
     await expect(introspection.introspect('t')).rejects.toMatchObject({ reason: 'answer_not_strict_json' });

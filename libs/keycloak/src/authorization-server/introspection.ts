@@ -6,13 +6,13 @@ import type { ServerMetadata } from './metadata.js';
 import { toServerError } from './server-errors.js';
 import type { OAuthClientContext } from './oauth-client-context.js';
 
-/** Introspects tokens in the body of a POST, never in a URL (RFC 7662 §2). */
+/** Sends the token in the body of a POST, never in a URL (RFC 7662 §2). */
 export class Introspection {
   constructor(
     private readonly context: OAuthClientContext,
     private readonly metadata: ServerMetadata,
     private readonly policy: CallPolicy,
-    /** A separate policy, so that a flood of unknown tokens delays no renewals. */
+    /** With a separate policy, a flood of unknown tokens can't delay renewals. */
     private readonly renewalPolicy: CallPolicy,
   ) {}
 
@@ -50,6 +50,6 @@ export class Introspection {
 
 const INACTIVE: IntrospectionAnswer = { active: false };
 
-/** Some servers answer a JWT with this error of RFC 7009 §2.2.1. */
+/** Some servers return this error for a JWT (RFC 7009 §2.2.1). */
 const isOfUnsupportedToken = (error: unknown): boolean =>
   error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

@@ -52,8 +52,8 @@ describe('ServerMetadata', () => {
   it.each<[string, (issuer: string) => unknown]>([
     ['another realm', (issuer) => `${issuer}2`],
     ['a final slash', (issuer) => `${issuer}/`],
-    ['another case of the scheme, equal as a URL', (issuer) => issuer.replace('http', 'HTTP')],
-    ['a default path, equal as a URL', (issuer) => issuer.replace('/realms', '/./realms')],
+    ['the scheme in capitals, an equal URL', (issuer) => issuer.replace('http', 'HTTP')],
+    ['a dot segment, an equal URL', (issuer) => issuer.replace('/realms', '/./realms')],
     ['another host', () => 'http://keycloak.example.com/realms/test'],
   ])('is refused when the metadata names another issuer: %s (CC-07)', async (_, bend) => {
     says({ issuer: bend(realm.issuer) });

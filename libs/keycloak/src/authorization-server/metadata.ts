@@ -31,7 +31,7 @@ export class ServerMetadata {
     });
   }
 
-  /** Checks `jwks_uri` (RFC 8414 §2) only here: not every service needs the key set. */
+  /** `jwks_uri` (RFC 8414 §2) is checked only here, because not every service needs the key set. */
   async keySetUrl(): Promise<URL> {
     return this.#checkEndpoint('jwks_uri', (await this.get()).jwks_uri);
   }
@@ -49,7 +49,7 @@ export class ServerMetadata {
         throw issuerMismatch(issuer, error.cause?.body?.issuer).add({ endpoint: realmUrl.href });
       throw toServerError(error);
     }
-    // RFC 8414 §3.3: the strings must be identical, not only equal as URLs.
+    // The two issuers must be identical strings, not only equal URLs (RFC 8414 §3.3).
     if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
     for (const endpoint of ENDPOINTS) this.#checkEndpoint(endpoint, metadata[endpoint]);
     return metadata;
@@ -66,7 +66,7 @@ export class ServerMetadata {
     return discoveryRequest(realmUrl, options);
   }
 
-  /** Secrets and tokens go only to an endpoint at the realm's or issuer's origin. */
+  /** Endpoints receive secrets and tokens, so they must have the origin of the realm URL or of the issuer. */
   #checkEndpoint(name: string, url: string | undefined): URL {
     if (url === undefined || !URL.canParse(url)) throw misconfigured('endpoint_missing', { endpoint: name });
     const parsed = new URL(url);

@@ -16,7 +16,7 @@ export interface GrantedToken {
 
 const SUBJECT_LIFETIME_MS = 10_000;
 
-/** The probe's sessions remain if client credentials yield refresh tokens (not Keycloak's default). */
+/** The probe leaves sessions in Keycloak if client credentials grants return refresh tokens (not the default). */
 export class OwnTokenProbe {
   readonly #calls: TokenCalls;
   #subject: { readonly token: Promise<string>; readonly untilMs: number } | undefined;
@@ -60,7 +60,7 @@ export class OwnTokenProbe {
   }
 }
 
-/** RFC 6749 §5.1: an omitted scope equals the requested scope. */
+/** A response without a scope grants the requested scope (RFC 6749 §5.1). */
 function granted(response: TokenEndpointResponse, asked: string): GrantedToken {
   const { access_token, scope = asked, expires_in } = response;
   return { scope: parseScope(scope), audiences: unverifiedAudiences(access_token), lifetimeSeconds: expires_in };

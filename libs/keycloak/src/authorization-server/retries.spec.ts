@@ -20,13 +20,13 @@ afterAll(() => realm.stop());
 
 const says = (status: number, body: unknown = ''): Fault => ({ kind: 'answer', status, body });
 
-/** A retry would get these complete or oversized answers again. */
+/** These answers are complete or too large, so a retry would get the same answer. */
 const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['more than 1 MiB', { kind: 'huge', megabytes: 2 }, ['answer_too_large']],
-  ['a page', { kind: 'html' }, ['answer_not_json']],
-  ['text', { kind: 'wrong-content-type' }, ['answer_not_json']],
-  ['JSON that ends too early', says(200, '{"active":true'), ['answer_not_strict_json']],
-  ['members twice', { kind: 'duplicate-keys' }, ['answer_not_strict_json']],
+  ['an HTML page', { kind: 'html' }, ['answer_not_json']],
+  ['plain text', { kind: 'wrong-content-type' }, ['answer_not_json']],
+  ['truncated JSON', says(200, '{"active":true'), ['answer_not_strict_json']],
+  ['a duplicate member', { kind: 'duplicate-keys' }, ['answer_not_strict_json']],
   ['an array', says(200, []), ['nonsense_answer']],
   [
     'a refusal',
@@ -36,8 +36,8 @@ const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorRea
 ];
 
 const AGAIN: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
-  ['half an answer', { kind: 'truncated' }, ['answer_broken_off']],
-  ['a reset', { kind: 'reset' }, ['ECONNRESET', 'UND_ERR_SOCKET']],
+  ['an incomplete answer', { kind: 'truncated' }, ['answer_broken_off']],
+  ['a TCP reset', { kind: 'reset' }, ['ECONNRESET', 'UND_ERR_SOCKET']],
   ['500', says(500), ['answered_500_unexpected_status']],
   ['429', says(429), ['answered_429_unexpected_status']],
 ];

@@ -3,7 +3,7 @@ import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons
 import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs } from '../resilience/retry-after.js';
 
-/** A refusal is not a failure, because it shows that the server works. */
+/** A refusal is not a failure, because a server that refuses a request is working. */
 export const SERVER_CALL_RULES: CallRules = {
   ended: (reason, retryAfterSeconds) =>
     new AuthorizationServerError('authorization_server_unavailable', {
@@ -15,7 +15,7 @@ export const SERVER_CALL_RULES: CallRules = {
   retryAfterMs,
 };
 
-/** Not retried: the deadline has passed, or the answer would be the same. */
+/** These failures are not retried, because the deadline has passed or the answer would be the same. */
 const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
   'proxy_timeout',

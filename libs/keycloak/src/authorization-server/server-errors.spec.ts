@@ -32,7 +32,7 @@ function askingAt(
   { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
-  // With a stopped clock, no call waits too long on a busy machine.
+  // The clock is stopped, so that a busy machine does not use up the maximum wait of a call.
   const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),
@@ -69,19 +69,19 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     ['408', says(408)],
     ['429', says(429)],
     ['200 with HTML', { kind: 'html' }],
-    ['200 with the right answer as text', { kind: 'wrong-content-type' }],
+    ['200 with the right body as plain text', { kind: 'wrong-content-type' }],
     ['200 with truncated JSON', says(200, '{"active":true')],
-    ['200 and nothing', { kind: 'empty' }],
+    ['200 with an empty body', { kind: 'empty' }],
     ['200 with a JSON array', says(200, [])],
     ['200 with JSON null', says(200, null)],
-    ['200 with members twice', { kind: 'duplicate-keys' }],
+    ['200 with a duplicate member', { kind: 'duplicate-keys' }],
     ['200 with __proto__', { kind: 'proto' }],
     ['201', says(201, { active: true })],
     ['204', says(204)],
     ['more than 1 MiB', { kind: 'huge', megabytes: 2 }],
     ['a gzip bomb', { kind: 'gzip-bomb', megabytes: 20 }],
-    ['half an answer and no more', { kind: 'truncated' }],
-    ['a reset', { kind: 'reset' }],
+    ['an incomplete answer', { kind: 'truncated' }],
+    ['with a reset of the connection', { kind: 'reset' }],
   ])('causes authorization_server_unavailable when the server answers %s (RS-14, RS-15)', async (_fault, fault) => {
     realm.control.fault(place, fault);
     expect(await failure(asking()())).toMatchObject({ code: 'authorization_server_unavailable', httpStatus: 503 });
@@ -89,8 +89,8 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
 
   it.each<[string, Fault]>([
     ['nothing', { kind: 'hang' }],
-    ['headers only', { kind: 'slow-bytes', everyMs: 60_000 }],
-    ['a byte now and then', { kind: 'slow-bytes', everyMs: 50 }],
+    ['only headers', { kind: 'slow-bytes', everyMs: 60_000 }],
+    ['single bytes at intervals', { kind: 'slow-bytes', everyMs: 50 }],
   ])(
     'causes authorization_server_unavailable at the time-out when the server sends %s (RS-14)',
     async (_fault, fault) => {
@@ -109,11 +109,11 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     ['429', 429, '7', 7],
     ['503', 503, '120', 120],
     ['a day', 503, '86400', 300],
-    ['a date that is over', 503, 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
-    ['a date of another century', 503, 'Wed, 21 Oct 2115 07:28:00 GMT', 300],
-    ['no date, though it can be read as one', 503, '2115-10-21', undefined],
-    ['a date that there is not', 503, 'Wed, 99 Oct 2115 07:28:00 GMT', undefined],
-    ['less than nothing', 503, '-1', undefined],
+    ['a date in the past', 503, 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
+    ['a date in the far future', 503, 'Wed, 21 Oct 2115 07:28:00 GMT', 300],
+    ['a date in an invalid format', 503, '2115-10-21', undefined],
+    ['an impossible date', 503, 'Wed, 99 Oct 2115 07:28:00 GMT', undefined],
+    ['a negative number', 503, '-1', undefined],
   ])('causes a Retry-After of at most five minutes: %s (RS-14)', async (_case, status, retryAfter, seconds) => {
     realm.control.fault(place, { kind: 'status', status, retryAfter });
     expect((await failure(asking()())).retryAfterSeconds).toBe(seconds);
@@ -124,7 +124,7 @@ describe.each(['discovery', 'introspection', 'token'] as const)('the %s endpoint
     // Recipients must accept two obsolete formats (RFC 9110 §5.6.7).
     'Wednesday, 21-Oct-15 07:29:10 GMT',
     'Wed Oct 21 07:29:10 2015',
-  ])('causes a Retry-After relative to the Date header if Retry-After is a date: %s (CC-09)', async (retryAfter) => {
+  ])('causes a Retry-After relative to the Date header for the date %s (CC-09)', async (retryAfter) => {
     const headers = { Date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'Retry-After': retryAfter };
     realm.control.fault(place, { kind: 'answer', status: 503, headers, body: '' });
     expect((await failure(asking()())).retryAfterSeconds).toBe(70);

@@ -6,7 +6,7 @@ import { loggableDescription } from './bounded-fetch.js';
 import { readErrorBody } from './error-body.js';
 import { retryAfterSeconds } from '../resilience/retry-after.js';
 
-/** Keeps only the status, code and description: the OAuth library's error contains the tokens. */
+/** Keeps only the status, code and description, because the OAuth library's error contains tokens. */
 export function toServerError(error: unknown): KeycloakException {
   if (error instanceof AuthorizationServerError) return error;
   if (error instanceof ResponseBodyError) return answered(error.response, error.error, error.error_description);

@@ -29,7 +29,7 @@ describe('AuthorizationServerHealth', () => {
     expect(realm.control.calls.discovery).toBe(2);
   });
 
-  it('becomes ready when the server accepts the credentials, and stays ready without the server', async () => {
+  it('becomes ready when the server accepts the credentials, and stays ready during a later outage', async () => {
     const clock = new StillClock();
     realm.control.fault('discovery', undefined);
     const { metadata, introspection } = createAuthorizationServer(connectionTo(realm), clock);

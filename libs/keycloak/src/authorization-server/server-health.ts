@@ -41,10 +41,10 @@ export class AuthorizationServerHealth {
   }
 
   /**
-   * Reports ready after the server accepted the credentials and, with signature verification, delivered its keys. Until
-   * then, each check introspects a random token, at most once a second. The service stays ready if the server becomes
-   * unreachable, because cached results still work. Without this rule, an outage would make all instances unready at
-   * the same time.
+   * The service is ready once the server has accepted its credentials and, for signature verification, sent its keys.
+   * Until then, each check introspects a random token, at most once a second. The service stays ready if the server
+   * becomes unreachable, because cached results still work. Without this rule, an outage would make all instances
+   * unready at the same time.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;

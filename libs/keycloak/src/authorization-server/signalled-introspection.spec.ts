@@ -75,7 +75,7 @@ describe('a cached introspection result', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('expires after the short TTL if the healthy feed does not cover its session (RS-13)', async () => {
+  it("expires after the short TTL if the healthy feed does not report on the token's session (RS-13)", async () => {
     proof.prove(until(clock.monotonicMs()));
     answer = { ...answer, sid: 'unreported' };
     await isAsked();
@@ -85,7 +85,7 @@ describe('a cached introspection result', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('expires when the short TTL has passed since the last proof', async () => {
+  it('expires when the short TTL has passed since the last proof of a healthy feed', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     advance(60);
@@ -95,7 +95,7 @@ describe('a cached introspection result', () => {
     expect(await isAsked()).toBe(true);
   });
 
-  it('does not expire if proofs are missing for three seconds', async () => {
+  it('does not expire if no proof arrives for three seconds', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     for (let times = 0; times < 20; times += 1) {
@@ -105,7 +105,7 @@ describe('a cached introspection result', () => {
     }
   });
 
-  it('is renewed in the background if proofs stop, but not for all tokens at once', async () => {
+  it('is renewed in the background when proofs stop, but at a different time for each token', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
@@ -128,7 +128,7 @@ describe('a cached introspection result', () => {
     expect(Math.max(...counts)).toBeLessThan(35);
   });
 
-  it('expires after the short TTL if the introspection preceded all proofs or a gap', async () => {
+  it('expires after the short TTL if it was requested before the first proof or before a gap', async () => {
     await isAsked();
     clock.advance(1);
     proof.prove(until(clock.monotonicMs()));
@@ -222,7 +222,7 @@ describe('SignalProof', () => {
     expect(gated.latestMs).toBe(2500);
   });
 
-  it("reports each gap, and does not extend results requested before the gap's end", () => {
+  it('reports each gap, and does not extend results that were requested before the end of the gap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     const began = clock.monotonicMs();
@@ -270,8 +270,8 @@ describe('the time between two proofs', () => {
   });
 });
 
-describe('cached results and proofs (model)', () => {
-  it('expire within the short TTL of the last proof and the long TTL of introspection', async () => {
+describe('cached results (model)', () => {
+  it('expire when the short TTL since the last proof or the long TTL since the introspection has passed', async () => {
     let seed = 20_261_127;
     const random = (below: number): number => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;

@@ -20,17 +20,17 @@ describe('isStrictJson (RS-15)', () => {
 
   it.each([
     ['nothing', ''],
-    ['a piece', '{"active":true'],
+    ['truncated JSON', '{"active":true'],
     ['two values', '{}{}'],
     ['a comment', '{/* */}'],
     ['a trailing comma', '{"a":1,}'],
-    ['a page', '<html>'],
-    ['a name twice', '{"active":false,"active":true}'],
-    ['a name twice, once escaped', '{"active":false,"\\u0061ctive":true}'],
-    ['a name twice with an object between', '{"a":{"b":1},"a":2}'],
-    ['a name twice further down', '{"x":[{"a":1,"a":1}]}'],
+    ['an HTML page', '<html>'],
+    ['a duplicate name', '{"active":false,"active":true}'],
+    ['a duplicate name, once escaped', '{"active":false,"\\u0061ctive":true}'],
+    ['a duplicate name after a nested object', '{"a":{"b":1},"a":2}'],
+    ['a duplicate name in a nested object', '{"x":[{"a":1,"a":1}]}'],
     ['__proto__', '{"__proto__":{"active":true}}'],
-    ['__proto__ further down, escaped', '{"a":[{"\\u005f_proto__":1}]}'],
+    ['an escaped __proto__ in a nested object', '{"a":[{"\\u005f_proto__":1}]}'],
     ['33 levels', `${'['.repeat(33)}${']'.repeat(33)}`],
     ['100,000 levels', `${'[{"a":'.repeat(100_000)}1${'}]'.repeat(100_000)}`],
     ['a byte order mark', '\uFEFF{}'],
@@ -44,7 +44,7 @@ describe('isStrictJson (RS-15)', () => {
     expect(isStrictJson(Buffer.from('{"name":"é"}'))).toBe(true);
   });
 
-  it('accepts any output of JSON.stringify, and rejects any output with a repeated member', () => {
+  it('accepts any output of JSON.stringify, and rejects the same output with a duplicate member', () => {
     const value = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }), { minKeys: 1, noNullPrototype: true });
     fc.assert(
       fc.property(value, fc.jsonValue({ maxDepth: 2 }), (object, other) => {

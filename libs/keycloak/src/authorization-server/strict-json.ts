@@ -12,8 +12,8 @@ const STRING: SyntaxKind = 10;
 const END: SyntaxKind = 17;
 
 /**
- * Whether `bytes` is UTF-8 JSON (RFC 8259 §4, §8.1, §9), nested at most 32 deep. Refuses a byte order mark, duplicate
- * members and `__proto__`, since parsers treat these differently.
+ * Whether `bytes` is UTF-8 JSON (RFC 8259 §4, §8.1, §9) with at most 32 levels. Refuses a byte order mark, duplicate
+ * members and `__proto__`, which parsers handle in different ways.
  */
 export function isStrictJson(bytes: Uint8Array): boolean {
   try {

@@ -1,4 +1,4 @@
-/** Keycloak's error codes are ambiguous, so Keycloak's error descriptions decide. */
+/** Keycloak's error codes are ambiguous, so the error description selects the error for the caller. */
 import { ResponseBodyError } from 'oauth4webapi';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
@@ -16,13 +16,13 @@ interface ExchangeRefusal {
 const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
   { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
-  // The user lacks the role of the scope.
+  // The user lacks the role that the scope requires.
   { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
 ];
 
 /**
- * Identifies a refusal by the error code alone if the server is not Keycloak (RFC 6749 §5.2). The requested scopes are
- * fixed, so `invalid_scope` means that the caller lacks a scope.
+ * For servers other than Keycloak, the error code alone identifies a refusal (RFC 6749 §5.2). The requested scope is a
+ * constant of the application, so `invalid_scope` means that the caller lacks the scope.
  */
 const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
   { error: 'invalid_grant', description: /^/, means: 'invalid_token' },

@@ -116,7 +116,7 @@ describe('the token response', () => {
     [''],
     ['urn:ietf:params:oauth:token-type:jwt'],
     ['urn:ietf:params:oauth:token-type:refresh_token'],
-  ])('to an exchange is rejected with issued_token_type %j (TX-02)', async (issued_token_type) => {
+  ])('is rejected after an exchange if issued_token_type is %j (TX-02)', async (issued_token_type) => {
     await expect(exchange({ issued_token_type })).rejects.toMatchObject({
       code: 'authorization_server_refused',
       reason: 'issued_token_type_not_as_asked',
@@ -148,10 +148,10 @@ describe('the token response', () => {
   });
 
   it.each([
-    ['others besides', ['service-c', 'service-x']],
-    ['another', 'service-x'],
-    ['the same in another case', 'Service-C'],
-  ])('to an exchange is rejected with %s in its audience (TX-02)', async (_, aud) => {
+    ['the requested audience and another', ['service-c', 'service-x']],
+    ['another audience', 'service-x'],
+    ['the requested audience in another case', 'Service-C'],
+  ])('is rejected after an exchange if the audience of the token is %s (TX-02)', async (_, aud) => {
     const access_token = `${partOf({ alg: 'RS256' })}.${partOf({ aud })}.c2ln`;
     const error = await exchange({ access_token }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
@@ -163,10 +163,10 @@ describe('the token response', () => {
   });
 
   it.each([
-    ['that audience alone', { aud: 'service-c' }],
-    ['a list of that one', { aud: ['service-c'] }],
-    ['none that can be read', {}],
-  ])('to an exchange is accepted if the token names %s', async (_, claims) => {
+    ['the requested audience', { aud: 'service-c' }],
+    ['a list of the requested audience', { aud: ['service-c'] }],
+    ['no readable audience', {}],
+  ])('is accepted after an exchange if the token names %s', async (_, claims) => {
     const access_token = `${partOf({ alg: 'RS256' })}.${partOf(claims)}.c2ln`;
     await expect(exchange({ access_token })).resolves.toBeDefined();
   });
@@ -179,7 +179,7 @@ describe('the token response', () => {
     [undefined, 0],
     [0, 0],
     [3600, 3600],
-  ])('with expires_in %j has a lifetime of %d seconds', async (expires_in, seconds) => {
+  ])('gives a token with expires_in %j a lifetime of %d seconds', async (expires_in, seconds) => {
     expect((await issue({ expires_in })).lifetimeSeconds).toBe(seconds);
   });
 

@@ -37,7 +37,7 @@ export class TokenEndpoint {
   }
 
   /**
-   * Exchanges a token (RFC 8693 §2.1, §2.2); may diagnose a refusal by another exchange.
+   * Exchanges a token (RFC 8693 §2.1, §2.2), and may make a second exchange to find the cause of a refusal.
    *
    * @throws {BearerError} `invalid_token` or `insufficient_scope`, if the subject is the cause.
    * @throws {AuthorizationServerError} For any other failure.
@@ -75,7 +75,7 @@ export class TokenEndpoint {
     asked: Asked,
     notGranted: (permission: string) => KeycloakException,
   ): IssuedToken {
-    // RFC 6749 §5.1: an omitted scope equals the requested scope.
+    // A response without a scope grants the requested scope (RFC 6749 §5.1).
     const granted = parseScope(response.scope ?? asked.scope);
     const wanted = parseScope(asked.scope);
     const missing = wanted.find((token) => !granted.includes(token));

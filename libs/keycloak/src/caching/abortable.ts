@@ -1,4 +1,4 @@
-/** Rejects with the abort reason as soon as `signal` aborts, while `work` continues. */
+/** Rejects with the abort reason as soon as `signal` aborts, but does not stop `work`. */
 export async function abortable<T>(work: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

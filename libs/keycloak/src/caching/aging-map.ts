@@ -1,6 +1,9 @@
-/** A map in the order of the last `set` of each key. The map finds the oldest entry fast, even after many deletes. */
+/**
+ * A map whose entries are in the order of their last `set`. The map finds the oldest entry fast, even after many
+ * deletes.
+ */
 export class AgingMap<V> extends Map<string, V> {
-  // A new iterator would visit each entry that was deleted since the last rehash.
+  // This iterator is reused, because a new iterator would step over all entries deleted since the last rehash.
   #walk = this.entries();
   #reached: readonly [key: string, value: V] | undefined;
 

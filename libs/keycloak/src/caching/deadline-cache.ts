@@ -6,7 +6,7 @@ interface Entry<V> {
   readonly deadlineMs: number;
 }
 
-/** A read does not move the deadline. */
+/** Reading an entry does not extend its lifetime. */
 export class DeadlineCache<V> {
   /** Created for the first entry, because an `LRUCache` reserves memory for all `maxEntries`. */
   #entries: LRUCache<string, Entry<V>> | undefined;

@@ -4,7 +4,7 @@ import { Flights } from './flights.js';
 
 const call = fc.record({ key: fc.constantFrom('a', 'b'), fails: fc.boolean() });
 
-describe('the class Flights, with its events in any order', () => {
+describe('Flights in any order of events', () => {
   it('runs one flight per key, gives the result only to waiting callers, and frees all slots (CC-02)', async () => {
     expect.hasAssertions();
     await fc.assert(

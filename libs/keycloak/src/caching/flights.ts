@@ -3,8 +3,8 @@
 export interface Flight {
   readonly startedAtMs: number;
   /**
-   * True after an eviction of the key, or if a newer flight ended first. Later callers do not join, and the result is
-   * not cached.
+   * True after the key was evicted, or after a newer flight has ended. Later callers do not join a detached flight, and
+   * its result is not cached.
    */
   readonly isDetached: boolean;
 }

@@ -10,7 +10,7 @@ describe('KeyGroups', () => {
     expect([groups.keysOf('a'), groups.keysOf('b'), groups.keysOf('c')]).toEqual([['a1', 'a2'], ['b1'], []]);
   });
 
-  it('holds no deleted key, even if the key was added twice', () => {
+  it('deletes a key completely, even if the key was added twice', () => {
     const groups = new KeyGroups();
     groups.add('a', 'a1');
     groups.add('a', 'a1');

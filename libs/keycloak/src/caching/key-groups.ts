@@ -1,4 +1,4 @@
-/** Keys are unbounded: the caller must delete a key when its value is gone. */
+/** The number of keys is unlimited, so the caller must delete a key when its value is gone. */
 export class KeyGroups {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #groupOf = new Map<string, string>();

@@ -9,7 +9,7 @@ const SLOTS = 1024;
 /** The last characters of a token are practically random. */
 const SUFFIX_LENGTH = 5;
 
-/** Weak references: the texts are gone after the next full garbage collection. */
+/** The references are weak, so the texts are gone after the next full garbage collection. */
 export class RecentDigests {
   readonly #slots: (WeakRef<Digested> | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
 
@@ -18,7 +18,7 @@ export class RecentDigests {
     return recent?.text === text ? recent.digest : undefined;
   }
 
-  /** Call `remember` only for recurring texts: each text may replace an older text. */
+  /** Call `remember` only for recurring texts, because each new text may replace an older text. */
   remember(text: string, digest: string): void {
     this.#slots[slotOf(text)] = new WeakRef({ text, digest });
   }

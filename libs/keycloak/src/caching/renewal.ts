@@ -1,4 +1,4 @@
-/** In fractions of a value's lifetime, from 0 to 1. */
+/** Both limits are fractions of a value's lifetime, from 0 to 1. */
 export interface RenewalWindow {
   readonly from: number;
   readonly to: number;

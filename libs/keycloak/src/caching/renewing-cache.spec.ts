@@ -65,9 +65,9 @@ describe('RenewingCache', () => {
   });
 
   it.each([
-    ['is over already', 0, 0],
-    ['has been over for a while', -500, -400],
-    ['would end sooner than the old one', 9, 8],
+    ['has just expired', 0, 0],
+    ['expired some time ago', -500, -400],
+    ['expires before the current value', 9, 8],
   ])('keeps the current value when the renewal returns a value that %s (CC-01)', async (_what, usableMs, freshMs) => {
     const { clock, flights, get, first } = setUp();
     await first();
@@ -96,7 +96,7 @@ describe('RenewingCache', () => {
 
   it.each([
     ['a second', 0, 1000],
-    ['as long as the new one is fresh', 3000, 3000],
+    ['as long as the new value is fresh', 3000, 3000],
   ])('waits for %s after a renewal that did not return a better value (CC-01)', async (_what, freshMs, pauseMs) => {
     const { clock, flights, get } = setUp();
     const value = get();
@@ -114,7 +114,7 @@ describe('RenewingCache', () => {
     expect(flights).toHaveLength(3);
   });
 
-  it('gives a value that expired during its request to waiting callers, but not to later callers (CC-01)', async () => {
+  it('returns a value that expired during its request only to the waiting callers (CC-01)', async () => {
     const { flights, get } = setUp();
     const waiting = [get(), get()];
     flights[0]?.resolve(0, 0);
@@ -151,7 +151,7 @@ describe('RenewingCache', () => {
     expect(await last).toBe('v6');
   });
 
-  it('removes by delete() only an equal value, and by evict() any value', async () => {
+  it('removes only the given value with delete(), and any value with evict()', async () => {
     const { cache, flights, get, first } = setUp();
     await first();
     cache.delete('k', 'another');

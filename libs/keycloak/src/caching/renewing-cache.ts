@@ -15,10 +15,10 @@ interface Entry<V> {
   renewAtMs: number;
 }
 
-/** Pauses after a renewal without a better value, so that not every request renews. */
+/** After a renewal without a better value, no request starts another renewal for this time. */
 const RENEWAL_PAUSE_MS = 1000;
 
-/** Returns the old value until its deadline if the renewal is pending or failed. */
+/** While a renewal is pending or after it has failed, the cache returns the old value until its deadline. */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
@@ -28,7 +28,7 @@ export class RenewingCache<V> {
     maxEntries: number,
     private readonly clock: Clock,
     private readonly keepFailureMs: (failure: Error) => number = () => 0,
-    /** Receives a key after its value and its joinable call are gone, also after failures. */
+    /** Receives a key when the cache has neither a value nor a joinable call for the key. */
     private readonly onGone: (key: string) => void = () => undefined,
   ) {
     this.#entries = new DeadlineCache(maxEntries, clock, (key) => this.#checkGone(key));

@@ -5,9 +5,9 @@ export interface SharedCacheContext {
   readonly allowInsecureRequests: boolean;
 }
 
-/** A lookup finds an entry, or tells which replica obtains the value. */
+/** A lookup returns an entry, or says which replica must obtain the value. */
 export type SharedLookup =
-  /** An entry. `ageMs` is the minimum age, counted from the request for the value. `id` is unique to this entry. */
+  /** An entry. The value was requested at least `ageMs` ago. `id` is unique to this entry. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
   /**
    * The key has no entry, and this replica got the lease. The caller must call `extend` regularly, and finally call
@@ -32,15 +32,15 @@ export interface ConnectedSharedCache {
   /** The start of the application waits at most one second for the result. */
   open(): Promise<void>;
   /**
-   * Skips entries requested more than `maxAgeMs` ago, and the unusable entry with the id `noUse`. The implementation
-   * may hide `key` from the cache server.
+   * Skips entries whose value was requested more than `maxAgeMs` ago, and skips the entry with the id `noUse`. The
+   * implementation may hide `key` from the cache server.
    */
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
   /**
-   * Stores the entry and ends this replica's lease. Of two entries for `key`, the entry that was requested later stays.
+   * Stores the entry and ends this replica's lease. If `key` has an entry, the value that was requested later stays.
    */
   put(key: string, entry: SharedEntry): Promise<void>;
-  /** The lease then lasts about half a second: nobody waits long for a stopped replica. */
+  /** The lease then lasts about half a second, so other replicas wait only briefly for a stopped replica. */
   extend(key: string): Promise<void>;
   /** Ends this replica's lease, and stores no entry. */
   release(key: string): Promise<void>;

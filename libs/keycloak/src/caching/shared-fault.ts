@@ -4,7 +4,7 @@ export interface SharedFault {
   readonly hint?: string;
 }
 
-/** Copies the `message` and the `hint` of the error, which must contain no secrets. */
+/** Copies the error's `message` and `hint`, so both must be free of secrets. */
 export function sharedFault(error: unknown): SharedFault {
   const { hint } = Object(error) as { readonly hint?: unknown };
   const reason = error instanceof Error ? error.message : 'unknown';

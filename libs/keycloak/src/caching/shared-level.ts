@@ -27,8 +27,8 @@ const MAX_AT_ONCE = 64;
 const REPORT_PAUSE_MS = 60_000;
 
 /**
- * A lookup counts as a miss after the cache's deadline (under overload, after three seconds). Callers check a shared
- * value as strictly as a local value.
+ * A lookup counts as a miss if the cache answers too late, or if the lookup waits three seconds in the queue. Callers
+ * check a shared value as strictly as a local value.
  */
 export class SharedLevel {
   #cache: ConnectedSharedCache | undefined;
@@ -45,7 +45,7 @@ export class SharedLevel {
     this.#cache = cache;
   }
 
-  /** If undefined, obtain the value and then call `put` or `release`. */
+  /** If `find` returns undefined, the caller must obtain the value and then call `put` or `release`. */
   async find<T>(
     key: string,
     maxAgeMs: number,
@@ -99,7 +99,7 @@ export class SharedLevel {
   #keepLease(key: string): void {
     this.#endLease(key);
     let isExtending = false;
-    // Calls to a slow cache would otherwise accumulate.
+    // Starts no second extension while one is pending, because calls to a slow cache would accumulate.
     const extend = (): void => {
       if (isExtending) return;
       isExtending = true;

@@ -16,14 +16,14 @@ describe('TimeLimit', () => {
     limit.clear();
   });
 
-  it('does not fire after a call of clear', async () => {
+  it('does not fire after clear() was called', async () => {
     let isOver = false;
     new TimeLimit(5, () => (isOver = true)).clear();
     await overAfter(50);
     expect(isOver).toBe(false);
   });
 
-  it('fires after the process has read data that arrived during a blocked event loop', async () => {
+  it('fires after the process has read the data that arrived while the event loop was blocked', async () => {
     const server = createServer((socket) => void socket.end('come')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const seen: string[] = [];

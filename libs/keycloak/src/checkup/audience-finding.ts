@@ -11,7 +11,7 @@ export interface Question extends CheckupParts {
   readonly hasServiceAccount: boolean;
 }
 
-/** Without a scope, Keycloak answers that an existing audience is not available. */
+/** To an exchange without a scope, Keycloak answers "not available" if the audience exists. */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
   const { audience, name, scopes } = service;
   if (!hasServiceAccount) {

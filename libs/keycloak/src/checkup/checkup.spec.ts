@@ -37,7 +37,7 @@ const levels = (findings: readonly Finding[]): Record<string, string> =>
   Object.fromEntries(findings.map(({ check, level }) => [check, level]));
 
 describe('a checkup', () => {
-  it('reports each check as ok in a healthy set-up', async () => {
+  it('reports no fault in a healthy set-up', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', {
       baseUrl: realm.issuer,
@@ -88,7 +88,7 @@ describe('a checkup', () => {
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
-  it('reports a missing role as a note for a scope list, and as an error for asService', async () => {
+  it('reports a missing role as a note for a plain scope list, and as an error for asService scopes', async () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
@@ -122,9 +122,9 @@ describe('a checkup against a server that is not Keycloak', () => {
 
   it.each([
     ['a login page', 200, 'text/html', '<html></html>', 'discovery'],
-    ['another JSON', 200, 'application/json', '{"a":1}', 'discovery'],
-    ['no realm', 404, 'application/json', '{}', 'realm'],
-    ['a proxy that finds nobody', 502, 'text/html', '', 'address'],
+    ['JSON of another kind', 200, 'application/json', '{"a":1}', 'discovery'],
+    ['an unknown realm', 404, 'application/json', '{}', 'realm'],
+    ['a proxy that reaches no server', 502, 'text/html', '', 'address'],
   ])('reports an error: %s', async (_, status, type, body, check) => {
     const server = createServer((_request, response) => {
       response.writeHead(status, { 'content-type': type });

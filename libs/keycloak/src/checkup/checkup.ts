@@ -1,4 +1,4 @@
-/** Checks the configuration of a service with its own credentials, and changes nothing. */
+/** Checks the configuration of a service with the service's own credentials, and changes nothing. */
 import type { OptionsOfIssuer } from '../options/keycloak.options.js';
 import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
@@ -30,14 +30,14 @@ export class Checkup {
     return this.parts.services();
   }
 
-  /** Sends no request. */
+  /** Finds weak settings without sending a request. */
   async weaknesses(): Promise<Finding[]> {
     const { options, isProduction } = this.parts;
     const findings = [await secretFinding(this.parts), encryptionFinding(options, isProduction)];
     return findings.filter(({ level }) => level === 'warning' || level === 'error');
   }
 
-  /** No answer of Keycloak makes this method throw. */
+  /** Does not throw, whatever Keycloak answers. */
   async run(): Promise<Finding[]> {
     const findings = await this.#run();
     return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
@@ -87,7 +87,7 @@ export class Checkup {
     );
   }
 
-  /** An account is needed only for calls with `asService` scopes. */
+  /** A service account is needed only for calls with `asService` scopes. */
   #withoutAccount(finding: Finding): Finding {
     const mayNeedIt = this.parts.services().some(({ scopes }) => scopes === undefined || scopes.asService.length > 0);
     return mayNeedIt ? { ...finding, level: 'warning' } : { ...finding, level: 'note' };

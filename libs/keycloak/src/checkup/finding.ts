@@ -1,6 +1,9 @@
 import type { InWhoseName } from '../client/declared-scopes.js';
 
-/** The best level is first. A `note` reports a skipped check, or a setting that suits development. */
+/**
+ * The levels go from best to worst. A `note` reports a skipped check, or a setting that is acceptable only in
+ * development.
+ */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const;
 
 export type Level = (typeof LEVELS)[number];
@@ -51,7 +54,7 @@ export interface Finding {
   readonly granted?: GrantedCall;
   /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Marks a consequence. Another finding, perhaps of another process, usually reports the cause. */
+  /** Marks a finding that is only a consequence. Another finding, perhaps of another process, reports the cause. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

@@ -38,12 +38,12 @@ const serviceNamed =
 describe('the check that a called service is reachable', () => {
   it.each<[string, RequestListener]>([
     ['the service itself', serviceNamed('service-b')],
-    ['a service without that route', (_, response) => void response.writeHead(404).end()],
+    ['a service without the health route', (_, response) => void response.writeHead(404).end()],
     [
       'a service of another kind',
       (_, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer realm="api"' }).end('{"error":"no"}'),
     ],
-    ['a page', (_, response) => void response.end('<html>')],
+    ['an HTML page', (_, response) => void response.end('<html>')],
     ['a connection that breaks', ({ url, socket }, response) => (url === '/' ? response.end() : socket.destroy())],
   ])('succeeds for %s', async (_, answer) => {
     expect(await reach(answer)).toMatchObject([{ check: 'next_service', level: 'ok' }]);

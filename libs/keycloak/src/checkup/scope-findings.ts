@@ -40,7 +40,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
     const token = await probe.exchange(scope, audience);
-    // A token without the scope has the audience from another scope.
+    // If the token lacks the scope, its audience comes from another scope.
     return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
     if (!isNotAvailable(failure)) return refused(question, call, failure);
@@ -161,7 +161,7 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** The check of a mapper needs a token with the mapper's scope. */
+/** The audience mapper can be checked only with a token that has the mapper's scope. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

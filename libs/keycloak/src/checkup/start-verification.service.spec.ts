@@ -67,8 +67,8 @@ describe('verifyAtStart', () => {
       [],
       /Keycloak refuses the credentials of service-a: answered_401/,
     ],
-    ['a scope that it may not ask for', {}, ['analytics.run'], /analytics\.run is not assigned to service-a/],
-    ['a scope that there is not', {}, ['orders.aprove'], /The realm lists no client scope orders\.aprove/],
+    ['a scope that is not assigned', {}, ['analytics.run'], /analytics\.run is not assigned to service-a/],
+    ['a scope that does not exist', {}, ['orders.aprove'], /The realm lists no client scope orders\.aprove/],
   ])('stops the start because of %s', async (_, options, scopes, message) => {
     const starting = start(options, scopes);
     await expect(starting).rejects.toThrow(message);

@@ -19,14 +19,14 @@ export class StartVerification implements OnApplicationBootstrap {
   readonly #logger = new Logger('StartVerification');
 
   constructor(
-    /** One checkup for each issuer, with the first issuer first. */
+    /** One checkup for each issuer, in the order of the issuers. */
     private readonly checkups: readonly Checkup[],
     private readonly isOn: boolean,
   ) {}
 
   /**
-   * Stops the start only for faults at the first issuer. The application starts while Keycloak is unreachable: an
-   * outage must not stop every instance.
+   * Stops the start only for faults at the first issuer. The application also starts while Keycloak is unreachable,
+   * because an outage must not stop every instance.
    */
   async onApplicationBootstrap(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map((checkup) => this.#look(checkup)));

@@ -9,7 +9,7 @@ const MAX_ANSWER_BYTES = 65_536;
 /** Each service with `service-defaults` has a protected route at this path. */
 const GUARDED_PATH = 'health/details';
 
-/** Keycloak never issues a token of this format, so every service refuses it. */
+/** Keycloak never issues a token of this format, so every service refuses the token. */
 const NOT_A_TOKEN = 'Bearer sent-by-doctor';
 
 const CODES: ReadonlySet<unknown> = new Set(['missing_token', 'invalid_token']);
@@ -20,7 +20,7 @@ export interface Answering {
   readonly sawAuthorization: boolean;
 }
 
-/** Returns undefined if no service of this library answers. */
+/** Returns undefined if the answer does not come from a service that uses this library. */
 export async function whoAnswers(service: ServiceAddress, network: Network): Promise<Answering | undefined> {
   const { origin, pathname } = new URL(service.baseUrl);
   try {

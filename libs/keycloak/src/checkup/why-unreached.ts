@@ -5,7 +5,7 @@ import { connectionHint } from '../protocol/connection-failures.js';
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface Unreached {
-  /** The reason of the failure as the end of a sentence, such as `ECONNREFUSED`. */
+  /** The reason for the failure, as the last words of a sentence, for example `ECONNREFUSED`. */
   readonly words: string;
   readonly cure: string | undefined;
 }
@@ -27,7 +27,7 @@ export async function whyUnreached(service: ServiceAddress, network: Network): P
   } catch (failure) {
     if (!(failure instanceof HttpFailure)) throw failure;
     const { reason, detail } = failure;
-    // With `answer_…`, a server's answer was too large or incomplete.
+    // The reasons `answer_…` mean that a server answered, but the answer was too large or incomplete.
     if (reason.startsWith('answer_')) return undefined;
     return { words: detail === undefined ? reason : `${reason} (${detail})`, cure: connectionHint(reason).hint };
   }

@@ -151,19 +151,19 @@ describe('a secret from a function', () => {
   });
 
   it.each<[string, () => unknown, string]>([
-    ['throws', () => Promise.reject(new Error('the-secret-4711')), 'malformed'],
+    ['rejects', () => Promise.reject(new Error('the-secret-4711')), 'malformed'],
     [
-      'throws at once',
+      'throws synchronously',
       () => {
         throw Object.assign(new Error('the-secret-4711'), { code: 'ECONNREFUSED' });
       },
       'ECONNREFUSED',
     ],
     ['takes too long', () => sleep(10_000, 'late', { ref: false }), 'timeout'],
-    ['gives nothing', () => undefined, 'malformed'],
-    ['gives an empty text', () => ' ', 'malformed'],
-    ['gives two lines', () => 'the-secret-4711\nand more', 'malformed'],
-  ])('that %s fails the request, and the log contains no text of the function', async (_, read, reason) => {
+    ['returns undefined', () => undefined, 'malformed'],
+    ['returns white space', () => ' ', 'malformed'],
+    ['returns two lines', () => 'the-secret-4711\nand more', 'malformed'],
+  ])('fails the request if the function %s, and the log contains no text of the function', async (_, read, reason) => {
     let isWell = false;
     const connected = connect(
       clientSecretFrom(async () => (isWell ? 'the-secret' : ((await read()) as string)), { timeoutMs: 100 }),
@@ -183,11 +183,11 @@ describe('a secret from a function', () => {
   });
 
   it.each<[string, unknown[]]>([
-    ['no function', ['the-secret-4711']],
+    ['a value that is not a function', ['the-secret-4711']],
     ['a time-out that is too short', [() => 'x', { timeoutMs: 10 }]],
-    ['no time', [() => 'x', { refreshSeconds: 0 }]],
-    ['a misspelt name', [() => 'x', { refreshSecond: 5 }]],
-  ])('is refused with %s', (_, args) => {
+    ['a refresh time of 0', [() => 'x', { refreshSeconds: 0 }]],
+    ['a misspelt option', [() => 'x', { refreshSecond: 5 }]],
+  ])('causes a ConfigurationError for %s', (_, args) => {
     const make = (): unknown => (clientSecretFrom as (...all: unknown[]) => unknown)(...args);
     expect(make).toThrow(ConfigurationError);
     expect(make).not.toThrow(/4711/);
@@ -218,7 +218,7 @@ describe('a private key in a file', () => {
     expect(() => privateKeyJwt({ keyFile: file })).not.toThrow(/4711/);
   });
 
-  it('is refused with an unknown option, or without options', () => {
+  it('causes a ConfigurationError for an unknown option or missing options', () => {
     expect(() => privateKeyJwt({ keyFile: file, kid: 'the-secret-4711' } as never)).toThrow(/unknown option "kid"/);
     expect(() => privateKeyJwt(undefined as never)).toThrow(ConfigurationError);
   });

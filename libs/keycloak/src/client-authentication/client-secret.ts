@@ -16,11 +16,11 @@ export interface ClientSecretFromOptions {
 }
 
 /**
- * Reads the client secret from a file (`client_secret_basic`) at once, and trims white space. If 5 seconds have passed
- * since the last read, a request rereads the file.
+ * Reads the client secret (`client_secret_basic`) from a file immediately, and trims white space. A request rereads the
+ * file if the last read was at least 5 seconds ago.
  *
- * If the server refuses the secret, rereads the file for up to half a second. A later failure to read is logged, and
- * the last secret stays in use.
+ * If the server refuses the secret, rereads the file repeatedly for up to half a second. If a later read fails, the
+ * failure is logged and the last secret stays in use.
  *
  * Throws `ConfigurationError` if the file can't be read, is empty, or has several lines.
  */

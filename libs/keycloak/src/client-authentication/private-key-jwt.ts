@@ -24,12 +24,12 @@ export interface PrivateKeyJwt extends ClientAuthentication {
 }
 
 /**
- * Authenticates with `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9): no secret leaves this service. An
- * assertion is valid for at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of their curve,
+ * Authenticates with `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9), so no secret leaves this service. An
+ * assertion is valid for at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of their curve, and
  * Ed25519 keys with EdDSA.
  *
- * `clientSecretFile` describes when the file is read again. To replace a key, append the new key. Put the new key first
- * after the server has read it.
+ * For rereading the file, the same rules apply as for `clientSecretFile`. To replace a key, append the new key to the
+ * file. After the server has read the new key, move the new key to the first place.
  *
  * Throws `ConfigurationError` for an unreadable file, a missing private key or an unsupported key.
  */

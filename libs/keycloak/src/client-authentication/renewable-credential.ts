@@ -18,11 +18,11 @@ interface Read {
   readonly credential: ClientCredential;
 }
 
-/** The file or vault may get the new secret a moment after the server. */
+/** The new secret may reach the file or vault this much later than the server. */
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
-/** The pause between lookups of a refused credential: a wrong secret causes few reads. */
+/** The minimum time between two reads of a credential that the server refuses, so that refusals cause few reads. */
 const LOOK_AGAIN_MS = 1000;
 
 const WITH_THE_LAST = 'Requests to Keycloak use the last one.';
@@ -68,7 +68,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     return false;
   }
 
-  /** Concurrent callers share one read, but each caller adds fields to a separate error. */
+  /** Concurrent callers share one read, but get separate errors, because each caller adds fields to its error. */
   async #read(): Promise<Read> {
     const read = await (this.#reading ??= this.#readOnce().finally(() => (this.#reading = undefined)));
     if (read !== undefined) return read;
@@ -113,7 +113,7 @@ async function withinMs<T>(ms: number, value: Promise<T>): Promise<T> {
   }
 }
 
-/** Returns only a code or a fixed word: error messages may quote the credential. */
+/** Returns only a code or a fixed word, because error messages may quote the credential. */
 function reasonOf(error: unknown): string {
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code === 'string') return code;

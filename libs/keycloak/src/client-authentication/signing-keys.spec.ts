@@ -38,12 +38,12 @@ describe('signing keys', () => {
   });
 
   it.each<[string, string]>([
-    ['nothing', ''],
-    ['what is no key', 'the-secret-4711'],
+    ['no text', ''],
+    ['text that is not a key', 'the-secret-4711'],
     ['a public key', String(generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }))],
     ['a short RSA key', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey)],
-    ['a key that does not sign', pem(generateKeyPairSync('x25519').privateKey)],
-    ['another curve', pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey)],
+    ['a key that can not sign', pem(generateKeyPairSync('x25519').privateKey)],
+    ['an unsupported curve', pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey)],
     [
       'an encrypted key',
       String(

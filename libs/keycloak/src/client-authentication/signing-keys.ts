@@ -69,7 +69,7 @@ const EC_CURVES: Readonly<Record<string, { readonly name: string; readonly algor
   secp521r1: { name: 'P-521', algorithm: 'ES512' },
 };
 
-/** RFC 7638 §3: the hash covers the key type's required members, in alphabetical order. */
+/** The hash covers the required members of the key type in alphabetical order (RFC 7638 §3). */
 function thumbprint({ crv, e, kty, n, x, y }: JsonWebKey): string {
   return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url');
 }

@@ -65,7 +65,7 @@ const CALLERS: Readonly<Record<string, () => () => Promise<unknown>>> = {
   },
 };
 
-/** Blocks the check phase of the event loop: timers run before any I/O. */
+/** Blocks the event loop in its check phase, so that timers run before any I/O. */
 async function beBusy(ms: number): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(() => {

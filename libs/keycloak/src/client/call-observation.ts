@@ -5,7 +5,7 @@ import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
-/** An observed call has no path, because paths hold data of the caller. */
+/** An observed call has no path, because a path may contain the caller's data. */
 export interface ObservedCall {
   readonly service: string;
   readonly method: string;
@@ -18,7 +18,7 @@ export interface CallTracing {
 
 export interface TracedCall {
   readonly headers: TraceHeaders;
-  /** Runs the call as the current span, so the trace includes its token request. */
+  /** Runs the call inside its span, so the trace also includes the token request of the call. */
   within<T>(send: () => Promise<T>): Promise<T>;
   end(message: ServiceCallMessage): void;
 }

@@ -17,8 +17,8 @@ export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}
 
   /**
-   * Returns a token with `scope` (a space-separated set), by default the realm's default scopes. In Keycloak the scope
-   * also decides the audience.
+   * Returns a token with the space-separated scopes of `scope`, or with the realm's default scopes. In Keycloak the
+   * scope also decides the audience.
    *
    * Throws `AuthorizationServerError` (`authorization_server_refused`) if the server refuses credentials or scope, or
    * grants a token without the scope. Throws `AuthorizationServerError` (`authorization_server_unavailable`) if no

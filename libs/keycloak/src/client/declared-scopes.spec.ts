@@ -47,9 +47,9 @@ describe('the declared scopes of a service', () => {
 
   it.each([
     ['a text', 'ledger.read', 'scopes must be a list of scope tokens, or { asService, onBehalfOf }'],
-    ['a set in one text', ['ledger.read ledger.write'], 'scopes must be a list of scope tokens'],
-    ['a set of one kind', { asService: 'ledger.read' }, 'scopes.asService must be a list of scope tokens'],
-    ['another kind', { asUser: [] }, 'scopes has an unknown member "asUser"'],
+    ['several scopes in one text', ['ledger.read ledger.write'], 'scopes must be a list of scope tokens'],
+    ['a text for one kind of call', { asService: 'ledger.read' }, 'scopes.asService must be a list of scope tokens'],
+    ['an unknown kind of call', { asUser: [] }, 'scopes has an unknown member "asUser"'],
     ['null', null, 'scopes must be a list of scope tokens, or { asService, onBehalfOf }'],
   ])('are rejected at boot if the declared scopes are %s', (_, scopes, fault) => {
     expect(() => clientWith(scopes)).toThrow(fault);

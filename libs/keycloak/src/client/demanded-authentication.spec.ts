@@ -1,4 +1,4 @@
-/** The parts that are accepted when a called service demands another login (RS-11). */
+/** Tests which parameters are accepted if a called service demands another login (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAcrValue } from '../protocol/authentication-demand.js';
@@ -22,14 +22,14 @@ describe('demandedAuthentication', () => {
   });
 
   it.each([
-    ['both', 'acr_values="gold urn:a:silver", max_age="5"', ['gold', 'urn:a:silver'], 5],
+    ['both parameters', 'acr_values="gold urn:a:silver", max_age="5"', ['gold', 'urn:a:silver'], 5],
     ['an age without quotes', 'max_age=0', [], 0],
-    ['an acr alone', 'acr_values=gold', ['gold'], undefined],
+    ['only acr_values', 'acr_values=gold', ['gold'], undefined],
     ['many blanks', 'acr_values="  gold   silver "', ['gold', 'silver'], undefined],
-    ['neither', 'scope="orders.read"', [], undefined],
-    ['no number', 'acr_values="gold", max_age="-1"', ['gold'], undefined],
+    ['neither parameter', 'scope="orders.read"', [], undefined],
+    ['a negative number', 'acr_values="gold", max_age="-1"', ['gold'], undefined],
     ['half a second', 'max_age="0.5"', [], undefined],
-    ['an age beyond all use', 'max_age="9999999999"', [], undefined],
+    ['an age that is too large', 'max_age="9999999999"', [], undefined],
     ['an escape', String.raw`acr_values="gold \"silver\"", max_age=5`, [], 5],
     ['a tab', 'acr_values="gold\tsilver"', [], undefined],
     ['a letter beyond ASCII', 'acr_values="größer"', [], undefined],
@@ -39,7 +39,7 @@ describe('demandedAuthentication', () => {
     ['a piece of our token (RS-23)', `acr_values="gold ${TOKEN.slice(10, 40)}", max_age=5`, [], 5],
     ['our token (RS-23)', `acr_values="${TOKEN}"`, [], undefined],
   ])(
-    'accepts from %s only the values that can be passed on to the caller',
+    'accepts only the values that are safe to pass on to the caller: %s',
     (_, parameters, acrValues, maxAgeSeconds) => {
       expect(demanded(`Bearer realm="b", ${ERROR}, ${parameters}`)).toEqual({ acrValues, maxAgeSeconds });
     },

@@ -3,14 +3,14 @@ import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { isPieceOfToken } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 
-/** Limited, because the client puts the values into a URL for the login. */
+/** The number of values is limited, because the client puts the values into the URL of the login. */
 const MAX_VALUES = 10;
 const MAX_VALUE_LENGTH = 128;
 
 /** A `max_age` of at most about 30 years, in seconds. */
 const MAX_AGE = /^\d{1,9}$/;
 
-/** Omits untrusted parameters that are malformed (RFC 9470), too long, or part of the token. */
+/** Returns the demanded login, without parameters that are malformed (RFC 9470), too long, or part of the token. */
 export function demandedAuthentication(
   { status, headers }: AnswerHead,
   token: string,
@@ -22,7 +22,7 @@ export function demandedAuthentication(
 }
 
 function acrValuesIn(text = '', token: string): readonly string[] {
-  // Checks the length before the split: the text may fill a header.
+  // Checks the length before the split, because the text may be as long as a whole header.
   if (text.length > MAX_VALUES * (MAX_VALUE_LENGTH + 1)) return [];
   const values = text.split(' ').filter((value) => value !== '');
   const isGood = (value: string): boolean =>

@@ -57,7 +57,7 @@ const requestOf = (subject: number, audience: string): TokenRequest => {
 const AUDIENCES = ['service-b', 'service-c'];
 
 describe('a token that was exchanged from an inactive subject token (TX-06)', () => {
-  it('is dropped, even if an exchange that started later ended first', async () => {
+  it('is dropped, even if a later exchange of another subject token ended first', async () => {
     const { tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     get(requestOf(1, 'service-b'));
@@ -80,7 +80,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped, even if the cache returned it after each exchange of another subject', async () => {
+  it('is dropped, even if it was reused after each exchange of another subject token', async () => {
     const { tokens, get, landAt } = setUp(2);
     for (const subject of [0, 1, 2]) {
       get(requestOf(subject, 'service-b'));

@@ -39,7 +39,7 @@ describe('a query', () => {
     ['/a', { q: 'ü &=?#/', n: 1, yes: true }, '/a?q=%C3%BC+%26%3D%3F%23%2F&n=1&yes=true'],
     ['/a?b=c', { d: 'e' }, '/a?b=c&d=e'],
     ['/a', { id: [1, 2, undefined], empty: [] }, '/a?id=1&id=2'],
-  ])('is appended to %s from %j as %s', (path, query, target) => {
+  ])('is appended to the path %s: %j gives %s', (path, query, target) => {
     expect(withQuery(path, query)).toBe(target);
   });
 });

@@ -5,7 +5,7 @@ import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
 
-/** A list repeats the name for each value, and an undefined value is omitted. */
+/** A list adds its name once for each value, and undefined values are omitted. */
 export type ServiceQuery = Readonly<Record<string, ServiceQueryValue | readonly ServiceQueryValue[]>>;
 
 /** Bodies that `JSON.stringify` silently changes. */
@@ -72,7 +72,7 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** These statuses concern this service, the token or the connection. `forwardStatuses` refuses these statuses. */
+/** These statuses concern this service, the token or the connection, so `forwardStatuses` refuses them. */
 const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
 
 export function checkForwardStatuses(statuses: readonly number[] = []): void {

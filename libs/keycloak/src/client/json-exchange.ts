@@ -46,7 +46,7 @@ export class JsonExchange implements Exchange<ServiceAnswer> {
 
 const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
 
-/** Returns header names and values alternately (perf: service-client). */
+/** Returns a flat list in which header names and values alternate (perf: service-client). */
 function headerLines(request: JsonRequest, { authorization, trace, options }: ServiceTarget): string[] {
   const lines = ['accept-encoding', options.gzip === true ? 'gzip' : 'identity'];
   if (authorization !== undefined) lines.push('authorization', authorization);

@@ -5,7 +5,7 @@ import { readBearerChallenge, readBearerRealm } from '../protocol/www-authentica
 import type { AnswerHead } from './answer-head.js';
 import { isPieceOfToken } from './service-call-error.js';
 
-/** Without `error` in the challenge, no token arrived (RFC 6750 §3.1); perhaps a proxy removed the token. */
+/** A challenge without `error` means that no token arrived (RFC 6750 §3.1), perhaps because of a proxy. */
 export function refusedTokenHint(
   service: string,
   { status, headers }: AnswerHead,

@@ -27,7 +27,7 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let token = held instanceof Promise ? await abortable(held, signal) : held;
   let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
-  // The token may have been revoked, so it is dropped even without a repeated request.
+  // The token may have been revoked, so it is dropped even if the request can't be repeated.
   const isRefused = response.status === 401 && refusesToken(response);
   if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
     refused = token;

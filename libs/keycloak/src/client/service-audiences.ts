@@ -5,7 +5,7 @@ export interface NamedAudiences {
   readonly audiences: Readonly<Record<string, string>>;
 }
 
-/** A client id is valid only at its issuer: another issuer may reuse the id. */
+/** A client id is valid only at its issuer, because another issuer may use the same id for another client. */
 export class ServiceAudiences {
   readonly only: string | undefined;
 

@@ -169,7 +169,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe(OPEN);
   });
 
-  it('is not called for an aborted queued caller, and the next caller takes the place', async () => {
+  it('gets no call of a queued caller that aborted, and the next caller takes the free place', async () => {
     const { seen, does, call, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     let finish = (): void => undefined;
     does((response) => {

@@ -7,7 +7,7 @@ describe('ServiceCallError', () => {
     ['service_timeout', 504, 'Next service timed out', {}],
     ['service_refused', 502, 'Next service refused this service', {}],
     ['service_failed', 502, 'Next service failed', {}],
-  ])('with the code %s has the expected status, body and headers', (code, status, error, headers) => {
+  ])('has the status, body and headers of its code %s', (code, status, error, headers) => {
     const refusal = new ServiceCallError(code, 'service-c', 'answered_500', {
       status: 500,
       body: { code: 'their_code' },
@@ -18,7 +18,7 @@ describe('ServiceCallError', () => {
     expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
   });
 
-  it('contains the called service and its answer in the log fields', () => {
+  it('has the called service and its answer in the log fields', () => {
     const refusal = new ServiceCallError('service_failed', 'service-c', 'answered_500', {
       status: 500,
       body: { code: 'broken' },

@@ -13,7 +13,7 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 
-/** The loggable part of the called service's answer: two names, no free text. */
+/** The part of the called service's answer that may be logged: two names and no free text. */
 export interface SafeBody {
   readonly code?: string;
   readonly permission?: string;

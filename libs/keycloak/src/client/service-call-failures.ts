@@ -35,7 +35,7 @@ export function answerFailure(
     if (status === 403) {
       return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
     }
-    // Only the client of the login can satisfy the demand (RFC 9470 §4).
+    // Only the client at which the user logs in can satisfy the demand (RFC 9470 §4).
     const authentication = demandedAuthentication(answer, texts.join(' '));
     if (authentication !== undefined) {
       return new BearerError('insufficient_user_authentication', { ...refusal, authentication });
@@ -61,7 +61,7 @@ function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
   return tokens.some((token) => text.includes(token)) ? undefined : body;
 }
 
-/** Undefined if `body` is nested too deeply. */
+/** Returns undefined if `body` is nested too deeply. */
 function jsonTextOf(body: unknown): string | undefined {
   try {
     return JSON.stringify(body) as string | undefined;

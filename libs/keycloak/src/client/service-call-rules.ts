@@ -33,7 +33,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A 4xx or 500 does not open the circuit, because it may concern a single route or body. */
+/** A 4xx or 500 answer does not open the circuit, because the answer may concern a single route or body. */
 export function serviceCallRules(service: string): CallRules<Answer> {
   return {
     ended: (reason, retryAfter) =>

@@ -97,7 +97,7 @@ describe('the arguments of a call', () => {
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
-  it('are copied when the call starts, for the request and its retry', async () => {
+  it('are copied when the call starts, so later changes affect neither the request nor its retry', async () => {
     const item = { count: 1 };
     const headers = { 'idempotency-key': 'one' };
     next.answer(PATH, (response, request) => {
@@ -117,8 +117,8 @@ describe('the arguments of a call', () => {
   });
 
   it.each([
-    ['a body that JSON does not carry', new FormData(), {}],
-    ['a time that is none', {}, { timeoutMs: 0 }],
+    ['a body that JSON can not represent', new FormData(), {}],
+    ['an invalid time-out', {}, { timeoutMs: 0 }],
   ])('are rejected before a token is requested: %s', async (_, body, options) => {
     await expect(asService().post(PATH, body, options)).rejects.toThrow(TypeError);
     expect([asked(), next.requests]).toEqual([0, []]);
@@ -134,7 +134,7 @@ describe('a text response', () => {
     expect(await asService().get<string>(PATH, { responseType: 'text' })).toBe('');
   });
 
-  it('causes the usual error if the response has an error status', async () => {
+  it('causes a ServiceCallError if the response has an error status', async () => {
     next.answer(PATH, json({ code: 'gone' }, 410));
     const error = await failure(asService().get(PATH, { responseType: 'text' }));
     expect(error).toMatchObject({ status: 410, body: { code: 'gone' } });
@@ -145,7 +145,7 @@ describe('a gzip response', () => {
   const zipped = (body: string | Buffer, status = 200): Script =>
     raw(status, body as string, { 'Content-Encoding': 'gzip' });
 
-  it('is requested with the option gzip, and decompressed', async () => {
+  it('is requested and decompressed if the option gzip is set', async () => {
     next.answer(PATH, zipped(gzipSync('{"result":7}')));
     expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
     expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
@@ -211,13 +211,13 @@ describe('the error response of a service', () => {
   });
 
   it.each<[string, Script]>([
-    ['is no JSON', raw(400, '<html>')],
+    ['is not JSON', raw(400, '<html>')],
     ['is longer than 16 KiB', json({ text: 'x'.repeat(17_000) }, 400)],
-    ['is longer in its bytes', json({ text: '€'.repeat(6000) }, 400)],
-    ['is nested deeper than JSON is written', raw(400, '['.repeat(20_000) + ']'.repeat(20_000))],
+    ['is longer than 16 KiB in UTF-8', json({ text: '€'.repeat(6000) }, 400)],
+    ['is nested too deeply', raw(400, '['.repeat(20_000) + ']'.repeat(20_000))],
     ['is empty', raw(400)],
     [
-      'has our token in it',
+      'contains the token of the call',
       (response, { headers }) => void json({ token: headers.authorization }, 400)(response, {} as never),
     ],
   ])('is not available to the calling code if the response %s', async (_, script) => {
@@ -251,14 +251,14 @@ describe('the error response of a service', () => {
 });
 
 describe('a call without a scope', () => {
-  it("gets the realm's default scopes if the service calls in its own name", async () => {
+  it("gets a token with the realm's default scopes if the service calls in its own name", async () => {
     next.answer(PATH, json({ result: 7 }));
     expect(await client().asService().get(PATH)).toEqual({ result: 7 });
     expect(claimsSent()).toMatchObject({ azp: 'service-a' });
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('gets no exchanged token if a missing scope would add the audience', async () => {
+  it('gets no exchanged token if only the missing scope would add the audience', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
@@ -330,7 +330,7 @@ describe('a successful call', () => {
     expect(asked()).toBe(1);
   });
 
-  it('sends the additional headers that the options contain', async () => {
+  it('sends the additional headers from its options', async () => {
     next.answer(PATH, json({}));
     await asService().get(PATH, { headers: { 'X-Request-Id': 'r1' } });
     expect(next.requests[0]?.headers).toMatchObject({ 'x-request-id': 'r1', authorization: expect.any(String) });
@@ -364,7 +364,7 @@ describe('a called service that fails', () => {
   const body = { error: 'Their words', code: 'their_code', stack: 'at secret.ts' };
 
   it.each<[string, Script, object]>([
-    ['breaks off', breakOff, { code: 'service_unavailable' }],
+    ['closes the connection', breakOff, { code: 'service_unavailable' }],
     ['answers 500', json(body, 500), { code: 'service_failed', status: 500, body: { code: 'their_code' } }],
     ['answers 503', raw(503, 'down'), { code: 'service_failed', status: 503, body: {} }],
     ['answers 400', json(body, 400), { code: 'service_failed', status: 400 }],
@@ -406,14 +406,14 @@ describe('a called service that fails', () => {
     });
   });
 
-  it('causes service_timeout after timeoutMs of a call, but the next call has the default', async () => {
+  it('causes service_timeout after the timeoutMs of a call, and the next call has the default time-out', async () => {
     next.answerInTurn(PATH, hang, json({ result: 20 }));
     const service = asService();
     expect(await failure(service.get(PATH, { timeoutMs: 200 }))).toMatchObject({ code: 'service_timeout' });
     expect(await service.get(PATH)).toEqual({ result: 20 });
   });
 
-  it('does not open the circuit after short time-outs of some calls', async () => {
+  it('does not open the circuit if calls with a short timeoutMs time out', async () => {
     next.answer(PATH, hang);
     const service = asService();
     for (let calls = 0; calls < 15; calls += 1) {
@@ -428,7 +428,7 @@ describe('a called service that fails', () => {
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
-  it('gets the body again, with a renewed token, after the first token was refused', async () => {
+  it('gets the same body with a renewed token after a refusal of the first token', async () => {
     next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
     const service = asService();
     expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
@@ -450,17 +450,17 @@ describe('a called service that fails', () => {
     expect([next.requests.length, asked()]).toEqual([2, 2]);
   });
 
-  it('causes service_refused when the calling service acts in its own name and gets 403', async () => {
+  it('causes service_refused when a call with asService() is answered with 403', async () => {
     next.answer(PATH, json({ code: 'insufficient_scope', permission: 'orders.approve' }, 403));
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_refused', status: 403 });
     expect(next.requests).toHaveLength(1);
   });
 
   it.each<[string, unknown, string]>([
-    ['the permission it named', { permission: 'reports.write' }, 'reports.write'],
-    ['the one we asked for when it named none', {}, 'orders.approve'],
-    ['the one we asked for when what it named is none', { permission: 'a"\r\nb' }, 'orders.approve'],
-    ['the one we asked for when it said nothing readable', 'no object', 'orders.approve'],
+    ['the permission that it named', { permission: 'reports.write' }, 'reports.write'],
+    ['the requested permission if it named none', {}, 'orders.approve'],
+    ['the requested permission if it named an invalid one', { permission: 'a"\r\nb' }, 'orders.approve'],
+    ['the requested permission if its body is not an object', 'no object', 'orders.approve'],
   ])(
     'causes insufficient_scope with %s when a call on behalf of a caller is answered with 403',
     async (_case, answer, permission) => {
@@ -487,7 +487,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
       'WWW-Authenticate': `Bearer realm="service-b", error="insufficient_user_authentication"${parameters}`,
     });
 
-  it('causes a refusal with the same requirement, without a renewal or a retry (RS-11)', async () => {
+  it('causes a refusal with the same demand, but no token renewal and no retry (RS-11)', async () => {
     next.answer(PATH, demand(', acr_values="gold silver", max_age="60"'));
     const service = onBehalfOf();
     const refusal = (await failure(service.post(PATH, { value: 10 }))) as BearerError;
@@ -519,7 +519,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
     });
   });
 
-  it('causes service_refused for a call as itself, because a service can not log in', async () => {
+  it('causes service_refused for a call with asService(), because a service can not log in', async () => {
     next.answer(PATH, demand(', max_age=60'));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_refused',
@@ -623,10 +623,10 @@ describe('a call without a token', () => {
   });
 
   it.each<[string, Fault, string]>([
-    ['the authorization server fails', { kind: 'status', status: 500 }, 'authorization_server_unavailable'],
-    ['it refuses us', says('invalid_scope'), 'authorization_server_refused'],
-    ['the subject may not', says('invalid_request', 'Requested audience not available: b'), 'insufficient_scope'],
-    ['the subject token ended', says('invalid_request', 'Invalid token'), 'invalid_token'],
+    ['a failing authorization server', { kind: 'status', status: 500 }, 'authorization_server_unavailable'],
+    ['a refused request of this service', says('invalid_scope'), 'authorization_server_refused'],
+    ['a missing permission', says('invalid_request', 'Requested audience not available: b'), 'insufficient_scope'],
+    ['an invalid subject token', says('invalid_request', 'Invalid token'), 'invalid_token'],
   ])('is never sent: %s', async (_case, fault, code) => {
     realm.control.fault('token', fault);
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ code });
@@ -689,8 +689,8 @@ describe('an error of a call (RS-23)', () => {
     ['403', raw(403)],
     ['a redirect', raw(302, '', { Location: 'http://127.0.0.1:9/' })],
     ['HTML', html],
-    ['too much', json('x'.repeat(10_001))],
-    ['nothing in time', hang],
+    ['an oversized response', json('x'.repeat(10_001))],
+    ['a time-out', hang],
   ])('contains no token in any printed form: %s', async (_case, script) => {
     next.answer(PATH, script);
     for (const service of [asService({ timeoutMs: 300 }), onBehalfOf({ timeoutMs: 300 })]) {

@@ -55,8 +55,8 @@ export interface ServiceResponse<T> {
 }
 
 /**
- * A client of one service of `KeycloakModule.forFeature`, injected with `@InjectServiceClient(name)`. The client never
- * forwards the token of the incoming request.
+ * A client for one service that `KeycloakModule.forFeature` registers, injected with `@InjectServiceClient(name)`. The
+ * client never forwards the token of the incoming request.
  */
 export class ServiceClient {
   constructor(
@@ -80,9 +80,9 @@ export class ServiceClient {
   }
 
   /**
-   * Returns a `ServiceCaller` that acts on behalf of the subject of `token`. Exchanges `token` at its issuer for
-   * `scope`, or for the realm's default scopes. Throws `TypeError` for a malformed or undeclared scope, and
-   * `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience there.
+   * Returns a `ServiceCaller` that acts on behalf of the subject of `token`. Exchanges `token` at its issuer for a
+   * token with `scope`, or with the realm's default scopes. Throws `TypeError` for a malformed or undeclared scope, and
+   * `AuthorizationServerError` (`no_audience_at_issuer`) if the called service has no audience at this issuer.
    */
   onBehalfOf(token: VerifiedAccessToken, scope?: string): ServiceCaller {
     const canonical = this.scopes.canonical('onBehalfOf', scope);
@@ -95,16 +95,16 @@ export class ServiceClient {
  * Sends requests to one service. A path begins with a slash and stays below the service's base URL. The caller follows
  * no redirects, and does not check answers against the type `T`.
  *
- * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Refuse `.` and `..` as
- * segments, and encode untrusted segments with `encodeURIComponent`. `encodeURIComponent` also encodes control
- * characters, which a path must not contain.
+ * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Refuse an untrusted
+ * segment that is `.` or `..`, and encode all others with `encodeURIComponent`. `encodeURIComponent` also encodes
+ * control characters, which a path must not contain.
  *
  * Throws `TypeError`, before a token is requested, if `path` has a backslash, `#`, control character or lone surrogate.
  * Throws `TypeError` for a body that JSON can't represent. Before the `?`, encoded control characters and dot segments
  * also cause `TypeError`. `%2e%2e` is a dot segment, and encoded slashes separate segments.
  *
- * Throws `ServiceCallError` if the service is unreachable, too slow, fails, or refuses this service. Throws
- * `AuthorizationServerError` if no token could be obtained: no call is sent without a token.
+ * Throws `ServiceCallError` if the service is unreachable, is too slow, fails, or refuses this service. Throws
+ * `AuthorizationServerError` if no token could be obtained, because no call is sent without a token.
  *
  * Throws `BearerError` `insufficient_scope` if the subject lacks the permission, and `insufficient_user_authentication`
  * if the user must log in again. Throws `BearerError` `invalid_token` if the subject's token has expired or was revoked
@@ -159,7 +159,7 @@ export class ServiceCaller {
     if (body !== undefined && Object.getPrototypeOf(Object(body)) !== Object.prototype) checkJsonBody(body);
     const isTold = options.headers !== undefined || options.traceparent !== undefined;
     const headers = isTold ? jsonCallHeaders(options) : undefined;
-    // The caller may change the body before the request is sent or repeated.
+    // The body is serialized now, because the caller may change it before the request is sent or repeated.
     const text = body === undefined ? undefined : JSON.stringify(body);
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
     const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });

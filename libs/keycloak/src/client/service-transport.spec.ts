@@ -39,7 +39,7 @@ async function listen(handler: Handler) {
   return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
 }
 
-/** Unused connections are ignored, because undici replaces each connection that it has cut off. */
+/** Ignores unused connections, because undici replaces each connection that it has closed. */
 async function allAreClosed(): Promise<boolean> {
   const used = [...sockets].filter((socket) => socket.bytesRead > 0);
   await Promise.all(used.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))));
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('causes a repetition of a GET if the server closes the connection during the GET', async () => {
+  it('causes a second GET if the server closes the connection during the first GET', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('causes no repetition of a POST, but an error, if the server closes the connection during the POST', async () => {
+  it('causes an error and no second POST if the server closes the connection during a POST', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(POST);
@@ -109,11 +109,11 @@ describe('a connection', () => {
 describe('the time-out', () => {
   it.each<[string, string, Handler]>([
     ['covers a handshake that does not end', 'https', () => undefined],
-    ['covers headers that do not come', 'http', () => undefined],
+    ['covers headers that never arrive', 'http', () => undefined],
     ['covers headers that do not end', 'http', (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-')],
     ['covers a body that does not end', 'http', (socket) => socket.write(`${OK.slice(0, -1)}`)],
     [
-      'is not put off by a byte now and then',
+      'is not prolonged by single bytes of the body',
       'http',
       (socket) => {
         const timer = setInterval(() => socket.write(' '), 50);
@@ -135,19 +135,19 @@ describe('a response', () => {
     ['that breaks off in the body', (socket) => socket.write(OK.slice(0, -1), () => socket.destroy())],
     ['that ends before its length', (socket) => socket.end(OK.slice(0, -1))],
     [
-      'that is larger than it may be, announced',
+      'that is too large, with a Content-Length',
       (socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n${'x'.repeat(1025)}`),
     ],
     [
-      'that is larger than it may be, and does not say so',
+      'that is too large, without a Content-Length',
       (socket) =>
         socket.write(
           `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${`400\r\n${'x'.repeat(1024)}\r\n`.repeat(9)}`,
         ),
     ],
-    ['that is no JSON', (socket) => socket.write(OK.replace('{}', '{<'))],
+    ['that is not JSON', (socket) => socket.write(OK.replace('{}', '{<'))],
     [
-      'that is compressed, which was not asked for',
+      'that is compressed without a request for compression',
       (socket) => socket.write(OK.replace('\r\n\r\n{}', '\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b')),
     ],
   ])('causes service_failed: a response %s', async (_what, handler) => {
@@ -161,7 +161,7 @@ describe('a response', () => {
   });
 
   it.each([301, 307, 308])(
-    'is not followed if the response is a redirect (%i), so the token is sent to no other server (CC-06)',
+    'is not followed if it has the redirect status %i, so no other server gets the token (CC-06)',
     async (status) => {
       const elsewhere = await listen((socket) => socket.write(OK));
       const server = await listen((socket) =>
@@ -198,7 +198,7 @@ describe('the caller', () => {
     expect(server.connections()).toBe(0);
   });
 
-  it('can not redirect a call to another origin by its path (CC-06)', async () => {
+  it('can not choose a path that sends the call to another origin (CC-06)', async () => {
     const server = await listen((socket) => socket.write(OK));
     const elsewhere = await listen((socket) => socket.write(OK));
     for (const path of [

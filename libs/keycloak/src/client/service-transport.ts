@@ -52,7 +52,7 @@ export interface Exchange<Answer extends ServiceAnswer> {
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
-/** Not the service's failure: the caller set a shorter timeout, or the caller's body did not arrive. */
+/** The called service did not cause this time-out: the caller set a shorter time, or sent its body too slowly. */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
     super();
@@ -86,7 +86,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // A caller can't prolong a trial call: all other calls fail until the trial ends.
+    // A caller can't prolong a trial call, because all other calls fail until the trial ends.
     const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
       this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
@@ -95,7 +95,7 @@ export class ServiceTransport {
     } catch (error) {
       const ended = this.#gate.errorOf(error);
       const failure = ended instanceof OwnTimeout ? ended.failure : ended;
-      // The caller's abort reason may end many calls, so it stays unchanged.
+      // Many calls may share the caller's abort reason, so the abort reason stays unchanged.
       const isOurs = failure instanceof KeycloakException && (exchange.ownsSignal || failure !== signal?.reason);
       throw isOurs ? failure.add({ call: `${method} ${this.paths.addressOf(path)}` }) : failure;
     }

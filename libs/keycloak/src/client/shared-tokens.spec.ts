@@ -49,7 +49,7 @@ const text = async (): Promise<string> => (await tokens.get(REQUEST)).reveal();
 const seconds = (): number => clock.monotonicMs() / 1000;
 
 describe('a token of another replica', () => {
-  it('is used if this replica has no token, even shortly before the renewal', async () => {
+  it('is used if this replica has no token, even if the token is almost due for replacement', async () => {
     other = { text: 'theirs', atSeconds: seconds() - 580 };
     expect([await text(), issued]).toEqual(['theirs', 0]);
   });

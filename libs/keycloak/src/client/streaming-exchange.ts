@@ -20,7 +20,7 @@ export interface StreamingRequest {
   readonly body: CallBody;
   readonly streams: boolean;
   readonly maxResponseBytes?: number | undefined;
-  /** A signal that no other call uses. If a `KeycloakException` is the abort reason, the error also names the call. */
+  /** A signal that no other call uses. If the abort reason is a `KeycloakException`, the call is added to it. */
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
@@ -34,8 +34,8 @@ export interface StreamingResponse extends ServiceAnswer {
 }
 
 /**
- * The service's `timeoutMs` limits the whole call. If the request body or the answer is streamed, `timeoutMs` limits
- * each pause. A collected answer must be complete within `timeoutMs` after its first byte.
+ * The service's `timeoutMs` limits the whole call. If the request body or the answer is streamed, `timeoutMs` instead
+ * limits each pause in the stream. A collected answer must be complete within `timeoutMs` after its first byte.
  */
 export class StreamingExchange implements Exchange<StreamingResponse> {
   readonly method: StreamingMethod;
@@ -65,7 +65,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
       headers: Object.entries(lines).flat(),
       body,
       timeoutMs,
-      // A slow request body must not prolong a trial call: other calls fail meanwhile.
+      // A slow request body must not prolong a trial call, because other calls fail during the trial.
       renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
       silenceMs: options.timeoutMs,
       signal,

@@ -39,7 +39,7 @@ function setUp(expiresIn: string | undefined) {
 
 describe('a token', () => {
   it.each([
-    ['no time, since it says nothing', undefined],
+    ['missing', undefined],
     ['0 s', '0'],
     ['-0 s', '-0'],
   ])('is used for only one call if its lifetime is %s', async (_case, expiresIn) => {
@@ -69,7 +69,7 @@ describe('a token', () => {
   });
 
   it.each([['1e308'], ['1.7976931348623157e308'], ['9007199254740993'], ['1e12'], ['"3600000"']])(
-    'is cached even for a very long lifetime: %s s',
+    'is cached even if its lifetime is very long: %s s',
     async (expiresIn) => {
       const { clock, get } = setUp(expiresIn);
       await get();

@@ -95,7 +95,7 @@ describe('tokenRequestKey', () => {
       fc.assert(
         fc.property(changed, ([one, another, field]) => {
           const other = { ...one, [field]: another[field as keyof Wanted] };
-          // Some changes have no effect, such as a subject for client credentials.
+          // Some changes have no effect, for example a new subject in a client credentials request.
           fc.pre(JSON.stringify(canonical(other)) !== JSON.stringify(canonical(one)));
           expect(keyOf(other)).not.toBe(keyOf(one));
         }),

@@ -1,4 +1,4 @@
-/** A denied subject token is not exchanged; its exchanged tokens are not used (TX-06). */
+/** A denied subject token is not exchanged, and tokens exchanged from it are not used (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denial } from '../protocol/denial.js';
@@ -23,7 +23,7 @@ import { audience, revocationList } from '../../spec-support/one-issuer.js';
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
 const LIFETIME_SECONDS = 300;
-/** The denials expire before the tokens, so that a kept token would reappear. */
+/** The denials expire before the tokens, so that a token kept by mistake would be used again. */
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 
@@ -113,7 +113,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it.each(DENIALS)('is not exchanged: denied %s', async (_, denial) => {
+  it.each(DENIALS)('is not exchanged if it is denied %s', async (_, denial) => {
     revocations.deny(denial());
     await expect(get(exchange(alice))).rejects.toMatchObject(REVOKED);
     expect(asked()).toBe(0);

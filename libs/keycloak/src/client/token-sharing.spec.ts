@@ -73,7 +73,7 @@ describe('a caller that aborts', () => {
     );
   };
 
-  it.each([0, 1, 9])('is number %i of 10 callers, and does not affect the other callers (CC-02)', async (which) => {
+  it.each([0, 1, 9])('does not affect the other callers if it is number %i of 10 callers (CC-02)', async (which) => {
     const release = requests.hold();
     const abort = new AbortController();
     const calls = Array.from({ length: 10 }, (_, number) =>
@@ -90,7 +90,7 @@ describe('a caller that aborts', () => {
     expect([asked(), next.requests.length]).toEqual([1, 9]);
   });
 
-  it('leaves a token request to a later caller, even if no caller waits in between (CC-02)', async () => {
+  it('leaves its token request to a later caller, even if no other caller is waiting (CC-02)', async () => {
     const release = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });

@@ -85,7 +85,7 @@ class World {
   readonly asked: Asked[] = [];
   readonly tokens: TokenSource;
   readonly revoked = new Set<string>();
-  /** `from` is the first request after the subject token was found inactive. */
+  /** `from` is the number of the first request after the subject token was found inactive. */
   readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
   readonly dropped = new Set<number>();
   readonly askedTwice: string[] = [];
@@ -270,10 +270,10 @@ async function act(world: World, todo: Step): Promise<void> {
 
 describe('TokenSource with events in random order (a model test)', () => {
   it.each([
-    ['whatever the seed', { numRuns: 600 }],
-    ['by a seed with a renewal that brings a token which is over', { numRuns: 300, seed: 1_933_745_300 }],
+    ['any seed', { numRuns: 600 }],
+    ['a seed whose renewal returns an expired token', { numRuns: 300, seed: 1_933_745_300 }],
   ])(
-    'returns no expired, foreign or dropped token, and sends one request per key only while no token is fresh: %s (CC-01, CC-02, TX-05, TX-06)',
+    'returns no expired, wrong or dropped token, and sends no unnecessary request: %s (CC-01, CC-02, TX-05, TX-06)',
     async (_, run) => {
       expect.hasAssertions();
       await fc.assert(

@@ -207,7 +207,7 @@ describe('a token that the called service refused (CC-05)', () => {
 
 describe('an exchanged token (TX-06)', () => {
   it.each([
-    ['subject token', 40, LIFETIME],
+    ["subject token's", 40, LIFETIME],
     ['own', LIFETIME, 40],
   ])('is not reused shortly before the end of the %s lifetime', async (_whose, ofSubject, own) => {
     const request = exchange(aliceToken, 'service-b', SCOPE, ofSubject);

@@ -28,8 +28,8 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * How long this process ignores shared tokens that come from an inactive subject token. The time exceeds every token
- * lifetime.
+ * For this long, this process ignores shared tokens that were exchanged from an inactive subject token. The time
+ * exceeds every token lifetime.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -75,7 +75,7 @@ export class TokenSource {
     return this.#tokens.size;
   }
 
-  /** Throws `BearerError` `invalid_token` (`revoked`) if the subject token was denied, even during the exchange. */
+  /** Throws `BearerError` `invalid_token` (`revoked`) if the subject token is denied before or during the exchange. */
   get(request: TokenRequest): IssuedToken | Promise<IssuedToken> {
     this.#refuseDenied(request);
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
@@ -123,7 +123,7 @@ export class TokenSource {
     request: TokenRequest,
     onShared: () => void = () => undefined,
   ): Promise<Renewable<IssuedToken>> {
-    // The subject token may be found inactive while the first exchange is in flight.
+    // Adds the key now, because the subject token may be found inactive during the exchange.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const isRenewal = this.#tokens.peek(key) !== undefined;
     const shared = this.#isDropped(request) ? undefined : this.shared;
@@ -148,7 +148,7 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
-      // A request with a session cookie does not name the subject.
+      // Adds the subject to the error, because a request with a session cookie does not name the subject.
       const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
       throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
     }
@@ -168,7 +168,7 @@ export class TokenSource {
     return this.#dropped.get(hash) === true || this.#droppedUnused.get(hash) === true;
   }
 
-  /** A renewal uses only a token that is not due for renewal. */
+  /** A renewal ignores shared tokens that are themselves due for renewal. */
   #usable(request: TokenRequest, text: string, askedAtMs: number, isRenewal: boolean): IssuedToken | undefined {
     const [token, scope, lifetimeSeconds] = JSON.parse(text) as SharedToken;
     if (this.#isDropped(request) || this.#refused.get(tokenHash(token)) === true) return undefined;

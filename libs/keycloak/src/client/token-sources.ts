@@ -3,7 +3,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import type { TokenRequest } from './token-request.js';
 import type { TokenSource } from './token-source.js';
 
-/** Exchanges a token only at its issuer, because other issuers do not know it. */
+/** Exchanges a token only at the issuer of the token, because other issuers do not know the token. */
 export class TokenSources {
   readonly #own: TokenSource;
 

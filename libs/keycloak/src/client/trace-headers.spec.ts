@@ -11,13 +11,13 @@ describe('the trace headers', () => {
 
   it.each([
     ['empty', ''],
-    ['of a version that there can not be', TRACEPARENT.replace(/^00/, 'ff')],
+    ['of an invalid version', TRACEPARENT.replace(/^00/, 'ff')],
     ['without a trace', TRACEPARENT.replace(/4bf9\w+/, '0'.repeat(32))],
     ['without a parent', TRACEPARENT.replace(/00f0\w+/, '0'.repeat(16))],
     ['too long', `${TRACEPARENT}-00`],
-    ['twice', `${TRACEPARENT}, ${TRACEPARENT}`],
+    ['two values', `${TRACEPARENT}, ${TRACEPARENT}`],
     ['in capitals', TRACEPARENT.toUpperCase()],
-    ['another header', `${TRACEPARENT}\r\nauthorization: x`],
+    ['an injected header', `${TRACEPARENT}\r\nauthorization: x`],
   ])('are empty for a malformed traceparent: %s', (_, malformed) => {
     expect(traceHeadersOf(malformed)).toEqual({});
   });

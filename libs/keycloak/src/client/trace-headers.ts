@@ -2,7 +2,7 @@ export type TraceHeaders = Readonly<Record<string, string>>;
 
 export const UNTRACED: TraceHeaders = {};
 
-/** Returns the trace headers; empty for a malformed `traceparent` (W3C Trace Context §3.2.2.5). */
+/** Returns the trace headers, or no headers for a malformed `traceparent` (W3C Trace Context §3.2.2.5). */
 export function traceHeadersOf(traceparent: string | readonly string[] | undefined): TraceHeaders {
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : UNTRACED;
 }

@@ -100,7 +100,7 @@ describe('the introspection channel', () => {
     expect(Object.isFrozen(told[0]?.message)).toBe(true);
   });
 
-  it('does not read the clock without a subscriber', async () => {
+  it('does not measure the duration without a subscriber', async () => {
     unsubscribe(INTROSPECTION_CHANNEL, listen);
     const first = ask('first');
     answers[0]?.({ ...active, exp: clock.epochSeconds() + 100 });

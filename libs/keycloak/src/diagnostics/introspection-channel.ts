@@ -3,7 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name of the channel of each `IntrospectionMessage`, for `diagnostics_channel.subscribe()`. */
+/** The channel name for `diagnostics_channel.subscribe()`; each message is an `IntrospectionMessage`. */
 export const INTROSPECTION_CHANNEL = 'nestjs-keycloak-s2s:introspection';
 
 /**
@@ -14,8 +14,8 @@ export interface IntrospectionMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * Tells who asked the server: this request (`asked`), a concurrent request (`joined`), an earlier request (`cached`)
-   * or another replica (`shared`).
+   * The source of the result: this request (`asked`), a concurrent request (`joined`), an earlier request (`cached`) or
+   * another replica (`shared`).
    */
   readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
   /** Whether the token is active; absent if there is no usable answer. */
@@ -26,14 +26,13 @@ export interface IntrospectionMessage {
 }
 
 /**
- * Check `hasSubscribers` before you build a message. An error of a subscriber is an uncaught exception, which ends the
- * process.
+ * Check `hasSubscribers` before you build a message. If a subscriber throws, the uncaught exception ends the process.
  */
 export const introspections = channel(INTROSPECTION_CHANNEL);
 
 type Outcome = () => IntrospectionMessage['outcome'];
 
-/** The request itself must call this function: shared calls lose its async context. */
+/** The request itself must call this function, because a shared call runs in the async context of one request only. */
 export function publishIntrospection(
   issuer: string,
   outcome: Outcome,

@@ -3,7 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name of the channel of each `JwtVerificationMessage`, for `diagnostics_channel.subscribe()`. */
+/** The channel name for `diagnostics_channel.subscribe()`; each message is a `JwtVerificationMessage`. */
 export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 
 /**
@@ -13,9 +13,7 @@ export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 export interface JwtVerificationMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
-  /**
-   * The check's request: this request (`verified`), a concurrent request (`joined`) or an earlier request (`cached`).
-   */
+  /** The source of the result: this request (`verified`), a concurrent one (`joined`) or an earlier one (`cached`). */
   readonly outcome: 'verified' | 'joined' | 'cached';
   /** Whether the signature is valid; absent if the check failed. The claims are not verified yet. */
   readonly valid?: boolean;

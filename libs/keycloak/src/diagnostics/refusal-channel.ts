@@ -2,12 +2,12 @@ import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { KeycloakException, RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name of the channel of each `RefusalMessage`, for `diagnostics_channel.subscribe()`. */
+/** The channel name for `diagnostics_channel.subscribe()`; each message is a `RefusalMessage`. */
 export const REFUSAL_CHANNEL = 'nestjs-keycloak-s2s:refusal';
 
 /**
- * Published in the request's async context, even if the log line is suppressed. The frozen message contains no reason,
- * only data that the caller receives.
+ * Published in the request's async context, even if the log line is suppressed. The message is frozen, and contains
+ * only data that the caller also receives.
  */
 export interface RefusalMessage {
   readonly code: RefusalCode;
@@ -17,12 +17,12 @@ export interface RefusalMessage {
 }
 
 /**
- * The name of the channel of each `RefusalReasonMessage`, for operators. Hide these messages from callers, because a
- * reason reveals the failed check (compare `exposeRefusalReasons`).
+ * The name of the channel on which operators receive each `RefusalReasonMessage`. Hide these messages from callers,
+ * because a reason reveals the failed check (compare `exposeRefusalReasons`).
  */
 export const REFUSAL_REASON_CHANNEL = 'nestjs-keycloak-s2s:refusal-reason';
 
-/** A frozen message about a refusal, whose values come from closed lists. */
+/** A frozen message about a refusal; all values come from fixed lists. */
 export interface RefusalReasonMessage {
   readonly code: RefusalCode;
   readonly reason: RefusalReason;
@@ -32,7 +32,7 @@ export interface RefusalReasonMessage {
 const refusals = channel(REFUSAL_CHANNEL);
 const refusalReasons = channel(REFUSAL_REASON_CHANNEL);
 
-/** An error of a subscriber ends the process, not the request. */
+/** If a subscriber throws, the error ends the process, and does not fail the request. */
 export function publishRefusal({ code, httpStatus: status, permission, reason }: KeycloakException): void {
   if (refusals.hasSubscribers) {
     const message: RefusalMessage = { code, status, ...(permission === undefined ? {} : { permission }) };

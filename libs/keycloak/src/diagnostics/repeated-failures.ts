@@ -1,4 +1,4 @@
-/** Logs errors that Nest does not log, at most 20 lines per name in ten seconds. */
+/** Logs errors that Nest does not log, at most 20 lines per error name in ten seconds. */
 import { RepeatedLines } from './repeated-lines.js';
 
 interface ErrorLog {

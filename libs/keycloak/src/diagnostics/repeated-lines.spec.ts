@@ -75,7 +75,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes at most 1000 lines of all kinds in ten seconds, and counts the others (OP-05)', () => {
+  it('writes at most 1000 lines of all kinds together in ten seconds, and counts the other lines (OP-05)', () => {
     const count = (): number => {
       let total = 0;
       for (let time = 0; time < 50; time += 1) {

@@ -1,7 +1,7 @@
 const LINES = 20;
 const LINES_OF_ALL = 1000;
 const WINDOW_MS = 10_000;
-/** Limits the memory, although the number of kinds is already limited. */
+/** Limits the memory if more kinds of lines occur than expected. */
 const MAX_KINDS = 2000;
 const OVERFLOW = Symbol('overflow');
 
@@ -23,10 +23,10 @@ interface Kind {
 
 /**
  * Limits the log lines of each kind, so that requests can't flood the log. Writes 20 lines per kind in ten seconds, and
- * summarizes the suppressed lines. After more than 20 suppressed lines, writes only the summary of the next window.
+ * summarizes the suppressed lines. After a window with more than 20 suppressed lines, writes only a summary.
  *
- * An instance writes at most 1000 lines in ten seconds, and one summary per kind. Beyond 2000 kinds at a time, all
- * further kinds share a count.
+ * An instance writes at most 1000 lines in ten seconds, and one summary per kind. If more than 2000 kinds occur at a
+ * time, all further kinds share a count.
  */
 export class RepeatedLines {
   readonly #kinds = new Map<string | symbol, Kind>();

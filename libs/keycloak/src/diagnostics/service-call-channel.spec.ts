@@ -105,15 +105,15 @@ describe('the service call channel', () => {
   });
 
   it.each([
-    ['broke off', breakOff, { failed: 'service_unavailable', reason: 'UND_ERR_SOCKET' }],
-    ['is no JSON', html, { failed: 'service_failed', reason: 'answer_not_json', status: 200 }],
+    ['never arrived', breakOff, { failed: 'service_unavailable', reason: 'UND_ERR_SOCKET' }],
+    ['is not JSON', html, { failed: 'service_failed', reason: 'answer_not_json', status: 200 }],
   ])('reports the code and reason of a call whose answer %s', async (_, script, how) => {
     next.answer(PATH, script);
     await expect(get('first')).rejects.toMatchObject({ code: how.failed });
     expect(told[0]?.message).toEqual({ ...CALL, outcome: 'failed', ...how, durationMs: 0 });
   });
 
-  it('reports unsent calls after a failed token request or at an open circuit', async () => {
+  it('reports calls that were not sent because of a failed token request or an open circuit', async () => {
     const failing = token;
     token = () =>
       Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { RefusalReason } from '../protocol/refusal-reasons.js';
 import type { RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name of the channel of each `ServiceCallMessage`, for `diagnostics_channel.subscribe()`. */
+/** The channel name for `diagnostics_channel.subscribe()`; each message is a `ServiceCallMessage`. */
 export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**

@@ -1,11 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
 
-/** The name of the channel of each `SignalMessage`, for `diagnostics_channel.subscribe()`. */
+/** The channel name for `diagnostics_channel.subscribe()`; each message is a `SignalMessage`. */
 export const SIGNAL_CHANNEL = 'nestjs-keycloak-s2s:signals';
 
 /**
- * Reports one poll's revocations from a signal source, after this process has applied them. The message is frozen, and
- * names no user or session.
+ * Reports the revocations that one poll of a signal source returned, after this process has applied them. The message
+ * is frozen, and names no user or session.
  */
 export interface SignalMessage {
   readonly issuer: string;
@@ -27,7 +27,7 @@ interface ReceivedSignals {
 
 const signals = channel(SIGNAL_CHANNEL);
 
-/** An error of a subscriber ends the process, not the feed. */
+/** If a subscriber throws, the error ends the process, and does not stop the feed. */
 export function publishSignals(
   issuer: string,
   source: string,

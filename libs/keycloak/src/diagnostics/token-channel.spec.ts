@@ -104,7 +104,7 @@ describe('the token channel', () => {
     expect(told.at(-1)?.message).toMatchObject({ outcome: 'requested', failed: 'unexpected' });
   });
 
-  it('does not report background renewals, or requests for a denied subject token', async () => {
+  it('reports neither background renewals nor requests for a denied subject token', async () => {
     const first = want('first', FOR_ALICE);
     answers[0]?.(ISSUED);
     await first;

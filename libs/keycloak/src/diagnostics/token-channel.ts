@@ -3,7 +3,7 @@ import type { Clock } from '../caching/clock.js';
 import type { CLIENT_CREDENTIALS_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { KeycloakException, type RefusalCode } from '../protocol/keycloak-exception.js';
 
-/** The name of the channel of each `TokenMessage`, for `diagnostics_channel.subscribe()`. */
+/** The channel name for `diagnostics_channel.subscribe()`; each message is a `TokenMessage`. */
 export const TOKEN_CHANNEL = 'nestjs-keycloak-s2s:token';
 
 /**
@@ -17,8 +17,8 @@ export interface TokenMessage {
   readonly audience?: string;
   readonly scope: string;
   /**
-   * The server was asked by this request (`requested`), a concurrent request (`joined`), an earlier request (`reused`),
-   * or another replica (`shared`). A recent refusal of an earlier request also counts as `reused`.
+   * The source of the token: this request (`requested`), a concurrent request (`joined`), an earlier request
+   * (`reused`), or another replica (`shared`). A recent refusal of an earlier request also counts as `reused`.
    */
   readonly outcome: 'requested' | 'joined' | 'reused' | 'shared';
   readonly durationMs: number;

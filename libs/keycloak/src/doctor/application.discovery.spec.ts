@@ -115,7 +115,7 @@ describe('a module', () => {
     expect(hooks).toBe(0);
   });
 
-  it('may come from a function, whose faults are reported (OP-02)', async () => {
+  it('may come from a function, and faults of the function are reported (OP-02)', async () => {
     const subject = await subjectOf(async () => moduleWith([KeycloakModule.forRoot(OPTIONS)]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.options.clientId).toBe('orders');
@@ -139,7 +139,7 @@ describe('a module', () => {
     ]);
   });
 
-  it('is reported as an error if the class of a gateway has no decorator', async () => {
+  it('is reported as an error if one of its gateways has no decorator on its class', async () => {
     const findings = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS)], [OpenGateway]));
     expect(findings).toMatchObject([
       { check: 'module', message: expect.stringContaining('The gateway OpenGateway needs a decorator on its class') },
@@ -154,7 +154,7 @@ describe('a module', () => {
       /No module of the application imports KeycloakModule\.forRoot/,
     ],
     [
-      'with forFeature alone (row 23)',
+      'with forFeature but without forRoot (row 23)',
       () => moduleWith([KeycloakModule.forFeature([LEDGER])]),
       'module',
       /without KeycloakModule\.forRoot/,

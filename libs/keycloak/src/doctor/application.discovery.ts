@@ -15,8 +15,8 @@ type RootModule = Type | DynamicModule;
 type ModuleSource = RootModule | (() => RootModule | Promise<RootModule>);
 
 /**
- * Imports the module that `reference` names: `path#name`, relative to the working directory. Without `#name`, the file
- * must export one module, or the root module as default export.
+ * Imports the module that `reference` names in the form `path#name`, relative to the working directory. Without
+ * `#name`, the file must export a single module, or the root module as its default export.
  */
 export async function importModule(reference: string): Promise<ModuleSource> {
   const at = reference.lastIndexOf('#');
@@ -55,7 +55,7 @@ function isModule(value: unknown): value is RootModule {
   return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
 }
 
-/** Runs no hook of the application, and opens no port. */
+/** Creates the application, but runs none of its lifecycle hooks and opens no port. */
 export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
   let app: INestApplication;
   try {

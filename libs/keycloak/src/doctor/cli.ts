@@ -8,7 +8,7 @@ const write = stdout.write.bind(stdout);
 const print = (text: string): void => void write(text);
 const printError = (text: string): void => void stderr.write(text);
 
-/** Flushes the output and ends the process, despite open handles of the examined module. */
+/** Flushes the output and ends the process, even if the examined module has open handles. */
 function end(exitCode: number): void {
   process.exitCode = exitCode;
   write('', () => stderr.write('', () => process.exit()));

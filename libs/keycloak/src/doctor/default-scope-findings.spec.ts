@@ -21,13 +21,18 @@ const asking = (...onBehalfOf: string[]): RegisteredService =>
 
 describe('a default client scope', () => {
   it.each<[string, readonly string[], readonly RegisteredService[], readonly string[]]>([
-    ['breaks the calls that do not ask for it', ['orders.read'], [asking('orders.approve')], ['error']],
-    ['breaks one of two', ['orders.read'], [asking('orders.read'), asking('orders.approve')], ['error']],
-    ['breaks calls of which nothing is known', ['orders.read'], [serviceWith(undefined)], ['error']],
-    ['is only wide where each call asks for it', ['orders.read'], [asking('orders.read orders.approve')], ['warning']],
-    ['is well where expectedDefaultScopes names it', ['profile'], [asking('orders.approve')], []],
-    ['is well where no token shows it', ['basic'], [asking('orders.approve')], []],
-    ['is well where nothing is called', ['orders.read'], [], []],
+    ['causes an error if a call does not request it', ['orders.read'], [asking('orders.approve')], ['error']],
+    [
+      'causes an error if one of two calls does not request it',
+      ['orders.read'],
+      [asking('orders.read'), asking('orders.approve')],
+      ['error'],
+    ],
+    ['causes an error if the scopes of a call are unknown', ['orders.read'], [serviceWith(undefined)], ['error']],
+    ['causes a warning if each call requests it', ['orders.read'], [asking('orders.read orders.approve')], ['warning']],
+    ['causes no finding if expectedDefaultScopes names it', ['profile'], [asking('orders.approve')], []],
+    ['causes no finding if no token contains it', ['basic'], [asking('orders.approve')], []],
+    ['causes no finding if the service makes no calls', ['orders.read'], [], []],
   ])('%s', (_, defaults, services, expected) => {
     expect(levels(defaults, services)).toEqual(expected);
   });

@@ -65,14 +65,14 @@ export function adminToken(flags: DoctorFlags, environment: Environment): string
   );
 }
 
-/** No flag contains a secret: other users can see a process's flags. */
+/** No flag may contain a secret, because other users can see the flags of a process. */
 function secretOf(environment: Environment, name: string, flag: string | undefined): string | undefined {
   const file = flag ?? nonEmpty(environment[`${name}_FILE`]);
   if (file === undefined) return nonEmpty(environment[name]?.trim());
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
   } catch (cause) {
-    // Shows only the code: a user may have passed a secret as the path.
+    // Shows only the error code, because the user may have passed a secret as the path.
     throw new DoctorUsageError(`the file for ${name} can't be read (${String((cause as NodeJS.ErrnoException).code)})`);
   }
 }

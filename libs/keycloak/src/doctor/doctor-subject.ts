@@ -12,7 +12,7 @@ export interface GuardedHandler {
 export interface DoctorSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
-  /** The services that Nest creates for each request, which doctor can't check. */
+  /** The services that doctor can't check, because Nest creates these services for each request. */
   readonly notSeen: readonly string[];
 }
 

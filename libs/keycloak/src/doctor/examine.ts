@@ -22,7 +22,7 @@ export interface Examination {
   readonly permittedCalls?: readonly PermittedCall[];
 }
 
-/** No answer of Keycloak or of a service makes this function throw. */
+/** Does not throw, whatever Keycloak or a service answers. */
 export async function examine(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
   const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>
@@ -133,7 +133,7 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
   ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];
 
-/** `scopes_supported` (RFC 8414) may omit a client scope; only an administrator's token gives certainty. */
+/** `scopes_supported` (RFC 8414) may omit a client scope, so only an administrator's token gives certainty. */
 async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
   const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];

@@ -6,7 +6,7 @@ import { signalFindings } from './signal-findings.js';
 export async function feedFindings(own: ComposedIssuer, before: readonly Finding[]): Promise<Finding[]> {
   const isReached = before.some(({ check, level }) => check === 'address' && level === 'ok');
   const isRefused = before.some(({ check, level }) => check === 'credentials' && level === 'error');
-  // `before` already reports that Keycloak refuses this service's client.
+  // The findings in `before` already report that Keycloak refuses this service's client.
   const pollsAsItself = own.feed.sources.every(({ clientId }) => clientId === own.options.clientId);
   const isTried = isReached && !(isRefused && pollsAsItself);
   const ofFeed = isTried ? await signalFindings(own) : [];

@@ -59,13 +59,13 @@ describe("doctor's finding about Keycloak's host name", () => {
   });
 
   it.each<[string, Answer]>([
-    ['calls itself as always', () => named(base + PATH)()],
-    ['is behind a proxy that has another server at unknown names', named('https://other.example/realms/shop')],
+    ['names its usual issuer', () => named(base + PATH)()],
+    ['is behind a proxy that leads unknown names to another server', named('https://other.example/realms/shop')],
     ['is behind a proxy that refuses unknown names', () => ({ status: 421, body: 'http://doctor.invalid:4711' })],
-    ['is behind a proxy that knows nothing there', () => ({ status: 503, body: {} })],
+    ['is behind a proxy that answers 503 to unknown names', () => ({ status: 503, body: {} })],
     ['ends the connection', () => 'reset'],
-    ['answers no JSON', () => ({ body: 'doctor.invalid:4711' })],
-    ['names no issuer', () => ({ body: { issuer: 'doctor.invalid' } })],
+    ['does not answer with JSON', () => ({ body: 'doctor.invalid:4711' })],
+    ['names an issuer that is not a URL', () => ({ body: { issuer: 'doctor.invalid' } })],
   ])('is absent if Keycloak %s', async (_, given) => {
     answer = given;
     expect(await found()).toEqual([]);

@@ -6,8 +6,8 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
- * If requests set Keycloak's host or port, Keycloak's events may name another issuer. A proxy that rejects unknown
- * hosts also prevents events of another issuer.
+ * If Keycloak takes its host or port from each request, its events may name another issuer. A proxy that rejects
+ * unknown hosts also prevents events with another issuer.
  */
 export async function hostNameFinding({
   fetch,

@@ -125,13 +125,13 @@ describe('a misbehaving server', () => {
   });
 
   it.each<[string, string, unknown]>([
-    ['a list of clients that has no end', '/admin/realms/shop/clients', 'endless'],
-    ['clients that are none', '/admin/realms/shop/clients', [null, 1, 'x', []]],
-    ['clients that are no list', '/admin/realms/shop/clients', {}],
-    ['scopes that are no list', '/admin/realms/shop/client-scopes', 5],
-    ['a realm that is none', '/admin/realms/shop', '<html>'],
-    ['a version that is none', '/admin/serverinfo', { systemInfo: { version: 26 } }],
-    ['another administrator', '/admin/realms/shop', 403],
+    ['an endless list of clients', '/admin/realms/shop/clients', 'endless'],
+    ['clients that are not objects', '/admin/realms/shop/clients', [null, 1, 'x', []]],
+    ['clients that are not a list', '/admin/realms/shop/clients', {}],
+    ['scopes that are not a list', '/admin/realms/shop/client-scopes', 5],
+    ['a realm that is not JSON', '/admin/realms/shop', '<html>'],
+    ['a version that is not a text', '/admin/serverinfo', { systemInfo: { version: 26 } }],
+    ['an administrator without rights', '/admin/realms/shop', 403],
     ['an answer that is too large', '/admin/realms/shop/client-scopes', JSON.stringify('x'.repeat(2_000_000))],
   ])('causes an error with %s', async (_, path, body) => {
     const page = Array.from({ length: 100 }, (_each, at) => ({ id: String(at), clientId: `client-${at}` }));
@@ -154,7 +154,7 @@ describe('a misbehaving server', () => {
   );
 
   it.each([503, 429, 408, 500])(
-    'is not reported to have a disabled service account if the token endpoint answers %i',
+    'causes no finding about a disabled service account if the token endpoint answers %i',
     async (status) => {
       answers['/realms/shop/protocol/openid-connect/token'] = () => ({ status, body: {} });
       const { printed } = await doctor();
@@ -175,7 +175,7 @@ describe('a misbehaving server', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('does not pass the scope check if its token has only the audience', async () => {
+  it('does not pass the scope check if its token has the audience but not the scope', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },

@@ -1,7 +1,7 @@
 import type { Checkup } from '../checkup/checkup.js';
 import type { GuardedHandler } from './doctor-subject.js';
 
-/** With `mapPermissions`, the list is empty, since permissions are not scopes. */
+/** The list is empty if `mapPermissions` is set, because the permissions are then not scopes. */
 export const permissionsOf = (
   { options }: Pick<Checkup, 'options'>,
   handlers: readonly GuardedHandler[],

@@ -99,7 +99,7 @@ describe('the command doctor', () => {
     [[], { KEYCLOAK_CA_FILE: '/nowhere/ca.pem' }],
     [['--services-ca-file', '/nowhere/ca.pem', '--calls', 'service-b=http://localhost:9'], {}],
     [['--calls', 'service-b=http://localhost:9'], { SERVICES_CA_FILE: '/nowhere/ca.pem' }],
-  ])('reads the CA files: %j %j', async (args, environment) => {
+  ])('reads the CA file that the flags %j or the variables %j name', async (args, environment) => {
     const { exitCode, printed } = await doctor(args, { ...variables(), ...environment });
     expect(printed).toContain("tls.caFile can't be read (ENOENT)");
     expect(exitCode).toBe(2);
@@ -158,7 +158,7 @@ describe('the command doctor', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('recognises the embedded test server, whose unreadable realm is no fault', async () => {
+  it('reports no fault if the realm of the embedded test server can not be read', async () => {
     const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: 'admin' };
     const url = `${realm.baseUrl}/realms/master/protocol/openid-connect/token`;
     const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });

@@ -109,7 +109,7 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
   }
 }
 
-/** Limits the module's creation, since a module may wait forever for a missing database. */
+/** Limits the time for creating the module, because a module may wait forever for a missing database. */
 const MAX_MAKING_MS = 60_000;
 
 async function madeInTime<T>(making: Promise<T>): Promise<T> {

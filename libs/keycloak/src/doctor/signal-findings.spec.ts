@@ -60,7 +60,7 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
-  it('report a feed that would not receive revocations, and name the cure', async () => {
+  it('report a feed that would not receive revocations, and say what to do', async () => {
     const forbidden = async (): Promise<Signals> => {
       throw new SignalSourceError('forbidden', 'Give it the role.');
     };
@@ -123,7 +123,7 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
-  it('warn about an endless event log, and about users who can suppress their events', async () => {
+  it('warn about an event log that grows forever, and about users that can suppress their events', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);

@@ -6,7 +6,7 @@ import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 
 const VIEW_EVENTS = 'realm-management.view-events';
 
-/** No fault: the service creates its stream at the start. */
+/** A missing stream is not a fault, because the service creates its stream at the start. */
 const NOT_MADE = 'stream_not_made';
 
 const SHARED_SIGNALS = 'shared_signals';
@@ -45,7 +45,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
   ];
 }
 
-/** The secret is wrong, or the client is disabled or does not exist. */
+/** These answers mean that the secret is wrong, or that the client is disabled or does not exist. */
 const REFUSED_CREDENTIALS = /^answered_40[01]_(invalid_client|unauthorized_client|invalid_request)$/;
 
 const credentialsRefused = (clientId: string, reason: string): Finding =>
@@ -107,7 +107,7 @@ export async function signalRealmFindings(
   ];
 }
 
-/** In about three days, verifications of a stream add this many events. */
+/** The verifications of one stream add about this many events in three days. */
 const MANY_EVENTS = 50_000;
 
 async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {
@@ -122,7 +122,7 @@ async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<F
   ];
 }
 
-/** With this service's token, a called service could read the event log. */
+/** A called service could use this service's token to read the event log. */
 async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Finding[]> {
   const roles = await realm.rolesOfServiceAccount(own);
   if (roles === undefined) return [note('signals', `This administrator may not see the roles of ${own.clientId}.`)];

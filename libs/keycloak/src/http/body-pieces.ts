@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
-/** In bytes; a slow connection can send such a piece within any time-out. */
+/** The size of a piece in bytes, which even a slow connection can send within any time-out. */
 const PIECE = 64 * 1024;
 
 export interface Sender {
@@ -9,7 +9,7 @@ export interface Sender {
   readonly waits: (isWaiting: boolean) => void;
 }
 
-/** Does not destroy `body`: an incoming request may still need an answer. */
+/** Does not destroy `body`, because `body` may be an incoming request that still needs an answer. */
 export async function* piecesOf(body: Readable, { taken, waits }: Sender): AsyncGenerator<Uint8Array> {
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {

@@ -29,23 +29,23 @@ withOpenssl('a file of certificates', () => {
   });
 
   it.each<[string, () => string | Buffer | undefined, string]>([
-    ['is not there', () => undefined, "can't be read (ENOENT)"],
+    ['does not exist', () => undefined, "can't be read (ENOENT)"],
     ['is empty', () => ' \n', 'is empty'],
-    ['holds something else', () => 'not a certificate', 'contains no certificate in PEM'],
-    ['holds a certificate in DER', () => Buffer.from([0x30, 0x82, 1, 1]), 'contains no certificate in PEM'],
+    ['contains another text', () => 'not a certificate', 'contains no certificate in PEM'],
+    ['contains a certificate in DER', () => Buffer.from([0x30, 0x82, 1, 1]), 'contains no certificate in PEM'],
     ['contains an incomplete certificate', () => one.certificate.slice(0, 200), 'contains an incomplete certificate'],
     [
-      'holds a second one that is cut off',
+      'contains a second certificate that is cut off',
       () => one.certificate + other.certificate.slice(0, 200),
       'contains an incomplete certificate',
     ],
     [
-      'holds a certificate of nonsense',
+      'contains an invalid certificate',
       () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       "contains a certificate that can't be parsed (ERR_OSSL_",
     ],
     ['is too large', () => `${one.certificate}${' '.repeat(1024 * 1024)}`, 'has more than 1048576 bytes'],
-  ])('that %s is rejected, and the error names the code', (_, content, message) => {
+  ])('is rejected with a reason if it %s', (_, content, message) => {
     rmSync(path);
     const text = content();
     if (text !== undefined) writeFileSync(path, text);
@@ -87,7 +87,7 @@ withOpenssl('a file of certificates', () => {
       () => writeFileSync(path, other.certificate.slice(0, 100)),
       'contains an incomplete certificate',
     ],
-  ])('that %s keeps its last content, and the problem is reported once', async (_, spoil, reason) => {
+  ])('keeps its last content if it %s, and reports the problem once', async (_, spoil, reason) => {
     const file = CaFile.read(path);
     spoil();
     expect([await file.current(onEvent), await file.current(onEvent)]).toEqual([one.certificate, one.certificate]);

@@ -10,7 +10,10 @@ export type CaFileEvent =
 
 const MAX_BYTES = 1024 * 1024;
 
-/** Certificates (RFC 7468). A watcher would miss that a mounted secret changes through a symbolic link. */
+/**
+ * A file of certificates (RFC 7468). The file is reread and not watched, because a mounted secret changes through a
+ * symbolic link.
+ */
 export class CaFile {
   #text: string;
   #isKept = false;
@@ -65,7 +68,7 @@ function textOf(read: () => Buffer): string {
   return text;
 }
 
-/** The error omits the path, which may by mistake be a secret. */
+/** The error omits the path, because a user may have given a secret by mistake. */
 const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be read (${codeOf(error)})`);
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

@@ -3,7 +3,7 @@ import { finished, type Readable } from 'node:stream';
 const NOTHING = Buffer.alloc(0);
 
 export class CollectedBody {
-  /** The first chunk, or a larger buffer; most answers have a single chunk. */
+  /** The first chunk itself, or a larger buffer if more chunks arrive (most answers have a single chunk). */
   #bytes: Buffer = NOTHING;
   #size = 0;
 
@@ -18,7 +18,7 @@ export class CollectedBody {
     return true;
   }
 
-  /** Copies `chunk`, because a one-byte chunk occupies about 100 bytes and a socket buffer. */
+  /** Copies `chunk`, because even a one-byte chunk would keep its whole socket buffer in memory. */
   #append(chunk: Buffer, size: number): void {
     if (this.#bytes.length < size) {
       const larger = Buffer.allocUnsafe(Math.min(size * 2, this.maxBytes));

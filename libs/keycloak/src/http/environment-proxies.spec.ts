@@ -20,7 +20,7 @@ describe('the proxies of the environment', () => {
     expect(labels({ NODE_USE_ENV_PROXY: '1' }, ...both)).toEqual([undefined, undefined]);
   });
 
-  it('apply only to their own protocol, and lower-case names take precedence', () => {
+  it('apply only to their own protocol, and lower-case variables take precedence', () => {
     const alone = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: PROXY };
     expect(labels(alone, 'https://sso.example.com', 'http://sso.example.com')).toEqual([
       undefined,
@@ -32,21 +32,21 @@ describe('the proxies of the environment', () => {
   it.each([
     ['a name', 'sso.example.com', 'https://sso.example.com', true],
     ['a name in capitals', 'SSO.example.com', 'https://sso.example.com', true],
-    ['what is below it', 'example.com', 'https://sso.example.com', true],
-    ['what only ends like it', 'example.com', 'https://not-example.com', false],
+    ['a parent domain', 'example.com', 'https://sso.example.com', true],
+    ['a name with the same ending', 'example.com', 'https://not-example.com', false],
     ['a name with a dot before it', '.example.com', 'https://sso.example.com', true],
     ['a name with a star before it', '*.example.com', 'https://sso.example.com', true],
     ['a port', 'sso.example.com:8443', 'https://sso.example.com:8443', true],
     ['another port', 'sso.example.com:8443', 'https://sso.example.com', false],
-    ['the port that is not written', 'sso.example.com:443', 'https://sso.example.com', true],
-    ['one of several', 'a.example, b.example c.example', 'https://c.example', true],
-    ['all', '*', 'https://sso.example.com', true],
+    ['the default port', 'sso.example.com:443', 'https://sso.example.com', true],
+    ['one of several names', 'a.example, b.example c.example', 'https://c.example', true],
+    ['a star', '*', 'https://sso.example.com', true],
     ['an address', '127.0.0.1', 'http://127.0.0.1:3000', true],
-    ['an address of IPv6', '::1', 'http://[::1]:3000', true],
-    ['an address of IPv6 with a port', '[::1]:3000', 'http://[::1]:3000', true],
-    ['another port of it', '[::1]:3001', 'http://[::1]:3000', false],
-    ['a range, which it does not know', '127.0.0.0/8', 'http://127.0.0.1', false],
-    ['nothing', ' , ', 'https://sso.example.com', false],
+    ['an IPv6 address', '::1', 'http://[::1]:3000', true],
+    ['an IPv6 address with a port', '[::1]:3000', 'http://[::1]:3000', true],
+    ['an IPv6 address with another port', '[::1]:3001', 'http://[::1]:3000', false],
+    ['an unsupported address range', '127.0.0.0/8', 'http://127.0.0.1', false],
+    ['no name', ' , ', 'https://sso.example.com', false],
   ])('respect NO_PROXY with %s', (_, noProxy, url, isExempt) => {
     expect(labels({ ...ON, NO_PROXY: noProxy }, url)[0] === undefined).toBe(isExempt);
   });

@@ -8,8 +8,9 @@ interface Exemption {
 }
 
 /**
- * The proxies apply only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, as in Node's own clients. Lower-case names
- * take precedence. A name in `NO_PROXY` includes its subdomains, but address ranges are not supported.
+ * The proxies apply only with `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, as in Node's own clients. Lower-case
+ * variable names take precedence. A host name in `NO_PROXY` includes its subdomains, but address ranges are not
+ * supported.
  */
 export class EnvironmentProxies {
   readonly faults: readonly string[];

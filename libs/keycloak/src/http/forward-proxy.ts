@@ -15,7 +15,7 @@ export class ProxyFailure extends Error {
 export class ForwardProxy {
   readonly label: string;
   readonly #origin: string;
-  // `#private` keeps the credentials out of a log of the object.
+  // The field is private (`#`), so that a log of the object does not show the credentials.
   readonly #authorization: readonly string[];
 
   /** Sends the credentials of `url` only to the proxy. */
@@ -48,7 +48,7 @@ export class ForwardProxy {
     }
   }
 
-  /** For servers without TLS: the proxy reads and forwards each request (RFC 9112 §3.2.2). */
+  /** For servers without TLS, the proxy reads and forwards each request (RFC 9112 §3.2.2). */
   forwarding(connections: number | null, timeoutMs: number): Pick<Dispatcher, 'dispatch'> {
     const connectToProxy = buildConnector({ timeout: timeoutMs, rejectUnauthorized: true });
     const pool = new Pool(this.#origin, {

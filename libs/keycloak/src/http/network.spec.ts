@@ -109,7 +109,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     for (const authority of [house, other]) authority.remove();
   });
 
-  it('accept a certificate of an authority in the file', async () => {
+  it('accept a certificate of an authority in the CA file', async () => {
     const origin = `https://localhost:${await tlsServer(good)}`;
     const caFile = CaFile.read(house.caFile());
     expect(await ask(connections(origin, { caFile }), origin)).toBe(`TLS: ${new URL(origin).host}`);
@@ -127,12 +127,12 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
   });
 
   it.each<[string, string, (own: TestAuthority, others: TestAuthority) => [KeyPair, TestAuthority | undefined]]>([
-    ['the wrong authority', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own, others) => [own.issue(), others]],
-    ['no file', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [own.issue(), undefined]],
+    ['an untrusted authority', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own, others) => [own.issue(), others]],
+    ['no CA file', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [own.issue(), undefined]],
     ['the wrong host name', 'ERR_TLS_CERT_ALTNAME_INVALID', (own) => [own.issue('DNS:elsewhere.example'), own]],
-    ['a certificate that has expired', 'CERT_HAS_EXPIRED', (own) => [own.issue(undefined, { expired: true }), own]],
-    ['a certificate that signs itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', (own) => [own.selfSigned(), own]],
-    ['an authority of the same name', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [issuedByTwinOf(own), own]],
+    ['an expired certificate', 'CERT_HAS_EXPIRED', (own) => [own.issue(undefined, { expired: true }), own]],
+    ['a self-signed certificate', 'DEPTH_ZERO_SELF_SIGNED_CERT', (own) => [own.selfSigned(), own]],
+    ['another authority of the same name', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', (own) => [issuedByTwinOf(own), own]],
     [
       'a certificate that is signed by SHA-1',
       'certificate_refused (CA signature digest algorithm too weak)',
@@ -166,7 +166,7 @@ withOpenssl.each(Object.entries(WAYS))('connections %s', (_, connections) => {
     ]);
   });
 
-  it('use the last content of a missing CA file, and log the file once', async () => {
+  it('use the last content of a CA file that is missing, and log the problem once', async () => {
     const origin = `https://localhost:${await tlsServer(good, true)}`;
     const path = house.caFile();
     const sent = connections(origin, { caFile: CaFile.read(path) });

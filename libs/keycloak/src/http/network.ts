@@ -69,7 +69,7 @@ export class Network {
     return this.proxies.proxyFor(new URL(url).origin)?.label;
   }
 
-  /** The proxy gets half of `timeoutMs`. So proxy failures and server failures look different. */
+  /** The proxy gets half of `timeoutMs`, so that a time-out of the proxy differs from a time-out of the server. */
   #connector(
     server: string,
     { tls, connectMs, timeoutMs }: Pick<ServiceAddress, 'tls' | 'timeoutMs'> & { readonly connectMs: number },

@@ -123,7 +123,7 @@ describe('sendRequest', () => {
     await expect(exchangeWith(chunked)).rejects.toMatchObject({ reason: 'answer_broken_off' });
   });
 
-  it('rejects at its time-out, and when the caller aborts the signal', async () => {
+  it('rejects when timeoutMs has passed, and when the caller aborts the signal', async () => {
     await expect(exchangeWith(() => undefined, { timeoutMs: 30 })).rejects.toMatchObject({ reason: 'timeout' });
     const reason = new Error('given up');
     const controller = new AbortController();
@@ -166,7 +166,7 @@ describe('sendRequest', () => {
     },
   );
 
-  it('reports the cause as a code, without the error and its request (RS-23)', async () => {
+  it('reports the cause only as a code, without the original error and the request (RS-23)', async () => {
     const failures = [
       exchangeWith((request) => request.socket.destroy()),
       exchangeWith(() => undefined, { headers: ['authorization', 'Bearer secret-token\n'] }),

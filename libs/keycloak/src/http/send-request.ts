@@ -9,7 +9,7 @@ export interface HttpRequest {
   readonly origin: string;
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
-  /** Header names and values alternately. */
+  /** A flat list in which header names and values alternate. */
   readonly headers: string[];
   readonly body: string | undefined;
   /** The time limit for the connection, the headers and the body together. */
@@ -37,7 +37,7 @@ export class HttpFailure extends Error {
   constructor(
     readonly reason: HttpFailureReason,
     /**
-     * Contains the unlisted code (`connection_failed`), OpenSSL's message (`certificate_refused`), or a proxy's status
+     * Contains the original code (`connection_failed`), OpenSSL's message (`certificate_refused`), or a proxy's status
      * or error code.
      */
     readonly detail?: string,

@@ -46,8 +46,8 @@ const UNREAD_MS = 60_000;
  * Follows no redirect, and does not decompress the answer.
  *
  * Rejects with `HttpFailure`, `signal.reason`, or `TypeError` (for an invalid request). No error contains the request.
- * The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The body is never
- * destroyed: an incoming request as body still needs an answer.
+ * The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The request body is
+ * never destroyed, because it may be an incoming request that still needs an answer.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {
@@ -99,14 +99,14 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
     });
-    // While undici reads the body, undici reports an error earlier than this listener.
+    // As long as undici reads the body, undici reports an error of the body before this listener does.
     this.#sent = Readable.from(this.#whole(pieces), { objectMode: false }).on('error', (error) => {
       if (error === this.#ofBody) setImmediate(() => this.#fail(error));
     });
     return this.#sent;
   }
 
-  /** For undici, an error of the body looks like an error of the connection. */
+  /** Remembers an error of the body, because undici would report it as an error of the connection. */
   async *#whole(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* pieces;

@@ -66,7 +66,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     (kind, state) => logCircuit(serverLog, 'Keycloak', state, { kind }),
     network,
   );
-  // Denials use the plain monotonic clock: a changed system date must not end a denial early.
+  // Denials use the plain monotonic clock, because a changed system date must not end a denial early.
   const denials = new HeldDenials(options, surroundings.clock, loggers('RevocationList'), profile);
   const { introspectionTtlSeconds, introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
   const rechecks = new Rechecks(introspectionTtlWithEventsSeconds * 1000, clock, profile, () =>

@@ -63,7 +63,7 @@ describe('KeycloakStatus', () => {
     realm.control.fault('token', undefined);
   });
 
-  it('does not report a signal feed with repeated interruptions as healthy (RS-30)', () => {
+  it('reports a signal feed with repeated interruptions as silent (RS-30)', () => {
     const clock = new StillClock();
     const signals = new SignalProof(clock);
     const issuer = {

@@ -31,9 +31,9 @@ export interface KeycloakStatusSnapshot {
    * the service has a signal feed, but caches results only for `introspectionTtlSeconds`.
    *
    * `lastHealthySecondsAgo` (absent before the first proof): the seconds since the latest proven period ended.
-   * `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps`: after a recent
-   * gap, results are cached only for `introspectionTtlSeconds`. The reason `no_public_key`: this service has no key
-   * that verifies the proofs of pollers.
+   * `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps` means that results
+   * are cached only for `introspectionTtlSeconds` after a recent gap. The reason `no_public_key` means that this
+   * service has no key to verify the proofs of pollers.
    */
   readonly signals: {
     readonly state: SignalFeedState;

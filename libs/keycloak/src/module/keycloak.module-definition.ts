@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { AnyModuleOptions } from '../options/keycloak.options.js';
 
-/** If Nest can't find the injection token, its error quotes this suffix. */
+/** Nest's error message for a missing injection token quotes this suffix. */
 const PROVIDED = 'provided by KeycloakModule.forRoot() or forRootAsync() in the root module';
 
 export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${PROVIDED}`);

@@ -168,7 +168,7 @@ export type ServiceRegistration = { readonly name: string } & (
 export class KeycloakModule extends ConfigurableModuleClass {
   /** Throws `KeycloakOptionsError`, which lists every invalid option. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    // Missing options count as empty options, so that the error lists each missing option.
+    // Undefined options are treated as `{}`, so that the error lists each missing option.
     return withController(super.forRoot((options as typeof options | undefined) ?? ({} as typeof options)));
   }
 
@@ -201,8 +201,8 @@ export class KeycloakModule extends ConfigurableModuleClass {
 }
 
 /**
- * With a second `KeycloakModule`, a request would have to pass two guards. The token's description also finds a module
- * of another copy of this package.
+ * With a second `KeycloakModule`, a request would have to pass two guards. The check compares the descriptions of
+ * tokens, so it also finds a module of another copy of this package.
  */
 function refuseSecond(discovery: DiscoveryService): void {
   const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;

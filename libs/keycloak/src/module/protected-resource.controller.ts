@@ -13,8 +13,8 @@ import { RouteReport } from '../resource-server/route-report.discovery.js';
 const MAX_AGE_SECONDS = 3600;
 
 /**
- * Each `KeycloakModule` gets a new class: Nest reads the path (RFC 9728 §3) from the class. The constructor sets the
- * path, because Nest creates controllers before it creates routes.
+ * Each `KeycloakModule` gets a new class, because Nest reads the path (RFC 9728 §3) from the class. The constructor
+ * sets the path, because Nest creates controllers before it creates routes.
  */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.
@@ -48,7 +48,7 @@ export function protectedResourceController(): Type {
       httpAdapter.reply(response, this.#read(), 200);
     }
 
-    /** Creates the metadata at the first request: all handlers are known then. */
+    /** Creates the metadata at the first request, because all handlers are known by then. */
     #read(): ProtectedResourceMetadata | undefined {
       const { issuers, protectedResource } = this.options;
       if (protectedResource === undefined) return undefined;
@@ -65,8 +65,8 @@ export function protectedResourceController(): Type {
 }
 
 /**
- * Excludes `path` from the global prefix, because a well-known path begins at the host. The exclusion is added late:
- * the application may change the prefix until the start.
+ * Excludes `path` from the global prefix, because a well-known path begins at the host. The exclusion is added late,
+ * because the application may change the prefix until the start.
  */
 function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   const excluded = { path, pathRegex: exactly(path), requestMethod: RequestMethod.GET };

@@ -6,7 +6,7 @@ import type { Network } from '../http/network.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import type { ResolvedServiceOptions } from '../options/service.options.js';
 
-/** A factory that runs for each request may register a service each time. */
+/** Limits the entries, because a request-scoped factory may register its service again for each request. */
 const MAX_SERVICES = 1000;
 
 interface Entry {
@@ -38,7 +38,7 @@ export class ServiceRegistry {
     return new DeclaredScopes(name, scopes);
   }
 
-  /** Scopes of `asService` appear only at the issuer of this service's own tokens. */
+  /** The result has `asService` scopes only for the issuer of this service's own tokens. */
   servicesAt(issuer: string): readonly RegisteredService[] {
     return [...this.#entries.values()].flatMap(({ service: { audiences, issuer: ofItself, scopes, ...service } }) => {
       const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;

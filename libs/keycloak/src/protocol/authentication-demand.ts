@@ -2,13 +2,13 @@ import { isScopeToken } from './scope.js';
 
 /** Describes the required login in a refusal's challenge and body (RFC 9470 §3). */
 export interface AuthenticationDemand {
-  /** The accepted values of `acr`, the preferred first; an empty list accepts any value. */
+  /** The accepted values of `acr` in order of preference; an empty list accepts any value. */
   readonly acrValues: readonly string[];
   /** The maximum age of `auth_time`, or undefined if the age has no limit. */
   readonly maxAgeSeconds: number | undefined;
 }
 
-/** The claims `acr` and `auth_time` of a token, of unchecked type. */
+/** The claims `acr` and `auth_time` of a token, with unchecked types. */
 export interface AuthenticationClaims {
   readonly acr: unknown;
   readonly authTime: unknown;

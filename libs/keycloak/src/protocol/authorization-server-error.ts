@@ -23,8 +23,7 @@ export class AuthorizationServerError extends KeycloakException<AuthorizationSer
   /**
    * 429, 408, 5xx and an unexpected success are `authorization_server_unavailable`; any other 4xx is
    * `authorization_server_refused`. Only a known OAuth `error` (RFC 6749 §5.2) becomes part of the reason. An unknown
-   * `error` is only logged, and only if it can't contain a token. `description` is only logged, with tokens and secrets
-   * masked.
+   * `error` is logged if it can't contain a token. The log also has `description`, with masked tokens and secrets.
    */
   static answered(
     status: number,

@@ -33,7 +33,7 @@ describe('roles', () => {
     ['text', 'roles'],
     ['roles as text', { roles: 'admin' }],
     ['roles as an object', { roles: { 0: 'admin', length: 1 } }],
-    ['roles not all text', { roles: ['admin', 1] }],
+    ['a list that is not all text', { roles: ['admin', 1] }],
     ['a bare list', ['admin']],
   ])('are empty if realm_access is %s', (_, realm_access) => {
     expect(realmRoles({ realm_access })).toEqual([]);

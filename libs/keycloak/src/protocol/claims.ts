@@ -1,7 +1,7 @@
 /** An introspection response as received (RFC 7662 §2.2), with unverified claims. */
 export type IntrospectionAnswer = Readonly<Record<string, unknown>>;
 
-/** The claims of a verified access token, with checked types of the named claims. */
+/** The claims of a verified access token; the types of the named claims are checked. */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly sub: string;

@@ -13,12 +13,12 @@ describe('a connection failure', () => {
 
   it.each([
     ['an authority that is not trusted', 'SELF_SIGNED_CERT_IN_CHAIN', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
-    ['a certificate that signs itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
+    ['a self-signed certificate', 'DEPTH_ZERO_SELF_SIGNED_CERT', /tls\.caFile.*NODE_EXTRA_CA_CERTS/],
     ['a certificate that has expired', 'CERT_HAS_EXPIRED', /Renew/],
     ['a key that is too weak', 'certificate_refused', /2048 bits/],
     ['another host name', 'ERR_TLS_CERT_ALTNAME_INVALID', /name/],
     ['a proxy that wants credentials', 'proxy_refused', /407, add credentials/],
-  ])('has a hint that names the cure of %s', (_, reason, cure) => {
+  ])('has a hint that says how to correct %s', (_, reason, cure) => {
     expect(hintOf(reason)).toMatch(cure);
   });
 });

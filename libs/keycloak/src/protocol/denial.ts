@@ -3,14 +3,14 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
 /**
  * The tokens that are denied from now on.
  *
- * - `sid`: every token of a user's session, whenever issued (OpenID Connect Back-Channel Logout 1.0 §2.4). With
- *   `exceptOffline`, tokens of the offline session are introspected, not denied. A logout does not end an offline
- *   session (§2.7).
+ * - `sid`: every token of a user's session, regardless of the issue time (OpenID Connect Back-Channel Logout 1.0 §2.4).
+ *   With `exceptOffline`, tokens of the offline session are introspected instead of denied. A logout does not end an
+ *   offline session (§2.7).
  * - `sub`, `issuedBefore`: tokens of a user or service account, if `iat` is missing or before `issuedBefore` (epoch
  *   seconds).
  * - `tokenHash`, `jti`: one token. `tokenHash` is `VerifiedAccessToken.hash` (SHA-256 in hex), and `jti` is the claim
- *   (RFC 7519 §4.1.7). Omit `jti` only if the claim is unknown, because the two valid forms of an ECDSA signature give
- *   two hashes.
+ *   (RFC 7519 §4.1.7). Omit `jti` only if the claim is unknown, because the other valid form of an ECDSA signature
+ *   gives the token another hash.
  *
  * `issuer` may be omitted if the module has a single issuer. A denial contains no token and survives `JSON.stringify`.
  */

@@ -73,7 +73,7 @@ describe('failureHint', () => {
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, correct clientId/);
   });
 
-  it('depends on the description of the failure, and the error hides a token in the description (RS-23)', () => {
+  it('depends on the description of the failure, in which tokens are masked (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);

@@ -90,7 +90,7 @@ describe('the HTTP response of a refusal (RS-02, RS-14)', () => {
   });
 
   it.each(['x", error="none"\r\nSet-Cookie: a', 'Prüfer', 'two words'])(
-    'names %j, which is not a scope, in its body only (RS-02, RFC 6750 section 3)',
+    'names the permission %j, which is not a valid scope, only in its body (RS-02, RFC 6750 section 3)',
     (name) => {
       const refusal = new BearerError('insufficient_scope', { reason, permission: name });
       expect(refusal.toHeaders('b')).toEqual({ 'WWW-Authenticate': 'Bearer realm="b", error="insufficient_scope"' });

@@ -49,8 +49,8 @@ export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
 }
 
 /**
- * A refusal with its HTTP status, body and headers. A refusal is safe to print: it holds no token, request or foreign
- * error.
+ * A refusal with its HTTP status, body and headers. A refusal is safe to print, because it contains no token, request
+ * or foreign error.
  */
 export abstract class KeycloakException<Reason extends RefusalReason = RefusalReason> extends Error {
   abstract readonly code: RefusalCode;
@@ -67,7 +67,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     // An exception filter of the application may send the message to the caller.
     super(REFUSALS[code][1]);
     this.name = new.target.name;
-    // A refusal is not a bug, and stack frames would hold the request's token.
+    // A refusal needs no stack trace, and stack frames would keep the request's token in memory.
     this.stack = `${String(this)} (${details.reason}${detail === undefined ? '' : `: ${detail}`})`;
     this.reason = details.reason;
     // The permission is empty for a call that requested no scope.
@@ -79,7 +79,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 
   /**
-   * Only the calling code may add log fields, before other callers share the error.
+   * Only the code that made the call may add log fields, and only before other callers share the error.
    * @internal
    */
   add(fields: Readonly<Record<string, unknown>>): this {

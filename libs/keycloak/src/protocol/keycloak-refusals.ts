@@ -6,7 +6,7 @@ interface KeycloakRefusal {
 }
 
 /**
- * The description identifies each refusal of Keycloak 26.7. One code such as `invalid_request` has several of these
+ * The description identifies each refusal of Keycloak 26.7, because one code such as `invalid_request` can have several
  * causes.
  */
 const KEYCLOAK_REFUSALS: readonly KeycloakRefusal[] = [

@@ -13,12 +13,12 @@ describe('a text of another party', () => {
       'inventory.adjustments at keycloak.production.svc',
       'inventory.adjustments at keycloak.production.svc',
     ],
-    ['nothing', undefined, undefined],
+    ['undefined', undefined, undefined],
     ['an object', { toString: () => 'x' }, undefined],
     ['blanks', ' \n\t', undefined],
-    ['more lines', 'a\nERROR [Other] b\u2028c', 'a ERROR [Other] b c'],
+    ['several lines', 'a\nERROR [Other] b\u2028c', 'a ERROR [Other] b c'],
     ['commands to a terminal', 'a\u001b[31mb', 'a [31mb'],
-    ['another direction', 'a\u202eb', 'ab'],
+    ['a change of the text direction', 'a\u202eb', 'ab'],
     ['a UUID', 'client 3f2b8c1e-0d4a-4f6b-9a2e-1c5d7e9f0a1b', 'client 3f2b8c1e-0d4a-4f6b-9a2e-1c5d7e9f0a1b'],
     ['a path', '/api/v1/administration/customerDocuments', '/api/v1/administration/customerDocuments'],
     ['a long text', 'ab '.repeat(200), `${'ab '.repeat(200).slice(0, 200)}…`],
@@ -27,7 +27,7 @@ describe('a text of another party', () => {
     expect(loggableText(given)).toBe(expected);
   });
 
-  it('contains neither secrets of the request nor long parts of these secrets in the log', () => {
+  it('is logged without secrets of the request, and without long parts of the secrets', () => {
     const secrets = ['correct horse', 'ad-hoc-secret'];
     expect(loggableText('bad secret "ad-hoc-secret", or hoc-secret', secrets)).toBe('bad secret "***", or ***');
     expect(loggableText('xad-hoc-secretx', secrets)).toBe('x***x');

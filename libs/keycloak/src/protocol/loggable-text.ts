@@ -5,7 +5,7 @@ const MAX_READ = 20_000;
 /** Matches a text that begins with `{"` in base64url, as every compact JWS does. */
 const LIKE_A_TOKEN = /eyJ[\w+/=.-]{5,}/g;
 
-/** A word without digits and capitals counts as a name, not as a secret. */
+/** A long word counts as a secret only if it contains a digit or a capital letter. */
 const LONG_RUN = /[\w+=-]{24,}/g;
 
 /** Many realms use UUIDs as names of clients and users. */

@@ -29,16 +29,16 @@ describe('an error of the authorization server (RS-23)', () => {
     ['a token', TOKEN],
     ['a token among words', `no ${TOKEN}`],
     ['a piece of a token', TOKEN.slice(0, 21)],
-    ['too much', 'word '.repeat(13)],
+    ['a long text', 'word '.repeat(13)],
     ['a megabyte', 'x'.repeat(1024 * 1024)],
     ['a line break', 'one\ntwo'],
     ['a control character', 'one\u001b[31m'],
     ['a quote', 'say "x"'],
     ['a backslash', 'a\\b'],
     ['letters beyond ASCII', 'größer'],
-    ['nothing', ''],
-    ['no text', { toString: () => 'invalid_client' } as unknown as string],
-    ['a word of ours', undefined],
+    ['an empty text', ''],
+    ['an object', { toString: () => 'invalid_client' } as unknown as string],
+    ['undefined', undefined],
   ])('is not logged and is not part of the reason if it is %s', (_, error) => {
     const told = AuthorizationServerError.answered(400, error);
     expect([told.reason, told.fields]).toEqual(['answered_400_other', {}]);

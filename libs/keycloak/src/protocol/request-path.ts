@@ -13,8 +13,8 @@ const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**
- * Percent-encodes spaces and non-ASCII characters (URL Standard). Returns undefined if the URL parser would change
- * more, or a proxy could misread it.
+ * Percent-encodes spaces and non-ASCII characters (URL Standard). Returns undefined if the URL parser would change the
+ * path in another way, or if a proxy could misread the path.
  */
 export function sentPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) return path;

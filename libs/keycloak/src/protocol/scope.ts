@@ -10,7 +10,7 @@ export function parseScope(scope: string): readonly string[] {
 }
 
 /**
- * Returns one string for equal scope sets, for use in cache keys.
+ * Returns the same string for equal sets of scopes, for use in cache keys.
  *
  * @throws {TypeError} If the set is empty or a member breaks the grammar.
  */

@@ -51,7 +51,7 @@ describe('isCompactJws (RFC 7515 section 7.1)', () => {
     '{"alg":"RS256"} {}',
     '\u0000{\u0000}',
     'no JSON',
-  ])('is false for the header %j, for which Keycloak may blame the introspecting client (RS-03, RS-14)', (header) => {
+  ])('is false for the header %j, which Keycloak may report as a fault of this service (RS-03, RS-14)', (header) => {
     expect(isCompactJws(`${Buffer.from(header).toString('base64url')}.e30.AAAA`)).toBe(false);
   });
 

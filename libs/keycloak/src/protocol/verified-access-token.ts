@@ -6,7 +6,7 @@ let readText: (token: VerifiedAccessToken) => string;
 /** Only `claims-verifier.ts` and the testing kit may use this function. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
-/** The symbol must not leave this file: any code that has it can create tokens. */
+/** The symbol must not leave this file, because any code with the symbol can create tokens. */
 const MAKER = Symbol('maker');
 
 /** All requests with one token share these facts. The facts contain no token text. */

@@ -42,7 +42,7 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     );
   });
 
-  it('is one parsable header line for any realm and scope (RS-02)', () => {
+  it('returns one parsable header line for any realm and scope (RS-02)', () => {
     fc.assert(
       fc.property(anything, anything, (realm, scope) => {
         const header = formatBearerChallenge({ realm, error: 'insufficient_scope', scope, acrValues: scope });
@@ -112,7 +112,7 @@ describe('the error of a Bearer challenge', () => {
     ['a quote and backslashes', (length) => `Bearer "${'\\'.repeat(length)}`],
     ['escaped quotes', (length) => `Bearer ${String.raw`"\"`.repeat(length / 3)}`],
     ['blanks', (length) => `Bearer${' '.repeat(length)}"`],
-    ['names that are nearly it', (length) => `Bearer ${'errors='.repeat(length / 7)}`],
+    ['names that resemble error', (length) => `Bearer ${'errors='.repeat(length / 7)}`],
     ['equal signs', (length) => '='.repeat(length)],
   ])('is read in linear time: %s', (_, inputOf) => {
     expect(growthOf(bearerChallengeError, inputOf)).toBeLessThan(LINEAR);

@@ -33,7 +33,7 @@ export interface ReadChallenge {
   readonly maxAge: string | undefined;
 }
 
-/** Linear time is needed, since the called service chooses the text. */
+/** Runs in linear time, because the called service chooses the text. */
 export const readBearerChallenge = (header: string | undefined): ReadChallenge | undefined =>
   firstChallenge(header, challengeOf);
 

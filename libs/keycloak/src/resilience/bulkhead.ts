@@ -29,8 +29,8 @@ export class Bulkhead {
   }
 
   /**
-   * Takes a slot, which the caller must `leave()`. Returns undefined if a slot was free, and otherwise a promise of a
-   * slot.
+   * Takes a slot, and the caller must call `leave()` later. Returns undefined if a slot was free, and otherwise a
+   * promise that resolves when the caller has a slot.
    *
    * @throws {NoSlotError} If the queue is full. Also rejects with this error after `maxWaitMs`.
    */

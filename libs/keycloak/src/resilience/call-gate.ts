@@ -32,12 +32,12 @@ export interface CallsState {
 
 export interface Wait {
   /**
-   * The remaining time, or a function that throws if no time is left. The function is called before the wait and before
-   * the sending.
+   * The remaining time, or a function that throws if no time is left. The function is called before the wait and again
+   * before the call is sent.
    */
   readonly leftMs: number | (() => number);
   readonly signal: AbortSignal | undefined;
-  /** Whether the caller aborted the call, which says nothing about the called service. */
+  /** Whether the caller, and not the called service, ended the call. */
   readonly isGivenUp: () => boolean;
 }
 
@@ -93,7 +93,7 @@ export class CallGate<Answer = unknown> {
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
       await entering;
-      // A longer wait means a blocked process, so the excess is not counted.
+      // A longer wait means that this process was blocked, so the excess does not count.
       waitedMs = Math.min(this.clock.monotonicMs() - sinceMs, mayWaitMs);
     }
     let held: Promise<void> | undefined;
@@ -106,7 +106,7 @@ export class CallGate<Answer = unknown> {
       held = heldUntil?.(answer);
       return answer;
     } catch (error) {
-      // Unlike in cockatiel, harmless errors reset the count, because the service answered.
+      // A harmless error resets the failure count, because the service answered (cockatiel would keep the count).
       if (error instanceof KeycloakException && !this.rules.isFailure(error)) this.#failuresInARow.success();
       throw error;
     } finally {
@@ -150,8 +150,8 @@ const CIRCUIT_STATES = {
 } as const;
 
 /**
- * Wraps errors of aborted or unsent calls, and all errors except `KeycloakException`. Cockatiel would close a half-open
- * circuit after such a call.
+ * Wraps errors of aborted or unsent calls, and all errors except `KeycloakException`. Without the wrapper, cockatiel
+ * would close a half-open circuit after one of these errors.
  */
 class AbandonedCall extends Error {
   constructor(

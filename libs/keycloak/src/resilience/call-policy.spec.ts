@@ -78,7 +78,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
   });
 
-  it('drops a call that has waited for half of timeoutMs, and counts no failure', async () => {
+  it('rejects a call that has waited for half of timeoutMs, without counting a failure', async () => {
     const { ask, does, seen, states } = server({
       maxConcurrentCalls: 1,
       maxQueuedCalls: 100,
@@ -107,7 +107,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
 });
 
 describe('the deadline (CC-09)', () => {
-  it('covers the preparation of a call, and the preparation takes no slot', async () => {
+  it('covers the preparation of a call, which takes no slot', async () => {
     const { ask, seen } = server({ timeoutMs: 100 });
     const never = async (): Promise<unknown> => new Promise(() => undefined);
     const outcomes = await within(100, Promise.all(Array.from({ length: 10 }, async () => outcome(ask(never)))));
@@ -146,7 +146,7 @@ describe('retries (CC-09)', () => {
     }
   });
 
-  it('wait for Retry-After, but do not happen if this wait takes half of timeoutMs', async () => {
+  it('wait for Retry-After, but are not made if Retry-After is half of timeoutMs or longer', async () => {
     const patient = server({ timeoutMs: 3000 });
     const times: number[] = [];
     patient.does(
@@ -162,7 +162,7 @@ describe('retries (CC-09)', () => {
     expect(hurried.seen.calls).toBe(1);
   });
 
-  it('add at most a tenth to the number of calls when all calls fail', async () => {
+  it('increase the number of calls by at most about a tenth when all calls fail', async () => {
     const { ask, does, seen } = server({ maxConcurrentCalls: 100, maxQueuedCalls: 1000 });
     does(unavailable());
     const first = 300;
@@ -207,7 +207,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('rejects a waiting call if the trial call takes more than half the time', async () => {
+  it('rejects a waiting call if the trial call takes more than half of timeoutMs', async () => {
     const { ask, does, seen, states } = server({ ...failing, timeoutMs: 400, maxConcurrentCalls: 10 });
     does(unavailable());
     for (let at = 0; at < 3; at += 1) await outcome(ask());
@@ -249,7 +249,7 @@ describe('the circuit breaker (CC-09)', () => {
     }
   });
 
-  it('does not count a refusal as a failure, and never opens because of refusals', async () => {
+  it('never opens because of refusals', async () => {
     const clock = clockOf();
     const { ask, does, seen } = server(failing, clock);
     does(refused);

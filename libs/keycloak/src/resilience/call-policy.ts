@@ -10,7 +10,7 @@ import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
 
 export interface CallPolicyOptions extends CallGateOptions {
-  /** The time limit of the call, with the wait, all attempts and pauses. */
+  /** The time limit of the call, including the wait, all attempts and all pauses. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }
@@ -22,15 +22,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An unsent call waits at most this fraction of the time-out. */
+/** A call may wait to be sent for at most this fraction of the time-out. */
 export const MAX_WAIT_FRACTION = 0.5;
 
-/** Full jitter: a retry waits for a random part of 100, 200, 400 … ms. */
+/** Before each retry, a call waits for a random part of 100, 200, 400 … ms (full jitter). */
 const RETRY_BASE_MS = 100;
 
 /**
- * A retry waits at least for `Retry-After`. No retry follows if `Retry-After` reaches half of the time-out. An open
- * circuit stays open at least for `Retry-After`, up to 30 seconds.
+ * A retry waits at least for the time in `Retry-After`. A call is not retried if this time is half of the time-out or
+ * longer. An open circuit stays open at least for the time in `Retry-After`, of which at most 30 seconds count.
  */
 export class CallPolicy {
   readonly #gate: CallGate;
@@ -92,7 +92,7 @@ export class CallPolicy {
     try {
       return await abortable(work(), deadline);
     } catch (error) {
-      // An error after the deadline says nothing about the call.
+      // After the deadline, any other error is only a consequence of the abort.
       if (deadline.aborted && !(error instanceof KeycloakException)) throw this.rules.ended('timeout');
       throw this.#gate.errorOf(error);
     } finally {
@@ -101,7 +101,7 @@ export class CallPolicy {
     }
   }
 
-  /** An attempt in the second half of the time-out could fail at a healthy server. */
+  /** Starts no attempt in the second half of the time-out, because the attempt could time out at a healthy server. */
   #attemptOf<T>(
     call: () => Promise<T>,
     sinceMs: number,

@@ -1,10 +1,10 @@
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Clock } from '../caching/clock.js';
 
-/** Limits a wrong `Retry-After`, because every uncached request fails during the pause. */
+/** Limits the effect of a wrong `Retry-After`, because all uncached requests fail during the pause. */
 const MAX_PAUSE_MS = 30_000;
 
-/** `duration` is infinite during the pause, because cockatiel's wall clock may be set back. */
+/** `duration` is infinite during the pause, because cockatiel uses the wall clock, which may be set back. */
 export class CircuitPause implements IBackoffFactory<object>, IBackoff<object> {
   #untilMs = 0;
 

@@ -7,8 +7,8 @@ const MAX_SECONDS = 300;
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{15,24}$/;
 
 /**
- * Returns the time in `Retry-After` in seconds (RFC 9110 §10.2.3), at most five minutes. A date is relative to the
- * answer's `Date` header: only the sender's clock counts.
+ * Returns the time in `Retry-After` in seconds (RFC 9110 §10.2.3), at most five minutes. A date is compared with the
+ * answer's `Date` header, so that only the sender's clock counts.
  */
 export function retryAfterSeconds(
   header: string | null | undefined,

@@ -1,4 +1,4 @@
-/** Allows retries for a tenth of the calls, to spare a failing server. */
+/** Allows about one retry for every ten calls, to spare a failing server. */
 
 const INITIAL_RETRIES = 5;
 const MAX_RETRIES = 20;

@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
   });
 });
 
-it('an application with a request-scoped guard does not start: Nest 11.0 skips it (RS-20)', async () => {
+it('an application with a request-scoped guard does not start, because Nest 11.0 skips the guard (RS-20)', async () => {
   const guard = { provide: KeycloakGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
   const controllers = [controllerWith([], [Public()])];
   const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();
@@ -171,15 +171,15 @@ describe('a request that runs two handlers', () => {
 
   it.each<[string, RouteDecorator[], number, number]>([
     ['verifies its token once', [RequirePermission('orders.read')], 200, 1],
-    ['is authorized for each: refused without the permission (RS-09)', [RequirePermission('orders.approve')], 403, 1],
-    ['is authorized for each: refused for its client', [Authenticated(), AllowClients('another')], 403, 1],
+    ["is refused without the second handler's permission (RS-09)", [RequirePermission('orders.approve')], 403, 1],
+    ['is refused if the second handler does not allow its client', [Authenticated(), AllowClients('another')], 403, 1],
     [
-      'asks again for a handler that wants a fresh word',
+      'introspects its token again if the second handler requires a fresh result',
       [Authenticated(), MaxIntrospectionAge({ seconds: 0 })],
       200,
       2,
     ],
-    ['is refused by a handler that no decorator opens (RS-20)', [], 403, 1],
+    ['is refused if no decorator opens the second handler (RS-20)', [], 403, 1],
   ])('%s', async (_, decorators, status, questions) => {
     const keycloak = KeycloakTestingModule.forRoot({ introspectionTtlSeconds: 0 });
     const app = await applicationOf([First, secondWith(...decorators)], () => new ExpressAdapter(), [keycloak]);

@@ -1,4 +1,4 @@
-/** Access check: access decorators bind these guards, so a handler runs only after admission. */
+/** The access decorators bind these guards to a class, so that a handler runs only after admission. */
 import { Inject, Injectable, Scope, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ModuleRef } from '@nestjs/core';
@@ -13,7 +13,10 @@ const NOT_ADMITTED = `${NOT_ENFORCED}. A test that replaces KeycloakGuard still 
 const OF_A_REQUEST =
   'The options of KeycloakModule.forRootAsync depend on a request-scoped provider, but they are read once, at the start. Do not inject providers of Scope.REQUEST. For several issuers, use the option issuers';
 
-/** Runs the application's guard where Nest runs no global guard, such as in a hybrid application's microservice. */
+/**
+ * Runs the application's guard where Nest runs no global guard, for example in the microservice of a hybrid
+ * application.
+ */
 @Injectable()
 export class GuardEverywhere implements CanActivate, OnModuleInit {
   #guard: KeycloakGuard | undefined;
@@ -50,7 +53,7 @@ function passAdmitted(context: ExecutionContext): true {
   throw new Error(NOT_ADMITTED);
 }
 
-/** The check is an object: Nest skips a guard class outside the module's injectables. */
+/** The check is an object, because Nest skips a guard class that is not an injectable of the module. */
 const CHECK: CanActivate = { canActivate: passAdmitted };
 
 export function bindAccessCheck(target: object): void {

@@ -73,7 +73,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** Code that copies Nest's metadata to a function also copies these places. */
+/** The metadata key of the places: code that copies Nest's metadata to another function also copies the places. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 export function markPlace(prototype: object, name: string | symbol, method: object): void {
@@ -88,7 +88,7 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 const HOME = 'nestjs-keycloak-s2s:home';
 
-/** Keeps only the first record, since decorators run before another class copies the method. */
+/** Keeps the first record, because the decorators of the declaring class run before another class copies the method. */
 export function markHome(prototype: object, name: string | symbol, method: object): void {
   if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
   Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
@@ -103,7 +103,7 @@ export function markHomes(prototype: object): void {
 
 const inheritingHomes = new WeakMap<object, readonly Place[]>();
 
-/** Also records a class that only inherits decorators, because another class may copy the methods earlier. */
+/** Records the methods of a class that only inherits decorators, because another class may copy these methods. */
 export function markInheritingHomes(prototype: object): boolean {
   const [, ...bases] = chainOf(prototype);
   if (isNoted(prototype, WHOLE_CLASS) || !bases.some((base) => notes.has(base))) return false;
@@ -132,7 +132,7 @@ export function homesOf(method: object): readonly Place[] {
 
 const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
 
-/** A tracer replaces a handler, and copies Nest's metadata to the new function. */
+/** Returns the replaced methods: a tracer replaces a handler, and copies Nest's metadata to the new function. */
 export const originalsOf = (method: object): readonly object[] => [
   ...new Set(markedPlaces(method).flatMap((place) => methodAt(place) ?? [])),
 ];
@@ -142,7 +142,7 @@ function methodAt({ prototype, name }: Place): object | undefined {
   return typeof method === 'function' ? method : undefined;
 }
 
-/** A function can have several places: a mixin copies methods to other classes. */
+/** A function can have several places, because a mixin copies methods to other classes. */
 export function notedPlacesOf(method: object): readonly Place[] {
   standing ??= standingPlaces();
   return [...markedPlaces(method), ...(standing.get(method) ?? [])];

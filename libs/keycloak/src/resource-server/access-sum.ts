@@ -60,7 +60,7 @@ export function remainderOf(ofClass: AccessNote, own: AccessNote): AccessNote {
   ) as AccessNote;
 }
 
-/** Closes the handler if no token could meet all demands; `fault` names the cure. */
+/** Closes the handler if no token could meet all demands; `fault` then says what to change. */
 export function summedAccess(own: OwnAccess, added: readonly AddedDemand[]): RouteAccess {
   const sum = added.reduce((access, demand) => narrowed(access, demand, own), own.access);
   const fault = sum.fault ?? conflictOf(sum);
@@ -81,7 +81,7 @@ function narrowed(access: RouteAccess, demand: AddedDemand, own: OwnAccess): Rou
     clients: inCommon(access.clients, clients, isSameClient),
     authentication: bothDemands(access.authentication, authentication),
     maxStalenessSeconds: lesser(access.maxStalenessSeconds, maxStalenessSeconds),
-    // `jwt` on a base class changes nothing, because introspection is the stronger method.
+    // A base class can require introspection but can't permit `jwt`, because introspection is stricter.
     verification: verification === 'introspection' ? 'introspection' : access.verification,
     fault: access.fault ?? openingFault(demand, own) ?? faultOfNone(access, demand),
   };
@@ -117,7 +117,7 @@ function faultOfNone(access: RouteAccess, { note, place }: AddedDemand): string 
 
 type IsSame<T> = (one: T, other: T) => boolean;
 
-/** An empty list sets no limit. */
+/** An empty list means no limit. */
 function inCommon<T>(own: readonly T[], other: readonly T[], isSame: IsSame<T> = Object.is): readonly T[] {
   if (own.length === 0) return other;
   return other.length === 0 ? own : own.filter((member) => other.some((one) => isSame(member, one)));

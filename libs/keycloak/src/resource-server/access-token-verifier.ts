@@ -39,8 +39,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies access tokens that this service holds for a user, such as session tokens. It is NOT for tokens that a caller
- * sends in a cookie, query or body.
+ * Verifies access tokens that this service keeps for a user, for example in a session. It is NOT for tokens that a
+ * caller sends in a cookie, query or body.
  *
  * `verify()` does not check permissions or the login: call `hasPermission()` and `requireStepUp()`.
  */
@@ -49,7 +49,7 @@ export class AccessTokenVerifier {
     make = (...parts) => new AccessTokenVerifier(MAKER, ...parts);
   }
 
-  // TypeScript's `private` can be bypassed, and these fields decide which tokens are active.
+  // The fields use `#`, because code that bypasses TypeScript's `private` could make any token valid.
   readonly #issuers: Parts[0];
   readonly #tokens: TokenVerifier;
   readonly #options: Parts[1];
@@ -105,7 +105,7 @@ export class AccessTokenVerifier {
     return this.#issuers[0].issuer;
   }
 
-  /** Does not check the token's length: the guard does. @internal */
+  /** The returned verifier does not check the length of a token, because the guard has checked the length. @internal */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }

@@ -119,8 +119,8 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
  * Sets how the guard verifies tokens at this route, in place of `forRoot({ verification })`. The decorator does not
  * open a route. `introspection` on a base class or `@MaxIntrospectionAge()` on the route takes precedence.
  *
- * `jwt` needs `forRoot({ jwt })`. Until expiry or a denial (`RevocationList`), `jwt` accepts revoked tokens and
- * disabled users' tokens.
+ * `jwt` needs `forRoot({ jwt })`. With `jwt`, the route accepts revoked tokens and tokens of disabled users until
+ * expiry or a denial (`RevocationList`).
  */
 export function TokenVerification(verification: VerificationMethod): RouteDecorator {
   if (!VERIFICATIONS.includes(verification)) {

@@ -57,19 +57,19 @@ function verified(
 
 describe('the claims of an active token', () => {
   it.each<[string, object, object]>([
-    ['its own level, where the session has a higher one', { acr: '1' }, { acr: '1', auth_time: ANSWER.auth_time }],
-    ['its own time, where the session has a later one', { auth_time: NOW - 900 }, { acr: '2', auth_time: NOW - 900 }],
-    ['its own level, where the session has lost it', { acr: '3' }, { acr: '3', auth_time: ANSWER.auth_time }],
-    ['its own value of another type, as where its signature is checked', { acr: 1 }, { acr: 1 }],
-    ['its own null, as where its signature is checked', { auth_time: null }, { auth_time: null }],
-    ['the answer, where it has neither', { sub: 'alice-id' }, { acr: '2', auth_time: ANSWER.auth_time }],
+    ["the token's acr if the session's is higher", { acr: '1' }, { acr: '1', auth_time: ANSWER.auth_time }],
+    ["the token's auth_time if the session's is later", { auth_time: NOW - 900 }, { acr: '2', auth_time: NOW - 900 }],
+    ["the token's acr if the session has lost this acr", { acr: '3' }, { acr: '3', auth_time: ANSWER.auth_time }],
+    ["the token's acr even if it is a number", { acr: 1 }, { acr: 1 }],
+    ["the token's auth_time even if it is null", { auth_time: null }, { auth_time: null }],
+    ['acr and auth_time of the session as a fallback', { sub: 'alice-id' }, { acr: '2', auth_time: ANSWER.auth_time }],
   ])('have %s (RS-27)', (_, payload, expected) => {
     expect(claimsOf(jwt(payload))).toMatchObject(expected);
   });
 
   it.each([
     ['an opaque token', 'opaque'],
-    ['an opaque token with points', 'a.b.c'],
+    ['an opaque token with dots', 'a.b.c'],
     ['a payload that is not JSON', jws('nothing')],
     ['a payload that is a list', jws('[{"acr":"9"}]')],
     ['a payload that is null', jws('null')],
@@ -79,7 +79,7 @@ describe('the claims of an active token', () => {
   });
 
   it.each([
-    ['a name twice', jws('{"acr":"1","acr":"2"}')],
+    ['a duplicate name', jws('{"acr":"1","acr":"2"}')],
     ['a member __proto__', jws('{"__proto__":{"acr":"2"}}')],
     ['bytes that are not UTF-8', jws(Uint8Array.from([...Buffer.from('{"acr":"'), 0xff, ...Buffer.from('"}')]))],
     ['objects more than 32 deep', jws(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`)],
@@ -142,7 +142,7 @@ describe('the login check', () => {
     }
   });
 
-  it("accepts the token's level, even if an exchange removed the session's level (RS-27)", () => {
+  it("accepts the token's acr even if an exchange lowered the session's acr (RS-27)", () => {
     const answer = deepFreeze({ ...ANSWER, acr: '1' });
     expect(() => hold(verified(jwt({ acr: '2', auth_time: NOW - 12 }), 'introspection', answer))).not.toThrow();
   });

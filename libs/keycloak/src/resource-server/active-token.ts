@@ -6,7 +6,10 @@ import { isCompactJws } from '../protocol/token-form.js';
 /** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
-/** Keycloak's introspection reports the session's values. A later login or exchange changes these values. */
+/**
+ * For these claims, Keycloak's introspection reports the values of the session, which a later login or exchange
+ * changes.
+ */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
@@ -28,9 +31,9 @@ export class ActiveToken {
   }
 
   /**
-   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. A missing `cnf` also
-   * comes from the token, so callers can refuse key-bound tokens. Throws `BearerError` `token_malformed` for a payload
-   * that parsers read differently, such as one with a duplicate name.
+   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. If the result has no
+   * `cnf`, the `cnf` of the token is returned, so that callers can refuse key-bound tokens. Throws `BearerError`
+   * `token_malformed` for a payload that parsers read differently, for example because of a duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);

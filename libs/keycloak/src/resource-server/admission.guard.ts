@@ -24,7 +24,7 @@ import {
 } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
-/** Admits calls for all `KeycloakGuard`s, so that a request or message is verified once. */
+/** All `KeycloakGuard`s share this object, so that a request or message is verified only once. */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be authorized',
@@ -195,7 +195,7 @@ export class Admission implements OnApplicationShutdown {
     return markAdmitted(context);
   }
 
-  /** Stores the token first, because another handler of the request may accept it. */
+  /** Stores the token before the checks, because another handler of the request may accept the token. */
   #authorize(request: BearerRequest, token: VerifiedAccessToken, access: RouteAccess, demanded: number): void {
     rememberVerified(this, request, token, demanded);
     authorize(token, access, this.verifier);

@@ -5,7 +5,7 @@ export interface ClientOfIssuer {
   readonly clientId: string;
 }
 
-/** A plain client id belongs to this service's own issuer: other issuers may reuse the id. */
+/** A plain client id belongs to this service's own issuer, because other issuers may use the same id. */
 export type AllowedClient = string | ClientOfIssuer;
 
 export function allowedClients(given: readonly AllowedClient[]): readonly AllowedClient[] {

@@ -55,7 +55,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
   });
 
-  it("demands one permission of each set, and names a missing set's first permission", () => {
+  it('demands one permission of each list, and names the first permission of an unmet list', () => {
     expect(refusal([], [], [['x', 'b.approve']])).toBeUndefined();
     expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });

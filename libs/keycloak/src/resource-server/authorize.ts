@@ -34,7 +34,9 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
   return undefined;
 }
 
-/** The challenge (RFC 6750 §3) names one permission of each `anyOf` list, preferably a held permission. */
+/**
+ * The challenge (RFC 6750 §3) names one permission of each `anyOf` list, preferably a permission that the token has.
+ */
 function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);
   return [...new Set([...permissions, ...chosen])];

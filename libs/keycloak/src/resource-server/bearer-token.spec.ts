@@ -103,7 +103,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
       'raw headers (Fastify)',
       { raw: { rawHeaders: ['AUTHORIZATION', 'Bearer a', 'Host', 'h', 'Authorization', 'x'] } },
     ],
-    ['the same one twice', { rawHeaders: ['Authorization', 'Bearer a', 'Authorization', 'Bearer a'] }],
+    ['the same header twice', { rawHeaders: ['Authorization', 'Bearer a', 'Authorization', 'Bearer a'] }],
     ['a list', { headers: { authorization: ['Bearer a', 'Bearer b'] } }],
   ])('refuses two Authorization headers: %s (RS-03)', (_, request) => {
     expect(outcome({ headers: { authorization: 'Bearer a' }, ...request })).toBe(
@@ -111,7 +111,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     );
   });
 
-  it('reads the Authorization header of a request that has neither connection nor raw headers (RS-03)', () => {
+  it('reads the property headers if the raw headers of the request are empty (RS-03)', () => {
     const { rawHeaders } = new IncomingMessage(new Socket());
     const incoming = (authorization: string): BearerRequest => ({ ...withHeader(authorization), rawHeaders, url: '/' });
     expect(outcome(incoming(`Bearer ${TOKEN}`))).toBe(TOKEN);
@@ -133,27 +133,27 @@ describe('bearerToken (RFC 6750 section 2)', () => {
   const inCapitals = { 'content-type': 'Application/X-WWW-Form-URLEncoded' };
   it.each<[string, BearerRequest, string]>([
     ['the query', { headers: {}, query: { access_token: TOKEN } }, 'missing_token: token_in_query'],
-    ['an empty one in the query', { headers: {}, query: { access_token: '' } }, 'missing_token: token_in_query'],
+    ['an empty query parameter', { headers: {}, query: { access_token: '' } }, 'missing_token: token_in_query'],
     [
-      'a query that nobody has parsed, as of a handshake',
+      'the unparsed query of a handshake',
       { headers: {}, url: '/chat?a=?&access%5Ftoken=x' },
       'missing_token: token_in_query',
     ],
-    ['one that a parser left out', { headers: {}, url: '/?access_token', query: {} }, 'missing_token: token_in_query'],
+    ['a parameter without a value', { headers: {}, url: '/?access_token', query: {} }, 'missing_token: token_in_query'],
     [
-      'header and a query that nobody has parsed',
+      'a header and an unparsed query',
       { headers: { authorization: 'Bearer a' }, url: '/chat?access_token=a' },
       'invalid_request: more_than_one_credential',
     ],
     ['a form', { headers: form, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
     ['a form in capitals', { headers: inCapitals, body: { access_token: TOKEN } }, 'missing_token: token_in_form'],
     [
-      'header and query',
+      'a header and a query',
       { headers: { authorization: 'Bearer a' }, query: { access_token: 'a' } },
       'invalid_request: more_than_one_credential',
     ],
     [
-      'header and form',
+      'a header and a form',
       { headers: { ...form, authorization: 'Bearer a' }, body: { access_token: 'a' } },
       'invalid_request: more_than_one_credential',
     ],
@@ -161,7 +161,7 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     expect(outcome(request)).toBe(refusal);
   });
 
-  it('ignores a token in a JSON body, which is no credential (RFC 6750)', () => {
+  it('ignores a token in a JSON body, which is not a credential (RFC 6750)', () => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` };
     expect(outcome({ headers, body: { access_token: 'x' } })).toBe(TOKEN);
   });

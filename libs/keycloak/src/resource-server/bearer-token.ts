@@ -3,7 +3,7 @@ import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
 import type { TokenProfile } from '../protocol/token-profile.js';
 
 export interface CountedHeaders {
-  /** Header names and header values, which alternate. */
+  /** Header names and header values in turn, as in Node's `rawHeaders`. */
   readonly rawHeaders?: readonly string[];
   readonly httpVersionMajor?: number;
   readonly socket?: object;
@@ -24,7 +24,7 @@ export interface BearerRequest extends CountedHeaders {
 /** RFC 9110 §11.4. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
 
-/** `checkBearerToken` checks the grammar later, for a token that is not cached. */
+/** `checkBearerToken` checks the grammar later, and only if the token is not cached. */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
   const header = authorizationHeader(request);
   const elsewhere = tokenElsewhere(request);
@@ -47,7 +47,10 @@ function bearerCredentials(header: string): string {
   return credentials;
 }
 
-/** Refuses malformed credentials and other spellings of a token. The check precedes calls and cache lookups. */
+/**
+ * Refuses malformed credentials and alternative encodings of a token. This check runs before a request to the server
+ * and before a cache lookup.
+ */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });
@@ -66,7 +69,7 @@ const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { r
 
 const NAME = 'authorization';
 
-/** Of several `Authorization` headers, only the raw list contains all. */
+/** If a request has several `Authorization` headers, only the raw list contains all of these headers. */
 function authorizationHeader(request: BearerRequest): string | undefined {
   // On Express, another middleware may set the property `raw` of the request.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;
@@ -89,7 +92,7 @@ function namesAndValues(header: string | readonly string[] | undefined): readonl
   return [header ?? []].flat().flatMap((value) => [NAME, value]);
 }
 
-/** Node keeps 1000 headers (2000 names and values). Node's documentation says 2000 headers. */
+/** Node keeps 1000 headers (2000 names and values), although Node's documentation says 2000 headers. */
 const DEFAULT_LIMIT = 2000;
 
 /**
@@ -99,14 +102,14 @@ const DEFAULT_LIMIT = 2000;
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
   const count = (request.socket as CountingSocket | undefined)?.server?.maxHeadersCount;
-  // Node computes the limit in this way; 0 means that there is no limit.
+  // Node computes the limit in the same way, and treats 0 as unlimited.
   const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
   return limit > 0 && received >= limit;
 }
 
 const FIELD = 'access_token';
 
-/** RFC 6750 §2.2 and §2.3 allow forms and queries, but these leak into logs and histories. */
+/** RFC 6750 §2.2 and §2.3 allow tokens in forms and queries, but these tokens leak into logs and histories. */
 function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
   const { url, body } = request;
   const at = url?.indexOf('?');
@@ -117,7 +120,7 @@ function tokenElsewhere(request: BearerRequest): BearerErrorReason | undefined {
 
 function isInQuery({ url, query }: BearerRequest, at: number | undefined): boolean {
   if (hasField(query)) return true;
-  // Also checks the URL. Handshakes have no parsed query, and applications may change the parser.
+  // Also checks the URL, because a handshake has no parsed query and an application may replace the parser.
   if (url === undefined || !(url.includes(FIELD, at) || url.includes('%', at))) return false;
   return new URLSearchParams(url.slice(at)).has(FIELD);
 }

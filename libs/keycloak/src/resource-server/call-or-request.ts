@@ -4,7 +4,9 @@ import type { CallContext } from './request.adapter.js';
 export const isCallContext = (given: unknown): given is CallContext =>
   typeof (Object(given) as Readonly<Record<string, unknown>>)['getArgs'] === 'function';
 
-/** Nest's `REQUEST` is undefined in jobs, is the context in GraphQL, and has pattern and data in messages. */
+/**
+ * Nest injects different values as `REQUEST`: undefined in jobs, the context in GraphQL, pattern and data in messages.
+ */
 export function checkCallOrRequest(given: unknown): void {
   const { headers } = Object(given) as Readonly<Record<string, unknown>>;
   if (isCallContext(given) || (typeof headers === 'object' && headers !== null)) return;

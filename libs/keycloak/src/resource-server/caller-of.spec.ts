@@ -200,10 +200,10 @@ describe('callerOf in a context without a request adapter', () => {
 
 describe('callerOf without a request', () => {
   it.each<[string, unknown]>([
-    ['of a job or a queue, where Nest injects nothing as REQUEST', undefined],
+    ['the REQUEST of a job or a queue, which is undefined', undefined],
     ['null', null],
-    ['of GraphQL, where Nest injects the context as REQUEST', { req: { headers: { authorization: 'Bearer a.b.c' } } }],
-    ['of a message, where Nest injects pattern and data', { pattern: 'orders.place', data: {} }],
+    ['the REQUEST of GraphQL, which is the context', { req: { headers: { authorization: 'Bearer a.b.c' } } }],
+    ['the REQUEST of a message, which has pattern and data', { pattern: 'orders.place', data: {} }],
   ])('throws an error that names the accepted arguments: %s', async (_, of) => {
     const module = await Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot()] }).compile();
     await expect(module.get(KeycloakGuard).callerOf(of as AdaptedRequest)).rejects.toThrow(

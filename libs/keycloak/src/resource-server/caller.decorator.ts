@@ -17,8 +17,9 @@ function callerTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessTok
 const callerToken = createParamDecorator(callerTokenOf);
 
 /**
- * Injects the `VerifiedAccessToken` of the caller, or undefined on an `@OptionalToken()` handler without credentials.
- * An application does not start with `@Caller()` on a `@Public()` handler or unguarded GraphQL field.
+ * Injects the `VerifiedAccessToken` of the caller, or undefined if a call of an `@OptionalToken()` handler has no
+ * credentials. An application with `@Caller()` on a `@Public()` handler or on an unguarded GraphQL field does not
+ * start.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>
@@ -38,7 +39,7 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
 
 const TYPES = 'design:paramtypes';
 
-/** Prevents a `ValidationPipe` with `validateCustomDecorators` from replacing the caller with a new object. */
+/** Keeps a `ValidationPipe` that sets `validateCustomDecorators` from replacing the caller by a new object. */
 function hideType(target: object, name: string | symbol, index: number): void {
   const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;
   if (types !== undefined) Reflect.defineMetadata(TYPES, types.with(index, Object), target, name);

@@ -56,29 +56,29 @@ const NO_ACCESS_TOKEN = 'not_an_access_token';
 
 /** The three columns of results are in the order of `PROFILES`. */
 const TABLE: readonly (readonly [string, Bend, readonly [string, string, string]])[] = [
-  ['what is good', {}, ['accepted', 'accepted', 'accepted']],
-  ['active as a text (RS-05)', { active: 'true' }, ['inactive', 'inactive', 'inactive']],
+  ['valid claims', {}, ['accepted', 'accepted', 'accepted']],
+  ['active that is a string (RS-05)', { active: 'true' }, ['inactive', 'inactive', 'inactive']],
   ['no active (RS-05)', { active: undefined }, ['inactive', 'inactive', 'inactive']],
   ['no aud (RS-06)', { aud: undefined }, ['aud_missing', 'aud_missing', 'aud_missing']],
   ['another aud (RS-06)', { aud: ['ledger'] }, ['other_audience', 'other_audience', 'other_audience']],
-  ['two aud, one of them ours (RS-06)', { aud: ['ledger', 'orders'] }, ['accepted', 'accepted', 'accepted']],
+  ['two aud, one for this service (RS-06)', { aud: ['ledger', 'orders'] }, ['accepted', 'accepted', 'accepted']],
   ['another iss (RS-07)', { iss: `${ISSUER}/` }, ['other_issuer', 'other_issuer', 'other_issuer']],
   ['no iss (RS-07)', { iss: undefined }, ['iss_missing', 'iss_missing', 'accepted']],
   ['iss that is null (RS-07)', { iss: null }, ['iss_missing', 'iss_missing', 'iss_missing']],
   ['no exp (RS-07)', { exp: undefined }, ['exp_missing', 'exp_missing', 'exp_missing']],
-  ['an exp that is over (RS-07)', { exp: NOW - 5 }, ['expired', 'expired', 'expired']],
+  ['an exp in the past (RS-07)', { exp: NOW - 5 }, ['expired', 'expired', 'expired']],
   ['nbf in the future (RS-07)', { nbf: NOW + 60 }, ['not_yet_valid', 'not_yet_valid', 'not_yet_valid']],
   ['no iat', { iat: undefined }, ['accepted', 'iat_missing', 'accepted']],
   ['no jti', { jti: undefined }, ['accepted', 'jti_missing', 'accepted']],
-  ['a jti that is none', { jti: 7 }, ['jti_malformed', 'jti_malformed', 'jti_malformed']],
-  ['no sub, of a user', { sub: undefined }, ['sub_missing', 'sub_missing', 'sub_missing']],
+  ['a jti that is a number', { jti: 7 }, ['jti_malformed', 'jti_malformed', 'jti_malformed']],
+  ['a user without sub', { sub: undefined }, ['sub_missing', 'sub_missing', 'sub_missing']],
   ['no sub and no user', { sub: undefined, username: undefined }, ['sub_missing', 'sub_missing', 'accepted']],
   ['sub that is null', { sub: null, username: undefined }, ['sub_missing', 'sub_missing', 'sub_missing']],
-  ['sub as a client has it', { sub: 'client:web' }, ['accepted', 'sub_reserved', 'sub_reserved']],
+  ['a sub that is reserved for clients', { sub: 'client:web' }, ['accepted', 'sub_reserved', 'sub_reserved']],
   ['no client_id', { client_id: undefined }, ['accepted', 'client_missing', 'client_missing']],
-  ['azp alone', { azp: 'web', client_id: undefined }, ['accepted', 'client_missing', 'client_missing']],
+  ['azp without client_id', { azp: 'web', client_id: undefined }, ['accepted', 'client_missing', 'client_missing']],
   [
-    'nobody at all',
+    'neither user nor client',
     { sub: undefined, username: undefined, client_id: undefined, azp: undefined },
     ['sub_missing', 'sub_missing', 'sub_missing'],
   ],
@@ -133,7 +133,7 @@ describe('the subject of a token', () => {
   });
 
   it.each(['rfc9068', 'rfc7662'] as const)(
-    'differs between a user and a client whose id is the sub of the user: %s (RFC 9068 section 5)',
+    "differs between a user and a client whose id equals the user's sub: %s (RFC 9068 section 5)",
     (profile) => {
       const clients = verify(profile, { client_id: 'alice-id', sub: 'alice-id', username: undefined });
       expect(clients).toMatchObject({ subject: 'client:alice-id', clientId: 'alice-id' });

@@ -129,11 +129,11 @@ describe('ClaimsVerifier', () => {
   });
 
   it.each<[string, Readonly<Record<string, unknown>>, number, string]>([
-    ['exp, just borne with', {}, NOW + 60 + TOLERANCE - 0.001, 'accepted'],
-    ['exp, at the end of the tolerance', {}, NOW + 60 + TOLERANCE, 'expired'],
-    ['nbf, just borne with', { nbf: NOW + TOLERANCE }, NOW, 'accepted'],
+    ['exp, within the tolerance', {}, NOW + 60 + TOLERANCE - 0.001, 'accepted'],
+    ['exp, beyond the tolerance', {}, NOW + 60 + TOLERANCE, 'expired'],
+    ['nbf, within the tolerance', { nbf: NOW + TOLERANCE }, NOW, 'accepted'],
     ['nbf, beyond the tolerance', { nbf: NOW + TOLERANCE + 1 }, NOW, 'not_yet_valid'],
-    ['iat, just borne with', { iat: NOW + TOLERANCE }, NOW, 'accepted'],
+    ['iat, within the tolerance', { iat: NOW + TOLERANCE }, NOW, 'accepted'],
     ['iat, beyond the tolerance', { iat: NOW + TOLERANCE + 1 }, NOW, 'issued_in_the_future'],
     ['no iat and no nbf', { iat: undefined, nbf: undefined }, NOW, 'accepted'],
   ])('checks time claims: %s (RS-07)', (_, bend, now, expected) => {
@@ -176,7 +176,7 @@ describe('ClaimsVerifier', () => {
     expect(refusal({ [claim]: value })).toBe(expected);
   });
 
-  it('reads the client from azp, otherwise from client_id, and refuses a token without both', () => {
+  it('reads the client from azp, otherwise from client_id, and refuses a token that has neither', () => {
     expect(verify({ azp: 'x', client_id: 'y' }).clientId).toBe('x');
     expect(verify({ azp: undefined }).clientId).toBe('service-a');
     expect(refusal({ azp: undefined, client_id: undefined })).toBe('client_missing');
@@ -248,7 +248,7 @@ describe('a denied token', () => {
     expect(() => verifyDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 
-  it('is refused before the permissions are requested from the application', () => {
+  it('is refused before the permission mapper is called', () => {
     const permissions = (): readonly string[] => {
       throw new Error('asked');
     };
@@ -336,7 +336,7 @@ describe('permissions', () => {
     expect([...verify({}, { permissions }).permissions]).toEqual(['of:alice-id']);
   });
 
-  it('are requested only for a valid token', () => {
+  it('are requested from the mapper only for a valid token', () => {
     let asked = 0;
     const permissions = (): readonly string[] => [`${++asked}`];
     expect(() => verify({ aud: 'service-c' }, { permissions })).toThrow(BearerError);
@@ -367,20 +367,20 @@ describe('claims of a token whose signature was verified', () => {
     ['of another issuer (RS-07)', { iss: `${ISSUER}/` }, 'other_issuer'],
     ['without issuer', { iss: undefined }, 'iss_missing'],
     ['for another service (RS-06)', { aud: ['service-c'] }, 'other_audience'],
-    ['for nobody', { aud: undefined }, 'aud_missing'],
+    ['without an audience', { aud: undefined }, 'aud_missing'],
     ['of an ID token (RS-08)', { typ: 'ID' }, 'not_an_access_token'],
     ['of a refresh token (RS-08)', { typ: 'Refresh' }, 'not_an_access_token'],
     ['of a logout token (RS-08)', { typ: 'Logout' }, 'not_an_access_token'],
-    ['of no kind', { typ: undefined }, 'not_an_access_token'],
+    ['without typ', { typ: undefined }, 'not_an_access_token'],
     ['bound to a key (RS-18)', { cnf: { jkt: 'k' } }, 'sender_constrained'],
-    ['that have ended', { exp: NOW - TOLERANCE }, 'expired'],
-    ['that never end', { exp: undefined }, 'exp_missing'],
-    ['that begin later', { nbf: NOW + TOLERANCE + 1 }, 'not_yet_valid'],
-    ['issued later', { iat: NOW + TOLERANCE + 1 }, 'issued_in_the_future'],
-    ['of no client', { azp: undefined }, 'client_missing'],
-    ['of nobody', { sub: undefined }, 'sub_missing'],
-    ['with a scope that is none', { scope: ['orders.read'] }, 'scope_malformed'],
-    ['that are good', {}, 'accepted'],
+    ['that have expired', { exp: NOW - TOLERANCE }, 'expired'],
+    ['without an expiry', { exp: undefined }, 'exp_missing'],
+    ['that are not valid yet', { nbf: NOW + TOLERANCE + 1 }, 'not_yet_valid'],
+    ['issued in the future', { iat: NOW + TOLERANCE + 1 }, 'issued_in_the_future'],
+    ['without a client', { azp: undefined }, 'client_missing'],
+    ['without a subject', { sub: undefined }, 'sub_missing'],
+    ['with a scope that is a list', { scope: ['orders.read'] }, 'scope_malformed'],
+    ['that are valid', {}, 'accepted'],
   ])('are checked like an introspection result: %s', (_case, bend, reason) => {
     const claims = { ...SIGNED, ...bend };
     expect(reasonOf('signature', claims)).toBe(reason);
@@ -394,11 +394,11 @@ describe('claims of a token whose signature was verified', () => {
 
   it.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['neither user nor audience', { sub: undefined, aud: undefined }, 'lightweight_token'],
-    ['by their id, no user', { sub: undefined, jti: 'onltac:4d1f' }, 'lightweight_token'],
-    ['by their id, no audience', { aud: undefined, jti: 'trltcc:4d1f' }, 'lightweight_token'],
-    ['by their id, what mappers put there', { jti: 'onltac:4d1f' }, 'accepted'],
-    ['no audience, of an ordinary one', { aud: undefined, jti: 'onrtac:4d1f' }, 'aud_missing'],
-    ['neither, of an ID token', { sub: undefined, aud: undefined, typ: 'ID' }, 'sub_missing'],
+    ['no user, and the jti of a lightweight token', { sub: undefined, jti: 'onltac:4d1f' }, 'lightweight_token'],
+    ['no audience, and the jti of a lightweight token', { aud: undefined, jti: 'trltcc:4d1f' }, 'lightweight_token'],
+    ['user, audience and the jti of a lightweight token', { jti: 'onltac:4d1f' }, 'accepted'],
+    ['no audience, and the jti of an ordinary token', { aud: undefined, jti: 'onrtac:4d1f' }, 'aud_missing'],
+    ['neither user nor audience, in an ID token', { sub: undefined, aud: undefined, typ: 'ID' }, 'sub_missing'],
   ])('show whether the token is lightweight: %s', (_case, bend, reason) => {
     expect(reasonOf('signature', { ...SIGNED, ...bend })).toBe(reason);
   });

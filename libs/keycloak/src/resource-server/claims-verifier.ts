@@ -34,8 +34,7 @@ export type ClaimsSource = 'introspection' | 'signature';
 
 export class ClaimsVerifier {
   /**
-   * The results of the checks that do not depend on the time. These checks run once for cached claims, which are
-   * frozen.
+   * The results of the checks that do not depend on the time. For cached (frozen) claims, these checks run only once.
    */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
@@ -45,7 +44,7 @@ export class ClaimsVerifier {
     private readonly denials: Pick<HeldDenials, 'denies'>,
   ) {}
 
-  /** Runs for every request, so that cached claims do not outlive the token. */
+  /** Runs for every request, because a token may expire or be denied while its claims are cached. */
   verify(
     token: PresentedToken,
     source: ClaimsSource,
@@ -117,11 +116,11 @@ function faultOf(
   if (!audience.includes(ownAudience)) return 'other_audience';
   // Servers also report tokens other than access tokens as active (RFC 8725 §3.11).
   if (!profile.isAccessToken(claims)) return 'not_an_access_token';
-  // A key-bound token needs a proof, which this library does not support (RFC 8705, RFC 9449).
+  // A key-bound token needs a proof of possession, which this library does not check (RFC 8705, RFC 9449).
   return claims['cnf'] === undefined ? undefined : 'sender_constrained';
 }
 
-/** Since Keycloak 26.2, a `jti` begins with two letters each for session, token and grant. */
+/** Since Keycloak 26.2, a `jti` begins with six letters: two each for session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
 /** Without mappers, a lightweight token lacks user and audience. Introspection returns both claims. */

@@ -111,7 +111,7 @@ describe.each([
     expect(await until(() => received.isOver, 4)).toBe(true);
   });
 
-  it('releases its connection when the listener or the stream ends, and tracks only callers with a token', async () => {
+  it('stops tracking a connection that has ended, and tracks no connection without a token', async () => {
     const url = await start(adapter());
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);

@@ -21,7 +21,8 @@ export interface GuardedGateway {
 }
 
 /**
- * Serves the adapter of `nestjs-keycloak-s2s/websockets`. Nest calls the adapter before the application has started.
+ * Checks handshakes for the adapter of `nestjs-keycloak-s2s/websockets`. Nest calls the adapter before the application
+ * has started.
  */
 export class GatewayHandshakes {
   readonly #failures = new RepeatedFailures(new Logger('GatewayHandshakes'), {

@@ -44,13 +44,13 @@ async function demandedOf(verification: VerificationMethod, accesses: readonly P
 
 describe('GatewayHandshakes', () => {
   it.each<[string, VerificationMethod, readonly Partial<RouteAccess>[], number]>([
-    ['none that is known', 'introspection', [], ANY_ANSWER],
-    ['none that is known, by signatures', 'jwt', [], NO_ANSWER_NEEDED],
-    ['one', 'jwt', [{}], NO_ANSWER_NEEDED],
-    ['one that introspects beside one that does not', 'jwt', [{}, { verification: 'introspection' }], ANY_ANSWER],
-    ['one that wants a fresh word', 'jwt', [{}, { maxStalenessSeconds: 3 }, { verification: 'introspection' }], 3],
+    ['no known gateway', 'introspection', [], ANY_ANSWER],
+    ['no known gateway, and the module verifies signatures', 'jwt', [], NO_ANSWER_NEEDED],
+    ['one gateway', 'jwt', [{}], NO_ANSWER_NEEDED],
+    ['one of two gateways demands introspection', 'jwt', [{}, { verification: 'introspection' }], ANY_ANSWER],
+    ['one gateway sets a maximum age', 'jwt', [{}, { maxStalenessSeconds: 3 }, { verification: 'introspection' }], 3],
     [
-      'one by signatures beside a public one',
+      'one gateway verifies signatures, and one is public',
       'introspection',
       [{ verification: 'jwt' }, { opening: 'public' }],
       NO_ANSWER_NEEDED,

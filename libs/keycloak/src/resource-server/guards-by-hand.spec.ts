@@ -165,8 +165,8 @@ describe.each(GUARDS)('%s', (_, guard) => {
     });
 
     it.each([
-      ['access decorators', true],
-      ['none', false],
+      ['with access decorators', true],
+      ['without access decorators', false],
     ])('stops the start of an application without KeycloakModule: %s (RS-20)', async (___, decorated) => {
       const controller = ordersOf(decorated);
       const providers = bind(guard, controller);

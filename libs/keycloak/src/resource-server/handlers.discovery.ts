@@ -11,7 +11,7 @@ export interface Host {
   readonly isController: boolean;
   readonly isGateway: boolean;
   readonly prototype: object;
-  /** The declared class, and the class that replaced the declared class, if any. */
+  /** The declared class, and the class that a decorator put in its place, if any. */
   readonly classes: readonly object[];
   readonly instance: object | undefined;
   readonly module: unknown;
@@ -25,7 +25,7 @@ export interface Handler {
   readonly function: object;
 }
 
-/** Repeats metadata keys of Nest packages that are not dependencies of this library. */
+/** These metadata keys are copies, because their Nest packages are not dependencies of this library. */
 const PATTERN_HANDLER = 'microservices:handler_type';
 const GATEWAY_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
@@ -37,7 +37,9 @@ const REFERENCE_RESOLVER = 'graphql:resolve_reference';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
-/** Passes if each GraphQLModule of the class enables guards for field and reference resolvers. */
+/**
+ * Returns a function that says whether each GraphQLModule of a class enables guards for field and reference resolvers.
+ */
 export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
   const all = discovery
     .getProviders()
@@ -51,7 +53,7 @@ export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolea
   };
 }
 
-/** Some drivers share the `context` object among all operations. */
+/** If `context` is an object, some drivers share this object among all operations. */
 export function hasGraphqlContextObject(discovery: DiscoveryService): boolean {
   return discovery
     .getProviders()

@@ -137,7 +137,7 @@ describe('HeldConnections', () => {
     });
   });
 
-  describe('HeldConnections for a connection that a nearly expired result has admitted', () => {
+  describe('HeldConnections for a connection that was admitted by a nearly expired result', () => {
     function cachedAnswer() {
       const endedMs = nowMs + 1;
       let askedMs = nowMs;
@@ -189,7 +189,7 @@ describe('HeldConnections', () => {
     expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
   });
 
-  it('introspects the token of an introspected connection, even if messages need only a signature', async () => {
+  it('keeps introspecting a token that once needed introspection, even if messages need only a signature', async () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];

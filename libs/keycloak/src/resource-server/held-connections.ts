@@ -34,8 +34,8 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
 /**
  * Closes a long-lived connection when its token is no longer valid. Verifies each token twice per
  * `introspectionTtlSeconds`. An accepted result is at most half of this time old. Verifications use at most half of
- * `maxConcurrentCalls`, to leave slots for other calls. Without answers, closes the connection before the last result
- * is `2 * introspectionTtlSeconds` old.
+ * `maxConcurrentCalls`, to leave slots for other calls. If no answer arrives, closes the connection before the last
+ * result is `2 * introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -68,8 +68,8 @@ export class HeldConnections {
   }
 
   /**
-   * The known result may be nearly `introspectionTtlSeconds` old, so the next sweep verifies again. Another call of
-   * `hold()` for the token does not postpone the verification. A token that once needed introspection is always
+   * The known result may be nearly `introspectionTtlSeconds` old, so the next sweep verifies the token again. Another
+   * call of `hold()` for the token does not postpone the verification. A token that once needed introspection is always
    * introspected for this connection.
    */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, reverify: Reverify, demanded = ANY_ANSWER): void {
@@ -151,7 +151,8 @@ export class HeldConnections {
     while (this.#asking < Math.max(1, this.options.maxConcurrentCalls / 2)) {
       const held = this.#due.shift();
       if (held === undefined) return;
-      // Asynchronous: recursion would overflow the stack if one refused token has thousands of connections.
+      // Continues asynchronously, because recursion would overflow the stack if one refused token has thousands of
+      // connections.
       if (this.#isHeld(held)) void this.#reverify(held).finally(() => this.#reverifyDue());
     }
   }

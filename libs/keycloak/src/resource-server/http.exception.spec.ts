@@ -109,7 +109,7 @@ describe.each([
       ['/guarded', 401, 'Missing token', 'missing_token'],
       ['/closed', 403, 'Route closed', 'route_closed'],
       ['/failing', 504, 'Next service timed out', 'service_timeout'],
-    ])('is an HttpException with no more content than the response, for %s', async (path, status, message, code) => {
+    ])('is an HttpException that reveals no more than the response, for %s', async (path, status, message, code) => {
       const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
       const answer = await request(server).get(path);
       expect([answer.status, answer.body]).toEqual([
@@ -128,7 +128,7 @@ describe.each([
     });
   });
 
-  it('ends the response and is logged once if the handler has begun to answer', async () => {
+  it('is logged once and ends a response that the handler already started', async () => {
     const server = (await start(adapter(), [KEYCLOAK])).getHttpServer() as Parameters<typeof request>[0];
     log.lines.length = 0;
     const { status, text } = await request(server).get('/begun');

@@ -2,8 +2,8 @@ import { HttpException } from '@nestjs/common';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 /**
- * Makes each refusal an `HttpException`, so that a catch-all filter keeps the status. The protocol module does not
- * depend on Nest.
+ * Makes each refusal an `HttpException`, so that a catch-all filter keeps the status. Changes the prototype at run
+ * time, because the protocol module does not depend on Nest.
  */
 export function makeRefusalsHttpExceptions(): void {
   if (HttpException.prototype.isPrototypeOf(KeycloakException.prototype)) return;

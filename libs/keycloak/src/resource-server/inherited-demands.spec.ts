@@ -86,7 +86,7 @@ const GOLD = RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 600 });
 
 const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAccess>])[] = [
   ['a permission', [RequirePermission('p')], [Authenticated()], { opening: 'authenticated', permissions: ['p'] }],
-  ['both permissions', [RequirePermission('p')], [RequirePermission('q', 'p')], { permissions: ['q', 'p'] }],
+  ['the permissions of both', [RequirePermission('p')], [RequirePermission('q', 'p')], { permissions: ['q', 'p'] }],
   [
     'one permission of each list',
     [RequireAnyPermission('p', 'q')],
@@ -98,44 +98,39 @@ const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAcc
       ],
     },
   ],
-  ['a list of both once', [RequireAnyPermission('p', 'q')], [RequireAnyPermission('p', 'q')], { anyOf: [['p', 'q']] }],
-  ['the clients of both', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
+  ['an equal list once', [RequireAnyPermission('p', 'q')], [RequireAnyPermission('p', 'q')], { anyOf: [['p', 'q']] }],
+  ['the common clients', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
   ['the clients of the base', [AllowClients('a')], [RequirePermission('q')], { clients: ['a'], permissions: ['q'] }],
   [
-    'the smallest age of an answer',
+    'the introspection age of the base class',
     [MaxIntrospectionAge({ seconds: 5 })],
     [Authenticated()],
     { maxStalenessSeconds: 5 },
   ],
   [
-    'the smaller of two ages of an answer',
+    'the smaller introspection age',
     [MaxIntrospectionAge({ seconds: 5 })],
     [Authenticated(), MaxIntrospectionAge({ seconds: 9 })],
     { maxStalenessSeconds: 5 },
   ],
   [
-    'the levels of both, and the smaller age of a login',
+    'the common acr, and the smaller login age',
     [GOLD],
     [RequireStepUp({ acr: ['bronze', 'silver'], maxAgeSeconds: 900 })],
     { authentication: { acrValues: ['silver'], maxAgeSeconds: 600 } },
   ],
   [
-    'introspection',
+    'introspection of the base class',
     [TokenVerification('introspection')],
     [Authenticated(), TokenVerification('jwt')],
     { verification: 'introspection' },
   ],
-  ['a signature of the derived class', [TokenVerification('jwt')], [Authenticated()], { verification: undefined }],
-  [
-    'a token that need not be sent, as the derived class says',
-    [OptionalToken()],
-    [OptionalToken()],
-    { opening: 'optional' },
-  ],
-  ['a bad token is refused where the base looks at it', [OptionalToken()], [Public()], { opening: 'optional' }],
+  ['no jwt of the base class', [TokenVerification('jwt')], [Authenticated()], { verification: undefined }],
+  ['an optional token of both classes', [OptionalToken()], [OptionalToken()], { opening: 'optional' }],
+  ['an optional token of the base class', [OptionalToken()], [Public()], { opening: 'optional' }],
   ['nothing of a public base', [Public()], [RequirePermission('q')], { opening: 'authenticated', permissions: ['q'] }],
-  ['nothing, and so it is closed', [Public()], [], { opening: 'closed', fault: undefined }],
-  ['a permission, and no opening', [RequirePermission('p')], [], { opening: 'closed', fault: undefined }],
+  ['nothing, so the handler stays closed', [Public()], [], { opening: 'closed', fault: undefined }],
+  ['a permission, but the handler stays closed', [RequirePermission('p')], [], { opening: 'closed', fault: undefined }],
 ];
 
 const FAULTS: readonly (readonly [string, Decorators, Decorators, RegExp])[] = [
@@ -206,7 +201,7 @@ describe.each(Object.keys(SHAPES))('%s', (shape) => {
     await expect(startWith(pair.derived)).rejects.toThrow(/\.handle \(GET\): @/);
   });
 
-  it("answers 403 with one class's permission, and 200 with both (RS-29)", async () => {
+  it('answers 403 if the token has the permission of only one class, and 200 with both (RS-29)', async () => {
     const { derived } = pairOf(shape, [RequirePermission('base')], [RequirePermission('derived')]);
     Controller()(derived);
     const app = await startWith(derived);

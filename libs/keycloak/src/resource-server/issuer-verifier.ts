@@ -36,7 +36,7 @@ interface TokenToVerify extends PresentedToken {
 }
 
 export class IssuerVerifier {
-  // TypeScript's `private` can be bypassed, and these fields decide which tokens are active.
+  // The fields use `#`, because code that bypasses TypeScript's `private` could make any token valid.
   readonly #introspection: Pick<CachedIntrospection, 'introspect'>;
   readonly #options: IssuerVerifierOptions;
   readonly #clock: Clock;
@@ -77,7 +77,7 @@ export class IssuerVerifier {
     return this.#jwts !== undefined;
   }
 
-  /** Returns whether exactly this token text recently had a cached result. */
+  /** Returns true if this exact token text had a cached result recently. */
   recalls(text: string): boolean {
     return this.#recentHashes.recall(text) !== undefined;
   }
@@ -112,7 +112,7 @@ export class IssuerVerifier {
     const answer = this.#introspection.introspect(text, maxStalenessSeconds, hash);
     if (answer instanceof Promise)
       return answer.then((answered) => this.#verifyClaims(token, 'introspection', answered));
-    // Remembers only tokens with a cached result, so invalid tokens can't evict them.
+    // Remembers only tokens with a cached result, so that invalid tokens can't evict valid tokens.
     if (isNew && answer['active'] === true) this.#recentHashes.remember(text, hash);
     return this.#verifyClaims(token, 'introspection', answer);
   }

@@ -12,14 +12,13 @@ export interface JwtVerificationContext {
 }
 
 /**
- * The claims of a JWT with a valid signature. The object is deeply frozen, and returned again while the claims are
- * cached.
+ * The claims of a JWT with a valid signature. While the claims are cached, the same deeply frozen object is returned.
  */
 export type SignedClaims = Readonly<Record<string, unknown>>;
 
 /** Verifies the issuer's signature; the caller of `verify` checks the claims each time. */
 export interface ConnectedJwtVerification {
-  /** The number of tokens whose signature is cached. */
+  /** The number of tokens whose verified signature is cached. */
   readonly size: number;
   /**
    * Returns the claims of `token`, a compact JWS in canonical form. The result is synchronous if the signature of
@@ -29,11 +28,13 @@ export interface ConnectedJwtVerification {
    * `AuthorizationServerError` if the keys of the issuer are unavailable.
    */
   verify(token: string, hash: string): SignedClaims | Promise<SignedClaims>;
-  /** Resolves when the keys are available, and rejects with `AuthorizationServerError`. */
+  /** Resolves when the keys are available, or rejects with `AuthorizationServerError`. */
   ready(): Promise<void>;
 }
 
-/** The value of the option `jwt` of `forRoot()`, such as `jwtVerification()` of `nestjs-keycloak-s2s/jwt`. */
+/**
+ * The value of the option `jwt` of `forRoot()`; `jwtVerification()` of `nestjs-keycloak-s2s/jwt` returns such a value.
+ */
 export interface JwtVerification {
   /** The accepted values of `alg` (RFC 7518 §3.1). */
   readonly algorithms: readonly string[];

@@ -112,7 +112,7 @@ describe('the log of refusals (OP-05)', () => {
     ]);
   });
 
-  it("counts refusals by reason, route and issuer, never by the caller's text", () => {
+  it('counts refusals by reason, route and issuer, but not by text that a caller chooses', () => {
     log(missing, request('/a'), 25);
     log(missing, request('/b'), 25);
     log(new BearerError('invalid_token', { reason: 'inactive', fields: { iss: ISSUER } }), request('/a'), 25);

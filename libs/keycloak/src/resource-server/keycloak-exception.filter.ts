@@ -36,7 +36,7 @@ export interface RefusalReply {
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** The key is the request: requests that waited for one result share one refusal. */
+  /** The key is the request, because requests that waited for the same result share one refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
@@ -48,7 +48,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     this.#log = new RefusalLog(new Logger('Refusal'), options.issuers ?? []);
   }
 
-  /** Logs the refusal and sets its headers before an application's filter can catch it. */
+  /** Logs the refusal and sets its headers before a filter of the application can catch the refusal. */
   tell(refusal: KeycloakException, host: ArgumentsHost): void {
     if (this.#isTold(refusal, host)) return;
     this.log(refusal, host);

@@ -301,7 +301,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['without acr and auth_time', {}],
     ['of a weak login', { acr: '1', auth_time: secondsAgo(0) }],
     ['of an old login', { acr: 'gold', auth_time: secondsAgo(3600) }],
-    ['of a login that is yet to come', { acr: 'gold', auth_time: secondsAgo(-3600) }],
+    ['of a login in the future', { acr: 'gold', auth_time: secondsAgo(-3600) }],
   ])('answers a token %s with a challenge that has the complete requirement (RS-11)', async (_case, bend) => {
     good(bend);
     const { body, headers } = await get('/recent', `Bearer ${TOKEN}`).expect(401);
@@ -485,7 +485,7 @@ describe('KeycloakGuard with cached results', () => {
     expect(introspections()).toBe(1);
   });
 
-  it('introspects for every request with @MaxIntrospectionAge 0, and keeps results for all routes (RS-13)', async () => {
+  it('introspects every time if @MaxIntrospectionAge is 0, and caches the result for all routes (RS-13)', async () => {
     await get('/fresh').expect(200);
     await get('/fresh').expect(200);
     expect(introspections()).toBe(3);

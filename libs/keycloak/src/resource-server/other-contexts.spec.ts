@@ -120,7 +120,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection', 'message']);
   });
 
-  it('does not run a message handler that demands a token, and reports the handler (RS-20)', async () => {
+  it('closes a message handler that demands a token if the request adapter is missing (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
     expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
@@ -260,7 +260,7 @@ describe('a TCP microservice', () => {
       expect(ran).toEqual([]);
     });
 
-    it('does not start as the whole application without KeycloakModule (RS-20)', async () => {
+    it('does not start without KeycloakModule if the microservice is the whole application (RS-20)', async () => {
       const microservice = await microserviceOf();
       await expect(microservice.listen()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
     });
@@ -333,7 +333,7 @@ describe('a TCP microservice', () => {
     expect(await answerOf(clientOf(microservice))).toEqual({ answer: 'done' });
   });
 
-  it('refuses a message for a handler that is reachable over HTTP', async () => {
+  it('refuses a message to a handler that also serves HTTP', async () => {
     class Both {
       handle(): string {
         ran.push('handler');
@@ -409,7 +409,7 @@ describe('a GraphQL resolver', () => {
     expect(await queryTo(app, 'none')).toEqual({ data: { order: { id: '1' } } });
   });
 
-  it("runs no operation of a factory's resolver, for which Nest omits class guards (RS-20)", async () => {
+  it('runs no operation of a resolver from a factory provider, for which Nest omits class guards (RS-20)', async () => {
     const type = ordersOf([], [Authenticated()]);
     const provider = { provide: type, useFactory: () => new (type as new () => object)() };
     const { app } = await applicationOf({ imports: graphQL(), providers: [provider] });
@@ -417,7 +417,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('resolves a field for every caller, and stops the start for an access decorator (RS-20)', async () => {
+  it('resolves a field without decorators like its operation, otherwise stops the start (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -456,7 +456,7 @@ describe('a GraphQL resolver', () => {
     );
   });
 
-  it('stops the start if it is a reference resolver, which has no guard (RS-20)', async () => {
+  it('stops the start if a reference resolver has no guard (RS-20)', async () => {
     class References {
       handle(): Order {
         return { id: '1' };
@@ -516,7 +516,7 @@ describe('a service', () => {
 
   it.each<[string, () => unknown]>([
     ['inherits from nothing', () => Object.create(Object.create(null) as object)],
-    ['has no class but a word', () => Object.create({ constructor: 'x', handle() {} })],
+    ['has a string as its constructor', () => Object.create({ constructor: 'x', handle() {} })],
     ['has no class', () => Object.create({ constructor: undefined, handle() {} })],
     ['is a generator', () => (function* () {})()],
     ['is null', () => null],

@@ -115,9 +115,9 @@ describe('the metadata of a server', () => {
   });
 
   it.each<[string, Said]>([
-    ['knows no such path', { status: 404 }],
-    ['sends others to its login', { status: 302 }],
-    ['has a page for everything', { type: 'text/html', body: '<html>' }],
+    ['answers 404', { status: 404 }],
+    ['redirects to its login', { status: 302 }],
+    ['answers every path with an HTML page', { type: 'text/html', body: '<html>' }],
   ])('is read from the path of OpenID Connect Discovery if the server %s', async (_case, said) => {
     answers = {
       '/.well-known/oauth-authorization-server/tenant': said,
@@ -140,7 +140,7 @@ describe('the metadata of a server', () => {
     [{ issuer: 'https://evil.example.com' }, 'issuer_mismatch'],
     [{ introspection_endpoint: 'https://evil.example.com/introspect' }, 'endpoint_on_foreign_origin'],
     [{ token_endpoint: undefined }, 'endpoint_missing'],
-  ])('is refused with %j (CC-07)', async (bend, reason) => {
+  ])('is refused if it contains %j (CC-07)', async (bend, reason) => {
     answers = { '/.well-known/oauth-authorization-server/tenant': { body: metadata(bend) } };
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe(reason);
   });
@@ -167,14 +167,14 @@ describe('a token with the profile rfc7662', () => {
     expect(asked.includes('/tenant/oauth/introspect')).toBe(expected === 'accepted');
   });
 
-  it('is inactive if introspection answers unsupported_token_type, but not if introspection answers invalid_request', async () => {
+  it('is inactive after the error unsupported_token_type, but not after the error invalid_request', async () => {
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'unsupported_token_type' } };
     expect(await reasonOf(keycloakOf().verifier.verify(jwt({}, 'JWT')))).toBe('inactive');
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'invalid_request' } };
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('has the subject client:web without a user, for denials and rechecks', async () => {
+  it('has the subject client:web without a user, and denials and rechecks use this subject', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');
@@ -224,7 +224,7 @@ describe('a token with the profile rfc9068', () => {
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
 
-  it("is introspected after its client's recheck if the token has no user", async () => {
+  it('is introspected after a recheck of its client if the token has no user', async () => {
     const token = jwt(claims({ sub: 'web', iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf({ profile: 'rfc9068', verification: 'jwt', jwt: jwtVerification() });
     const { subject } = await verifier.verify(token);

@@ -56,7 +56,7 @@ describe('a request adapter of an application', () => {
   it.each([
     ['admitted', 'run', undefined],
     ['refused', 'purge', 'insufficient_scope'],
-  ] as const)("receives Nest's context of a call that is %s, with its handler (RS-28)", async (_, name, code) => {
+  ] as const)('receives the context and the handler of a call that is %s (RS-28)', async (_, name, code) => {
     const module = await Test.createTestingModule({
       imports: [KeycloakTestingModule.forRoot({ requestAdapters: [adapter] })],
     })

@@ -58,7 +58,10 @@ async function start({ metadata, adapter = new ExpressAdapter(), sockets }: Star
 
 const headersOf = (authorization: string | undefined) => (authorization === undefined ? {} : { authorization });
 
-/** Before any guard, Fastify and Mercurius would reject members that could change a prototype. */
+/**
+ * Renames members that could change a prototype, because Fastify and Mercurius would reject these members before any
+ * guard.
+ */
 const withoutPrototypes = (payload: object): Record<string, unknown> =>
   JSON.parse(JSON.stringify(payload).replaceAll(/"(__proto__|constructor)":/g, '"$1_":')) as Record<string, unknown>;
 

@@ -28,8 +28,8 @@ describe('protectedResourceMetadata (RFC 9728 section 2)', () => {
   });
 
   it.each<[string, boolean, ReturnType<typeof demanding>]>([
-    ['permissions that are made of roles', false, demanding(['order-manager'])],
-    ['what no scope can be called', true, demanding(['two words', 'Prüfer', ''])],
+    ['permissions that come from roles', false, demanding(['order-manager'])],
+    ['permissions that are not valid scopes', true, demanding(['two words', 'Prüfer', ''])],
   ])('lists no scope for %s', (_, permissionsAreScopes, handler) => {
     expect(protectedResourceMetadata({ ...DESCRIBED, permissionsAreScopes }, [handler])).not.toHaveProperty(
       'scopes_supported',

@@ -71,10 +71,10 @@ export class RefusalLog {
   }
 }
 
-/** A closed route refuses every client, and verifies no caller. */
+/** Excludes `route_closed`, because a closed route refuses every caller and verifies no token. */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
-/** A refusal of the guard already has the fields of the token. */
+/** A refusal by the guard already contains the fields of its token. */
 function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {
   const token = host === undefined ? undefined : tokenAdmittedBy(host);
   return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };

@@ -15,7 +15,7 @@ describe('the request description in a log line', () => {
       { method: 'POST', baseUrl: '/api', route: { path: '/orders/:id' } },
       { method: 'POST', route: '/api/orders/:id' },
     ],
-    ['a route that there is not', { method: 'GET', routeOptions: {}, url: '/secret?x=1' }, { method: 'GET' }],
+    ['an unknown route', { method: 'GET', routeOptions: {}, url: '/secret?x=1' }, { method: 'GET' }],
     [
       'a long route',
       { routeOptions: { url: '/api/v1/administration/users' } },

@@ -35,7 +35,7 @@ export function describeRequest(request: unknown): Readonly<Record<string, strin
   return described;
 }
 
-/** A caller chooses no part of the result, so the number of values is bounded. */
+/** The caller can't choose any part of the result, so the number of different results is bounded. */
 export function routeOf(request: unknown): Readonly<Record<string, string>> {
   const { method, routeOptions, route } = Object(request) as DescribedRequest;
   const path = routeOptions?.url ?? route?.path;

@@ -37,7 +37,7 @@ export interface RequestAdapter {
   /** `ExecutionContext.getType()` in these contexts: `graphql`, `rpc`, `ws`, or a name of your own. */
   readonly kind: string;
   /**
-   * Returns the argument with which the guard stores the caller's token for `@Caller()`. The object must belong only to
+   * Returns the object with which the guard stores the caller's token for `@Caller()`. The object must belong only to
    * this call or its connection. Otherwise, callers share one identity.
    */
   callOf(context: CallContext): object;
@@ -65,7 +65,7 @@ export interface RequestAdapter {
   failed?(context: CallContext): boolean;
   /**
    * Answers a refusal that a handler throws, such as a `ServiceCallError`. `exception` is the result of
-   * `toException()`. This transport's exception filters return an answer, so the library's filter returns this result.
+   * `toException()`. The library's exception filter returns the result of this method as the answer of the transport.
    * Default: the filter throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;

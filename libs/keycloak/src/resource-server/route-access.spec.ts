@@ -33,7 +33,7 @@ const GOLD = RequireStepUp({ acr: ['gold', 'silver'] });
 
 describe('routeAccess', () => {
   it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
-    ['nothing', [], [], { opening: 'closed', permissions: [], clients: [] }],
+    ['no decorator', [], [], { opening: 'closed', permissions: [], clients: [] }],
     ['@AllowClients alone', [AllowClients('a')], [], { opening: 'closed', clients: ['a'] }],
     ['@AllowClients alone, on the class', [], [AllowClients('a')], { opening: 'closed' }],
     ['@Public', [Public()], [], { opening: 'public' }],
@@ -50,12 +50,7 @@ describe('routeAccess', () => {
       [RequireStepUp({ maxAgeSeconds: 60 })],
       { opening: 'authenticated', authentication: { acrValues: [], maxAgeSeconds: 60 } },
     ],
-    [
-      '@OptionalToken with an authentication',
-      [OptionalToken(), RECENT],
-      [],
-      { opening: 'optional', ...DEMANDS_RECENT },
-    ],
+    ['@OptionalToken with a step-up', [OptionalToken(), RECENT], [], { opening: 'optional', ...DEMANDS_RECENT }],
     ['@Authenticated', [Authenticated()], [], { opening: 'authenticated', permissions: [] }],
     ['@RequirePermission', [RequirePermission('p', 'q')], [], { opening: 'authenticated', permissions: ['p', 'q'] }],
     ['@Authenticated with clients', [Authenticated(), AllowClients('a', 'b')], [], { clients: ['a', 'b'] }],
@@ -70,30 +65,25 @@ describe('routeAccess', () => {
   });
 
   it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
-    ['the class speaks for a handler that says nothing', [], [RequirePermission('p')], { permissions: ['p'] }],
-    ['a permission over @Public', [RequirePermission('p')], [Public()], { opening: 'authenticated' }],
-    ['@Public over a permission', [Public()], [RequirePermission('p')], { opening: 'public', permissions: [] }],
-    ['@Authenticated over a permission', [Authenticated()], [RequirePermission('p')], { permissions: [] }],
-    ['one permission over another', [RequirePermission('q')], [RequirePermission('p')], { permissions: ['q'] }],
-    ['clients stay beside an opening', [Authenticated()], [AllowClients('a')], { clients: ['a'] }],
-    ['an authentication over another', [RECENT], [GOLD], { opening: 'authenticated', ...DEMANDS_RECENT }],
-    ['an authentication stays beside an opening', [Authenticated()], [RECENT], DEMANDS_RECENT],
-    ['an authentication stays beside an optional token', [OptionalToken()], [RECENT], DEMANDS_RECENT],
-    ['an authentication stays beside a permission', [RequirePermission('p')], [RECENT], DEMANDS_RECENT],
+    ['the class decides for a handler without decorators', [], [RequirePermission('p')], { permissions: ['p'] }],
+    ['a permission replaces @Public', [RequirePermission('p')], [Public()], { opening: 'authenticated' }],
+    ['@Public replaces a permission', [Public()], [RequirePermission('p')], { opening: 'public', permissions: [] }],
+    ['@Authenticated replaces a permission', [Authenticated()], [RequirePermission('p')], { permissions: [] }],
+    ['one permission replaces another', [RequirePermission('q')], [RequirePermission('p')], { permissions: ['q'] }],
+    ['clients remain with @Authenticated', [Authenticated()], [AllowClients('a')], { clients: ['a'] }],
+    ['a step-up replaces another', [RECENT], [GOLD], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    ['a step-up remains with @Authenticated', [Authenticated()], [RECENT], DEMANDS_RECENT],
+    ['a step-up remains with an optional token', [OptionalToken()], [RECENT], DEMANDS_RECENT],
+    ['a step-up remains with a permission', [RequirePermission('p')], [RECENT], DEMANDS_RECENT],
     [
-      'a permission stays beside an authentication',
+      'a permission remains with a step-up',
       [RECENT],
       [RequirePermission('p')],
       { opening: 'authenticated', permissions: ['p'], ...DEMANDS_RECENT },
     ],
-    ['an authentication over @Public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
-    [
-      'an authentication over @OptionalToken',
-      [RECENT],
-      [OptionalToken()],
-      { opening: 'authenticated', ...DEMANDS_RECENT },
-    ],
-    ['clients over clients', [AllowClients('b')], [Authenticated(), AllowClients('a')], { clients: ['b'] }],
+    ['a step-up replaces @Public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    ['a step-up replaces @OptionalToken', [RECENT], [OptionalToken()], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    ['clients replace clients', [AllowClients('b')], [Authenticated(), AllowClients('a')], { clients: ['b'] }],
   ])('combines the decorators of handler and class: %s', (_, ofHandler, ofClass, expected) => {
     expect(accessOf(ofHandler, ofClass)).toMatchObject(expected);
   });
@@ -103,7 +93,7 @@ describe('decorators that contradict each other', () => {
   it.each<[string, readonly Decorator[], RegExp]>([
     ['a permission', [Public(), RequirePermission('p')], /@Public\(\).*@RequirePermission\(\)/],
     ['clients', [Public(), AllowClients('a')], /@Public\(\).*@AllowClients\(\)/],
-    ['an authentication', [Public(), RECENT], /@Public\(\).*@RequireStepUp\(\)/],
+    ['a step-up', [Public(), RECENT], /@Public\(\).*@RequireStepUp\(\)/],
   ])('close the handler: @Public with %s (RS-20)', (_, decorators, fault) => {
     expect(accessOf(decorators)).toMatchObject({ opening: 'closed', fault: expect.stringMatching(fault) });
   });
@@ -180,48 +170,45 @@ describe('a derived controller', () => {
     ['@OptionalToken', OptionalToken()],
     ['@RequirePermission', RequirePermission('p')],
     ['@RequireStepUp', RECENT],
-  ])(
-    'is closed if only its base class has %s, until the derived controller has its own decorator (RS-20)',
-    (_, decorate) => {
-      class OpenClass {
-        handler(): void {}
-      }
-      decorate(OpenClass);
-      class OpenHandler {
-        handler(): void {}
-      }
-      on(OpenHandler, decorate);
-      for (const Base of [OpenClass, OpenHandler]) {
-        class Silent extends Base {}
-        class Derived extends Base {}
-        RequirePermission('admin.only')(Derived);
-        expect(routeAccess(Silent, Base.prototype.handler).opening).toBe('closed');
-        const { opening, permissions } = routeAccess(Derived, Base.prototype.handler);
-        expect({ opening, permissions: permissions[0] }).toEqual({
-          opening: 'authenticated',
-          permissions: 'admin.only',
-        });
-      }
-    },
-  );
+  ])('is closed if only its base class has %s, and is opened by its own decorator (RS-20)', (_, decorate) => {
+    class OpenClass {
+      handler(): void {}
+    }
+    decorate(OpenClass);
+    class OpenHandler {
+      handler(): void {}
+    }
+    on(OpenHandler, decorate);
+    for (const Base of [OpenClass, OpenHandler]) {
+      class Silent extends Base {}
+      class Derived extends Base {}
+      RequirePermission('admin.only')(Derived);
+      expect(routeAccess(Silent, Base.prototype.handler).opening).toBe('closed');
+      const { opening, permissions } = routeAccess(Derived, Base.prototype.handler);
+      expect({ opening, permissions: permissions[0] }).toEqual({
+        opening: 'authenticated',
+        permissions: 'admin.only',
+      });
+    }
+  });
 
   it.each<[string, readonly Decorator[], readonly Decorator[], Partial<RouteAccess>]>([
     ['a permission', [RequirePermission('q')], [RequirePermission('p')], { permissions: ['p', 'q'] }],
     ['a token', [Authenticated()], [Public()], { opening: 'authenticated' }],
-    ['a permission where it is public', [RequirePermission('q')], [Public()], { opening: 'authenticated' }],
-    ['a client where it is public', [AllowClients('a')], [Public()], { opening: 'authenticated', clients: ['a'] }],
-    ['a client of both', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
-    ['no client, if there is none of both', [AllowClients('a')], [Public(), AllowClients('b')], { opening: 'closed' }],
-    ['an authentication where it is public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
+    ['a permission despite its @Public', [RequirePermission('q')], [Public()], { opening: 'authenticated' }],
+    ['a client despite its @Public', [AllowClients('a')], [Public()], { opening: 'authenticated', clients: ['a'] }],
+    ['a common client', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
+    ['no common client, so it is closed', [AllowClients('a')], [Public(), AllowClients('b')], { opening: 'closed' }],
+    ['a step-up despite its @Public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
     [
-      'an acr of both, in its own order, and the smaller age',
+      'a common acr in its own order, and the smaller age',
       [RequireStepUp({ acr: ['silver', 'gold', 'bronze'], maxAgeSeconds: 600 })],
       [RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })],
       { opening: 'authenticated', authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } },
     ],
     ['an acr and an age', [GOLD], [RECENT], { authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } }],
     [
-      'no acr, if there is none of both',
+      'no common acr, so it is closed',
       [RequireStepUp({ acr: 'bronze' })],
       [GOLD],
       {
@@ -231,13 +218,13 @@ describe('a derived controller', () => {
       },
     ],
     [
-      'the fresher word',
+      'the smaller introspection age of the base class',
       [MaxIntrospectionAge({ seconds: 1 })],
       [MaxIntrospectionAge({ seconds: 5 })],
       { maxStalenessSeconds: 1 },
     ],
     [
-      'its own freshness',
+      'the smaller introspection age of its own',
       [MaxIntrospectionAge({ seconds: 5 })],
       [MaxIntrospectionAge({ seconds: 1 })],
       { maxStalenessSeconds: 1 },
@@ -272,14 +259,14 @@ describe('a handler', () => {
   Public()(Controller);
 
   it.each([
-    ['bound', Controller.prototype.handler.bind(new Controller())],
-    ['wrapped', new Proxy(Controller.prototype.handler, {})],
-    ['another one', (): void => {}],
-  ])('is closed if the handler is %s, regardless of the class of the handler (RS-20)', (_, handler) => {
+    ['a bound method', Controller.prototype.handler.bind(new Controller())],
+    ['a wrapped method', new Proxy(Controller.prototype.handler, {})],
+    ['another function', (): void => {}],
+  ])('is closed if it is not the method itself: %s (RS-20)', (_, handler) => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('is closed if the method has two names, and therefore ambiguous decorators (RS-20)', () => {
+  it('is closed if its method has two names, because its decorators are then ambiguous (RS-20)', () => {
     class Twice extends Controller {}
     Object.defineProperty(Twice.prototype, 'other', { value: Twice.prototype.handler });
     Public()(Twice);

@@ -38,8 +38,8 @@ export class RouteReport implements OnApplicationBootstrap {
   readonly #logger = new Logger('RouteReport');
 
   /**
-   * Refuses open message handlers: a hybrid application may listen before Nest calls any hook. Marks all handlers
-   * before Nest's router reads them, so that a tracer copies the marks.
+   * Refuses unguarded message handlers in the constructor, because a hybrid application may listen before Nest calls
+   * any hook. Marks all handlers before Nest's router reads them, so that a tracer copies the marks.
    */
   constructor(
     private readonly discovery: DiscoveryService,

@@ -35,7 +35,7 @@ describe('a token that was issued before a step-up', () => {
     expect(server.control.calls.introspection - before).toBe(1);
   });
 
-  it('keeps its own level after a signature check and after an introspection (RS-27)', async () => {
+  it('keeps its own acr after a signature check and after an introspection (RS-27)', async () => {
     const options = { ...optionsOf(server, 'service-a'), verification: 'jwt', jwt: jwtVerification() } as const;
     const { verifier } = composeKeycloak(options);
     const token = await loginTo(server, 'alice');
@@ -45,7 +45,7 @@ describe('a token that was issued before a step-up', () => {
     expect([signed.claims['acr'], introspected.claims['acr']]).toEqual(['1', '1']);
   });
 
-  it('has all other claims of the result, and is refused for wrong claims (RS-27)', async () => {
+  it('has all other claims of the introspection result, and is refused if these claims are wrong (RS-27)', async () => {
     const { verifier } = composeKeycloak(optionsOf(server, 'service-a'));
     const token = await loginTo(server, 'alice');
     answerFor(token, { ...stepUp(), scope: 'profile', realm_access: { roles: ['clerk'] } });

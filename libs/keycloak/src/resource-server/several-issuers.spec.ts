@@ -116,10 +116,10 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
 
   it.each<[string, object, string]>([
     ['of an issuer that is not in the list', { iss: 'https://sso.example.com/realms/other' }, 'other_issuer'],
-    ['of one in other letters', { iss: 'HTTP://LOCALHOST' }, 'other_issuer'],
-    ['of none', { iss: undefined }, 'iss_missing'],
-    ['of what is no text', { iss: ['https://sso.example.com/realms/other'] }, 'other_issuer'],
-    ['of null', { iss: null }, 'other_issuer'],
+    ['of an issuer in other letters', { iss: 'HTTP://LOCALHOST' }, 'other_issuer'],
+    ['without an issuer', { iss: undefined }, 'iss_missing'],
+    ['with an iss that is a list', { iss: ['https://sso.example.com/realms/other'] }, 'other_issuer'],
+    ['with an iss that is null', { iss: null }, 'other_issuer'],
   ])('causes no call when the token is %s', async (_, claims, reason) => {
     const { verifier } = service(options);
     const token = await loginTo(servers()[0], 'alice');
@@ -259,7 +259,7 @@ describe('the rechecks of a service with several issuers', () => {
     ['a denial of an issuer that is not in the list', { issuer: 'https://sso.example.com/realms/other', sid: 's1' }],
     ['a denial of no issuer', { issuer: null, sid: 's1' }],
     ['nothing', undefined],
-  ])('must name a known issuer, and so must denials: %s', (_, given) => {
+  ])('must name a known issuer, as denials must: %s', (_, given) => {
     const { revocations } = service();
     expect(() => revocations.deny(given as Denial)).toThrow(TypeError);
     expect(() => revocations.recheck(given as Denial & { sid: string })).toThrow(TypeError);
@@ -301,7 +301,7 @@ describe('calls with several issuers (RS-26)', () => {
     );
   });
 
-  it("use the called service's client id at the caller's issuer, and fail without it", async () => {
+  it("use the called service's client id at the caller's issuer, and fail without this id", async () => {
     const [first, second] = servers();
     const { verifier, ...keycloak } = service();
     const onlyAtOwn = keycloak.service('b', target('service-b'));
@@ -346,7 +346,7 @@ describe('calls with several issuers (RS-26)', () => {
 });
 
 describe('the shared state of several issuers', () => {
-  it('has a channel and cache per issuer, and is ready when all channels are', async () => {
+  it('has a channel and cache per issuer, and is ready when all channels have been read', async () => {
     const channels: [string, RevocationReceiver][] = [];
     const caches: string[] = [];
     const revocationChannel: RevocationChannel = {

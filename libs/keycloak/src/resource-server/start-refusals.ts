@@ -50,7 +50,7 @@ export function refuseTokenOfUnguarded({ label, host, method }: Handler, remedy:
 const PATTERNS = 'microservices:pattern';
 const BARE_STREAM = 'pt_stream';
 
-/** Nest catches no guard exception before `@GrpcStreamCall()`: the first refusal would end the process. */
+/** Nest does not catch a guard's exception before `@GrpcStreamCall()`, so the first refusal would end the process. */
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
   { opening }: RouteAccess,
@@ -89,7 +89,7 @@ export function accessOf({ label, host: { prototype, instance }, method, functio
   return access;
 }
 
-/** No caller reaches a provider that is, or inherits from, a controller. */
+/** Ignores decorators that a provider inherits from a controller, because no request reaches the provider. */
 export function refuseUnenforced(
   host: Host,
   guardedHandlers: readonly Handler[],

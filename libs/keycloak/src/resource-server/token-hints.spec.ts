@@ -67,7 +67,7 @@ describe('an inactive token', () => {
       OURS,
       /revoked, its session ended, its user or client was disabled, the realm has a new issuer or signing key, or it is forged/,
     ],
-    ['that says nothing', {}, /no readable claims/],
+    ['without claims', {}, /no readable claims/],
   ])('gets the matching hint: %s', (_, claims, hint) => {
     expect(hinted('inactive', text(claims)).hint).toMatch(hint);
   });

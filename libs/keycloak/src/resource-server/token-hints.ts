@@ -38,7 +38,7 @@ export function addHint(refusal: BearerError, text: string, options: HintOptions
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Keycloak answers "inactive" in eight situations, and the token itself often shows the situation. */
+/** Keycloak reports a token as inactive for eight reasons, and the claims of the token often show the reason. */
 function ofInactive(text: string, options: HintOptions): Fields {
   const { iss, azp, exp } = unverifiedClaims(text);
   const audiences = unverifiedAudiences(text);
@@ -62,8 +62,8 @@ function ofInactive(text: string, options: HintOptions): Fields {
 }
 
 /**
- * The hint suggests no audience mapper, because this service would accept other services' tokens. Keycloak 26.4 reports
- * the token as active to every client, Keycloak 26.6 only to its audience.
+ * The hint does not suggest an audience mapper, because the mapper would make this service accept other services'
+ * tokens. Keycloak 26.4 reports the token as active to every client, Keycloak 26.6 only to its audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
@@ -106,18 +106,18 @@ function ofTime(
   text: string,
   { source, nowSeconds, skew, clockToleranceSeconds }: HintOptions,
 ): Fields {
-  // A clock that is ahead expires tokens too early. A clock that is behind accepts tokens too late.
+  // If the clock is ahead, tokens expire too early. If the clock is behind, tokens become valid too late.
   const explains = skew !== undefined && (reason === 'expired' ? skew.aheadSeconds > 0 : skew.aheadSeconds < 0);
   if (explains && isOff(skew, clockToleranceSeconds)) return { hint: inWords(skew) };
   const { exp, iat, nbf } = unverifiedClaims(text);
   const endedSecondsAgo = nowSeconds - Number(exp);
-  // A valid signature does not prove that Keycloak's clock finds the token valid.
+  // A valid signature does not prove that the token is still valid by Keycloak's clock.
   if (reason === 'expired' && source === 'signature') {
     const unmeasured =
       skew === undefined ? ' by the clock of this service, which was never compared with the clock of Keycloak' : '';
     return { hint: `The token expired ${Math.round(endedSecondsAgo)} s ago${unmeasured}.` };
   }
-  // By Keycloak's clock, the token is already valid. A token that is active has not expired.
+  // Keycloak has signed the token or reported the token as active, so the token is valid by Keycloak's clock.
   const by = source === 'signature' ? 'signed the token' : 'reported the token as active';
   if (reason === 'expired') return off(by, 'ahead of', endedSecondsAgo);
   return off(by, 'behind', Number(reason === 'not_yet_valid' ? nbf : iat) - nowSeconds);
@@ -130,7 +130,7 @@ function off(by: string, direction: string, seconds: number): Fields {
   };
 }
 
-/** An expired or foreign token may also have an unknown key: the claims are checked later. */
+/** The claims have not been checked yet, so the token may also be expired or from another issuer. */
 function ofUnknownKey(text: string, { issuer, nowSeconds }: HintOptions): string {
   const { iss, exp } = unverifiedClaims(text);
   if (iss !== issuer) return 'The token names another issuer.';

@@ -31,7 +31,7 @@ class VerifierOfSeveral implements TokenVerifier {
 
 /**
  * A token without `iss` goes to the issuer with the profile `rfc7662`, if any. An unverified `iss` proves nothing (RFC
- * 7519 §4.1.1). The named issuer must confirm the token, with claims that name this issuer.
+ * 7519 §4.1.1). The issuer that `iss` names must confirm the token, and the confirmed claims must name the same issuer.
  */
 function verifierFor(text: string, issuers: Issuers): TokenVerifier {
   const recalling = issuers.find((each) => each.recalls(text));

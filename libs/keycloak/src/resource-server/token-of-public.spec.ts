@@ -154,7 +154,7 @@ describe('a GraphQL field with @Caller() for which Nest runs no guard', () => {
   });
 
   it.each<[string, RouteDecorator[], RouteDecorator[]]>([
-    ['nothing else stands on it', [], []],
+    ['it has no access decorator', [], []],
     ['it is @Public()', [], [Public()]],
     ['its class is @Public()', [Public()], []],
   ])('stops the start if %s', async (_, ofClass, ofMethod) => {

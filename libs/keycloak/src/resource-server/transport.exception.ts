@@ -14,8 +14,8 @@ const EVENT = 2;
 const PERMISSION_DENIED = 7;
 
 /**
- * Nest logs no `IntrinsicException`. Nest would log an event's `RpcException` with its stack trace, so callers could
- * fill the log.
+ * Nest does not log an `IntrinsicException`. Nest would log an event's `RpcException` with its stack trace, so callers
+ * could fill the log.
  */
 class RefusedEvent extends IntrinsicException {
   override readonly name = 'RefusedEvent';
@@ -36,9 +36,9 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns an exception that Nest's default handler can answer. Nest's global filters skip gateways. Without
- * `inheritAppConfig`, the filters also skip a hybrid application's microservices. Nest's default handlers answer an
- * exception of any other class with an internal error.
+ * Returns an exception that Nest's default handler can answer. Nest does not run global filters for gateways. Without
+ * `inheritAppConfig`, Nest does not run these filters for a hybrid application's microservices either. Nest's default
+ * handlers answer an exception of any other class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

@@ -11,7 +11,7 @@ describe('demandedStaleness', () => {
     [5, 'jwt', 'jwt', 5],
     [Infinity, 'jwt', 'jwt', ANY_ANSWER],
   ])(
-    'maps a route with %s seconds and %s, in a module with %s, to %s',
+    'combines maxStalenessSeconds %s, verification %s and the module default %s to %s',
     (maxStalenessSeconds, verification, byDefault, is) => {
       expect(demandedStaleness({ maxStalenessSeconds, verification }, byDefault)).toBe(is);
     },

@@ -3,10 +3,10 @@ export type VerificationMethod = 'introspection' | 'jwt';
 
 export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly VerificationMethod[];
 
-/** A requirement is the result's maximum age in seconds: a smaller number is stricter. */
+/** A requirement is a maximum age of the introspection result in seconds, so a smaller number is stricter. */
 export const ANY_ANSWER = Number.MAX_VALUE;
 
-/** A check of the signature is enough, but only with the option `jwt`. */
+/** A check of the signature is enough if the option `jwt` is set. */
 export const NO_ANSWER_NEEDED = Infinity;
 
 export interface DemandedVerification {
@@ -19,7 +19,7 @@ export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefin
 export const demandedStaleness = (demanded: DemandedVerification, byDefault: VerificationMethod): number =>
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
-/** Returns undefined if the route leaves the method to the module. */
+/** Returns undefined if the route uses the verification method of the module. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
   return verification && stalenessOf(verification);

@@ -5,9 +5,9 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
  * of the token.
  */
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
-/** Every handler of the request may have refused the verified token. */
+/** The token that the guard verified, even if every handler of the request refused the token. */
 const VERIFIED = Symbol('nestjs-keycloak-s2s:verified-token');
-/** Two applications share a request if one application is mounted in the other application. */
+/** The guard that verified the token: two applications share a request if one is mounted in the other. */
 const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 

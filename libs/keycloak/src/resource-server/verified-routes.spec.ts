@@ -100,7 +100,7 @@ describe('a route', () => {
     ['jwt', '/asked', 'introspection'],
     ['jwt', '/fresh', 'introspection'],
   ])(
-    'uses only one verification method: in a module with %s, %s is verified by %s',
+    'uses only one verification method: with the module default %s, the path %s uses %s',
     async (verification, path, way) => {
       const { app, get } = await start({ verification });
       const token = signIn(app, testAccessToken(ALICE));
@@ -123,7 +123,7 @@ describe('a route', () => {
     ]);
   });
 
-  it('answers 503 without the needed server, and never uses the other verification method (RS-14)', async () => {
+  it('answers 503 if the server is unreachable, and does not try the other verification method (RS-14)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
@@ -199,7 +199,7 @@ describe('a guard of the application that calls callerOf()', () => {
 });
 
 describe('AccessTokenVerifier', () => {
-  it("uses the call's or else the module's verification method, and introspects if the call has a maximum age", async () => {
+  it('prefers the verification method of the call, and introspects if the call has a maximum age', async () => {
     const { app } = await start({ verification: 'jwt' });
     const verifier = app.get(AccessTokenVerifier);
     const token = signIn(app, testAccessToken(ALICE));
@@ -271,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('makes derived routes introspect if demanded by the base class; signatures are not inherited', async () => {
+  it('is inherited from a base class if it demands introspection, but not if it permits jwt', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

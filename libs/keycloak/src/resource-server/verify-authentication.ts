@@ -21,7 +21,7 @@ export function verifyAuthentication(
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
   const { issuer: iss, clientId: azp, subject: sub } = token;
-  // A claim may be an object without a conversion to a string or number.
+  // A claim may be an object that can't be converted to a string or a number.
   const ageSeconds = typeof authTime === 'number' ? nowSeconds - authTime : Number.NaN;
   const fields = { iss, azp, sub, jti, ...storyOf(reason, acr, ageSeconds) };
   if (isForeign && reason === 'authentication_too_weak') Object.assign(fields, { hint: ACR_NOT_ACCEPTED });
@@ -43,7 +43,7 @@ function storyOf(reason: AuthenticationFault, acr: unknown, ageSeconds: number):
   }
 }
 
-/** Keycloak sets `acr` 0 or 1 in every exchanged token, and after single sign-on without levels. */
+/** Keycloak sets `acr` to 0 or 1 in every exchanged token, and after single sign-on without authentication levels. */
 const hintOf = (acr: unknown): object => (acr === '1' || acr === '0' ? { hint: ACR_LOST } : {});
 
 const ACR_LOST =

@@ -253,7 +253,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('stops the start if copied with the constructor of another class (RS-20)', async () => {
+  it('stops the start if it was copied together with the constructor of another class (RS-20)', async () => {
     @Controller('elsewhere')
     @Public()
     class Open {
@@ -272,7 +272,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(['not', 'over', 'under', 'by the class'] as const)(
-    'keeps the permission that its class demands if the handler is copied, wrapped: %s (RS-20)',
+    'keeps its required permission if another class copies the handler, wrapped: %s (RS-20)',
     async (wrapped) => {
       class Trait {
         handle(): string {

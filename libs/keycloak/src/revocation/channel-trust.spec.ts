@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 describe('ChannelTrust', () => {
-  it('logs a refused entry once a minute per reason, with cure and count (OP-01)', () => {
+  it('logs at most one line a minute for each refusal reason, with a hint and a count (OP-01)', () => {
     for (let count = 0; count < 3; count += 1) trust.refused('entry_unreadable');
     trust.refused('proof_unknown_signer');
     expect(lines).toEqual([
@@ -38,14 +38,14 @@ describe('ChannelTrust', () => {
     expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
   });
 
-  it('counts a missing public key once, as the reason for refused proofs (RS-30)', () => {
+  it('counts repeated refusals because of a missing public key once (RS-30)', () => {
     trust.refused('no_public_key');
     trust.refused('no_public_key');
     expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });
     expect(lines).toHaveLength(1);
   });
 
-  it('reports only the reason for refused proofs, until a proof is accepted', () => {
+  it('reports in proofRefusal why the last proof was refused, until a proof is accepted', () => {
     trust.refused('entry_newer');
     trust.refused('proof_keys_unreadable');
     expect(trust.status).not.toHaveProperty('proofRefusal');
@@ -55,12 +55,12 @@ describe('ChannelTrust', () => {
     expect(trust.status).not.toHaveProperty('proofRefusal');
   });
 
-  it.each(CHANNEL_REFUSALS)('has a cure for the refusal %s', (reason) => {
+  it.each(CHANNEL_REFUSALS)('logs a hint for the refusal %s', (reason) => {
     trust.refused(reason);
     expect(lines[0]?.fields).toMatchObject({ hint: expect.stringMatching(/^[A-Z].{40,}/) });
   });
 
-  it('reports a wrong key only if no entry can be opened (OP-01)', () => {
+  it('reports missing keys only if it can decrypt no entry (OP-01)', () => {
     expect(trust.hasKeys).toBe(true);
     trust.examined({ unreadable: 2, hasOpened: false });
     expect([trust.hasKeys, trust.status.unreadable]).toEqual([false, 2]);

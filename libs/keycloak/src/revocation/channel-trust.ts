@@ -9,13 +9,13 @@ import {
 import type { ChannelReadability } from './revocation-channel.js';
 
 export interface ChannelTrustStatus {
-  /** The number of entries and proofs that no key of this replica opens. The denials in these entries stay unknown. */
+  /** The number of entries and proofs that this replica can't read. A denial in an unreadable entry has no effect. */
   readonly unreadable: number;
   /** The number of refused entries and proofs since the start, by reason. */
   readonly refused: RefusalCounts;
-  /** The number of gaps since the start, by reason. In a gap, entries may be missing. */
+  /** The number of gaps since the start, by reason. A gap means that this replica may have missed entries. */
   readonly gaps: Readonly<Record<string, number>>;
-  /** Why the last proof was refused; absent before the first proof, and while proofs are accepted. */
+  /** Why the last proof was refused; absent if the last proof was accepted. */
   readonly proofRefusal?: ChannelRefusal;
 }
 
@@ -51,7 +51,7 @@ export class ChannelTrust {
   }
 
   refused(reason: ChannelRefusal): void {
-    // Logs `no_public_key` only once: without public keys, the process refuses every proof.
+    // Counts `no_public_key` only once, because a process without public keys refuses every proof.
     if (reason !== 'no_public_key' || this.#proofRefusal !== reason) this.#refusals.add(reason);
     if (!reason.startsWith('entry_') && reason !== 'proof_keys_unreadable') this.#proofRefusal = reason;
   }

@@ -24,10 +24,10 @@ describe('DoubtedTokens', () => {
   it.each<[string, IssuerRecheck, readonly boolean[]]>([
     ['a session', { sid: 's1' }, [true, false, false]],
     ['a subject', { sub: 'bob' }, [false, true, false]],
-    ['the client of azp', { clientId: 'shop' }, [true, false, false]],
-    ['the client of client_id, without azp', { clientId: 'desk' }, [false, true, false]],
+    ['the client in azp', { clientId: 'shop' }, [true, false, false]],
+    ['the client in client_id, without azp', { clientId: 'desk' }, [false, true, false]],
     ['everything', 'everything', [true, true, true]],
-  ])('include the tokens of %s that were issued before the recheck (RS-13)', (_, recheck, included) => {
+  ])('include only matching tokens issued before the recheck: %s (RS-13)', (_, recheck, included) => {
     const { clock, doubts, token } = doubtsAt();
     expect([ALICE, BOB, NOBODY].map((claims) => doubts.include(token(claims), HASH))).toEqual([false, false, false]);
     doubts.add(recheck, clock.date);
@@ -36,7 +36,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include({ ...ALICE, iat: undefined }, HASH)).toBe(included[0]);
   });
 
-  it('keep a recheck until its tokens have expired, even if other rechecks follow', () => {
+  it('keep a recheck until the affected tokens have expired, even after other rechecks', () => {
     const { clock, doubts, token } = doubtsAt();
     const old = token(ALICE);
     doubts.add({ sid: 's1' }, clock.date);
@@ -57,14 +57,14 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(0);
   });
 
-  it('depend on the time of the recheck, not on its arrival', () => {
+  it('compare iat with the time of the recheck, not with the time of its arrival', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add({ sid: 's1' }, clock.date - 600);
     expect(doubts.include(token(ALICE, 594), HASH)).toBe(false);
     expect(doubts.include(token(ALICE, 600), HASH)).toBe(true);
   });
 
-  it('include all tokens issued before the oldest recheck if there are too many rechecks', () => {
+  it('include every token issued before a dropped recheck if there are too many rechecks', () => {
     const { clock, doubts, token } = doubtsAt();
     const first = clock.date;
     for (let at = 0; at < 10_000; at += 1) doubts.add({ sid: `many ${at}` }, clock.date);
@@ -81,7 +81,7 @@ describe('DoubtedTokens', () => {
   describe('after a possible gap', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
-    it('include one more tenth of the older tokens each second, and all older tokens after ten seconds', () => {
+    it('include another tenth of the older tokens each second for ten seconds', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       doubts.doubtAll();
@@ -101,7 +101,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('add no new delay to tokens that are already doubted', () => {
+    it('include older tokens without a new delay if another gap follows', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       for (let times = 0; times < 20; times += 1) {
@@ -115,7 +115,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include no token at first, but all earlier tokens ten seconds after a late recheck of everything', () => {
+    it('include earlier tokens gradually, within ten seconds, if a recheck of everything arrives late', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE, 700);
       doubts.add('everything', clock.date - 600);
@@ -137,7 +137,7 @@ describe('DoubtedTokens', () => {
       expect(doubts.include(token(ALICE, 90), HASH)).toBe(false);
     });
 
-    it('include all tokens immediately if no cached result may be reused', () => {
+    it('include all older tokens immediately if introspectionTtlSeconds is 0', () => {
       const { doubts, token } = doubtsAt({ ...OPTIONS, introspectionTtlSeconds: 0 });
       const old = token(ALICE);
       doubts.doubtAll();

@@ -12,17 +12,17 @@ interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** Beyond this number, the oldest mark is dropped and every earlier token is doubted. */
+/** If more marks exist, the oldest mark is dropped, and all tokens issued before that mark are doubted. */
 const MAX_HELD = 10_000;
 
-/** An older recheck of all tokens was replayed from the channel, and is not urgent. */
+/** A recheck of all tokens that is older than this limit takes effect gradually. */
 const RECENT_SECONDS = 90;
 
 const HASH_DIGITS = 8;
 
 type Name = 'sid' | 'sub' | 'clientId';
 
-/** The service introspects doubted tokens until expiry, because Keycloak reports tokens as active during logouts. */
+/** A doubted token is introspected until it expires, because Keycloak may still report it as active during a logout. */
 export class DoubtedTokens {
   /**
    * The times of rechecks in seconds since the epoch, by session, subject or client. Each map is roughly in time order.
@@ -34,7 +34,7 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /** Tokens issued before this time become doubted gradually after `#soonFromMs` (monotonic). */
+  /** Tokens issued before this time become doubted gradually, starting at the monotonic time `#soonFromMs`. */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 
@@ -49,7 +49,7 @@ export class DoubtedTokens {
     return sid.size + sub.size + clientId.size;
   }
 
-  /** `at` is the time of the recheck, perhaps at another replica, in epoch seconds. */
+  /** `at` is the time of the recheck in epoch seconds, possibly by the clock of another replica. */
   add(recheck: IssuerRecheck, at: number): void {
     const oldest = this.clock.epochSeconds() - this.options.revocationRetentionSeconds;
     if (at <= oldest) return;
@@ -68,7 +68,7 @@ export class DoubtedTokens {
     while (this.size > MAX_HELD) this.#dropFirst();
   }
 
-  /** Spreads the first introspections over the revocation window. */
+  /** Doubts all earlier tokens, and spreads their first introspections over `introspectionTtlSeconds`. */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;

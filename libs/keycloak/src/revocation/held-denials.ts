@@ -16,15 +16,15 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** A denial's shared copy may expire earlier by this time, because clocks change. */
+/** The channel's copy of a denial may expire this much earlier, because clocks differ. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
 
-/** A full list drops the denial that expires first, and instead raises the floor. */
+/** A full list drops the denial that expires first, and then refuses all tokens issued before that denial. */
 export class HeldDenials {
-  // The entries are ordered by expiry, except entries from the channel. Younger entries before a channel entry are
-  // dropped first.
+  // Each map is in the order of insertion, which is the order of expiry for local denials. An entry from the channel
+  // may expire before an entry that was inserted earlier.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -32,7 +32,7 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Refuses tokens issued before this time (epoch seconds) plus the clock tolerance. */
+  /** Tokens issued before this time (epoch seconds) plus the clock tolerance are refused. */
   #floor = -Infinity;
   /** The size is a field, because each request reads the size (perf: guard-overhead). */
   #size = 0;
@@ -71,7 +71,7 @@ export class HeldDenials {
     this.#onDenied.push(listener);
   }
 
-  /** A sender's clock may be fast, so `takenAt` (the channel's time) limits `at`. */
+  /** The sender's clock may be ahead, so `at` is limited to `takenAt`, the time by the channel's clock. */
   receive(denial: ReadDenial, at: number, takenAt: number, ageSeconds: number): void {
     if (ageSeconds >= this.options.revocationRetentionSeconds) return;
     const nowMs = this.clock.monotonicMs();
@@ -90,7 +90,7 @@ export class HeldDenials {
     for (const listener of this.#onDenied) listener();
   }
 
-  /** Shares a denial again if the channel's copy, perhaps a forgery, expires too early. */
+  /** Shares a denial again if the copy in the channel expires too early; that copy may be forged. */
   #noteShared(held: HeldDenial, takenAt: number): void {
     const takenMs = this.clock.monotonicMs() - (this.clock.epochSeconds() - takenAt) * 1000;
     const endsEarlyMs = held.endsAtMs - takenMs - this.options.revocationRetentionSeconds * 1000;
@@ -98,7 +98,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** Returns whether the list is full and the floor replaces the older denial. */
+  /** Returns true if the list is full and the floor takes the place of this denial. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;
@@ -176,8 +176,8 @@ export class HeldDenials {
   }
 
   /**
-   * Whether a token belongs to an offline session of a denied online session. Only the authorization server knows
-   * whether the offline session has also ended.
+   * Returns whether the token belongs to an offline session whose online session is denied. Only the authorization
+   * server knows whether the offline session has also ended.
    */
   leavesOpen(claims: IntrospectionAnswer): boolean {
     const { onlineSession } = this.#entries;
@@ -214,7 +214,7 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /** A floor in the future would refuse every token until then. */
+  /** Limits the floor to the current time, because a floor in the future would refuse new tokens. */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

@@ -16,11 +16,11 @@ describe('Rechecks', () => {
   it.each<[string, IssuerRecheck, readonly boolean[]]>([
     ['a session', { sid: 's1' }, [true, false, false]],
     ['a subject', { sub: 'bob' }, [false, true, false]],
-    ['the client of azp', { clientId: 'shop' }, [true, false, false]],
-    ['the client of client_id, without azp', { clientId: 'desk' }, [false, true, false]],
+    ['the client in azp', { clientId: 'shop' }, [true, false, false]],
+    ['the client in client_id, without azp', { clientId: 'desk' }, [false, true, false]],
     ['a session that nobody has', { sid: 'undefined' }, [false, false, false]],
     ['everything', 'everything', [true, true, true]],
-  ])('of %s invalidate only matching results of earlier introspections', (_, recheck, due) => {
+  ])('invalidate only matching results of earlier introspections: %s', (_, recheck, due) => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     expect(rechecks.areDue(ALICE, askedAtMs)).toBe(false);
@@ -31,7 +31,7 @@ describe('Rechecks', () => {
     expect(rechecks.areDue(ALICE, clock.monotonicMs())).toBe(false);
   });
 
-  it('are kept while a result can be cached, even if other rechecks follow', () => {
+  it('are kept for as long as an earlier result can be cached, even after other rechecks', () => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     rechecks.require({ sid: 's1' });
@@ -61,7 +61,7 @@ describe('Rechecks', () => {
     { sid: 'a', sub: 'b' },
     { jti: 'j' },
     { sid: 's'.repeat(1025) },
-  ])('are rejected if the recheck is %j', (recheck) => {
+  ])('throw TypeError for the malformed recheck %j', (recheck) => {
     const { rechecks } = rechecksAt();
     expect(() => rechecks.require(recheck as IssuerRecheck)).toThrow(TypeError);
     expect(rechecks.latestMs).toBe(-Infinity);

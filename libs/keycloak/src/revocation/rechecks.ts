@@ -8,8 +8,8 @@ type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { reado
 
 /**
  * All tokens, or the tokens of a session, user, service account, client or issuer. A recheck does not refuse valid
- * tokens. Introspected tokens are introspected once more, but signature-verified tokens are always introspected
- * afterwards. `clientId` names the client that obtained the tokens.
+ * tokens. The service introspects a cached token once more, and a signature-verified token until its expiry. `clientId`
+ * names the client that obtained the tokens.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
@@ -27,7 +27,7 @@ const NAMES = ['sid', 'sub', 'clientId'] as const;
 export class Rechecks {
   readonly #marks = new Map<string, number>();
   #everythingMs = -Infinity;
-  /** The monotonic time of the last recheck; public for speed (perf: guard-overhead). */
+  /** The monotonic time of the last recheck, in a public field so that reads are fast (perf: guard-overhead). */
   latestMs = -Infinity;
   readonly #onRequired: RecheckListener[] = [];
 
@@ -35,7 +35,7 @@ export class Rechecks {
     private readonly answersServeMs: number,
     private readonly clock: Clock,
     private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
-    /** The latest possible issue time of tokens, in seconds since the epoch. */
+    /** Returns the latest time at which an existing token may have been issued, in seconds since the epoch. */
     private readonly latestSeconds = () => clock.epochSeconds(),
   ) {}
 
@@ -43,7 +43,10 @@ export class Rechecks {
     this.#onRequired.push(listener);
   }
 
-  /** `at` is in seconds since the epoch. `mayBeCached` says whether a result from before that time may be cached. */
+  /**
+   * `at` is in seconds since the epoch. `mayBeCached` says whether an introspection result from before `at` may still
+   * be cached.
+   */
   require(recheck: IssuerRecheck, at = this.latestSeconds(), mayBeCached = true): void {
     const mark = markOf(recheck);
     if (mayBeCached) this.#mark(mark);

@@ -8,7 +8,7 @@ it.each([
   [true, false, false],
   [false, undefined, false],
 ])(
-  'RevocationAppends has read all entries back only if all denials (%j) and all rechecks (%j) are read back',
+  'RevocationAppends.areAllRead is true only if all denials (%j) and all rechecks (%j) were read back',
   (denials, rechecks, areAllRead) => {
     const { signal } = new AbortController();
     const appends = new RevocationAppends(

@@ -13,7 +13,7 @@ export interface SharingLog {
 const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** After a gap, all replicas append missing entries again, and wait for each other. */
+/** After a gap, all replicas append missing entries again; random pauses up to this length separate their attempts. */
 const REPEAT_PAUSE_MS = 20;
 
 export class RevocationAppends {
@@ -33,7 +33,10 @@ export class RevocationAppends {
     return this.#failures === 0;
   }
 
-  /** Whether all appended entries were read back; the channel may lose accepted entries. */
+  /**
+   * Returns whether all appended entries were read back from the channel, because the channel may lose accepted
+   * entries.
+   */
   get areAllRead(): boolean {
     return this.held.areAllRead && this.rechecks?.areAllRead !== false;
   }
@@ -50,7 +53,7 @@ export class RevocationAppends {
     await this.#appending;
   }
 
-  /** Makes the replica repeat the current append, because the channel may lose the appended entries. */
+  /** Makes the replica append the current entries again, because the channel may have lost the entries. */
   interrupt(): void {
     this.#breaks += 1;
   }

@@ -7,20 +7,20 @@ import type { ReceivedPeriod } from './signal-proof.js';
 /** A message to all replicas; `at` is in epoch seconds, by the sender's clock. */
 export type SharedRevocation =
   | { readonly kind: 'denial'; readonly denial: ReadDenial; readonly at: number }
-  /** `id` is random, and identifies duplicates. */
+  /** Receivers recognize duplicates by the random `id`. */
   | { readonly kind: 'recheck'; readonly recheck: IssuerRecheck; readonly at: number; readonly id: string }
-  /** Replaces denials that a full list dropped: every token issued before `at` is refused. */
+  /** A floor replaces the denials that a full list dropped: every token issued before `at` is refused. */
   | { readonly kind: 'floor'; readonly at: number };
 
-/** The callbacks of a channel, which never throw. */
+/** The callbacks that a channel calls; no callback throws. */
 export interface RevocationReceiver {
   /** Receives an entry and the entry's age in the channel, by the channel's clock. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
-  /** Reports that everything was received, at the start and after each outage or gap. */
+  /** Reports that this replica has read the whole channel: after the start, and after each outage or gap. */
   caughtUp(): void;
   /**
-   * Reports that the channel reads all entries again, because entries may be lost. This replica must then append
-   * missing entries that it holds, including other replicas' entries.
+   * Reports that the channel reads all entries again, because entries may be lost. This replica must then append the
+   * entries that the channel lacks, including other replicas' entries.
    */
   gap(reason: string): void;
   /** Reports a failed read, which the channel retries; `hint` says what an operator can do. */
@@ -28,42 +28,44 @@ export interface RevocationReceiver {
   /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
-   * Reports entries that differ from the proof, are unreadable, or may have no effect. The feed is then unhealthy until
-   * the next proof.
+   * Reports an unreadable entry, an entry with a wrong arrival time, or a gap of the poller. The feed is then unhealthy
+   * until the next proof.
    */
   unhealthy(): void;
   /** Reports an entry or a proof that this replica does not accept. */
   refused(reason: ChannelRefusal): void;
-  /** Reports after each read which entries and proofs this replica can open. */
+  /** Reports after each read whether this replica can decrypt the entries and proofs. */
   examined(found: ChannelReadability): void;
 }
 
-/** Whether the keys of this replica can open the current content of the channel. */
+/** Whether the keys of this replica can decrypt the current content of the channel. */
 export interface ChannelReadability {
-  /** Counts entries and proofs with an unknown key or of a newer version. */
+  /** The number of entries and proofs that have an unknown key or a newer version. */
   readonly unreadable: number;
-  /** Whether a key of this replica has opened an entry or a proof. */
+  /** Whether a key of this replica has decrypted an entry or a proof. */
   readonly hasOpened: boolean;
 }
 
 export interface ProofKeysStatus {
   /** Whether this process has a private key, which a poller needs. */
   readonly canSign: boolean;
-  /** The number of trusted public keys, without which no proof is accepted. */
+  /** The number of trusted public keys; with 0, this process accepts no proof. */
   readonly publicKeys: number;
 }
 
 export interface FeedLease {
-  /** Grows with each new holder, so that the channel refuses proofs of earlier holders. */
+  /** Grows with each new holder of the lease, so that the channel refuses proofs of earlier holders. */
   readonly fencing: number;
-  /** The time of the grant or the last renewal, by the channel's clock. */
+  /** The time when the lease was granted or last renewed, by the channel's clock. */
   readonly grantedAtMs: number;
 }
 
-/** `lease_lost`: another replica may poll by now; `behind`: this replica has not received all entries. */
+/**
+ * After `lease_lost`, another replica may hold the lease; after `behind`, this replica must first receive more entries.
+ */
 export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
-/** Gives one replica an expiring lease to poll the authorization server for all replicas. */
+/** Grants one replica at a time a lease to poll the authorization server for all replicas. */
 export interface ProofChannel {
   /**
    * Takes or renews the lease, or returns undefined while another replica holds the lease. Rejects if the outcome is
@@ -71,8 +73,8 @@ export interface ProofChannel {
    */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
-   * Publishes a proof to all replicas. The proof covers all received entries, and has times of the channel's clock.
-   * Rejects if the outcome is unknown.
+   * Publishes a proof to all replicas. The proof covers all entries that this replica has received; its times are by
+   * the channel's clock. Rejects if the outcome is unknown.
    */
   prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome>;
   /** Releases the lease, and rejects if the outcome is unknown. */
@@ -96,13 +98,13 @@ export interface ConnectedRevocationChannel {
    */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**
-   * To store no entry twice, appends only if this replica has received everything. Returns false if other replicas
-   * appended meanwhile, because those entries must be read first.
+   * Appends only if this replica has read the whole channel, so that no entry is stored twice. Returns false if another
+   * replica has appended an entry that this replica has not read.
    */
   appendAgain(revocations: readonly SharedRevocation[]): Promise<boolean>;
   /** Without `proofs`, each replica polls the authorization server for itself. */
   readonly proofs?: ProofChannel;
-  /** Stops reading the channel, no longer calls the receiver, and does not reject. */
+  /** Stops reading the channel and calling the receiver; the promise never rejects. */
   close(): Promise<void>;
 }
 
@@ -117,9 +119,9 @@ export interface ChannelExamination {
   readonly place: string;
   /** The problems of the channel; empty if the service can use the channel. */
   readonly faults: readonly ChannelFault[];
-  /** Fingerprints of the realm's shared keys; the first key seals new entries. */
+  /** Fingerprints of the realm's shared keys; the first key encrypts new entries. */
   readonly keyFingerprints: readonly string[];
-  /** The last proof of a poller, without an age if none exists; undefined if not examined. */
+  /** Undefined if proofs were not examined; `ageSeconds` is undefined if no proof exists. */
   readonly proof?: ChannelProof;
 }
 
@@ -130,9 +132,9 @@ export interface ChannelProof {
 }
 
 export interface ChannelQuestion {
-  /** Whether this service polls the authorization server for all replicas, which needs more rights. */
+  /** Whether this service polls the authorization server for all replicas; a poller needs more access rights. */
   readonly isPoller: boolean;
-  /** The wait for a new proof; 0 if proofs do not matter to this service. */
+  /** How long to wait for a new proof; 0 if this service needs no proofs. */
   readonly proofWaitMs: number;
 }
 
@@ -148,8 +150,8 @@ export interface RevocationChannel {
   /** Starts to read the channel, and continues after outages until the channel is closed. */
   connect(context: RevocationChannelContext, receiver: RevocationReceiver): ConnectedRevocationChannel;
   /**
-   * Examines the channel once, changes no data in the channel, and does not reject. Without this method, doctor reports
-   * that the channel is unchecked.
+   * Examines the channel once without changing its data; the promise never rejects. If this method is missing, the
+   * `doctor` command reports that the channel was not checked.
    */
   examine?(context: RevocationChannelContext, question: ChannelQuestion): Promise<ChannelExamination>;
 }

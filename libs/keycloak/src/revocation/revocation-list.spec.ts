@@ -38,17 +38,17 @@ const TOKEN_BY_BOTH: Denial = { ...TOKEN, jti: 'j1' };
 
 describe('RevocationList', () => {
   it.each<[string, Denial, VerifiedAccessToken]>([
-    ['session', SESSION, token({ sid: 's2' })],
-    ['session, and no token without one', SESSION, token({ sid: undefined })],
-    ['online session', ONLINE, token({ sid: 's2' })],
-    ['online session, and no token of its offline session', ONLINE, token({ jti: 'ofrtac:1' })],
-    ['online session, and no token exchanged in its offline session', ONLINE, token({ jti: 'ftrtte:1' })],
-    ['subject', SUBJECT, token({ sub: 'bob' })],
-    ['subject, and no token issued then or later', SUBJECT, token({ iat: NOW + 1 })],
-    ['token', TOKEN, token({}, 'another token')],
-    ['token by hash and jti', TOKEN_BY_BOTH, token({ jti: 'j2' }, 'another token')],
-    ['token by hash and jti, and none without jti', TOKEN_BY_BOTH, token({ jti: undefined }, 'another token')],
-  ])('denies a %s, and no other token (RS-13)', (_, denial, other) => {
+    ['a session', SESSION, token({ sid: 's2' })],
+    ['a session, but not a token without sid', SESSION, token({ sid: undefined })],
+    ['an online session', ONLINE, token({ sid: 's2' })],
+    ['an online session, but not a token of its offline session', ONLINE, token({ jti: 'ofrtac:1' })],
+    ['an online session, but not a token exchanged in its offline session', ONLINE, token({ jti: 'ftrtte:1' })],
+    ['a subject', SUBJECT, token({ sub: 'bob' })],
+    ['a subject, but not a token issued at issuedBefore or later', SUBJECT, token({ iat: NOW + 1 })],
+    ['a token', TOKEN, token({}, 'another token')],
+    ['a token by hash and jti', TOKEN_BY_BOTH, token({ jti: 'j2' }, 'another token')],
+    ['a token by hash and jti, but not a token without jti', TOKEN_BY_BOTH, token({ jti: undefined }, 'another token')],
+  ])('denies only the matching token: %s (RS-13)', (_, denial, other) => {
     const { list } = listOf();
     expect(list.denies(token())).toBe(false);
     list.deny(denial);
@@ -56,7 +56,7 @@ describe('RevocationList', () => {
   });
 
   it.each(['onrtac:1', 'ntrtte:1', 'trrtcc:1', 'ofrtac', 'oft:1', ' ofrtac:1', 'OFRTAC:1', 'j1', undefined])(
-    'denies a token of an ended online session if its jti %s does not name an offline session (RS-13)',
+    'denies a token of a denied online session if the jti %s does not mark an offline session (RS-13)',
     (jti) => {
       const { list } = listOf();
       list.deny(ONLINE);
@@ -71,7 +71,7 @@ describe('RevocationList', () => {
     expect(list.denies(token({ jti: 'ofrtac:1' }))).toBe(true);
   });
 
-  it('denies a token by its jti even with its second valid signature (r, n - s) (RS-13)', () => {
+  it('denies a token by its jti even if the signature has the other valid form (r, n - s) (RS-13)', () => {
     const { list } = listOf();
     list.deny(TOKEN);
     const otherForm = token({}, 'the token with its other signature');
@@ -87,13 +87,13 @@ describe('RevocationList', () => {
     expect(list.denies(token({ iat: undefined }))).toBe(true);
   });
 
-  it('denies a token without iat by its subject', () => {
+  it('denies a token without iat even if the issuedBefore of its subject is 0', () => {
     const { list } = listOf();
     list.deny({ sub: 'alice', issuedBefore: 0 });
     expect([list.denies(token({ iat: undefined })), list.denies(token())]).toEqual([true, false]);
   });
 
-  it('is not weakened by a later denial with an earlier issuedBefore', () => {
+  it('keeps the later issuedBefore if a second denial has an earlier issuedBefore', () => {
     const { list } = listOf();
     list.deny(SUBJECT);
     list.deny({ ...SUBJECT, issuedBefore: 1 });
@@ -103,7 +103,7 @@ describe('RevocationList', () => {
   });
 
   it.each([SESSION, SUBJECT, TOKEN, TOKEN_BY_BOTH])(
-    'keeps %j for its retention time after the last denial, even if the date changes',
+    'keeps the denial %j for the retention time after its last repetition, even if the date changes',
     (denial) => {
       const { list, clock } = listOf();
       list.deny(denial);
@@ -127,7 +127,7 @@ describe('RevocationList', () => {
   });
 
   it.each<unknown>([undefined, {}, { sid: '' }, { sub: 'alice' }, { tokenHash: 'x' }, { ...TOKEN, jti: '' }])(
-    'throws TypeError for %j, and keeps its denials',
+    'throws TypeError for the denial %j, and keeps earlier denials',
     (denial) => {
       const { list } = listOf();
       list.deny(SESSION);
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads no claims while the list is empty, and reads token hashes only for denials of single tokens', () => {
+  it('reads claims only if it has denials, and token hashes only if it denies single tokens', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('keeps all valid denials when a denial is repeated or replaces an expired denial', () => {
+  it('keeps all valid denials if a denial is repeated or an expired denial makes room', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));
@@ -209,7 +209,7 @@ describe('a full RevocationList', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('warns the operator once a minute, with the number of dropped denials', () => {
+  it('logs the number of dropped denials at most once a minute', () => {
     const { list, clock, warnings } = listOf(2);
     for (let number = 0; number < 5; number += 1) list.deny(other(number));
     expect(warnings).toEqual([{ maxRevocations: 2, goneEarly: 1, refusedIssuedBefore: NOW + TOLERANCE_SECONDS }]);
@@ -321,7 +321,7 @@ describe('RevocationList (model)', () => {
   });
 
   it.each([1, 2, 3])(
-    'denies every token that was issued before its denial, with space for %i denials',
+    'denies every denied token that was issued before its denial, with space for only %i denials',
     (maxRevocations) => {
       expect.hasAssertions();
       run(

@@ -11,10 +11,10 @@ export interface IssuerRevocations {
 
 /**
  * Denies sessions, users and tokens for `revocationRetentionSeconds`. A logout notice or an administrator causes a
- * denial. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), despite cached
- * results. A denied token is not exchanged. With `forRoot({ revocationChannel })`, a denial reaches all replicas of all
- * services. Otherwise, only this process knows the denial, until the process ends. A denial does NOT notify Keycloak,
- * and does not abort running calls.
+ * denial. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), even if its result is
+ * cached. The token exchange also refuses a denied token. With `forRoot({ revocationChannel })`, a denial reaches all
+ * replicas of all services. Otherwise, only this process knows the denial, until the process ends. A denial does NOT
+ * notify Keycloak, and does not abort running calls.
  *
  * A full list drops the denial that would expire first, and logs a warning. From then on, the list refuses every token
  * issued before the dropped denial. Each issuer has its own list.
@@ -29,26 +29,26 @@ export class RevocationList {
   }
 
   /**
-   * Counts denials, at most `maxRevocations` per issuer, and expired denials until the next denial. A denial that has a
-   * `jti` counts twice.
+   * The number of denials, at most `maxRevocations` per issuer; expired denials count until the next denial. A denial
+   * that has a `jti` counts twice.
    */
   get size(): number {
     return [...this.#issuers.values()].reduce((sum, { denials }) => sum + denials.size, 0);
   }
 
   /**
-   * Denies tokens immediately, for `revocationRetentionSeconds`. A repeated denial is held longer, and the later
-   * `issuedBefore` counts. Throws `TypeError` if `denial` is not exactly one `Denial`, or its issuer is unknown or
-   * ambiguous.
+   * Denies tokens immediately, for `revocationRetentionSeconds`. Repeating a denial extends its time and keeps the
+   * later `issuedBefore`. Throws `TypeError` if `denial` is malformed, or if its issuer is unknown or ambiguous.
    */
   deny(denial: Denial): void {
     this.#of(Object(denial) as Denial, 'denial').denials.deny(denial);
   }
 
   /**
-   * Discards cached results of possibly revoked tokens. Such tokens, issued until now and verified by signature, are
-   * introspected until expiry. A recheck reaches the same replicas as a denial, and does NOT refuse a token. Throws
-   * `TypeError` for the same reasons as `deny()`. Only `'everything'` applies to every issuer.
+   * Discards the cached results of tokens that may be revoked. Routes that verify signatures introspect these tokens
+   * until expiry if the tokens were issued before the recheck. A recheck reaches the same replicas as a denial, and
+   * does NOT refuse a token. Throws `TypeError` for the same reasons as `deny()`. Only `'everything'` applies to every
+   * issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {

@@ -158,7 +158,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('drops a received denial one retention time after its creation or arrival', () => {
+  it('counts the retention time of a received denial from its creation or its arrival in the channel', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
@@ -195,7 +195,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('lowers a floor with a future time to the current time, and accepts later tokens', () => {
+  it('treats a floor in the future as the current time, and accepts tokens issued later', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
@@ -252,11 +252,11 @@ describe('RevocationSharing', () => {
   });
 
   it.each<[string, number, number, number]>([
-    ['a moment ago', 0, 1, 1],
-    ['when the channel was away for long, after which it took it', 600, 1, 540],
-    ['by a clock that is ahead', -600, 300, 300],
-    ['long ago', 900, 900, 900],
-  ])('applies a recheck that was made %s at its own time, with clock tolerance', (_, madeAgo, takenAgo, at) => {
+    ['a new recheck', 0, 1, 1],
+    ['a recheck that the channel accepted after an outage', 600, 1, 540],
+    ['a recheck by a clock that is ahead', -600, 300, 300],
+    ['an old recheck', 900, 900, 900],
+  ])('dates a recheck by its arrival, at most a minute after its creation: %s', (_, madeAgo, takenAgo, at) => {
     const all = received();
     receiver.received(
       { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - madeAgo, id: 'theirs' },
@@ -266,9 +266,9 @@ describe('RevocationSharing', () => {
   });
 
   it.each<[string, number, boolean]>([
-    ['that an answer may not know of', 69, true],
-    ['that every answer knows of', 71, false],
-  ])('applies a recheck %s to every signed token, and to cached results only if needed', (_, ago, due) => {
+    ['a recheck 69 s ago', 69, true],
+    ['a recheck 71 s ago', 71, false],
+  ])('doubts signed tokens after any recheck, but drops cached results only after a recent one: %s', (_, ago, due) => {
     const all = received();
     const askedAtMs = clock.monotonicMs();
     receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' }, ago);
@@ -276,26 +276,23 @@ describe('RevocationSharing', () => {
   });
 
   it.each<[string, unknown]>([
-    ['of another kind', { jti: 'j1' }],
-    ['with more than one name', { sub: 'alice', clientId: 'shop' }],
-    ['with a name that is too long', { sid: 'x'.repeat(1025) }],
-    ['in another form', ['sid', 's1']],
-  ])(
-    'applies a recheck %s, which a later version wrote, as one recheck of everything, and keeps reading',
-    (_, recheck) => {
-      for (const ago of [0, 900]) {
-        const all = received();
-        const theirs = {
-          kind: 'recheck',
-          recheck,
-          at: clock.epochSeconds() - ago,
-          id: `later ${ago}`,
-        } as SharedRevocation;
-        for (let times = 0; times < 2; times += 1) receiver.received(theirs, ago);
-        expect(all).toEqual([['everything', ago]]);
-      }
-    },
-  );
+    ['another kind', { jti: 'j1' }],
+    ['more than one name', { sub: 'alice', clientId: 'shop' }],
+    ['a name that is too long', { sid: 'x'.repeat(1025) }],
+    ['another form', ['sid', 's1']],
+  ])('applies an unknown recheck from a later version as a recheck of everything: %s', (_, recheck) => {
+    for (const ago of [0, 900]) {
+      const all = received();
+      const theirs = {
+        kind: 'recheck',
+        recheck,
+        at: clock.epochSeconds() - ago,
+        id: `later ${ago}`,
+      } as SharedRevocation;
+      for (let times = 0; times < 2; times += 1) receiver.received(theirs, ago);
+      expect(all).toEqual([['everything', ago]]);
+    }
+  });
 
   it('requires introspection of all signature-verified tokens after a gap, but not after an outage', () => {
     receiver.caughtUp();
@@ -306,7 +303,7 @@ describe('RevocationSharing', () => {
     expect(doubted).toBe(1);
   });
 
-  it('appends a floor that replaces denials, and repeats the append after a gap', async () => {
+  it('appends a floor in place of dropped denials, and appends the floor again after a gap', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'first' });
     clock.advance(10);
@@ -360,7 +357,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('repeats no append before the channel is lost, even if it has not read the denial back', async () => {
+  it('does not append an unread denial again until the channel is lost', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -382,7 +379,7 @@ describe('RevocationSharing', () => {
     expect(sharing.hasReadAll).toBe(true);
   });
 
-  it("leaves a reread floor unchanged if the sender's clock is ahead", () => {
+  it("keeps a floor unchanged when it reads the floor again, even if the sender's clock is ahead", () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
     read(0);

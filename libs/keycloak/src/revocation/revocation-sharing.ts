@@ -116,14 +116,14 @@ export class RevocationSharing implements RevocationReceiver {
     return this.options.revocationChannel?.examine?.(this.#context, question);
   }
 
-  /** For tests of an application: no data leaves the process. */
+  /** Turns sharing off for tests of an application, so that no data leaves the process. */
   leaveOff(): void {
     this.#state = 'none';
   }
 
   async start(maxWaitMs: number): Promise<void> {
     const { revocationChannel } = this.options;
-    // If the application is closed during the start, no later hook closes the channel.
+    // After the application has closed, no hook would close a new connection to the channel.
     if (revocationChannel === undefined || this.#channel !== undefined || this.#closing.signal.aborted) return;
     const caughtUp = new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (revocationChannel.proofKeys?.().publicKeys === 0) this.refused('no_public_key');
@@ -164,8 +164,9 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * Introspection finds missed revocations. The other replicas append the missing denials again. Services that verify
-   * signatures introspect tokens within `introspectionTtlSeconds`. Otherwise, revoked tokens would stay valid.
+   * Introspection finds the revocations that this replica missed. The other replicas append the missing denials again.
+   * Services that verify signatures start to introspect all tokens within `introspectionTtlSeconds`, so that missed
+   * revocations take effect.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);

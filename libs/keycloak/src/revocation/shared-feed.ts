@@ -15,11 +15,11 @@ export interface FeedSource {
   readonly tryOnce: () => Promise<FeedFault | undefined>;
 }
 
-/** A proof is published only after this replica's entries are read back from the channel. */
+/** A proof must wait until this replica has read its own entries back from the channel. */
 const PROOF_TRIES = 20;
 const PAUSE_MS = 20;
 
-/** Without a channel that elects a poller, each replica polls with its own clock. */
+/** Without a channel that elects a poller, each replica polls for itself and uses its own clock. */
 export class SharedFeed {
   readonly #sources: FeedSource[] = [];
 
@@ -47,7 +47,7 @@ export class SharedFeed {
     return proofs?.lease(leaseMs);
   }
 
-  /** Publishes a proof of `period`. The times of `period` use the lease's clock. */
+  /** Publishes a proof of `period`. The times of `period` are by the same clock as the times of `lease`. */
   async prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';

@@ -19,7 +19,7 @@ export class SharedRechecks {
   #toAppend: readonly SharedRecheck[] = [];
   #taken: readonly SharedRecheck[] = [];
   #unread: readonly SharedRecheck[] = [];
-  /** The key has id, time and content, because services can reuse ids and times. */
+  /** The key contains id, time and content, because another service may reuse an id or a time. */
   readonly #known: DeadlineCache<Effect>;
   #isReceiving = false;
 
@@ -77,7 +77,7 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // This version may not understand a later version's recheck, so all tokens are rechecked.
+      // A newer version may send a recheck that this version can't read; all tokens are then rechecked.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);
     } finally {

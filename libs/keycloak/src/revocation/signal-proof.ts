@@ -1,6 +1,6 @@
 import type { Clock } from '../caching/clock.js';
 
-/** No revocation was missed from `sinceMs` until `untilMs` (two times of one clock). */
+/** A period in which a poller received every revocation; both times are by the same clock. */
 export interface ReceivedPeriod {
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -29,11 +29,11 @@ export class SignalProof {
 
   constructor(
     private readonly clock: Pick<Clock, 'monotonicMs'>,
-    /** Other replicas may deny a token that the server reports as active. */
+    /** Whether denials of other replicas arrive; without these denials, this process ignores proofs. */
     private readonly receivesOthers: () => boolean = () => true,
   ) {}
 
-  /** Returns the end of a result's healthy period, or `-Infinity` without a proof. */
+  /** Returns the time until which proofs cover a result, or `-Infinity` if no proof covers the result. */
   healthyUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.healthyUntilMs;
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.healthyUntilMs : -Infinity;
@@ -64,7 +64,7 @@ export class SignalProof {
   prove({ sinceMs, untilMs }: ReceivedPeriod): void {
     if (!this.receivesOthers()) return;
     if (this.#current !== NONE && sinceMs > this.#current.healthyUntilMs) this.interrupt();
-    // An older proof that arrives later does not close a gap.
+    // An older proof that arrives after a gap does not end the gap.
     if (untilMs <= this.#gapMs || untilMs <= this.#current.healthyUntilMs) return;
     if (this.#current === NONE) {
       this.#current = { receivedSinceMs: sinceMs, coveredSinceMs: untilMs, healthyUntilMs: untilMs };
@@ -84,8 +84,8 @@ export class SignalProof {
   }
 
   /**
-   * Calls `listener` with `sinceMs` when a healthy period begins. Every replica, old or new, may have missed
-   * revocations before this monotonic time.
+   * Calls `listener` with `sinceMs` when a healthy period begins. Before this monotonic time, every replica may have
+   * missed revocations.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);

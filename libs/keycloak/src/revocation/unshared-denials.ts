@@ -42,7 +42,7 @@ export class UnsharedDenials {
     return this.#inForce(this.#toRepeat, count);
   }
 
-  /** Returns true if no floor exists or the channel has returned the floor. */
+  /** Returns true if no floor exists, or if this replica has read its floor back from the channel. */
   get isFloorRead(): boolean {
     return this.#floor === 'done';
   }

@@ -1,6 +1,6 @@
 import { isProduction } from '../protocol/production.js';
 
-/** Throws unless `NODE_ENV` is `development` or `test`: the kit can sign in anyone. */
+/** Throws unless `NODE_ENV` is `development` or `test`, because the testing kit can sign in any user. */
 export function refuseInProduction(what: string): void {
   const { NODE_ENV } = process.env;
   if (!isProduction(NODE_ENV)) return;

@@ -60,7 +60,7 @@ describe('testAccessToken', () => {
     expect([...testAccessToken({ permissions: ['a'], claims: { scope: undefined } }).permissions]).toEqual([]);
   });
 
-  it('makes a token with acr and auth_time only if the options contain these values', () => {
+  it('sets acr and auth_time only if the options contain these values', () => {
     const now = Math.floor(Date.now() / 1000);
     const { claims } = testAccessToken({ acr: 'gold', authenticatedSecondsAgo: 600 });
     expect(claims['acr']).toBe('gold');

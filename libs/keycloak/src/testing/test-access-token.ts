@@ -36,8 +36,8 @@ export const TEST_ISSUER = 'https://keycloak.test/realms/test';
 export const TEST_AUDIENCE = 'test-service';
 
 /**
- * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard or server accepts only a
- * `text` that the server issued.
+ * Makes a `VerifiedAccessToken`, as an argument for a handler or for `signIn`. A running guard accepts the `text` of
+ * the token only if a server issued this `text`.
  *
  * Throws `Error` unless `NODE_ENV` is `test` or `development`.
  */

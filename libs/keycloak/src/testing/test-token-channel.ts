@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Publishes each token of a tested application: no network traffic shows these tokens. Subscribe to this object: Node
- * 20 may later return another channel by name.
+ * Publishes each token of a tested application, because these tokens never pass through the network. Subscribe to this
+ * object, because in Node 20 the name may later refer to another channel.
  */
 export const testTokenChannel = channel('nestjs-keycloak-s2s:testing:token');

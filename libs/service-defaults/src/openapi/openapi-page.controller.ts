@@ -25,7 +25,7 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', validatorUrl: null });
 `;
 
-/** The Swagger UI, for development only: users may type tokens into the page. */
+/** The Swagger UI, for development only, since users may type tokens into the page. */
 @Controller('openapi')
 @Public()
 export class OpenApiPageController {

@@ -23,8 +23,8 @@ const METRICS_PLACE: PlaceVariables = { host: 'MANAGEMENT_HOST (default: HOST)',
 const PATH = /^\/metrics(?:\?|$)/;
 
 /**
- * The port requires no token: everyone who reaches the port reads the metrics. Throws `ConfigurationError` if the
- * server can't listen.
+ * The server requires no token, so everyone who can reach the port can read the metrics. Throws `ConfigurationError` if
+ * the server can't listen.
  */
 export async function startManagementServer(
   { host, port }: { readonly host: string; readonly port: number },

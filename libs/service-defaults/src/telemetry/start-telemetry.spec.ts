@@ -164,7 +164,7 @@ describe('the telemetry of a service', () => {
     expect(received.join('')).not.toContain('/health');
   });
 
-  it('serves only metrics on the management port, and closes connections with bytes other than HTTP', async () => {
+  it('serves only metrics on the management port, and closes connections that send other bytes than HTTP', async () => {
     const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${managementPort}${path}`, init);
     expect((await at('/metrics?name=x')).status).toBe(200);
     for (const path of ['/', '/health/live', '/metricsx', '//metrics']) expect((await at(path)).status).toBe(404);

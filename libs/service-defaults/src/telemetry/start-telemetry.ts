@@ -80,7 +80,7 @@ function traceTo(protocol: NonNullable<TelemetrySettings['traces']>, resource: R
   const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  // Propagates no baggage: any caller may send baggage, which may identify a user.
+  // Propagates no baggage, since any caller may send baggage, and baggage may identify a user.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return () => provider.shutdown();

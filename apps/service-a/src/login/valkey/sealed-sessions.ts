@@ -6,7 +6,7 @@ import type { UserSession } from '../user-session.js';
 
 type Written = Omit<UserSession, 'tokens'> & { readonly tokens: OpenIdTokensParts };
 
-/** The encryption binds a text to its kind and key: a copy under another key can't be opened. */
+/** The encryption binds a text to its kind and key, so that a copy under another key can't be decrypted. */
 export class SealedSessions {
   readonly #keys: SealingKeys;
 
@@ -53,7 +53,7 @@ export class SealedSessions {
     return this.#keys.names(this.#associated(kind, value));
   }
 
-  /** The first item is the version of the format: no other version can open the text. */
+  /** The first item is the version of the format, so that no other version can decrypt the text. */
   #associated(kind: string, ...value: readonly string[]): string[] {
     return ['1', this.issuer, this.clientId, kind, ...value];
   }

@@ -70,8 +70,8 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
 `);
 
 /**
- * Returns 0 and adds no session if the session has already ended. Applies the limit per user first: a user at this
- * limit evicts only their own sessions.
+ * Returns 0 and adds no session if the session has already ended. Applies the limit per user first, so that a user at
+ * this limit evicts only their own sessions.
  *
  * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the fourth key
  * equals the third key. The last keys are the user's other indexes, the session's marks, the user's marks.

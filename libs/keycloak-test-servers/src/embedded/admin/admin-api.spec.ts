@@ -28,7 +28,7 @@ const send = async (method: string, path: string, body?: object): Promise<{ stat
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 };
 
-it('serves the admin API despite faults, and does not count these calls', async () => {
+it('answers calls to the admin API without injected faults, and does not count these calls', async () => {
   server.control.fault('all', { kind: 'status', status: 503 });
   expect(await send('GET', '')).toMatchObject({ status: 200, json: { realm: 'microservices' } });
   expect(server.control.calls.token.password).toBe(0);
@@ -46,7 +46,7 @@ it.each([
   });
 });
 
-it('names an unsupported realm setting in the refusal, and changes no other setting', async () => {
+it('refuses a realm update with an unsupported setting, names the setting, and changes nothing', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: 7, registrationAllowed: true })).toEqual({
     status: 501,
     json: { error: expect.stringContaining('registrationAllowed') },
@@ -54,7 +54,7 @@ it('names an unsupported realm setting in the refusal, and changes no other sett
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
-it('accepts a number or a boolean as text, since placeholders produce text, and refuses other text', async () => {
+it('accepts a number or a boolean that is a string in the JSON, and refuses other strings', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
     status: 204,
   });

@@ -46,7 +46,7 @@ function wholeNumber(query: Query, parameter: string): number | undefined {
   return Number(text);
 }
 
-/** A date means the first or the last millisecond of that day in UTC. */
+/** A date in `dateFrom` means the first millisecond of the day in UTC, and a date in `dateTo` means the last. */
 function timeIn(query: Query, parameter: 'dateFrom' | 'dateTo'): number {
   const text = query.get(parameter) ?? '';
   if (text === '') return parameter === 'dateFrom' ? -Infinity : Infinity;

@@ -31,7 +31,7 @@ export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswe
   });
 }
 
-/** Without `eventsEnabled` in the body, recording is off; without `eventsExpiration`, events do not expire. */
+/** A body without `eventsEnabled` disables recording, and a body without `eventsExpiration` disables expiry. */
 export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   const { settings } = request.server.realm;
   const json = objectIn(request.call);
@@ -40,7 +40,7 @@ export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   if (!isDeepStrictEqual(eventsListeners, LISTENERS)) others.push('eventsListeners');
   if (others.length > 0) throw notImplemented(`these settings of events: ${others.join(', ')}`);
   Object.assign(settings, { eventsEnabled: false, eventsExpiration: 0, ...settingsIn(members) });
-  // This endpoint also records a request that switches recording on. Realm updates do not.
+  // Unlike a realm update, this endpoint also records the request that switches recording on.
   const isRecorded = request.isRecorded || settings.adminEventsEnabled;
   recordAdminEvent({ ...request, isRecorded }, { operation: 'UPDATE', resource: 'REALM', representation: json });
   return DONE;

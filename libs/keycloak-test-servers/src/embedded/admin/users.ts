@@ -44,7 +44,7 @@ export function createUser(request: AdminRequest): HttpAnswer {
 
 export const readUser = ({ server, id }: AdminRequest): HttpAnswer => found(userRepresentation(userOf(server, id)));
 
-/** The user keeps sessions and tokens, even under a new name. */
+/** The user keeps all sessions and tokens, even if the username changes. */
 export function updateUser(request: AdminRequest): HttpAnswer {
   const { server, id } = request;
   const { realm } = server;

@@ -20,7 +20,7 @@ export function authorizationEndpoint(server: ServerState, call: HttpCall): Http
     return codeAnswer(server, call, request, { session, level: held, isSso: true });
   }
   if (request.prompt.includes('none')) throw new CallbackRefusal(request, 'login_required');
-  // The realm has no further form, so the user can't reach the requested level.
+  // The realm has no form for a higher level, so the user can't reach the requested level.
   if (isRecent && levels.areThere && levels.next(held, request.level.level) === undefined)
     throw new PageRefusal(WRONG_PASSWORD);
   return loginFormFor(server, call, request, { user: session?.user, reached: held });

@@ -186,7 +186,7 @@ describe('levels of authentication', () => {
     expect(await acrOf(codeIn(await authorize(cookie)))).toBe('1');
   });
 
-  it('need a new login in a realm without a browser flow, since single sign-on gives level 0', async () => {
+  it('require a new login in a realm without a browser flow, since single sign-on gives level 0', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'realm-'));
     const realm = JSON.parse(await readFile(REALM_FILE, 'utf8')) as Record<string, unknown>;
     const path = join(folder, 'realm.json');
@@ -246,7 +246,7 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(true);
   });
 
-  it('forgets a failure after a while', async () => {
+  it('forgets a failed login after maxDeltaTimeSeconds', async () => {
     await start({ failureFactor: 2, maxDeltaTimeSeconds: 1000, quickLoginCheckMilliSeconds: 0 });
     await guess(1);
     server.control.clock.advance(1001);
@@ -254,7 +254,7 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(true);
   });
 
-  it('makes a user wait after two quick failures', async () => {
+  it('makes a user wait after two failed logins in quick succession', async () => {
     await start({ quickLoginCheckMilliSeconds: 100_000, minimumQuickLoginWaitSeconds: 500 });
     await guess(1);
     server.control.clock.advance(1);

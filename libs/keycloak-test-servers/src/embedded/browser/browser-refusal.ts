@@ -3,7 +3,7 @@ import { errorPage } from './pages.js';
 import type { HttpAnswer } from '../http/http-call.js';
 import type { Callback } from '../state/authorization-request.js';
 
-/** Refuses an untrusted client or redirect URI on a page (RFC 6749 §4.1.2.1). */
+/** A refusal on an error page, because the client or the redirect URI is untrusted (RFC 6749 §4.1.2.1). */
 export class PageRefusal extends Error {
   override readonly name = 'PageRefusal';
 }

@@ -14,7 +14,7 @@ import type { PendingLogout } from '../state/pending-logouts.js';
 import type { ServerState } from '../state/server-state.js';
 import { noSessionCookie, sessionOfBrowser } from './session-cookie.js';
 
-/** If a logout request names no client, Keycloak takes the account console's client. */
+/** If a logout request names no client, Keycloak uses the client of the account console. */
 const ACCOUNT = 'account';
 
 export const confirmLogoutPath = (realm: string): string => `${protocolPath(realm)}/logout/logout-confirm`;

@@ -30,13 +30,13 @@ input[aria-invalid]{border-color:var(--refused)}
 const HEADERS = {
   'content-type': 'text/html;charset=utf-8',
   'cache-control': 'no-store, must-revalidate, max-age=0',
-  // With `form-action`, Chromium would also restrict the redirect to the client.
+  // The policy has no `form-action`, since Chromium would also apply `form-action` to the redirect to the client.
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 
-/** Uses the names and ids of Keycloak's form, so tests suit both servers. */
+/** Uses the names and ids of Keycloak's form, so that a test can log in to both servers. */
 export function loginPage({
   realm,
   action,

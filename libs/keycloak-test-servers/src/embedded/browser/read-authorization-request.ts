@@ -46,7 +46,7 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
   };
 }
 
-/** Refuses unsupported request objects, which the server must not ignore (OpenID Connect Core §6). */
+/** Refuses request objects, which this server does not support and must not ignore (OpenID Connect Core §6). */
 function clientOf(realm: Realm, parameters: URLSearchParams): RealmClient {
   const ids = parameters.getAll('client_id');
   const isReadable = ids.length === 1 && !parameters.has('request') && !parameters.has('request_uri');

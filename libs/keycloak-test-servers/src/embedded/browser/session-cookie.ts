@@ -6,7 +6,7 @@ import type { Session } from '../state/sessions.js';
 const LOGIN_COOKIE = 'AUTH_SESSION_ID';
 const SESSION_COOKIE = 'KEYCLOAK_IDENTITY';
 
-/** Contains a secret key, since every receiver of a token knows the `sid`. */
+/** The cookie also contains a secret key, since every receiver of a token knows the `sid`. */
 export const sessionCookie = (server: ServerState, { sid, browserKey }: Session): string =>
   cookie(server, SESSION_COOKIE, `${sid}.${browserKey}`);
 
@@ -23,6 +23,6 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/** Lacks Keycloak's `Secure`, since some browsers do not trust `localhost` with plain HTTP. */
+/** Unlike Keycloak, omits `Secure`, since some browsers ignore a `Secure` cookie from `http://localhost`. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

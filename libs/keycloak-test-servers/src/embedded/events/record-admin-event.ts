@@ -18,7 +18,7 @@ export interface RecordedRequest {
   /** The path of the changed resource, relative to `/admin/realms/<realm>/`. */
   readonly path: string;
   readonly administrator: Administrator;
-  /** This setting was read before the request, because the request may disable the recording. */
+  /** Whether recording was enabled before the request, because the request may disable recording. */
   readonly isRecorded: boolean;
 }
 

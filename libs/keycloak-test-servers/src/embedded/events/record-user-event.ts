@@ -7,7 +7,7 @@ import { savedEventTypes, type UserEventType } from '../state/event-types.js';
 
 export interface UserDeed {
   readonly type: UserEventType;
-  /** A client id may be unknown to the realm file. */
+  /** A string is a client id, and the realm may not have this client. */
   readonly client?: RealmClient | string | undefined;
   readonly user?: Pick<RealmUser, 'id'> | undefined;
   readonly sid?: string | undefined;
@@ -16,8 +16,8 @@ export interface UserDeed {
 }
 
 /**
- * Sends a logout event to SSF receivers, even if the event is not recorded. Keycloak 26.7 fails for a logout event
- * without details, so none is sent.
+ * Sends a logout event to SSF receivers, even if the event is not recorded. Keycloak 26.7 fails to send a logout event
+ * without details, so this server does not send such an event.
  */
 export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserDeed): void {
   const { realm, clock, events } = server;
@@ -41,6 +41,6 @@ export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserD
   });
 }
 
-/** As in Keycloak, the method of a public client is `client-secret` too. */
+/** Keycloak also records `client-secret` for a public client. */
 export const authMethodOf = ({ signsAssertions }: RealmClient): string =>
   signsAssertions ? 'client-jwt' : 'client-secret';

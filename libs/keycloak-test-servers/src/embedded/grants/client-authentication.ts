@@ -8,7 +8,7 @@ import { checkAssertion, subjectOf } from './client-assertion.js';
 
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
-/** The introspection endpoint has a different answer. */
+/** The introspection endpoint answers a wrong secret with a different error. */
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
 

@@ -54,7 +54,7 @@ export function lacksSession(server: ServerState, claims: Claims): boolean {
 
 export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** A token exchanged by a client outside the session depends only on the session. */
+/** If a client outside the session has exchanged a token, the new token depends only on the session. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 

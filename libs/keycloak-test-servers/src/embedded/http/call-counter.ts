@@ -9,7 +9,7 @@ export interface CallCounts extends Readonly<Record<CountedEndpoint, number>> {
   readonly token: Readonly<Record<CountedGrant, number>>;
 }
 
-/** Counts every arriving call, also refused calls, abandoned calls and calls with a fault. */
+/** Counts every received call, including refused calls, abandoned calls and calls with an injected fault. */
 export interface CallCounter extends CallCounts {
   /**
    * Counts the calls that named this client, even with a wrong secret. Calls that have a bearer token or no credentials

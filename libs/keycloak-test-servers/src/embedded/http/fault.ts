@@ -31,8 +31,8 @@ export type FaultInPlaceOfAnswer =
   /** The server streams a JSON object of `megabytes` (default 50) with `"active":true`, without `Content-Length`. */
   | { readonly kind: 'huge'; readonly megabytes?: number }
   /**
-   * The server answers with `huge` in gzip, even if the client does not accept gzip. Gzip shrinks the answer to about a
-   * thousandth of `megabytes` (default 1024).
+   * The server compresses the answer of `huge` with gzip, even if the client does not accept gzip. Gzip shrinks the
+   * answer to about a thousandth of `megabytes` (default 1024).
    */
   | { readonly kind: 'gzip-bomb'; readonly megabytes?: number };
 

@@ -41,7 +41,7 @@ export class AuthenticationLevels {
     return held;
   }
 
-  /** The first level is always required. */
+  /** A user who has no level yet must always reach the first level. */
   next(reached: number, wanted: number): AuthenticationLevel | undefined {
     return this.levels.find(({ level }) => level > reached && (reached === NO_LEVEL || level <= wanted));
   }

@@ -37,7 +37,7 @@ export interface RealmClient {
   readonly serviceAccount: boolean;
   readonly tokenExchange: boolean;
   readonly headerTyp: 'at+jwt' | 'JWT';
-  /** A lightweight access token of Keycloak has no mapped claims, and lacks even `sub`. */
+  /** Keycloak's lightweight access tokens contain neither mapped claims nor `sub`. */
   readonly isLightweight: boolean;
   readonly accessTokenSeconds: number | undefined;
   readonly notBefore: number;

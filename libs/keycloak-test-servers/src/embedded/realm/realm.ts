@@ -145,7 +145,7 @@ export class Realm {
     );
   }
 
-  /** As in Keycloak, a missing service account user and the scope `service_account` are added. */
+  /** As in Keycloak, adds a missing service account user and the scope `service_account`. */
   private putClient(client: RealmClient): RealmClient {
     const { clientId, defaultScopes } = client;
     const isComplete = !client.serviceAccount || this.serviceAccountOf(client) !== undefined;

@@ -97,7 +97,7 @@ function changeOf(request: SsfRequest): { client: RealmClient; stream: Stream; a
   return { client, stream, asked };
 }
 
-/** A PUT without event types gives up all queued events. */
+/** A PUT without event types stops the delivery of all queued events. */
 function change(
   request: SsfRequest,
   client: RealmClient,

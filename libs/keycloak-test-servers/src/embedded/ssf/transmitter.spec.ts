@@ -107,7 +107,7 @@ it('signs each event with the key that is newest when the event occurs', async (
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends a forged event, and accepts the returned id as its acknowledgement', async () => {
+it('sends a forged event, and accepts an acknowledgement of the returned id', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',

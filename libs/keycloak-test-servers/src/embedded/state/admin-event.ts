@@ -10,7 +10,7 @@ export type Resource =
 
 export interface AdminEvent extends LoggedEvent {
   readonly realmId: string;
-  /** The values of realm and client are ids. */
+  /** `realmId` and `clientId` are internal ids, not names. */
   readonly authDetails: {
     readonly realmId: string;
     readonly clientId: string;

@@ -59,7 +59,7 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.receiver !== receiver);
   }
 
-  /** As in Keycloak 26.7, only an alias of a type matches, not its URI. */
+  /** As in Keycloak 26.7, `types` must contain the alias of an event type, since the URI does not match. */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
       if (QUEUED.includes(entry.status) && !types.includes(aliasOf(entry.type))) entry.status = 'DEAD_LETTER';

@@ -83,7 +83,7 @@ export class Sessions {
     arrivals.delete(clientId);
   }
 
-  /** `acr` is the client's present level, even for tokens of a different level. */
+  /** `acr` is the client's current level, even for a token that was issued at a different level. */
   notesOf(session: Session | undefined, clientId: string): SessionNotes {
     if (session === undefined) return {};
     const { level, isSso, asked } = session.arrivals.get(clientId) ?? NO_ARRIVAL;

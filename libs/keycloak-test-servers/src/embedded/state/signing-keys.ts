@@ -1,4 +1,4 @@
-/** Clients and services get RS256 tokens, and only the server reads its HS512 tokens. */
+/** The server signs tokens for clients and services with RS256, and tokens for itself with HS512. */
 import { randomBytes } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -23,7 +23,7 @@ export interface SigningKeys {
   rotate(): Promise<void>;
   signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
   signForSelf(claims: Claims): Promise<string>;
-  /** The token may have expired. */
+  /** Verifies the signature, and also returns the claims of an expired token. */
   read(token: string): Promise<Claims | undefined>;
 }
 

@@ -34,7 +34,7 @@ export async function revocationEndpoint(server: ServerState, call: HttpCall): P
   return { status: 200, headers: {}, body: '' };
 }
 
-/** As in Keycloak, the event of an access token has no session. */
+/** As in Keycloak, the event for a revoked access token has no session id. */
 function recordRevocation(server: ServerState, call: HttpCall, client: RealmClient, claims: Claims): void {
   const { typ, jti, sub, sid } = claims;
   const isRefresh = typ === 'Refresh';

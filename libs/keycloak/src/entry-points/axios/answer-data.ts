@@ -11,7 +11,7 @@ export function answerData(body: AnswerBody, { responseType, responseEncoding }:
     case 'stream':
       return Readable.from(body.length === 0 ? [] : [body]);
     case 'arraybuffer':
-      // If a Buffer is a view of a larger ArrayBuffer, `data.buffer` contains other bytes.
+      // If a Buffer is a view of a larger ArrayBuffer, `data.buffer` also contains unrelated bytes.
       return body.byteLength === body.buffer.byteLength ? body : Buffer.from(new Uint8Array(body).buffer);
     case 'blob':
       return new Blob([body]);

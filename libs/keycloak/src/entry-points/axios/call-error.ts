@@ -8,12 +8,12 @@ export interface ServiceHttpError extends KeycloakException {
   readonly response?: AxiosResponse;
 }
 
-/** The first error of each call: axios replaces this error if parsing fails. */
+/** Keeps the original error of each call, because axios replaces that error if the response can't be parsed. */
 const failures = new WeakMap<object, KeycloakException>();
 
 /**
- * Adds an axios error's members, but hides the response from logs and `inspect()`. `error` must not be a token
- * request's error: all waiting calls share such an error.
+ * Adds the members of an `AxiosError` as non-enumerable properties, so that logs do not show the response. `error` must
+ * not be the error of a token request, because all waiting calls share that error.
  */
 export function failed<E extends KeycloakException>(
   error: E,

@@ -23,7 +23,7 @@ export class Cancellation {
     this.#timer = setTimeout(() => this.abort(reason()), ms);
   }
 
-  /** Stops the call's timeout, which does not limit the response body. */
+  /** Stops the timeout of the call, because the timeout does not apply to a streamed response body. */
   answered(): void {
     clearTimeout(this.#timer);
   }

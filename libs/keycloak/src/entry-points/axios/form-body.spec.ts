@@ -23,13 +23,13 @@ async function encoded(form: FormData): Promise<{ ours: string; platforms: strin
 describe('formBody', () => {
   it.each<[string, (form: FormData) => void]>([
     ['with nothing', () => undefined],
-    ['with texts, more than one of a name', (form) => (form.append('a', '1'), form.append('a', 'ä€😀'))],
+    ['with two texts that have the same name', (form) => (form.append('a', '1'), form.append('a', 'ä€😀'))],
     ['with line breaks of all kinds', (form) => form.append('a\nb\rc\r\nd', 'a\nb\rc\r\nd')],
     ['with names that would end the header', (form) => form.append('a"; filename="b', 'c')],
     ['with a file', (form) => form.append('a', new File(['text'], 'n\n"ä.txt', { type: 'text/plain' }))],
     ['with a blob without a type', (form) => form.append('a', new Blob(['text']))],
     ['with files between texts', (form) => (form.append('a', new Blob([]), 'a'), form.append('b', ''))],
-  ])('encodes a form %s as the platform does', async (_, fill) => {
+  ])('encodes a form as the platform does: a form %s', async (_, fill) => {
     const form = new FormData();
     fill(form);
     const { ours, platforms, length } = await encoded(form);

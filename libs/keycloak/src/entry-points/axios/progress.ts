@@ -20,7 +20,7 @@ export class Progress {
     const total = /^\d+$/.test(String(length)) ? Number(length) : undefined;
     const known = total === undefined ? {} : { total, progress: total === 0 ? 1 : loaded / total };
     const event = { loaded, bytes, ...known, lengthComputable: total !== undefined, [this.direction]: true };
-    // The listener runs later: its error must not interrupt the socket's code.
+    // Calls the listener in the next tick, so that an error of the listener can't interrupt the code of the socket.
     process.nextTick(this.listener, event);
   }
 }

@@ -97,7 +97,7 @@ async function sent(
 }
 
 function urlOf(service: string, config: InternalAxiosRequestConfig): string {
-  // With a query, axios drops the fragment. axios also collapses leading slashes.
+  // Without this check, axios would drop a fragment before a query, and would collapse leading slashes.
   if (/#|^\/\//.test(config.url ?? ''))
     throw new TypeError(`${service}: a URL must not contain "#" or begin with "//"`);
   try {
@@ -110,13 +110,13 @@ function urlOf(service: string, config: InternalAxiosRequestConfig): string {
 
 const ALONE = new axios.Axios({});
 
-/** In axios, -1 means no limit; `NaN` is refused, because no size exceeds `NaN`. */
+/** In axios, -1 means no limit; `NaN` is refused, because no size would ever exceed that limit. */
 function boundOf(service: string, name: string, bytes: number | null | undefined = Infinity): number {
   if (Number.isNaN(Number(bytes))) throw new TypeError(`${service}: ${name} must be a number of bytes`);
   return bytes === null || bytes < 0 ? Infinity : bytes;
 }
 
-/** If the delay is longer, Node runs the timer at once. */
+/** Node runs a timer with a longer delay immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** As in axios, 0 means no timeout. */

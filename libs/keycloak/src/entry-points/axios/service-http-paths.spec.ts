@@ -66,7 +66,7 @@ describe('ServiceHttp paths', () => {
     ['a lone surrogate', { url: '/\ud800' }],
     ['a lone surrogate in a query', { url: '/orders', params: { a: '\ud800' } }],
     ['a scheme without slashes', { url: 'http:orders' }],
-    ['more than one slash at its begin', { url: '//orders', allowAbsoluteUrls: false }],
+    ['several slashes at the beginning', { url: '//orders', allowAbsoluteUrls: false }],
     ['a serializer that adds a fragment', { url: '/orders', params: { a: 1 }, paramsSerializer: () => 'a#b' }],
     ['a serializer that adds a line break', { url: '/orders', params: { a: 1 }, paramsSerializer: () => 'a\nb' }],
     ['a base URL with a dot segment', { url: '/orders', baseURL: 'BASE/../base' }],

@@ -65,7 +65,7 @@ describe('ServiceHttpModule', () => {
     expect(() => ServiceHttpModule.register([REGISTERED, REGISTERED])).toThrow('name "inventory" is given twice');
   });
 
-  it('does not compile in an application without KeycloakModule', async () => {
+  it('makes compile() reject if the application does not import KeycloakModule', async () => {
     const module = Test.createTestingModule({
       imports: [ServiceHttpModule.register([REGISTERED])],
       providers: [Caller],

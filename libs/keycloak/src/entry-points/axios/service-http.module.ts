@@ -16,7 +16,7 @@ export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<Modu
  * Provides one injectable `ServiceHttp` per service; the root module must import `KeycloakModule.forRoot`. Invalid
  * options throw `KeycloakOptionsError` at boot.
  *
- * A service shares no connections, slots or circuit breakers with a registration in `KeycloakModule.forFeature`.
+ * A service shares no connections, slots or circuit breakers with a service that `KeycloakModule.forFeature` registers.
  */
 @Module({})
 export class ServiceHttpModule {

@@ -53,7 +53,7 @@ export class ServiceHttp {
     checkConfig(name, defaults as AxiosRequestConfig);
     this.#client = keycloak.service(name, options, { module: 'ServiceHttpModule', baseUrl: 'baseURL' });
     this.axiosRef = axios.create({
-      // A form of axios' default, `form-data`, can't be encoded again for a second attempt.
+      // Replaces the default of axios, because a form of the package form-data can't be encoded again for a retry.
       env: { FormData: globalThis.FormData },
       ...(defaults as CreateAxiosDefaults),
       baseURL: options.baseURL,

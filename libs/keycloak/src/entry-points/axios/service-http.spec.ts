@@ -274,16 +274,16 @@ describe('ServiceHttp tokens', () => {
     ['an encoded path above the base URL', { url: '/%2e%2e/other' }],
     ['a path beside the base URL', { url: '/a', baseURL: 'BASE-beside' }],
     ['a slash that is encoded', { url: '/..%2fa' }],
-    ['a host by user info', { url: 'http://127.0.0.1@127.0.0.1:9/base/a' }],
-    ['a name and a password', { url: 'NAMED' }],
+    ['another host behind user info', { url: 'http://127.0.0.1@127.0.0.1:9/base/a' }],
+    ['a user name and a password in the URL', { url: 'NAMED' }],
     ['another scheme', { url: 'ftp://127.0.0.1/base/a' }],
     ['a proxy', { proxy: { host: '127.0.0.1', port: 9 } }],
     ['redirects', { maxRedirects: 5 }],
     ['an agent', { httpAgent: {} }],
     ['a socket', { socketPath: '/tmp/socket' }],
     ['a transport', { transport: {} }],
-    ['a look-up of names', { lookup: () => undefined }],
-    ['a user and a password', { auth: { username: 'a', password: 'b' } }],
+    ['a function for DNS lookups', { lookup: () => undefined }],
+    ['a user name and a password in the option auth', { auth: { username: 'a', password: 'b' } }],
     ['an adapter', { adapter: () => Promise.reject(new Error('went out')) }],
     ['the header Authorization', { headers: { Authorization: 'Bearer other' } }],
     ['the header Host', { headers: { Host: 'other' } }],
@@ -363,13 +363,13 @@ describe('ServiceHttp tokens', () => {
   });
 
   it.each<[string, RequestListener]>([
-    ['is refused', (_, response) => void response.writeHead(401, { 'X-Echo': `Bearer ${TOKENS[0]}` }).end('no')],
+    ['answers 401', (_, response) => void response.writeHead(401, { 'X-Echo': `Bearer ${TOKENS[0]}` }).end('no')],
     [
-      'comes back in an error',
+      'repeats the token in an error',
       (request, response) => void response.writeHead(500).end(JSON.stringify(request.headers)),
     ],
     [
-      'comes back in JSON with escapes',
+      'repeats the token in JSON with escapes',
       (request, response) =>
         void response.writeHead(500).end(
           JSON.stringify(request.headers)
@@ -378,12 +378,12 @@ describe('ServiceHttp tokens', () => {
         ),
     ],
     [
-      'comes back in what is not JSON',
+      'repeats the token in invalid JSON',
       (request, response) => void response.end(`{${String(request.headers.authorization)}`),
     ],
-    ['is cut off', (_, response) => void response.destroy()],
-    ['is not let in', (request, response) => void response.writeHead(403).end(String(request.headers.authorization))],
-  ])('keeps a token out of an error if the token %s', async (_, script) => {
+    ['closes the connection', (_, response) => void response.destroy()],
+    ['answers 403', (request, response) => void response.writeHead(403).end(String(request.headers.authorization))],
+  ])('keeps the token out of errors if the service %s', async (_, script) => {
     handler = script;
     for (const responseType of ['json', 'text', 'arraybuffer', 'stream'] as const) {
       const http = serviceHttp();
@@ -413,7 +413,7 @@ describe('ServiceHttp tokens', () => {
 });
 
 describe('ServiceHttp errors', () => {
-  it('throws a ServiceCallError that axios accepts as an AxiosError, and prints no answer', async () => {
+  it('throws a ServiceCallError that axios accepts as an AxiosError and that does not print the answer', async () => {
     handler = json({ error: 'No such order', code: 'order_not_found' }, 404);
     const error = await failed(asService().get('/a'));
     expect(error).toBeInstanceOf(ServiceCallError);
@@ -490,7 +490,7 @@ describe('ServiceHttp errors', () => {
   });
 
   it.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])(
-    'waits for the answer with a timeout of %d ms',
+    'accepts a timeout of %d ms, and waits for the answer',
     async (timeout) => {
       handler = (_, response) => void setTimeout(() => response.end('late'), 50);
       expect((await got(asService().get('/a', { timeout }))).data).toBe('late');
@@ -531,7 +531,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(http.post('/a', Readable.from(['x']), within))).toMatchObject(late);
   });
 
-  it('throws service_failed for an answer over maxContentLength, and for a buffered answer over maxResponseBytes', async () => {
+  it('limits every answer to maxContentLength, and a buffered answer also to maxResponseBytes', async () => {
     handler = answer(200, 'x'.repeat(2000));
     const large = { code: 'service_failed', reason: 'answer_too_large' };
     expect(await failed(asService({ maxResponseBytes: 1024 }).get('/a'))).toMatchObject(large);
@@ -667,7 +667,7 @@ describe('ServiceHttp streams', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it("sends each part of a streamed body immediately, and closes a failed body's request", async () => {
+  it('sends each part of a streamed body immediately, and closes the request if the body fails', async () => {
     const parts: string[] = [];
     let closed: Promise<unknown> = Promise.resolve();
     handler = (request) => {
@@ -688,8 +688,8 @@ describe('ServiceHttp streams', () => {
 
 describe('ServiceHttp request bodies', () => {
   it.each<[string, number]>([
-    ['before its token is there', 20],
-    ['while it is sent', 0],
+    ['before the token arrives', 20],
+    ['during the transfer', 0],
   ])('rejects with the error of a body that fails %s, and keeps the circuit closed', async (_, ms) => {
     tokenMs = ms;
     handler = drained(json({}));
@@ -723,7 +723,7 @@ describe('ServiceHttp request bodies', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it("lets a slow body outlast the timeout, except in a circuit's trial call", async () => {
+  it('allows a slow body to take longer than the timeout, except in the trial call of a circuit breaker', async () => {
     const dripping = (): Readable =>
       Readable.from(
         (async function* () {
@@ -749,7 +749,7 @@ describe('ServiceHttp request bodies', () => {
     ['a list', [1, 2, 3]],
     ['an ArrayBuffer', new ArrayBuffer(3)],
   ])(
-    'throws TypeError if a stream yields %s instead of text or bytes, and does not count a failure of the service',
+    'throws TypeError if a stream yields %s instead of text or bytes, and does not open the circuit of the service',
     async (_, chunk) => {
       let ended = 0;
       handler = (request, response) =>
@@ -890,7 +890,7 @@ describe('ServiceHttp compatibility with axios', () => {
     expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 16]);
   });
 
-  it("applies one timeout to the whole call, including the token's request and renewal", async () => {
+  it('applies one timeout to the whole call, including the request and the renewal of the token', async () => {
     tokenMs = 60;
     handler = (request, response) => void setTimeout(() => refusesFirst(json({}))(request, response), 60);
     expect(await failed(asService().get('/a', { timeout: 150 }))).toMatchObject({ code: 'service_timeout' });
@@ -916,9 +916,9 @@ describe('ServiceHttp answers', () => {
       .join();
 
   it.each<[string, RequestListener]>([
-    ['in what should be JSON', (request, response) => void response.end(`{${String(request.headers.authorization)}`)],
+    ['in invalid JSON', (request, response) => void response.end(`{${String(request.headers.authorization)}`)],
     [
-      'in its reason phrase',
+      'in the reason phrase',
       (request, response) => void response.writeHead(500, String(request.headers.authorization)).end(),
     ],
     [
@@ -926,7 +926,7 @@ describe('ServiceHttp answers', () => {
       (request, response) =>
         seen.length === 1 ? INVALID_TOKEN(request, response) : void response.writeHead(500).end(AUTHORIZATIONS.join()),
     ],
-  ])('keeps a token out of the error if the answer repeats the token %s', async (_, script) => {
+  ])('keeps the token out of the error if the answer repeats the token %s', async (_, script) => {
     handler = script;
     const error = await failed(asService(strict).get('/a', { responseType: 'json' }));
     expect(error).toMatchObject({ code: 'service_failed' });
@@ -944,9 +944,9 @@ describe('ServiceHttp answers', () => {
   it.each<[string, AxiosRequestConfig, RequestListener]>([
     ['without a body', { method: 'HEAD' }, answer(200)],
     ['that is empty', {}, answer(204)],
-    ['that is not accepted', { validateStatus: () => false }, answer(200, 'x'.repeat(200_000))],
+    ['that validateStatus rejects', { validateStatus: () => false }, answer(200, 'x'.repeat(200_000))],
     [
-      'whose validateStatus fails',
+      'for which validateStatus throws',
       {
         validateStatus: () => {
           throw new Error('mine');
@@ -954,7 +954,7 @@ describe('ServiceHttp answers', () => {
       },
       answer(200, 'x'.repeat(200_000)),
     ],
-    ['that nobody reads, and is small', {}, answer(200, 'x')],
+    ['that is small and unread', {}, answer(200, 'x')],
   ])('frees the slot of an answer %s, even if a stream was requested', async (_, config, script) => {
     handler = script;
     const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });

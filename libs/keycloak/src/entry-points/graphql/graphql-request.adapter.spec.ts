@@ -310,7 +310,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('introspects the token once for all mutations of a request, even if mutations allow no cached result', async () => {
+  it('introspects the token once for all mutations of a request, even if no cached result is allowed', async () => {
     const asked = introspections();
     const mutation = `mutation { ${Array.from({ length: 20 }, (__, at) => `p${at}: pay { number mine }`).join(' ')} }`;
     const authorization = bearerOf(app);
@@ -420,9 +420,9 @@ describe('a GraphQL context that all operations share', () => {
   });
 
   it.each<[string, object, () => ExpressAdapter | FastifyAdapter]>([
-    ['of Mercurius', { driver: MercuriusDriver, context: () => one }, () => new FastifyAdapter()],
+    ['a fixed context of Mercurius', { driver: MercuriusDriver, context: () => one }, () => new FastifyAdapter()],
     [
-      'with the request of the first for good, of Apollo',
+      'a context of Apollo that keeps the first request',
       {
         driver: ApolloDriver,
         context: ({ req }: { req: unknown }) => {
@@ -506,7 +506,7 @@ describe('a subscription whose connection the application hides', () => {
   });
 });
 
-describe('an application with two schemas, one without guards for fields', () => {
+describe('an application with two schemas, of which one has no guards for fields', () => {
   @Resolver()
   class OpenResolver {
     @Query(() => String)

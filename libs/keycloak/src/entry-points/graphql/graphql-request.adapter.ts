@@ -13,10 +13,10 @@ import { subscriptionOf, withConnectionParams } from './subscriptions.js';
  * A refusal is an error with `extensions.code` (`RefusalCode`) and, for `insufficient_scope`, `extensions.permission`.
  *
  * The guard refuses an operation that shares the context of another request (`route_closed`). The driver's option
- * `context` must be a function that returns a new object each time; an object prevents the start.
+ * `context` must be a function that returns a new object each time; with an object, the application does not start.
  *
- * Does NOT protect introspection (`__schema`), fields without a resolver, and `__resolveType`: Nest runs no guards
- * there.
+ * Does NOT protect introspection (`__schema`), fields without a resolver, and `__resolveType`: Nest runs no guards for
+ * them.
  */
 export function graphqlRequestAdapter(): RequestAdapter {
   return {
@@ -36,7 +36,7 @@ export function graphqlRequestAdapter(): RequestAdapter {
   };
 }
 
-/** Returns the request of `reply` first, since Mercurius sets `reply` for each operation. */
+/** Prefers the request of `reply`, since Mercurius sets `reply` for each operation. */
 function requestIn({ req, reply }: ReturnType<typeof contextOf>): AdaptedRequest {
   const request = reply?.request ?? req;
   if (request === undefined) throw withoutRequest();

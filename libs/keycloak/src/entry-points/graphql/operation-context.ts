@@ -6,7 +6,10 @@ export interface OperationContext {
   readonly reply?: { readonly request?: AdaptedRequest };
 }
 
-/** Returns the third argument. Reference resolvers get no `args`, so their context is the second argument. */
+/**
+ * Returns the GraphQL context, which is the third argument of a resolver. Reference resolvers get no `args`, so their
+ * context is the second argument.
+ */
 export function contextOf(call: CallContext): OperationContext & object {
   const args = call.getArgs<unknown[]>();
   const context = args.length === 3 ? args[1] : args[2];

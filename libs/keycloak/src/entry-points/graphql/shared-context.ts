@@ -7,10 +7,10 @@ const requests = new WeakMap<object, unknown>();
 const contexts = new WeakMap<object, Set<object>>();
 
 /**
- * Throws `BearerError` for a shared context: an operation could run for another operation's caller.
+ * Throws `BearerError` if operations share a context, since an operation could run for the caller of another operation.
  *
- * Mercurius sets the request of each operation on the shared object. Apollo copies the object with the first request,
- * so that request appears too often.
+ * Mercurius sets the request of each operation on the shared object. Apollo gives each operation a copy of the object,
+ * and each copy contains the first request.
  */
 export function checkNotShared(call: CallContext): void {
   const context = contextOf(call);

@@ -47,7 +47,9 @@ export function subscriptionOf(call: CallContext): Subscription | undefined {
   );
 }
 
-/** Checks the classes of objects, since a caller controls parameters and arguments. */
+/**
+ * Recognizes requests and sockets by their class, since a caller controls the connection parameters and the arguments.
+ */
 export function webSocketOf(given: object): Subscription | undefined {
   const context = given as ConnectionContext & Partial<GraphqlWsContext>;
   return ofGraphqlWs(context.req) ?? ofGraphqlWs(context) ?? ofMercurius(context);

@@ -1,4 +1,4 @@
-/** JSON object: reads a token's header or claims, and rejects JSON that parsers could read differently. */
+/** JSON object: reads a token's header or claims, and rejects JSON that two parsers could read differently. */
 import { isStrictJson } from '../ports/published-keys.js';
 
 export function jsonObjectOf(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

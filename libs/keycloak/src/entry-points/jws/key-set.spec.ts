@@ -48,7 +48,7 @@ describe('KeySet', () => {
     ['a private key', [privateJwk], `${UNUSABLE} private_key`],
     ['a secret', [secret], `${UNUSABLE} symmetric_key`],
     ['an RSA key of 1024 bits', [short], `${UNUSABLE} rsa_key_too_short`],
-    ['an RSA key of no bits', [{ ...rsa.jwk, n: 'AAAA' }], `${UNUSABLE} malformed`],
+    ['an RSA key whose modulus is zero', [{ ...rsa.jwk, n: 'AAAA' }], `${UNUSABLE} malformed`],
     ['an RSA key without modulus', [{ ...rsa.jwk, n: undefined }], `${UNUSABLE} malformed`],
     [
       'an RSA key of 20000 bits',
@@ -116,7 +116,7 @@ describe('KeySet', () => {
     );
   });
 
-  it('keeps published keys, and withdraws keys that are no longer published', () => {
+  it('reuses the objects of published keys, and marks all other keys as withdrawn', () => {
     const former = KeySet.of({ keys: [rsa.jwk, ec.jwk] });
     const ed = edSigner();
     const next = KeySet.of({ keys: [ed.jwk, { ...rsa.jwk }] }, former);

@@ -75,7 +75,7 @@ export function unusable(keyId: string, fault: KeyFault): AuthorizationServerErr
   });
 }
 
-/** Masks an unsafe key id: key ids are public, but may be any text. */
+/** Masks a key id that is unsafe in logs: key ids are public, but may contain any text. */
 export const shownKeyId = (keyId: string): string => (/^[\w.:-]{1,100}$/.test(keyId) ? keyId : '***');
 
 function faultOfRsa({ n }: Members): KeyFault | undefined {

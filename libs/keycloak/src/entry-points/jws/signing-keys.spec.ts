@@ -170,7 +170,7 @@ describe('SigningKeys', () => {
       expect(issuer.asked).toHaveLength(3);
     });
 
-    it('rejects the call while the issuer is down, even if keys expire during other calls', async () => {
+    it('rejects the call while the issuer is down, although other calls keep starting reads', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(599.5);
@@ -184,7 +184,7 @@ describe('SigningKeys', () => {
       await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
-    it('rejects the call if the issuer is down, with at most one request a second', async () => {
+    it('rejects all calls while the issuer is down, and reads the keys at most once a second', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(5);

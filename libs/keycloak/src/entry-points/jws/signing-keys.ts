@@ -10,14 +10,15 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * Anybody can send an unknown key id, so this pause separates the starts of two reads. The first tokens of a new key
- * may wait during this pause. A pause of 30 seconds (jose's default) would make the service refuse these tokens.
+ * Anybody can send an unknown key id, so this pause separates the starts of two reads of the keys. The first tokens
+ * that are signed with a new key may have to wait for the end of this pause. A pause of 30 seconds (jose's default)
+ * would make the service refuse these tokens.
  */
 const COOL_DOWN_MS = 1000;
 
 const MAX_PAUSES = 2;
 
-/** Further requests get status 503 instead of 401, since their tokens may be valid. */
+/** Requests above this limit get status 503 instead of 401, since their tokens may be valid. */
 const MAX_WAITING = 5000;
 
 const RENEWAL: RenewalWindow = { from: 0.5, to: 0.75 };
@@ -85,7 +86,8 @@ export class SigningKeys {
       // A read in progress may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // If no keys are current, other requests start reads. `MAX_PAUSES` limits this wait.
+      // Without current keys, other requests also start reads, and each read extends this wait. `MAX_PAUSES` limits the
+      // wait.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }

@@ -55,17 +55,17 @@ describe('JwtVerifier', () => {
     ]),
     ...(['HS256', 'HS384', 'HS512'] as const).flatMap((alg): [string, () => string, string][] => [
       [
-        `that is signed by ${alg} with the public key in PEM`,
+        `that is signed with ${alg} and the public key (PEM) as the secret`,
         () => hmacSigned(alg, spki(), service.claims(), { kid: rsa.jwk.kid }),
         'algorithm_not_allowed',
       ],
       [
-        `that is signed by ${alg} with the modulus`,
+        `that is signed with ${alg} and the modulus as the secret`,
         () => hmacSigned(alg, Buffer.from(String(rsa.jwk.n), 'base64url'), service.claims(), { kid: rsa.jwk.kid }),
         'algorithm_not_allowed',
       ],
       [
-        `that is signed by ${alg} with an empty secret`,
+        `that is signed with ${alg} and an empty secret`,
         () => hmacSigned(alg, '', service.claims(), { kid: rsa.jwk.kid }),
         'algorithm_not_allowed',
       ],
@@ -73,17 +73,17 @@ describe('JwtVerifier', () => {
     ['of an unknown alg', () => rsa.sign(service.claims(), { alg: 'RSA1_5' }), 'algorithm_not_allowed'],
     ['whose alg is a list', () => rsa.sign(service.claims(), { alg: ['RS256'] }), 'token_malformed'],
     [
-      'of RS256 that is signed with a key for ES256',
+      'that names RS256 but is signed with a key for ES256',
       () => ec.sign(service.claims(), { alg: 'RS256' }),
       'algorithm_not_allowed',
     ],
     [
-      'of ES256 that is signed with a key for RS256',
+      'that names ES256 but is signed with a key for RS256',
       () => rsa.sign(service.claims(), { alg: 'ES256' }),
       'algorithm_not_allowed',
     ],
     [
-      'of PS256 that is signed with a key for RS256',
+      'that names PS256 but is signed with a key for RS256',
       () => rsa.sign(service.claims(), { alg: 'PS256' }),
       'algorithm_not_allowed',
     ],
@@ -103,7 +103,7 @@ describe('JwtVerifier', () => {
       'signing_key_unknown',
     ],
     [
-      'whose key id is a member of every object',
+      'whose key id is a property of every object',
       () => strangersRsa.sign(service.claims(), { kid: '__proto__' }),
       'signing_key_unknown',
     ],
@@ -114,7 +114,7 @@ describe('JwtVerifier', () => {
     ],
     ['that names no key', () => rsa.sign(service.claims(), { kid: undefined }), 'signing_key_unknown'],
     [
-      'with an extension that must be understood (crit)',
+      'with a critical extension (crit)',
       () => rsa.sign(service.claims(), { crit: ['exp'], exp: 0 }),
       'critical_header_unknown',
     ],
@@ -149,7 +149,7 @@ describe('JwtVerifier', () => {
       'signature_invalid',
     ],
     [
-      'of ES256 whose r and s are the order of the curve',
+      'of ES256 whose signature values r and s are the order of the curve',
       () =>
         bent(
           ec.sign(service.claims()),
@@ -172,7 +172,7 @@ describe('JwtVerifier', () => {
       'signature_invalid',
     ],
     [
-      'of RS256 whose signature is encrypted with the public key',
+      'of RS256 whose signature is a text encrypted with the public key',
       () => bent(rsa.sign(service.claims()), 2, publicEncrypt(rsa.publicKey, Buffer.from('x')).toString('base64url')),
       'signature_invalid',
     ],
@@ -196,7 +196,7 @@ describe('JwtVerifier', () => {
     ],
     ['that is an ID token', () => rsa.sign(service.claims({ typ: 'ID' })), 'not_an_access_token'],
     ['that is a refresh token', () => rsa.sign(service.claims({ typ: 'Refresh' })), 'not_an_access_token'],
-    ['that is a logout token by its claims', () => rsa.sign(service.claims({ typ: 'Logout' })), 'not_an_access_token'],
+    ['with the claims of a logout token', () => rsa.sign(service.claims({ typ: 'Logout' })), 'not_an_access_token'],
     ['for another service', () => rsa.sign(service.claims({ aud: 'service-c' })), 'other_audience'],
     ['that has expired', () => rsa.sign(service.claims({ exp: Math.floor(Date.now() / 1000) - 6 })), 'expired'],
     ['that never expires', () => rsa.sign(service.claims({ exp: undefined })), 'exp_missing'],
@@ -235,7 +235,7 @@ describe('JwtVerifier', () => {
     expect(await service.reasonOf(rsa.sign(service.claims(), header))).toBe('accepted');
   });
 
-  it('refuses a token of a withdrawn key, even if the token was accepted before', async () => {
+  it('refuses a token that is signed with a withdrawn key, even if the token was accepted before', async () => {
     const token = ec.sign(service.claims());
     expect(await service.reasonOf(token)).toBe('accepted');
     publish(realm, [rsa.jwk]);
@@ -245,7 +245,7 @@ describe('JwtVerifier', () => {
     expect(await service.reasonOf(token)).toBe('signing_key_unknown');
   });
 
-  it('accepts both encodings of an ECDSA signature, and a denial covers both (RS-13)', async () => {
+  it('accepts both valid forms of an ECDSA signature, and a denial revokes both tokens (RS-13)', async () => {
     const token = ec.sign(service.claims({ jti: 'j1' }));
     const other = otherForm(token);
     expect(other).not.toBe(token);

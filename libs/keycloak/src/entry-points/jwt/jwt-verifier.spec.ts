@@ -41,7 +41,7 @@ describe('JwtVerifier', () => {
     expect([calls.jwks - before.jwks, calls.introspection - before.introspection]).toEqual([1, 0]);
   });
 
-  it('caches no expired token, and refuses it after the clock tolerance (RS-07)', async () => {
+  it('does not cache an expired token, and refuses the token after the clock tolerance (RS-07)', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims());
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -69,7 +69,7 @@ describe('JwtVerifier', () => {
     expect(service.status.read().caches.verifiedJwts).toBe(3);
   });
 
-  it('keeps a verified token while keys are too old, and accepts it after renewal', async () => {
+  it('keeps a cached token while the keys are too old, and accepts the token after the keys are renewed', async () => {
     const service = jwtService(realm);
     const token = key.sign(service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 }));
     expect(await service.reasonOf(token)).toBe('accepted');
@@ -127,7 +127,7 @@ describe('an unknown key id', () => {
 });
 
 describe('a key rotation', () => {
-  it('does not affect valid tokens while the old key is published, even if invalid tokens arrive too (RS-17)', async () => {
+  it('does not affect valid tokens while the old key is published, despite many invalid tokens (RS-17)', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     let signer = key;
@@ -154,7 +154,7 @@ describe('a key rotation', () => {
     expect(outcomesOfGood.get('accepted')).toBeGreaterThan(20);
   });
 
-  it('ends all tokens of a withdrawn key at the next read of the keys', async () => {
+  it('makes the service refuse all tokens of a withdrawn key after the next read of the keys', async () => {
     const service = jwtService(realm);
     const next = ecSigner();
     const old = key.sign(service.claims());

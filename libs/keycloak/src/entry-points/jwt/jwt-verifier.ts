@@ -29,7 +29,7 @@ interface Verified {
   readonly key: PublishedKey;
 }
 
-/** Caches claims, not tokens, and only of valid signatures: invalid tokens evict nothing. */
+/** Caches claims instead of tokens, and only after a valid signature, so an invalid token can't evict an entry. */
 export class JwtVerifier implements ConnectedJwtVerification {
   readonly #verified: DeadlineCache<Verified>;
   readonly #flights = new Flights<SignedClaims>();

@@ -53,7 +53,7 @@ const OF_THE_SERVER: readonly [string, () => Fault, string][] = [
   ['sends deeply nested JSON', () => ({ kind: 'deep' }), '503 answer_not_strict_json'],
   ['sends a member __proto__', () => ({ kind: 'proto' }), '503 answer_not_strict_json'],
   ['sends all members twice', () => ({ kind: 'duplicate-keys' }), '503 answer_not_strict_json'],
-  ['sends no key set', () => ({ kind: 'answer', body: [1] }), '503 signing_keys_malformed'],
+  ['sends a list instead of a key set', () => ({ kind: 'answer', body: [1] }), '503 signing_keys_malformed'],
   ['sends an empty key set', () => keys(), '503 signing_keys_malformed'],
   ['sends only keys for encryption', () => keys({ ...key.jwk, use: 'enc' }), '503 signing_keys_malformed'],
   [
@@ -95,7 +95,7 @@ const OF_NO_USE = OF_THE_SERVER.filter(([, , refused]) => !refused.startsWith('5
 describe.each(OF_NO_USE)('a server that %s', (_, fault, refused) => {
   const quick = quickFor(refused);
 
-  it('does not affect a service with keys, until the keys are too old', async () => {
+  it('does not affect a service that has read the keys, until these keys are too old', async () => {
     publish(realm, [key.jwk]);
     const service = jwtService(realm, {}, quick);
     const claims = service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 });
@@ -111,10 +111,10 @@ describe.each(OF_NO_USE)('a server that %s', (_, fault, refused) => {
 
 describe('the JWKS endpoint', () => {
   it.each<[string, object, string]>([
-    ['on another origin', { jwks_uri: 'https://keys.example/certs' }, '502 endpoint_on_foreign_origin'],
-    ['nowhere', { jwks_uri: undefined }, '502 endpoint_missing'],
-    ['at a text that is not a URL', { jwks_uri: 'certs' }, '502 endpoint_missing'],
-  ])('is not called if the discovery document places the JWKS endpoint %s', async (_, members, refused) => {
+    ['is on another origin', { jwks_uri: 'https://keys.example/certs' }, '502 endpoint_on_foreign_origin'],
+    ['is missing', { jwks_uri: undefined }, '502 endpoint_missing'],
+    ['is not a URL', { jwks_uri: 'certs' }, '502 endpoint_missing'],
+  ])('is not called if its address in the discovery document %s', async (_, members, refused) => {
     publish(realm, [key.jwk]);
     realm.control.fault('discovery', { kind: 'members', members: { ...members } });
     const service = jwtService(realm);

@@ -18,7 +18,7 @@ describe('grpcStatus', () => {
     expect(grpcStatus(status)).toBe(code);
   });
 
-  it('maps the status of the called service for an error with isPassedOn', () => {
+  it('maps the status of the called service if the error has isPassedOn', () => {
     const failure = new ServiceCallError('service_failed', 'stock', 'answered_404', { status: 404, isPassedOn: true });
     expect(grpcStatus(failure.httpStatus)).toBe(5);
   });

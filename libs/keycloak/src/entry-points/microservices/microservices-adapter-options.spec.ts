@@ -4,8 +4,8 @@ import { microservicesRequestAdapter } from './index.js';
 
 describe('microservicesRequestAdapter', () => {
   it.each<[string, unknown]>([
-    ['a misspelt name', { rejectRefuse: true }],
-    ['a word', { rejectRefused: 'yes' }],
+    ['a misspelt option name', { rejectRefuse: true }],
+    ['a text instead of a boolean', { rejectRefused: 'yes' }],
   ])('refuses options with %s', (_, options) => {
     expect(() => microservicesRequestAdapter(options as never)).toThrow(ConfigurationError);
   });

@@ -27,8 +27,8 @@ export interface MicroservicesRequestAdapterOptions {
  * `@EventPattern` and `@GrpcMethod`. The header `authorization` of the message or gRPC metadata contains
  * `Bearer <token>`.
  *
- * A refusal is an `RpcException` with the HTTP body, or with a gRPC status and the code as message. A refused event
- * gets no response, and only the guard logs it.
+ * A refusal is an `RpcException` that contains the HTTP body, or for gRPC a gRPC status and the refusal code. A refused
+ * event gets no response, and only the guard logs the refusal.
  *
  * Messages of transports other than NATS, RabbitMQ and gRPC get `route_closed` (reason `transport_without_headers`).
  *
@@ -36,7 +36,7 @@ export interface MicroservicesRequestAdapterOptions {
  */
 export function microservicesRequestAdapter(options: MicroservicesRequestAdapterOptions = {}): RequestAdapter {
   const rejectRefused = readOptions(options);
-  // Each message has one request object: the guard verifies a token once for each object.
+  // Each message has one request object, because the guard verifies a token once for each request object.
   const requests = new WeakMap<object, AdaptedRequest>();
   return {
     kind: 'rpc',
@@ -76,7 +76,7 @@ export function microservicesRequestAdapter(options: MicroservicesRequestAdapter
   };
 }
 
-/** Nest handles no exception of a `@GrpcStreamCall` handler: the exception would end the process. */
+/** Nest does not handle an exception of a `@GrpcStreamCall` handler, so the exception would end the process. */
 function bareCallOf(context: CallContext): GrpcCall | undefined {
   const received = receivedCall(context);
   return received.transport === 'grpc' && received.isBare ? received.call : undefined;

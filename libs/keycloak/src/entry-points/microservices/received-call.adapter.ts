@@ -10,8 +10,9 @@ export type ReceivedCall =
   | { readonly transport: 'other'; readonly context: BaseRpcContext | undefined };
 
 /**
- * Finds the transport by argument classes. The caller can invent the first argument's members. A gRPC call is an event
- * emitter, unlike a deserialized message. The call is the third argument, or the first for `@GrpcStreamCall`.
+ * Recognizes the transport by the classes of the arguments, because a caller can invent the members of a message. A
+ * gRPC call is an event emitter, but a deserialized message is not. The gRPC call is the third argument of a handler,
+ * or the first argument of a `@GrpcStreamCall` handler.
  */
 export function receivedCall(host: CallContext): ReceivedCall {
   const [first, second, third] = host.getArgs<unknown[]>();

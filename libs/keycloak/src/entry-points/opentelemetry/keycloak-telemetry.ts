@@ -8,7 +8,9 @@ import { traceServerCalls } from './server-spans.js';
 const NAME = 'nestjs-keycloak-s2s';
 
 export class KeycloakTelemetry {
-  /** Applications of a process share the channels, so one subscription counts each message once. */
+  /**
+   * All applications of a process share the diagnostics channels, so a single subscription counts each message once.
+   */
   static readonly #running = new Set<ComposedKeycloak>();
   static #end: (() => void) | undefined;
 

@@ -124,7 +124,7 @@ async function started(): Promise<INestApplication> {
 
 const issuerOf = (app: INestApplication) => app.get<ComposedKeycloak>(KEYCLOAK, { strict: false }).issuers[0];
 
-/** Without this call, the service would introspect an older token again, at varying times. */
+/** Without this call, the service would introspect a token again at an unpredictable time. */
 function receiveAll(app: INestApplication): void {
   const untilMs = systemClock.monotonicMs();
   issuerOf(app).signals.prove({ sinceMs: untilMs - 3_600_000, untilMs });
@@ -384,7 +384,7 @@ describe('an application with KeycloakTelemetryModule', () => {
 });
 
 describe('KeycloakTelemetryModule', () => {
-  it('sends the span of a call in its traceparent header, and no baggage', async () => {
+  it('sends the span of a call in the traceparent header, and sends no baggage', async () => {
     const telemetry = RecordedTelemetry.start();
     propagation.disable();
     propagation.setGlobalPropagator(
@@ -437,7 +437,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('counts each message of several applications once, and unsubscribes with the last application', async () => {
+  it('counts messages once for several applications, and unsubscribes when the last application closes', async () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});

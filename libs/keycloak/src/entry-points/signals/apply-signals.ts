@@ -24,7 +24,7 @@ export function applySignals(signals: Signals, target: SignalTarget): boolean {
 }
 
 function applyEach({ denials, rechecks }: Signals, { issuer, revocations, clockSkew }: SignalTarget): void {
-  // A denial in the future would also deny the tokens of a later login.
+  // A denial with a future time would also deny the tokens of a later login.
   const latest = Math.ceil(clockSkew.latestSeconds()) + MAX_AHEAD_SECONDS;
   for (const denial of denials) {
     if ('sid' in denial) revocations.deny({ issuer, ...denial, exceptOffline: true });

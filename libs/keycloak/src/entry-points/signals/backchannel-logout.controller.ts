@@ -5,8 +5,8 @@ import type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
 import { LogoutNotices, type NoticeOutcome } from './logout-notices.js';
 
 /**
- * The format is RFC 6749 §5.2 (OpenID Connect Back-Channel Logout 1.0 §2.8). The bodies contain no reason that could
- * help an attacker.
+ * The format follows RFC 6749 §5.2, as OpenID Connect Back-Channel Logout 1.0 §2.8 requires. The bodies contain no
+ * reason that could help an attacker.
  */
 const BODIES = {
   refused: { error: 'invalid_request', error_description: 'The logout token is not valid' },
@@ -26,7 +26,7 @@ export function backchannelLogoutController({ path, decorators }: Required<Backc
       @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     ) {}
 
-    /** Uses the raw request and response, because the specification prescribes both. */
+    /** No pipe or interceptor may change the request or the response, because the specification prescribes both. */
     @Post()
     @Public()
     @applyDecorators(...decorators)

@@ -51,9 +51,9 @@ describe.each([
   ['Fastify', () => new FastifyAdapter()],
 ])('BackchannelLogoutModule on %s', (_, adapter) => {
   it.each<[string, Partial<ShopOptions>]>([
-    ['introspects', { options: { introspectionTtlSeconds: 60 } }],
+    ['introspects tokens', { options: { introspectionTtlSeconds: 60 } }],
     ['verifies signatures', { options: { verification: 'jwt', jwt: jwtVerification() } }],
-  ])('makes a service that %s refuse the token of a user who logs out at Keycloak (BF-09)', async (__, options) => {
+  ])('denies the token of a user who logs out at Keycloak, if the service %s (BF-09)', async (__, options) => {
     const app = await started({ adapter: adapter(), ...options });
     const [here, elsewhere, bob] = [
       await logIn(server, 'alice'),
@@ -99,7 +99,7 @@ describe.each([
     await tooLong.body?.cancel();
   });
 
-  it('ignores interceptors, and is refused by a global guard without the option `decorators`', async () => {
+  it('ignores interceptors, and passes a global guard only with the option `decorators`', async () => {
     const csrfExempt = SetMetadata('csrf-exempt', true);
     const providers = [
       { provide: APP_GUARD, useClass: UnsafeMethods },
@@ -143,7 +143,7 @@ describe('BackchannelLogoutModule', () => {
     expect(() => BackchannelLogoutModule.forRoot(options)).toThrow(fault);
   });
 
-  it('does not start with an invalid listener, with a second import, or without KeycloakModule', async () => {
+  it('prevents the start if the listener is invalid, the import is repeated or KeycloakModule is missing', async () => {
     const given = [undefined, {}, { ended: 'x' }, { ended: async () => undefined, unverified: true }];
     for (const listener of given) {
       await expect(started({ notices: listening(listener as BackchannelLogoutListener) })).rejects.toThrow(

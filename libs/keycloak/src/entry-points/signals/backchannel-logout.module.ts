@@ -29,7 +29,7 @@ export interface BackchannelLogoutAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** A recheck from the channel counts as current up to this age. */
+/** A recheck from the channel starts a pause only if the recheck is younger than this time. */
 const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
@@ -52,7 +52,8 @@ export class BackchannelLogoutModule {
   }
 
   /**
-   * Throws `ConfigurationError` for invalid options. An invalid result of `useFactory` stops the start with this error.
+   * Throws `ConfigurationError` for invalid options. If the result of `useFactory` is invalid, the start fails with
+   * this error.
    */
   static forRootAsync({
     imports = [],

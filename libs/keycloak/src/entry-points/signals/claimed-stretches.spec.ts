@@ -111,8 +111,8 @@ describe('SignalFeed', () => {
   });
 
   it.each<[string, readonly Partial<Turn>[]]>([
-    ['the answer for the lease is slow', [{ leaseSeconds: 2 }]],
-    ['the answer for the lease is slow, and another replica had the lease', [{}, { fencing: 3, leaseSeconds: 2 }]],
+    ['the lease request is slow', [{ leaseSeconds: 2 }]],
+    ['the lease request is slow, and another replica had the lease', [{}, { fencing: 3, leaseSeconds: 2 }]],
     ['polls are slow', [{ pollSeconds: 3 }, { pollSeconds: 3 }, {}]],
     ['a poll was incomplete', [{}, {}, { comesTo: 'a part' }, {}]],
     ['a slow poll was incomplete', [{}, { comesTo: 'a part', pollSeconds: 3 }, { leaseSeconds: 2 }, {}]],
@@ -123,7 +123,7 @@ describe('SignalFeed', () => {
       'another replica had the lease for more than ten minutes',
       [{}, { comesTo: 'no answer', pollSeconds: 700 }, { fencing: 5 }, { fencing: 5 }],
     ],
-  ])('confirms that it knows all events only for a time that its polls cover: %s', async (_, turns) => {
+  ])('confirms only a period that its polls cover: %s', async (_, turns) => {
     followByTurns();
     for (const one of turns) await take(one);
     expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
@@ -147,7 +147,7 @@ describe('SignalFeed', () => {
   });
 
   it.each<[string, number, boolean]>([
-    ['since the healthy time of another replica began if that time ended two seconds ago', 2000, true],
+    ["since the start of another replica's healthy time if that time ended two seconds ago", 2000, true],
     ['since its own first poll if the healthy time of another replica ended a minute ago', 60_000, false],
   ])('confirms that it knows all events %s', async (_, agoMs, isCarriedOn) => {
     clock.advance(1000);

@@ -1,12 +1,13 @@
 import type { FeedLease } from '../extension/index.js';
 import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
-/** How long other replicas wait if the poller crashes. */
+/** The length of a lease in polls: other replicas wait this long if the poller crashes. */
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
 /**
- * The time between the renewal and the end of a lease. A lost lease changes the fencing number, and may hide events.
+ * The poller renews its lease at least this long before the lease ends. After a lost lease, the fencing number changes,
+ * and events may have been missed.
  */
 const MARGIN_MS = 1000;
 
@@ -43,7 +44,10 @@ export class LeaseHolder {
     return lease;
   }
 
-  /** Logs that this replica polls, after a proof. Without proofs, the lease moves between replicas. */
+  /**
+   * Logs that this replica polls, but only after an accepted proof. Otherwise, an unhealthy feed would log each change
+   * of the lease.
+   */
   accepted(): void {
     this.#refusedFor = undefined;
     this.#say(true);

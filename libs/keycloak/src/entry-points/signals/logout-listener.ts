@@ -12,19 +12,19 @@ export interface BackchannelLogout {
 /** Removes the application's data of a session, for `BackchannelLogoutModule.forRootAsync`. */
 export interface BackchannelLogoutListener {
   /**
-   * Called when a session has ended and its tokens are already denied. The issuer waits for this response, and may
-   * still report the tokens as active.
+   * Called when a session has ended and its tokens are already denied. The issuer waits until this method resolves, and
+   * may still report the tokens as active.
    *
-   * After a rejection or four seconds, Keycloak gets 503, and does not repeat the notice. A slower listener continues,
-   * but the service ignores the result.
+   * If the method rejects or takes over four seconds, Keycloak gets 503, but does not repeat the notice. A slower
+   * listener continues, but the service ignores the result.
    */
   ended(logout: BackchannelLogout): Promise<void>;
   /**
    * Called if the service can't read the issuer's keys to verify a notice. The notice may be about any session, and
    * Keycloak does not repeat it.
    *
-   * Introspect the token of each session before the application uses the session again. This call alone must not end a
-   * session, because anybody can send such notices.
+   * Introspect the token of each session before the application uses the session again. Do not end a session only
+   * because of this call: anybody can send unverifiable notices.
    */
   unverified?(): Promise<void>;
 }

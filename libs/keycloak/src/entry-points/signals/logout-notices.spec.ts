@@ -96,8 +96,8 @@ describe('LogoutNotices', () => {
 
   it.each<[string, unknown, string]>([
     ['of an issuer that is not configured', notice('https://evil.example'), 'other_issuer'],
-    ['of several issuers', notice([ISSUER, PARTNER]), 'other_issuer'],
-    ['of no issuer', notice(null), 'other_issuer'],
+    ['that names several issuers', notice([ISSUER, PARTNER]), 'other_issuer'],
+    ['that names no issuer', notice(null), 'other_issuer'],
     ['that is not a token', 'junk', 'other_issuer'],
     ['that is missing', undefined, 'logout_token_missing'],
     ['that is empty', '', 'logout_token_missing'],
@@ -125,7 +125,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('rechecks the tokens after an unexpected error, without logging its text (BF-09)', async () => {
+  it('rechecks the tokens after an unexpected error, and does not log the text of the error (BF-09)', async () => {
     fails(new RangeError('a text that may hold a token'));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);
     expect(happened).toEqual([{ recheck: ISSUER }, 'unverified']);

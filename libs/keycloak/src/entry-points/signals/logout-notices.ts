@@ -18,7 +18,7 @@ export type NoticeOutcome =
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Keycloak waits for five seconds, and can't learn later that the logout is incomplete. */
+/** Keycloak waits five seconds for the response, so the service must report an incomplete logout earlier. */
 const LISTENER_MS = 4000;
 
 export class LogoutNotices {
@@ -94,7 +94,7 @@ export class LogoutNotices {
   #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
     const except = endsOffline ? {} : { exceptOffline: true as const };
     if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
-    // Denies all tokens of the notice's second, since token times are whole seconds.
+    // Denies all tokens from the second of the notice, since token times are whole seconds.
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 

@@ -13,7 +13,7 @@ import {
   type LogoutRecipient,
 } from './logout-claims.js';
 
-/** Remembers only tokens with a valid signature, so forged tokens evict none. */
+/** The cache remembers only tokens with a valid signature, so a forged token evicts no entry. */
 const MAX_REMEMBERED = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
@@ -27,8 +27,8 @@ const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 const isLogoutTokenType = (typ: unknown): boolean => typeof typ === 'string' && LOGOUT_TOKEN_TYPE.test(typ);
 
 /**
- * Checks the claims first: only valid claims cause a key lookup. A second process may accept the same `jti`: a repeated
- * denial is harmless.
+ * Checks the claims first: only valid claims cause a key lookup. A second process may accept the same `jti`, because a
+ * repeated denial is harmless.
  */
 export class LogoutTokens {
   readonly #seen: DeadlineCache<true>;
@@ -59,14 +59,14 @@ export class LogoutTokens {
     this.#seen.delete(tokenId, true);
   }
 
-  /** A compact JWS has only one spelling, so the signature covers exactly this text. */
+  /** The signature covers exactly this text, because a compact JWS has only one valid encoding. */
   #claimsOf(token: string): LogoutClaims {
     const claims = jsonObjectOf(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
     if (claims === undefined) throw new LogoutTokenError('token_malformed');
     return readLogoutClaims(claims, this.recipient, this.clock.epochSeconds());
   }
 
-  /** Only a key set read after the token's arrival can prove that a key is missing. */
+  /** Only a key set that was read after the token arrived can prove that a key is missing. */
   async #keyOf({ keyId, algorithm }: JwsHeader): Promise<PublishedKey> {
     const current = this.keys.current(this.clock.monotonicMs());
     const isThere = current?.has(keyId) === true && !current.isFaulty(keyId);

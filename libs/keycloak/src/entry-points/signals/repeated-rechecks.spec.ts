@@ -81,7 +81,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0]);
   });
 
-  it('starts a pause without rechecks after the recheck of another replica', () => {
+  it('makes no recheck for ten seconds after the recheck of another replica', () => {
     rechecks.made();
     advance(4000);
     rechecks.require();

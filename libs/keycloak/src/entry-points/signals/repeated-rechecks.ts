@@ -1,7 +1,7 @@
 /** The time between two rechecks. A logout in Keycloak takes less time. */
 const INTERVAL_MS = 10_000;
 
-/** Runs `action` later, and returns a function that cancels it. The timer does not keep the process alive. */
+/** Runs `action` later, and returns a function that cancels the action. The timer does not keep the process alive. */
 export type Schedule = (ms: number, action: () => void) => () => void;
 
 const afterMs: Schedule = (ms, action) => {
@@ -9,7 +9,7 @@ const afterMs: Schedule = (ms, action) => {
   return () => clearTimeout(timer);
 };
 
-/** The maximum random delay: the replica with the shortest delay rechecks for all replicas. */
+/** The maximum random delay of a recheck: the replica with the shortest delay rechecks for all replicas. */
 const SPREAD_MS = 1000;
 
 /**
@@ -34,7 +34,7 @@ export class RepeatedRechecks {
   }
 
   made(): void {
-    // A logout that began before the last recheck may not be complete yet.
+    // Another replica's recheck during the pause is too early, since a logout may not be complete yet.
     if (this.#cancel !== undefined && !this.#isNext) return;
     this.#pause();
   }

@@ -66,7 +66,7 @@ class ListeningModule {}
 // #endregion shared-signals
 
 describe('RevocationEventsModule', () => {
-  it.each([AppModule, ListeningModule])('compiles the module of the guide', async (made) => {
+  it.each([AppModule, ListeningModule])('compiles the example module of the guide', async (made) => {
     const module = await Test.createTestingModule({ imports: [made] })
       .setLogger(SILENT)
       .compile();
@@ -108,7 +108,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(60)).rejects.toThrow('pollSeconds must be a number from 0.2 to 10');
   });
 
-  it('does not start the application if a proof expires before the next poll', async () => {
+  it('prevents the start if a proof would expire before the next poll', async () => {
     const module = (pollSeconds: number, introspectionTtlWithEventsSeconds?: number) => {
       const ttl = { introspectionTtlSeconds: 2, introspectionTtlWithEventsSeconds };
       const root = KeycloakModule.forRoot({ ...options, ...ttl } as KeycloakModuleOptions);
@@ -120,7 +120,7 @@ describe('RevocationEventsModule', () => {
     await expect(module(2)).resolves.toBeDefined();
   });
 
-  it('stops the start if the channel has no private key for proofs (RS-30)', async () => {
+  it('prevents the start if the channel has no private key for proofs (RS-30)', async () => {
     const started = (proofs: ProofKeyOptions): Promise<unknown> => {
       const keys = [randomBytes(32).toString('base64')];
       const revocationChannel = valkeyRevocations({ url: 'valkey://127.0.0.1:9', keys, proofs });

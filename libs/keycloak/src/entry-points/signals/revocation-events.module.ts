@@ -127,7 +127,8 @@ function readOptions(
 function readClient(client: RevocationEventsClientOptions, faults: ConfigurationFaults): SignalFeedOptions['client'] {
   const { clientId, clientSecret, clientAuthentication, ...others } = Object(client) as RevocationEventsClientOptions;
   for (const other of Object.keys(others)) faults.fault(`unknown option "client.${other}"`);
-  // Refuses invisible control characters, as `KeycloakModule` does, since only Keycloak would report an error.
+  // Refuses invisible control characters, as `KeycloakModule` does, because otherwise only Keycloak would report the
+  // mistake.
   const context = { faults, allowInsecureRequests: false };
   nonEmptyString('client.clientId', clientId, context);
   optionalText('client.clientSecret', clientSecret, context);

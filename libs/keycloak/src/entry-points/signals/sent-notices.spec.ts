@@ -119,7 +119,7 @@ describe('BackchannelLogoutModule', () => {
     expect(calls.jwks - before).toBeLessThanOrEqual(Math.ceil((performance.now() - startMs) / 1000) + 1);
   });
 
-  it('answers 503 without keys, and introspects each token of the issuer again (BF-09, RS-14)', async () => {
+  it('answers 503 if it can read no keys, and introspects each token of the issuer again (BF-09, RS-14)', async () => {
     let unverified = 0;
     const notices = listening({ ended: async () => undefined, unverified: async () => void (unverified += 1) });
     const app = await started({ notices, options: { introspectionTtlSeconds: 60 } });

@@ -137,7 +137,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.size).toBe(1);
   });
 
-  it("is healthy only from its start until the end of its source's healthy time", async () => {
+  it('is healthy only until the end of the healthy period that its source reports', async () => {
     const agoMs = 50;
     const { clock, signals } = keycloak.issuers[0];
     const beganMs = clock.monotonicMs();
@@ -271,7 +271,7 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('starts its proofs after a gap, since a gap may hide rechecks (RS-30)', async () => {
+  it('proves only the time after the last gap, because a gap may hide rechecks (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });

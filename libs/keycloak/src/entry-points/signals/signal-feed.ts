@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** Polls overlap another replica's healthy time by this time, because replicas' clocks differ. */
+/** A poll overlaps the proven time of another replica by this margin, because the clocks of replicas differ. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -37,11 +37,11 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** No event was missed since this time (lease's clock); undefined after a gap. */
+  /** The feed has missed no event since this time, by the clock of the lease; undefined after a gap. */
   receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;
-  /** The start of this process's last poll with a result, by the monotonic clock. */
+  /** The start of the last successful poll of this process, by the monotonic clock. */
   readUntilMs: number;
   failures: number;
   missedLoggedMs: number;
@@ -56,7 +56,7 @@ export class SignalFeed {
   readonly #closing = new AbortController();
   readonly #leaseHolder: LeaseHolder;
   readonly #target: SignalTarget;
-  /** After a longer pause, Keycloak may have restarted and lost sessions without an event. */
+  /** After a longer pause between polls, Keycloak may have restarted and lost sessions without an event. */
   readonly #maxSilenceMs: number;
   #running: Promise<unknown> | undefined;
 
@@ -122,7 +122,7 @@ export class SignalFeed {
     }
   }
 
-  /** `beganMs` precedes the request for the lease, so the proof never starts too early. */
+  /** `beganMs` is a time before the lease request, so the proven period never starts too early. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.receivedSinceMs, one.fencing] = [undefined, lease.fencing];
@@ -159,7 +159,7 @@ export class SignalFeed {
   }
 
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
-    // If the lease's clock goes back, the new time limits older proofs.
+    // The healthy time must not be later than the lease, even if the clock of the lease was set back.
     one.healthyUntilMs = Math.min(Math.max(one.healthyUntilMs, atMs), lease.grantedAtMs);
     const untilMs = Math.min(...this.#followed.map(({ healthyUntilMs }) => healthyUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ receivedSinceMs = Infinity }) => receivedSinceMs));

@@ -2,8 +2,8 @@ import type { IssuerRecheck } from '../extension/index.js';
 import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from '../ports/signals.js';
 
 /**
- * The tokens to deny, from the issuer of the source. `sid` means the tokens of a session, except the offline tokens.
- * `sub` means the tokens that a user got before `issuedBefore` (seconds since the epoch).
+ * Names tokens of the polled issuer that must be denied. `sid` means the tokens of a session, except the offline
+ * tokens. `sub` means the tokens that a user got before `issuedBefore` (seconds since the epoch).
  */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
 
@@ -13,15 +13,15 @@ export interface Signals {
   readonly denials: readonly IssuerDenial[];
   /** Tokens that may no longer be valid and must be introspected again. */
   readonly rechecks: readonly IssuerRecheck[];
-  /** Whether the result contains all events of the requested time. */
+  /** Whether the result contains all events of the requested period. */
   readonly isWhole: boolean;
   /** Whether the server has certainly reported all events that precede this poll. An empty result is not a proof. */
   readonly isHealthy: boolean;
-  /** The healthy time's end, in milliseconds before this poll. Default 0. */
+  /** The end of the healthy period, in milliseconds before this poll. Default 0. */
   readonly healthyUntilAgoMs?: number;
   /** The reason why this poll has no proof. The feed still applies the denials and rechecks. */
   readonly fault?: SignalSourceError | undefined;
-  /** The first event's time, by the server's clock, in milliseconds since the epoch. */
+  /** The time of the first event, by the server's clock, in milliseconds since the epoch. */
   readonly occurredAtMs?: number | undefined;
 }
 
@@ -39,7 +39,10 @@ export interface SignalSourceContext {
    */
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
-  /** Returns the server's epoch seconds. The first token response reduces the error to about a second. */
+  /**
+   * Returns the server's time in seconds since the epoch. After the first token response, the error is about one
+   * second.
+   */
   readonly serverSeconds: () => number;
   /** Whether the polls are only a trial, which must not create objects or remove events. */
   readonly isTrial: boolean;

@@ -53,7 +53,8 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
 }
 
 /**
- * Creates a document for each handler. One document for all would mix up equal class names and hide header versions.
+ * Creates a document for each handler. One document for all handlers would mix up classes with the same name, and hide
+ * header versions.
  */
 function placesOf(
   app: INestApplication,
@@ -80,7 +81,7 @@ function placesOf(
 }
 
 function exclude({ classes, handler }: ReportedRoute, isExcluded: boolean): void {
-  // A derived class would inherit the value of its base class.
+  // Sets the value on each class, because a derived class would otherwise inherit the value of its base class.
   for (const each of classes) Reflect.defineMetadata(EXCLUDED_CONTROLLER, [isExcluded], each);
   Reflect.defineMetadata(EXCLUDED_ENDPOINT, { disable: isExcluded }, handler);
 }

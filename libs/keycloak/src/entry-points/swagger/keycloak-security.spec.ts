@@ -350,7 +350,7 @@ describe('addKeycloakSecurity schemes', () => {
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
-  it('adds an example for each permission, even if its name is invalid for examples', async () => {
+  it('adds an example for each permission, even if the permission is not a valid example name', async () => {
     @Controller('staff')
     class Staff {
       @Get()
@@ -365,7 +365,7 @@ describe('addKeycloakSecurity schemes', () => {
     expect(examples.map(({ value }) => (value as { permission: string }).permission)).toEqual(['管理者', '閲覧者']);
   });
 
-  it.each(['3.0.0', '3.1.0'] as const)('makes a valid document of OpenAPI %s', async (version) => {
+  it.each(['3.0.0', '3.1.0'] as const)('creates a valid document for OpenAPI %s', async (version) => {
     await make({ controllers: [OrdersController] });
     const document = documentOf({}, version);
     expect(await new Validator().validate(structuredClone(document) as never)).toMatchObject({ valid: true });
@@ -529,7 +529,7 @@ describe('addKeycloakSecurity errors', () => {
     expect(() => addKeycloakSecurity(app, document)).toThrow('GET /another is in the document without security');
   });
 
-  it('throws if a route has too many alternatives', async () => {
+  it('throws if the permissions of a route have too many alternatives', async () => {
     const some = (name: string) => RequireAnyPermission(`${name}1`, `${name}2`, `${name}3`, `${name}4`);
     @Controller('many')
     class Many {

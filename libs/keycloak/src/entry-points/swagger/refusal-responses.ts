@@ -24,7 +24,7 @@ export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Re
 function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): KeycloakException[] {
   if (opening === 'public') return [];
   if (opening === 'closed') return [new BearerError('route_closed', { reason: 'no_decorator_opens_it' })];
-  // If one of several permissions suffices, the guard's refusal names the first.
+  // If one of several permissions suffices, the guard's refusal names the first permission.
   const named = [...new Set([...permissions, ...anyOf.flatMap(([first]) => first ?? [])])];
   return [
     // The guard refuses credentials of another scheme, even if the token is optional.

@@ -13,7 +13,7 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/** The endpoints of a server other than Keycloak are known only by its metadata. */
+/** The endpoints of a server other than Keycloak are known only from the metadata of that server. */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,

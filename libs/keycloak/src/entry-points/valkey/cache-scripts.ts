@@ -39,8 +39,8 @@ return { false, isMine and 1 or 0, now }
 `);
 
 /**
- * Never replaces a final entry, and replaces a later entry only by a final entry. Stores no entry with an impossible
- * time (the server's clock went back).
+ * Never replaces a final entry, and replaces a newer entry only with a final entry. Does not store an entry that would
+ * look too young after the server's clock went back.
  *
  * KEYS: entry, lease. ARGV: sealed text, time of the request, lifetime in ms, whether the entry is final, id of the
  * replica, age in ms.

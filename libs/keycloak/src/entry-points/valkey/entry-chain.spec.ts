@@ -20,7 +20,7 @@ describe('EntryChain', () => {
   it.each([
     ['replaced', ['a', 'x', 'c']],
     ['swapped', ['b', 'a', 'c']],
-  ])('detects in the first and in later proofs that an entry was %s before the first proof (RS-30)', (_, entries) => {
+  ])('detects at each proof that an entry was %s before the first proof (RS-30)', (_, entries) => {
     const poller = reading(1, ['a', 'b', 'c'], true);
     const others = [reading(1, entries), reading(1, entries, true)];
     for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
@@ -28,7 +28,7 @@ describe('EntryChain', () => {
     for (const one of others) expect(one.compare(poller.links(0))).toBe('differs');
   });
 
-  it('detects after the first proof that the time of an entry was changed', () => {
+  it('detects at a later proof that the time of an entry was changed', () => {
     const [poller, reader] = [reading(1, ['a'], true), reading(1, ['a'])];
     expect(reader.compare(poller.links(0))).toBe('same');
     poller.add(entry(2, 'b'), Infinity);
@@ -36,7 +36,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('lets a process begin at a later entry if the proof has the previous hash', () => {
+  it('lets a process begin with a later entry if the proof contains the hash before that entry', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);

@@ -27,7 +27,7 @@ export interface ChainedEntry {
  */
 export type ChainVerdict = 'same' | 'differs' | 'other_chain' | 'unknown';
 
-/** Continues the hash chain from a signed proof, to notice changes between proofs. */
+/** Continues the hash chain of a signed proof, so that the next proof reveals changed entries. */
 export class EntryChain {
   #position: number;
   /** A process that does not poll needs the digests only until its first proof. */
@@ -61,7 +61,7 @@ export class EntryChain {
     if (this.#head === undefined) this.#kept.dropFirst(Math.max(0, first - this.#first));
   }
 
-  /** Later processes could not check a proof that covers removed entries. */
+  /** Returns true if the server removed entries too early: a new process could not check a proof of these entries. */
   lacks(first: number, nowMs: number): boolean {
     if (this.#head === undefined || !this.keepsAll) return false;
     const removed = Math.min(this.#kept.length, first - this.#first);
@@ -72,7 +72,7 @@ export class EntryChain {
   compare(proof: ChainLinks): ChainVerdict {
     if (this.#start === undefined || this.#head === undefined) return this.#join(proof);
     if (this.#start.origin === proof.origin) return this.#head.equals(proof.head) ? 'same' : 'differs';
-    // A poller that copied the hash would sign entries without a comparison.
+    // A poller that only copied the hash would sign entries that it has not compared.
     if (this.keepsAll) return this.#join(proof);
     this.#start = { origin: proof.origin, before: proof.head };
     this.#head = proof.head;

@@ -7,7 +7,7 @@ describe('examination words', () => {
   it.each([
     ['valkey://valkey.internal', 'Valkey at valkey.internal:6379, database 0'],
     ['valkeys://user:hush@valkey.internal:7000/2', 'Valkey at valkey.internal:7000, database 2'],
-  ])('describe the place of %s', (url, place) => {
+  ])('name the server and the database of %s', (url, place) => {
     expect(placeOf(at(url))).toBe(place);
   });
 
@@ -27,7 +27,7 @@ describe('examination words', () => {
     ['maxmemory_policy_must_be_noeviction', /evicts entries/, /noeviction/],
     ['cert_has_expired', /not trusted \(cert_has_expired\)/, /SHARED_STATE_CA_FILE/],
     ['econnrefused', /is unreachable \(econnrefused\)/, /Start the server/],
-  ])('explain %s, and name the cure', (reason, message, cure) => {
+  ])('explain the error %s, and advise the operator', (reason, message, cure) => {
     expect(serverFault(at('valkey://valkey'), reason)).toEqual({
       message: expect.stringMatching(message) as unknown,
       cure: expect.stringMatching(cure) as unknown,

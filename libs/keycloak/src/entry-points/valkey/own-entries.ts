@@ -7,14 +7,14 @@ export interface OwnEntry {
 /** The maximum number of remembered ids, which exceeds the number of useful rechecks. */
 const MAX_IDS = 4000;
 /**
- * The number of remembered texts of a recheck, which the poller repeats after each gap. An older text counts as forged
- * and starts a new epoch.
+ * The poller writes a recheck again after each gap, and remembers only this number of encrypted texts. An older text
+ * counts as forged and starts a new epoch.
  */
 const MAX_WRITINGS = 8;
 
 /**
- * Compares entries with the written bytes, since services with keys can replace unread entries. The poller sends no
- * proof before it has read all its own entries.
+ * Compares each entry in the stream with the bytes that this process wrote, since another service can replace an unread
+ * entry. The poller sends no proof before it has read all its own entries.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();

@@ -53,7 +53,7 @@ describe('ProofKeys', () => {
     ['an RSA key in place of the private key', () => ({ privateKey: rsa() }), /one Ed25519 private key/],
     ['two private keys', () => ({ privateKey: proofKeyPair().privateKey.repeat(2) }), /one Ed25519 private key/],
     [
-      'a public key that garbage follows',
+      'a public key with garbage after the key',
       () => ({ publicKeys: `${proofKeyPair().publicKeys} 4711` }),
       /must contain Ed25519 public/,
     ],
@@ -73,7 +73,7 @@ describe('ProofKeys', () => {
     expect(make).not.toThrow(/4711/);
   });
 
-  it('reads changed key files, and keeps the last keys if a file has none', async () => {
+  it('reads changed key files, and keeps the last keys if a file contains no keys', async () => {
     const [one, other] = [proofKeyPair(), proofKeyPair()];
     const [privateKeyFile, publicKeysFile] = [fileWith('private', one.privateKey), fileWith('public', one.publicKeys)];
     const [signer, reader] = [new ProofKeys('spec', { privateKeyFile }), new ProofKeys('spec', { publicKeysFile })];

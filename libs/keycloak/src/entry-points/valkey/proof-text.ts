@@ -40,7 +40,7 @@ interface Signed {
 
 /** Newer proofs are refused, because their fields may have a different meaning. */
 const VERSION = 1;
-/** Signed proofs begin with this text, so that other signatures are no proofs. */
+/** Each signed text begins with this line, so that other signatures of the key are not valid proofs. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';
 const WHAT = 'revocation proof';
 const HASH = /^[\w-]{43}$/;

@@ -15,8 +15,8 @@ withOpenssl('a server whose certificate', () => {
   afterAll(() => authority.remove());
 
   it.each([
-    ['is of another host', 'err_tls_cert_altname_invalid', { host: 'DNS:elsewhere.example', digest: 'sha256' }],
-    ['is signed by SHA-1', 'certificate_refused', { host: 'DNS:localhost', digest: 'sha1' }],
+    ['names another host', 'err_tls_cert_altname_invalid', { host: 'DNS:elsewhere.example', digest: 'sha256' }],
+    ['is signed with SHA-1', 'certificate_refused', { host: 'DNS:localhost', digest: 'sha1' }],
   ])('%s is rejected: %s', async (_, reason, { host, digest }) => {
     const { key, cert } = authority.issue(host, { digest });
     const server = createServer({ key, cert, ciphers: 'DEFAULT@SECLEVEL=0' }, (socket) => socket.destroy());

@@ -43,7 +43,7 @@ export class RevocationEntries {
     return this.keys.seal(JSON.stringify(all), [WHAT, this.issuer]);
   }
 
-  /** Returns a refusal for an unreadable entry, which may be a denial. */
+  /** Returns a refusal if the entry is unreadable, because the entry may be a denial. */
   read(entry: string): ReadEntry | ChannelRefusal {
     const text = this.keys.open(entry, [WHAT, this.issuer]);
     if (text === undefined) return this.keys.isNewer(entry) ? 'entry_newer' : 'entry_unreadable';

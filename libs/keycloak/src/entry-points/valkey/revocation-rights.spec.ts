@@ -16,12 +16,12 @@ const fail = (reason: string) => (): never => {
 
 describe('missingRights', () => {
   it.each([
-    ['nothing', {}, []],
-    ['scripts', { EVALSHA: fail('noperm') }, ['eval']],
-    ['scripts that read', { EVALSHA_RO: fail('noperm') }, ['eval_ro']],
-    ['information', { INFO: fail('noperm') }, ['info']],
-    ['commands, each once', { EVALSHA: () => ['hset', 'del'] }, ['hset', 'del']],
-  ])('returns the missing rights for %s', async (_, answers, missing) => {
+    ['has all rights', {}, []],
+    ['may not run scripts', { EVALSHA: fail('noperm') }, ['eval']],
+    ['may not run read-only scripts', { EVALSHA_RO: fail('noperm') }, ['eval_ro']],
+    ['may not run INFO', { INFO: fail('noperm') }, ['info']],
+    ['lacks the same commands for several keys', { EVALSHA: () => ['hset', 'del'] }, ['hset', 'del']],
+  ])('returns the missing rights of a user who %s', async (_, answers, missing) => {
     for (const isPoller of [false, true]) {
       expect(await missingRights(connection(answers), ISSUER, isPoller)).toEqual(missing);
     }

@@ -38,7 +38,7 @@ const COUNT: readonly Command[] = [
 ];
 
 /**
- * Returns the forbidden commands: the server checks the rights before a command's arguments.
+ * Returns the commands that the user may not run: the server checks the rights before the arguments.
  *
  * KEYS: the key. ARGV: the name of a missing key, then the commands in JSON.
  */

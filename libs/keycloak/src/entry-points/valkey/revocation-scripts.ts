@@ -50,8 +50,8 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proof) }
 );
 
 /**
- * Appends entries, and begins a new epoch on request, for an invalid stream or for a full stream. Appends nothing and
- * returns 0 if the stream is not in the expected state.
+ * Appends entries, and begins a new epoch on request, or if the stream is invalid or full. Appends nothing and returns
+ * 0 if the stream is not in the expected state.
  *
  * KEYS: state, stream. ARGV: new epoch, epoch to replace, expected state, prefix of the ids, capacity. For each entry,
  * the sealed text and the lifetime in ms follow.
@@ -100,7 +100,8 @@ return 1
 `);
 
 /**
- * Takes or renews the lease. Returns fencing number and server's time, or false if another replica has the lease.
+ * Takes or renews the lease. Returns the fencing number and the server's time, or false if another replica has the
+ * lease.
  *
  * KEYS: lease, number of leases. ARGV: id of the replica, duration of the lease in ms.
  */
@@ -123,7 +124,7 @@ return { number, now }
 `);
 
 /**
- * Stores the proof and returns 1. Returns -1 if the lease is lost, and 0 if an entry is unread.
+ * Stores the proof and returns 1. Returns -1 if the lease is lost, and 0 if the poller has not read all entries.
  *
  * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */

@@ -10,7 +10,7 @@ describe('RevocationStream', () => {
     ['first', ['e', '1', 0, '', 1000, [], '']],
     ['last', ['e', 1, Number.NaN, '', 1000, [], '']],
     ['time', ['e', 1, 0, '', 'yesterday', [], '']],
-  ])('rejects an answer whose %s is not a number', async (_, answer) => {
+  ])('rejects an answer whose field "%s" is not a number', async (_, answer) => {
     await expect(stream.read(saying(answer), undefined)).rejects.toThrow('unexpected_answer');
   });
 

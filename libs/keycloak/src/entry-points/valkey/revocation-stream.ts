@@ -40,13 +40,13 @@ export interface NewEntry {
 
 export const PAGE = 500;
 
-/** Replicas hold different denials, so the stream has room for several replicas. */
+/** Replicas hold different denials, so the stream has room for the denials of several replicas. */
 const CAPACITY_FACTOR = 2;
 const MIN_CAPACITY = 2000;
 
 const MAX_BYTES = 16_384;
 
-/** An unknown writer's id, such as `7-1`, must not end the wait. */
+/** Skips ids such as `7-1`, which this library never writes, so that these ids do not end the wait. */
 const LAST_PART = '18446744073709551615';
 
 const COMMAND_MS = 1000;
@@ -82,8 +82,8 @@ export class RevocationStream {
   }
 
   /**
-   * Reads a page after `position`, or from the oldest entry without `position`. Returns undefined if the stream is
-   * invalid.
+   * Reads a page after `position`, or from the oldest entry if `position` is undefined. Returns undefined if the stream
+   * is invalid.
    */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;

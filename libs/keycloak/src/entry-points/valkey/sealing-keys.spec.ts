@@ -39,9 +39,9 @@ describe('SealingKeys', () => {
 
   it.each([
     ['another realm', ['revocation', 'https://keycloak.test/realms/other']],
-    ['another kind', ['session', 'https://keycloak.test/realms/test']],
-    ['the same letters with a different border between the parts', ['revocationhttps://keycloak.test/realms/test']],
-    ['nothing', []],
+    ['another kind of entry', ['session', 'https://keycloak.test/realms/test']],
+    ['the same text, split into different parts', ['revocationhttps://keycloak.test/realms/test']],
+    ['no purpose', []],
   ])('does not open a text that was sealed for a different purpose: %s', (_, what) => {
     const keys = new SealingKeys([ONE]);
     expect(keys.open(keys.seal('x', WHAT), what)).toBeUndefined();
@@ -59,7 +59,7 @@ describe('SealingKeys', () => {
   });
 
   it.each(['', 'garbage 0.4711', `garbage ${'a'.repeat(90)}`, 'g'.repeat(60)])(
-    'does not count a text that no version sealed as newer: "%s"',
+    'does not attribute an arbitrary text to a newer version: "%s"',
     (text) => {
       expect(new SealingKeys([ONE]).isNewer(text)).toBe(false);
     },

@@ -21,7 +21,7 @@ const FINGERPRINT_BYTES = 4;
  * keys can change without an outage.
  *
  * Each entry has its own subkey for AES-256-GCM (HKDF-SHA256 with a random salt). The associated data names the
- * purpose, so a moved entry can't be decrypted.
+ * purpose, so an entry that was moved to another place can't be decrypted.
  */
 export class SealingKeys {
   readonly #keys: readonly Buffer[];
@@ -35,7 +35,7 @@ export class SealingKeys {
     this.#nameKeys = this.#keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', NAME_INFO, KEY_BYTES)));
   }
 
-  /** Returns the fault of invalid keys, without any key. */
+  /** Returns the fault of invalid keys; the text contains no key. */
   static faultOf(keys: unknown): string | undefined {
     const given: readonly unknown[] = Array.isArray(keys) ? keys : [];
     const faulty = given.filter((key) => readKey(key) === undefined).length;

@@ -1,7 +1,7 @@
 /** A higher drift of the server's clock means that the clock was set back. */
 const MAX_DRIFT = 0.0005;
 
-/** A late answer reduces the offset by less, and a set-back reduces the offset by more. */
+/** An offset that falls by more than this means that the clock was set back, not that an answer was late. */
 const STEP_MS = 1000;
 
 /** After this time, introspection results older than the set-back have expired. */
@@ -23,7 +23,7 @@ export class ServerClock {
     return this.#learnedAtMs !== -Infinity;
   }
 
-  /** The amount of the set-back, by which an entry stored now looks older. */
+  /** The time by which the clock was set back: an entry that is stored now looks older by this time. */
   get behindMs(): number {
     return Math.max(0, this.#latestOffsetMs - this.#offsetMs);
   }

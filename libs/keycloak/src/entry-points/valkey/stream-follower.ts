@@ -28,8 +28,9 @@ export interface FollowedStream {
 }
 
 /**
- * Reads the stream. A replaced stream, a wrong number or a wrong previous id is a gap. After a gap, the follower reads
- * the stream from its beginning. If the stream contradicts itself, every replica repeats its entries in a new epoch.
+ * Reads the stream. A replaced stream, a wrong entry number or a wrong previous id counts as a gap. After a gap, the
+ * follower reads the stream from its beginning. If the stream contradicts itself, every replica repeats its entries in
+ * a new epoch.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();

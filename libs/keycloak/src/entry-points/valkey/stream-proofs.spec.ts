@@ -62,7 +62,7 @@ describe('StreamProofs', () => {
   it.each([
     ['a service', reader],
     ['a poller', poller],
-  ])('reports replaced entries to %s and ends the epoch if a proof covers different entries (RS-30)', (_, make) => {
+  ])('ends the epoch if a proof covers other entries than %s has read (RS-30)', (_, make) => {
     const [writer, one] = [poller(), make(['a', 'x'])];
     const find = (agoMs: number) => () => read(one, written(writer, agoMs));
     for (const agoMs of [2000, 1000]) expect(find(agoMs)).toThrow(new Gap('entries_replaced', 'e'));
@@ -75,7 +75,7 @@ describe('StreamProofs', () => {
     expect([accepted, refused.length]).toEqual([[], 2]);
   });
 
-  it('accepts a proof only at the last entry of the proof', () => {
+  it('accepts a proof only after it has read exactly the entries of the proof', () => {
     const [writer, one] = [poller(), reader(['a'])];
     const sealed = written(writer);
     read(one, sealed);
@@ -175,7 +175,7 @@ describe('StreamProofs', () => {
     expect([accepted, refused]).toEqual([[], ['no_public_key']]);
   });
 
-  it('ignores a proof from the future, and writes no such proof', () => {
+  it('ignores a proof from the future, and does not write a proof from the future', () => {
     const [writer, one] = [poller(), reader()];
     read(one, written(writer, -3000));
     expect([accepted, refused]).toEqual([[], []]);

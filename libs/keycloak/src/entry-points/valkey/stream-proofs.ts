@@ -75,7 +75,7 @@ export class StreamProofs {
     return this.#clock.isLearned ? this.#clock.nowMs() : undefined;
   }
 
-  /** `usefulUntilMs` (server's clock) is absent if the writer did not know this clock. */
+  /** `usefulUntilMs` (by the server's clock) is absent if the writer did not know the server's clock. */
   add(entry: ChainedEntry, usefulUntilMs: number | undefined): void {
     const longestMs = this.#clock.nowMs() + this.memorySeconds * 1000;
     this.#chain?.add(entry, Math.min(usefulUntilMs ?? longestMs, longestMs));
@@ -103,7 +103,7 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /** Throws `Gap` for a new epoch if this replica has read other entries. */
+  /** Throws a `Gap` that starts a new epoch if this replica has read different entries. */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;
@@ -126,7 +126,7 @@ export class StreamProofs {
     }
   }
 
-  /** Returns false for a proof from the future: it would outlive all pollers. */
+  /** Returns false for a proof from the future, which would stay valid after all pollers have stopped. */
   isPossible({ untilMs }: ReceivedPeriod, askedAtMs: number): boolean {
     return untilMs <= askedAtMs + MAX_AHEAD_MS;
   }

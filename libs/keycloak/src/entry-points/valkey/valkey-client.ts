@@ -18,8 +18,8 @@ const PAUSE_MS = 250;
 
 /**
  * Client for the data that a service keeps in Valkey (tried with Valkey 8.1). Concurrent calls share one connection,
- * and the client sends nothing before the first call. The client retries no failed script, because the server may have
- * run it.
+ * and the client sends nothing before the first call. The client does not retry a failed script, because the server may
+ * have run the script.
  */
 export class ValkeyClient {
   readonly #address: ValkeyAddress;
@@ -71,7 +71,7 @@ export class ValkeyClient {
     this.#connection?.close();
   }
 
-  /** The wait counts from the first caller, so later callers do not extend it. */
+  /** The wait begins with the first caller, so later callers do not extend the wait. */
   async #connected(waitMs: number): Promise<ValkeyConnection> {
     if (this.#isClosed) throw new ValkeyError('closed');
     if (this.#connection?.isOpen === true) return this.#connection;

@@ -11,14 +11,14 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** A deadline has several timers, since a pause of this process ends at most one timer. */
+/** A deadline consists of several timers in sequence, because a pause of this process can end only one timer. */
 const DEADLINE_PARTS = 5;
 /** A shorter silence does not close the connection: server or process may be busy. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
   readonly #client: ReturnType<typeof createClient>;
-  /** Closes a connecting socket, since the client does not know the socket yet. */
+  /** Aborts a connection attempt, since the client can't close a socket that it does not know yet. */
   readonly #ending = new AbortController();
   readonly #user: string;
   #failure: ValkeyError | undefined;
@@ -59,7 +59,9 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /** Throws `ValkeyError`. Then closes the connection, except after an error answer or a short silence. */
+  /**
+   * Throws `ValkeyError` on failure, and then closes the connection except after an error answer or a short silence.
+   */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
     if (this.#unanswered === 0) this.#lastAnswerMs = performance.now();
     this.#unanswered += 1;
@@ -95,14 +97,14 @@ export class ValkeyConnection {
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
     // `instanceof Error` is false in tests, because Node's errors come from a different JavaScript realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
-    // Node's code for a key or digest too weak for OpenSSL.
+    // Node uses this code if OpenSSL considers a key or digest too weak.
     if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());
   }
 }
 
-/** Throws `ValkeyError` after `deadlineMs`, but hardly counts pauses of this process. */
+/** Throws `ValkeyError` after `deadlineMs`; a pause of this process uses up only a part of the deadline. */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {
@@ -121,7 +123,7 @@ async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never>
   throw new ValkeyError(LATE);
 }
 
-/** Returns the server name for TLS, which Node sends only if given (RFC 6066 §3). */
+/** Returns the server name for TLS, because Node sends a name only if this option is set (RFC 6066 §3). */
 function serverName({ hostname }: URL): { readonly servername?: string } {
   const isAddress = hostname.includes(':') || /^[\d.]+$/.test(hostname);
   return isAddress ? {} : { servername: hostname };

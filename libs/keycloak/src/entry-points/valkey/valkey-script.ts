@@ -15,7 +15,7 @@ export class ValkeyScript {
   }
 
   /**
-   * Sends the text only if the server does not have the script. Throws `ValkeyError`.
+   * Sends the text of the script only if the server does not know the script yet. Throws `ValkeyError`.
    * @internal
    */
   async run(

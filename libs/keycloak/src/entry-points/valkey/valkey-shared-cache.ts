@@ -15,12 +15,12 @@ const STILL_WAITING = 0.8;
 /** Enough characters to identify a sealed text, which begins with a random salt. */
 const BEGINNING = 44;
 
-/** An entry in a different format can't be decrypted. */
+/** The format is part of the associated data, so an entry in a different format can't be decrypted. */
 const FORM = '1';
 
 type Looked = readonly [sealed: string | null, isMine: number, nowMs: number];
 
-/** The time is sealed too, so nobody can make an old result look newer. */
+/** The time of the request is sealed too, so nobody can make an old result look newer. */
 interface Written {
   readonly t: string;
   readonly a: number;
@@ -68,7 +68,7 @@ export class ValkeySharedCache implements ConnectedSharedCache {
     const id = sealed.slice(0, BEGINNING);
     const opened = this.#keys.open(sealed, [...this.#owner, key]);
     const { t: text, a: askedAtMs } = opened === undefined ? NOTHING : (JSON.parse(opened) as Written);
-    // The server's time in the answer is later than `sentMs`.
+    // The result is at least the true age, because the server read its clock after `sentMs`.
     const ageMs = Math.max(nowMs - askedAtMs + (performance.now() - sentMs), this.#clock.latestMs() - askedAtMs);
     const isOfUse = askedAtMs <= nowMs && ageMs < maxAgeMs;
     return { kind: 'found', text: isOfUse ? text : '', ageMs, id };

@@ -55,7 +55,7 @@ export function guardSocketIo(
   });
 }
 
-/** During an upgrade's verification, nothing else handles `error`: an unhandled `error` ends the process. */
+/** Handles `error` while an upgrade request is verified, because an unhandled `error` event would end the process. */
 function watch({ socket }: AdaptedRequest): void {
   if (socket === undefined || watched.has(socket)) return;
   watched.add(socket);
@@ -136,7 +136,7 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
 const withSlash = (namespace: unknown): unknown =>
   typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
 
-/** An upgrade's response has no status code: the engine can only close the socket. */
+/** The response of an upgrade request has no status code, because the engine can only close the socket. */
 interface Response {
   readonly statusCode?: number;
   writeHead(status: number, headers: object): { end(text: string): void };

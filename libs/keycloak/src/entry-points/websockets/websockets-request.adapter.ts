@@ -9,7 +9,7 @@ import { connectionOfSocket } from './sockets.js';
  * and socket.io. The guard verifies the token of the handshake's `Authorization` header again for each message. The
  * application must also use `guardHandshakes()`, which decides who may connect.
  *
- * A refusal sends the body of an HTTP answer as the event `exception`.
+ * The client receives a refusal as the event `exception`, with the body of an HTTP refusal.
  */
 export function websocketsRequestAdapter(): RequestAdapter {
   // With `includeCause: false`, the filter of Nest does not send the client's message back.

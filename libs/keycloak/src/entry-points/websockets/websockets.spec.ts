@@ -226,7 +226,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(asked.count).toBe(1);
   });
 
-  it("refuses a message without the handler's permission, and keeps the socket open", async () => {
+  it('refuses a message if the caller lacks the permission of the handler, and keeps the socket open', async () => {
     const client = await library.connect(url, bearerOf(app));
     client.send('price');
     expect(await client.next()).toEqual({
@@ -238,7 +238,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(ran).toEqual(['connection', 'say']);
   });
 
-  it('refuses a message after an old login, and keeps the socket open (RS-11)', async () => {
+  it('refuses a message if the login is too old, and keeps the socket open (RS-11)', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, authenticatedSecondsAgo: 70 }));
     client.send('settle');
     expect(await client.next()).toEqual({
@@ -280,7 +280,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it("refuses an inactive token's next message if no cached result may be used", async () => {
+  it('refuses the next message of an inactive token if the handler allows no cached result', async () => {
     const bearer = bearerOf(app);
     const client = await library.connect(url, bearer);
     client.send('now');
@@ -459,7 +459,7 @@ describe('gateways that share a server', () => {
     },
   );
 
-  it('do not start with ws if only one gateway is @Public()', async () => {
+  it('prevent the start with ws if only some gateways of a path are @Public()', async () => {
     await expect(start(WS, twoGateways({}))).rejects.toThrow(/^(Open and Private|Private and Open) share a path/);
   });
 
@@ -478,7 +478,7 @@ describe('gateways that share a server', () => {
 });
 
 describe('a socket.io client', () => {
-  it("does not crash the server by a disconnect during the token's verification", async () => {
+  it('does not crash the server if it disconnects during the verification of its token', async () => {
     const library = socketIo('websocket');
     const { app, url } = await start(library, [Chat]);
     const upgrade =
@@ -560,7 +560,7 @@ describe('a socket.io client', () => {
 
   it.each([
     ['another user', { subject: 'thief' }],
-    ['the same user by another client', { client: 'till' }],
+    ['the same user with another client', { client: 'till' }],
   ])('cannot poll in the session of %s', async (_, overrides) => {
     const { app, url } = await start(socketIo('polling'), [Chat]);
     const sid = await opened(url, bearerOf(app));
@@ -622,9 +622,9 @@ describe('a verifyClient of the application', () => {
     Object.defineProperty(() => Promise.reject(new Error('not json')), 'length', { value: parameters });
 
   it.each([
-    ['that answers at once', (): boolean => false, { status: 401, body: 'Unauthorized' }],
+    ['that returns a boolean', (): boolean => false, { status: 401, body: 'Unauthorized' }],
     [
-      'that answers later',
+      'that calls the callback',
       (_: unknown, verdict: (verified: boolean, code: number) => void) => verdict(false, 418),
       { status: 418, body: "I'm a Teapot" },
     ],
@@ -635,9 +635,9 @@ describe('a verifyClient of the application', () => {
       },
       { status: 500, body: 'Internal Server Error' },
     ],
-    ['that answers at once, by a promise', async (): Promise<boolean> => false, { status: 401, body: 'Unauthorized' }],
-    ['that rejects, and has one parameter', rejecting(1), { status: 500, body: 'Internal Server Error' }],
-    ['that rejects', rejecting(2), { status: 500, body: 'Internal Server Error' }],
+    ['that returns a promise', async (): Promise<boolean> => false, { status: 401, body: 'Unauthorized' }],
+    ['that rejects and has one parameter', rejecting(1), { status: 500, body: 'Internal Server Error' }],
+    ['that rejects and has two parameters', rejecting(2), { status: 500, body: 'Internal Server Error' }],
   ])('is called only after the token is accepted: a function %s', async (_, verifyClient, expected) => {
     @WebSocketGateway({ path: '/chat', verifyClient } as object)
     @Authenticated()
@@ -671,7 +671,7 @@ describe('a gateway with an adapter that lets every client connect', () => {
     await expect(module.init()).resolves.toBeDefined();
   });
 
-  it('does not start if guardHandshakes() does not know the server of the gateway', async () => {
+  it('prevents the start if the adapter returns a server that it did not create', async () => {
     const server = new WsServer({ server: createServer() });
     undone.push(() => server.close());
     @WebSocketGateway(4711, { server } as object)

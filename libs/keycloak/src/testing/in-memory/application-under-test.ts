@@ -20,8 +20,8 @@ export interface ApplicationUnderTest {
  *
  * `signIn` also registers `token`, so that the application can exchange `token`.
  *
- * `signIn` does *not* bypass the guard. With the option `jwt`, `signIn` signs tokens without `text`; only introspection
- * accepts a `text`.
+ * `signIn` does *not* bypass the guard. With the option `jwt`, `signIn` returns a signed token; a `text` of your own
+ * passes only introspection.
  *
  * Throws `Error` if the application lacks `KeycloakTestingModule`. Also throws `Error` unless `NODE_ENV` is `test` or
  * `development`. Throws `TypeError` for a token not from `testAccessToken()`, a malformed `text` (RFC 7515 §7.1) or an
@@ -44,9 +44,9 @@ export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): s
 }
 
 /**
- * Ends a token at the authorization server. As in production, the application refuses the token after the next
- * introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`). Routes that verify signatures still accept the
- * token.
+ * Makes the authorization server report the token as inactive. As in production, the application refuses the token
+ * after the next introspection (`introspectionTtlSeconds`, `@MaxIntrospectionAge`). Routes that verify signatures still
+ * accept the token.
  *
  * Throws `Error` for a text that `signIn` did not return for this application.
  */
@@ -55,7 +55,7 @@ export function signOut(app: ApplicationUnderTest, bearerToken: string): void {
   if (!ended.includes(true)) throw new Error('signIn() did not return this token for this application');
 }
 
-/** Returns the called services, to set their answers and list the calls. */
+/** Returns the services that the application calls; a test sets their answers and reads the calls. */
 export const testServices = (app: ApplicationUnderTest): TestServices => networkOf(app).services;
 
 /**

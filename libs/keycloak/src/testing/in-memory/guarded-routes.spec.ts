@@ -111,7 +111,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/start', as({ subject: 'bob' })).expect(200, { subject: 'bob' });
   });
 
-  it('admits a token again if the introspection result is cached', async () => {
+  it('admits a token from the cache while the authorization server is unreachable', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'] });
     await read('/orders', alice).expect(200);
     testAuthorizationServer(app).fail('refused');
@@ -182,7 +182,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await request(app.getHttpServer()).get('/orders').set('Authorization', `Basic ${alice}`).expect(401);
   });
 
-  it('refuses an ended token at the first introspection after the end', async () => {
+  it('refuses a token at the first introspection after signOut()', async () => {
     const ended = as({ permissions: ['orders.read'] });
     signOut(app, ended);
     expect((await read('/orders', ended).expect(401)).body).toMatchObject({ reason: 'inactive' });
@@ -216,7 +216,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('does not mix up several callers that call at the same time', async () => {
+  it('does not mix up simultaneous callers', async () => {
     const described = fc.record({
       subject: fc.stringMatching(/^[\w-]{1,20}$/),
       permissions: fc.uniqueArray(fc.constantFrom('orders.read', 'orders.approve', 'orders', 'read')),

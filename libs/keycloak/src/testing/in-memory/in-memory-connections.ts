@@ -38,7 +38,7 @@ const CODES: Readonly<Record<NetworkFault, string>> = {
 
 export const noAnswerFor = (fault: NetworkFault): NoAnswer => new NoAnswer(CODES[fault]);
 
-/** Leaves size limits, time limits, aborts and retries to the tested code. */
+/** The tested code itself handles size limits, time limits, aborts and retries. */
 export function inMemoryConnections(answer: (request: SentRequest) => Promise<SentAnswer>): Connections {
   return {
     dispatch(options, handler) {

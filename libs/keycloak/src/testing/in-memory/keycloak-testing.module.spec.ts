@@ -83,7 +83,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
   });
 
-  it('accepts options instead of a factory that fails in a test', async () => {
+  it('uses the given options and does not call a failing options factory', async () => {
     const without = (): TestingModule | Promise<TestingModule> =>
       KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
     await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
@@ -156,7 +156,7 @@ describe('KeycloakTestingModule.forRoot', () => {
     ],
     ['was never signed in', { code: 'invalid_token' }, () => 'made-up'],
     [
-      'may not be exchanged for it',
+      'may not be exchanged for the requested scope',
       { code: 'insufficient_scope', permission: 'stock.read' },
       (module) => signIn(module, testAccessToken({ grantableScopes: ['stock'] })),
     ],
@@ -199,7 +199,7 @@ describe('an application that shares denials', () => {
   it.each([
     ['forRoot', () => builderOf(KeycloakTestingModule.forRoot(sharing))],
     ['override', () => KeycloakTestingModule.override(builderOf(KeycloakModule.forRoot(sharing)))],
-  ])('connects to no channel: %s', async (_, builder) => {
+  ])('does not connect to the channel: %s', async (_, builder) => {
     const app = await start(await builder().compile());
     app.get(RevocationList).deny({ sid: 's1' });
     expect(app.get(KeycloakStatus).read().revocationChannel.state).toBe('none');
@@ -212,7 +212,7 @@ describe('an application that shares denials', () => {
 });
 
 describe('signIn', () => {
-  it('returns a new token at each call, or the text that testAccessToken() got', async () => {
+  it('returns a new token at each call, or the text option of testAccessToken()', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
     const text = tokenText('alice');
@@ -225,7 +225,7 @@ describe('signIn', () => {
     });
   });
 
-  it('makes the token of testAccessToken() exchangeable, in this application only', async () => {
+  it('makes a token of testAccessToken() exchangeable only in the same application', async () => {
     const [module, other] = await Promise.all([1, 2].map(() => builderOf(KeycloakTestingModule.forRoot()).compile()));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.read'] });
     const exchange = async (at: TestingModule | undefined, scope = 'stock.read'): Promise<unknown> =>
@@ -249,7 +249,7 @@ describe('signIn', () => {
     expect(published).toEqual(expect.arrayContaining([text, exchanged.reveal()]));
   });
 
-  it('throws an error that says how to set up the application', async () => {
+  it('throws an error that explains the setup if KeycloakTestingModule is missing', async () => {
     const real = await builderOf(KeycloakModule.forRoot(OWN)).compile();
     expect(() => signIn(real, reader)).toThrow(/real KeycloakModule[^]*KeycloakTestingModule.override\(/);
     const none = await builderOf().compile();
@@ -257,7 +257,7 @@ describe('signIn', () => {
     expect(() => testServices(none)).toThrow(/no KeycloakModule/);
   });
 
-  it('rejects a malformed text, an invalid permission, and a token not from testAccessToken()', async () => {
+  it('rejects a malformed text, an invalid permission, and a token that testAccessToken() did not make', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     const foreign = makeVerifiedAccessToken('text', {
       claims: reader.claims,

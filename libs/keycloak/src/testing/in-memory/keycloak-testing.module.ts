@@ -34,8 +34,8 @@ const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
  * that `signIn` did not return.
  *
- * Throws `Error` if `NODE_ENV` is not `test` or `development`. Also throws if a module imports the class. This import
- * would guard no route.
+ * Throws `Error` if `NODE_ENV` is not `test` or `development`. Also throws if a module imports the class without
+ * `forRoot()`, because that import would guard no route.
  */
 @Module({})
 export class KeycloakTestingModule {
@@ -45,10 +45,12 @@ export class KeycloakTestingModule {
 
   /**
    * Replaces the network of a module that imports `KeycloakModule.forRoot` or `forRootAsync` at any depth. Without
-   * `options`, the application keeps its production options. These options need production's providers and environment.
+   * `options`, the application keeps its production options. The production options may need providers and environment
+   * variables that the test must supply.
    *
-   * If `options` is given, the factory is not called. The defaults are issuer `https://keycloak.test/realms/test`,
-   * client id `test-service`, a made-up secret, and the defaults of `KeycloakModule`.
+   * If `options` is given, the factory of `forRootAsync` is not called. The defaults are issuer
+   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of
+   * `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');

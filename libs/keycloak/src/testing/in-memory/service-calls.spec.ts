@@ -165,9 +165,9 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   it.each([
     ['refuse the caller', 403, 403, { code: 'insufficient_scope', permission: 'stock.secret' }],
     ['fail', 500, 502, { code: 'service_failed' }],
-    ['not find it', 404, 502, { code: 'service_failed' }],
+    ['do not find the path', 404, 502, { code: 'service_failed' }],
     ['redirect', 302, 502, { code: 'service_failed' }],
-  ])('may %s', async (_, status, expected, refusal) => {
+  ])('cause the matching refusal if they %s', async (_, status, expected, refusal) => {
     const answer = { code: 'no', permission: 'stock.secret' };
     testServices(app).on('inventory', 'GET', '/stock/1').reply(status, answer, { location: 'https://elsewhere.test' });
     const { body } = await read('/left/1').expect(expected);
@@ -179,14 +179,14 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     // The call is safe to repeat, so the application sends the call twice.
     ['reset', 503, 'service_unavailable', 2],
     ['timeout', 504, 'service_timeout', 1],
-  ] as const)('may be unreachable (%s)', async (fault, status, code, calls) => {
+  ] as const)('cause a refusal if they are unreachable (%s)', async (fault, status, code, calls) => {
     testServices(app).on('inventory', 'GET', '/stock/1').fail(fault);
     const { body } = await read('/left/1').expect(status);
     expect(body).toMatchObject({ code });
     expect(testServices(app).calls).toHaveLength(calls);
   });
 
-  it('may reset a kept-alive connection, and the caller still gets an answer', async () => {
+  it('are called again if they reset a kept-alive connection', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').fail('reset').reply(200, { left: 5 });
     expect((await read('/left/1').expect(200)).body).toEqual({ left: 5 });
   });
@@ -207,7 +207,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
-  it('fail a call with a reason if the route defines no answer or the reply function throws', async () => {
+  it('name the reason if a route has no answer or its reply function throws', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
       .on('inventory', 'POST', '/stock/2')
@@ -229,7 +229,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it.each(['1%2f..%2f..%2fadmin', '..', '%2e%2e', '..\\admin', 'a#b', 'a\r\nb'])(
-    'receive no call with a path that a URL parser or a proxy could change, and no token is requested: %j (CC-10)',
+    'receive no call and cause no token request if a parser or proxy could change the path: %j (CC-10)',
     async (sku) => {
       testServices(app).on('inventory', 'POST', /^/).reply(200, { left: 3 });
       await expect(app.get(StockClient).adjust(sku, 1)).rejects.toThrow(TypeError);
@@ -258,7 +258,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/left/1').expect(503);
   });
 
-  it('are not called for a caller without the permission or with an expired token', async () => {
+  it('are not called if the caller lacks the permission or its token has expired', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     const { body } = await read('/left/1', as({ grantableScopes: [] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });
@@ -272,7 +272,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).calls).toEqual([]);
   });
 
-  it('reject in a unit test with the error that the application would receive', async () => {
+  it('reject a direct call from a test with the same error as in production', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1').reply(500, { code: 'broken' });
     const failure: unknown = await app
       .get(StockClient)

@@ -179,7 +179,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(() => testAuthorizationServer(app, 'https://sso.example.com/realms/other')).toThrow(/no issuer/);
   });
 
-  it("calls services with a client id at the caller's issuer, otherwise answers 502", async () => {
+  it("uses the called service's client id at the caller's issuer, and answers 502 without this id", async () => {
     const { app, get } = await start({}, { [OWN]: 'stock', [PARTNER]: 'shop-stock' });
     testServices(app).on('stock', 'GET', '/').reply(200, Buffer.from('in stock'));
     const tokens = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, subject: 'u1' })));
@@ -240,16 +240,16 @@ describe('the start', () => {
   });
 
   it.each<[string, readonly unknown[]]>([
-    ['nothing', [{}]],
-    ['a client without an id', [{ issuer: OWN }]],
-    ['an id without a text', ['']],
-    ['more than it knows', [{ issuer: OWN, clientId: 'a', realm: 'x' }]],
+    ['an empty object', [{}]],
+    ['an issuer without a client id', [{ issuer: OWN }]],
+    ['an empty client id', ['']],
+    ['an unknown member', [{ issuer: OWN, clientId: 'a', realm: 'x' }]],
     ['null', [null]],
-  ])('fails for a decorator that names %s', (_, clients) => {
+  ])('fails if @AllowClients() gets %s', (_, clients) => {
     expect(() => (AllowClients as (...given: readonly unknown[]) => unknown)(...clients)).toThrow(TypeError);
   });
 
-  it('fails if the application calls KeycloakModule.forRoot twice, and names the option issuers', async () => {
+  it('fails with a hint at the option issuers if the application calls KeycloakModule.forRoot twice', async () => {
     const one = { issuer: OWN, clientId: 'orders', clientSecret: 'hush' };
     @Module({ imports: [KeycloakModule.forRoot({ ...one, issuer: PARTNER })] })
     class Feature {}

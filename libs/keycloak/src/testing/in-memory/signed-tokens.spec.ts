@@ -94,9 +94,9 @@ describe('a tested application that verifies signatures', () => {
     ['that has expired', { expiresInSeconds: -60 }, 401],
     ['for another service', { audience: 'inventory' }, 401],
     ['of another realm', { issuer: 'https://sso.test/realms/other' }, 401],
-    ['of another kind', { claims: { typ: 'ID' } }, 401],
+    ['that is an ID token', { claims: { typ: 'ID' } }, 401],
     ['without an expiry', { claims: { exp: undefined } }, 401],
-    ['with a text of its own, which nobody signed', { text: tokenText('own') }, 401],
+    ['with a text that was not signed', { text: tokenText('own') }, 401],
   ])('refuses a token %s', async (_, bent, status) => {
     const { app, get } = await start();
     expect(await get('/orders', signIn(app, testAccessToken({ ...GOOD, ...bent })))).toMatchObject({ status });

@@ -17,7 +17,8 @@ const LIFETIME_SECONDS = 300;
 
 /**
  * Replaces Keycloak for one application under test, and answers in memory. Keycloak would report a token of another
- * audience or issuer as inactive. This introspection returns all claims, so the application refuses the token.
+ * audience or issuer as inactive. This server returns the claims of such a token, so the application itself must refuse
+ * the token.
  *
  * This server does *not* check client secrets, and grants every scope that `grantableScopes` permits.
  */
@@ -34,7 +35,7 @@ export class TestAuthorizationServer {
 
   /**
    * Makes every request fail with `fault` until `recover()`. Cached tokens stay valid, but many failures open the
-   * application's circuit.
+   * circuit breaker of the application.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;
@@ -83,7 +84,7 @@ export class TestAuthorizationServer {
       case TOKEN_EXCHANGE_GRANT: {
         const subject = this.tokens.find(form.get('subject_token'));
         const audience = form.get('audience') ?? '';
-        // The application parses Keycloak's descriptions, so this server returns the texts of Keycloak.
+        // The application parses Keycloak's error descriptions, so this server returns the same texts.
         if (subject === undefined || secondsLeft(subject) <= 0) return refusal('Invalid token');
         const { grantableScopes, claims } = subject;
         if (grantableScopes !== undefined && !parseScope(scope).every((asked) => grantableScopes.includes(asked))) {
@@ -108,7 +109,7 @@ export class TestAuthorizationServer {
     const expiresInSeconds = Math.min(LIFETIME_SECONDS, from === undefined ? Infinity : secondsLeft(from));
     const sid = from?.claims['sid'];
     const claims = claimsOf(
-      // This server sets no audience, since the realm decides the audience of client credentials.
+      // In production, the realm decides the audience of a client credentials token, so this server sets no audience.
       { subject, client: clientId, expiresInSeconds, claims: { aud: audience, scope, sid, jti: randomUUID() } },
       { issuer, audience: '', profile },
     );
@@ -118,7 +119,7 @@ export class TestAuthorizationServer {
   }
 }
 
-/** Returns the introspection response (RFC 7662 §2.2) with the members of Keycloak. */
+/** Returns the introspection response (RFC 7662 §2.2) with the members that Keycloak sends. */
 function introspected(token: TestToken | undefined): object {
   // Like Keycloak, this server ignores the clock tolerance of the application.
   if (token === undefined || secondsLeft(token) < 0) return { active: false };

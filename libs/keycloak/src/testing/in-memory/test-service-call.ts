@@ -6,14 +6,16 @@ export interface TestServiceCall {
   readonly path: string;
   /** The headers of the call except `authorization`, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON, a string for text, a `Buffer` for other types, undefined for none. */
+  /** Parsed JSON, a string for text, a `Buffer` for other types, or undefined without a body. */
   readonly body: unknown;
   readonly grant: 'client_credentials' | 'token_exchange';
-  /** The claim `sub`: the application's caller, or its own `service-account-<clientId>`. */
+  /** The claim `sub` of the sent token: the caller of the application, or `service-account-<clientId>`. */
   readonly subject: string;
   /** The claim `azp`: the client id of the application. */
   readonly client: string;
-  /** `aud` of an exchanged token; undefined for client credentials, whose audience the realm decides. */
+  /**
+   * The claim `aud` of an exchanged token; undefined for client credentials, because the realm decides their audience.
+   */
   readonly audience: string | undefined;
   readonly scope: string;
 }

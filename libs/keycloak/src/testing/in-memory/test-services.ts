@@ -5,8 +5,8 @@ import { TestServiceRoute, type TestServiceMethod } from './test-service-route.j
 import type { TestToken } from './test-tokens.js';
 
 /**
- * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. A call uses
- * all real code except the network.
+ * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. A call runs
+ * the production code; only the network is replaced.
  */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();
@@ -21,7 +21,7 @@ export class TestServices {
     return [...this.#calls];
   }
 
-  /** The calls without a registered answer, which fail with `service_unavailable`. */
+  /** The calls that matched no registered route; each call failed with `service_unavailable`. */
   get unexpected(): readonly TestServiceCall[] {
     return [...this.#unexpected];
   }

@@ -60,7 +60,7 @@ export class TestSigningKey {
     ({ privateKey: this.#privateKey, publicKey: this.#publicKey } = kind.generate());
   }
 
-  /** Each text is new, since a server never issues a token twice. */
+  /** Returns a different text each time, since a server never issues the same token twice. */
   sign(claims: Readonly<Record<string, unknown>>): string {
     const { algorithm: alg, digest, how } = this.#kind;
     const header = { alg, typ: this.typ, kid: this.#keyId, random: randomBytes(9).toString('base64url') };

@@ -4,7 +4,7 @@ import { tokenText } from '../token-text.js';
 
 export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
-  /** The application's grant for the token, or undefined for a caller's token. */
+  /** The grant with which the application got the token; undefined for the token of a caller. */
   readonly grant: 'client_credentials' | 'token_exchange' | undefined;
   /** The permitted scopes of an exchange, or undefined if all are permitted. */
   readonly grantableScopes: readonly string[] | undefined;

@@ -1,8 +1,8 @@
 import { fingerprint } from '../../protocol/token-hash.js';
 
 /**
- * The number of consecutive characters of a token that count as a leak. Characters of the header do not count, since
- * many tokens share one header.
+ * The minimum number of consecutive characters of a token that count as a leak. Characters of the header do not count,
+ * since many tokens have the same header.
  */
 export const MIN_PART_LENGTH = 32;
 /** A shorter secret would occur in any text by chance. */
@@ -33,17 +33,20 @@ interface Owner {
   readonly at: number;
 }
 
-/** Any {@link MIN_PART_LENGTH} consecutive characters of a secret contain an indexed gram. */
+/**
+ * The index has pieces of this length, so that any {@link MIN_PART_LENGTH} characters of a secret contain an indexed
+ * piece.
+ */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
-/** Tokens of one user have equal grams. The search compares up to 8 tokens per gram. */
+/** Tokens of one user have equal pieces. The index keeps at most 8 tokens for each piece. */
 const MAX_OWNERS = 8;
 
 /** The characters of a bearer token (RFC 6750 §2.1). */
 const RUN = new RegExp(`[\\w.~+/=-]{${MIN_PART_LENGTH},}`, 'g');
 const IS_RUN = /^[\w.~+/=-]+$/;
 
-/** Indexes the tokens' grams, so the search time depends mainly on the text. */
+/** Indexes pieces of all tokens, so that the search time hardly depends on the number of tokens. */
 export class KnownTokens {
   readonly #tokens = new Map<string, KnownToken>();
   readonly #grams = new Map<string, Owner[]>();
@@ -112,7 +115,7 @@ function withoutContained(matches: readonly TokenMatch[]): readonly TokenMatch[]
 
 function knownToken(text: string, kind: TokenKind): KnownToken {
   const parts = text.split('.');
-  // If less than `MIN_TOKEN_LENGTH` characters follow the header, the secret is the whole token.
+  // If fewer than `MIN_TOKEN_LENGTH` characters follow the header, the whole token is the secret.
   const isSerialized =
     text.startsWith('eyJ') && parts.length > 1 && text.length - text.indexOf('.') - 1 >= MIN_TOKEN_LENGTH;
   return {

@@ -15,7 +15,7 @@ describe('an observed text', () => {
     ['backslashes', (length) => '\\'.repeat(length)],
     ['backslashes that escape nothing', (length) => String.raw`\\u0`.repeat(length / 4)],
     ['repeated beginnings of a JWT', (length) => 'eyJ'.repeat(length / 3)],
-    ['the same with dots', (length) => 'eyJ.'.repeat(length / 4)],
+    ['repeated beginnings of a JWT with dots', (length) => 'eyJ.'.repeat(length / 4)],
     ['repeated beginnings with blanks', (length) => 'ewoey'.repeat(length / 5)],
     ['consecutive JWTs', (length) => `${HEADER}.${PAYLOAD}.`.repeat(length / 42)],
     ['zeros of a character reference', (length) => `&#x${'0'.repeat(length)}`],
@@ -36,7 +36,7 @@ describe('an observed text', () => {
   });
 
   it.each([' ', '\n ', '\r\n', '\t'])(
-    'contains the JWT whose JSON begins with %j after its brace (RFC 8259 section 2)',
+    'contains a JWT whose JSON has %j after the opening brace (RFC 8259 section 2)',
     (blank) => {
       const part = (member: string): string => Buffer.from(`{${blank}${member}}`).toString('base64url');
       expect(formsIn(`${part('"alg":"RS256"')}.${part('"sub":"alice"')}.c2ln`)).toEqual(['unknown JWT']);

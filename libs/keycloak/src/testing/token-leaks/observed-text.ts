@@ -18,7 +18,7 @@ const HEADER = new RegExp(`(?<![\\w-])[\\w-]+(?=\\.${BEGIN}[\\w-]{6})`, 'g');
 const PAYLOAD_AND_SIGNATURE = new RegExp(`\\.${BEGIN}[\\w-]{6,}(?:\\.[\\w-]*)?`, 'y');
 const MIN_HEADER_LENGTH = 'eyJ'.length + 6;
 
-/** The most serious extent comes first. Only a token's first match is reported. */
+/** The most serious extent comes first. Only the most serious match of each token is reported. */
 const EXTENTS: readonly LeakedExtent[] = ['whole', 'without its signature', 'signature alone', 'part'];
 
 export class ObservedText {
@@ -74,8 +74,8 @@ export class ObservedText {
 }
 
 /**
- * An encrypted JWT (JWE) does not match. The search has two steps, because a single expression would take quadratic
- * time.
+ * An encrypted JWT (JWE) does not match. The search has two steps, because a single regular expression would take
+ * quadratic time.
  */
 function* jwtsIn(text: string): Generator<{ readonly text: string; readonly index: number }> {
   let end = 0;

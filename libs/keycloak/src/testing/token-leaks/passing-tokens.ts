@@ -14,12 +14,12 @@ interface SentRequest {
 }
 
 const MAX_BYTES = 1024 * 1024;
-/** Tests invent shorter tokens, and messages may contain these invented tokens. */
+/** Shorter tokens are ignored, because tests invent such tokens and may print them. */
 const MIN_RECEIVED_LENGTH = 32;
 
 /**
- * Reads tokens from Node's and undici's diagnostics channels, so the product needs no hook. Responses to other HTTP
- * clients are not seen, such as `fetch` of Node 20 and 22.
+ * Reads tokens from the diagnostics channels of Node and undici, so that the tested code needs no hook. Responses to
+ * other HTTP clients stay unseen, for example to `fetch` of Node 20 and 22.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();

@@ -15,7 +15,7 @@ export class PrintedLines {
     return lines.map((text) => ({ where: this.#where((this.#finished += 1)), text }));
   }
 
-  /** A token in an unfinished line is already visible. */
+  /** The line that is still being written, because a token in this line is already visible. */
   get unfinished(): PrintedLine {
     return { where: this.#where(this.#finished + 1), text: this.#unfinished };
   }

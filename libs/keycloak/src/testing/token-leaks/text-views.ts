@@ -40,7 +40,7 @@ function withoutEscapes(text: string): string {
   return after;
 }
 
-/** Decodes each base64 sequence at offsets 0 to 3: other characters may precede the token. */
+/** Decodes each base64 sequence at offsets 0 to 3, because other characters may precede the token. */
 function decodedRuns(text: string): string {
   const runs = text.match(BASE64) ?? [];
   return runs

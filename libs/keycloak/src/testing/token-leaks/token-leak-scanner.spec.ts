@@ -96,7 +96,7 @@ describe('an inspected text', () => {
     ['a short secret', 'b-secret!', 'x b-secret!x', 'whole'],
     ['a secret of words', 'Übermorgen, an einem Dienstag im März', '(Übermorgen, an einem Dienstag im März)', 'whole'],
     ['a short secret in base64', 'b-secret', Buffer.from('service-b:b-secret').toString('base64'), 'whole, in base64'],
-  ])('leaks %s that was added', (_, secret, text, form) => {
+  ])('leaks an added secret: %s', (_, secret, text, form) => {
     expect(formsIn(text, secret)).toEqual([form]);
   });
 
@@ -115,12 +115,12 @@ describe('an inspected text', () => {
     ['the decoded claims', JSON.stringify(CLAIMS)],
     ['the fingerprint of a token', fingerprint(TOKEN)],
     ['an encrypted cookie', `login-1=${part({ alg: 'dir', enc: 'A256GCM' })}..aXY.dGV4dA.dGFn`],
-    ['nothing', ''],
-  ])('does not leak with %s', (_, text) => {
+    ['an empty text', ''],
+  ])('does not leak a token if it contains only %s', (_, text) => {
     expect(formsIn(text, TOKEN)).toEqual([]);
   });
 
-  it('counts as a leak with any 32 consecutive characters after the header of a token', () => {
+  it('leaks a token if it contains any 32 consecutive characters after the header', () => {
     const secret = TOKEN.slice(HEADER.length + 1);
     const scanner = start(TOKEN, OPAQUE);
     const parts = Array.from({ length: secret.length - 31 }, (_, from) => secret.slice(from, from + 32));
@@ -151,7 +151,7 @@ describe('an inspected text', () => {
     ]);
   });
 
-  it.each(['.', '.x'])('leaks a token that has at most one character after its header (%s)', (rest) => {
+  it.each(['.', '.x'])('leaks a token with at most one character after the header only as a whole (%s)', (rest) => {
     const scanner = TokenLeakScanner.start();
     const junk = `eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9${rest}`;
     scanner.addToken(junk);
@@ -239,7 +239,7 @@ describe('printed output', () => {
     expect(written).toEqual([['a', 'utf8', callback], [Buffer.from('b')]]);
   });
 
-  it('is watched until all scanners have stopped, and is then no longer watched', () => {
+  it('is watched until the last scanner has stopped', () => {
     const before = [stdout.write, stderr.write, console.log];
     const [one, other] = [start(TOKEN), start(TOKEN)];
     one.stop();
@@ -251,7 +251,7 @@ describe('printed output', () => {
     expect([one.leaks().length, other.leaks().length]).toEqual([0, 1]);
   });
 
-  it('still goes through a foreign wrapper that was added during the scan, but is no longer inspected', () => {
+  it('is not inspected after the scan, even if other code wrapped write() during the scan', () => {
     const scanner = start(TOKEN);
     const { write } = stdout;
     const wrapped = (text: string): boolean => write.call(stdout, text);
@@ -261,7 +261,7 @@ describe('printed output', () => {
     expect(scanner.leaks()).toEqual([]);
   });
 
-  it('must not contain an authorization code; a URL may contain an authorization code', async () => {
+  it('must not contain an authorization code, unlike a URL', async () => {
     const scanner = start();
     // The middle part of the code is the session id, which is not secret.
     const sid = '0c9e4d7b-5f1e-4c52-9d3b-2f1f8a7c6e5d';
@@ -346,13 +346,13 @@ describe('the tokens of a run', () => {
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
   });
 
-  it("are not collected if the proxy can't reach the server and breaks the connection", async () => {
+  it("do not pass through a proxy that can't reach the server: the connection breaks", async () => {
     const proxy = await start().proxyTo('http://127.0.0.1:9');
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
     await proxy.stop();
   });
 
-  it('have at least 8 characters', () => {
+  it('must have at least 8 characters', () => {
     expect(() => start('a-token')).toThrow(RangeError);
     expect(() => start().addToken('a-code', 'code')).toThrow(RangeError);
   });
@@ -384,7 +384,7 @@ describe('a report', () => {
     expect(checking.leaks()).toEqual([]);
   });
 
-  it('is not thrown if there is no leak', () => {
+  it('is thrown only if a token leaked', () => {
     const scanner = start(TOKEN);
     scanner.inspect('the page', '<p>Hello</p>');
     expect(() => scanner.assertNone()).not.toThrow();

@@ -11,11 +11,11 @@ import { watchOutput } from './watched-output.js';
  *
  * The scanner collects bearer tokens of requests to this process, and tokens received through undici. Other tokens need
  * {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. The scanner also reports any unknown JWT.
- * Authorization codes count as leaks only in printed output: URLs may contain codes.
+ * Authorization codes count as leaks only in printed output, because URLs may contain codes.
  *
- * The scanner finds a token, its signature, and any 32 consecutive characters after the header. The text may be plain,
- * percent-encoded, escaped (JSON, HTML), base64 or base64url. Several encodings may be combined, but base64 only once.
- * The scanner does not find encrypted, compressed, hashed, hexadecimal or split tokens.
+ * The scanner finds a whole token, its signature, and any 32 consecutive characters after its header. The text may be
+ * plain, percent-encoded, escaped (JSON, HTML), base64 or base64url. Several encodings may be combined, but base64 only
+ * once. The scanner does not find encrypted, compressed, hashed, hexadecimal or split tokens.
  *
  * ```ts
  * const scanner = TokenLeakScanner.start();
@@ -66,8 +66,8 @@ export class TokenLeakScanner {
   }
 
   /**
-   * Starts a proxy on 127.0.0.1 in front of an authorization server. Any process can use the proxy's `baseUrl`; the
-   * proxy must be stopped separately.
+   * Starts a proxy on 127.0.0.1 in front of an authorization server. Any process can use the proxy's `baseUrl`;
+   * `stop()` of the scanner does not stop the proxy.
    */
   proxyTo(baseUrl: string): Promise<TokenProxy> {
     return startTokenProxy(baseUrl, this.#listener);
@@ -128,7 +128,7 @@ export class TokenLeakScanner {
     for (const leak of this.#leaksIn(observed)) this.#report(leak);
   }
 
-  /** The latest report counts, since it may know the JWT or the complete line. */
+  /** A later report replaces an earlier report, because the JWT or the complete line may be known by then. */
   #report(leak: TokenLeak): void {
     const isSecret = this.#leaksIn(new ObservedText('', leak.where)).length > 0;
     const where = isSecret ? 'a place whose name contains a token' : leak.where;

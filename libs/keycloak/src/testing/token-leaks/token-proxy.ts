@@ -50,7 +50,7 @@ async function pass(
     port: url.port,
     method: incoming.method,
     path: incoming.url,
-    // The proxy must be able to read the response.
+    // Asks for an uncompressed response, so that the proxy can read the response.
     headers: { ...incoming.headers, 'accept-encoding': 'identity' },
     agent,
   }).end(sent);

@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-// Not `createRequire(import.meta.url)`: test runners that compile to CommonJS have no `import.meta`.
+// `createRequire(import.meta.url)` would fail in test runners that compile to CommonJS.
 import * as diagnostics from 'undici/lib/core/diagnostics.js';
 
 type Event = 'create' | 'bodyChunkReceived' | 'trailers';
@@ -11,7 +11,7 @@ export function undiciChannels(event: Event): readonly Channel[] {
   return own === undefined || own === named ? [named] : [own, named];
 }
 
-// The channels of undici 7, from an internal file. An ES module gets the exports as `default`, CommonJS without
-// `esModuleInterop` directly.
+// The channels of undici 7, from an internal file. An ES module gets the exports as `default`; CommonJS without
+// `esModuleInterop` gets the exports directly.
 const channelsOfUndici = (): Partial<Readonly<Record<Event, Channel>>> =>
   (diagnostics.default ?? diagnostics).channels ?? {};

@@ -12,7 +12,7 @@ export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();
 let unwatch: (() => void) | undefined;
-/** True during a console method. Then only the console reports the text. */
+/** True while a console method runs. The watched streams then ignore the text, because the console has reported it. */
 let inConsole = false;
 
 /** Direct writes to file descriptors and the output of other processes are not watched. */

@@ -6,7 +6,7 @@ const EVERYTHING: EventSignal = { recheck: 'everything' };
 /** `CREATE` is missing, because a new resource does not have tokens yet. */
 const OPERATIONS = ['UPDATE', 'DELETE', 'ACTION'] as const;
 
-/** An unknown change is rare, so it may cost one introspection per token. */
+/** An unknown kind of change causes a recheck of all tokens, which is acceptable because these changes are rare. */
 export function adminEventSignal(event: EventRepresentation): EventSignal | undefined {
   const operation = OPERATIONS.find((known) => known === event['operationType']);
   const path = identifier(event['resourcePath']);
@@ -39,6 +39,6 @@ const KEEP_SESSIONS =
 const KEEP_TOKENS_OF_CLIENT =
   /^(?:client-secret|client-secret\/.*|registration-access-token|certificates\/.*|nodes.*|test-nodes-available)$/;
 
-/** Excludes key changes, because tokens of a disabled key become inactive. */
+/** A change of a realm key is not harmless, because tokens of a disabled key become inactive. */
 const HARMLESS =
   /^(?:authentication\/.*|identity-provider\/.*|localization\/.*|attack-detection\/.*|client-policies\/.*|clients-initial-access.*)$/;

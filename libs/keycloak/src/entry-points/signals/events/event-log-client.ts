@@ -2,7 +2,7 @@ import { KeycloakException, type AuthorizationServerFetch } from '../../ports/si
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
-/** With a few kilobytes per row, a page fits into the maximum response size. */
+/** A row has a few kilobytes, so a page fits into the maximum response size. */
 const PAGE = 200;
 const MAX_PAGES = 60;
 

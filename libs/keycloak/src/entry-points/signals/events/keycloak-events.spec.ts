@@ -174,7 +174,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: true, fault: undefined });
   });
 
-  it('finds new events even if the known server time is ahead of the log', async () => {
+  it('finds new events even if the assumed server time is too late', async () => {
     await source.poll(0);
     wrongByMs = 60_000;
     clock.advance(1);
@@ -185,7 +185,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(1000)).toMatchObject({ denials: [{ sid: 's2' }], isHealthy: true });
   });
 
-  it('reads the log again from the last login, even after polls without a login', async () => {
+  it('reads the log since the last seen login, even after polls that found no login', async () => {
     await source.poll(0);
     visibleUntilMs = serverNow();
     clock.advance(PROOF_EVERY_MS / 1000);
@@ -200,7 +200,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
   });
 
-  it('reads the log only for the requested time and the overlap', async () => {
+  it('reads the log only for the requested period and the overlap', async () => {
     await source.poll(0);
     clock.advance(300);
     await source.poll(1000);
@@ -285,7 +285,7 @@ describe('keycloakEvents', () => {
   });
 
   it.each([401, 403, 404])(
-    'rejects the poll with forbidden, and logs in again, if the log answers %i',
+    'logs in again, and then rejects the poll with forbidden, if the log answers %i',
     async (status) => {
       await source.poll(0);
       clock.advance(1);

@@ -32,7 +32,7 @@ const MAX_KNOWN = 100_000;
  * the role `view-events` of `realm-management`. The role reveals the logins and addresses of all users: give it to one
  * service only.
  *
- * An empty log proves nothing. So the service logs in at least every five seconds, and looks for its login.
+ * An empty log proves nothing. So the service logs in at least every five seconds, and looks for this login in the log.
  *
  * Throws `ConfigurationError`.
  */
@@ -109,8 +109,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * A proxy may send a server time that is too late; then the time of the last login counts. A proof must cover all
-   * events since that login, unless another replica polled in between.
+   * Uses the time of the last login as a limit, because a proxy may send a server time that is too late. A proof must
+   * cover all events since that login, unless another replica polled in the meantime.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);
@@ -141,7 +141,7 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    // A login may appear late in the log, so the next few polls look again.
+    // A login may appear in the log with a delay, so the next polls log in and look again.
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;

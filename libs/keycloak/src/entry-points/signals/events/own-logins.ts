@@ -4,7 +4,7 @@ import type { EventRepresentation } from './user-event-signals.js';
 
 export const CLIENT_LOGIN = 'CLIENT_LOGIN';
 
-/** The log may have dropped an older login. */
+/** The log may already have dropped a login that is older than this time. */
 const LOOKED_FOR_MS = 600_000;
 
 export interface SeenLogin {
@@ -17,7 +17,7 @@ export interface SeenLogin {
 
 export interface LookedFor {
   readonly isSeen: boolean;
-  /** Becomes false after a cleared log, a changed database or ten minutes without a login. */
+  /** False if the log was cleared, the database changed, or no login was found for ten minutes. */
   readonly isSameLog: boolean;
 }
 

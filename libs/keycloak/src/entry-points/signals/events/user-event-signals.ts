@@ -8,7 +8,7 @@ export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck
 
 /**
  * The event types that end tokens (Keycloak's administration guide, "Event types"). After a password change, Keycloak
- * keeps sessions or writes LOGOUT for each ended session.
+ * keeps the sessions, or writes a LOGOUT event for each ended session.
  */
 export const USER_EVENT_TYPES = [
   'LOGOUT',
@@ -36,7 +36,7 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
   }
 }
 
-/** Token times have whole seconds, so all tokens from the event's second are denied. */
+/** Denies all tokens from the second of the event, since token times are whole seconds. */
 export function ofUser(sub: string, time: unknown): EventSignal {
   const isTime = typeof time === 'number' && time > 0 && time < MAX_EPOCH_MS;
   return isTime ? { denial: { sub, issuedBefore: Math.floor(time / 1000) + 1 } } : { recheck: { sub } };

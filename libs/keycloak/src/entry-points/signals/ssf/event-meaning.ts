@@ -20,7 +20,7 @@ export interface MeaningContext {
   readonly criticalMembers: readonly string[];
 }
 
-/** Uses the `iat`, because a future event time would also deny later tokens. */
+/** Uses the `iat` of the token instead of the event time: a future event time would also deny later tokens. */
 export function meaningOf({ events, issuedAt, subId }: SetClaims, context: MeaningContext): EventMeaning {
   const entries = isObject(events) ? Object.entries(events) : [];
   const [type = '', event] = entries[0] ?? [];
@@ -37,7 +37,7 @@ export function meaningOf({ events, issuedAt, subId }: SetClaims, context: Meani
   return UNCERTAIN.has(type) ? { kind: 'uncertain', recheck } : { kind: 'uncertain', recheck, fault: 'event_unknown' };
 }
 
-/** Denies all tokens of the event's second, since token times are whole seconds. */
+/** Denies all tokens from the second of the event, since token times are whole seconds. */
 const denialOf = (subject: EventSubject, issuedAt: number): IssuerDenial =>
   subject.sid === undefined ? { sub: subject.sub, issuedBefore: Math.floor(issuedAt) + 1 } : { sid: subject.sid };
 
@@ -51,7 +51,7 @@ function verification(event: unknown): EventMeaning {
   return { kind: 'verification', state: typeof state === 'string' ? state : undefined };
 }
 
-/** Keycloak sends an object with the status; SSF 1.0 §8.1.5 requires only the status. */
+/** Keycloak sends the status in an object, but SSF 1.0 §8.1.5 requires a plain status. */
 function streamUpdated(event: unknown): EventMeaning {
   const given: unknown = Object(event)['status'];
   const status: unknown = isObject(given) ? given['status'] : given;

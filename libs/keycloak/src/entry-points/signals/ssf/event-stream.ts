@@ -121,7 +121,7 @@ export class EventStreams {
     };
   }
 
-  /** For an imported stream, Keycloak may return any text from the realm file. */
+  /** Keycloak may return any text as the polling address of a stream that was imported from a realm file. */
   #pollUrl(given: unknown, id: string, { streamsUrl }: TransmitterConfiguration): string {
     const isUrl = typeof given === 'string' && URL.canParse(given);
     if (isUrl || !streamsUrl.endsWith(KEYCLOAK_STREAMS)) {

@@ -7,21 +7,24 @@ import type { TransmitterClient } from './transmitter-client.js';
 /** A replica that polls at least twice in this time sees each token. */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
-/** In a longer pause, other replicas may acknowledge tokens that this replica did not see. */
+/** During a longer pause between polls, other replicas may acknowledge tokens that this replica did not see. */
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
-/** Older tokens are acknowledged immediately. A replica that misses such tokens has seen a truncated page. */
+/**
+ * The service acknowledges older tokens immediately, because a replica that missed such tokens has seen a truncated
+ * page.
+ */
 const OLD_SECONDS = 600;
 
-/** Keycloak returns at most a thousand tokens of about a kilobyte each, and a response may have a megabyte. */
+/** Keycloak returns at most a thousand tokens of about a kilobyte, and a response may have at most one megabyte. */
 const MAX_EVENTS = 800;
 const MAX_READ = 2000;
 const MAX_PAGES = 10;
 
-/** While another poll holds tokens, Keycloak omits the tokens for a moment. */
+/** Keycloak briefly omits tokens from a response while another poll holds these tokens. */
 const MAX_AGAIN = 2;
 
-/** A poll holds tokens for less time. After this time, another receiver has acknowledged a missing token. */
+/** A poll holds tokens for a shorter time, so a token that stays missing was acknowledged by another receiver. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;

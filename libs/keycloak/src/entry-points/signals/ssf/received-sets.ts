@@ -7,7 +7,7 @@ import type { SecurityEventTokens } from './security-event-tokens.js';
 import type { SetClaims, SetRefusal } from './set-claims.js';
 import type { PollBegin } from './stream-proof.js';
 
-/** After this time, a token with an unknown key is not from the issuer. */
+/** A token whose key stays unknown for this time is not from the issuer. */
 const MAX_UNDECIDED_MS = 120_000;
 
 export interface ReceivedEvents {
@@ -75,7 +75,7 @@ function summaryOf(decided: readonly Decided[]): Omit<ReceivedEvents, 'undecided
   let [isWhole, isStreamUpdated, occurredAt] = [true, false, Infinity];
   for (const { claims, meaning } of decided) {
     if (claims === undefined || meaning === undefined) {
-      // The refused token may be genuine, for example under a different host name.
+      // The refused token may be genuine, for example if the token names the issuer by a different host name.
       isWhole = false;
       continue;
     }

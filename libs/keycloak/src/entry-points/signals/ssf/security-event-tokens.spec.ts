@@ -57,7 +57,7 @@ describe('sharedSignals tokens', () => {
       () => signed({ claims: { aud: ['https://other.example.com', 'https://receiver.example.com/mobile'] } }),
     ],
     ['that has the type with the prefix application/', () => signed({ header: { typ: 'application/SecEvent+JWT' } })],
-    ['of a clock that is a minute ahead', () => signed({ claims: { iat: transmitter.now + 60 } })],
+    ['from an issuer whose clock is a minute ahead', () => signed({ claims: { iat: transmitter.now + 60 } })],
     ['that was issued long ago', () => signed({ claims: { iat: transmitter.now - 86_400 } })],
     ['that has unknown claims', () => signed({ claims: { toe: 1, txn: 't', other: {} } })],
   ])('accepts a token %s', async (_, token) => {
@@ -89,20 +89,16 @@ describe('sharedSignals tokens', () => {
     ],
     ['of alg None', () => signed({ header: { alg: 'None' } }), 'algorithm_not_allowed'],
     [
-      'that is signed by HS256 with the public key',
+      'that is signed with HS256 and the public key as the secret',
       () => hmacSigned('HS256', pem(), members(), { typ: 'secevent+jwt', kid: RSA.jwk.kid }),
       'algorithm_not_allowed',
     ],
     [
-      'that names an algorithm for which its key is not published',
+      'whose key is published for another algorithm',
       () => signed({ header: { alg: 'PS256' } }),
       'algorithm_not_allowed',
     ],
-    [
-      'with an extension that must be understood',
-      () => signed({ header: { crit: ['exp'] } }),
-      'critical_header_unknown',
-    ],
+    ['with a critical extension (crit)', () => signed({ header: { crit: ['exp'] } }), 'critical_header_unknown'],
     ['that names no key', () => signed({ header: { kid: undefined } }), 'signing_key_unknown'],
     ['that is an access token', () => signed({ header: { typ: 'at+jwt' } }), 'not_a_security_event_token'],
     ['that is an ID token', () => signed({ header: { typ: 'JWT' } }), 'not_a_security_event_token'],
@@ -117,8 +113,8 @@ describe('sharedSignals tokens', () => {
     ],
     ['for another receiver', () => signed({ claims: { aud: 'https://other.example.com' } }), 'other_audience'],
     ['that has no audience', () => signed({ claims: { aud: undefined } }), 'other_audience'],
-    ['with sub', () => signed({ claims: { sub: 'alice' } }), 'has_sub_or_exp'],
-    ['with exp', () => signed({ claims: { exp: transmitter.now + 60 } }), 'has_sub_or_exp'],
+    ['with the claim sub', () => signed({ claims: { sub: 'alice' } }), 'has_sub_or_exp'],
+    ['with the claim exp', () => signed({ claims: { exp: transmitter.now + 60 } }), 'has_sub_or_exp'],
     ['that is delivered with a different jti', () => signed({ claims: { jti: 'another' } }), 'other_jti'],
     ['that has no jti', () => signed({ claims: { jti: undefined } }), 'other_jti'],
     ['from the future', () => signed({ claims: { iat: transmitter.now + 61 } }), 'issued_in_the_future'],
@@ -155,7 +151,7 @@ describe('sharedSignals tokens', () => {
 
   it.each<[string, () => string]>([
     [
-      'verification',
+      'a forged verification',
       () =>
         signed({
           signer: STRANGERS,
@@ -167,7 +163,7 @@ describe('sharedSignals tokens', () => {
         }),
     ],
     [
-      'verification for another receiver',
+      'a verification for another receiver',
       () =>
         signed({
           claims: {
@@ -177,7 +173,7 @@ describe('sharedSignals tokens', () => {
           },
         }),
     ],
-  ])('does not accept a forged %s as a proof', async (_, token) => {
+  ])('does not accept %s as a proof', async (_, token) => {
     transmitter.verifiesLate = true;
     transmitter.deliver(token(), jti);
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, isWhole: false });

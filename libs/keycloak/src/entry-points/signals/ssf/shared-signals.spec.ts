@@ -90,13 +90,13 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ denials: [{ sub: 'bob', issuedBefore }] });
   });
 
-  it('returns no denial and no recheck for an event that ends no session', async () => {
+  it('ignores an event about a changed password', async () => {
     transmitter.tell(CREDENTIAL_CHANGE, { format: 'iss_sub', iss: transmitter.issuer, sub: 'alice' });
     expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...HEALTHY });
     expect(warnings()).toEqual([]);
   });
 
-  it('acknowledges an event 30 seconds after it arrived, and reports no errors', async () => {
+  it('acknowledges an event 30 seconds after its arrival, and reports no errors to the transmitter', async () => {
     const jti = transmitter.revoked('alice', 's1');
     await source.poll(0);
     await polls(29);
@@ -131,7 +131,7 @@ describe('sharedSignals events', () => {
     expect(await next(source, 16)).toMatchObject({ isWhole: false });
   });
 
-  it('returns every event of a flood of 10,000, and a proof only afterwards', async () => {
+  it('returns every event of a flood of 10,000 events, and returns a proof only afterwards', async () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
@@ -158,7 +158,7 @@ describe('sharedSignals events', () => {
     expect(transmitter.pending).toContain(jti);
   });
 
-  it('returns a backlog of events in few polls, and reports a gap until then', async () => {
+  it('returns a backlog of events in few polls, and reports a gap until it has read the backlog', async () => {
     for (let number = 0; number < 3000; number += 1) transmitter.revoked('alice', `s${number}`);
     clock.advance(3600);
     const all = [await source.poll(0), ...(await polls(4))];
@@ -279,7 +279,7 @@ describe('sharedSignals proofs', () => {
   it.each<[string, () => void]>([
     ['no verification arrives', () => (transmitter.verifiesLate = true)],
     [
-      'verification always fails',
+      'every verification request fails',
       () => (transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 503 } : undefined)),
     ],
   ])('returns no proof if %s, but still returns events', async (_, prepare) => {
@@ -351,7 +351,7 @@ describe('sharedSignals proofs', () => {
     expect(all.at(-1)?.fault?.reason).toBe('verification_not_seen');
   });
 
-  it.each([3600, -3600])('uses the time of the transmitter, which is %i seconds ahead', async (aheadSeconds) => {
+  it.each([3600, -3600])('uses the time of a transmitter whose clock is %i seconds ahead', async (aheadSeconds) => {
     transmitter.aheadSeconds = aheadSeconds;
     await replica().poll(0);
     expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
@@ -417,7 +417,7 @@ describe('sharedSignals streams', () => {
   it.each<[string, () => void, string]>([
     ['that is paused', () => transmitter.setStatus('paused'), 'stream_paused'],
     ['that is disabled', () => transmitter.setStatus('disabled'), 'stream_disabled'],
-    ['that is disabled although no event says so', () => (transmitter.status = 'disabled'), 'stream_disabled'],
+    ['that is disabled without an event', () => (transmitter.status = 'disabled'), 'stream_disabled'],
   ])(
     'returns no proof with a stream %s, and reports a gap when the stream is enabled again',
     async (_, change, reason) => {
@@ -475,7 +475,7 @@ describe('sharedSignals streams', () => {
     expect(await reasonOf(replica().poll(0))).toBeUndefined();
   });
 
-  it('requires the audience of the option `audience`', async () => {
+  it('requires the audience that the option `audience` names', async () => {
     const { configurationUrl } = transmitter;
     const of = (audience: string) => connectedSource(transmitter, { clock }, { configurationUrl, audience });
     expect(await reasonOf(of('https://receiver.example.com/mobile').poll(0))).toBeUndefined();
@@ -555,7 +555,7 @@ describe('sharedSignals transmitters', () => {
   });
 
   it.each([401, 403])(
-    'rejects the poll with forbidden, and logs in again, if the transmitter answers %i',
+    'logs in again, and then rejects the poll with forbidden, if the transmitter answers %i',
     async (status) => {
       await source.poll(0);
       const before = transmitter.logins;

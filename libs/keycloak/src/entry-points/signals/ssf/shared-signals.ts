@@ -20,7 +20,7 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/** In this time, the service rereads the keys. A new key would then be known. */
+/** The service reads the keys again within this time, so a new key would then be known. */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**
@@ -113,7 +113,8 @@ class SharedSignals implements ConnectedSignalSource {
   ): Promise<Signals> {
     const isAllRead = !read.isCutOff && !read.isShort && received.undecidedMs === undefined;
     const claimed = isAllRead && settings.isCurrent ? this.#proof.claimable(beganMs) : undefined;
-    // The transmitter also sends verifications of a paused stream.
+    // A verification does not prove that the stream is enabled: the transmitter also sends verifications for a paused
+    // stream.
     const isStatusNeeded = claimed !== undefined || read.isTakenByOthers || received.isStreamUpdated;
     const statusFault = isStatusNeeded ? await faultOf(this.#settings.requireEnabled(settings)) : undefined;
     const fault =
@@ -122,7 +123,7 @@ class SharedSignals implements ConnectedSignalSource {
       knownFault(statusFault) ??
       (read.isTakenByOthers ? takenByOthers() : undefined) ??
       undecidedFault(received) ??
-      // In a truncated response the verification may not be visible yet.
+      // A truncated response may not contain the verification yet.
       (read.isCutOff ? undefined : this.#proof.fault(beganMs));
     const isRecovered = this.#isInDoubt && fault === undefined;
     const isWhole =

@@ -49,7 +49,7 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
   };
 }
 
-/** The service sends its token to this URL, or trusts the response. */
+/** Refuses a URL on another origin, because the service sends its token to the URL or trusts the response. */
 export function endpoint(name: string, url: unknown, { issuer, realmUrl }: TransmitterAddress): string {
   if (typeof url !== 'string' || !URL.canParse(url)) {
     throw unexpected(`The transmitter does not report ${name}, which this service needs.`);
