@@ -3,16 +3,26 @@
 import assert from 'node:assert/strict';
 
 const [baseUrl] = process.argv.slice(2);
-const answer = await fetch(new URL('/attacks', baseUrl), {
-  method: 'POST',
-  // The service accepts this only from a form on its own page.
-  headers: { accept: 'application/json', 'sec-fetch-site': 'same-origin' },
-  signal: AbortSignal.timeout(90_000),
-});
-const text = await answer.text();
-assert.equal(answer.status, 200, text);
-/** @type {{ reports: { attack: { id: string }, verdict: string, why: string }[] }} */
-const { reports } = JSON.parse(text);
+
+async function reportsOfAttacks() {
+  const answer = await fetch(new URL('/attacks', baseUrl), {
+    method: 'POST',
+    // The service accepts this only from a form on its own page.
+    headers: { accept: 'application/json', 'sec-fetch-site': 'same-origin' },
+    signal: AbortSignal.timeout(90_000),
+  });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  /** @type {{ reports: { attack: { id: string }, verdict: string, why: string }[] }} */
+  const { reports } = JSON.parse(text);
+  return reports;
+}
+
+let reports = await reportsOfAttacks();
+// On a busy machine, a service may not answer an attack in time.
+for (let more = 2; more > 0 && reports.some(({ verdict }) => verdict === 'not_run'); more -= 1) {
+  reports = await reportsOfAttacks();
+}
 for (const { attack, verdict, why } of reports) console.log(`${attack.id}: ${verdict}. ${why}`);
 assert.equal(reports.length, 16, 'not as many attacks as there should be');
 assert.deepEqual(

@@ -119,7 +119,7 @@ compose_build() {
 compose_up() {
   ports_are_free
   local began=$SECONDS
-  docker compose up --build --wait --wait-timeout 120 >"$RESULTS/up.log" 2>&1 || { tail -n 40 "$RESULTS/up.log"; return 1; }
+  docker compose up --build --wait --wait-timeout 500 >"$RESULTS/up.log" 2>&1 || { tail -n 40 "$RESULTS/up.log"; return 1; }
   echo "Healthy after $((SECONDS - began)) s"
   docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
 }
@@ -277,7 +277,7 @@ replicas() { docker compose -f docker-compose.yml -f compose.replicas.yml "$@"; 
 replicas_up() {
   ports_are_free
   local began=$SECONDS
-  replicas up --build --wait --wait-timeout 120 >"$RESULTS/replicas.log" 2>&1 || { tail -n 40 "$RESULTS/replicas.log"; return 1; }
+  replicas up --build --wait --wait-timeout 500 >"$RESULTS/replicas.log" 2>&1 || { tail -n 40 "$RESULTS/replicas.log"; return 1; }
   echo "Healthy after $((SECONDS - began)) s"
   replicas ps --format 'table {{.Name}}\t{{.Status}}\t{{.Ports}}'
 }

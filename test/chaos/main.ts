@@ -21,6 +21,7 @@ const TOKEN_USERS = 4;
 const WARM_UP_MS = 2000;
 const WELL_AFTER_MS = 10_000;
 const STAYS_WELL_MS = 6000;
+const SERVED_AGAIN_MS = 120_000;
 
 const [minutes = 1, seed = 1] = process.argv.slice(3).map(Number);
 const signal = stopSignal();
@@ -133,9 +134,12 @@ async function breakAll(run: Run, faults: Faults): Promise<void> {
   await pause(run, WELL_AFTER_MS);
   const wellMs = performance.now();
   await pause(run, STAYS_WELL_MS);
+  const unserved = (): [string, number][] => [...run.servedMs].filter(([, servedMs]) => servedMs < wellMs);
+  // On a busy machine, services may answer too late for a while.
+  for (const lastMs = wellMs + SERVED_AGAIN_MS; unserved().length > 0 && performance.now() < lastMs;)
+    await pause(run, STAYS_WELL_MS);
   if (run.isOver) return;
-  for (const [who, servedMs] of run.servedMs)
-    if (servedMs < wellMs) run.report('a caller is not served again', who, { servedMs, wellMs }, {});
+  for (const [who, servedMs] of unserved()) run.report('a caller is not served again', who, { servedMs, wellMs }, {});
 }
 
 async function make(run: Run, faults: Faults, planned: PlannedFault): Promise<void> {
