@@ -11,13 +11,14 @@ export interface EndpointCall<T> {
   readonly asked: Readonly<Record<string, unknown>>;
   readonly send: (server: AuthorizationServer, authentication: ClientAuth, signal: AbortSignal) => Promise<T>;
   readonly toError: (error: unknown) => KeycloakException;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export async function callEndpoint<T>(
   { authenticator, client }: OAuthClientContext,
   metadata: ServerMetadata,
   policy: CallPolicy,
-  { endpoint, asked, send, toError }: EndpointCall<T>,
+  { endpoint, asked, send, toError, signal }: EndpointCall<T>,
 ): Promise<T> {
   let url: string | undefined;
   try {
@@ -27,10 +28,11 @@ export async function callEndpoint<T>(
         url = server[endpoint];
         return server;
       },
-      (server, signal) =>
+      (server, deadline) =>
         authenticator
-          .run((authentication) => send(server, authentication, signal))
+          .run((authentication) => send(server, authentication, deadline))
           .catch((error: unknown) => Promise.reject(toError(error))),
+      { signal },
     );
   } catch (error) {
     // All waiting callers get the same metadata error. This error already names the endpoint.

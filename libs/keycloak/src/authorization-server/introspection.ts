@@ -17,23 +17,24 @@ export class Introspection {
   ) {}
 
   /** Introspects `token`. Rejects if the introspection fails, and never reports a failure as an inactive token. */
-  async introspect(token: string): Promise<IntrospectionAnswer> {
-    return this.#run(token, this.policy);
+  async introspect(token: string, signal?: AbortSignal): Promise<IntrospectionAnswer> {
+    return this.#run(token, this.policy, signal);
   }
 
   async renew(token: string): Promise<IntrospectionAnswer> {
     return this.#run(token, this.renewalPolicy);
   }
 
-  async #run(token: string, policy: CallPolicy): Promise<IntrospectionAnswer> {
+  async #run(token: string, policy: CallPolicy, signal?: AbortSignal): Promise<IntrospectionAnswer> {
     const { client, profile } = this.context;
     return callEndpoint(this.context, this.metadata, policy, {
       endpoint: 'introspection_endpoint',
       asked: {},
       toError: toServerError,
-      send: async (server, authentication, signal) => {
+      signal,
+      send: async (server, authentication, deadline) => {
         const response = await introspectionRequest(server, client, authentication, token, {
-          ...this.context.requestOptions(signal),
+          ...this.context.requestOptions(deadline),
           additionalParameters: { token_type_hint: 'access_token' },
         });
         return processIntrospectionResponse(server, client, response).then(

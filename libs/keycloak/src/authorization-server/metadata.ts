@@ -24,9 +24,9 @@ export class ServerMetadata {
     return this.#cached ?? this.refresh();
   }
 
-  async refresh(): Promise<AuthorizationServer> {
+  async refresh(signal?: AbortSignal): Promise<AuthorizationServer> {
     return this.#flights.run('metadata', async () => {
-      this.#cached = await this.policy.run(nothing, async (_, signal) => this.#read(signal));
+      this.#cached = await this.policy.run(nothing, async (_, deadline) => this.#read(deadline), { signal });
       return this.#cached;
     });
   }

@@ -186,7 +186,7 @@ describe('single findings', () => {
     ] as const) {
       const given = parts({ isProduction, ...shown('short') });
       expect((await secretFinding(given)).level).toBe(ofSecrets);
-      expect(levels(await realmFindings(given))['tls']).toBe(ofTls);
+      expect(levels(await realmFindings(given, undefined))['tls']).toBe(ofTls);
       const published = parts({ isProduction, ...shown('a-secret') });
       expect((await secretFinding(published)).level).toBe(ofPublished);
       expect(await new Checkup(given).weaknesses()).toHaveLength(isProduction ? 2 : 0);

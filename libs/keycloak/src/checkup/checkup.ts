@@ -39,14 +39,25 @@ export class Checkup {
 
   /** Does not throw, whatever Keycloak answers. */
   async run(): Promise<Finding[]> {
-    const findings = await this.#run();
+    return this.#cleansed(await this.#run());
+  }
+
+  /** Checks address, issuer and credentials, with one discovery request and one introspection. Does not throw. */
+  async runBriefly(signal: AbortSignal): Promise<Finding[]> {
+    return this.#cleansed(await this.#basics(signal));
+  }
+
+  #cleansed(findings: readonly Finding[]): Finding[] {
     return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
   }
 
+  async #basics(signal?: AbortSignal): Promise<Finding[]> {
+    const findings = [await secretFinding(this.parts), ...(await realmFindings(this.parts, signal))];
+    return isStopped(findings) ? findings : [...findings, await credentialsFinding(this.parts, signal)];
+  }
+
   async #run(): Promise<Finding[]> {
-    const findings = [await secretFinding(this.parts), ...(await realmFindings(this.parts))];
-    if (isStopped(findings)) return [...findings, notLookedAt];
-    findings.push(await credentialsFinding(this.parts));
+    const findings = await this.#basics();
     if (isStopped(findings)) return [...findings, notLookedAt];
     const { profile, clockToleranceSeconds } = this.parts.options;
     if (profile !== 'keycloak') {

@@ -10,10 +10,13 @@ import type { CheckupParts } from './checkup-parts.js';
 import { error, note, ok, warning, type Check, type Finding } from './finding.js';
 import { wordsOf } from './refusal-words.js';
 
-export async function realmFindings({ options, metadata, isProduction, proxy }: CheckupParts): Promise<Finding[]> {
+export async function realmFindings(
+  { options, metadata, isProduction, proxy }: CheckupParts,
+  signal: AbortSignal | undefined,
+): Promise<Finding[]> {
   const { realmUrl, issuer } = options;
   try {
-    await metadata.refresh();
+    await metadata.refresh(signal);
   } catch (failure) {
     if (!(failure instanceof KeycloakException)) throw failure;
     const finding = unreached(failure, realmUrl, proxy);
@@ -92,10 +95,13 @@ const discoveryWords = (realmUrl: string, said: string): [string, string] => [
   'Look for a proxy or a login page in front of Keycloak, and check issuer and internalServerUrl.',
 ];
 
-export async function credentialsFinding({ options, introspection }: CheckupParts): Promise<Finding> {
+export async function credentialsFinding(
+  { options, introspection }: CheckupParts,
+  signal: AbortSignal | undefined,
+): Promise<Finding> {
   const { clientId } = options;
   try {
-    await introspection.introspect(junkToken(options.profile));
+    await introspection.introspect(junkToken(options.profile), signal);
     return ok('credentials', `Keycloak accepts the credentials of ${clientId} and lets it introspect tokens.`);
   } catch (failure) {
     return failed(failure, 'credentials', (said) => [

@@ -1,7 +1,11 @@
-import { Logger, Module } from '@nestjs/common';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Logger, Module, type INestApplication } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
+import { until } from '../../../../test/support/until.js';
 import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
 import {
   ConfigurationError,
@@ -11,6 +15,7 @@ import {
   type KeycloakModuleOptions,
   type ServiceScopes,
 } from '../index.js';
+import { resolveKeycloakOptions } from '../options/keycloak.options.js';
 
 let realm: RunningAuthorizationServer;
 beforeAll(async () => {
@@ -129,6 +134,121 @@ describe('verifyAtStart', () => {
       expect.objectContaining({ message: expect.stringContaining('Tokens of this service live 300 s') as unknown }),
     );
   });
+});
+
+describe('verifyAtStart in the background', () => {
+  const logged: unknown[] = [];
+  const logger = { log: () => undefined, warn: () => undefined, error: (line: unknown) => void logged.push(line) };
+  let app: INestApplication | undefined;
+  afterEach(async () => {
+    await app?.close();
+    logged.length = 0;
+  });
+
+  async function startLater(options: Partial<KeycloakModuleOptions>): Promise<void> {
+    const module = KeycloakModule.forRoot({
+      issuer: realm.issuer,
+      clientId: 'service-a',
+      clientSecret: CLIENT_SECRET,
+      allowInsecureRequests: true,
+      verifyAtStart: 'background',
+      maxRetries: 0,
+      ...options,
+    });
+    app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication();
+    app.useLogger(logger);
+    realm.control.calls.reset();
+    await app.init();
+  }
+
+  it.each([
+    [undefined, 'background'],
+    ['production', 'background'],
+    ['development', 'background'],
+    ['test', false],
+  ])('is the default with NODE_ENV %s: %s', (nodeEnv, due) => {
+    const { NODE_ENV } = process.env;
+    if (nodeEnv === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = nodeEnv;
+    try {
+      const given = { issuer: 'https://sso.test/realms/r', clientId: 'orders', clientSecret: 'x' };
+      expect(resolveKeycloakOptions(given).verifyAtStart).toBe(due);
+    } finally {
+      process.env['NODE_ENV'] = NODE_ENV;
+    }
+  });
+
+  it('is refused with any other value', () => {
+    const module = (): unknown =>
+      resolveKeycloakOptions({
+        issuer: realm.issuer,
+        clientId: 'a',
+        clientSecret: 'x',
+        verifyAtStart: 'later' as never,
+      });
+    expect(module).toThrow("verifyAtStart must be true, false or 'background'");
+  });
+
+  it('sends one discovery request and one introspection, and logs no line if Keycloak accepts the settings', async () => {
+    await startLater({});
+    await until(() => realm.control.calls.introspection === 1);
+    await app?.close();
+    expect(realm.control.calls).toMatchObject({ discovery: 1, introspection: 1 });
+    expect(logged).toEqual([]);
+  });
+
+  it.each<[string, () => Partial<KeycloakModuleOptions>, RegExp]>([
+    [
+      'a wrong secret',
+      () => ({ clientSecret: 'not-its-password' }),
+      /^Keycloak does not accept these settings\. Keycloak refuses the credentials of service-a: answered_401/,
+    ],
+    [
+      'a wrong realm',
+      () => ({ issuer: `${realm.issuer}-2` }),
+      /^Keycloak does not accept these settings\. Keycloak has no realm at .*-2\.$/,
+    ],
+    [
+      'a wrong host',
+      () => ({ internalServerUrl: 'http://127.0.0.1:9' }),
+      /^The settings could not be verified\. Keycloak is unreachable .*ECONNREFUSED/,
+    ],
+  ])('starts with %s, and logs one line with the cure', async (_, options, message) => {
+    await startLater(options());
+    await until(() => logged.length > 0);
+    await app?.close();
+    expect(logged).toEqual([
+      { message: expect.stringMatching(message) as unknown, hint: expect.any(String) as unknown },
+    ]);
+    expect(JSON.stringify(logged)).not.toContain('not-its-password');
+  });
+
+  it.each(['/.well-known/openid-configuration', '/introspect'])(
+    'does not delay the start if %s hangs, is aborted at the shutdown, and then logs no line',
+    async (hanging) => {
+      const server = createServer((request, response) => {
+        if (request.url?.endsWith(hanging) === true) return server.emit('hangs', response);
+        const { issuer } = realm;
+        const url = issuer.replace(realm.baseUrl, origin);
+        const document = { issuer, token_endpoint: `${url}/token`, introspection_endpoint: `${url}/introspect` };
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(document));
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      try {
+        const received = once(server, 'hangs') as Promise<[ServerResponse]>;
+        await startLater({ internalServerUrl: origin, timeoutMs: 60_000 });
+        const [response] = await received;
+        const aborted = once(response, 'close');
+        await app?.close();
+        await aborted;
+        expect(logged).toEqual([]);
+      } finally {
+        server.closeAllConnections();
+        server.close();
+      }
+    },
+  );
 });
 
 describe('verifyAtStart with several issuers', () => {

@@ -82,7 +82,7 @@ export type ServiceRegistration = { readonly name: string } & (
  * Import the module once in the root module, with `forRoot` or `forRootAsync`. Every route is then closed until a
  * decorator grants access.
  *
- * The module does NOT contact the authorization server at boot, unless `verifyAtStart` is set.
+ * The start does NOT wait for the authorization server, unless `verifyAtStart` is true.
  */
 @Module({
   imports: [DiscoveryModule],

@@ -92,10 +92,10 @@ describe.each([
     expect(switches).toEqual(
       given === GIVEN ? ['verifyAtStart', 'allowInsecureRequests', 'exposeRefusalReasons'] : ['gzip'],
     );
-    for (const name of switches) {
+    for (const name of switches.filter((each) => each !== 'verifyAtStart')) {
       expect([name, resolved[name]]).toEqual([name, false]);
       expect(commentOf(name)).toMatch(/Default false\.$/);
-      expect(commentOf(name)).toMatch(['verifyAtStart', 'gzip'].includes(name) ? /^Whether / : /^DANGER: /);
+      expect(commentOf(name)).toMatch(name === 'gzip' ? /^Whether / : /^DANGER: /);
     }
   });
 });

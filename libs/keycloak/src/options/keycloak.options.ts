@@ -8,6 +8,7 @@ import {
   optionalInteger,
   optionalWith,
   readOptions,
+  verificationAtStart,
   type OptionContext,
   type OptionTable,
 } from './option-kinds.js';
@@ -127,11 +128,15 @@ export interface CommonModuleOptions {
    */
   readonly protectedResource?: ProtectedResourceOptions;
   /**
-   * Whether the application checks its settings against Keycloak at the start, as `nestjs-keycloak-s2s doctor` does.
-   * The check includes the `scopes` of each service in `forFeature`. A fault stops the start with
-   * `StartVerificationError`. If Keycloak gives no answer, the application starts. Default false.
+   * How the application checks its settings against Keycloak (`true`, `false` or `'background'`). Default
+   * `'background'`, or `false` with `NODE_ENV=test`.
+   *
+   * `'background'`: after the start, the application sends one discovery request and one introspection. For a fault, it
+   * logs the cause and the cure. `true`: the application makes all checks of `nestjs-keycloak-s2s doctor` first, with
+   * the `scopes` of each service in `forFeature`. A fault stops the start with `StartVerificationError`. If Keycloak
+   * gives no answer, the application starts.
    */
-  readonly verifyAtStart?: boolean;
+  readonly verifyAtStart?: boolean | 'background';
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
   readonly allowInsecureRequests?: boolean;
   /** DANGER: shows callers which check refused them. For demonstrations. Default false. */
@@ -201,7 +206,7 @@ const COMMON_OPTIONS = {
   jwt: optionalWith<JwtVerification>(['connect'], 'a verification of JWTs, such as jwtVerification()'),
   maxTokenBytes: integer(8192, 1024, 65_536),
   protectedResource,
-  verifyAtStart: flag,
+  verifyAtStart: verificationAtStart,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
 } satisfies OptionTable<CommonModuleOptions, { readonly protectedResource: ProtectedResource }>;

@@ -1,6 +1,7 @@
 import { ConfigurationError, ConfigurationFaults } from '../protocol/configuration-faults.js';
 import type { ScopesOfCalls } from '../client/declared-scopes.js';
 import { isAcrValue } from '../protocol/authentication-demand.js';
+import { runsInTests } from '../protocol/production.js';
 import { isScopeToken } from '../protocol/scope.js';
 import type { RequestAdapter } from '../resource-server/request.adapter.js';
 
@@ -79,6 +80,14 @@ export const optionalInteger =
 
 export const flag: OptionKind<boolean> = (name, given, { faults }) => {
   if (given !== undefined && typeof given !== 'boolean') faults.fault(`${name} must be true or false`);
+  return given === true;
+};
+
+/** In tests, the default is false: a spec counts requests, and its server may be a fake. */
+export const verificationAtStart: OptionKind<boolean | 'background'> = (name, given, { faults }) => {
+  if (given === undefined) return runsInTests() ? false : 'background';
+  if (given === 'background') return given;
+  if (typeof given !== 'boolean') faults.fault(`${name} must be true, false or 'background'`);
   return given === true;
 };
 

@@ -3,4 +3,6 @@ export const isProduction = (nodeEnv: string | undefined): boolean => nodeEnv !=
 
 export const verifiesNoCertificate = (): boolean => process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
 
+export const runsInTests = (): boolean => process.env['NODE_ENV'] === 'test';
+
 export const runsInProduction = (): boolean => isProduction(process.env['NODE_ENV']);
