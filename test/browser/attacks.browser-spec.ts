@@ -27,6 +27,13 @@ const verdicts = (page: Page): Promise<unknown> =>
   );
 const ALL_REFUSED = Object.fromEntries(ATTACKS.map(({ id }) => [id, 'refused']));
 
+/** Opens the group of an attack, and returns the attack. */
+async function shown(page: Page, id: string): Promise<Locator> {
+  const attack = page.locator(`#attack-${id}`);
+  await page.locator('.attack-group', { has: attack }).locator('> summary').click();
+  return attack;
+}
+
 async function runAll(page: Page): Promise<void> {
   await button(page, /^Run all/).click();
   await page.getByText(`All ${ATTACKS.length} attacks were refused`).waitFor({ timeout: 60_000 });
@@ -53,7 +60,7 @@ describe('the attack page with scripts', () => {
   it('shows which service refused an attack, and what the attacker forged', async () => {
     const page = await chromium.open();
     await page.goto('/');
-    const attack = page.locator('#attack-alg-none');
+    const attack = await shown(page, 'alg-none');
     await attack.getByRole('button').click();
     const outcome = attack.locator('.outcome');
     await outcome.waitFor();
@@ -69,7 +76,7 @@ describe('the attack page with scripts', () => {
   it('runs one attack by keyboard, and shows that the attack was refused', async () => {
     const page = await chromium.open();
     await page.goto('/');
-    const attack = page.locator('#attack-token-at-c');
+    const attack = await shown(page, 'token-at-c');
     await attack.getByRole('button').focus();
     await page.keyboard.press('Enter');
     await attack.locator('.outcome').waitFor();
@@ -90,7 +97,7 @@ describe('the attack page without scripts', () => {
   it('shows the refusal of one attack on a separate page', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await logIn(page, 'alice');
-    await page.locator('#attack-alg-none').getByRole('button').click();
+    await (await shown(page, 'alg-none')).getByRole('button').click();
     await page.waitForURL('**/attacks/alg-none');
     expect(await verdicts(page)).toEqual({ 'alg-none': 'refused' });
   });
@@ -101,6 +108,7 @@ describe('the attack page with all outcomes', () => {
     const page = await chromium.open();
     await page.goto('/');
     await runAll(page);
+    for (const group of await page.locator('.attack-group > summary').all()) await group.click();
     await expectForEverybody(page, 'attacks');
   });
 });

@@ -127,8 +127,10 @@ describe.each([
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'bob');
-    const text = await callServiceB(page, 'Call Service B as bob');
-    expect(text).toMatch(/The token at Service A[^]*preferred_username[^]*bob[^]*aud[^]*service-a/);
+    await callServiceB(page, 'Call Service B as bob');
+    const tokens = page.locator('.tokens');
+    if ((await tokens.getAttribute('open')) === null) await tokens.locator('> summary').click();
+    expect(await main(page)).toMatch(/The token at Service A[^]*preferred_username[^]*bob[^]*aud[^]*service-a/);
   });
 });
 
@@ -164,7 +166,13 @@ describe('a session that Keycloak ended', () => {
 describe('a start page after Keycloak has ended the session', () => {
   it.each([
     ['the chain', (page: Page) => page.getByRole('link', { name: /^Call Service B as / }).click()],
-    ['an attack', (page: Page) => page.getByRole('button', { name: 'Try: No token at all' }).click()],
+    [
+      'an attack',
+      async (page: Page) => {
+        await page.getByText(/^Forged or misused/).click();
+        await page.getByRole('button', { name: 'Try: No token at all' }).click();
+      },
+    ],
     ['all attacks', (page: Page) => page.getByRole('button', { name: /^Run all/ }).click()],
   ])('reports the end of the session when the user runs %s, and sends no further request (BF-09)', async (_, run) => {
     const username = await keycloak.newUser('order-manager');

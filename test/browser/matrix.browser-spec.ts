@@ -62,7 +62,7 @@ describe('the matrix of stolen tokens', () => {
   it('shows nine accepted requests while the services share one token, and later the usual results', async () => {
     const page = await chromium.open();
     await page.goto('/');
-    const passedOn = page.getByRole('switch', { name: /^Pass one token on instead/ });
+    const passedOn = page.getByRole('switch', { name: /^Forward one token instead/ });
     await passedOn.focus();
     await page.keyboard.press('Space');
     await page.locator('.cell-exposed').first().waitFor();

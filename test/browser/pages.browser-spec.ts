@@ -95,9 +95,12 @@ describe('the start page', () => {
     await logIn(page, 'alice');
     await page.getByRole('button', { name: 'Try each token at each service' }).click();
     await page.locator('#matrix-table[data-tried=true]').waitFor();
+    const openAll = (): Promise<unknown> =>
+      page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`);
+    await openAll();
     await page.locator('#attack-no-token').getByRole('button').click();
     await page.locator('.outcome').waitFor();
-    await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`);
+    await openAll();
     const low = await page.evaluate(`[...document.querySelectorAll('main :is(a.btn, button, summary, label)')]
       .filter((element) => element.getBoundingClientRect().height < 44).map((element) => element.outerHTML.slice(0, 100))`);
     expect(low).toEqual([]);

@@ -41,7 +41,7 @@ const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
     await page.goto('/');
     await page.locator('#run-all').getByRole('button').click();
     await page.getByText(/^All \d+ attacks were refused/).waitFor({ timeout: 60_000 });
-    return [page.locator('#attacks'), page.locator('.attack').nth(1)];
+    return [page.locator('#attacks'), page.locator('.attack-group').last()];
   },
 };
 

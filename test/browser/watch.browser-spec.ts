@@ -35,7 +35,7 @@ async function opened(options: BrowserContextOptions = {}): Promise<{ page: Page
   const username = await server.newUser('order-manager');
   const page = await chromium.open(options);
   await logIn(page, username);
-  await page.getByText('Services A, B and C accept your token.').waitFor();
+  await page.getByText('Your session is active: Services A, B and C accept its tokens.').waitFor();
   return { page, username };
 }
 

@@ -24,6 +24,8 @@ afterEach(() => chromium.closeClean(chain.scanner));
 async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);
+  await page.locator('#chain-result').waitFor();
+  for (const summary of await page.locator('.part:not([open]) > summary').all()) await summary.click();
 }
 
 const steps = (page: Page): Promise<string[]> => page.locator('#chain-result .step .words').allInnerTexts();

@@ -53,7 +53,7 @@ const saying =
   ({ data }: ServerEvent): boolean =>
     words.test(/<p id="watch-words">([^<]*)/.exec(data)?.[1] ?? '');
 
-const ALL_ACCEPT = /^Services A, B and C accept your token\.$/;
+const ALL_ACCEPT = /^Your session is active: Services A, B and C accept its tokens\.$/;
 
 async function askedAgain({ arrivedTokens }: RunningService, times: number): Promise<void> {
   for (const wanted = arrivedTokens.length + times; arrivedTokens.length < wanted;) await sleep(20);
@@ -94,8 +94,10 @@ describe('a watched page', () => {
     const events = await listen(services, alice);
     await events.until(saying(ALL_ACCEPT));
     await server.disableUser(alice.username);
-    const atA = await events.until(saying(/^Refused \d\.\d s later, at A; Services B and C still accept it\.$/));
-    expect(atA.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">accepts it/);
+    const atA = await events.until(
+      saying(/^Refused \d\.\d s later, at A; Services B and C still accept the session\.$/),
+    );
+    expect(atA.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">accepts its token/);
     const atAll = await events.until(saying(/^Refused \d\.\d s later at A, \d\.\d s at [BC][^;]*$/));
     expect(atAll.data).toMatch(/<strong>Service B<\/strong> <span class="watch-word">refused after \d\.\d s/);
     await events.ended();
@@ -123,7 +125,7 @@ describe('a watched page without a feed', () => {
 
   it('shows only Service A to a user without access to Services B and C', async () => {
     const events = await listen(services, await visitor(services, 'order-viewer'));
-    const { data } = await events.until(saying(/^Service A accepts your token\.$/));
+    const { data } = await events.until(saying(/^Your session is active: Service A accepts its token\.$/));
     expect(data).not.toContain('Service B');
     events.close();
   });

@@ -226,6 +226,8 @@ async function showChain(link) {
       showInstead(page);
       return;
     }
+    // The start page is long, so it shows the parts of the result folded.
+    for (const part of result.querySelectorAll('.part')) part.open = false;
     place.replaceChildren(document.adoptNode(result));
     document.title = page.title;
     focus(result);
@@ -296,6 +298,7 @@ function count(group) {
   const result = resultOf(group);
   result.textContent = `${refused} of ${all} refused`;
   delete result.dataset.allRefused;
+  if (refused < outcomes.length) group.open = true;
   if (outcomes.length === all) result.dataset.allRefused = String(refused === all);
 }
 

@@ -15,12 +15,15 @@ describe('the story of a watched session', () => {
   it('begins with the services that accept the tokens of the session', () => {
     expect(storyOf([at('A', 'unknown')], [])).toMatchObject({
       kind: 'watching',
-      headline: 'Your token is shown to Service A',
+      headline: 'Service A tries the token of your session',
       services: [{ words: 'has not answered yet' }],
     });
     expect(storyOf([at('A', 'accepted')], []).headline).toBe('Service A accepts your token');
     const all = storyOf([at('A', 'accepted'), at('B', 'accepted'), at('C', 'accepted')], []);
-    expect([all.headline, all.counted]).toEqual(['Services A, B and C accept your token', undefined]);
+    expect([all.headline, all.counted]).toEqual([
+      'Your session is active: Services A, B and C accept its tokens',
+      undefined,
+    ]);
   });
 
   it('measures the delay from the time of the event if a signal was received', () => {
@@ -47,14 +50,14 @@ describe('the story of a watched session', () => {
 
   it('shows which service still accepts a token, and which token has expired', () => {
     const story = storyOf([refusedAt('A', 0), at('B', 'accepted'), at('C', 'expired')], []);
-    expect(story.headline).toBe('Refused at A; Service B still accepts it');
-    expect(story.services[2]?.words).toBe('it has expired by itself');
+    expect(story.headline).toBe('Refused at A; Service B still accepts the session');
+    expect(story.services[2]?.words).toBe('its token has expired');
   });
 
   it('does not report an expired token as refused', () => {
     expect(storyOf([at('A', 'expired'), at('B', 'accepted')], [])).toMatchObject({
       kind: 'expired',
-      headline: 'Your token for Service A has expired by itself',
+      headline: 'The token of your session at Service A has expired',
     });
   });
 });

@@ -45,9 +45,9 @@ export function causeOf(firstMs: number, received: readonly ReceivedSignal[]): n
 
 const STATE_WORDS: Readonly<Record<TokenState, string>> = {
   unknown: 'has not answered yet',
-  accepted: 'accepts it',
-  refused: 'refuses it',
-  expired: 'it has expired by itself',
+  accepted: 'accepts its token',
+  refused: 'refuses its token',
+  expired: 'its token has expired',
 };
 
 function refusedStory(
@@ -67,7 +67,7 @@ function refusedStory(
     return isAtOnce({ lateMs }) ? 'refused first' : `refused ${seconds(lateMs)} later`;
   };
   const accepting = named(services, 'accepted');
-  const still = accepting.length === 0 ? '' : `; ${inWords(accepting)} still ${verb(accepting)} it`;
+  const still = accepting.length === 0 ? '' : `; ${inWords(accepting)} still ${verb(accepting)} the session`;
   return {
     kind: 'refused',
     headline: (causeMs === undefined ? fromTheFirst(late) : fromTheCause(late)) + still,
@@ -83,11 +83,13 @@ function quietStory(services: readonly WatchedService[]): WatchStory {
   const [accepting, expired] = [named(services, 'accepted'), named(services, 'expired')];
   const shown = services.map(({ service, state }) => ({ service, state, words: STATE_WORDS[state] }));
   if (expired.length > 0) {
-    const headline = `Your token for ${inWords(expired)} has expired by itself`;
+    const headline = `The token of your session at ${inWords(expired)} has expired`;
     return { kind: 'expired', headline, services: shown };
   }
   const headline =
-    accepting.length === 0 ? 'Your token is shown to Service A' : `${inWords(accepting)} ${verb(accepting)} your token`;
+    accepting.length === 0
+      ? 'Service A tries the token of your session'
+      : `Your session is active: ${inWords(accepting)} ${verb(accepting)} its token${accepting.length === 1 ? '' : 's'}`;
   return { kind: 'watching', headline, services: shown };
 }
 
