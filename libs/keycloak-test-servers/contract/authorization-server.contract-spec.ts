@@ -7,6 +7,7 @@ import { ADMIN_EVENT_CASES } from './admin-event-cases.js';
 import { ASSERTION_CASES } from './assertion-cases.js';
 import { AUTHENTICATION_CASES } from './authentication-cases.js';
 import { AUTHORIZATION_CASES, LOGIN_CASES } from './authorization-cases.js';
+import { CLIENT_ROLE_CASES } from './client-role-cases.js';
 import { CODE_CASES } from './code-cases.js';
 import { DIFFERENCES } from './differences.js';
 import { DOCUMENT_CASES } from './document-cases.js';
@@ -15,6 +16,7 @@ import { EVENT_LOG_CASES } from './event-log-cases.js';
 import { EVENT_SEARCH_CASES } from './event-search-cases.js';
 import { EXCHANGE_CASES } from './exchange-cases.js';
 import { INTROSPECTION_CASES } from './introspection-cases.js';
+import { ROLE_MAPPER_CASES } from './role-mapper-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
 import { LOGIN_EVENT_CASES } from './login-event-cases.js';
 import { NOT_BEFORE_CASES } from './not-before-cases.js';
@@ -52,6 +54,8 @@ describeOnBothServers((connect, which) => {
     { about: 'exchange', cases: EXCHANGE_CASES },
     { about: 'how a user has logged in', cases: AUTHENTICATION_CASES },
     { about: 'introspection', cases: INTROSPECTION_CASES },
+    { about: 'client roles', cases: CLIENT_ROLE_CASES },
+    { about: 'a mapper', cases: ROLE_MAPPER_CASES },
     { about: 'revocation', cases: REVOCATION_CASES },
     { about: 'logout', cases: LOGOUT_CASES },
     { about: 'a logout in a browser', cases: END_SESSION_CASES },

@@ -67,7 +67,7 @@ export const DIFFERENCES: readonly Difference[] = [
     embedded: [],
   },
   {
-    title: 'a token with full scope has no default roles and no client roles',
+    title: 'a token with full scope has no default roles',
     ask: async (server) => {
       const clientId = newName();
       const client = { clientId, publicClient: true, directAccessGrantsEnabled: true };

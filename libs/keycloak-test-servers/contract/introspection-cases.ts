@@ -115,6 +115,16 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     ],
   },
   {
+    title: 'of a token that was exchanged for one of two audiences: has both audiences',
+    async ask(server) {
+      const subject = textOf(await login(server, 'alice'));
+      const form = { scope: 'orders.read orders.approve', audience: 'service-b' };
+      const token = textOf(await exchange(server, 'service-a', subject, form));
+      return [claimsOf(token)['aud'], answer(server, await introspect(server, 'service-b', token))['aud']];
+    },
+    answer: ['service-b', ['service-a', 'service-b']],
+  },
+  {
     title: 'of a token with two audiences, by both services',
     async ask(server) {
       const both = textOf(await clientCredentials(server, 'service-a', 'orders.read orders.approve'));

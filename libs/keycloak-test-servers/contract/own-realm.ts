@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startAuthorizationServer } from 'keycloak-test-servers';
 import { fillPlaceholders } from '../src/embedded/realm/realm-file.js';
 import { Administrator } from './administrator.js';
+import { clientRolesOf } from './client-role-realm.js';
 import { REALM_ENVIRONMENT, REALM_FILE } from './demo-realm.js';
 import { quickRealm } from './quick-realm.mjs';
 import { SSF_FEATURE, transmitterOf } from './signalling-realm.js';
@@ -34,7 +35,7 @@ export const readerCaller = (reader: Reader) => `${reader}:${READER_SECRET}` as 
 
 type Members = Readonly<Record<string, unknown>>;
 
-export type RealmKind = 'plain' | 'with signals';
+export type RealmKind = 'plain' | 'with signals' | 'with client roles';
 
 interface Representation extends Members {
   readonly realm: string;
@@ -42,13 +43,15 @@ interface Representation extends Members {
   readonly clientScopes: readonly Members[];
   readonly clients: readonly Members[];
   readonly users: readonly Members[];
+  readonly roles: Members;
   readonly clientScopeMappings: { readonly 'realm-management': readonly Members[] };
 }
 
 async function representation(kind: RealmKind): Promise<Representation> {
   const file = fillPlaceholders(await readFile(REALM_FILE, 'utf8'), REALM_ENVIRONMENT);
   const json = { ...(JSON.parse(file) as Representation), realm: `own-${randomUUID()}` };
-  return kind === 'plain' ? withReaders(json) : { ...json, ...transmitterOf(json) };
+  if (kind === 'plain') return withReaders(json);
+  return { ...json, ...(kind === 'with signals' ? transmitterOf(json) : clientRolesOf(json)) };
 }
 
 function withReaders(json: Representation): Representation {

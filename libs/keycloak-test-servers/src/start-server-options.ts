@@ -14,7 +14,10 @@ export interface StartServerOptions {
   readonly features?: readonly string[];
   /** The TCP port on this machine (default: a free port from `freePort()`). */
   readonly port?: number;
-  /** Receives a line of text for every slow step. */
+  /**
+   * Receives a line of text for every slow step. The embedded server also reports, in one line, which mappers and
+   * settings of the realm file it ignores.
+   */
   readonly onProgress?: (line: string) => void;
   /**
    * This signal aborts the start at any step. The abort stops all started processes, and rejects the promise with the

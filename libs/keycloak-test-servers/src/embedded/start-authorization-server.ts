@@ -8,6 +8,7 @@ import { environmentAt, type StartServerOptions } from '../start-server-options.
 import { AdjustableClock } from './state/adjustable-clock.js';
 import { countCalls } from './http/call-counter.js';
 import { FaultBoard } from './http/fault.js';
+import { reportIgnored } from './grants/ignored-parts.js';
 import { LastRequests } from './http/last-requests.js';
 import { openRealm, withMaster } from './open-realm.js';
 import { readRealm } from './realm/realm-file.js';
@@ -33,8 +34,8 @@ export interface RunningAuthorizationServer extends RunningServer {
  * over plain HTTP. The server is **not for production**, since passwords are stored in plain text.
  *
  * The administrator logs in at the realm `master` with `admin-cli`. The server answers 501 for unsupported paths of the
- * admin REST API. The README lists what the server does not support. {@link RunningAuthorizationServer.control} does
- * not exist in Keycloak.
+ * admin REST API. The README lists what the server does not support. `onProgress` receives one line about the parts of
+ * the realm file that the server ignores. {@link RunningAuthorizationServer.control} does not exist in Keycloak.
  *
  * With `features: ['ssf']`, receivers can poll an SSF 1.0 transmitter (RFC 8936). The realm must set
  * `ssf.transmitterEnabled` to `true`.
@@ -50,7 +51,7 @@ export async function startAuthorizationServer(
   signal?.throwIfAborted();
   refuseInProduction('startAuthorizationServer()');
   refuseUnknown(features);
-  const realm = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
+  const { realm, json } = await readRealm(options.realm, environmentAt(options.environment)('localhost'));
   const keys = await makeSigningKeys();
   signal?.throwIfAborted();
   const http = createServer();
@@ -60,6 +61,7 @@ export async function startAuthorizationServer(
   onProgress?.(
     `Started the embedded server, which answers as Keycloak ${DEFAULT_KEYCLOAK_VERSION} does, at ${baseUrl}`,
   );
+  reportIgnored(realm, json, onProgress);
   const server = openRealm(baseUrl, realm, keys, new AdjustableClock(), features);
   const calls = countCalls();
   const faults = new FaultBoard();

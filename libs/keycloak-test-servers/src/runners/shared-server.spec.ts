@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import setUp from './jest-setup.js';
@@ -67,6 +69,25 @@ describe('jest-setup and jest-teardown', () => {
     } finally {
       process.env['AUTHORIZATION_SERVER'] = 'embedded';
     }
+  });
+
+  it('write once to standard error what the embedded server ignores', async () => {
+    const written: string[] = [];
+    const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'shared-server-'));
+    try {
+      await writeFile(join(folder, 'realm.json'), JSON.stringify({ realm: 'shop', verifyEmail: true }));
+      await setUp({}, { rootDir: folder, globals: { authorizationServer: { realm: 'realm.json' } } });
+    } finally {
+      write.mockRestore();
+      await rm(folder, { recursive: true });
+    }
+    expect(written.filter((line) => line.includes('ignores these parts of the realm shop: verifyEmail'))).toHaveLength(
+      1,
+    );
   });
 
   it('tell the specs why the embedded server replaces Keycloak', () => {

@@ -1,8 +1,9 @@
-import { hasMapper, mappedAudiences, mappedClaims } from './mapped-claims.js';
+import { hasMapper, mappedAudiences, mappedClaims, SUBJECT_MAPPER, type TokenKind } from './mapped-claims.js';
 import type { SessionNotes } from '../state/sessions.js';
 import { OAuthRefusal } from './oauth-refusal.js';
-import type { RealmClient, RealmScope, RealmUser } from '../realm/realm-representation.js';
+import { toRecord, type RealmClient, type RealmScope, type RealmUser } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
+import { includesRole, rolesOf, type RoleName } from '../realm/scope-mappings.js';
 
 const OPENID = 'openid';
 
@@ -21,28 +22,45 @@ export interface GrantedClaims {
   readonly access: Readonly<Record<string, unknown>>;
   readonly id: Readonly<Record<string, unknown>>;
   readonly userinfo: Readonly<Record<string, unknown>>;
+  readonly introspection: { readonly audiences: readonly string[]; readonly claims: Readonly<Record<string, unknown>> };
 }
 
 export function grantClaims(realm: Realm, request: GrantRequest): GrantedClaims {
-  const { client, user, notes = {} } = request;
+  const { client, user, notes = {}, audiences: wanted = [] } = request;
+  const { clientId } = client;
   const asked = requestedScopes(client, request.scope);
-  const scopes = grantedScopes(realm, client, user, asked);
+  const scopes = grantedScopes(realm, request, asked);
   const mappers = [...scopes.flatMap((scope) => scope.mappers), ...client.mappers];
-  const audiences = narrowed(mappedAudiences(mappers), request.audiences ?? []);
-  const roles = hasMapper(mappers, 'oidc-usermodel-realm-role-mapper') ? shownRoles(realm, client, user, scopes) : [];
+  const source = { clientId, user, notes, roles: shownRoles(realm, client, user, scopes) };
+  const claimsIn = (kind: TokenKind) => mappedClaims(mappers, kind, source);
+  const audiencesIn = (kind: TokenKind) => mappedAudiences(mappers, kind, source);
+
+  const audiences = narrowed(audiencesIn('access'), wanted);
+  const idAudiences = audiencesIn('id');
   const hasOpenid = asked.includes(OPENID);
   const shown = scopes.filter(({ isShown }) => isShown).map(({ name }) => name);
   const scope = [...(hasOpenid ? [OPENID] : []), ...shown].join(' ');
-  const access = {
-    ...(audiences.length === 0 ? {} : { aud: audiences.length === 1 ? audiences[0] : audiences }),
-    ...(hasMapper(mappers, 'oidc-sub-mapper') ? { sub: user.id } : {}),
-    ...(roles.length === 0 ? {} : { realm_access: { roles } }),
+  return {
     scope,
-    ...mappedClaims(mappers, 'access', user, notes),
+    hasOpenid,
+    access: {
+      ...(audiences.length === 0 ? {} : { aud: oneOrMany(audiences) }),
+      ...(hasMapper(mappers, SUBJECT_MAPPER) ? { sub: user.id } : {}),
+      scope,
+      ...(wanted.length === 0 ? claimsIn('access') : withAccessTo(audiences, claimsIn('access'))),
+    },
+    id: {
+      sub: user.id,
+      ...(idAudiences.length === 0 ? {} : { aud: oneOrMany([clientId, ...idAudiences]) }),
+      ...claimsIn('id'),
+    },
+    userinfo: { sub: user.id, ...claimsIn('userinfo') },
+    introspection: { audiences: audiencesIn('introspection'), claims: claimsIn('introspection') },
   };
-  const others = (kind: 'id' | 'userinfo') => ({ sub: user.id, ...mappedClaims(mappers, kind, user, notes) });
-  return { scope, hasOpenid, access, id: others('id'), userinfo: others('userinfo') };
 }
+
+export const oneOrMany = <T>(values: readonly T[]): T | readonly T[] | undefined =>
+  values.length > 1 ? values : values[0];
 
 export function requestedScopes(client: RealmClient, scope: string | undefined): string[] {
   if (scope === undefined) return [];
@@ -52,14 +70,20 @@ export function requestedScopes(client: RealmClient, scope: string | undefined):
   throw new OAuthRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
 }
 
-function grantedScopes(realm: Realm, client: RealmClient, user: RealmUser, asked: readonly string[]): RealmScope[] {
+function grantedScopes(realm: Realm, request: GrantRequest, asked: readonly string[]): RealmScope[] {
+  const { client, user, audiences = [] } = request;
+  const held = rolesOf(user);
   const optional = client.optionalScopes.filter((name) => asked.includes(name));
   return [...new Set([...client.defaultScopes, ...optional])]
     .map((name) => realm.scopes.get(name))
     .filter((scope) => scope !== undefined)
     .filter(({ name }) => {
-      const roles = realm.rolesRequiredFor(name);
-      return roles.length === 0 || roles.some((role) => user.realmRoles.includes(role));
+      const required = realm.scopeMappings.ofScope(name);
+      // As in Keycloak, a client role counts only if its client is among the requested audiences.
+      const counted = required.filter(
+        (role) => role.client === undefined || audiences.length === 0 || audiences.includes(role.client),
+      );
+      return required.length === 0 || counted.some((role) => includesRole(held, role));
     });
 }
 
@@ -70,8 +94,21 @@ function narrowed(available: readonly string[], wanted: readonly string[]): read
   throw new OAuthRefusal(400, 'invalid_request', `Requested audience not available: ${missing.join(', ')}`);
 }
 
-function shownRoles(realm: Realm, client: RealmClient, user: RealmUser, scopes: readonly RealmScope[]): string[] {
-  if (client.fullScopeAllowed) return [...user.realmRoles];
-  const shown = [...realm.rolesShownTo(client), ...scopes.flatMap(({ name }) => realm.rolesRequiredFor(name))];
-  return user.realmRoles.filter((role) => shown.includes(role));
+/** Without full scope, a client still sees the roles that it owns. */
+function shownRoles(realm: Realm, client: RealmClient, user: RealmUser, scopes: readonly RealmScope[]): RoleName[] {
+  const held = rolesOf(user);
+  if (client.fullScopeAllowed) return held;
+  const { scopeMappings } = realm;
+  const shown = [
+    ...scopeMappings.ofClient(client.clientId),
+    ...scopes.flatMap(({ name }) => scopeMappings.ofScope(name)),
+  ];
+  return held.filter((role) => role.client === client.clientId || includesRole(shown, role));
+}
+
+/** An exchange for some audiences removes the roles of all other clients. */
+function withAccessTo(audiences: readonly string[], claims: Readonly<Record<string, unknown>>): object {
+  const { resource_access: access, ...others } = claims;
+  const left = Object.entries(toRecord(access)).filter(([client]) => audiences.includes(client));
+  return { ...others, ...(left.length === 0 ? {} : { resource_access: Object.fromEntries(left) }) };
 }

@@ -1,12 +1,18 @@
 import { readRealmExport } from '../../realm-export.js';
 import { Realm } from './realm.js';
 
-export async function readRealm(path: string, environment: Readonly<Record<string, string>>): Promise<Realm> {
-  const { realm, json } = await readRealmExport(path, environment);
-  const filled: unknown = JSON.parse(json, (_name, value: unknown) =>
+export interface RealmFile {
+  readonly realm: Realm;
+  /** The content of the file, with filled placeholders. */
+  readonly json: unknown;
+}
+
+export async function readRealm(path: string, environment: Readonly<Record<string, string>>): Promise<RealmFile> {
+  const { realm, json: text } = await readRealmExport(path, environment);
+  const json: unknown = JSON.parse(text, (_name, value: unknown) =>
     typeof value === 'string' ? fillPlaceholders(value, environment) : value,
   );
-  return new Realm(realm, filled);
+  return { realm: new Realm(realm, json), json };
 }
 
 /** A lowercase name is a message key of Keycloak and is not replaced. */

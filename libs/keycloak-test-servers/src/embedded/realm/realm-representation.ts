@@ -54,8 +54,8 @@ export interface RealmUser {
   readonly serviceAccountOf: string | undefined;
   enabled: boolean;
   realmRoles: readonly string[];
-  /** Only roles of `realm-management` have an effect. */
-  readonly clientRoles: Readonly<Record<string, readonly string[]>>;
+  /** The names of the roles by client id. */
+  clientRoles: Readonly<Record<string, readonly string[]>>;
   /** All tokens issued before this second are invalid. */
   notBefore: number;
   attributes: Readonly<Record<string, string | boolean>>;
@@ -133,6 +133,7 @@ export function toScope(json: unknown): RealmScope {
 const toMappers = (json: unknown): readonly ClaimMapper[] =>
   toList(json)
     .map(toRecord)
+    .filter(({ protocol }) => protocol !== 'saml')
     .map(({ protocolMapper, config }) => ({
       kind: toText(protocolMapper, 'A mapper has no "protocolMapper"'),
       config: Object.fromEntries(Object.entries(toRecord(config)).map(([name, value]) => [name, String(value)])),

@@ -11,6 +11,7 @@ import {
   type RealmScope,
   type RealmUser,
 } from './realm-representation.js';
+import { includesRole, rolesOf, ScopeMappings } from './scope-mappings.js';
 import { readLevels, type AuthenticationLevels } from './authentication-levels.js';
 import { toSettings, type RealmSettings } from './realm-settings.js';
 
@@ -24,14 +25,12 @@ export class Realm {
   readonly scopes: ReadonlyMap<string, RealmScope>;
   readonly attributes: Map<string, string>;
   readonly roles: readonly RealmRole[];
+  readonly scopeMappings: ScopeMappings;
   private readonly scopesByName: Map<string, RealmScope>;
   private readonly clientsById = new Map<string, RealmClient>();
   private readonly clientsByName = new Map<string, RealmClient>();
   private readonly usersById = new Map<string, RealmUser>();
   private readonly scopesByDefault: readonly string[];
-  private readonly rolesOfScope = new Map<string, readonly string[]>();
-  private readonly rolesOfClient = new Map<string, readonly string[]>();
-  private readonly managementRolesOf = new Map<string, readonly string[]>();
 
   constructor(
     readonly name: string,
@@ -46,15 +45,7 @@ export class Realm {
     const attributes = Object.entries(toRecord(realm['attributes']));
     this.attributes = new Map(attributes.map(([attribute, value]) => [attribute, String(value)]));
     this.roles = toList(toRecord(realm['roles'])['realm']).map(toRole);
-    for (const mapping of toList(realm['scopeMappings']).map(toRecord)) {
-      const { client, clientScope } = mapping;
-      if (typeof clientScope === 'string') this.rolesOfScope.set(clientScope, toTexts(mapping['roles']));
-      if (typeof client === 'string') this.rolesOfClient.set(client, toTexts(mapping['roles']));
-    }
-    for (const mapping of toList(toRecord(realm['clientScopeMappings'])[MANAGEMENT]).map(toRecord)) {
-      const { client } = mapping;
-      if (typeof client === 'string') this.managementRolesOf.set(client, toTexts(mapping['roles']));
-    }
+    this.scopeMappings = new ScopeMappings(realm);
     for (const user of toList(realm['users'])) this.addUser(user);
     for (const client of toList(realm['clients'])) this.addClient(client);
   }
@@ -93,6 +84,10 @@ export class Realm {
     if (account !== undefined) this.removeUser(account);
     this.clientsById.delete(client.id);
     this.clientsByName.delete(client.clientId);
+    for (const user of this.users()) {
+      const { [client.clientId]: _, ...others } = user.clientRoles;
+      user.clientRoles = others;
+    }
   }
 
   clients(): RealmClient[] {
@@ -128,20 +123,11 @@ export class Realm {
     return this.users().find(({ serviceAccountOf }) => serviceAccountOf === clientId);
   }
 
-  /** An empty list means that the scope requires no role. */
-  rolesRequiredFor(scope: string): readonly string[] {
-    return this.rolesOfScope.get(scope) ?? [];
-  }
-
-  rolesShownTo({ clientId }: RealmClient): readonly string[] {
-    return this.rolesOfClient.get(clientId) ?? [];
-  }
-
-  permits({ fullScopeAllowed, clientId }: RealmClient, { clientRoles }: RealmUser, managementRole: string): boolean {
-    const ofClient = this.managementRolesOf.get(clientId) ?? [];
+  permits({ fullScopeAllowed, clientId }: RealmClient, user: RealmUser, managementRole: string): boolean {
+    const role = { client: MANAGEMENT, name: managementRole };
     return (
-      (clientRoles[MANAGEMENT] ?? []).includes(managementRole) &&
-      (fullScopeAllowed || ofClient.includes(managementRole))
+      includesRole(rolesOf(user), role) &&
+      (fullScopeAllowed || includesRole(this.scopeMappings.ofClient(clientId), role))
     );
   }
 

@@ -1,6 +1,6 @@
 /** RFC 7662. A token is active only for a client in the audience of the token. */
 import { authenticateClient, WRONG_SECRET_AT_INTROSPECTION } from '../grants/client-authentication.js';
-import { grantClaims } from '../grants/granted-claims.js';
+import { grantClaims, oneOrMany } from '../grants/granted-claims.js';
 import { json, parameter, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { audiencesOf, findLiveToken, type LiveToken } from '../grants/live-token.js';
 import { OAuthRefusal } from '../grants/oauth-refusal.js';
@@ -35,11 +35,15 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
   };
 }
 
-/** Mapped claims are current, but the audience and the scope come from the token. */
+/**
+ * Mapped claims are current, but the scope comes from the token. As in Keycloak, the answer also has the audiences that
+ * an exchange left out of the token.
+ */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
-  const { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
+  const { sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
   const asked = typeof scope === 'string' && scope !== '' ? scope : undefined;
-  const granted = grantClaims(realm, { client, user, scope: asked, notes: sessions.notesOf(session, client.clientId) });
-  const ofToken = { aud, sub, sid, scope, exp, iat, jti, iss, typ, azp };
-  return { ...(typ === 'ID' ? granted.id : granted.access), ...ofToken };
+  const notes = sessions.notesOf(session, client.clientId);
+  const { introspection } = grantClaims(realm, { client, user, scope: asked, notes });
+  const aud = oneOrMany([...new Set([...audiencesOf(claims), ...introspection.audiences])]);
+  return { ...introspection.claims, aud, sub, sid, scope: asked, exp, iat, jti, iss, typ, azp };
 }
