@@ -86,6 +86,7 @@ describe('a page whose user is logged in', () => {
 
   it('keeps the focus, or moves the focus to #session if the focused link disappears', async () => {
     const { page, username } = await opened();
+    await page.getByText(/^Forged or misused/).click();
     const attack = page.getByRole('button', { name: 'Try: No token at all' });
     await attack.focus();
     const focused = () =>

@@ -18,7 +18,7 @@ describe('the story of a watched session', () => {
       headline: 'Service A tries the token of your session',
       services: [{ words: 'has not answered yet' }],
     });
-    expect(storyOf([at('A', 'accepted')], []).headline).toBe('Service A accepts your token');
+    expect(storyOf([at('A', 'accepted')], []).headline).toBe('Your session is active: Service A accepts its token');
     const all = storyOf([at('A', 'accepted'), at('B', 'accepted'), at('C', 'accepted')], []);
     expect([all.headline, all.counted]).toEqual([
       'Your session is active: Services A, B and C accept its tokens',
