@@ -1,8 +1,5 @@
-import tsJest from './ts-jest.json' with { type: 'json' };
-
 /** @typedef {'esm' | 'cjs'} Kind */
 /** @typedef {{ name: string, nest: '11' | '12', adapter: 'express' | 'fastify', kind: Kind, isOldest?: boolean, isWithoutOpenApi?: boolean }} Cell */
-/** @typedef {{ name: string, files: (cell: Cell) => Record<string, string>, args: readonly string[], needsFlag?: boolean }} Runner */
 
 export const NODES = ['20', '22', '24', '26'];
 
@@ -27,10 +24,12 @@ export const OLDEST = [
 
 export const MORE = /** @type {const} */ ({
   pnpm: { name: 'pnpm', nest: '12', adapter: 'fastify', kind: 'esm' },
+  pnpmCommonJs: { name: 'pnpm-cjs', nest: '11', adapter: 'express', kind: 'cjs' },
   esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
   contexts: { name: 'contexts', nest: '11', adapter: 'express', kind: 'esm' },
   otherServers: { name: 'other-servers', nest: '12', adapter: 'express', kind: 'esm' },
   typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
+  vitest: { name: 'vitest', nest: '12', adapter: 'express', kind: 'esm' },
 });
 
 /** The packages of examples/contexts for Nest 11, which uses a different NATS client. */
@@ -78,6 +77,8 @@ const OLDEST_NEST = { 11: '11.0.0', 12: '12.0.1' };
 const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
 const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
+/** The oldest Jest and ts-jest that work with the presets. */
+export const OLDEST_JEST = { jest: '29.7.0', 'ts-jest': '29.3.2' };
 
 /** @param {Cell} cell */
 export function manifest({ name, nest, adapter, kind, isOldest = false, isWithoutOpenApi = false }) {
@@ -107,6 +108,7 @@ export function manifest({ name, nest, adapter, kind, isOldest = false, isWithou
       '@types/node': '^20.19.0',
       jest: '^30.2.0',
       'ts-jest': '^29.4.5',
+      ...(isOldest && kind === 'cjs' ? OLDEST_JEST : {}),
       typescript: TYPESCRIPT[nest],
       'unplugin-swc': '^1.5.9',
       vitest: '^4.0.0',
@@ -124,6 +126,7 @@ export const TSCONFIG = {
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
     esModuleInterop: true,
+    isolatedModules: true,
     skipLibCheck: true,
     rootDir: '.',
     outDir: 'dist',
@@ -139,101 +142,3 @@ export const adapterSource = ({ adapter }) =>
   adapter === 'express'
     ? "import { ExpressAdapter } from '@nestjs/platform-express';\n\nexport const adapter = (): ExpressAdapter => new ExpressAdapter();\n"
     : "import { FastifyAdapter } from '@nestjs/platform-fastify';\n\nexport const adapter = (): FastifyAdapter => new FastifyAdapter();\n";
-
-/** Adds Nest 12, which consists of ES modules, to the pattern of docs/testing.md. */
-const ignoring = (/** @type {Cell} */ { nest }) => ({
-  transformIgnorePatterns: tsJest.jest.transformIgnorePatterns.map((pattern) =>
-    nest === '12' ? pattern.replace('(?!(', '(?!(@nestjs|') : pattern,
-  ),
-});
-
-const json = (/** @type {unknown} */ value) => `${JSON.stringify(value, undefined, 2)}\n`;
-const JEST = 'node_modules/jest/bin/jest.js';
-const SOURCES = {
-  testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*spec.ts'],
-  moduleNameMapper: { '^([.]{1,2}/.*)[.]js$': '$1' },
-};
-const swc = (/** @type {string} */ type) => ({
-  swcrc: false,
-  jsc: {
-    target: 'es2023',
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
-    keepClassNames: true,
-  },
-  module: { type },
-});
-
-const vitest = {
-  name: 'Vitest',
-  files: () => ({
-    'vitest.config.mjs': `import swc from 'unplugin-swc';
-import { defineConfig } from 'vitest/config';
-
-export default defineConfig({
-  oxc: false,
-  esbuild: false,
-  plugins: [swc.vite(${JSON.stringify({ ...swc('es6'), tsconfigFile: false })})],
-  test: { globals: true, include: ['test/**/*spec.ts'] },
-});
-`,
-  }),
-  args: ['node_modules/vitest/vitest.mjs', 'run'],
-};
-
-/**
- * @param {string} name
- * @param {(cell: Cell) => object} config
- * @param {boolean} needsFlag whether Node.js needs `--experimental-vm-modules`
- * @returns {Runner}
- */
-function jest(name, config, needsFlag) {
-  const file = `jest.${name.replaceAll(/\W/g, '')}.json`;
-  return { name, files: (cell) => ({ [file]: json(config(cell)) }), args: [JEST, `--config=${file}`], needsFlag };
-}
-
-const ES_SOURCES = { ...SOURCES, extensionsToTreatAsEsm: ['.ts'] };
-
-/** @type {Record<Kind, Runner[]>} */
-export const RUNNERS = {
-  esm: [
-    jest(
-      'Jest',
-      () => ({ testEnvironment: 'node', testMatch: ['<rootDir>/dist/test/**/*spec.js'], transform: {} }),
-      true,
-    ),
-    jest('ts-jest', () => ({ ...ES_SOURCES, transform: { '[.]ts$': ['ts-jest', { useESM: true }] } }), true),
-    jest('@swc/jest', () => ({ ...ES_SOURCES, transform: { '[.]ts$': ['@swc/jest', swc('es6')] } }), true),
-    vitest,
-  ],
-  cjs: [
-    jest('ts-jest', (cell) => ({ ...SOURCES, ...tsJest.jest, ...ignoring(cell) }), false),
-    jest(
-      '@swc/jest',
-      (cell) => ({
-        ...SOURCES,
-        transform: { '[.][tj]s$': ['@swc/jest', swc('commonjs')] },
-        ...ignoring(cell),
-      }),
-      false,
-    ),
-    vitest,
-  ],
-};
-
-/**
- * The known cause of a failure that the library can't fix, if any. If the step passed, npm run compat reports that the
- * cause no longer exists.
- *
- * @param {Cell} cell @param {string} step @param {string} output empty if the step passed
- * @returns {string | undefined}
- */
-export function knownCause({ nest, kind }, step, output) {
-  if (nest !== '12' || kind !== 'cjs' || step !== 'ts-jest') return undefined;
-  // Any other output shows an unknown failure.
-  return output === '' || output.includes('load-package.util.js') ? NEST_12_BY_TS_JEST : undefined;
-}
-
-const NEST_12_BY_TS_JEST =
-  'Nest 12 consists of ES modules. TypeScript does not compile the `import.meta` in the file `load-package.util.js` to CommonJS. Use `@swc/jest` or Vitest, or change the application to ES modules.';

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { CELLS, manifest, NODES, OLDEST, OLDEST_NODES, RUNNERS, TYPESCRIPTS } from './cells.mjs';
+import { CELLS, manifest, NODES, OLDEST, OLDEST_JEST, OLDEST_NODES, TYPESCRIPTS } from './cells.mjs';
+import { RUNNERS } from './runners.mjs';
 
-/** @typedef {import('./run.mjs').Result} Result */
+/** @typedef {import('./workbench.mjs').Result} Result */
 /** @typedef {import('./keycloaks.mjs').KeycloakResult} KeycloakResult */
 
 export const PAGE = fileURLToPath(new URL('../docs/compatibility.md', import.meta.url));
@@ -104,7 +105,7 @@ ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 - Nest ${oldestNests} with the oldest peers, on Node ${OLDEST_NODES.join(' and ')}: ${OLDEST.every(({ name }) => isGreen(name)) ? 'the application works' : 'no'}. Nest 12.0.0 can't be installed without flags. \`@nestjs/swagger\` 11 requires Nest 11.0.1.
 - TypeScript: ${typescripts.join(', ')}. CommonJS with \`module: nodenext\` needs 5.8 or newer. Each test of a classic tsconfig uses TypeScript 5.9.
 - [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'the example works' : 'no'}. \`npm run examples\` tests the example with Nest 12.
-- pnpm 10: ${isGreen('pnpm') ? 'the application works' : 'no'}.
+- pnpm 10: ${isGreen('pnpm') && isGreen('pnpm-cjs') ? 'the application works' : 'no'}.
 - esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. The bundle needs \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
 
 ## Other servers
@@ -114,7 +115,8 @@ The test adds a token exchange to this server.
 
 ## Jest in CommonJS
 
-Jest must transform the ES modules that Node can \`require\`. See [the tested settings](testing.md#jest-and-vitest) for \`package.json\`.
+The tests use [the presets](testing.md#jest-and-vitest), and the \`transform\` of \`nest new\` for ts-jest. With Nest 12, ts-jest has no
+preset, and Node runs with \`--experimental-vm-modules\`. The oldest tested versions are Jest ${OLDEST_JEST.jest} and ts-jest ${OLDEST_JEST['ts-jest']}.
 
 ## Keycloak
 

@@ -31,7 +31,9 @@ export function run(cwd, command, args, environment, signal) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (output += text));
     }
-    child.once('error', reject).once('close', (status) => settle({ status, output }));
+    child.once('error', reject).once('close', (status, endedBy) => {
+      settle({ status, output: endedBy === null ? output : `${output}\nEnded by ${endedBy}` });
+    });
   });
 }
 

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
-const IMPORT = /(?<![.\w])(?:from|import)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
+/** Imports, and declarations that extend the types of a package. */
+const IMPORT = /(?<![.\w])(?:from|import|declare module)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
 /** The application must provide these packages, since Nest does not work with a second copy. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 
@@ -63,7 +64,9 @@ export function faultsOfDependencies({ files, manifest, read }) {
  * declarations
  */
 export function filesInUse({ files, manifest, read }) {
-  const targets = [manifest.bin ?? {}, ...Object.values(manifest.exports)].flatMap((target) => Object.values(target));
+  const targets = [manifest.bin ?? {}, ...Object.values(manifest.exports)].flatMap((target) =>
+    typeof target === 'string' ? [target] : Object.values(target),
+  );
   return reach(targets, { files, manifest, read }).files;
 }
 

@@ -7,10 +7,15 @@ interface Manifest {
   readonly peerDependenciesMeta?: Record<string, { readonly optional: boolean }>;
 }
 
-let faultsOfDependencies: (contents: object) => string[];
+interface Script {
+  readonly faultsOfDependencies: (contents: object) => string[];
+  readonly filesInUse: (contents: object) => Set<string>;
+}
+
+let script: Script;
 beforeAll(async () => {
-  const script = new URL('../../scripts/checks/package-dependencies.mjs', import.meta.url).href;
-  ({ faultsOfDependencies } = (await import(script)) as { faultsOfDependencies: typeof faultsOfDependencies });
+  const path = new URL('../../scripts/checks/package-dependencies.mjs', import.meta.url).href;
+  script = (await import(path)) as Script;
 });
 
 const FILES: Readonly<Record<string, string>> = {
@@ -40,7 +45,7 @@ const SOUND = {
 } satisfies Manifest;
 
 const faults = (manifest: Manifest, files = FILES): string[] =>
-  faultsOfDependencies({ files: Object.keys(files), read: (file: string) => files[file], manifest });
+  script.faultsOfDependencies({ files: Object.keys(files), read: (file: string) => files[file], manifest });
 
 describe('the dependencies of a package', () => {
   it('pass the check if the main entry point directly or indirectly imports each dependency', () => {
@@ -143,5 +148,25 @@ describe('the dependencies of a package', () => {
     expect(faults({ ...SOUND, peerDependencies })).toEqual([
       'the entry point "." leads to @nestjs/common, which the manifest does not name',
     ]);
+  });
+
+  it('fail the check if type declarations extend a package that the manifest does not name', () => {
+    const files = { ...FILES, 'dist/testing/index.d.ts': "declare module 'a-runner' {}" };
+    expect(faults(SOUND, files)).toEqual([
+      'the entry point "./testing" leads to a-runner, which the manifest does not name',
+    ]);
+  });
+});
+
+describe('the files in use', () => {
+  it('include the files that the exports name without conditions', () => {
+    const manifest = { ...SOUND, exports: { ...SOUND.exports, './preset': './preset.json' } };
+    const files = { ...FILES, 'preset.json': '{}', 'left-over.json': '{}' };
+    const used = script.filesInUse({
+      files: Object.keys(files),
+      read: (file: string) => Object(files)[file],
+      manifest,
+    });
+    expect([...used].filter((file) => file.endsWith('.json'))).toEqual(['preset.json']);
   });
 });

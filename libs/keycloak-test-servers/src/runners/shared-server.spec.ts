@@ -103,12 +103,14 @@ describe('jest-setup and jest-teardown', () => {
   );
 
   it('have an equivalent for Vitest', async () => {
-    await vitest.setup({ config: { root: rootDir, provide: { authorizationServer } } });
-    const { baseUrl } = testServer();
-    expect(await isUp(baseUrl)).toBe(true);
+    const provide = jest.fn();
+    await vitest.setup({ config: { root: rootDir, provide: { authorizationServer } }, provide });
+    const server = testServer();
+    expect(provide.mock.calls).toEqual([['testServer', server]]);
+    expect(await isUp(server.baseUrl)).toBe(true);
     await vitest.teardown();
-    expect(await isUp(baseUrl)).toBe(false);
-    await expect(vitest.setup({ config: { root: rootDir } })).rejects.toThrow(
+    expect(await isUp(server.baseUrl)).toBe(false);
+    await expect(vitest.setup({ config: { root: rootDir }, provide })).rejects.toThrow(
       /provide.authorizationServer[^]*no "realm"/,
     );
   });
