@@ -25,7 +25,8 @@ async function call(page: Page, name: string): Promise<void> {
   await page.goto('/');
   await callServiceB(page, `Call Service B as ${name}`);
   await page.locator('#chain-result').waitFor();
-  for (const summary of await page.locator('.part:not([open]) > summary').all()) await summary.click();
+  const folded = page.locator('.part:not([open]) > summary');
+  while ((await folded.count()) > 0) await folded.first().click();
 }
 
 const steps = (page: Page): Promise<string[]> => page.locator('#chain-result .step .words').allInnerTexts();
