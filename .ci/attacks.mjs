@@ -19,8 +19,10 @@ async function reportsOfAttacks() {
 }
 
 let reports = await reportsOfAttacks();
-// On a busy machine, a service may not answer an attack in time.
-for (let more = 2; more > 0 && reports.some(({ verdict }) => verdict === 'not_run'); more -= 1) {
+// On a busy machine, a service may not answer an attack in time. An accepted attack is never tried again.
+for (let more = 2; more > 0; more -= 1) {
+  const others = reports.filter(({ verdict }) => verdict !== 'refused');
+  if (others.length === 0 || others.some(({ verdict }) => verdict !== 'not_run')) break;
   reports = await reportsOfAttacks();
 }
 for (const { attack, verdict, why } of reports) console.log(`${attack.id}: ${verdict}. ${why}`);

@@ -136,8 +136,8 @@ async function breakAll(run: Run, faults: Faults): Promise<void> {
   await pause(run, STAYS_WELL_MS);
   const unserved = (): [string, number][] => [...run.servedMs].filter(([, servedMs]) => servedMs < wellMs);
   // On a busy machine, services may answer too late for a while.
-  for (const lastMs = wellMs + SERVED_AGAIN_MS; unserved().length > 0 && performance.now() < lastMs;)
-    await pause(run, STAYS_WELL_MS);
+  const lastMs = wellMs + SERVED_AGAIN_MS;
+  while (!run.isOver && unserved().length > 0 && performance.now() < lastMs) await pause(run, STAYS_WELL_MS);
   if (run.isOver) return;
   for (const [who, servedMs] of unserved()) run.report('a caller is not served again', who, { servedMs, wellMs }, {});
 }

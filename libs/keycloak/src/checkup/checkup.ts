@@ -44,20 +44,20 @@ export class Checkup {
 
   /** Checks address, issuer and credentials, with one discovery request and one introspection. Does not throw. */
   async runBriefly(signal: AbortSignal): Promise<Finding[]> {
-    return this.#cleansed(await this.#basics(signal));
+    return this.#cleansed(await this.#reach(signal));
   }
 
   #cleansed(findings: readonly Finding[]): Finding[] {
     return findings.map((finding) => ({ ...finding, message: this.parts.cleanse(finding.message) }));
   }
 
-  async #basics(signal?: AbortSignal): Promise<Finding[]> {
-    const findings = [await secretFinding(this.parts), ...(await realmFindings(this.parts, signal))];
+  async #reach(signal?: AbortSignal): Promise<Finding[]> {
+    const findings = await realmFindings(this.parts, signal);
     return isStopped(findings) ? findings : [...findings, await credentialsFinding(this.parts, signal)];
   }
 
   async #run(): Promise<Finding[]> {
-    const findings = await this.#basics();
+    const findings = [await secretFinding(this.parts), ...(await this.#reach())];
     if (isStopped(findings)) return [...findings, notLookedAt];
     const { profile, clockToleranceSeconds } = this.parts.options;
     if (profile !== 'keycloak') {

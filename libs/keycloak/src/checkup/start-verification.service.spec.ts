@@ -15,6 +15,8 @@ import {
   type KeycloakModuleOptions,
   type ServiceScopes,
 } from '../index.js';
+import type { Checkup } from './checkup.js';
+import { StartVerification } from './start-verification.service.js';
 import { resolveKeycloakOptions } from '../options/keycloak.options.js';
 
 let realm: RunningAuthorizationServer;
@@ -221,6 +223,18 @@ describe('verifyAtStart in the background', () => {
       { message: expect.stringMatching(message) as unknown, hint: expect.any(String) as unknown },
     ]);
     expect(JSON.stringify(logged)).not.toContain('not-its-password');
+  });
+
+  it('logs an unexpected error without its secrets, because an unhandled rejection would end the process', async () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const checkup: Pick<Checkup, 'weaknesses' | 'runBriefly' | 'cleanse'> = {
+      weaknesses: () => Promise.resolve([]),
+      runBriefly: () => Promise.reject(new Error('a fault with not-its-password')),
+      cleanse: (sentence) => sentence.replace('not-its-password', '…'),
+    };
+    await new StartVerification([checkup as Checkup], 'background').onApplicationBootstrap();
+    await until(() => error.mock.calls.length > 0);
+    expect(error.mock.calls).toEqual([[{ message: 'The settings could not be verified. Error: a fault with …' }]]);
   });
 
   it.each(['/.well-known/openid-configuration', '/introspect'])(

@@ -55,8 +55,7 @@ export class StartVerification implements OnApplicationBootstrap, OnApplicationS
     const { signal } = this.#shutdown;
     try {
       const findings = await checkup.runBriefly(signal);
-      // The weaknesses of the secret were logged before.
-      const fault = findings.find(({ level, check }) => level === 'error' && check !== 'secret');
+      const fault = findings.find(({ level }) => level === 'error');
       if (fault !== undefined && !signal.aborted) this.#report(fault, 'Keycloak does not accept these settings.');
     } catch (error) {
       // An unhandled rejection would end the process.
