@@ -4,7 +4,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const LINES_OF_MESSAGE = 8;
+const LINES_OF_MESSAGE = 24;
 
 const [reportFile = '', skippedFile = '', failedFile = '', messagesFile = ''] = process.argv.slice(2);
 /** @type {import('@jest/test-result').FormattedTestResults} */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FEED_STATUS, home, watched } from '../../spec-support/shown-pages.js';
+import { untried } from '../matrix/matrix-page.js';
 import type { FeedStatus } from './watch-page.js';
 import { storyOf } from './watch-story.js';
 
@@ -39,7 +40,7 @@ describe('a watched page', () => {
 
 describe('the start page', () => {
   it('contains the watch section only for a logged-in user, if watching is enabled', () => {
-    const common = { demoMode: true, attacks: [], isWatched: true };
+    const common = { demoMode: true, attacks: [], matrix: untried(undefined), isWatched: true };
     const known = home({ ...common, user: { name: 'alice', csrfToken: 't' } });
     expect(known).toMatch(/<section class="watch" id="watch" data-events="\/watch" [^>]*>/);
     expect(home({ ...common, user: undefined })).not.toContain('id="watch"');
