@@ -254,17 +254,17 @@ module.exports = {
       ['@nestjs', 'rxjs'],
     ),
     looksDown(
-      'doctor',
+      'cli',
       ['module', 'checkup', 'options', 'resource-server', 'authorization-server', 'revocation', 'caching', 'protocol'],
       'It reads what a service is composed of, and changes nothing.',
       ['@nestjs', 'reflect-metadata'],
     ),
     {
-      name: 'doctor-is-known-to-nobody',
+      name: 'cli-is-known-to-nobody',
       comment: 'The command looks at a service from outside; no service needs it.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: [folders('doctor'), notSpec] },
-      to: { path: '^libs/keycloak/(src|dist)/doctor/' },
+      from: { path: '^(apps|libs)/', pathNot: [folders('cli'), notSpec] },
+      to: { path: '^libs/keycloak/(src|dist)/cli/' },
     },
     {
       name: 'http-knows-no-token',

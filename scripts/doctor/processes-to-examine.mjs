@@ -7,7 +7,7 @@ import { composeContainers, detailsIn, nodeIn, variablesOf } from './compose-sta
 import { detailsAt, feedFault, receivesRevocations } from './feed-state.mjs';
 import { localStacks } from './local-stacks.mjs';
 
-export const CLI = 'libs/keycloak/dist/doctor/cli.js';
+export const CLI = 'libs/keycloak/dist/cli/cli.js';
 const ANSWER_MS = 5000;
 
 /** @typedef {import('../../libs/keycloak/dist/checkup/finding.js').Finding} Finding */

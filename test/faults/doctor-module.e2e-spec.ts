@@ -13,7 +13,7 @@ import { startSignalsRealm } from '../support/signals-realm.js';
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const POLLER = 'signal-poller';
 const DOCTOR = [
-  at('libs/keycloak/dist/doctor/cli.js'),
+  at('libs/keycloak/dist/cli/cli.js'),
   'doctor',
   '--module',
   at(`apps/${POLLER}/dist/${POLLER}.module.js`),

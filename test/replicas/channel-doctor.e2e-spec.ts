@@ -6,7 +6,7 @@ import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { Valkey, valkeyPath } from '../../libs/keycloak/spec-support/valkey.js';
 import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
 import type { ComposedIssuer } from '../../libs/keycloak/src/module/compose-issuer.js';
-import { channelFindings } from '../../libs/keycloak/src/doctor/channel-findings.js';
+import { channelFindings } from '../../libs/keycloak/src/cli/doctor/channel-findings.js';
 import { ProofKeys } from '../../libs/keycloak/src/entry-points/valkey/proof-keys.js';
 import { ProofTexts } from '../../libs/keycloak/src/entry-points/valkey/proof-text.js';
 import { RevocationStream } from '../../libs/keycloak/src/entry-points/valkey/revocation-stream.js';

@@ -62,7 +62,7 @@ describe('the sources', () => {
       'libs/keycloak/src/client/message-headers.ts',
       'libs/keycloak/src/client/send-with-token.ts',
       // Sends the administrator's token for the command doctor.
-      'libs/keycloak/src/doctor/admin-api.ts',
+      'libs/keycloak/src/cli/doctor/admin-api.ts',
       // The two clients of signal feeds send the token of the service to Keycloak.
       'libs/keycloak/src/entry-points/signals/events/event-log-client.ts',
       'libs/keycloak/src/entry-points/signals/ssf/transmitter-client.ts',
@@ -95,7 +95,7 @@ describe('the sources', () => {
         .filter(inServicesAndLibraries)
         .toSorted(),
     ).toEqual([
-      'libs/keycloak/src/doctor/cli.ts',
+      'libs/keycloak/src/cli/cli.ts',
       'libs/keycloak/src/http/environment-proxies.ts',
       // Reads only NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED.
       'libs/keycloak/src/protocol/production.ts',

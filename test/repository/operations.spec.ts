@@ -38,7 +38,7 @@ describe('the runbook', () => {
     }));
     expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 38 }, (_, at) => at + 1));
     expect(rows.filter(({ found }) => found.length === 0)).toEqual([]);
-    const specs = ['test/faults', 'test/replicas', 'libs/keycloak/src/checkup', 'libs/keycloak/src/doctor'].flatMap(
+    const specs = ['test/faults', 'test/replicas', 'libs/keycloak/src/checkup', 'libs/keycloak/src/cli/doctor'].flatMap(
       (folder) =>
         readdirSync(join(root, folder))
           .filter((file) => file.endsWith('spec.ts'))

@@ -4,7 +4,7 @@ import { SECRETS, type ConfidentialClient } from '../../libs/keycloak-test-serve
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { FixedSecret } from '../../libs/keycloak/src/client-authentication/client-authentication.js';
 import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
-import { examine } from '../../libs/keycloak/src/doctor/examine.js';
+import { examine } from '../../libs/keycloak/src/cli/doctor/examine.js';
 import { SignalFeed } from '../../libs/keycloak/src/entry-points/signals/signal-feed.js';
 import type { SignalSource } from '../../libs/keycloak/src/entry-points/signals/signal-source.js';
 

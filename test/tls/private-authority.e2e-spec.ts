@@ -6,7 +6,7 @@ import { REALM_ENVIRONMENT, REALM_FILE, SECRETS } from '../../libs/keycloak-test
 import { withQuickRealm } from '../../libs/keycloak-test-servers/contract/quick-realm.mjs';
 import { clientCredentials, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { composeKeycloak, type ComposedKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
-import { examine } from '../../libs/keycloak/src/doctor/examine.js';
+import { examine } from '../../libs/keycloak/src/cli/doctor/examine.js';
 import { canMakeCertificates, TestAuthority, type KeyPair } from '../../libs/keycloak/spec-support/certificates.js';
 import { RunningServices } from '../support/running-services.js';
 import { TlsTerminator } from '../support/tls-terminator.js';

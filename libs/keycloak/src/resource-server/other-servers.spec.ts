@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';
-import { runDoctor } from '../doctor/run-doctor.js';
+import { runDoctor } from '../cli/doctor/run-doctor.js';
 import { jwtVerification } from '../entry-points/jwt/index.js';
 import type { KeycloakModuleOptions } from '../options/keycloak.options.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';

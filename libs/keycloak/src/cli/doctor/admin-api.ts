@@ -1,5 +1,5 @@
 /** Reads the settings of a realm from the Admin API, by GET requests only. */
-import type { AuthorizationServerFetch } from '../authorization-server/authorization-server-fetch.js';
+import type { AuthorizationServerFetch } from '../../authorization-server/authorization-server-fetch.js';
 
 export class AdminApiError extends Error {
   constructor(

@@ -1,5 +1,5 @@
-import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../module/compose-issuer.js';
+import { error, note, ok, warning, type Finding } from '../../checkup/finding.js';
+import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import { hostNameFinding } from './host-name-finding.js';
 import { clientNamed } from './realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';

@@ -1,5 +1,5 @@
-import type { Checkup } from '../checkup/checkup.js';
-import { error, note, ok, warning, type Finding } from '../checkup/finding.js';
+import type { Checkup } from '../../checkup/checkup.js';
+import { error, note, ok, warning, type Finding } from '../../checkup/finding.js';
 import { namesOf } from './realm-lookup.js';
 import type { RealmSnapshot } from './realm-snapshot.js';
 

@@ -1,4 +1,4 @@
-import { error, note, warning, type Finding } from '../checkup/finding.js';
+import { error, note, warning, type Finding } from '../../checkup/finding.js';
 import { alwaysFor, namesOf } from './realm-lookup.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 

@@ -1,5 +1,5 @@
-import { error, type Finding } from '../checkup/finding.js';
-import { unverifiedClaims } from '../protocol/unverified-claims.js';
+import { error, type Finding } from '../../checkup/finding.js';
+import { unverifiedClaims } from '../../protocol/unverified-claims.js';
 
 /** Keycloak has just accepted the token, so the token is valid by Keycloak's clock. */
 export function administratorClockFinding(

@@ -1,5 +1,5 @@
-import type { Checkup } from '../checkup/checkup.js';
-import { error, ok, warning, type Finding } from '../checkup/finding.js';
+import type { Checkup } from '../../checkup/checkup.js';
+import { error, ok, warning, type Finding } from '../../checkup/finding.js';
 import type { GuardedHandler } from './doctor-subject.js';
 import { realmClientIdFindings } from './client-id-findings.js';
 import { permissionsOf } from './permissions-of.js';

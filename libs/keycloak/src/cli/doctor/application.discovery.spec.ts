@@ -14,7 +14,7 @@ import {
   RequirePermission,
   type KeycloakModuleOptions,
   type ServiceClient,
-} from '../index.js';
+} from '../../index.js';
 import { importModule, subjectOf } from './application.discovery.js';
 
 const OPTIONS: KeycloakModuleOptions = {

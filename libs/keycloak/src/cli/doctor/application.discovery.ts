@@ -3,11 +3,11 @@ import { pathToFileURL } from 'node:url';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { MODULE_METADATA } from '@nestjs/common/constants.js';
 import { AbstractHttpAdapter, ModulesContainer, NestFactory } from '@nestjs/core';
-import { error, type Finding } from '../checkup/finding.js';
-import type { ComposedKeycloak } from '../module/compose-keycloak.js';
-import { ConfigurationError } from '../protocol/configuration-faults.js';
-import { KEYCLOAK } from '../module/keycloak.module-definition.js';
-import { RouteReport } from '../resource-server/route-report.discovery.js';
+import { error, type Finding } from '../../checkup/finding.js';
+import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
+import { ConfigurationError } from '../../protocol/configuration-faults.js';
+import { KEYCLOAK } from '../../module/keycloak.module-definition.js';
+import { RouteReport } from '../../resource-server/route-report.discovery.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
 type RootModule = Type | DynamicModule;

@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { error, worstOf, type Finding } from '../checkup/finding.js';
-import { ConfigurationError } from '../protocol/configuration-faults.js';
+import { error, worstOf, type Finding } from '../../checkup/finding.js';
+import { ConfigurationError } from '../../protocol/configuration-faults.js';
 import { adminToken, subjectOfFlags, type DoctorFlags, type Environment } from './doctor-settings.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 import { examine } from './examine.js';

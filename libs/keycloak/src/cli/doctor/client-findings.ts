@@ -1,6 +1,6 @@
-import type { Checkup } from '../checkup/checkup.js';
-import type { RegisteredService } from '../checkup/checkup-parts.js';
-import { error, note, ok, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
+import type { Checkup } from '../../checkup/checkup.js';
+import type { RegisteredService } from '../../checkup/checkup-parts.js';
+import { error, note, ok, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
 import { noSuchScope, permissionFaults } from './permission-faults.js';
 import { clientNamed, scopeNamed } from './realm-lookup.js';

@@ -1,5 +1,5 @@
-import type { Checkup } from '../checkup/checkup.js';
-import { error, type Finding } from '../checkup/finding.js';
+import type { Checkup } from '../../checkup/checkup.js';
+import { error, type Finding } from '../../checkup/finding.js';
 import type { GuardedHandler } from './doctor-subject.js';
 import { permissionsOf } from './permissions-of.js';
 import { scopeNamed } from './realm-lookup.js';

@@ -1,5 +1,5 @@
-import type { Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../module/compose-issuer.js';
+import type { Finding } from '../../checkup/finding.js';
+import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import { channelFindings } from './channel-findings.js';
 import { signalFindings } from './signal-findings.js';
 

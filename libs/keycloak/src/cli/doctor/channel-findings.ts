@@ -1,6 +1,6 @@
-import { error, note, ok, type Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../module/compose-issuer.js';
-import type { ChannelExamination } from '../revocation/revocation-channel.js';
+import { error, note, ok, type Finding } from '../../checkup/finding.js';
+import type { ComposedIssuer } from '../../module/compose-issuer.js';
+import type { ChannelExamination } from '../../revocation/revocation-channel.js';
 
 /** A healthy poller writes a proof at least every five seconds. */
 const PROOF_WAIT_MS = 12_000;

@@ -1,4 +1,4 @@
-import type { Checkup } from '../checkup/checkup.js';
+import type { Checkup } from '../../checkup/checkup.js';
 import type { GuardedHandler } from './doctor-subject.js';
 
 /** The list is empty if `mapPermissions` is set, because the permissions are then not scopes. */

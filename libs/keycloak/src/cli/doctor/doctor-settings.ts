@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { composeKeycloak } from '../module/compose-keycloak.js';
-import { isB64Token } from '../protocol/b64token.js';
-import type { KeycloakModuleOptions } from '../options/keycloak.options.js';
-import type { ProfileName } from '../protocol/token-profile.js';
+import { composeKeycloak } from '../../module/compose-keycloak.js';
+import { isB64Token } from '../../protocol/b64token.js';
+import type { KeycloakModuleOptions } from '../../options/keycloak.options.js';
+import type { ProfileName } from '../../protocol/token-profile.js';
 import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

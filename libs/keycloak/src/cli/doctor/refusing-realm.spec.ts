@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
-import type { Finding } from '../checkup/finding.js';
-import { composeKeycloak } from '../module/compose-keycloak.js';
+import { CLIENT_SECRET, startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
+import type { Finding } from '../../checkup/finding.js';
+import { composeKeycloak } from '../../module/compose-keycloak.js';
 import { examine } from './examine.js';
 
 let realm: RunningAuthorizationServer;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
+import { CLIENT_SECRET, startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
 import { runDoctor, USAGE } from './run-doctor.js';
 
 let realm: RunningAuthorizationServer;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RegisteredService } from '../checkup/checkup-parts.js';
+import type { RegisteredService } from '../../checkup/checkup-parts.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 

@@ -1,6 +1,6 @@
-import { warning, type Finding } from '../checkup/finding.js';
-import type { ComposedIssuer } from '../module/compose-issuer.js';
-import { KeycloakException } from '../protocol/keycloak-exception.js';
+import { warning, type Finding } from '../../checkup/finding.js';
+import type { ComposedIssuer } from '../../module/compose-issuer.js';
+import { KeycloakException } from '../../protocol/keycloak-exception.js';
 
 /** Domains under `.invalid` never exist (RFC 2606 §2). */
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };

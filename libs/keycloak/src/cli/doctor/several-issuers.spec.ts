@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningAuthorizationServer } from 'keycloak-test-servers';
-import { CLIENT_SECRET, startTestRealm } from '../../../keycloak-test-servers/spec-support/test-realm.js';
-import { composeKeycloak } from '../module/compose-keycloak.js';
-import type { IssuerOptions } from '../options/issuer.options.js';
+import { CLIENT_SECRET, startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
+import { composeKeycloak } from '../../module/compose-keycloak.js';
+import type { IssuerOptions } from '../../options/issuer.options.js';
 import { examine, type Examination } from './examine.js';
 import { jsonReport, textReport } from './report.js';
 

@@ -1,5 +1,5 @@
-import { CHECKS, worstOf, type Finding, type Level } from '../checkup/finding.js';
-import { withoutSecrets } from '../protocol/loggable-text.js';
+import { CHECKS, worstOf, type Finding, type Level } from '../../checkup/finding.js';
+import { withoutSecrets } from '../../protocol/loggable-text.js';
 import type { Examination } from './examine.js';
 
 export interface ReportSubject {

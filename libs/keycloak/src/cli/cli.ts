@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { COULD_NOT_RUN, runDoctor, USAGE } from './run-doctor.js';
+import { COULD_NOT_RUN, runDoctor, USAGE } from './doctor/run-doctor.js';
 
 const [command, ...args] = process.argv.slice(2);
 const isHelp = command === '--help' || command === 'help';

@@ -1,5 +1,5 @@
-import type { ComposedKeycloak } from '../module/compose-keycloak.js';
-import type { AllowedClient } from '../resource-server/allowed-client.js';
+import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
+import type { AllowedClient } from '../../resource-server/allowed-client.js';
 
 export interface GuardedHandler {
   readonly label: string;

@@ -1,11 +1,11 @@
-import { systemClock } from '../caching/clock.js';
-import { error, note, warning, type Finding, type GrantedCall } from '../checkup/finding.js';
-import { wordsOf } from '../checkup/refusal-words.js';
-import { withoutSecrets } from '../protocol/loggable-text.js';
-import { KeycloakException } from '../protocol/keycloak-exception.js';
+import { systemClock } from '../../caching/clock.js';
+import { error, note, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
+import { wordsOf } from '../../checkup/refusal-words.js';
+import { withoutSecrets } from '../../protocol/loggable-text.js';
+import { KeycloakException } from '../../protocol/keycloak-exception.js';
 import { AdminApi, AdminApiError } from './admin-api.js';
-import type { Checkup } from '../checkup/checkup.js';
-import type { ComposedIssuer } from '../module/compose-issuer.js';
+import type { Checkup } from '../../checkup/checkup.js';
+import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import type { DoctorSubject, GuardedHandler } from './doctor-subject.js';
 import { feedFindings } from './feed-findings.js';
 import { administratorClockFinding } from './administrator-clock.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { composeKeycloak } from '../module/compose-keycloak.js';
+import { composeKeycloak } from '../../module/compose-keycloak.js';
 import { hostNameFinding } from './host-name-finding.js';
 
 type Answer = (request: IncomingMessage) => { readonly status?: number; readonly body: unknown } | 'reset';

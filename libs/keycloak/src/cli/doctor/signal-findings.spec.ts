@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
-import { composeKeycloak, type ComposedKeycloak } from '../module/compose-keycloak.js';
-import type { RevocationChannel } from '../revocation/revocation-channel.js';
-import { SignalFeed } from '../entry-points/signals/signal-feed.js';
-import { SignalSourceError, type Signals, type SignalSource } from '../entry-points/signals/signal-source.js';
+import { AuthorizationServerError } from '../../protocol/authorization-server-error.js';
+import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-keycloak.js';
+import type { RevocationChannel } from '../../revocation/revocation-channel.js';
+import { SignalFeed } from '../../entry-points/signals/signal-feed.js';
+import { SignalSourceError, type Signals, type SignalSource } from '../../entry-points/signals/signal-source.js';
 import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
 import { signalFindings, signalRealmFindings } from './signal-findings.js';
 
