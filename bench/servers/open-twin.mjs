@@ -5,7 +5,6 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
   AccessTokenVerifier,
-  AuthorizationServerFetch,
   AuthorizationServerHealth,
   getServiceClientToken,
   KeycloakGuard,
@@ -14,7 +13,7 @@ import {
   KeycloakExceptionFilter,
   RevocationList,
 } from 'nestjs-keycloak-s2s';
-import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
+import { AuthorizationServerFetch, ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
 import { getServiceHttpToken, ServiceHttpModule } from 'nestjs-keycloak-s2s/axios';
 import { BackchannelLogoutModule } from 'nestjs-keycloak-s2s/signals';
 import { createService } from 'service-defaults';

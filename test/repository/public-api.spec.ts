@@ -22,7 +22,6 @@ describe('nestjs-keycloak-s2s', () => {
       'AllowClients',
       'Authenticated',
       'AuthorizationServerError',
-      'AuthorizationServerFetch',
       'AuthorizationServerHealth',
       'BearerError',
       'Caller',
@@ -79,6 +78,7 @@ describe('nestjs-keycloak-s2s', () => {
 
   it('exports exactly these names from /client-authentication', () => {
     expect(Object.keys(clientAuthentication).toSorted()).toEqual([
+      'AuthorizationServerFetch',
       'ClientAuthenticator',
       'clientAssertionFile',
       'clientSecretFile',

@@ -1,3 +1,3 @@
 import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 
-export type Settings = Omit<KeycloakModuleOptions, 'clientId'>;
+export type Settings = Omit<KeycloakModuleOptions, 'clientId' | 'clientSecret'> & { readonly clientSecret: string };

@@ -24,6 +24,7 @@ interruption.signal.addEventListener('abort', () => void server.stop().finally((
 const inventory = await NestFactory.create(
   InventoryModule.register({
     issuer: server.issuer,
+    clientId: 'inventory',
     clientSecret: secrets.INVENTORY_CLIENT_SECRET,
     allowInsecureRequests: true,
   }),

@@ -29,7 +29,6 @@ export { ServiceCallError } from './client/service-call-error.js';
 export { ServiceCaller, ServiceClient } from './client/service-client.js';
 export { TokenExchangeClient } from './client/token-exchange-client.js';
 
-export { AuthorizationServerFetch } from './authorization-server/authorization-server-fetch.js';
 export { AuthorizationServerHealth } from './authorization-server/server-health.js';
 
 export { authenticationFault } from './protocol/authentication-demand.js';
@@ -45,7 +44,8 @@ export { RevocationList } from './revocation/revocation-list.js';
 export type { RevocationChannelState, RevocationChannelStatus } from './revocation/revocation-sharing.js';
 export type { KeycloakStatusSnapshot, SignalFeedState } from './module/keycloak-status.js';
 export type { ServiceRegistration } from './module/keycloak.module.js';
-export type { IssuerOptions } from './options/issuer.options.js';
+export type { KeycloakOptionsFactory } from './module/keycloak.module-definition.js';
+export type { ClientCredentials, IssuerOptions } from './options/issuer.options.js';
 export type {
   AnyModuleOptions,
   CommonModuleOptions,
@@ -55,7 +55,6 @@ export type {
 export type { ProtectedResourceOptions } from './options/protected-resource.options.js';
 export type { ServiceOptions, ServiceScopes } from './options/service.options.js';
 export type { TlsOptions } from './options/tls.options.js';
-export type { AuthorizationServerRequest } from './authorization-server/authorization-server-fetch.js';
 export type { AuthorizationServerStatus } from './authorization-server/server-health.js';
 export type { SafeBody, ServiceCallErrorCode } from './client/service-call-error.js';
 export type { TokenOrigin } from './client/client-credentials-token-provider.js';

@@ -1,5 +1,5 @@
 import { matches } from 'class-validator';
-import { ConfigurationError, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { ConfigurationError, type ClientCredentials } from 'nestjs-keycloak-s2s';
 import {
   clientAssertionFile,
   clientSecretFile,
@@ -10,7 +10,7 @@ import {
 import type { Variables } from './variables.js';
 
 export interface ClientSettings {
-  readonly keycloak: Pick<KeycloakModuleOptions, 'clientSecret' | 'clientAuthentication'>;
+  readonly keycloak: ClientCredentials;
   /** Set if the service signs assertions and must publish its public keys. */
   readonly privateKey?: PrivateKeyJwt;
   /** The secret for attacks in demo mode, or empty if there is none. */
@@ -51,10 +51,11 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
   return { secret, keycloak: withAuthentication(authentication) };
 }
 
-const withAuthentication = (
-  clientAuthentication: ClientAuthentication | undefined,
-): Pick<KeycloakModuleOptions, 'clientAuthentication'> =>
-  clientAuthentication === undefined ? {} : { clientAuthentication };
+/** Stands for a credential whose fault `variables` reports. */
+export const NO_SECRET: ClientCredentials = { clientSecret: '' };
+
+const withAuthentication = (clientAuthentication: ClientAuthentication | undefined): ClientCredentials =>
+  clientAuthentication === undefined ? NO_SECRET : { clientAuthentication };
 
 export function made<T>(variables: Variables, name: string, make: () => T): T | undefined {
   try {

@@ -1,11 +1,11 @@
 import { matches } from 'class-validator';
-import type { IssuerOptions } from 'nestjs-keycloak-s2s';
+import type { ClientCredentials, IssuerOptions } from 'nestjs-keycloak-s2s';
 import { clientSecretFile } from 'nestjs-keycloak-s2s/client-authentication';
-import { made, refusePublishedSecret } from './client-settings.js';
+import { made, NO_SECRET, refusePublishedSecret } from './client-settings.js';
 import type { Variables } from './variables.js';
 
 export interface OtherIssuer {
-  readonly options: IssuerOptions;
+  readonly options: IssuerOptions & ClientCredentials;
   /** The client ids of called services at this issuer, by service name. */
   readonly audiences: Readonly<Record<string, string>>;
 }
@@ -56,7 +56,7 @@ function readEntry(
   const entry: Readonly<Partial<Record<Member, unknown>>> | undefined = membersOf(given);
   if (entry === undefined) {
     variables.fault(`${where} must be an object with issuer, clientSecretFile and so on`);
-    return { options: { issuer: '', clientId, acceptedScopes: [] }, audiences: {} };
+    return { options: { issuer: '', clientId, ...NO_SECRET, acceptedScopes: [] }, audiences: {} };
   }
   for (const name of Object.keys(entry)) {
     if (!MEMBERS.some((known) => known === name)) variables.fault(`${where} has an unknown member "${name}"`);
@@ -88,7 +88,7 @@ function readEntry(
       issuer,
       ...(baseUrl === undefined ? {} : { internalServerUrl: baseUrl }),
       clientId: text('clientId') ?? clientId,
-      ...(clientAuthentication === undefined ? {} : { clientAuthentication }),
+      ...(clientAuthentication === undefined ? NO_SECRET : { clientAuthentication }),
       ...(tls === undefined ? {} : { tls: { caFile: tls.file } }),
       acceptedScopes: scopesIn(variables, `${where}.acceptedScopes`, entry.acceptedScopes),
     },

@@ -1,4 +1,4 @@
-import type { AnyModuleOptions, IssuerOptions, ServiceOptions } from 'nestjs-keycloak-s2s';
+import type { AnyModuleOptions, ClientCredentials, IssuerOptions, ServiceOptions } from 'nestjs-keycloak-s2s';
 import type { ServiceSettings } from './service-settings.js';
 
 /** All other options apply to every issuer. */
@@ -22,7 +22,10 @@ export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyMo
   if (otherIssuers.length === 0) return keycloak;
   const those = (isOfOne: boolean): object =>
     Object.fromEntries(Object.entries(keycloak).filter(([name]) => Object.hasOwn(OF_ONE_ISSUER, name) === isOfOne));
-  return { ...those(false), issuers: [those(true) as IssuerOptions, ...otherIssuers.map(({ options }) => options)] };
+  return {
+    ...those(false),
+    issuers: [those(true) as IssuerOptions & ClientCredentials, ...otherIssuers.map(({ options }) => options)],
+  };
 }
 
 /** In the calling service's realm, the audience is the called service's name. */

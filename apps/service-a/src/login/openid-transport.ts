@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s';
+import { AuthorizationServerFetch } from 'nestjs-keycloak-s2s/client-authentication';
 import { ClientAuthenticator } from 'nestjs-keycloak-s2s/client-authentication';
 import type { CustomFetch, ServerMetadata } from 'openid-client';
 import type { ServiceAConfig } from '../config.js';

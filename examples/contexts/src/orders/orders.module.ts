@@ -13,7 +13,7 @@ import { StockMessages } from './stock-messages.js';
 
 @Module({})
 export class OrdersModule {
-  static register(keycloak: Omit<KeycloakModuleOptions, 'clientId'>): DynamicModule {
+  static register(keycloak: KeycloakModuleOptions): DynamicModule {
     return {
       module: OrdersModule,
       // #region imports
@@ -24,7 +24,6 @@ export class OrdersModule {
           fieldResolverEnhancers: ['guards'],
         }),
         KeycloakModule.forRoot({
-          clientId: 'orders',
           requestAdapters: [graphqlRequestAdapter(), microservicesRequestAdapter(), websocketsRequestAdapter()],
           ...keycloak,
         }),

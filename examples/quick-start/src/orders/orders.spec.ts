@@ -11,6 +11,7 @@ let app: INestApplication;
 beforeAll(async () => {
   const settings = {
     issuer: 'https://sso.test/realms/shop',
+    clientId: 'orders',
     clientSecret: 'x',
     inventoryUrl: 'https://inventory.test',
   };

@@ -25,7 +25,7 @@ export class StockController {
 
 @Module({ controllers: [StockController] })
 export class InventoryModule {
-  static register(keycloak: Omit<KeycloakModuleOptions, 'clientId'>): DynamicModule {
-    return { module: InventoryModule, imports: [KeycloakModule.forRoot({ clientId: 'inventory', ...keycloak })] };
+  static register(keycloak: KeycloakModuleOptions): DynamicModule {
+    return { module: InventoryModule, imports: [KeycloakModule.forRoot(keycloak)] };
   }
 }

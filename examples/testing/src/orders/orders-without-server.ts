@@ -12,6 +12,7 @@ export async function ordersWithoutServer(
 ): Promise<INestApplication> {
   const orders = OrdersModule.register({
     issuer: 'https://sso.test/realms/shop',
+    clientId: 'orders',
     clientSecret: 'x',
     inventoryUrl: 'https://inventory.test',
   });

@@ -3,9 +3,7 @@ import { KeycloakModule, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s'
 import { OrdersController } from './orders.controller.js';
 import { StockClient } from './stock.client.js';
 
-export interface OrdersSettings extends Omit<KeycloakModuleOptions, 'clientId'> {
-  readonly inventoryUrl: string;
-}
+export type OrdersSettings = KeycloakModuleOptions & { readonly inventoryUrl: string };
 
 // #region module
 @Module({})
@@ -15,7 +13,7 @@ export class OrdersModule {
       module: OrdersModule,
       // #region imports
       imports: [
-        KeycloakModule.forRoot({ clientId: 'orders', ...keycloak }),
+        KeycloakModule.forRoot(keycloak),
         KeycloakModule.forFeature([
           { name: 'inventory', baseUrl: inventoryUrl, audience: 'inventory', scopes: { onBehalfOf: ['stock.read'] } },
         ]),

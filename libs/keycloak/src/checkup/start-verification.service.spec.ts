@@ -11,6 +11,7 @@ import {
   ConfigurationError,
   KeycloakModule,
   StartVerificationError,
+  type ClientCredentials,
   type IssuerOptions,
   type KeycloakModuleOptions,
   type ServiceScopes,
@@ -18,6 +19,8 @@ import {
 import type { Checkup } from './checkup.js';
 import { StartVerification } from './start-verification.service.js';
 import { resolveKeycloakOptions } from '../options/keycloak.options.js';
+
+type IssuerOfClient = IssuerOptions & ClientCredentials;
 
 let realm: RunningAuthorizationServer;
 beforeAll(async () => {
@@ -275,7 +278,7 @@ describe('verifyAtStart with several issuers', () => {
       clientId: 'service-a',
       clientSecret: secrets[at] ?? '',
       acceptedScopes: [],
-    })) as readonly IssuerOptions[] as [IssuerOptions, IssuerOptions];
+    })) as readonly IssuerOfClient[] as [IssuerOfClient, IssuerOfClient];
     const module = KeycloakModule.forRoot({
       issuers: [first, second],
       allowInsecureRequests: true,

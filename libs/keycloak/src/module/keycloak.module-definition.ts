@@ -10,6 +10,14 @@ export const KEYCLOAK = Symbol(`nestjs-keycloak-s2s:keycloak, ${PROVIDED}`);
 
 export const SHARED_STATE = Symbol('nestjs-keycloak-s2s:revocation-sharing');
 
+/**
+ * A class for `forRootAsync({ useClass })` and `forRootAsync({ useExisting })`. With `useClass`, the module creates the
+ * class once, and injects its dependencies from `imports`.
+ */
+export interface KeycloakOptionsFactory {
+  createKeycloakOptions(): AnyModuleOptions | Promise<AnyModuleOptions>;
+}
+
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<AnyModuleOptions>({ moduleName: 'Keycloak' })
     .setClassMethodName('forRoot')

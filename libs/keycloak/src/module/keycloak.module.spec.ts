@@ -14,10 +14,12 @@ import {
   RevocationList,
   TokenExchangeClient,
   type KeycloakModuleOptions,
+  type MultiIssuerModuleOptions,
   type ServiceClient,
   type ServiceRegistration,
 } from '../index.js';
 import { KEYCLOAK } from './keycloak.module-definition.js';
+import { resolveKeycloakOptions } from '../options/keycloak.options.js';
 
 const SECRET = 'the-secret-4711';
 const OPTIONS: KeycloakModuleOptions = {
@@ -99,6 +101,20 @@ describe('the validation of options', () => {
     class TestModule {}
     return Test.createTestingModule({ imports: [TestModule] }).compile();
   };
+
+  it('does not compile without credentials, and also refuses them missing at the start', () => {
+    const { issuer, clientId } = OPTIONS;
+    // @ts-expect-error: no credentials
+    const isMissing: KeycloakModuleOptions = { issuer, clientId };
+    // @ts-expect-error: the second issuer has no credentials
+    const isMissingThere: MultiIssuerModuleOptions = { issuers: [OPTIONS, { issuer, clientId }] };
+    // @ts-expect-error: the variable may be unset
+    const isMaybeMissing: KeycloakModuleOptions = { issuer, clientId, clientSecret: process.env['CLIENT_SECRET'] };
+    const fault = /clientSecret or clientAuthentication must be given/;
+    for (const options of [isMissing, isMissingThere, isMaybeMissing]) {
+      expect(() => resolveKeycloakOptions(options)).toThrow(fault);
+    }
+  });
 
   it('accepts valid options', async () => {
     await expect(boot(OPTIONS, [SERVICE_C])).resolves.toBeDefined();

@@ -75,6 +75,11 @@ export interface IssuerOptions {
   readonly expectedDefaultScopes?: readonly string[];
 }
 
+/** Requires one of the credentials. The start fails if both are given. */
+export type ClientCredentials =
+  | { readonly clientSecret: string; readonly clientAuthentication?: ClientAuthentication }
+  | { readonly clientAuthentication: ClientAuthentication; readonly clientSecret?: string };
+
 /** `clientAuthentication` contains the secret and does not show the secret. */
 export interface ResolvedIssuerOptions extends IssuerAddresses {
   readonly profile: ProfileName;

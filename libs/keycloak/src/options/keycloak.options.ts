@@ -21,6 +21,7 @@ import {
   ISSUER_OPTIONS,
   resolveIssuerOptions,
   resolveIssuers,
+  type ClientCredentials,
   type IssuerOptions,
   type ResolvedIssuerOptions,
 } from './issuer.options.js';
@@ -143,8 +144,8 @@ export interface CommonModuleOptions {
   readonly exposeRefusalReasons?: boolean;
 }
 
-/** Options for one issuer: `issuer`, `clientId`, and either `clientSecret` or `clientAuthentication` are required. */
-export interface KeycloakModuleOptions extends IssuerOptions, CommonModuleOptions {}
+/** Options for one issuer. */
+export type KeycloakModuleOptions = IssuerOptions & ClientCredentials & CommonModuleOptions;
 
 /** Options of `KeycloakModule.forRoot` for several issuers. */
 export interface MultiIssuerModuleOptions extends CommonModuleOptions {
@@ -156,7 +157,7 @@ export interface MultiIssuerModuleOptions extends CommonModuleOptions {
    * `ClientAuthenticator`, `AuthorizationServerHealth`, and `@AllowClients` without an issuer refer to the first
    * issuer.
    */
-  readonly issuers: readonly IssuerOptions[];
+  readonly issuers: readonly (IssuerOptions & ClientCredentials)[];
 }
 
 /** Options of `KeycloakModule.forRoot`. */

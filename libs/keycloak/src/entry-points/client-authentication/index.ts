@@ -1,8 +1,10 @@
+export { AuthorizationServerFetch } from '../../authorization-server/authorization-server-fetch.js';
 export { ClientAuthenticator } from '../../authorization-server/client-authenticator.js';
 export { clientAssertionFile } from '../../client-authentication/client-assertion-file.js';
 export { clientSecretFile, clientSecretFrom } from '../../client-authentication/client-secret.js';
 export { privateKeyJwt } from '../../client-authentication/private-key-jwt.js';
 
+export type { AuthorizationServerRequest } from '../../authorization-server/authorization-server-fetch.js';
 export type {
   ClientAuthentication,
   ClientAuthenticationContext,

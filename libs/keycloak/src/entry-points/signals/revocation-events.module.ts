@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import type { ClientAuthentication } from '../client-authentication/index.js';
+import type { ClientCredentials } from '../../index.js';
 import {
   ConfigurationError,
   ConfigurationFaults,
@@ -35,12 +35,8 @@ export interface RevocationEventsModuleOptions {
   readonly client?: RevocationEventsClientOptions;
 }
 
-/** A client of the realm that may read the sources. Either `clientSecret` or `clientAuthentication` is required. */
-export interface RevocationEventsClientOptions {
-  readonly clientId: string;
-  readonly clientSecret?: string;
-  readonly clientAuthentication?: ClientAuthentication;
-}
+/** A client of the realm that may read the sources. */
+export type RevocationEventsClientOptions = { readonly clientId: string } & ClientCredentials;
 
 /** A factory for the options. */
 export interface RevocationEventsAsyncOptions

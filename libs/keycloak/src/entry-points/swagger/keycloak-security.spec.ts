@@ -105,11 +105,11 @@ type Adapter = () => ExpressAdapter | FastifyAdapter;
 let app: INestApplication;
 afterEach(() => app.close());
 
-interface Made extends Partial<KeycloakModuleOptions> {
+type Made = Partial<KeycloakModuleOptions> & {
   readonly controllers?: Type[];
   readonly modules?: NonNullable<ModuleMetadata['imports']>;
   readonly adapter?: Adapter;
-}
+};
 
 async function make({ controllers = [], modules = [], adapter, ...options }: Made): Promise<INestApplication> {
   const imports = [KeycloakTestingModule.forRoot(options), ...modules];

@@ -14,7 +14,9 @@ import {
   TokenExchangeClient,
   VerifiedAccessToken,
   type KeycloakModuleOptions,
+  type KeycloakOptionsFactory,
 } from '../../index.js';
+import { clientSecretFrom } from '../../client-authentication/client-secret.js';
 import { makeVerifiedAccessToken } from '../../protocol/verified-access-token.js';
 import { testAccessToken } from '../test-access-token.js';
 import { testTokenChannel } from '../test-token-channel.js';
@@ -41,7 +43,7 @@ const OWN: KeycloakModuleOptions = {
 };
 
 @Injectable()
-class OwnOptions {
+class OwnOptions implements KeycloakOptionsFactory {
   createKeycloakOptions(): KeycloakModuleOptions {
     return OWN;
   }
@@ -122,6 +124,12 @@ describe('KeycloakTestingModule.forRoot', () => {
     await expect((async () => builderOf(KeycloakTestingModule).compile())()).rejects.toThrow(
       /Import KeycloakTestingModule/,
     );
+  });
+
+  it('replaces its made-up secret by the given client authentication', async () => {
+    const clientAuthentication = clientSecretFrom(() => Promise.resolve('s'));
+    const testing = Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot({ clientAuthentication })] });
+    await expect(testing.compile()).resolves.toBeDefined();
   });
 
   it('accepts the options of KeycloakModule', async () => {

@@ -7,6 +7,7 @@ import {
   SHARED_STATE,
 } from '../../module/keycloak.module-definition.js';
 import { KeycloakModule } from '../../module/keycloak.module.js';
+import type { ClientCredentials, IssuerOptions } from '../../options/issuer.options.js';
 import type {
   AnyModuleOptions,
   KeycloakModuleOptions,
@@ -23,12 +24,15 @@ export interface OverridableBuilder {
   };
 }
 
-const DEFAULTS: KeycloakModuleOptions = { issuer: TEST_ISSUER, clientId: TEST_AUDIENCE, clientSecret: 'test-secret' };
+const ISSUER: IssuerOptions = { issuer: TEST_ISSUER, clientId: TEST_AUDIENCE };
+
+const credentialsOf = ({ clientSecret, clientAuthentication }: Partial<KeycloakModuleOptions>): ClientCredentials =>
+  clientAuthentication === undefined ? { clientSecret: clientSecret ?? 'test-secret' } : { clientAuthentication };
 
 const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
   'issuers' in options && options.issuers !== undefined
     ? { ...options, issuers: options.issuers }
-    : { ...DEFAULTS, ...options };
+    : { ...ISSUER, ...options, ...credentialsOf(options) };
 
 /**
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
