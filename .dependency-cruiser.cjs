@@ -355,7 +355,7 @@ module.exports = {
         path: CORE,
         pathNot: [
           folders('testing', 'http'),
-          `${CORE}(module/keycloak[.]module(-definition)?|options/keycloak[.]options)[.]ts$`,
+          `${CORE}(module/keycloak[.]module(-definition)?|options/(keycloak|issuer)[.]options)[.]ts$`,
         ],
       },
     },
