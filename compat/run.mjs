@@ -1,6 +1,7 @@
 // npm run compat tests the packed library with each Nest version, HTTP adapter, module kind, test runner and Node.js
 // version, and writes docs/compatibility.md. With names of cells, the command runs only these cells. With --quick, the
-// command runs four cells, both token profiles with oidc-provider, and the set-up for Vitest. With --keep, the command
+// command runs three cells, the services of `nest new`, both token profiles with oidc-provider, and the set-up for
+// Vitest. With --keep, the command
 // does not delete the folders. With --keycloak, only the contract and the chain run on each Keycloak version.
 import '../scripts/common/help.mjs';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { paint, stopSignal } from '../scripts/common/processes.mjs';
 import { CELLS, CLASSIC, MORE, NODES, OLDEST, OLDEST_NODES, QUICK } from './cells.mjs';
 import { tryKeycloaks } from './keycloaks.mjs';
 import { tryContexts, tryOneFile, tryOtherServers, tryPnpm, tryTypeScripts, tryVitest } from './more-cells.mjs';
+import { tryNestNew } from './nest-new.mjs';
 import { compatibilityPage, PAGE, WRITTEN } from './page.mjs';
 import { RUNNERS } from './runners.mjs';
 import { nodeFolder } from './tools.mjs';
@@ -19,6 +21,7 @@ import { REALM, TSC, Workbench } from './workbench.mjs';
 
 /** @typedef {import('./cells.mjs').Cell} Cell */
 
+const NEST_NEW = 'nest-new';
 const SECRETS = { ORDERS_CLIENT_SECRET: 'orders-secret', INVENTORY_CLIENT_SECRET: 'inventory-secret' };
 
 const { values: flags, positionals: names } = argumentsOf({
@@ -49,6 +52,7 @@ async function main() {
   try {
     for (const cell of cells) await tryCell(cell, tarball, server.issuer);
     if (isWhole || names.includes(MORE.contexts.name)) await tryContexts(bench, tarball);
+    if (isWhole || flags.quick || names.includes(NEST_NEW)) await tryNestNew(bench, tarball, server.issuer);
     if (isWhole || flags.quick || names.includes(MORE.otherServers.name)) await tryOtherServers(bench, tarball);
     if (isWhole || flags.quick || names.includes(MORE.vitest.name))
       await tryVitest(bench, packed('keycloak-test-servers'));
@@ -86,7 +90,8 @@ function packed(name) {
 function chosen() {
   const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
   const { contexts, otherServers, pnpm, pnpmCommonJs, vitest } = MORE;
-  const all = [...CELLS, ...OLDEST, contexts, otherServers, pnpm, pnpmCommonJs, vitest].map(({ name }) => name);
+  const one = [...CELLS, ...OLDEST, contexts, otherServers, pnpm, pnpmCommonJs, vitest].map(({ name }) => name);
+  const all = [...one, NEST_NEW];
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown cell: ${unknown.join(', ')}. Cells are: ${all.join(', ')}`);
   const cells = [...CELLS, ...OLDEST];

@@ -1,0 +1,37 @@
+import { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  KeycloakTestingModule,
+  signIn,
+  testAccessToken,
+  type TestAccessTokenOptions,
+} from 'nestjs-keycloak-s2s/testing';
+import request from 'supertest';
+import { AppModule } from './app.module.js';
+
+describe('GET /stock/:article', () => {
+  let app: INestApplication;
+
+  beforeEach(async () => {
+    const builder = Test.createTestingModule({ imports: [AppModule] });
+    app = (await KeycloakTestingModule.override(builder, {}).compile()).createNestApplication();
+    await app.init();
+  });
+
+  afterEach(() => app.close());
+
+  const read = (options: TestAccessTokenOptions) => {
+    const token = signIn(app, testAccessToken({ subject: 'alice', permissions: ['stock.read'], ...options }));
+    return request(app.getHttpServer()).get('/stock/pen').auth(token, { type: 'bearer' });
+  };
+
+  it('answers orders, in the name of the caller', async () => {
+    const { status, body } = await read({ client: 'orders' });
+    expect({ status, body }).toEqual({ status: 200, body: { left: 3, reader: 'alice' } });
+  });
+
+  it('is closed to other clients, and without the permission', async () => {
+    expect((await read({ client: 'reports' })).status).toBe(403);
+    expect((await read({ client: 'orders', permissions: [] })).status).toBe(403);
+  });
+});
