@@ -195,7 +195,7 @@ module.exports = {
       'It sends requests over kept-alive connections; what they carry is nothing to it.',
       ['undici'],
     ),
-    looksDown('resilience', ['caching', 'protocol'], 'Who is called, and how, is nothing to it.', ['cockatiel']),
+    looksDown('resilience', ['caching', 'protocol'], 'Who is called, and how, is nothing to it.'),
     looksDown(
       'revocation',
       ['caching', 'protocol'],
@@ -211,7 +211,7 @@ module.exports = {
       'authorization-server',
       ['client-authentication', 'resilience', 'diagnostics', 'http', 'caching', 'protocol'],
       'It serves the folders above it and knows none of them.',
-      ['oauth4webapi', 'jsonc-parser', '@nestjs', 'rxjs'],
+      ['oauth4webapi', '@nestjs', 'rxjs'],
     ),
     looksDown(
       'resource-server',

@@ -1,12 +1,23 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { allAnswered, closedLoop } from '../measure/load.mjs';
+import { paired } from '../measure/rounds.mjs';
 import { figure } from '../report.mjs';
 
 export const name = 'import-cost';
-export const title = 'CPU and heap of `import`, beside Nest';
+export const title = 'CPU, files and heap of `import`, and CPU until the first guarded request, beside Nest';
 
 const inAProcess = promisify(execFile);
-const ENTRY_POINTS = { '.': 'index.js', '/graphql': 'entry-points/graphql/index.js', '/testing': 'testing/index.js' };
+const OURS = "import 'nestjs-keycloak-s2s'";
+const FLOOR = "import 'undici' and 'oauth4webapi'";
+const CLIENT = 'service-b';
+const dist = (file) => new URL(`../../libs/keycloak/dist/${file}`, import.meta.url).href;
+const IMPORTED = {
+  [FLOOR]: ['undici', 'oauth4webapi'],
+  [OURS]: [dist('index.js')],
+  "import 'nestjs-keycloak-s2s/graphql'": [dist('entry-points/graphql/index.js')],
+  "import 'nestjs-keycloak-s2s/testing'": [dist('testing/index.js')],
+};
 
 /** The script runs in a new process, since loaded modules stay loaded. */
 const PROBE = `
@@ -14,39 +25,77 @@ const PROBE = `
   await import('rxjs');
   gc();
   const [heap, cpu] = [process.memoryUsage().heapUsed, process.cpuUsage()];
-  await import(process.argv[1]);
+  for (const one of process.argv.slice(1)) await import(one);
   const { user, system } = process.cpuUsage(cpu);
   gc();
   console.log(JSON.stringify({ cpuMs: (user + system) / 1000, heapMb: (process.memoryUsage().heapUsed - heap) / 1e6 }));
 `;
+/** Loads the modules a second time, since counting costs time. Node.js before 22.15 can't count. */
+const COUNT = `
+  import { registerHooks } from 'node:module';
+  for (const nest of ['common', 'core']) await import('@nestjs/' + nest);
+  await import('rxjs');
+  let files = 0;
+  registerHooks({ load: (url, context, next) => ((files += url.startsWith('file:') ? 1 : 0), next(url, context)) });
+  for (const one of process.argv.slice(1)) await import(one);
+  console.log(files);
+`;
 
-export async function run({ rounds, say, signal }) {
+export async function run(bench) {
+  const { rounds, say, signal } = bench;
+  const samples = Object.fromEntries(Object.keys(IMPORTED).map((one) => [one, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [one, modules] of Object.entries(IMPORTED)) samples[one].push(await imported(PROBE, modules, signal));
+  }
   const figures = [];
-  for (const [entryPoint, file] of Object.entries(ENTRY_POINTS)) {
-    const samples = [];
-    for (let round = 0; round < rounds; round += 1) samples.push(await imported(file, signal));
-    say(`${entryPoint}: ${samples.map(({ cpuMs }) => cpuMs.toFixed(0)).join(', ')} ms`);
-    const note = 'by itself, beside Nest';
-    const named = `import 'nestjs-keycloak-s2s${entryPoint === '.' ? '' : entryPoint}'`;
+  for (const [one, modules] of Object.entries(IMPORTED)) {
+    const cpu = samples[one].map(({ cpuMs }) => cpuMs);
+    say(`${one}: ${cpu.map((ms) => ms.toFixed(0)).join(', ')} ms`);
     figures.push(
+      figure(`${one}: CPU`, cpu, { unit: 'ms', note: 'by itself, beside Nest' }),
       figure(
-        `${named}: CPU`,
-        samples.map(({ cpuMs }) => cpuMs),
-        { unit: 'ms', note },
-      ),
-      figure(
-        `${named}: heap after GC`,
-        samples.map(({ heapMb }) => heapMb),
+        `${one}: heap after GC`,
+        samples[one].map(({ heapMb }) => heapMb),
         { unit: 'MB' },
       ),
     );
+    const files = await imported(COUNT, modules, signal).catch(() => undefined);
+    if (files !== undefined) figures.push(figure(`${one}: files loaded`, [files]));
   }
-  return figures;
+  const above = paired(samples[OURS], samples[FLOOR], (ours, floor) => ours.cpuMs - floor.cpuMs);
+  return [...figures, figure(`${OURS}: CPU above ${FLOOR}`, above, { unit: 'ms' }), await firstRequest(bench)];
 }
 
-async function imported(file, signal) {
-  const path = new URL(`../../libs/keycloak/dist/${file}`, import.meta.url).href;
-  const args = ['--expose-gc', '--input-type=module', '--eval', PROBE, path];
-  const { stdout } = await inAProcess(process.execPath, args, { signal, env: { ...process.env, NODE_ENV: 'test' } });
+async function imported(script, modules, signal) {
+  const args = ['--expose-gc', '--input-type=module', '--eval', script, ...modules];
+  const cwd = new URL('../../libs/keycloak/', import.meta.url);
+  const { stdout } = await inAProcess(process.execPath, args, {
+    cwd,
+    signal,
+    env: { ...process.env, NODE_ENV: 'test' },
+  });
   return JSON.parse(stdout);
+}
+
+/** The whole CPU time of a service of one route, from its start to its first answer. */
+async function firstRequest({ rounds, say, signal, start }) {
+  const issuer = await start('issuer', ['bench/servers/issuer.mjs', CLIENT], { aside: true });
+  const { origin } = new URL(issuer.url);
+  const env = { KEYCLOAK_ISSUER: issuer.url, KEYCLOAK_BASE_URL: origin, CLIENT_ID: CLIENT, CLIENT_SECRET: 's' };
+  const [token] = await issuer.ask('tokens');
+  const request = { path: '/route', headers: { authorization: `Bearer ${token}` } };
+  const samples = { bare: [], guarded: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const kind of Object.keys(samples)) {
+      const server = await start(`${kind} route`, ['bench/servers/one-route.mjs', kind], { env });
+      allAnswered(await closedLoop({ url: server.url, request, connections: 1, requests: 1, signal }));
+      const { user, system } = await server.ask('cpu');
+      samples[kind].push((user + system) / 1000);
+      await server.stop();
+    }
+  }
+  for (const [kind, cpu] of Object.entries(samples))
+    say(`${kind} route: ${cpu.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+  const ratio = paired(samples.guarded, samples.bare, (ours, bare) => ours / bare);
+  return figure('start and first guarded request: CPU, of the same with Nest alone', ratio, { unit: '×' });
 }

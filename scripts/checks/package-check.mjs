@@ -24,7 +24,7 @@ const CHECKS = {
   'every export exists and can be imported': faultsOfExports,
   'each command prints its options': faultsOfCommands,
   'the package contains the needed files and no others': faultsOfFiles,
-  'source maps point to the same statement inside the package': faultsOfSourceMaps,
+  'source maps contain the sources, and point to the same statement': faultsOfSourceMaps,
   'a stack trace names the line of the source': faultsOfStackTraces,
   'it depends on what its main entry point leads to, and on nothing else': faultsOfDependencies,
 };

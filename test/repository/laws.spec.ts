@@ -59,10 +59,10 @@ describe('the sources', () => {
   it('write a bearer header only in the listed files', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-request.ts',
-      'libs/keycloak/src/client/message-headers.ts',
-      'libs/keycloak/src/client/send-with-token.ts',
       // Sends the administrator's token for the command doctor.
       'libs/keycloak/src/cli/doctor/admin-api.ts',
+      'libs/keycloak/src/client/message-headers.ts',
+      'libs/keycloak/src/client/send-with-token.ts',
       // The two clients of signal feeds send the token of the service to Keycloak.
       'libs/keycloak/src/entry-points/signals/events/event-log-client.ts',
       'libs/keycloak/src/entry-points/signals/ssf/transmitter-client.ts',

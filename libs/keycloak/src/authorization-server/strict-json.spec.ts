@@ -14,6 +14,7 @@ describe('isStrictJson (RS-15)', () => {
     'null',
     ' {"a" : 1} \n',
     `${'['.repeat(32)}${']'.repeat(32)}`,
+    '{"a":"{[:","b":"\\\\","c":"\\""}',
   ])('accepts %s', (text) => {
     expect(strict(text)).toBe(true);
   });
@@ -31,6 +32,7 @@ describe('isStrictJson (RS-15)', () => {
     ['a duplicate name in a nested object', '{"x":[{"a":1,"a":1}]}'],
     ['__proto__', '{"__proto__":{"active":true}}'],
     ['an escaped __proto__ in a nested object', '{"a":[{"\\u005f_proto__":1}]}'],
+    ['a duplicate name after a string of signs', '{"a":"\\\\","b":"{[:","a":1}'],
     ['33 levels', `${'['.repeat(33)}${']'.repeat(33)}`],
     ['100,000 levels', `${'[{"a":'.repeat(100_000)}1${'}]'.repeat(100_000)}`],
     ['a byte order mark', '\uFEFF{}'],

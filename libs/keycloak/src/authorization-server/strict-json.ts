@@ -1,15 +1,7 @@
-import { createScanner, type SyntaxKind } from 'jsonc-parser';
-
 const MAX_DEPTH = 32;
 
-// The package exports a `const enum`, which single-file compilers can't read.
-const OPEN_BRACE: SyntaxKind = 1;
-const CLOSE_BRACE: SyntaxKind = 2;
-const OPEN_BRACKET: SyntaxKind = 3;
-const CLOSE_BRACKET: SyntaxKind = 4;
-const COLON: SyntaxKind = 6;
-const STRING: SyntaxKind = 10;
-const END: SyntaxKind = 17;
+/** The strings of valid JSON, and all brackets, braces and colons outside of strings. */
+const STRING_OR_SIGN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;
 
 /**
  * Whether `bytes` is UTF-8 JSON (RFC 8259 §4, §8.1, §9) with at most 32 levels. Refuses a byte order mark, duplicate
@@ -26,17 +18,18 @@ export function isStrictJson(bytes: Uint8Array): boolean {
 }
 
 function hasPlainMembers(text: string): boolean {
-  const scanner = createScanner(text, true);
   const open: Set<string>[] = [];
   let lastString = '';
-  for (let token = scanner.scan(); token !== END; token = scanner.scan()) {
-    if (token === OPEN_BRACE || token === OPEN_BRACKET) open.push(new Set());
-    else if (token === CLOSE_BRACE || token === CLOSE_BRACKET) open.pop();
-    else if (token === STRING) lastString = scanner.getTokenValue();
-    else if (token === COLON) {
+  for (const [token] of text.matchAll(STRING_OR_SIGN)) {
+    if (token === '{' || token === '[') open.push(new Set());
+    else if (token === '}' || token === ']') open.pop();
+    else if (token !== ':') lastString = token;
+    else {
+      // The same name can be written in several ways, such as "a" and "\\u0061".
+      const name = JSON.parse(lastString) as string;
       const names = open.at(-1);
-      if (lastString === '__proto__' || names?.has(lastString) === true) return false;
-      names?.add(lastString);
+      if (name === '__proto__' || names?.has(name) === true) return false;
+      names?.add(name);
     }
     if (open.length > MAX_DEPTH) return false;
   }

@@ -7,10 +7,7 @@ interface Waiter {
   readonly enter: () => void;
 }
 
-/**
- * An aborted call leaves the queue immediately. Cockatiel's bulkhead would keep the call, and start the next call too
- * late.
- */
+/** An aborted call leaves the queue immediately. */
 export class Bulkhead {
   #inside = 0;
   readonly #waiting = new Set<Waiter>();

@@ -1,4 +1,3 @@
-import { DelegateBackoff, handleWhen, retry, type IRetryBackoffContext, type RetryPolicy } from 'cockatiel';
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { Clock } from '../caching/clock.js';
@@ -34,8 +33,8 @@ const RETRY_BASE_MS = 100;
  */
 export class CallPolicy {
   readonly #gate: CallGate;
-  readonly #retries: RetryPolicy;
   readonly #budget = new RetryBudget();
+  readonly #maxRetries: number;
   readonly #timeoutMs: number;
   readonly #maxWaitMs: number;
 
@@ -48,18 +47,7 @@ export class CallPolicy {
     this.#timeoutMs = options.timeoutMs;
     this.#maxWaitMs = options.timeoutMs * MAX_WAIT_FRACTION;
     this.#gate = new CallGate(options, rules, clock, onCircuit);
-    this.#retries = retry(
-      handleWhen((error) => this.#mayBeRepeated(error)),
-      {
-        maxAttempts: options.maxRetries,
-        backoff: new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) =>
-          Math.max(
-            'error' in result ? rules.retryAfterMs(result.error) : 0,
-            Math.random() * RETRY_BASE_MS * 2 ** (attempt - 1),
-          ),
-        ),
-      },
-    );
+    this.#maxRetries = options.maxRetries;
   }
 
   get state(): CallsState {
@@ -87,7 +75,7 @@ export class CallPolicy {
       deadline.throwIfAborted();
       this.#budget.deposit();
       const attempt = this.#attemptOf(async () => call(prepared, deadline), sinceMs, deadline, isGivenUp);
-      return repeat ? this.#retries.execute(attempt, deadline) : attempt();
+      return repeat ? this.#retried(attempt, deadline) : attempt();
     };
     try {
       return await abortable(work(), deadline);
@@ -124,8 +112,22 @@ export class CallPolicy {
     };
   }
 
+  async #retried<T>(attempt: () => Promise<T>, deadline: AbortSignal): Promise<T> {
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (deadline.aborted || retries === this.#maxRetries || !this.#mayBeRepeated(error as Error)) throw error;
+        const jitterMs = Math.random() * RETRY_BASE_MS * 2 ** retries;
+        await sleep(Math.max(this.rules.retryAfterMs(error as Error), jitterMs));
+      }
+    }
+  }
+
   #mayBeRepeated(error: Error): boolean {
     if (!this.rules.isFailure(error) || !this.rules.isPassing(error)) return false;
     return this.rules.retryAfterMs(error) < this.#maxWaitMs && this.#budget.withdraw();
   }
 }
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '../caching/clock.js';
+import { CircuitBreaker, CircuitOpenError, type Outcome, type Settled } from './circuit-breaker.js';
+
+const FAILURE: Outcome = { retryAfterMs: 0 };
+const outcomeOf = (settled: Settled<string>): Outcome => ('error' in settled ? FAILURE : 'harmless');
+
+function breakerOf(circuitBreakerFailures: number) {
+  let ms = 0;
+  const states: string[] = [];
+  const clock = { ...systemClock, monotonicMs: () => ms };
+  const options = { circuitBreakerFailures, circuitBreakerPauseMs: 100 };
+  const breaker = new CircuitBreaker(options, clock, (state) => states.push(state));
+  const pause = (): void => void (ms += 100);
+  return { states, pause, run: (call: () => Promise<string>) => breaker.run(call, outcomeOf) };
+}
+
+const fails = (): Promise<string> => Promise.reject(new Error('down'));
+
+describe('a call that ends after the circuit has opened', () => {
+  it('neither opens the circuit during the trial call, nor closes it', async () => {
+    const { states, pause, run } = breakerOf(1);
+    let fail = (): void => undefined;
+    let succeed = (): void => undefined;
+    let finishTrial = (): void => undefined;
+    const late = [
+      run(() => new Promise((_, reject) => (fail = () => reject(new Error('late'))))),
+      run(() => new Promise((resolve) => (succeed = () => resolve('late')))),
+    ];
+    await expect(run(fails)).rejects.toThrow('down');
+    pause();
+    const trial = run(() => new Promise((resolve) => (finishTrial = () => resolve('good'))));
+    succeed();
+    fail();
+    await Promise.allSettled(late);
+    expect(states).toEqual(['open', 'half-open']);
+    finishTrial();
+    await expect(trial).resolves.toBe('good');
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+});
+
+describe('calls during the trial call', () => {
+  it('wait, and fail if the trial call fails', async () => {
+    const { pause, run } = breakerOf(1);
+    await expect(run(fails)).rejects.toThrow('down');
+    pause();
+    const [trial, waiting] = await Promise.allSettled([run(fails), run(() => Promise.resolve('not made'))]);
+    expect(trial).toMatchObject({ reason: { message: 'down' } });
+    expect(waiting).toEqual({ status: 'rejected', reason: expect.any(CircuitOpenError) });
+  });
+});

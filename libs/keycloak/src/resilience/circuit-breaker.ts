@@ -1,0 +1,116 @@
+import type { Clock } from '../caching/clock.js';
+
+export type CircuitState = 'open' | 'half-open' | 'closed';
+
+/**
+ * `harmless`: the called service answered, so it works. `unknown`: the service had no chance to answer. An object: a
+ * failure, after which the service wants no calls for some time.
+ */
+export type Outcome = 'harmless' | 'unknown' | { readonly retryAfterMs: number };
+
+export interface CircuitBreakerOptions {
+  readonly circuitBreakerFailures: number;
+  readonly circuitBreakerPauseMs: number;
+}
+
+/** Limits the effect of a wrong `Retry-After`, because all uncached requests fail during the pause. */
+const MAX_PAUSE_MS = 30_000;
+
+export class CircuitOpenError extends Error {}
+
+/**
+ * Opens after consecutive failures, and then suspends calls for a pause. After the pause, one trial call decides whether
+ * the circuit closes. Other calls wait for the end of the trial call.
+ */
+export class CircuitBreaker {
+  #failures = 0;
+  #openUntilMs: number | undefined;
+  #trial: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly options: CircuitBreakerOptions,
+    private readonly clock: Clock,
+    private readonly onState: (state: CircuitState) => void,
+  ) {}
+
+  get state(): CircuitState {
+    if (this.#openUntilMs === undefined) return 'closed';
+    return this.#trial === undefined && this.#leftMs() > 0 ? 'open' : 'half-open';
+  }
+
+  /** Whether a call would have to wait for the trial call, or fail. */
+  get isSuspended(): boolean {
+    return this.#openUntilMs !== undefined && (this.#trial !== undefined || this.#leftMs() > 0);
+  }
+
+  leftSeconds(): number {
+    return Math.max(1, Math.ceil(this.#leftMs() / 1000));
+  }
+
+  /** @throws {CircuitOpenError} During the pause. */
+  async run<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
+    while (this.#trial !== undefined) await this.#trial;
+    if (this.#openUntilMs === undefined) return this.#counted(call, outcomeOf);
+    if (this.#leftMs() > 0) throw new CircuitOpenError();
+    const trial = this.#tried(call, outcomeOf);
+    this.#trial = trial.catch(() => undefined);
+    this.onState('half-open');
+    return trial;
+  }
+
+  async #counted<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
+    const settled = await settle(call(false));
+    const outcome = outcomeOf(settled);
+    // The circuit may have opened since the start of the call. Then only the trial call counts.
+    if (this.#openUntilMs === undefined) {
+      if (outcome === 'harmless') this.#failures = 0;
+      else if (outcome !== 'unknown') this.#count(outcome.retryAfterMs);
+    }
+    return returned(settled);
+  }
+
+  async #tried<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
+    const settled = await settle(call(true));
+    const outcome = outcomeOf(settled);
+    this.#trial = undefined;
+    if (outcome === 'harmless') this.#close();
+    else this.#open(outcome === 'unknown' ? 0 : outcome.retryAfterMs);
+    return returned(settled);
+  }
+
+  #count(retryAfterMs: number): void {
+    this.#failures += 1;
+    if (this.#failures >= this.options.circuitBreakerFailures) this.#open(retryAfterMs);
+  }
+
+  #open(retryAfterMs: number): void {
+    const pauseMs = Math.max(this.options.circuitBreakerPauseMs, Math.min(retryAfterMs, MAX_PAUSE_MS));
+    this.#openUntilMs = this.clock.monotonicMs() + pauseMs;
+    this.onState('open');
+  }
+
+  #close(): void {
+    this.#openUntilMs = undefined;
+    this.#failures = 0;
+    this.onState('closed');
+  }
+
+  #leftMs(): number {
+    return (this.#openUntilMs ?? 0) - this.clock.monotonicMs();
+  }
+}
+
+export type Settled<T> = { readonly answer: T } | { readonly error: unknown };
+
+type OutcomeOf<T> = (settled: Settled<T>) => Outcome;
+
+const settle = <T>(call: Promise<T>): Promise<Settled<T>> =>
+  call.then(
+    (answer) => ({ answer }),
+    (error: unknown) => ({ error }),
+  );
+
+function returned<T>(settled: Settled<T>): T {
+  if ('error' in settled) throw settled.error;
+  return settled.answer;
+}
