@@ -28,7 +28,6 @@ export class ProcessingClient {
     return processedOrder(await this.serviceB.onBehalfOf(caller, 'orders.approve').post('/api/refunds', order));
   }
 
-  /** Returns the tokens of the last call if the tokens are still cached. */
   async tokens(caller: VerifiedAccessToken | undefined): Promise<readonly SeenToken[]> {
     const { serviceB } = this;
     const called =

@@ -1,7 +1,6 @@
 /** In demo mode, a service shows a received token's claims, never the text. */
 import type { VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 
-/** Other claims (email, roles) are private. */
 const SHOWN_CLAIMS = [
   'iss',
   'sub',

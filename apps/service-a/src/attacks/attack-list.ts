@@ -8,7 +8,6 @@ export interface Attack {
   readonly rule: string;
   readonly group: AttackGroup;
   readonly from: 'Service A' | 'Service B' | 'Service C';
-  /** The Keycloak version and the verification method decide which refusal occurs. */
   readonly refusals: readonly [DueRefusal, ...DueRefusal[]];
 }
 

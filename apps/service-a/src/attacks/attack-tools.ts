@@ -8,7 +8,6 @@ import { KnownTokens } from './known-tokens.js';
 
 export type Attacker = (tools: AttackTools) => Promise<Attempt>;
 
-/** No service of this repository changes this default of the library. */
 const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_INTROSPECTION_TTL_SECONDS = 10;
 

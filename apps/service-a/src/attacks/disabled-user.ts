@@ -37,7 +37,6 @@ async function disable(user: ThrowAwayUser, tools: AttackTools): Promise<Attempt
   const { windowSeconds } = tools;
   const [token, known] = await tokensOf(user, tools);
   const before = await Promise.all(known.map(({ present }) => present()));
-  // The measurement starts before the call, so the shown delay is never too short.
   const fromMs = Date.now();
   await user.disable();
   const presented = await Promise.all(

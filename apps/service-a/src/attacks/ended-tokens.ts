@@ -15,7 +15,6 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
 /** Keycloak counts whole seconds, so a token with a lifetime of one second has expired after this time. */
 const SURELY_EXPIRED_MS = 2100;
 
-/** The maximum number of attempts, since a token may expire before a busy machine sends the token. */
 const MAX_TOKENS = 3;
 
 export const expiredToken: Attacker = async ({ keycloak, serviceA, shortLivedClient, graceSeconds }) => {

@@ -27,7 +27,6 @@ export class ChainPageFilter extends RefusalPageFilter {
   }
 
   protected override page(refused: RefusedPage, request: PageRequest): Page {
-    // The trace already contains the last step, because the refusal was logged before.
     const { demoMode, name } = this.config;
     const token = demoMode ? this.tokens.ofRefused(name, request) : undefined;
     return chainRefusedPage(refused, refusedDetails(this.tracer?.end(request), token));

@@ -22,7 +22,6 @@ const NEXT: Readonly<Record<string, Party>> = { 'service-a': PARTIES['service-b'
 
 type UntimedStep = Omit<StoryStep, 'duration'>;
 
-/** The last metric is Service A's `total`. */
 export function chainStory(metrics: readonly TraceMetric[]): ChainStory {
   const first: StoryStep = {
     from: BROWSER,

@@ -1,5 +1,4 @@
 export interface Party {
-  /** The name of the party, which is also the suffix of CSS class names. */
   readonly name: 'browser' | 'service-a' | 'keycloak' | 'service-b' | 'service-c';
   readonly label: string;
   readonly column: number;

@@ -44,7 +44,6 @@ export function compareTokens(tokens: readonly SeenToken[]): TokenComparison {
       service: partyNamed(service)?.label ?? service,
       fingerprint,
     })),
-    // Omits empty rows, such as `sid` for the tokens of a service account.
     rows: rows.filter(({ cells }) => cells.some(({ text }) => text !== NONE)),
     hasUser: tokens[0]?.service === PARTIES['service-a'].name,
     sameSubject: tokens.every(
@@ -65,7 +64,6 @@ function compared(claim: ShownClaim, value: Value, before: Value, hasBefore: boo
   return { text, change: text === earlier ? 'same' : 'changed' };
 }
 
-/** Sorts lists, since the order in a token has no meaning. */
 function textOf(claim: ShownClaim, value: Value): string {
   if (value === undefined) return NONE;
   if (claim === 'scope') return String(value).split(' ').toSorted().join(' ');

@@ -64,7 +64,6 @@ export class Cookies {
   }
 
   #read({ headers }: CookieRequest): Readonly<Record<string, string | undefined>> {
-    // Decoding a malformed value would throw.
     return parseCookie(headers.cookie ?? '', { decode: (value) => value });
   }
 

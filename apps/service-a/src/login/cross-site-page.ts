@@ -4,7 +4,6 @@ import { showPageInstead } from '../pages/page-hook.js';
 import { Pages } from '../pages/pages.js';
 import { CROSS_SITE } from './csrf.guard.js';
 
-/** The page is rendered in a hook, since the guard runs before every route. */
 @Injectable()
 export class CrossSitePage implements OnModuleInit {
   readonly #body = JSON.stringify(CROSS_SITE);

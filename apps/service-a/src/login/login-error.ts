@@ -19,7 +19,6 @@ export type LoginErrorCode =
 export class LoginError extends HttpException {
   constructor(
     readonly code: LoginErrorCode,
-    /** A one-word reason that only the log contains. */
     readonly reason: string,
   ) {
     super({ error: 'Login failed', code }, HttpStatus.BAD_REQUEST);

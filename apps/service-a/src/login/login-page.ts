@@ -1,6 +1,5 @@
 import type { Page } from '../pages/pages.js';
 
-/** A failed login does not end a session, so the user may still be logged in. */
 const NOTHING_CAME = 'The login did not finish';
 const HEADINGS: Readonly<Record<string, string>> = {
   login_link_malformed: 'This login is not possible',

@@ -108,7 +108,6 @@ describe('the start page', () => {
       request(app.getHttpServer())
         .get('/')
         .set({ cookie: `session=${id}`, accept });
-    // Simulates a logout token that could not be verified.
     await app.get(UserSessions).recheckAll();
     keycloak.control.fault('token', { kind: 'status', status: 503, times: 99 });
     const [page, json] = [await start('text/html'), await start('*/*')];

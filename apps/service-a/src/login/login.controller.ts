@@ -151,7 +151,6 @@ export class LoginController {
   }
 }
 
-/** Redirects with status 303, which makes the browser send GET after any method. */
 function to(url: string): Redirection {
   return { url, statusCode: HttpStatus.SEE_OTHER };
 }

@@ -66,7 +66,6 @@ describe('MemorySessionStore', () => {
     await store.end({ sessionId: 's3', subject: 'alice' }, 1000);
     await add('five', session('alice'));
     await expect(holds('four', 'five')).resolves.toEqual([true, true]);
-    // The new sessions evict alice's sessions, since the store is full.
     for (const user of ['b', 'c', 'd']) for (const key of ['1', '2']) await add(user + key, session(user));
     await add('six', session('alice'));
     await add('seven', session('alice'));

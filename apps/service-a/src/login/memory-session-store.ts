@@ -6,12 +6,10 @@ import type { UserSession } from './user-session.js';
 
 const MAX_LOGINS_REMEMBERED = 10_000;
 
-/** Above the limit per user, the store evicts the user's least recently used session. */
 export class MemorySessionStore implements SessionStore {
   readonly isShared = false;
   readonly clock: SessionClock;
   readonly #sessions: LRUCache<string, UserSession>;
-  /** The keys of each user's sessions, the least recently used key first. */
   readonly #keys = new Map<string, Set<string>>();
   readonly #maxPerUser: number;
   readonly #ended: EndedSessions;

@@ -55,7 +55,6 @@ export class OpenIdConfiguration {
         this.authenticator.authenticate,
         { [customFetch]: this.transport.fetch, execute: insecure === true ? [allowInsecureRequests] : [] },
       );
-      // openid-client needs no timeout, since the transport has a timeout for each call.
       configuration.timeout = 0;
       checkEndpoints(configuration.serverMetadata(), this.config.keycloak);
       return configuration;

@@ -37,7 +37,6 @@ export interface Cell {
 }
 
 interface TriedToken extends StolenToken {
-  /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
 

@@ -55,7 +55,6 @@ it('treats the caller as the session user even if the session ends meanwhile (BF
       expiresAtMs: performance.now() + 300_000,
     }),
   });
-  // Simulates a logout notice from Keycloak during the introspection.
   const end = (): void => void sessions.end(id);
   subscribe(INTROSPECTION_CHANNEL, end);
   const request = { headers: { cookie: `session=${id}` } };

@@ -4,7 +4,6 @@ import type { Page } from '../pages/pages.js';
 import { inWordsOf, nameOf, SERVICES, type Cell, type StolenToken, type Verdict } from './evaluate-answers.js';
 import { EXCHANGED, type MatrixRow, type ShownAgain } from './token-matrix.js';
 
-/** The signs and words express each verdict without colour. */
 const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly words: string }>> = {
   opens: { sign: '●', words: 'Opens' },
   exposed: { sign: '!', words: 'Opens' },

@@ -28,13 +28,11 @@ export const EXCHANGED: readonly StolenToken[] = [
 
 export const PASSED_ON: readonly StolenToken[] = SERVICES.map((holder) => ({ holder, meantFor: SERVICES }));
 
-/** Omits Service C, since its token stays at Service B. */
 const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', 'service-b': 'orders.approve' };
 
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
-  /** A row has no token, since Service B keeps the token for Service C. */
   readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(

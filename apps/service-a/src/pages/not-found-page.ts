@@ -3,7 +3,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { showPageInstead } from './page-hook.js';
 import { Pages } from './pages.js';
 
-/** The shared error filter does not render pages, so a hook renders this page. */
 @Injectable()
 export class NotFoundPage implements OnModuleInit {
   constructor(

@@ -7,7 +7,6 @@ export interface Page {
   readonly model: object;
 }
 
-/** Renders the pages from templates, which escape all values. */
 @Injectable()
 export class Pages {
   readonly #eta = new Eta({ views: fileURLToPath(new URL('../../views', import.meta.url)), cache: true });

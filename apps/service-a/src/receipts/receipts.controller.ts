@@ -5,7 +5,6 @@ import { SessionCaller } from '../login/session-caller.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { ReceiptsClient } from '../receipts.client.js';
 
-/** Service B requires receipts.read for the call that follows. */
 const PERMISSION = 'orders.read';
 
 @Controller('api/orders')
@@ -16,7 +15,6 @@ export class ReceiptsController {
     private readonly sessionCaller: SessionCaller,
   ) {}
 
-  /** The call to Service B ends when the caller disconnects. */
   @Get(':id/receipt')
   @OptionalToken()
   @RequirePermission(PERMISSION)

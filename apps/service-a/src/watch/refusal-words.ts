@@ -3,9 +3,7 @@ export interface Late {
   readonly lateMs: number;
 }
 
-/** The time within which several refusals are shown as one refusal. */
 const TOGETHER_MS = 250;
-/** The page rounds a shorter delay to zero tenths of a second. */
 const AT_ONCE_MS = 50;
 
 /** `fromTheCause` and `fromTheFirst` require that `late` is sorted by time. */

@@ -16,7 +16,6 @@ export interface WatchedSession {
 
 export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 
-/** The services answer from caches, so frequent requests do not reach Keycloak. */
 const EVERY_MS = 200;
 
 /** The wait after the last refusal, because the signal may arrive after the refusal. */

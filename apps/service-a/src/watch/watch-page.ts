@@ -10,7 +10,6 @@ export interface FeedStatus {
   readonly asksKeycloak: boolean;
 }
 
-/** The list shows each state by a symbol and words, not only colour. */
 const SIGNS: Readonly<Record<TokenState, string>> = { unknown: '…', accepted: '●', refused: '✓', expired: '○' };
 
 export function watchPage(story: WatchStory, username: string, feedStatus: FeedStatus): Page {

@@ -7,7 +7,6 @@ export interface WatchedService {
   readonly refusedAtMs?: number | undefined;
 }
 
-/** Times are in milliseconds since the epoch. */
 export interface ReceivedSignal {
   readonly receivedAtMs: number;
   /** The time of the event on Keycloak's clock. */

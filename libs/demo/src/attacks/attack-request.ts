@@ -1,7 +1,6 @@
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
 export interface AttackRequest {
-  /** The server that error messages name, such as `Keycloak`. */
   readonly who: string;
   readonly url: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -3,7 +3,6 @@ import { Logger } from '@nestjs/common';
 import { KeycloakException } from 'nestjs-keycloak-s2s';
 import { AttackNotRun } from './attempt.js';
 
-/** The limit keeps a visitor from flooding the services. */
 const MAX_RUNNING = 4;
 const MAX_WAITING = 16;
 
@@ -28,6 +27,5 @@ export function failureReason(error: unknown): string {
   if (error instanceof BulkheadRejectedError) return 'Too many attacks are running: try again in a moment.';
   if (error instanceof KeycloakException)
     return `A service on the way refused or failed: ${error.code} (${error.reason}).`;
-  // Any other error message may contain a request.
   return 'The attack itself failed: it has a bug.';
 }

@@ -14,7 +14,6 @@ export interface NewTokens {
   readonly refreshToken: string | undefined;
 }
 
-/** `path` is relative to the realm. */
 export interface Administration {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;

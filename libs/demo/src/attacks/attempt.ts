@@ -2,7 +2,6 @@ import { Logger } from '@nestjs/common';
 
 /** No field of the answer can contain a token. */
 export interface AttackAnswer {
-  /** The HTTP status, or 0 if the service did not answer. */
   readonly status: number;
   readonly code?: string;
   /** In an answer of Keycloak, the reason is the `error_description`. */
@@ -39,7 +38,6 @@ export type Attempt =
 
 export class AttackNotRun extends Error {}
 
-/** Reports a successful attack even if the honest use fails. */
 export async function attempt(parts: {
   readonly attack: readonly [what: string, answer: Promise<AttackAnswer>];
   readonly control: readonly [what: string, answer: Promise<AttackAnswer>];

@@ -36,7 +36,6 @@ export class Helpdesk {
     }
   }
 
-  /** Keycloak refuses the login of a user without name and e-mail address. */
   async #create(username: string, password: string): Promise<string> {
     const json = {
       username,
@@ -65,7 +64,6 @@ export class Helpdesk {
     }
   }
 
-  /** Looks only at available roles, since the client may not list all roles. */
   async #give(path: string, name: string): Promise<void> {
     const mappings = `${path}/role-mappings/realm`;
     const available = await this.#list(`${mappings}/available`);
@@ -83,7 +81,6 @@ export class Helpdesk {
     return Object.values(members).map((one) => Object(one) as Readonly<Record<string, unknown>>);
   }
 
-  /** Finds the user by name, since Keycloak's answer with the id may be lost. */
   async #delete(username: string, isMade: boolean): Promise<void> {
     try {
       for (const { id } of await this.#list(`/users?exact=true&username=${username}`)) {

@@ -5,7 +5,6 @@ export interface KnownToken {
   readonly service: string;
   /** The expiry, in seconds since the epoch. */
   readonly expiresAt: number;
-  /** The promise rejects if the service does not answer. */
   present(): Promise<AttackAnswer>;
 }
 
@@ -15,7 +14,6 @@ export interface Presented {
   readonly atMs: number;
 }
 
-/** The next request may reach a replica that still accepts the token. */
 const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;

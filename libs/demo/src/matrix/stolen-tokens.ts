@@ -3,14 +3,12 @@ import { LRUCache } from 'lru-cache';
 import type { AttackAnswer } from '../attacks/attempt.js';
 import { answerOf, tryToken, type Targets, type TokenRow } from './token-row.js';
 
-/** `ttl` exceeds the lifetime of every token in the demonstration. */
 export const KEPT = { max: 300, ttl: 15 * 60 * 1000 } as const;
 
 /** How long an expired token is kept, to show that services refuse the token. */
 const AFTER_END_MS = 60_000;
 
 export class StolenTokens {
-  // By default, an expired token would stay in memory until its eviction or use.
   readonly #kept = new LRUCache<string, string>({ ...KEPT, ttlAutopurge: true });
 
   constructor(private readonly targets: Targets) {}

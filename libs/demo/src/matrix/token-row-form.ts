@@ -1,7 +1,6 @@
 import { isText, membersOf, readAnswer, readWords } from '../attacks/attempt-form.js';
 import type { TokenRow } from './token-row.js';
 
-/** The latest expiry that is plausible, in seconds since the epoch. */
 const MAX_EXPIRY = 1e11;
 
 export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {

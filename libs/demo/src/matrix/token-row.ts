@@ -1,7 +1,6 @@
 import { AttackNotRun, NO_ANSWER, tokenInWords, type AttackAnswer, type TokenInWords } from '../attacks/attempt.js';
 import type { AttackTarget } from '../attacks/attack-target.js';
 
-/** `service` is the client id of the service. */
 export interface TriedService {
   readonly service: string;
   readonly answer: AttackAnswer;

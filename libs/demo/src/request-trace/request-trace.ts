@@ -10,7 +10,6 @@ interface Entry {
   readonly next: readonly TraceMetric[];
 }
 
-/** The limit leaves room for the total and for metrics of called services. */
 const MAX_ENTRIES = 24;
 
 export class RequestTrace {
@@ -59,7 +58,6 @@ export class RequestTrace {
     };
   }
 
-  /** Later steps are ignored. */
   end(): readonly TraceMetric[] {
     this.#ended ??= [
       ...this.#steps(),

@@ -17,7 +17,6 @@ import { traceparent } from './traceparent.js';
 interface UndiciRequest {
   readonly origin: string;
   readonly path: string;
-  /** The headers as a list in which each name is followed by its value. */
   readonly headers?: unknown;
   addHeader(name: string, value: string): unknown;
 }
@@ -67,7 +66,6 @@ export function listenToTraceSources({ current, calls, onFault }: TraceSourceOpt
         const url = request.origin + request.path;
         const called = services.find(({ base }) => url.startsWith(base));
         if (called === undefined) return;
-        // A request with two `traceparent` headers would be invalid.
         if (!hasTraceparent(request)) request.addHeader('traceparent', traceparent(trace.traceId));
         inFlight.set(request, { trace, call: trace.call(called.name) });
       },

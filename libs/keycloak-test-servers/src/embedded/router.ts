@@ -29,7 +29,6 @@ import { userinfoEndpoint } from './tokens/userinfo-endpoint.js';
 type Endpoint = (server: ServerState, call: HttpCall) => HttpAnswer | Promise<HttpAnswer>;
 
 interface Route {
-  /** Undefined if the endpoint checks the method itself. */
   readonly methods?: readonly ('GET' | 'POST')[];
   readonly name?: FaultyEndpoint;
   readonly endpoint: Endpoint;

@@ -67,7 +67,6 @@ const MANAGE_EVENTS = ['manage-events', 'realm-admin'];
 const MANAGE_USERS = ['manage-users', 'realm-admin'];
 const VIEW_USERS = ['view-users', ...MANAGE_USERS];
 
-/** The roles of `realm-management` that permit a call by a user of the realm. */
 const PERMITTED: Readonly<Record<string, Readonly<Partial<Record<string, readonly string[]>>>>> = {
   '/events': { GET: VIEW_EVENTS, DELETE: MANAGE_EVENTS },
   '/events/config': { GET: VIEW_EVENTS, PUT: MANAGE_EVENTS },

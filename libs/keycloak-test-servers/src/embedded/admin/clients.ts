@@ -36,7 +36,6 @@ export function createClient(request: AdminRequest): HttpAnswer {
 
 export const readClient = (request: AdminRequest): HttpAnswer => found(clientRepresentation(clientOf(request)));
 
-/** Does not change the client scopes, since Keycloak has a separate path for client scopes. */
 export function updateClient(request: AdminRequest): HttpAnswer {
   const client = clientOf(request);
   const json = objectIn(request.call);

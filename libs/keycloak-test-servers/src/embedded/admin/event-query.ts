@@ -19,7 +19,6 @@ export function pageOf<E extends LoggedEvent>(
   const found = events.filter((event) => event.time >= from && event.time <= to && isWanted(event));
   const ordered = isAscending ? found : found.toReversed();
   const start = Math.max(first, 0);
-  // A negative `max` means no limit.
   return ordered.slice(start, max < 0 ? undefined : start + max);
 }
 

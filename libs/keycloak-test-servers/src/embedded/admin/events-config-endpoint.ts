@@ -15,7 +15,6 @@ const SETTINGS = [
   'adminEventsDetailsEnabled',
 ] as const;
 
-/** This value is Keycloak's default and has no effect on this server. */
 const LISTENERS = ['jboss-logging'];
 
 export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswer {

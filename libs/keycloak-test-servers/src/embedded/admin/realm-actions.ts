@@ -4,7 +4,6 @@ import type { AdminRequest } from './admin-request.js';
 import { clientOf } from './clients.js';
 import { recordAdminEvent } from '../events/record-admin-event.js';
 
-/** The list of notified clients, which is empty because no client has an `adminUrl`. */
 const NOBODY = {};
 
 /** Also invalidates tokens of service accounts, but notifies no client. */

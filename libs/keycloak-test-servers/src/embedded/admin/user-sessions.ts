@@ -9,7 +9,6 @@ import { userOf } from './users.js';
 export async function deleteSession(request: AdminRequest): Promise<HttpAnswer> {
   const { server, id } = request;
   const session = server.sessions.find(id);
-  // Keycloak's message has this misspelling.
   if (session === undefined) throw notFound('Sesssion not found');
   await logOut(server, session);
   const representation = { offline: false };

@@ -28,7 +28,6 @@ export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer
   return found(users.slice(first, first + Number(query.get('max') ?? 100)).map(userRepresentation));
 }
 
-/** Ignores roles in the body, since Keycloak has a separate path for roles. */
 export function createUser(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const body = objectIn(request.call);

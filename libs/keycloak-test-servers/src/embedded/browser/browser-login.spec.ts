@@ -233,7 +233,6 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(false);
     server.control.clock.advance(50);
     await guess(9);
-    // Failures during the wait did not count.
     for (let guesses = 0; guesses < 3; guesses += 1) {
       server.control.clock.advance(61);
       await guess(1);

@@ -31,7 +31,6 @@ export function loginFormFor(
   return { ...page, headers: { ...page.headers, 'set-cookie': loginCookie(server, login.browser) } };
 }
 
-/** A reload of the page shows the form again. */
 export function loginEndpoint(server: ServerState, call: HttpCall): HttpAnswer {
   const login = server.logins.find(call.query.get('session_code'), loginCookieOf(call));
   if (login === undefined) throw new PageRefusal(NO_COOKIE);
@@ -74,7 +73,6 @@ function afterForm(server: ServerState, call: HttpCall, login: PendingLogin, use
   return codeAnswer(server, call, request, { session, level: login.reached, isSso: false });
 }
 
-/** Another tab may have started the browser's session already. */
 function sessionFor(server: ServerState, call: HttpCall, user: RealmUser): Session {
   const session = sessionOfBrowser(server, call) ?? server.sessions.begin(user);
   if (session.user !== user) {

@@ -5,7 +5,6 @@ import type { ServerState } from '../state/server-state.js';
 import type { Claims } from '../state/signing-keys.js';
 
 export interface LogoutRequest {
-  /** The claims of `id_token_hint`. The token may have expired. */
   readonly hint: Claims | undefined;
   readonly client: RealmClient | undefined;
   readonly postLogoutRedirectUri: string | undefined;

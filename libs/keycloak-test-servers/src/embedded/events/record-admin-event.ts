@@ -15,7 +15,6 @@ export interface Administrator {
 export interface RecordedRequest {
   readonly server: ServerState;
   readonly call: HttpCall;
-  /** The path of the changed resource, relative to `/admin/realms/<realm>/`. */
   readonly path: string;
   readonly administrator: Administrator;
   /** Whether recording was enabled before the request, because the request may disable recording. */

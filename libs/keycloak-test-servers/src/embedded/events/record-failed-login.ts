@@ -28,6 +28,5 @@ export function recordFailedLogin(server: ServerState, call: HttpCall, failed: F
   });
 }
 
-/** Returns a time in the format of Java's `LocalDateTime`, which omits zero seconds. */
 export const localTime = (seconds: number): string =>
   new Date(seconds * 1000).toISOString().slice(0, 19).replace(/:00$/, '');

@@ -24,7 +24,5 @@ async function notify(server: ServerState, client: RealmClient, { sid, user }: S
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.body?.cancel();
-  } catch {
-    // The logout succeeds even if a client is unreachable.
-  }
+  } catch {}
 }

@@ -3,13 +3,11 @@ export type MappedClaims = Record<string, unknown>;
 /** Client ids are names of members, and a client may have the name of a member of `Object.prototype`. */
 export const emptyClaims = (): MappedClaims => Object.create(null) as MappedClaims;
 
-/** Splits a claim name at its dots. A backslash escapes a dot of a name. */
 export const pathOf = (claimName: string): string[] =>
   (claimName.match(/(?:\\.|[^\\.])+/g) ?? []).map((name) => name.replaceAll(/\\(.)/g, '$1'));
 
 export const escapeName = (name: string): string => name.replaceAll('.', String.raw`\.`);
 
-/** Changes a claim. `change` receives the current value. */
 export function changeClaim(claims: MappedClaims, path: readonly string[], change: (value: unknown) => unknown): void {
   const [name, ...rest] = path;
   if (name === undefined) return;

@@ -14,7 +14,6 @@ const DIGESTS: Readonly<Record<string, string | undefined>> = {
   ES512: 'sha512',
 };
 
-/** Returns the subject of an assertion that is not yet verified. */
 export function subjectOf(assertion: string): string | undefined {
   const subject = part(assertion, 1)['sub'];
   return typeof subject === 'string' ? subject : undefined;

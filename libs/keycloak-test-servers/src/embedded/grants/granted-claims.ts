@@ -11,7 +11,6 @@ export interface GrantRequest {
   readonly client: RealmClient;
   readonly user: RealmUser;
   readonly scope: string | undefined;
-  /** An empty list means all audiences of the scopes. */
   readonly audiences?: readonly string[];
   readonly notes?: SessionNotes;
 }

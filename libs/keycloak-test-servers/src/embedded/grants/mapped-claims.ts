@@ -9,7 +9,6 @@ export type TokenKind = 'access' | 'id' | 'userinfo' | 'introspection';
 export interface ClaimSource {
   readonly clientId: string;
   readonly user: RealmUser;
-  /** The roles of the user that the client may see. */
   readonly roles: readonly RoleName[];
   readonly notes: SessionNotes;
 }
@@ -19,7 +18,6 @@ const AUDIENCE_MAPPER = 'oidc-audience-mapper';
 const AUDIENCE_RESOLVE_MAPPER = 'oidc-audience-resolve-mapper';
 const ACR_MAPPER = 'oidc-acr-mapper';
 
-/** The level of a service account, which has no session. */
 const LEVEL_OF_A_SERVICE = '1';
 
 type Claim = readonly [name: string, value: unknown];
@@ -81,7 +79,6 @@ const NEVER: Readonly<Partial<Record<string, TokenKind>>> = {
   [ACR_MAPPER]: 'userinfo',
 };
 
-/** A missing switch has Keycloak's default. */
 function isOn(mapper: ClaimMapper, kind: TokenKind): boolean {
   if (NEVER[mapper.kind] === kind) return false;
   const value = mapper.config[`${kind}.token.claim`];

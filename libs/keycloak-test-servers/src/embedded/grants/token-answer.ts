@@ -11,7 +11,6 @@ export interface Issue {
   /** Keycloak's prefix of `jti` encodes the session type, token type and grant. */
   readonly idPrefix: 'trrtcc' | 'onrtro' | 'onrtac' | 'onrtrt' | 'onrtte' | 'ntrtte' | 'trrtte';
   readonly session?: Session | undefined;
-  /** A refreshed ID token has no `nonce`. */
   readonly nonce?: string | undefined;
 }
 
@@ -39,7 +38,6 @@ export async function accessTokenAnswer(server: ServerState, issue: Issue): Prom
   };
 }
 
-/** `rt` means a regular token, and `lt` means a lightweight token. */
 const idPrefixOf = ({ client, idPrefix }: Issue): string =>
   client.isLightweight ? idPrefix.replace(/^(..)rt/, '$1lt') : idPrefix;
 

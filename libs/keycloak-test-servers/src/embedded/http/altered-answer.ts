@@ -30,7 +30,6 @@ export const asPlainText = (answer: HttpAnswer): HttpAnswer => ({
   headers: { ...answer.headers, 'content-type': 'text/plain' },
 });
 
-/** The `ü` in ISO-8859-1 is not valid UTF-8. */
 export function inLatin1(answer: HttpAnswer, declared: boolean): HttpAnswer {
   const altered = prepend(answer, '"umlaut":"ü"');
   return declared

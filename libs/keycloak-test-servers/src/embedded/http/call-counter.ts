@@ -1,6 +1,5 @@
 import type { FaultyEndpoint } from './fault.js';
 
-/** `other` means an unknown or missing grant. */
 export type CountedGrant =
   'authorization_code' | 'client_credentials' | 'password' | 'refresh_token' | 'token_exchange' | 'other';
 export type CountedEndpoint = Exclude<FaultyEndpoint, 'token'>;

@@ -1,7 +1,6 @@
 import type { FaultyEndpoint } from './fault.js';
 import type { HttpCall } from './http-call.js';
 
-/** `form` is empty if the body is not a form. */
 export type ReceivedRequest = Readonly<Pick<HttpCall, 'method' | 'url' | 'authorization' | 'form'>>;
 
 export class LastRequests {

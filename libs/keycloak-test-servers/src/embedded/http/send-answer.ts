@@ -118,7 +118,6 @@ function* hugeObject(megabytes: number, encode: (text: string) => Buffer): Gener
 }
 
 async function stream(response: ServerResponse, pieces: Iterable<Buffer>): Promise<void> {
-  // The client is expected to abort the download.
   await pipeline(Readable.from(pieces), response).catch(() => undefined);
 }
 

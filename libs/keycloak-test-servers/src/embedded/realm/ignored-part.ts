@@ -1,7 +1,6 @@
 /** A part of a realm file that Keycloak would use, and that this server ignores. */
 export interface IgnoredPart {
   readonly name: string;
-  /** Undefined for a setting of the realm. */
   readonly owner: string | undefined;
 }
 

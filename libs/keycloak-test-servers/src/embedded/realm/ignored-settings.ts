@@ -90,7 +90,6 @@ const OF_USER: Table = {
 
 const OF_ROLE: Table = { composites: isFilled };
 
-/** Keycloak makes these clients in every realm, and exports them. */
 export const BUILT_IN_CLIENTS = [
   'account',
   'account-console',

@@ -3,7 +3,6 @@ import { Realm } from './realm.js';
 
 export interface RealmFile {
   readonly realm: Realm;
-  /** The content of the file, with filled placeholders. */
   readonly json: unknown;
 }
 

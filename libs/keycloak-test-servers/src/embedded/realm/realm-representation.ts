@@ -54,7 +54,6 @@ export interface RealmUser {
   readonly serviceAccountOf: string | undefined;
   enabled: boolean;
   realmRoles: readonly string[];
-  /** The names of the roles by client id. */
   clientRoles: Readonly<Record<string, readonly string[]>>;
   /** All tokens issued before this second are invalid. */
   notBefore: number;

@@ -26,7 +26,6 @@ export interface RealmSettings {
   eventsEnabled: boolean;
   /** In seconds; 0 means that events do not expire. */
   eventsExpiration: number;
-  /** An empty list means Keycloak's default types. */
   enabledEventTypes: readonly string[];
   adminEventsEnabled: boolean;
   adminEventsDetailsEnabled: boolean;

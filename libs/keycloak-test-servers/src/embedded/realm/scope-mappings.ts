@@ -1,7 +1,6 @@
 import { toList, toRecord, toTexts, type RealmUser } from './realm-representation.js';
 
 export interface RoleName {
-  /** The client that owns the role, or undefined for a realm role. */
   readonly client: string | undefined;
   readonly name: string;
 }
@@ -14,7 +13,6 @@ export const rolesOf = ({ realmRoles, clientRoles }: RealmUser): RoleName[] => [
 export const includesRole = (roles: readonly RoleName[], { client, name }: RoleName): boolean =>
   roles.some((role) => role.name === name && role.client === client);
 
-/** The roles in `scopeMappings` and `clientScopeMappings` of a realm file. */
 export class ScopeMappings {
   private readonly rolesOfScope = new Map<string, readonly RoleName[]>();
   private readonly rolesOfClient = new Map<string, readonly RoleName[]>();
