@@ -28,7 +28,7 @@ async function main(flags) {
   const built = [CLI, ...names.map((name) => `apps/${name}/dist/${name}.module.js`)];
   if (!built.every((file) => existsSync(file))) await buildToRun({ signal: stopSignal() });
   if (flags.includes('--help')) return runNode([CLI, 'doctor', '--help']);
-  const { EXIT_CODES } = await import('../../libs/keycloak/dist/cli/doctor/report.js');
+  const { EXIT_CODES } = await import('../../libs/keycloak/dist/cli/report.js');
   const { worstOf } = await import('../../libs/keycloak/dist/checkup/finding.js');
   const isJson = flags.includes('--json');
   const others = flags.filter((flag) => flag !== '--json');

@@ -8,7 +8,7 @@ import { colorful, paint } from '../common/processes.mjs';
  * @param {readonly Section[]} sections
  */
 export async function printSections(title, sections) {
-  const { textReport } = await import('../../libs/keycloak/dist/cli/doctor/report.js');
+  const { textReport } = await import('../../libs/keycloak/dist/cli/report.js');
   console.log(`${paint(1, `Examined: ${title}`)}\n`);
   for (const { names, report } of sections) {
     const { client, issuer, others = [] } = report;

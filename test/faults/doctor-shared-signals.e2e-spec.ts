@@ -16,8 +16,8 @@ import {
 } from '../../libs/keycloak-test-servers/contract/requests.js';
 import { contractServerAt, type ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
-import { AdminApi } from '../../libs/keycloak/src/cli/doctor/admin-api.js';
-import { readRealm } from '../../libs/keycloak/src/cli/doctor/realm-snapshot.js';
+import { AdminApi } from '../../libs/keycloak/src/cli/administrator/admin-api.js';
+import { readRealm } from '../../libs/keycloak/src/cli/administrator/realm-snapshot.js';
 import { doctorOfFeed, expectFindings, withServer, type FeedSubject } from '../support/doctor-of-feed.js';
 import { clientIn, unchanged } from '../support/realm-copy.js';
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID, type SsfRealm } from '../support/ssf-realm.js';

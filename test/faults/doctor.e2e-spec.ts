@@ -7,8 +7,9 @@ import { SECRETS, realmOf } from '../../libs/keycloak-test-servers/contract/demo
 import { systemClock } from '../../libs/keycloak/src/caching/clock.js';
 import type { Finding } from '../../libs/keycloak/src/checkup/finding.js';
 import { composeKeycloak } from '../../libs/keycloak/src/module/compose-keycloak.js';
-import type { GuardedHandler } from '../../libs/keycloak/src/cli/doctor/doctor-subject.js';
-import { examine, type Examination } from '../../libs/keycloak/src/cli/doctor/examine.js';
+import type { GuardedHandler } from '../../libs/keycloak/src/cli/application/application-subject.js';
+import { examine } from '../../libs/keycloak/src/cli/doctor/examine.js';
+import type { Examination } from '../../libs/keycloak/src/cli/report.js';
 import { REALM_FAULTS } from '../../scripts/faults/realm-faults.mjs';
 import {
   clientIn,

@@ -59,8 +59,8 @@ describe('the sources', () => {
   it('write a bearer header only in the listed files', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-request.ts',
-      // Sends the administrator's token for the command doctor.
-      'libs/keycloak/src/cli/doctor/admin-api.ts',
+      // Sends the administrator's token for the commands doctor and realm check.
+      'libs/keycloak/src/cli/administrator/admin-api.ts',
       'libs/keycloak/src/client/message-headers.ts',
       'libs/keycloak/src/client/send-with-token.ts',
       // The two clients of signal feeds send the token of the service to Keycloak.

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { COULD_NOT_RUN, runDoctor, USAGE } from './doctor/run-doctor.js';
+import { runDoctor, USAGE } from './doctor/run-doctor.js';
+import { COULD_NOT_RUN } from './surroundings.js';
 
 const [command, ...args] = process.argv.slice(2);
 const isHelp = command === '--help' || command === 'help';

@@ -3,8 +3,8 @@ import type { RegisteredService } from '../../checkup/checkup-parts.js';
 import { error, note, ok, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
 import { noSuchScope, permissionFaults } from './permission-faults.js';
-import { clientNamed, scopeNamed } from './realm-lookup.js';
-import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+import { clientNamed, scopeNamed } from '../administrator/realm-lookup.js';
+import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 export async function clientFindings(
   realm: RealmSnapshot,

@@ -1,9 +1,9 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import { error, type Finding } from '../../checkup/finding.js';
-import type { GuardedHandler } from './doctor-subject.js';
-import { permissionsOf } from './permissions-of.js';
-import { scopeNamed } from './realm-lookup.js';
-import type { RealmSnapshot } from './realm-snapshot.js';
+import type { GuardedHandler } from '../application/application-subject.js';
+import { permissionsOf } from '../application/permissions-of.js';
+import { scopeNamed } from '../administrator/realm-lookup.js';
+import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 /** Tokens with this service's permissions should have this service's client id as audience. */
 export async function ownClientIdFindings(checkup: Checkup, handlers: readonly GuardedHandler[]): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RegisteredService } from '../../checkup/checkup-parts.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
-import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
+import type { RealmClient, RealmScope, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 const scope = (name: string, isInTokenScope = true): RealmScope => ({ id: name, name, isInTokenScope, audiences: [] });
 

@@ -1,7 +1,7 @@
 import type { RegisteredService } from '../../checkup/checkup-parts.js';
 import { error, warning, type Finding } from '../../checkup/finding.js';
 import { parseScope } from '../../protocol/scope.js';
-import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 /** A call fails if Keycloak adds an unrequested default scope (`scope_not_asked_for`). */
 export function defaultScopeFindings(

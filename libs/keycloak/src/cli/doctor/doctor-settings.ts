@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { composeKeycloak } from '../../module/compose-keycloak.js';
-import { isB64Token } from '../../protocol/b64token.js';
 import type { KeycloakModuleOptions } from '../../options/keycloak.options.js';
 import type { ProfileName } from '../../protocol/token-profile.js';
-import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { ApplicationSubject } from '../application/application-subject.js';
+import { givenSecret, type Environment } from '../given-secrets.js';
+import { UsageError } from '../usage-error.js';
 
 export interface DoctorFlags {
   readonly module?: string | undefined;
@@ -23,12 +21,12 @@ export interface DoctorFlags {
   readonly 'admin-token-file'?: string | undefined;
 }
 
-export function subjectOfFlags(flags: DoctorFlags, environment: Environment): DoctorSubject {
+export function subjectOfFlags(flags: DoctorFlags, environment: Environment): ApplicationSubject {
   const keycloak = composeKeycloak(keycloakOptions(flags, environment));
   const tls = { caFile: flags['services-ca-file'] ?? nonEmpty(environment['SERVICES_CA_FILE']) };
   for (const call of flags.calls ?? []) {
     const [, audience = '', baseUrl = '', scopes = ''] = CALL.exec(call) ?? [];
-    if (audience === '') throw new DoctorUsageError(`--calls must be <audience>=<URL>[,<scope>…], not ${call}`);
+    if (audience === '') throw new UsageError(`--calls must be <audience>=<URL>[,<scope>…], not ${call}`);
     const listed = scopes.split(',').filter((scope) => scope !== '');
     keycloak.service(audience, { baseUrl, audience, tls, ...(listed.length === 0 ? {} : { scopes: listed }) });
   }
@@ -49,32 +47,11 @@ function keycloakOptions(flags: DoctorFlags, environment: Environment): Keycloak
     ...(baseUrl === undefined ? {} : { internalServerUrl: baseUrl }),
     ...(flags.profile === undefined ? {} : { profile: flags.profile as ProfileName }),
     clientId: flags['client-id'] ?? KEYCLOAK_CLIENT_ID ?? '',
-    clientSecret: secretOf(environment, 'KEYCLOAK_CLIENT_SECRET', flags['client-secret-file']) ?? '',
+    clientSecret: givenSecret(environment, 'KEYCLOAK_CLIENT_SECRET', flags['client-secret-file']) ?? '',
     tls: { caFile: flags['ca-file'] ?? nonEmpty(environment['KEYCLOAK_CA_FILE']) },
     allowInsecureRequests:
       flags['allow-insecure-requests'] === true || environment['KEYCLOAK_ALLOW_INSECURE_REQUESTS'] === 'true',
   };
-}
-
-export function adminToken(flags: DoctorFlags, environment: Environment): string {
-  const token = secretOf(environment, 'KEYCLOAK_ADMIN_TOKEN', flags['admin-token-file']);
-  if (token !== undefined && isB64Token(token)) return token;
-  if (token !== undefined) throw new DoctorUsageError('the access token of the administrator is malformed');
-  throw new DoctorUsageError(
-    '--admin needs the access token of an administrator in KEYCLOAK_ADMIN_TOKEN or --admin-token-file',
-  );
-}
-
-/** No flag may contain a secret, because other users can see the flags of a process. */
-function secretOf(environment: Environment, name: string, flag: string | undefined): string | undefined {
-  const file = flag ?? nonEmpty(environment[`${name}_FILE`]);
-  if (file === undefined) return nonEmpty(environment[name]?.trim());
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
-  } catch (cause) {
-    // Shows only the error code, because the user may have passed a secret as the path.
-    throw new DoctorUsageError(`the file for ${name} can't be read (${String((cause as NodeJS.ErrnoException).code)})`);
-  }
 }
 
 const nonEmpty = (text: string | undefined): string | undefined =>

@@ -1,29 +1,24 @@
 import { systemClock } from '../../caching/clock.js';
-import { error, note, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
-import { wordsOf } from '../../checkup/refusal-words.js';
+import { note, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
 import { withoutSecrets } from '../../protocol/loggable-text.js';
-import { KeycloakException } from '../../protocol/keycloak-exception.js';
-import { AdminApi, AdminApiError } from './admin-api.js';
+import { AdminApi } from '../administrator/admin-api.js';
+import { unreadableFinding } from '../administrator/unreadable-realm.js';
 import type { Checkup } from '../../checkup/checkup.js';
 import type { ComposedIssuer } from '../../module/compose-issuer.js';
-import type { DoctorSubject, GuardedHandler } from './doctor-subject.js';
+import type { ApplicationSubject, GuardedHandler } from '../application/application-subject.js';
 import { feedFindings } from './feed-findings.js';
 import { administratorClockFinding } from './administrator-clock.js';
 import { ownClientIdFindings } from './client-id-findings.js';
 import { clientFindings } from './client-findings.js';
-import { permittedCalls, type PermittedCall } from './permitted-calls.js';
+import { permittedCalls } from '../administrator/permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
 import { handlerFindings } from './handler-findings.js';
-import { readRealm } from './realm-snapshot.js';
+import type { Examination } from '../report.js';
+import { readRealm } from '../administrator/realm-snapshot.js';
 import { signalRealmFindings } from './signal-findings.js';
 
-export interface Examination {
-  readonly findings: readonly Finding[];
-  readonly permittedCalls?: readonly PermittedCall[];
-}
-
 /** Does not throw, whatever Keycloak or a service answers. */
-export async function examine(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
+export async function examine(subject: ApplicationSubject, adminToken: string | undefined): Promise<Examination> {
   const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>
     issuers.reduce(
@@ -46,7 +41,7 @@ export async function examine(subject: DoctorSubject, adminToken: string | undef
   };
 }
 
-async function lookAtAll(subject: DoctorSubject, adminToken: string | undefined): Promise<Examination> {
+async function lookAtAll(subject: ApplicationSubject, adminToken: string | undefined): Promise<Examination> {
   const [own, ...others] = subject.keycloak.issuers;
   const examined = await lookAtOwn(own, subject, adminToken);
   if (others.length === 0) return examined;
@@ -71,7 +66,7 @@ async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | und
 
 async function lookAtOwn(
   own: ComposedIssuer,
-  subject: DoctorSubject,
+  subject: ApplicationSubject,
   adminToken: string | undefined,
 ): Promise<Examination> {
   const { checkup } = own;
@@ -99,7 +94,7 @@ async function lookAtOwn(
     const others = findings.filter(({ needsAdministrator }) => needsAdministrator !== true);
     return { findings: [...others, ...ofRealm], permittedCalls: calls };
   } catch (failure) {
-    return { findings: [...findings, unreadable(failure)] };
+    return { findings: [...findings, unreadableFinding(failure)] };
   }
 }
 
@@ -124,7 +119,7 @@ async function examineRealm(
 }
 
 /** A handler may be closed on purpose, so the level is `note`. */
-const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
+const notLookedAt = ({ handlers, notSeen }: ApplicationSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)
     .map(({ label }) =>
@@ -134,7 +129,7 @@ const notLookedAt = ({ handlers, notSeen }: DoctorSubject): Finding[] => [
 ];
 
 /** `scopes_supported` (RFC 8414) may omit a client scope, so only an administrator's token gives certainty. */
-async function unknownPermissions(checkup: Checkup, { handlers }: DoctorSubject): Promise<Finding[]> {
+async function unknownPermissions(checkup: Checkup, { handlers }: ApplicationSubject): Promise<Finding[]> {
   const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];
   return handlers.flatMap(({ label, permissions }) =>
@@ -163,24 +158,6 @@ async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
     ),
   );
 }
-
-function unreadable(failure: unknown): Finding {
-  if (!(failure instanceof AdminApiError) && !(failure instanceof KeycloakException)) throw failure;
-  if (failure instanceof KeycloakException && failure.reason.startsWith(NOT_IMPLEMENTED)) {
-    return note('administrator', 'The realm was not read: the embedded test server lacks this part of the admin API.');
-  }
-  const said = failure instanceof KeycloakException ? wordsOf(failure) : failure.message;
-  const isForbidden = failure instanceof AdminApiError && [401, 403].includes(failure.status);
-  return error(
-    'administrator',
-    `The realm can't be read as an administrator: ${said}.`,
-    isForbidden
-      ? 'Get a new token (it expires after a minute) of a user with the roles view-realm, view-clients and view-users of realm-management.'
-      : 'Look for a proxy or another version of Keycloak at this address, or a realm that is too large to read.',
-  );
-}
-
-const NOT_IMPLEMENTED = 'answered_501_';
 
 const distinct = (findings: readonly Finding[]): Finding[] =>
   findings.filter(

@@ -1,11 +1,11 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import { error, ok, warning, type Finding } from '../../checkup/finding.js';
-import type { GuardedHandler } from './doctor-subject.js';
+import type { GuardedHandler } from '../application/application-subject.js';
 import { realmClientIdFindings } from './client-id-findings.js';
-import { permissionsOf } from './permissions-of.js';
+import { permissionsOf } from '../application/permissions-of.js';
 import { noSuchScope, permissionFaults } from './permission-faults.js';
-import { clientNamed, mayAskFor, namesOf, scopeNamed } from './realm-lookup.js';
-import type { RealmSnapshot } from './realm-snapshot.js';
+import { clientNamed, mayAskFor, namesOf, scopeNamed } from '../administrator/realm-lookup.js';
+import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 export async function handlerFindings(
   realm: RealmSnapshot,

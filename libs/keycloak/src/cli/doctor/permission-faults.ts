@@ -1,6 +1,6 @@
 import { error, note, warning, type Finding } from '../../checkup/finding.js';
-import { alwaysFor, namesOf } from './realm-lookup.js';
-import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
+import { alwaysFor, namesOf } from '../administrator/realm-lookup.js';
+import type { RealmClient, RealmScope, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 export async function permissionFaults(
   realm: RealmSnapshot,

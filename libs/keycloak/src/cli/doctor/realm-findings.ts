@@ -1,7 +1,7 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import { error, note, ok, warning, type Finding } from '../../checkup/finding.js';
-import { namesOf } from './realm-lookup.js';
-import type { RealmSnapshot } from './realm-snapshot.js';
+import { namesOf } from '../administrator/realm-lookup.js';
+import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 const TESTED_VERSION = /^26\.[467]\./;
 

@@ -140,7 +140,7 @@ describe('the command doctor', () => {
   it.each([
     [['--secret', 'x'], "Unknown option '--secret'"],
     [['--calls', 'service-b'], '--calls must be <audience>=<URL>'],
-    [['--admin'], '--admin needs the access token of an administrator in KEYCLOAK_ADMIN_TOKEN'],
+    [['--admin'], 'the access token of an administrator must be in KEYCLOAK_ADMIN_TOKEN'],
     [['--client-secret-file', '/nowhere/my-secret'], "the file for KEYCLOAK_CLIENT_SECRET can't be read (ENOENT)"],
     [['--module', './nowhere.js'], "./nowhere.js can't be imported"],
   ])('exits with 3 for the arguments %j', async (args, message) => {

@@ -1,10 +1,14 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { error, worstOf, type Finding } from '../../checkup/finding.js';
 import { ConfigurationError } from '../../protocol/configuration-faults.js';
-import { adminToken, subjectOfFlags, type DoctorFlags, type Environment } from './doctor-settings.js';
-import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
+import { administratorToken, type Environment } from '../given-secrets.js';
+import { loadApplication } from '../application/load-application.js';
+import { COULD_NOT_RUN, stackOf, type Surroundings } from '../surroundings.js';
+import { subjectOfFlags, type DoctorFlags } from './doctor-settings.js';
+import { isApplication, type ApplicationSubject } from '../application/application-subject.js';
+import { UsageError } from '../usage-error.js';
 import { examine } from './examine.js';
-import { EXIT_CODES, jsonReport, textReport, type ReportSubject } from './report.js';
+import { EXIT_CODES, jsonReport, textReport, type ReportSubject } from '../report.js';
 
 export const USAGE = `Usage: nestjs-keycloak-s2s doctor [flags]
 
@@ -54,15 +58,6 @@ const OPTIONS = {
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-export interface Surroundings {
-  readonly environment: Environment;
-  readonly print: (text: string) => void;
-  readonly printError: (text: string) => void;
-  readonly hasColors: boolean;
-}
-
-export const COULD_NOT_RUN = 3;
-
 export async function runDoctor(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { environment, print, printError, hasColors } = surroundings;
   try {
@@ -72,15 +67,17 @@ export async function runDoctor(args: readonly string[], surroundings: Surroundi
       return 0;
     }
     const token =
-      flags.admin === true || flags['admin-token-file'] !== undefined ? adminToken(flags, environment) : undefined;
+      flags.admin === true || flags['admin-token-file'] !== undefined
+        ? administratorToken(flags['admin-token-file'], environment)
+        : undefined;
     const subject = await subjectFor(flags, environment);
-    const examined = isSubject(subject) ? await examine(subject, token) : { findings: subject };
+    const examined = isApplication(subject) ? await examine(subject, token) : { findings: subject };
     const examination = flags['no-permitted-calls'] === true ? { findings: examined.findings } : examined;
-    const of = isSubject(subject) ? namesOf(subject) : [];
+    const of = isApplication(subject) ? namesOf(subject) : [];
     print(flags.json === true ? `${jsonReport(of, examination)}\n` : `${textReport(of, examination, hasColors)}\n`);
     return EXIT_CODES[worstOf(examination.findings)];
   } catch (failure) {
-    printError(failure instanceof DoctorUsageError ? `doctor: ${failure.message}\n` : `${stackOf(failure)}\n`);
+    printError(failure instanceof UsageError ? `doctor: ${failure.message}\n` : `${stackOf(failure)}\n`);
     return COULD_NOT_RUN;
   }
 }
@@ -89,16 +86,15 @@ function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true });
   } catch (failure) {
-    throw new DoctorUsageError(`${(failure as Error).message}\n\n${USAGE}`);
+    throw new UsageError(`${(failure as Error).message}\n\n${USAGE}`);
   }
 }
 
-async function subjectFor(flags: DoctorFlags, environment: Environment): Promise<DoctorSubject | readonly Finding[]> {
-  if (flags.module !== undefined) {
-    await import('reflect-metadata');
-    const { importModule, subjectOf } = await import('./application.discovery.js');
-    return madeInTime(importModule(flags.module).then(subjectOf));
-  }
+async function subjectFor(
+  flags: DoctorFlags,
+  environment: Environment,
+): Promise<ApplicationSubject | readonly Finding[]> {
+  if (flags.module !== undefined) return loadApplication(flags.module);
   try {
     return subjectOfFlags(flags, environment);
   } catch (failure) {
@@ -109,24 +105,5 @@ async function subjectFor(flags: DoctorFlags, environment: Environment): Promise
   }
 }
 
-/** Limits the time for creating the module, because a module may wait forever for a missing database. */
-const MAX_MAKING_MS = 60_000;
-
-async function madeInTime<T>(making: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new DoctorUsageError('Nest did not create the module within a minute')),
-      MAX_MAKING_MS,
-    );
-  });
-  return Promise.race([making, late]).finally(() => clearTimeout(timer));
-}
-
-const isSubject = (subject: DoctorSubject | readonly Finding[]): subject is DoctorSubject => 'keycloak' in subject;
-
-const namesOf = ({ keycloak }: DoctorSubject): ReportSubject[] =>
+const namesOf = ({ keycloak }: ApplicationSubject): ReportSubject[] =>
   keycloak.issuers.map(({ issuer, checkup }) => ({ client: checkup.options.clientId, issuer }));
-
-const stackOf = (failure: unknown): string =>
-  failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);

@@ -4,8 +4,9 @@ import type { RunningAuthorizationServer } from 'keycloak-test-servers';
 import { CLIENT_SECRET, startTestRealm } from '../../../../keycloak-test-servers/spec-support/test-realm.js';
 import { composeKeycloak } from '../../module/compose-keycloak.js';
 import type { IssuerOptions } from '../../options/issuer.options.js';
-import { examine, type Examination } from './examine.js';
-import { jsonReport, textReport } from './report.js';
+import type { Examination } from '../report.js';
+import { examine } from './examine.js';
+import { jsonReport, textReport } from '../report.js';
 
 let [own, partner]: RunningAuthorizationServer[] = [];
 const issuerAt = (at: 0 | 1): string => {

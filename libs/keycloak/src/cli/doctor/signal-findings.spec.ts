@@ -4,7 +4,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-key
 import type { RevocationChannel } from '../../revocation/revocation-channel.js';
 import { SignalFeed } from '../../entry-points/signals/signal-feed.js';
 import { SignalSourceError, type Signals, type SignalSource } from '../../entry-points/signals/signal-source.js';
-import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 import { signalFindings, signalRealmFindings } from './signal-findings.js';
 
 const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isHealthy: true };

@@ -1,8 +1,8 @@
 import { error, note, ok, warning, type Finding } from '../../checkup/finding.js';
 import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import { hostNameFinding } from './host-name-finding.js';
-import { clientNamed } from './realm-lookup.js';
-import type { RealmClient, RealmSnapshot } from './realm-snapshot.js';
+import { clientNamed } from '../administrator/realm-lookup.js';
+import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 const VIEW_EVENTS = 'realm-management.view-events';
 

@@ -8,7 +8,8 @@ import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
 import { ConfigurationError } from '../../protocol/configuration-faults.js';
 import { KEYCLOAK } from '../../module/keycloak.module-definition.js';
 import { RouteReport } from '../../resource-server/route-report.discovery.js';
-import { DoctorUsageError, type DoctorSubject } from './doctor-subject.js';
+import { UsageError } from '../usage-error.js';
+import type { ApplicationSubject } from './application-subject.js';
 
 type RootModule = Type | DynamicModule;
 
@@ -27,7 +28,7 @@ export async function importModule(reference: string): Promise<ModuleSource> {
   try {
     exported = (await import(url)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new DoctorUsageError(
+    throw new UsageError(
       `${path} can't be imported (${cause instanceof Error ? cause.message : 'it throws'}). Give the compiled file of the root module, such as dist/app.module.js`,
       { cause },
     );
@@ -36,14 +37,14 @@ export async function importModule(reference: string): Promise<ModuleSource> {
     const found = exported[name];
     if (isModule(found)) return found;
     if (typeof found === 'function') return found as () => RootModule;
-    throw new DoctorUsageError(`${path} exports no module or function with the name ${name}`);
+    throw new UsageError(`${path} exports no module or function with the name ${name}`);
   }
   // A CommonJS export also appears under `default`.
   const modules = [...new Set(Object.values(exported).filter(isModule))];
   const [only, another] = modules;
   if (only !== undefined && another === undefined) return only;
   if (isModule(exported['default'])) return exported['default'];
-  throw new DoctorUsageError(
+  throw new UsageError(
     only === undefined
       ? `${path} exports no module`
       : `${path} exports several modules: choose one with ${path}#<name>`,
@@ -56,7 +57,7 @@ function isModule(value: unknown): value is RootModule {
 }
 
 /** Creates the application, but runs none of its lifecycle hooks and opens no port. */
-export async function subjectOf(source: ModuleSource): Promise<DoctorSubject | readonly Finding[]> {
+export async function subjectOf(source: ModuleSource): Promise<ApplicationSubject | readonly Finding[]> {
   let app: INestApplication;
   try {
     const module = isModule(source) ? source : await (source as () => unknown)();

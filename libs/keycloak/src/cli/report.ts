@@ -1,6 +1,11 @@
-import { CHECKS, worstOf, type Finding, type Level } from '../../checkup/finding.js';
-import { withoutSecrets } from '../../protocol/loggable-text.js';
-import type { Examination } from './examine.js';
+import { CHECKS, worstOf, type Finding, type Level } from '../checkup/finding.js';
+import { withoutSecrets } from '../protocol/loggable-text.js';
+import type { PermittedCall } from './administrator/permitted-calls.js';
+
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly permittedCalls?: readonly PermittedCall[];
+}
 
 export interface ReportSubject {
   readonly client: string;

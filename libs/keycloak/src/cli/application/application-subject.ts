@@ -1,3 +1,4 @@
+import type { Finding } from '../../checkup/finding.js';
 import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
 import type { AllowedClient } from '../../resource-server/allowed-client.js';
 
@@ -9,11 +10,12 @@ export interface GuardedHandler {
   readonly clients: readonly AllowedClient[];
 }
 
-export interface DoctorSubject {
+export interface ApplicationSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
   /** The services that doctor can't check, because Nest creates these services for each request. */
   readonly notSeen: readonly string[];
 }
 
-export class DoctorUsageError extends Error {}
+export const isApplication = (subject: ApplicationSubject | readonly Finding[]): subject is ApplicationSubject =>
+  'keycloak' in subject;

@@ -1,5 +1,5 @@
 import type { Checkup } from '../../checkup/checkup.js';
-import type { GuardedHandler } from './doctor-subject.js';
+import type { GuardedHandler } from './application-subject.js';
 
 /** The list is empty if `mapPermissions` is set, because the permissions are then not scopes. */
 export const permissionsOf = (
