@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, Injectable, Module, type OnModuleInit, type Type } from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
 import { Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -137,6 +138,14 @@ describe('a module', () => {
       { label: 'StockGateway (connections)', permissions: ['stock.watch'] },
       { label: 'StockGateway.watch (message handler of a gateway)', permissions: ['stock.watch'] },
     ]);
+  });
+
+  it('reports the services that Nest creates for each request, because a command can not see their options', async () => {
+    const perRequest = { name: 'ledger', inject: [REQUEST], useFactory: () => LEDGER };
+    const subject = await subjectOf(
+      moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([perRequest])]),
+    );
+    expect(subject).toMatchObject({ notSeen: ['ledger'] });
   });
 
   it('is reported as an error if one of its gateways has no decorator on its class', async () => {

@@ -105,7 +105,7 @@ function servicesPerRequest(app: INestApplication): readonly string[] {
   const providers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
   return providers
     .filter((provider) => !provider.isDependencyTreeStatic())
-    .flatMap(({ token }) => /nestjs-keycloak-s2s:service-client:(.*)\)$/.exec(String(token))?.[1] ?? []);
+    .flatMap(({ token }) => /^nestjs-keycloak-s2s:service-(?:client|http):(.*)$/.exec(String(token))?.[1] ?? []);
 }
 
 function notMade(failure: unknown): Finding[] {
