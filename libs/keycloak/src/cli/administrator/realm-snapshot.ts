@@ -1,4 +1,5 @@
 import type { AdminApi, Representation } from './admin-api.js';
+import { listOf, recordOf, textOf, textsOf } from './representation.js';
 
 export interface RealmClient {
   readonly id: string;
@@ -13,6 +14,8 @@ export interface RealmClient {
   readonly optionalScopes: readonly string[];
   /** The audiences that the client's mappers add to every token of the client. */
   readonly audiences: readonly MappedAudience[];
+  /** The names of levels of authentication in the client's attribute `acr.loa.map`. */
+  readonly levelNames: readonly string[];
 }
 
 export interface RealmScope {
@@ -35,6 +38,7 @@ export interface RealmSettings {
   readonly ssoSessionMaxLifespan: number;
   readonly unmanagedAttributes: string | undefined;
   readonly events: RealmEvents;
+  readonly levelNames: readonly string[];
 }
 
 /** If an expiration is 0, Keycloak never deletes the events. */
@@ -74,19 +78,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   };
   return {
     version: await api.ifAllowed(api.version()),
-    settings: {
-      bruteForceProtected: settings['bruteForceProtected'] === true,
-      sslRequired: textOf(settings['sslRequired']),
-      ssoSessionMaxLifespan: Number(settings['ssoSessionMaxLifespan'] ?? 0),
-      unmanagedAttributes:
-        profile === undefined ? undefined : textOf(profile['unmanagedAttributePolicy'] ?? 'DISABLED'),
-      events: {
-        savesUserEvents: settings['eventsEnabled'] === true,
-        userEventsExpireSeconds: Number(settings['eventsExpiration'] ?? 0),
-        savesAdminEvents: settings['adminEventsEnabled'] === true,
-        adminEventsExpireSeconds: Number(recordOf(settings['attributes'])['adminEventsExpiration'] ?? 0),
-      },
-    },
+    settings: settingsOf(settings, profile),
     clients,
     scopes,
     rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
@@ -106,7 +98,24 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   };
 }
 
-function clientOf(client: Representation): RealmClient {
+export function settingsOf(settings: Representation, profile: Representation | undefined): RealmSettings {
+  const attributes = recordOf(settings['attributes']);
+  return {
+    bruteForceProtected: settings['bruteForceProtected'] === true,
+    sslRequired: textOf(settings['sslRequired']),
+    ssoSessionMaxLifespan: Number(settings['ssoSessionMaxLifespan'] ?? 0),
+    unmanagedAttributes: profile === undefined ? undefined : textOf(profile['unmanagedAttributePolicy'] ?? 'DISABLED'),
+    events: {
+      savesUserEvents: settings['eventsEnabled'] === true,
+      userEventsExpireSeconds: Number(settings['eventsExpiration'] ?? 0),
+      savesAdminEvents: settings['adminEventsEnabled'] === true,
+      adminEventsExpireSeconds: Number(attributes['adminEventsExpiration'] ?? 0),
+    },
+    levelNames: levelNamesOf(attributes),
+  };
+}
+
+export function clientOf(client: Representation): RealmClient {
   return {
     id: textOf(client['id']),
     clientId: textOf(client['clientId']),
@@ -119,10 +128,19 @@ function clientOf(client: Representation): RealmClient {
     expectedDefaultScopes: textsOf(client['defaultClientScopes']),
     optionalScopes: textsOf(client['optionalClientScopes']),
     audiences: audiencesOf(client['protocolMappers']),
+    levelNames: levelNamesOf(recordOf(client['attributes'])),
   };
 }
 
-function scopeOf(scope: Representation): RealmScope {
+function levelNamesOf({ 'acr.loa.map': map }: Representation): readonly string[] {
+  try {
+    return Object.keys(recordOf(JSON.parse(textOf(map))));
+  } catch {
+    return [];
+  }
+}
+
+export function scopeOf(scope: Representation): RealmScope {
   return {
     id: textOf(scope['id']),
     name: textOf(scope['name']),
@@ -148,12 +166,3 @@ function audiencesOf(mappers: unknown): readonly MappedAudience[] {
     })
     .toSorted((one, other) => one.audience.localeCompare(other.audience));
 }
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-const textsOf = (value: unknown): readonly string[] => listOf(value).filter((one) => typeof one === 'string');
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-const recordOf = (value: unknown): Representation =>
-  typeof value === 'object' && value !== null ? (value as Representation) : {};

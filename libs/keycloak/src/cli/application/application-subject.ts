@@ -1,5 +1,6 @@
 import type { Finding } from '../../checkup/finding.js';
 import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
+import type { AuthenticationDemand } from '../../protocol/authentication-demand.js';
 import type { AllowedClient } from '../../resource-server/allowed-client.js';
 
 export interface GuardedHandler {
@@ -8,12 +9,13 @@ export interface GuardedHandler {
   readonly permissions: readonly string[];
   readonly anyOf: readonly (readonly string[])[];
   readonly clients: readonly AllowedClient[];
+  readonly authentication?: AuthenticationDemand | undefined;
 }
 
 export interface ApplicationSubject {
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
-  /** The services that doctor can't check, because Nest creates these services for each request. */
+  /** The services that a command can't see, because Nest creates these services for each request. */
   readonly notSeen: readonly string[];
 }
 

@@ -1,8 +1,10 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import type { RegisteredService } from '../../checkup/checkup-parts.js';
-import { error, note, ok, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
+import { error, note, ok, type Finding, type GrantedCall } from '../../checkup/finding.js';
+import { clientFaults } from '../administrator/client-faults.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
-import { noSuchScope, permissionFaults } from './permission-faults.js';
+import { noSuchScope } from '../administrator/scope-faults.js';
+import { permissionFaults } from './permission-faults.js';
 import { clientNamed, scopeNamed } from '../administrator/realm-lookup.js';
 import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
@@ -16,7 +18,8 @@ export async function clientFindings(
   if (own === undefined) {
     return [error('client', `The realm has no client ${clientId}.`, 'Correct clientId, or create the client.')];
   }
-  const ofClient = [...ownClientFindings(own, services)];
+  const exchanges = services.some(({ scopes }) => scopes === undefined || scopes.onBehalfOf.length > 0);
+  const ofClient = [...clientFaults(own, exchanges)];
   const findings =
     ofClient.length > 0
       ? ofClient
@@ -37,29 +40,6 @@ export async function clientFindings(
     }
   }
   return findings;
-}
-
-function* ownClientFindings(own: RealmClient, services: readonly RegisteredService[]): Iterable<Finding> {
-  const { clientId } = own;
-  if (!own.isEnabled) yield error('client', `${clientId} is disabled.`, `Enable the client ${clientId}.`);
-  if (own.isPublic) {
-    yield error('client', `${clientId} has no credentials.`, `Switch on Client authentication at ${clientId}.`);
-  }
-  const exchanges = services.some(({ scopes }) => scopes === undefined || scopes.onBehalfOf.length > 0);
-  if (exchanges && !own.mayExchange) {
-    yield error(
-      'client',
-      `${clientId} may not exchange tokens, so it calls no service on behalf of callers.`,
-      `Switch on "Standard token exchange" at the client ${clientId} (Capability config).`,
-    );
-  }
-  if (own.hasFullScope) {
-    yield warning(
-      'client',
-      `${clientId} has "Full scope allowed", so its tokens contain all roles of their user.`,
-      `Switch it off at the client ${clientId} (Client scopes, dedicated scope, Scope).`,
-    );
-  }
 }
 
 function audienceFindings(realm: RealmSnapshot, { name, audience }: RegisteredService): Finding[] {

@@ -3,7 +3,8 @@ import { error, ok, warning, type Finding } from '../../checkup/finding.js';
 import type { GuardedHandler } from '../application/application-subject.js';
 import { realmClientIdFindings } from './client-id-findings.js';
 import { permissionsOf } from '../application/permissions-of.js';
-import { noSuchScope, permissionFaults } from './permission-faults.js';
+import { noSuchScope } from '../administrator/scope-faults.js';
+import { permissionFaults } from './permission-faults.js';
 import { clientNamed, mayAskFor, namesOf, scopeNamed } from '../administrator/realm-lookup.js';
 import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
 

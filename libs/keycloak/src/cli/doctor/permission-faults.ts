@@ -1,6 +1,6 @@
-import { error, note, warning, type Finding } from '../../checkup/finding.js';
-import { alwaysFor, namesOf } from '../administrator/realm-lookup.js';
+import { warning, type Finding } from '../../checkup/finding.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from '../administrator/realm-snapshot.js';
+import { scopeFaults } from '../administrator/scope-faults.js';
 
 export async function permissionFaults(
   realm: RealmSnapshot,
@@ -8,72 +8,16 @@ export async function permissionFaults(
   audience: string,
   askers: readonly RealmClient[],
 ): Promise<Finding[]> {
-  const { name, isInTokenScope } = scope;
+  const { name } = scope;
   const roles = await realm.rolesOf(scope);
-  const faults = [...audienceFaults(realm, scope, audience, { roles, askers })];
-  if (!isInTokenScope) {
-    faults.push(
-      error(
-        'permission',
-        `The client scope ${name} is not included in the scope of tokens, so nobody has the permission.`,
-        `Switch on "Include in token scope" at the client scope ${name}.`,
-      ),
-    );
-  }
-  if (roles.length === 0) {
-    faults.push(
-      warning(
-        'permission',
-        `The client scope ${name} is mapped to no role, so every user and service account gets it.`,
-        `Assign the permitted roles at the client scope ${name} (Scope).`,
-      ),
-    );
-  }
-  return faults;
-}
-
-function* audienceFaults(
-  realm: RealmSnapshot,
-  { name, audiences }: RealmScope,
-  audience: string,
-  { roles, askers }: { readonly roles: readonly string[]; readonly askers: readonly RealmClient[] },
-): Iterable<Finding> {
-  const own = audiences.find((one) => one.audience === audience);
-  const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
-  if (own === undefined) {
-    // If a role belongs to the client `audience`, the mapper Audience Resolve adds `audience` to the token.
-    if (roles.some((role) => role.startsWith(`${audience}.`))) return;
-    const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
-    if (askers.length > 0 && without.length === 0) {
-      yield note(
-        'permission',
-        `The client scope ${name} has no audience mapper for ${audience}, but each token of ${namesOf(askers)} names it, whatever its scope.`,
-      );
-      return;
-    }
-    yield error(
+  const faults = scopeFaults(realm, scope, audience, { roles, askers });
+  if (roles.length > 0) return faults;
+  return [
+    ...faults,
+    warning(
       'permission',
-      others.length === 0
-        ? `The client scope ${name} has no audience mapper, so its tokens have no audience.`
-        : `The client scope ${name} is for ${others.join(', ')}, not for ${audience}.`,
-      others.length === 0
-        ? `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`
-        : `If the scope is right, correct ${audience} in the settings (clientId of that service, \`audience\` where it is called). If the settings are right, correct the client in the audience mapper of ${name}. Don't add a second mapper: both services would accept its tokens.`,
-    );
-    return;
-  }
-  if (!own.isInAccessToken || !own.isInIntrospection) {
-    yield error(
-      'permission',
-      `The audience mapper of ${name} does not add ${audience} to both access tokens and introspection.`,
-      'Switch on "Add to access token" and "Add to token introspection" at the mapper.',
-    );
-  }
+      `The client scope ${name} is mapped to no role, so every user and service account gets it.`,
+      `Assign the permitted roles at the client scope ${name} (Scope).`,
+    ),
+  ];
 }
-
-export const noSuchScope = (name: string): Finding =>
-  error(
-    'permission',
-    `${name} is not a client scope of the realm.`,
-    'Correct its spelling, or create the client scope.',
-  );
