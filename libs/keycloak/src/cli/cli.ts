@@ -1,8 +1,15 @@
 #!/usr/bin/env node
 import { runDoctor, USAGE } from './doctor/run-doctor.js';
-import { COULD_NOT_RUN } from './surroundings.js';
+import { REALM_USAGE } from './realm/realm-flags.js';
+import { runRealm } from './realm/run-realm.js';
+import { COULD_NOT_RUN, type Surroundings } from './surroundings.js';
 
-const [command, ...args] = process.argv.slice(2);
+const COMMANDS: Readonly<Record<string, (args: readonly string[], surroundings: Surroundings) => Promise<number>>> = {
+  doctor: runDoctor,
+  realm: runRealm,
+};
+
+const [command = '', ...args] = process.argv.slice(2);
 const isHelp = command === '--help' || command === 'help';
 const { stdout, stderr } = process;
 const write = stdout.write.bind(stdout);
@@ -15,17 +22,18 @@ function end(exitCode: number): void {
   write('', () => stderr.write('', () => process.exit()));
 }
 
-if (command === 'doctor') {
+const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+if (run === undefined) {
+  (isHelp ? print : printError)(`${USAGE}\n${REALM_USAGE}`);
+  end(isHelp ? 0 : COULD_NOT_RUN);
+} else {
   stdout.write = stderr.write.bind(stderr);
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.once(event, (failure: unknown) => {
-      printError(`doctor: the examined module failed (${String(failure)})\n`);
+      printError(`${command}: the examined module failed (${String(failure)})\n`);
       end(COULD_NOT_RUN);
     });
   }
   const hasColors = stdout.isTTY === true && !process.env['NO_COLOR'];
-  end(await runDoctor(args, { environment: process.env, print, printError, hasColors }));
-} else {
-  (isHelp ? print : printError)(USAGE);
-  end(isHelp ? 0 : COULD_NOT_RUN);
+  end(await run(args, { environment: process.env, print, printError, hasColors }));
 }

@@ -1,0 +1,75 @@
+import { error, note, warning, type Finding } from '../../../checkup/finding.js';
+import { clientFaults } from '../../administrator/client-faults.js';
+import { clientNamed } from '../../administrator/realm-lookup.js';
+import type { RealmClient, RealmSnapshot } from '../../administrator/realm-snapshot.js';
+import { nameOfRole, type RealmRequirements, type RequiredClient } from '../realm-requirements.js';
+
+export async function clientDifferences(
+  required: RequiredClient,
+  requirements: RealmRequirements,
+  realm: RealmSnapshot,
+): Promise<Finding[]> {
+  const { clientId, tokenExchange, serviceAccount } = required;
+  const client = clientNamed(realm, clientId);
+  if (client === undefined) {
+    return [error('client', `The realm has no client ${clientId}.`, 'Create the client, or correct clientId.')];
+  }
+  const findings = [...clientFaults(client, tokenExchange)];
+  if (client.mayExchange && !tokenExchange) {
+    findings.push(
+      warning(
+        'client',
+        `${clientId} may exchange tokens, but its module makes no call on behalf of callers.`,
+        `Switch off "Standard token exchange" at the client ${clientId} (Capability config).`,
+      ),
+    );
+  }
+  if (serviceAccount && !client.hasServiceAccount) {
+    findings.push(
+      error(
+        'client',
+        `${clientId} asks for permissions in its own name, but has no service account.`,
+        `Switch on "Service account roles" at the client ${clientId}.`,
+      ),
+    );
+  } else if (client.hasServiceAccount && !serviceAccount) {
+    findings.push(note('client', `${clientId} has a service account, which its module does not need.`));
+  }
+  return [...findings, ...(await accountDifferences(client, required, requirements, realm))];
+}
+
+async function accountDifferences(
+  client: RealmClient,
+  { clientId, serviceAccountRoles }: RequiredClient,
+  { permissions }: RealmRequirements,
+  realm: RealmSnapshot,
+): Promise<Finding[]> {
+  if (!client.hasServiceAccount) return [];
+  const had = await realm.rolesOfServiceAccount(client);
+  if (had === undefined) {
+    return [note('client', `This administrator may not see the roles of ${clientId}'s service account (view-users).`)];
+  }
+  const needed = serviceAccountRoles.map(nameOfRole);
+  const missing = needed.filter((role) => !had.has(role));
+  const more = new Set(
+    permissions.flatMap(({ roles = [] }) =>
+      roles.map(nameOfRole).filter((role) => had.has(role) && !needed.includes(role)),
+    ),
+  );
+  return [
+    ...missing.map((role) =>
+      error(
+        'client',
+        `The service account of ${clientId} lacks the role ${role}.`,
+        `Assign it (the client ${clientId}, Service account roles).`,
+      ),
+    ),
+    ...[...more].map((role) =>
+      warning(
+        'client',
+        `The service account of ${clientId} has the role ${role}, which "serviceAccounts" does not name.`,
+        `Remove the role (the client ${clientId}, Service account roles), or name it in keycloak-permissions.json.`,
+      ),
+    ),
+  ];
+}

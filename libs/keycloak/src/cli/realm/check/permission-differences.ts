@@ -1,0 +1,108 @@
+import { error, warning, type Finding } from '../../../checkup/finding.js';
+import { clientNamed, mayAskFor, scopeNamed } from '../../administrator/realm-lookup.js';
+import type { RealmScope, RealmSnapshot } from '../../administrator/realm-snapshot.js';
+import { noSuchScope, scopeFaults } from '../../administrator/scope-faults.js';
+import { nameOfRole, type RequiredPermission } from '../realm-requirements.js';
+
+export async function permissionDifferences(required: RequiredPermission, realm: RealmSnapshot): Promise<Finding[]> {
+  const { name, audience } = required;
+  const scope = scopeNamed(realm, name);
+  if (scope === undefined) return [noSuchScope(name)];
+  const roles = await realm.rolesOf(scope);
+  const askers = realm.clients.filter((client) => mayAskFor(client, name));
+  return [
+    ...scopeFaults(realm, scope, audience, { roles, askers }),
+    ...otherAudiences(scope, audience),
+    ...holderDifferences(required, roles),
+    ...askerDifferences(required, realm),
+  ];
+}
+
+function otherAudiences({ name, audiences }: RealmScope, owner: string): Finding[] {
+  const named = audiences.map(({ audience }) => audience);
+  const others = [...new Set(named)].filter((audience) => audience !== owner);
+  // Without a mapper for the owner, the finding about the missing mapper names the others.
+  if (others.length === 0 || !named.includes(owner)) return [];
+  return [
+    warning(
+      'permission',
+      `The client scope ${name} is also for ${others.join(', ')}, so a token stolen at one service opens the others.`,
+      `Keep only the audience mapper for ${owner} in the client scope ${name}.`,
+    ),
+  ];
+}
+
+function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped: readonly string[]): Finding[] {
+  const at = `at the client scope ${name} (Scope)`;
+  if (everyone === true) {
+    if (mapped.length === 0) return [];
+    return [
+      error(
+        'permission',
+        `Everyone may hold ${name} by keycloak-permissions.json, but the realm gives it only with ${mapped.join(', ')}.`,
+        `Remove the roles ${at}, or name them in keycloak-permissions.json.`,
+      ),
+    ];
+  }
+  const required = (roles ?? []).map(nameOfRole);
+  if (mapped.length === 0) {
+    return [
+      error(
+        'permission',
+        `Every user and service account may hold ${name}, but only ${required.join(', ')} may by keycloak-permissions.json.`,
+        `Assign these roles ${at}.`,
+      ),
+    ];
+  }
+  const missing = required.filter((role) => !mapped.includes(role));
+  const more = mapped.filter((role) => !required.includes(role));
+  return [
+    ...missing.map((role) =>
+      error('permission', `Users with the role ${role} may not hold ${name}.`, `Assign the role ${at}.`),
+    ),
+    ...more.map((role) =>
+      warning(
+        'permission',
+        `Users with the role ${role} may hold ${name}, which keycloak-permissions.json does not say.`,
+        `Remove the role ${at}, or name it in keycloak-permissions.json.`,
+      ),
+    ),
+  ];
+}
+
+function askerDifferences({ name, clients }: RequiredPermission, realm: RealmSnapshot): Finding[] {
+  const missing = clients.flatMap((clientId) => {
+    const client = clientNamed(realm, clientId);
+    if (client === undefined) {
+      return [error('client', `The realm has no client ${clientId}, which asks for ${name}.`, 'Create the client.')];
+    }
+    if (!client.isEnabled) return [error('client', `${clientId} is disabled.`, `Enable the client ${clientId}.`)];
+    if (mayAskFor(client, name)) return [];
+    return [
+      error(
+        'permission',
+        `${clientId} may not ask for ${name}.`,
+        `Add it at the client ${clientId} (Client scopes), as optional.`,
+      ),
+    ];
+  });
+  const more = realm.clients.filter((client) => mayAskFor(client, name) && !clients.includes(client.clientId));
+  const unasked = realm.clients.filter(({ expectedDefaultScopes }) => expectedDefaultScopes.includes(name));
+  return [
+    ...missing,
+    ...more.map(({ clientId }) =>
+      warning(
+        'permission',
+        `${clientId} may ask for ${name}, which no module needs.`,
+        `Remove it at the client ${clientId} (Client scopes), or name the client in keycloak-permissions.json.`,
+      ),
+    ),
+    ...unasked.map(({ clientId }) =>
+      warning(
+        'permission',
+        `${name} is a default scope of ${clientId}, so each of its tokens gets it.`,
+        `Make it optional at the client ${clientId} (Client scopes).`,
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { modules, POLICY, realmCommand, SpecFolder } from '../../../../spec-support/realm-command.js';
+import type { Finding } from '../../../checkup/finding.js';
+import type { RealmRequirements } from '../realm-requirements.js';
+import { snapshotOfFile } from './realm-file-snapshot.js';
+import { realmDifferences } from './realm-differences.js';
+
+interface Scope {
+  name: string;
+  attributes: Record<string, string>;
+  protocolMappers: { config: Record<string, string> }[];
+}
+
+interface Client {
+  clientId: string;
+  [setting: string]: unknown;
+  defaultClientScopes: string[];
+  optionalClientScopes: string[];
+  attributes: Record<string, string>;
+}
+
+interface RealmFile {
+  [member: string]: unknown;
+  attributes: Record<string, string>;
+  roles: { realm: { name: string; composites?: object }[] };
+  clientScopes: Scope[];
+  scopeMappings: { clientScope: string; roles: string[] }[];
+  clientScopeMappings: Record<string, { clientScope: string; roles: string[] }[]>;
+  clients: Client[];
+  users: { serviceAccountClientId: string; realmRoles: string[] }[];
+}
+
+const FURTHER_CLIENTS = [
+  { clientId: 'web', publicClient: true, fullScopeAllowed: false, optionalClientScopes: ['orders.read'] },
+  { clientId: 'warehouse', fullScopeAllowed: false, optionalClientScopes: ['stock.read'] },
+];
+
+let folder: SpecFolder;
+let requirements: RealmRequirements;
+let file: string;
+beforeAll(async () => {
+  folder = new SpecFolder();
+  const policy = folder.file('policy.json', { ...POLICY, serviceAccounts: { cron: ['clerk'] } });
+  const args = ['--permissions', policy, ...modules('orders', 'inventory', 'refunds', 'cron')];
+  const plan = async (format: string): Promise<string> =>
+    (await realmCommand(['plan', ...args, '--format', format])).printed;
+  requirements = JSON.parse(await plan('json')) as RealmRequirements;
+  const realm = JSON.parse(await plan('realm')) as RealmFile;
+  const attributes = { 'acr.loa.map': '{"gold":2}' };
+  file = JSON.stringify({ ...realm, attributes, clients: [...realm.clients, ...FURTHER_CLIENTS] });
+});
+afterAll(() => folder.remove());
+
+async function faultsWith(change: (realm: RealmFile) => void, known: readonly string[] = []): Promise<string[]> {
+  return (await findingsWith(requirements, change, known))
+    .filter(({ level }) => level === 'warning' || level === 'error')
+    .map(({ level, message }) => `${level}: ${message}`);
+}
+
+async function findingsWith(
+  required: RealmRequirements,
+  change: (realm: RealmFile) => void,
+  known: readonly string[] = [],
+): Promise<Finding[]> {
+  const realm = JSON.parse(file) as RealmFile;
+  change(realm);
+  return realmDifferences(required, snapshotOfFile(realm), known);
+}
+
+const client = ({ clients }: RealmFile, id: string): Client => clients.find(({ clientId }) => clientId === id)!;
+const scope = ({ clientScopes }: RealmFile, wanted: string): Scope => clientScopes.find(({ name }) => name === wanted)!;
+const mapping = ({ scopeMappings }: RealmFile, wanted: string): { roles: string[] } =>
+  scopeMappings.find(({ clientScope }) => clientScope === wanted)!;
+
+it('a realm of the format realm has no difference', async () => {
+  expect(await faultsWith(() => undefined)).toEqual([]);
+});
+
+describe('a realm lacks', () => {
+  it.each<[string, (realm: RealmFile) => void, string]>([
+    [
+      'a client',
+      (realm) => void (realm.clients = realm.clients.filter(({ clientId }) => clientId !== 'refunds')),
+      'error: The realm has no client refunds.',
+    ],
+    ['an enabled client', (realm) => void (client(realm, 'refunds')['enabled'] = false), 'error: refunds is disabled.'],
+    [
+      'a confidential client',
+      (realm) => void (client(realm, 'refunds')['publicClient'] = true),
+      'error: refunds has no credentials.',
+    ],
+    [
+      'the token exchange of a client',
+      (realm) => void (client(realm, 'orders').attributes = {}),
+      'error: orders may not exchange tokens, so it calls no service on behalf of callers.',
+    ],
+    [
+      'a service account',
+      (realm) => void (client(realm, 'cron')['serviceAccountsEnabled'] = false),
+      'error: cron asks for permissions in its own name, but has no service account.',
+    ],
+    [
+      'the role of a service account',
+      (realm) => void (realm.users = []),
+      'error: The service account of cron lacks the role clerk.',
+    ],
+    [
+      'a permission',
+      (realm) => void (realm.clientScopes = realm.clientScopes.filter(({ name }) => name !== 'refunds.read')),
+      'error: refunds.read is not a client scope of the realm.',
+    ],
+    [
+      'the audience of a permission',
+      (realm) => void (scope(realm, 'stock.read').protocolMappers = []),
+      'error: The client scope stock.read has no audience mapper, so its tokens have no audience.',
+    ],
+    [
+      'a permission in the scope of tokens',
+      (realm) => void (scope(realm, 'stock.read').attributes['include.in.token.scope'] = 'false'),
+      'error: The client scope stock.read is not included in the scope of tokens, so nobody has the permission.',
+    ],
+    [
+      'a client that may ask',
+      (realm) => void (client(realm, 'orders').optionalClientScopes = []),
+      'error: orders may not ask for stock.read.',
+    ],
+    [
+      'a client of no module that asks',
+      (realm) => void realm.clients.pop(),
+      'error: The realm has no client warehouse, which asks for stock.read.',
+    ],
+    [
+      'a role of a permission',
+      (realm) => void (mapping(realm, 'refunds.write').roles = ['other']),
+      'error: Users with the role clerk may not hold refunds.write.',
+    ],
+    [
+      'the openness of a permission',
+      (realm) => void realm.scopeMappings.push({ clientScope: 'orders.read', roles: ['clerk'] }),
+      'error: Everyone may hold orders.read by keycloak-permissions.json, but the realm gives it only with clerk.',
+    ],
+  ])('%s', async (_, change, fault) => {
+    expect(await faultsWith(change)).toContain(fault);
+  });
+
+  it.each([['gold'], ['2']])('no level of authentication if the realm maps gold to 2: %s', async (acr) => {
+    const findings = await findingsWith({ ...requirements, levels: [{ acr: [acr], services: ['refunds'] }] }, () => {});
+    expect(findings.filter(({ check }) => check === 'realm_settings')).toEqual([
+      expect.objectContaining({ level: 'note', message: expect.stringContaining(`refunds demands acr ${acr}. `) }),
+    ]);
+  });
+
+  it('a level of authentication that a service demands', async () => {
+    const findings = await findingsWith(
+      { ...requirements, levels: [{ acr: ['silver'], services: ['refunds'] }] },
+      () => {},
+    );
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        message: 'refunds demands acr silver, but the realm maps no level of authentication to it.',
+      }),
+    );
+  });
+});
+
+describe('a realm is wider than required if', () => {
+  it.each<[string, (realm: RealmFile) => void, string]>([
+    [
+      'a permission with roles is open to everyone',
+      (realm) => void (realm.scopeMappings = realm.scopeMappings.filter((each) => each.clientScope !== 'stock.read')),
+      'error: Every user and service account may hold stock.read, but only clerk may by keycloak-permissions.json.',
+    ],
+    [
+      'a permission with a client role is open to everyone',
+      (realm) => void (realm.clientScopeMappings = {}),
+      'error: Every user and service account may hold refunds.read, but only refunds.agent may by keycloak-permissions.json.',
+    ],
+    [
+      'a further role may hold a permission',
+      (realm) => mapping(realm, 'stock.read').roles.push('guest'),
+      'warning: Users with the role guest may hold stock.read, which keycloak-permissions.json does not say.',
+    ],
+    [
+      'a further role may hold a permission, as a part of a role',
+      (realm) =>
+        void (realm.roles.realm = [{ name: 'clerk', composites: { realm: ['part'], client: { web: ['x'] } } }]),
+      'warning: Users with the role part may hold stock.read, which keycloak-permissions.json does not say.',
+    ],
+    [
+      'a further client may ask for a permission',
+      (realm) => client(realm, 'web').optionalClientScopes.push('stock.read'),
+      'warning: web may ask for stock.read, which no module needs.',
+    ],
+    [
+      'a client that names no scopes gets them from the realm',
+      (realm) => {
+        realm['defaultOptionalClientScopes'] = ['stock.read'];
+        realm.clients.push({ clientId: 'new', fullScopeAllowed: false } as never);
+      },
+      'warning: new may ask for stock.read, which no module needs.',
+    ],
+    [
+      'a permission is in each token of a client',
+      (realm) => client(realm, 'orders').defaultClientScopes.push('stock.read'),
+      'warning: stock.read is a default scope of orders, so each of its tokens gets it.',
+    ],
+    [
+      'a permission is also for another service',
+      (realm) =>
+        scope(realm, 'stock.read').protocolMappers.push(
+          ...structuredClone(scope(realm, 'orders.read').protocolMappers),
+        ),
+      'warning: The client scope stock.read is also for orders, so a token stolen at one service opens the others.',
+    ],
+    [
+      'a permission that no module needs is for a planned service',
+      (realm) => void realm.clientScopes.push({ ...structuredClone(scope(realm, 'stock.read')), name: 'stock.write' }),
+      'warning: The client scope stock.write is for inventory, but no module demands it.',
+    ],
+    [
+      'each token of a client is for a planned service',
+      (realm) => void (client(realm, 'web')['protocolMappers'] = scope(realm, 'stock.read').protocolMappers),
+      'warning: Each token of web is for inventory, whatever its scope, so it opens routes of inventory that demand no permission.',
+    ],
+    [
+      'a client exchanges tokens without a need',
+      (realm) => void (client(realm, 'refunds').attributes['standard.token.exchange.enabled'] = 'true'),
+      'warning: refunds may exchange tokens, but its module makes no call on behalf of callers.',
+    ],
+    [
+      'a client has all roles of its users',
+      (realm) => void delete client(realm, 'refunds')['fullScopeAllowed'],
+      'warning: refunds has "Full scope allowed", so its tokens contain all roles of their user.',
+    ],
+    [
+      'a service account has a role that opens a permission',
+      (realm) => {
+        client(realm, 'refunds')['serviceAccountsEnabled'] = true;
+        realm.users.push({ serviceAccountClientId: 'refunds', realmRoles: ['clerk'] });
+      },
+      'warning: The service account of refunds has the role clerk, which "serviceAccounts" does not name.',
+    ],
+  ])('%s', async (_, change, fault) => {
+    expect(await faultsWith(change)).toContain(fault);
+  });
+
+  it('a permission that the policy names is not wider', async () => {
+    const change = (realm: RealmFile): void =>
+      void realm.clientScopes.push({ ...structuredClone(scope(realm, 'stock.read')), name: 'stock.write' });
+    expect(await faultsWith(change, ['stock.write'])).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+import type { Representation } from '../../administrator/admin-api.js';
+import { clientOf, scopeOf, settingsOf, type RealmSnapshot } from '../../administrator/realm-snapshot.js';
+import { listOf, recordOf, textOf, textsOf } from '../../administrator/representation.js';
+import { readJson } from '../../read-json.js';
+import { UsageError } from '../../usage-error.js';
+
+/** Reads a realm file, as Keycloak would import it. Throws `UsageError` if the file is not a realm file. */
+export function readRealmFile(path: string): RealmSnapshot {
+  const realm = recordOf(readJson(path));
+  if (textOf(realm['realm']) === '') throw new UsageError(`${path} is not a realm file: it has no "realm"`);
+  return snapshotOfFile(realm);
+}
+
+export function snapshotOfFile(realm: Representation): RealmSnapshot {
+  const composites = compositesIn(realm);
+  const byDefault = {
+    fullScopeAllowed: true,
+    defaultClientScopes: realm['defaultDefaultClientScopes'],
+    optionalClientScopes: realm['defaultOptionalClientScopes'],
+  };
+  const accounts = new Map(
+    listOf(realm['users'])
+      .map(recordOf)
+      .map((user) => [textOf(user['serviceAccountClientId']), user]),
+  );
+  return {
+    version: undefined,
+    settings: settingsOf(realm, undefined),
+    clients: listOf(realm['clients']).map((client) => {
+      const given = recordOf(client);
+      return clientOf({ ...byDefault, ...given, id: given['clientId'] });
+    }),
+    scopes: listOf(realm['clientScopes']).map((scope) => {
+      const given = recordOf(scope);
+      return scopeOf({ ...given, id: given['name'] });
+    }),
+    rolesOf: async ({ name }) => [...withComposites(rolesMappedTo(realm, name), composites)],
+    rolesOfServiceAccount: async ({ clientId, hasServiceAccount }) => {
+      if (!hasServiceAccount) return undefined;
+      const user = accounts.get(clientId);
+      return withComposites(user === undefined ? [] : rolesOfUser(user), composites);
+    },
+    acknowledgedEvents: async () => undefined,
+  };
+}
+
+function rolesMappedTo(realm: Representation, scope: string): readonly string[] {
+  const of = (mappings: unknown): readonly string[] =>
+    listOf(mappings)
+      .map(recordOf)
+      .filter(({ clientScope }) => clientScope === scope)
+      .flatMap(({ roles }) => textsOf(roles));
+  const ofClients = Object.entries(recordOf(realm['clientScopeMappings'])).flatMap(([client, mappings]) =>
+    of(mappings).map((role) => `${client}.${role}`),
+  );
+  return [...of(realm['scopeMappings']), ...ofClients];
+}
+
+const rolesOfUser = (user: Representation): readonly string[] => [
+  ...textsOf(user['realmRoles']),
+  ...rolesByClient(user['clientRoles']),
+];
+
+const rolesByClient = (json: unknown): readonly string[] =>
+  Object.entries(recordOf(json)).flatMap(([client, roles]) => textsOf(roles).map((role) => `${client}.${role}`));
+
+type Composites = ReadonlyMap<string, readonly string[]>;
+
+function compositesIn(realm: Representation): Composites {
+  const { realm: ofRealm, client: ofClients } = recordOf(realm['roles']);
+  const entryOf = (role: unknown, prefix: string): readonly [string, readonly string[]] => {
+    const { name, composites } = recordOf(role);
+    const { realm: realmRoles, client } = recordOf(composites);
+    return [prefix + textOf(name), [...textsOf(realmRoles), ...rolesByClient(client)]];
+  };
+  return new Map([
+    ...listOf(ofRealm).map((role) => entryOf(role, '')),
+    ...Object.entries(recordOf(ofClients)).flatMap(([client, roles]) =>
+      listOf(roles).map((role) => entryOf(role, `${client}.`)),
+    ),
+  ]);
+}
+
+function withComposites(roles: readonly string[], composites: Composites): ReadonlySet<string> {
+  const all = new Set(roles);
+  // A set visits members that are added during the loop.
+  for (const role of all) for (const part of composites.get(role) ?? []) all.add(part);
+  return all;
+}

@@ -1,0 +1,143 @@
+import type { ComposedIssuer } from '../../../module/compose-issuer.js';
+import { compareTexts, sortedTexts, type RequiredLevel } from '../realm-requirements.js';
+import { needsOf, type PlannedApplication, type ServiceNeeds } from './service-needs.js';
+
+/** The needs of all planned services, without the holders of permissions, which are not in the code. */
+export interface CodeRequirements {
+  readonly issuer: string;
+  readonly clients: readonly CodeClient[];
+  readonly permissions: readonly CodePermission[];
+  readonly levels: readonly RequiredLevel[];
+  readonly faults: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface CodeClient {
+  readonly clientId: string;
+  readonly tokenExchange: boolean;
+  /** The permissions that the client asks for in its own name. */
+  readonly asService: readonly string[];
+}
+
+export interface CodePermission {
+  readonly name: string;
+  readonly audience: string;
+  readonly clients: readonly string[];
+}
+
+/** `issuer` chooses the realm. Default: the first issuer of the first application. */
+export function codeRequirements(applications: readonly PlannedApplication[], issuer?: string): CodeRequirements {
+  const wanted = issuer ?? applications[0]?.subject.keycloak.issuers[0].issuer ?? '';
+  const services: ServiceNeeds[] = [];
+  const faults: string[] = [];
+  for (const application of applications) {
+    const { issuers } = application.subject.keycloak;
+    const at: ComposedIssuer | undefined = issuers.find((each) => each.issuer === wanted);
+    if (at !== undefined) services.push(needsOf(application, at));
+    else {
+      const known = issuers.map((each) => each.issuer).join(', ');
+      faults.push(`${application.reference} is at ${known}, not at ${wanted}. A plan is for one realm.`);
+    }
+  }
+  const permissions = permissionsOfAll(services);
+  return {
+    issuer: wanted,
+    clients: services.map(clientOf).toSorted((one, other) => compareTexts(one.clientId, other.clientId)),
+    permissions,
+    levels: levelsOf(services),
+    faults: [...faults, ...services.flatMap((each) => each.faults), ...sameClients(services), ...twoOwners(services)],
+    notes: [...services.flatMap(({ notes }) => notes), ...undemanded(services)],
+  };
+}
+
+const clientOf = ({ clientId, calls }: ServiceNeeds): CodeClient => ({
+  clientId,
+  tokenExchange: calls.some(({ onBehalfOf }) => onBehalfOf),
+  asService: sortedTexts(
+    calls.filter(({ asService, isByKind }) => asService && isByKind).map(({ permission }) => permission),
+  ),
+});
+
+interface Owner {
+  readonly audience: string;
+  readonly source: string;
+}
+
+function ownersIn(services: readonly ServiceNeeds[]): ReadonlyMap<string, readonly Owner[]> {
+  const owners = new Map<string, Owner[]>();
+  const add = (permission: string, owner: Owner): void =>
+    void owners.set(permission, [...(owners.get(permission) ?? []), owner]);
+  for (const { clientId, demands, calls } of services) {
+    for (const { permission, handler } of demands) add(permission, { audience: clientId, source: handler });
+    for (const { permission, audience, service } of calls) {
+      add(permission, { audience, source: `the service ${service} of ${clientId}` });
+    }
+  }
+  return owners;
+}
+
+function permissionsOfAll(services: readonly ServiceNeeds[]): readonly CodePermission[] {
+  const planned = new Set(services.map(({ clientId }) => clientId));
+  const demands = services.flatMap((service) => service.demands);
+  return [...ownersIn(services)]
+    .map(([name, [owner]]) => {
+      const callers = services
+        .filter(({ calls }) => calls.some(({ permission }) => permission === name))
+        .map(({ clientId }) => clientId);
+      // The module of a planned client says itself what the client asks for.
+      const allowed = demands
+        .filter(({ permission }) => permission === name)
+        .flatMap((demand) => demand.allowed.filter((client) => !planned.has(client)));
+      return { name, audience: owner?.audience ?? '', clients: sortedTexts([...callers, ...allowed]) };
+    })
+    .toSorted((one, other) => compareTexts(one.name, other.name));
+}
+
+function levelsOf(services: readonly ServiceNeeds[]): readonly RequiredLevel[] {
+  const levels = new Map<string, { readonly acr: readonly string[]; readonly services: string[] }>();
+  for (const { clientId, levels: demanded } of services) {
+    for (const acr of demanded.map(sortedTexts)) {
+      const key = JSON.stringify(acr);
+      const known = levels.get(key) ?? { acr, services: [] };
+      levels.set(key, { acr, services: [...known.services, clientId] });
+    }
+  }
+  return [...levels]
+    .toSorted(([one], [other]) => compareTexts(one, other))
+    .map(([, { acr, services: of }]) => ({ acr, services: sortedTexts(of) }));
+}
+
+function sameClients(services: readonly ServiceNeeds[]): string[] {
+  return sortedTexts(services.map(({ clientId }) => clientId)).flatMap((clientId) => {
+    const same = services.filter((service) => service.clientId === clientId).map(({ reference }) => reference);
+    return same.length === 1
+      ? []
+      : [`${same.join(' and ')} have the same client id ${clientId}. Each service needs its own client.`];
+  });
+}
+
+function twoOwners(services: readonly ServiceNeeds[]): string[] {
+  return [...ownersIn(services)].flatMap(([permission, owners]) => {
+    const audiences = sortedTexts(owners.map(({ audience }) => audience));
+    if (audiences.length === 1) return [];
+    const named = audiences.map((audience) => {
+      const sources = sortedTexts(owners.filter((owner) => owner.audience === audience).map(({ source }) => source));
+      return `${audience} (${sources.join(', ')})`;
+    });
+    return [
+      `The permission ${permission} has ${audiences.length} owners: ${named.join(', ')}. A token for one of them would open the others. Name one permission for each service.`,
+    ];
+  });
+}
+
+/** The owner may check a permission in its code, so a call that no handler expects is no fault. */
+function undemanded(services: readonly ServiceNeeds[]): string[] {
+  return services.flatMap(({ clientId, calls }) =>
+    calls.flatMap(({ permission, audience }) => {
+      const owner = services.find((service) => service.clientId === audience);
+      return owner === undefined || owner.demands.some((demand) => demand.permission === permission)
+        ? []
+        : [`${clientId} asks for ${permission}, which no handler of ${audience} demands.`];
+    }),
+  );
+}

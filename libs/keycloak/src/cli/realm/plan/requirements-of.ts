@@ -1,0 +1,103 @@
+import {
+  compareTexts,
+  nameOfRole,
+  sortedRoles,
+  sortedTexts,
+  VERSION,
+  type RealmRequirements,
+  type RequiredClient,
+  type RequiredPermission,
+} from '../realm-requirements.js';
+import type { CodeClient, CodePermission, CodeRequirements } from './code-requirements.js';
+import type { PermissionPolicy } from './permission-policy.js';
+
+export interface RequirementsResult {
+  readonly requirements: RealmRequirements;
+  /** If there is a fault, the requirements are incomplete and must not be used. */
+  readonly faults: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** `file` is the path of the policy, for messages. */
+export function requirementsOf(code: CodeRequirements, policy: PermissionPolicy, file: string): RequirementsResult {
+  const faults = [...code.faults];
+  const permissions = code.permissions.flatMap((permission) => permissionWith(permission, policy) ?? []);
+  const unsaid = code.permissions.map(({ name }) => name).filter((name) => !policy.permissions.has(name));
+  if (unsaid.length > 0) {
+    faults.push(
+      `${file} does not say who may hold ${unsaid.join(', ')}. Add each to "permissions" with "roles", or with "everyone": true, because a client scope without a role is open to every user.`,
+    );
+  }
+  const clients = code.clients.map((client) => clientWith(client, policy));
+  faults.push(...code.clients.flatMap((client) => accountFaults(client, permissions, policy, file)));
+  const planned = new Set(clients.map(({ clientId }) => clientId));
+  const named = permissions.flatMap(({ audience, clients: askers }) => [audience, ...askers]);
+  return {
+    requirements: {
+      version: VERSION,
+      clients,
+      otherClients: sortedTexts(named.filter((clientId) => !planned.has(clientId))),
+      permissions,
+      levels: code.levels,
+    },
+    faults,
+    notes: [...code.notes, ...unneeded(code, policy, file)],
+  };
+}
+
+function permissionWith(permission: CodePermission, policy: PermissionPolicy): RequiredPermission | undefined {
+  const { name, audience, clients } = permission;
+  const said = policy.permissions.get(name);
+  if (said === undefined) return undefined;
+  const { roles, everyone, description } = said;
+  return {
+    name,
+    audience,
+    clients: sortedTexts([...clients, ...said.clients]),
+    ...(roles === undefined ? {} : { roles: sortedRoles(roles) }),
+    ...(everyone === undefined ? {} : { everyone }),
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+function clientWith({ clientId, tokenExchange, asService }: CodeClient, policy: PermissionPolicy): RequiredClient {
+  const roles = policy.serviceAccounts.get(clientId) ?? [];
+  return {
+    clientId,
+    tokenExchange,
+    serviceAccount: asService.length > 0 || roles.length > 0,
+    serviceAccountRoles: sortedRoles(roles),
+  };
+}
+
+/** Which roles a service account gets is not in the code, because a role may open further permissions. */
+function accountFaults(
+  { clientId, asService }: CodeClient,
+  permissions: readonly RequiredPermission[],
+  policy: PermissionPolicy,
+  file: string,
+): string[] {
+  const had = new Set((policy.serviceAccounts.get(clientId) ?? []).map(nameOfRole));
+  return permissions.flatMap(({ name, roles }) => {
+    const names = (roles ?? []).map(nameOfRole);
+    if (!asService.includes(name) || names.length === 0 || names.some((role) => had.has(role))) return [];
+    return [
+      `${clientId} asks for ${name} in its own name, but its service account has no role that may hold it (${names.join(', ')}). Name one in "serviceAccounts" of ${file}.`,
+    ];
+  });
+}
+
+function unneeded({ permissions, clients }: CodeRequirements, policy: PermissionPolicy, file: string): string[] {
+  const known = new Set(permissions.map(({ name }) => name));
+  const planned = new Set(clients.map(({ clientId }) => clientId));
+  const others = [...policy.permissions.keys()].filter((name) => !known.has(name));
+  const accounts = [...policy.serviceAccounts.keys()].filter((clientId) => !planned.has(clientId));
+  return [
+    ...(others.length === 0
+      ? []
+      : [`${file} names permissions that these modules do not need: ${others.toSorted(compareTexts).join(', ')}.`]),
+    ...(accounts.length === 0
+      ? []
+      : [`${file} names service accounts of other clients: ${accounts.toSorted(compareTexts).join(', ')}.`]),
+  ];
+}

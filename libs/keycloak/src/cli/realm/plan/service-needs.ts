@@ -1,0 +1,118 @@
+import type { RegisteredService } from '../../../checkup/checkup-parts.js';
+import type { ComposedIssuer } from '../../../module/compose-issuer.js';
+import type { ApplicationSubject, GuardedHandler } from '../../application/application-subject.js';
+import { permissionsOf } from '../../application/permissions-of.js';
+
+export interface PlannedApplication {
+  /** The value of `--module`. */
+  readonly reference: string;
+  readonly subject: ApplicationSubject;
+}
+
+/** The needs of one service at one realm. */
+export interface ServiceNeeds {
+  readonly reference: string;
+  readonly clientId: string;
+  readonly demands: readonly Demand[];
+  readonly calls: readonly NeededCall[];
+  readonly levels: readonly (readonly string[])[];
+  readonly faults: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface Demand {
+  readonly permission: string;
+  readonly handler: string;
+  /** The clients that `@AllowClients` names. */
+  readonly allowed: readonly string[];
+}
+
+export interface NeededCall {
+  readonly permission: string;
+  readonly service: string;
+  readonly audience: string;
+  readonly asService: boolean;
+  readonly onBehalfOf: boolean;
+  /** False if the scopes are one list, which does not tell the two kinds of calls apart. */
+  readonly isByKind: boolean;
+}
+
+export function needsOf({ reference, subject }: PlannedApplication, at: ComposedIssuer): ServiceNeeds {
+  const { checkup, options, issuer } = at;
+  const { clientId } = options;
+  const open = subject.handlers.filter(({ isClosed }) => !isClosed);
+  const undeclared = checkup.services.filter(({ scopes }) => scopes === undefined);
+  return {
+    reference,
+    clientId,
+    demands: open.flatMap((handler) => demandsOf(handler, at, subject.keycloak.issuers[0].issuer === issuer)),
+    calls: checkup.services.flatMap(callsOf),
+    levels: open.flatMap(({ authentication }) => {
+      const acr = authentication?.acrValues ?? [];
+      return acr.length === 0 ? [] : [acr];
+    }),
+    faults: [
+      ...(options.profile === 'keycloak'
+        ? []
+        : [`${clientId}: ${issuer} is not Keycloak (profile ${options.profile}), so it has no client scopes to plan.`]),
+      ...undeclared.map(
+        ({ name }) =>
+          `${clientId}: the service ${name} is registered without scopes. Name the scopes that its calls ask for, such as { onBehalfOf: ['…'] }.`,
+      ),
+      ...subject.notSeen.map(
+        (name) =>
+          `${clientId}: the service ${name} is registered per request, so the plan can't see its scopes. Remove the dependency on the request.`,
+      ),
+    ],
+    notes: notesOf(at, subject),
+  };
+}
+
+/** A client id without an issuer in `@AllowClients` belongs to the first issuer of the service. */
+function demandsOf(
+  handler: GuardedHandler,
+  { checkup, options, issuer }: ComposedIssuer,
+  isFirstIssuer: boolean,
+): Demand[] {
+  const { acceptedScopes } = options;
+  const allowed = handler.clients.flatMap((client) => {
+    if (typeof client === 'string') return isFirstIssuer ? [client] : [];
+    return client.issuer === issuer ? [client.clientId] : [];
+  });
+  return permissionsOf(checkup, [handler])
+    .filter((permission) => acceptedScopes === undefined || acceptedScopes.includes(permission))
+    .map((permission) => ({
+      permission,
+      handler: handler.label,
+      allowed: handler.permissions.includes(permission) ? allowed : [],
+    }));
+}
+
+function callsOf({ name, audience, scopes }: RegisteredService): NeededCall[] {
+  if (scopes === undefined) return [];
+  const { asService, onBehalfOf, isByKind } = scopes;
+  return [...new Set([...asService, ...onBehalfOf])].map((permission) => ({
+    permission,
+    service: name,
+    audience,
+    asService: asService.includes(permission),
+    onBehalfOf: onBehalfOf.includes(permission),
+    isByKind,
+  }));
+}
+
+function notesOf({ checkup, options, issuer }: ComposedIssuer, { keycloak }: ApplicationSubject): string[] {
+  const { clientId, mapPermissions } = options;
+  const lists = checkup.services.filter(({ scopes }) => scopes?.isByKind === false && scopes.onBehalfOf.length > 0);
+  const others = keycloak.issuers.filter((other) => other.issuer !== issuer);
+  return [
+    ...(mapPermissions === undefined
+      ? []
+      : [`${clientId} has mapPermissions, so the plan has no permission of its handlers.`]),
+    ...lists.map(
+      ({ name }) =>
+        `${clientId}: the scopes of ${name} are one list. The plan switches on the token exchange, and gives a service account only if serviceAccounts names ${clientId}. Write { asService, onBehalfOf } to be exact.`,
+    ),
+    ...others.map((other) => `${clientId} is also at ${other.issuer}, which is not in this plan (--issuer chooses).`),
+  ];
+}

@@ -1,0 +1,41 @@
+import { loadApplication } from '../application/load-application.js';
+import { isApplication } from '../application/application-subject.js';
+import { UsageError } from '../usage-error.js';
+import { codeRequirements } from './plan/code-requirements.js';
+import { NO_POLICY, readPolicy, type PermissionPolicy } from './plan/permission-policy.js';
+import { requirementsOf, type RequirementsResult } from './plan/requirements-of.js';
+import type { PlannedApplication } from './plan/service-needs.js';
+
+export interface PlanSource {
+  readonly module?: readonly string[] | undefined;
+  readonly permissions?: string | undefined;
+  readonly issuer?: string | undefined;
+}
+
+export interface Planned extends RequirementsResult {
+  readonly applications: readonly PlannedApplication[];
+  readonly issuer: string;
+  readonly policy: PermissionPolicy;
+}
+
+const PERMISSIONS_FILE = 'keycloak-permissions.json';
+
+/** Throws `UsageError` if a module can't be made, or if a file can't be read. */
+export async function plannedRequirements({ module: references, permissions, issuer }: PlanSource): Promise<Planned> {
+  if (references === undefined || references.length === 0) throw new UsageError('--module must be given');
+  const file = permissions ?? PERMISSIONS_FILE;
+  const read = readPolicy(file);
+  if (read === undefined && permissions !== undefined) throw new UsageError(`${file} does not exist`);
+  const policy = read ?? NO_POLICY;
+  const applications: PlannedApplication[] = [];
+  for (const reference of new Set(references)) applications.push(await applicationAt(reference));
+  const code = codeRequirements(applications, issuer);
+  return { ...requirementsOf(code, policy, file), applications, issuer: code.issuer, policy };
+}
+
+async function applicationAt(reference: string): Promise<PlannedApplication> {
+  const subject = await loadApplication(reference);
+  if (isApplication(subject)) return { reference, subject };
+  const faults = subject.map(({ message, cure = '' }) => `${message} ${cure}`.trim());
+  throw new UsageError(`${reference}: ${faults.join('\n')}`);
+}

@@ -1,0 +1,56 @@
+/** The part of a realm that the code of services needs. The lists are sorted. */
+export interface RealmRequirements {
+  readonly version: typeof VERSION;
+  readonly clients: readonly RequiredClient[];
+  /** Clients of no planned module: a called service, or a client that may ask for a permission. */
+  readonly otherClients: readonly string[];
+  readonly permissions: readonly RequiredPermission[];
+  readonly levels: readonly RequiredLevel[];
+}
+
+/** A change of the format that an older release can't read gets a new number. */
+export const VERSION = 1;
+
+export interface RequiredClient {
+  readonly clientId: string;
+  /** Whether the client exchanges tokens (Keycloak's attribute `standard.token.exchange.enabled`). */
+  readonly tokenExchange: boolean;
+  readonly serviceAccount: boolean;
+  readonly serviceAccountRoles: readonly Role[];
+}
+
+export interface RequiredPermission extends Holders {
+  /** The name of the client scope. */
+  readonly name: string;
+  /** The client id of the service that owns the permission. */
+  readonly audience: string;
+  /** The clients that may ask for the permission. */
+  readonly clients: readonly string[];
+  readonly description?: string;
+}
+
+/** Either `roles` has at least one role, or `everyone` is true. */
+export interface Holders {
+  readonly roles?: readonly Role[];
+  readonly everyone?: true;
+}
+
+/** A text is a realm role. */
+export type Role = string | { readonly client: string; readonly role: string };
+
+export interface RequiredLevel {
+  /** The values of `acr` of which a token needs one. */
+  readonly acr: readonly string[];
+  /** The services that demand the level. */
+  readonly services: readonly string[];
+}
+
+export const nameOfRole = (role: Role): string => (typeof role === 'string' ? role : `${role.client}.${role.role}`);
+
+export const sortedRoles = (roles: readonly Role[]): readonly Role[] =>
+  roles.toSorted((one, other) => compareTexts(nameOfRole(one), nameOfRole(other)));
+
+/** Compares by code units, so that the order is the same on each machine. */
+export const compareTexts = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
+
+export const sortedTexts = (texts: Iterable<string>): readonly string[] => [...new Set(texts)].toSorted(compareTexts);
