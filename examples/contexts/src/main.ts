@@ -13,7 +13,6 @@ function required(name: string): string {
 const app = await NestFactory.create(
   OrdersModule.register({
     issuer: required('ISSUER'),
-    clientId: 'orders',
     clientSecret: required('ORDERS_CLIENT_SECRET'),
     allowInsecureRequests: process.env['NODE_ENV'] === 'development',
   }),

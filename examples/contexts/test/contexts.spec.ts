@@ -21,11 +21,7 @@ const logger = {
 };
 
 beforeAll(async () => {
-  const orders = OrdersModule.register({
-    issuer: 'https://sso.test/realms/shop',
-    clientId: 'orders',
-    clientSecret: 'x',
-  });
+  const orders = OrdersModule.register({ issuer: 'https://sso.test/realms/shop', clientSecret: 'x' });
   const builder = Test.createTestingModule({ imports: [orders] }).setLogger(logger);
   const module = await KeycloakTestingModule.override(builder).compile();
   app = module.createNestApplication(new ExpressAdapter());

@@ -12,7 +12,6 @@ function required(name: string): string {
 const app = await NestFactory.create(
   OrdersModule.register({
     issuer: required('ISSUER'),
-    clientId: 'orders',
     clientSecret: required('ORDERS_CLIENT_SECRET'),
     inventoryUrl: required('INVENTORY_URL'),
     allowInsecureRequests: process.env['NODE_ENV'] === 'development',

@@ -24,7 +24,6 @@ interruption.signal.addEventListener('abort', () => void server.stop().finally((
 const inventory = await NestFactory.create(
   InventoryModule.register({
     issuer: server.issuer,
-    clientId: 'inventory',
     clientSecret: secrets.INVENTORY_CLIENT_SECRET,
     allowInsecureRequests: true,
   }),

@@ -16,16 +16,9 @@ let orders: INestApplication;
 beforeAll(async () => {
   // Plain HTTP is for tests and development only.
   const common = { issuer, allowInsecureRequests: true };
-  inventory = await NestFactory.create(
-    InventoryModule.register({ ...common, clientId: 'inventory', clientSecret: 'inventory-secret' }),
-  );
+  inventory = await NestFactory.create(InventoryModule.register({ ...common, clientSecret: 'inventory-secret' }));
   await inventory.listen(0, '127.0.0.1');
-  const settings = {
-    ...common,
-    clientId: 'orders',
-    clientSecret: 'orders-secret',
-    inventoryUrl: await inventory.getUrl(),
-  };
+  const settings = { ...common, clientSecret: 'orders-secret', inventoryUrl: await inventory.getUrl() };
   orders = await NestFactory.create(OrdersModule.register(settings));
   await orders.init();
 });

@@ -14,14 +14,13 @@ export interface RunningShop {
 export async function startShop(issuer: string, options: Partial<KeycloakModuleOptions> = {}): Promise<RunningShop> {
   const common = { issuer, allowInsecureRequests: true, ...options };
   const inventory = await NestFactory.create(
-    InventoryModule.register({ ...common, clientId: 'inventory', clientSecret: SECRETS.INVENTORY_CLIENT_SECRET }),
+    InventoryModule.register({ ...common, clientSecret: SECRETS.INVENTORY_CLIENT_SECRET }),
     { logger: ['error'] },
   );
   await inventory.listen(0, '127.0.0.1');
   const orders = await NestFactory.create(
     OrdersModule.register({
       ...common,
-      clientId: 'orders',
       clientSecret: SECRETS.ORDERS_CLIENT_SECRET,
       inventoryUrl: await inventory.getUrl(),
     }),

@@ -8,6 +8,7 @@ import {
   RequireAnyPermission,
   RequirePermission,
   RequireStepUp,
+  type ClientCredentials,
   type IssuerOptions,
   type KeycloakModuleOptions,
   type ServiceScopes,
@@ -136,7 +137,7 @@ export const notKeycloak = (): DynamicModule =>
 
 /** Accepts tokens of two realms, and calls at the first. */
 export function twoRealms(): DynamicModule {
-  const issuer = (realm: string, others: Partial<IssuerOptions>): IssuerOptions => ({
+  const issuer = (realm: string, others: Partial<IssuerOptions>): IssuerOptions & ClientCredentials => ({
     issuer: issuerNamed(realm),
     clientId: 'two',
     clientSecret: SECRET,

@@ -1,7 +1,7 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
-import { KeycloakModule, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { KeycloakModule, type CommonModuleOptions } from 'nestjs-keycloak-s2s';
 import { graphqlRequestAdapter } from 'nestjs-keycloak-s2s/graphql';
 import { microservicesRequestAdapter } from 'nestjs-keycloak-s2s/microservices';
 import { websocketsRequestAdapter } from 'nestjs-keycloak-s2s/websockets';
@@ -11,9 +11,14 @@ import { OrdersGateway } from './orders.gateway.js';
 import { OrdersResolver } from './orders.resolver.js';
 import { StockMessages } from './stock-messages.js';
 
+export interface OrdersSettings extends CommonModuleOptions {
+  readonly issuer: string;
+  readonly clientSecret: string;
+}
+
 @Module({})
 export class OrdersModule {
-  static register(keycloak: KeycloakModuleOptions): DynamicModule {
+  static register(keycloak: OrdersSettings): DynamicModule {
     return {
       module: OrdersModule,
       // #region imports
@@ -24,6 +29,7 @@ export class OrdersModule {
           fieldResolverEnhancers: ['guards'],
         }),
         KeycloakModule.forRoot({
+          clientId: 'orders',
           requestAdapters: [graphqlRequestAdapter(), microservicesRequestAdapter(), websocketsRequestAdapter()],
           ...keycloak,
         }),

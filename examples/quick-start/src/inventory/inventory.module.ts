@@ -6,7 +6,7 @@ import {
   KeycloakModule,
   RequirePermission,
   VerifiedAccessToken,
-  type KeycloakModuleOptions,
+  type CommonModuleOptions,
 } from 'nestjs-keycloak-s2s';
 
 const STOCK: Readonly<Record<string, number>> = { pen: 3, ink: 0 };
@@ -23,9 +23,14 @@ export class StockController {
 }
 // #endregion controller
 
+export interface InventorySettings extends CommonModuleOptions {
+  readonly issuer: string;
+  readonly clientSecret: string;
+}
+
 @Module({ controllers: [StockController] })
 export class InventoryModule {
-  static register(keycloak: KeycloakModuleOptions): DynamicModule {
-    return { module: InventoryModule, imports: [KeycloakModule.forRoot(keycloak)] };
+  static register(keycloak: InventorySettings): DynamicModule {
+    return { module: InventoryModule, imports: [KeycloakModule.forRoot({ clientId: 'inventory', ...keycloak })] };
   }
 }

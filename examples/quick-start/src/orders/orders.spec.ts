@@ -11,7 +11,6 @@ let app: INestApplication;
 beforeAll(async () => {
   const settings = {
     issuer: 'https://sso.test/realms/shop',
-    clientId: 'orders',
     clientSecret: 'x',
     inventoryUrl: 'https://inventory.test',
   };

@@ -12,7 +12,6 @@ export async function ordersWithoutServer(
 ): Promise<INestApplication> {
   const orders = OrdersModule.register({
     issuer: 'https://sso.test/realms/shop',
-    clientId: 'orders',
     clientSecret: 'x',
     inventoryUrl: 'https://inventory.test',
   });

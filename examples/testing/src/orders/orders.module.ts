@@ -1,9 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { KeycloakModule, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import { KeycloakModule, type CommonModuleOptions } from 'nestjs-keycloak-s2s';
 import { OrdersController } from './orders.controller.js';
 import { StockClient } from './stock.client.js';
 
-export type OrdersSettings = KeycloakModuleOptions & { readonly inventoryUrl: string };
+export interface OrdersSettings extends CommonModuleOptions {
+  readonly issuer: string;
+  readonly clientSecret: string;
+  readonly inventoryUrl: string;
+}
 
 // #region module
 @Module({})
@@ -13,7 +17,7 @@ export class OrdersModule {
       module: OrdersModule,
       // #region imports
       imports: [
-        KeycloakModule.forRoot(keycloak),
+        KeycloakModule.forRoot({ clientId: 'orders', ...keycloak }),
         KeycloakModule.forFeature([
           { name: 'inventory', baseUrl: inventoryUrl, audience: 'inventory', scopes: { onBehalfOf: ['stock.read'] } },
         ]),
