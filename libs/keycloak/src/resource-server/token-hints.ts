@@ -68,7 +68,7 @@ function ofInactive(text: string, options: HintOptions): Fields {
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));
   if (others === undefined) {
-    return `The token names no audience, and Keycloak reports a token as active only to its audience. If it was meant for ${audience}, its scope has no audience mapper for ${audience}.`;
+    return `The token names no audience, and Keycloak reports a token as active only to its audience. If it was meant for ${audience}, check in this order: its client requested a scope of ${audience}, the user has the role of this scope, the scope has an audience mapper for ${audience}. Don't add this mapper to a default scope: the tokens of all users would be for ${audience}.`;
   }
   return `The token is for ${others}, but this service is ${audience}. If the sender has a wrong address for ${others}, correct it at the sender. If this service is ${others}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
 }
