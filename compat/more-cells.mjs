@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTEXTS_ON_NEST_11, manifest, MORE, OPTIONAL_OF_NEST, TYPESCRIPTS } from './cells.mjs';
 import { PROFILES, withOidcProvider } from './other-servers.mjs';
@@ -120,7 +120,19 @@ export async function tryTypeScripts(bench, tarball) {
   const home = bench.prepare(cell);
   if (!(await bench.tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', tarball] }))) return;
   for (const version of TYPESCRIPTS) {
-    const tsc = join(await tool('typescript', version, bench.signal), 'bin/tsc');
-    await bench.tryStep({ cell, step: `TypeScript ${version}`, home, args: [tsc, '--noEmit'] });
+    const typescript = await tool('typescript', version, bench.signal);
+    await bench.tryStep({
+      cell,
+      step: `TypeScript ${version}`,
+      home,
+      args: [join(typescript, 'bin/tsc'), '--noEmit'],
+    });
+    const old = join(home, `old-${version}`);
+    cpSync(join(ROOT, 'examples/migrated/before/src'), join(old, 'src'), { recursive: true });
+    mkdirSync(join(old, 'node_modules'));
+    symlinkSync(typescript, join(old, 'node_modules/typescript'));
+    const cli = join(home, 'node_modules/nestjs-keycloak-s2s/dist/cli/cli.js');
+    const args = [cli, 'migrate-from-nest-keycloak-connect', '--write', join(old, 'src')];
+    await bench.tryStep({ cell, step: `migration, TypeScript ${version}`, home, args });
   }
 }

@@ -7,6 +7,10 @@ import { COULD_NOT_RUN, type Surroundings } from './surroundings.js';
 const COMMANDS: Readonly<Record<string, (args: readonly string[], surroundings: Surroundings) => Promise<number>>> = {
   doctor: runDoctor,
   realm: runRealm,
+  'migrate-from-nest-keycloak-connect': async (args, { print, printError }) => {
+    const { runMigration } = await import('./migration/run-migration.js');
+    return runMigration(args, { print, printError, folder: process.cwd() });
+  },
 };
 
 const [command = '', ...args] = process.argv.slice(2);
@@ -16,6 +20,11 @@ const write = stdout.write.bind(stdout);
 const print = (text: string): void => void write(text);
 const printError = (text: string): void => void stderr.write(text);
 
+const MIGRATION_USAGE = `Usage: nestjs-keycloak-s2s migrate-from-nest-keycloak-connect [--write] PATH…
+
+Changes the code of an application that uses nest-keycloak-connect; --help says more.
+`;
+
 /** Flushes the output and ends the process, even if the examined module has open handles. */
 function end(exitCode: number): void {
   process.exitCode = exitCode;
@@ -24,7 +33,7 @@ function end(exitCode: number): void {
 
 const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
 if (run === undefined) {
-  (isHelp ? print : printError)(`${USAGE}\n${REALM_USAGE}`);
+  (isHelp ? print : printError)(`${USAGE}\n${REALM_USAGE}\n${MIGRATION_USAGE}`);
   end(isHelp ? 0 : COULD_NOT_RUN);
 } else {
   stdout.write = stderr.write.bind(stderr);

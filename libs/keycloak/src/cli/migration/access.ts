@@ -1,0 +1,84 @@
+import { guardsOn, type OldGuard } from './guards.js';
+import type { MigratedFile } from './migrated-file.js';
+import type { ProjectFacts } from './project-facts.js';
+import { rolesOf, type RoleDemand } from './role-names.js';
+import { callOf, type Syntax } from './syntax.js';
+
+/** What nest-keycloak-connect demanded on a class or a method. */
+export interface Access {
+  readonly opening: 'public' | 'optional' | undefined;
+  readonly roles: RoleDemand | undefined;
+  readonly resource: Syntax | undefined;
+  readonly scopes: readonly Syntax[] | undefined;
+  readonly guards: readonly OldGuard[];
+  /** The decorators that the new decorators replace. */
+  readonly decorators: readonly Syntax[];
+  /** The sentence that says what a person must decide about unclear decorators. */
+  readonly unclear: string | undefined;
+}
+
+const ACCESS_DECORATORS = new Set([
+  'Public',
+  'Unprotected',
+  'Roles',
+  'RoleMatchingMode',
+  'Resource',
+  'Scopes',
+  'EnforcerOptions',
+  'ConditionalScopes',
+]);
+
+const CLOSING = 'the handler stays closed until then.';
+
+export function accessOf(file: MigratedFile, target: Syntax, facts: ProjectFacts): Access {
+  const found = new Map<string, { readonly decorator: Syntax; readonly args: readonly Syntax[] }>();
+  let unclear: string | undefined;
+  for (const decorator of target.decorators) {
+    const call = callOf(decorator);
+    const name = file.oldName(call?.callee);
+    if (call !== undefined && name !== undefined && ACCESS_DECORATORS.has(name)) {
+      found.set(name, { decorator, args: call.args });
+    } else unclear ??= foreignDecorator(file, decorator, facts);
+  }
+  const roles = found.get('Roles');
+  const demand = roles === undefined ? undefined : rolesOf(file, target, roles.args);
+  const scopes = found.get('Scopes')?.args;
+  const resource = found.get('Resource')?.args[0];
+  if (roles !== undefined && demand === undefined) {
+    unclear ??= `name the roles of @Roles as literals in @RequirePermission or @RequireAnyPermission; ${CLOSING}`;
+  }
+  if (found.has('ConditionalScopes')) unclear ??= `replace @ConditionalScopes by permissions; ${CLOSING}`;
+  if ([...(scopes ?? []), ...(resource === undefined ? [] : [resource])].some((name) => !isName(name))) {
+    unclear ??= `name the resource and the scopes as literals in @RequirePermission; ${CLOSING}`;
+  }
+  return {
+    opening: openingOf((found.get('Public') ?? found.get('Unprotected'))?.args),
+    roles: demand,
+    resource,
+    scopes,
+    guards: guardsOn(file, target),
+    decorators: [...found.values()].map(({ decorator }) => decorator),
+    unclear,
+  };
+}
+
+const isName = (node: Syntax): boolean => node.isText || node.kind === 'PropertyAccessExpression';
+
+/** Anything but `true` may let a call without a token pass, but refuses an invalid token. */
+function openingOf(args: readonly Syntax[] | undefined): 'public' | 'optional' | undefined {
+  if (args === undefined) return undefined;
+  return args[0] === undefined || args[0].kind === 'TrueKeyword' ? 'public' : 'optional';
+}
+
+/** A decorator of the application may contain `@Roles()` or set the metadata of the old guards. */
+function foreignDecorator(file: MigratedFile, decorator: Syntax, facts: ProjectFacts): string | undefined {
+  const expression = callOf(decorator)?.callee ?? decorator.field('expression');
+  const owner = expression?.kind === 'PropertyAccessExpression' ? expression.field('expression') : expression;
+  const binding = file.bindingOf(owner);
+  const question = `say who may call, because @${expression?.text} may contain a decorator of nest-keycloak-connect; ${CLOSING}`;
+  if (binding?.from === '@nestjs/common' && binding.imported === 'SetMetadata') return question;
+  if (binding?.from === '@nestjs/common' && binding.imported === 'applyDecorators') return question;
+  if (binding === undefined) return question;
+  if (file.oldName(expression) !== undefined) return question;
+  return facts.mayGrantAccess(file, binding.from) ? question : undefined;
+}

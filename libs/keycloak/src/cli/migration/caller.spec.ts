@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { migrated } from '../../../spec-support/migrated-project.js';
+
+const IMPORTS = `import { Controller, Get } from '@nestjs/common';
+import { AccessToken, AuthenticatedUser, KeycloakUser, Public } from 'nest-keycloak-connect';`;
+
+/** Returns the method `read` after the migration, on one line. */
+async function method(text: string, decorators = ''): Promise<string> {
+  const lines = await controller(text, decorators);
+  return lines
+    .slice(lines.indexOf('@Get()') + 1)
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+async function controller(text: string, decorators = ''): Promise<string[]> {
+  const source = `${IMPORTS}\n@Controller()\nexport class Orders {\n  @Get()\n  ${decorators}\n  ${text}\n}\n`;
+  return (await migrated(source))
+    .split('\n')
+    .map((line) => line.trim())
+    .slice(0, -2);
+}
+
+const claims = (body: string): string => `read(@AuthenticatedUser() user: any) { ${body} }`;
+const token = (body: string): string => `read(@Caller() user: VerifiedAccessToken) { ${body} }`;
+
+describe('a parameter with the user', () => {
+  it.each([
+    ['return user.sub;', 'return user.subject;'],
+    ['return user.preferred_username;', 'return user.username;'],
+    ['return { of: user.email };', 'return { of: user.email };'],
+    ['return this.find(user.email);', 'return this.find(user.email as string);'],
+    ['return this.find(user.sub);', 'return this.find(user.subject);'],
+    ['return user.realm_access.roles;', 'return user.realmRoles;'],
+    ['return user.realm_access?.roles;', 'return user.realmRoles;'],
+    ['return user.given_name;', 'return (user.claims as any).given_name;'],
+    ['return user?.given_name;', 'return (user?.claims as any)?.given_name;'],
+    ['return user.resource_access[id].roles;', 'return (user.claims as any).resource_access[id].roles;'],
+    ["return user['given_name'];", "return (user.claims as any)['given_name'];"],
+    ['return this.find(user);', 'return this.find(user.claims);'],
+    ['return { user };', 'return { user: user.claims };'],
+    ['return { ...user };', 'return { ...user.claims };'],
+    ['if (user) return user.sub;', 'if (user) return user.subject;'],
+    ['return user && other.user;', 'return user && other.user;'],
+    ['return `${user.sub} user`;', 'return `${user.subject} user`;'],
+  ])('becomes a token in %s', async (before, after) => {
+    expect(await method(claims(before))).toBe(token(after));
+  });
+
+  it('keeps the type of the claims', async () => {
+    const text = await method(
+      'read(@AuthenticatedUser() user: Person, id: string) { return this.find(user, user.sub); }',
+    );
+    const person = '(user.claims as unknown as Person)';
+    expect(text).toBe(
+      `read(@Caller() user: VerifiedAccessToken, id: string) { return this.find(${person}, ${person}.sub); }`,
+    );
+  });
+
+  it('may be undefined on a handler that accepts calls without a token', async () => {
+    const text = await method('read(@AuthenticatedUser() user: any) { return user.sub; }', '@Public(false)');
+    expect(text).toBe('@OptionalToken()\nread(@Caller() user?: VerifiedAccessToken) { return user?.subject; }');
+  });
+
+  it('is not optional before a required parameter', async () => {
+    const text = await method('read(@AuthenticatedUser() user: any, id: string) { return user; }', '@Public(false)');
+    expect(text).toContain('@Caller() user: VerifiedAccessToken | undefined, id: string');
+    expect(text).toContain('return user?.claims;');
+  });
+
+  it('makes a public handler read tokens, with a comment for version 1', async () => {
+    const before = 'read(@AuthenticatedUser() user: any) {}';
+    expect(await method(before, '@Public()')).toMatch(/^\/\/ TODO[^\n]+\n@OptionalToken\(\)\n/);
+    expect(await method(before.replace('AuthenticatedUser', 'KeycloakUser'), '@Public()')).toMatch(
+      /^@OptionalToken\(\)\n/,
+    );
+  });
+
+  it.each(['read(@AuthenticatedUser() { sub }: any) {}', 'read(@AuthenticatedUser(new Pipe()) user: any) {}'])(
+    'stays with a comment in %s',
+    async (before) => {
+      const comment = expect.stringContaining('TODO');
+      expect(await controller(before)).toEqual(expect.arrayContaining([comment, '@Get()', before]));
+    },
+  );
+});
+
+describe('a parameter with the text of the token', () => {
+  it('is removed if the handler does not use it', async () => {
+    expect(await method('read(@AccessToken() token: string, id: string) {}')).toBe('read(id: string) {}');
+    expect(await method('read(id: string, @AccessToken() token: string) {}')).toBe('read(id: string) {}');
+    expect(await method('read(@AccessToken() token: string) {}')).toBe('read() {}');
+  });
+
+  it('stays with a comment if the handler uses it', async () => {
+    const before = 'read(@AccessToken() token: string) { return token; }';
+    const comment = expect.stringMatching(/^\/\/ TODO[^\n]+onBehalfOf/);
+    expect(await controller(before)).toEqual(expect.arrayContaining([comment, '@Get()', before]));
+  });
+});

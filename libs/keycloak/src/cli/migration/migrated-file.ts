@@ -1,0 +1,164 @@
+import type { FoundFile } from './source-files.js';
+import { Syntax } from './syntax.js';
+import { TextEdits } from './text-edits.js';
+
+export const OLD_PACKAGE = 'nest-keycloak-connect';
+export const NEW_PACKAGE = 'nestjs-keycloak-s2s';
+export const MARK = 'TODO(nestjs-keycloak-s2s):';
+
+/** A name that the file imports. `imported` is `*` for a namespace, and `default` for a default import. */
+export interface Binding {
+  readonly local: string;
+  readonly imported: string;
+  readonly from: string;
+  readonly declaration: Syntax;
+  readonly specifier: Syntax;
+}
+
+/** One file, the changes to it, and the places where a person must decide. */
+export class MigratedFile {
+  readonly edits: TextEdits;
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly todos: { readonly line: number; readonly sentence: string }[] = [];
+  /** New imports: the names by their module. */
+  readonly needs = new Map<string, Set<string>>();
+  readonly #kept = new Set<Syntax>();
+  readonly #references = new Map<string, Syntax[]>();
+  readonly #replaced = new Set<Syntax>();
+
+  constructor(
+    readonly source: FoundFile,
+    readonly root: Syntax,
+  ) {
+    this.edits = new TextEdits(source.text);
+    this.bindings = new Map(root.children.flatMap(bindingsOf).map((binding) => [binding.local, binding]));
+    for (const node of root.walk()) {
+      const name = node.kind === 'Identifier' ? (node.value ?? '') : '';
+      if (this.bindings.has(name) && isReference(node)) this.#references.set(name, [...this.referencesTo(name), node]);
+    }
+  }
+
+  get isSpec(): boolean {
+    return /[.-](spec|test)[.][cm]?tsx?$/.test(this.source.path);
+  }
+
+  referencesTo(local: string): readonly Syntax[] {
+    return this.#references.get(local) ?? [];
+  }
+
+  leftReferencesTo(local: string): readonly Syntax[] {
+    return this.referencesTo(local).filter((node) => !this.#replaced.has(node));
+  }
+
+  bindingOf(expression: Syntax | undefined): Binding | undefined {
+    return expression?.kind === 'Identifier' ? this.bindings.get(expression.value ?? '') : undefined;
+  }
+
+  /** Returns what the expression means in `from`: `Roles` for `Roles`, an alias of `Roles`, and `connect.Roles`. */
+  nameIn(from: string, expression: Syntax | undefined): string | undefined {
+    const isMember = expression?.kind === 'PropertyAccessExpression' || expression?.kind === 'QualifiedName';
+    const binding = this.bindingOf(
+      isMember ? (expression.field('expression') ?? expression.field('left')) : expression,
+    );
+    if (binding?.from !== from) return undefined;
+    if (binding.imported !== '*') return isMember ? undefined : binding.imported;
+    return isMember ? (expression.field('name') ?? expression.field('right'))?.value : undefined;
+  }
+
+  oldName(expression: Syntax | undefined): string | undefined {
+    return this.nameIn(OLD_PACKAGE, expression);
+  }
+
+  /** Marks the imported names in `node` as replaced. An import without other references is removed. */
+  forget(node: Syntax): void {
+    for (const inner of node.walk()) if (inner.kind === 'Identifier') this.#replaced.add(inner);
+  }
+
+  /** Leaves the imported names in `node` as they are. A comment already says what to decide about them. */
+  keep(node: Syntax): void {
+    for (const inner of node.walk()) if (inner.kind === 'Identifier') this.#kept.add(inner);
+  }
+
+  isKept(node: Syntax): boolean {
+    return this.#kept.has(node);
+  }
+
+  replace(node: Syntax, text: string): void {
+    this.forget(node);
+    this.edits.replace(node.start, node.end, text);
+  }
+
+  /** Returns the local name for `name` of `from`, and imports it. */
+  need(name: string, from = NEW_PACKAGE): string {
+    const known = [...this.bindings.values()].find((binding) => binding.from === from && binding.imported === name);
+    if (known !== undefined) return known.local;
+    const alias = this.#isTaken(name) ? `S2s${name}` : name;
+    const specifier = alias === name ? name : `${name} as ${alias}`;
+    this.needs.set(from, (this.needs.get(from) ?? new Set()).add(specifier));
+    return alias;
+  }
+
+  /** Writes a comment above the line of `node` that says what a person must decide. */
+  decide(node: Syntax, sentence: string): void {
+    const line = this.edits.lineStart(this.#firstOnItsLine(node).start);
+    const above = /(?:^[ \t]*\/\/.*\n)*$/m.exec(this.source.text.slice(0, line))?.[0] ?? '';
+    const number = this.source.text.slice(0, line).split('\n').length;
+    if (this.todos.some((todo) => todo.line === number && todo.sentence === sentence)) return;
+    this.todos.push({ line: number, sentence });
+    if (!above.includes(`${MARK} ${sentence}`)) this.edits.insertLine(line, `// ${MARK} ${sentence}`, 'before');
+  }
+
+  #firstOnItsLine(node: Syntax): Syntax {
+    const isFirst = ({ start, kind }: Syntax): boolean =>
+      kind !== 'TemplateSpan' && this.source.text.slice(this.edits.lineStart(start), start).trim() === '';
+    const isInTemplate = node.above(({ kind }) => kind === 'TemplateExpression' || kind.startsWith('Jsx'));
+    if (isInTemplate !== undefined) return this.#firstOnItsLine(isInTemplate);
+    return isFirst(node) || node.parent === undefined ? node : (node.above(isFirst) ?? node);
+  }
+
+  #isTaken(name: string): boolean {
+    const binding = this.bindings.get(name);
+    // All calls of old decorators are replaced, so only another use keeps the old name.
+    if (binding?.from === OLD_PACKAGE) {
+      return this.referencesTo(name).some((node) => this.#kept.has(node) || node.parent?.kind !== 'CallExpression');
+    }
+    if (binding !== undefined) return true;
+    return [...this.root.walk()].some((node) => {
+      return node.kind === 'Identifier' && node.value === name && isReference(node);
+    });
+  }
+}
+
+function bindingsOf(declaration: Syntax): Binding[] {
+  const from = declaration.field('moduleSpecifier')?.value;
+  const clause = declaration.kind === 'ImportDeclaration' ? declaration.field('importClause') : undefined;
+  if (from === undefined || clause === undefined) return [];
+  const named = clause.field('namedBindings');
+  const specifiers = named?.kind === 'NamespaceImport' ? [named] : (named?.fields('elements') ?? []);
+  return [...specifiers, ...(clause.field('name') === undefined ? [] : [clause])].map((specifier) => {
+    const local = specifier.field('name')?.value ?? '';
+    const other = { NamespaceImport: '*', ImportClause: 'default' }[specifier.kind];
+    return { local, imported: other ?? specifier.field('propertyName')?.value ?? local, from, declaration, specifier };
+  });
+}
+
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  PropertyAccessExpression: ['name'],
+  QualifiedName: ['right'],
+  PropertyAssignment: ['name'],
+  PropertySignature: ['name'],
+  PropertyDeclaration: ['name'],
+  MethodDeclaration: ['name'],
+  MethodSignature: ['name'],
+  EnumMember: ['name'],
+  BindingElement: ['propertyName'],
+  ImportSpecifier: ['name', 'propertyName'],
+  NamespaceImport: ['name'],
+  ImportClause: ['name'],
+};
+
+/** A name of a member is not a reference to an import with the same name. */
+function isReference(node: Syntax): boolean {
+  const { parent } = node;
+  return parent !== undefined && !(NAMES[parent.kind] ?? []).some((name) => parent.field(name) === node);
+}

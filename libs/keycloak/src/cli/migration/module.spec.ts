@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { migrated, ROOT_MODULE } from '../../../spec-support/migrated-project.js';
+
+const migratedModule = (text: string): Promise<string> => migrated(text, text, 'src/app.module.ts');
+const registered = (call: string): string =>
+  ROOT_MODULE.replace(/KeycloakConnectModule[.]register\([^)]*\)/, () => call);
+
+describe('the root module', () => {
+  it('loses the three guards and keeps other providers with their comments', async () => {
+    const text = await migratedModule(
+      ROOT_MODULE.replace(
+        '{ provide: APP_GUARD, useClass: ResourceGuard },',
+        '// limits calls\n    { provide: APP_GUARD, useClass: ThrottlerGuard },\n    ResourceGuard, // old\n    Orders,',
+      ),
+    );
+    expect(text).toContain(`  providers: [
+    // limits calls
+    { provide: APP_GUARD, useClass: ThrottlerGuard },
+    // old
+    Orders,
+  ],`);
+    expect(text).toContain(`import { APP_GUARD } from '@nestjs/core';`);
+  });
+
+  it('gets forRootAsync with the options of a factory', async () => {
+    const text = await migratedModule(
+      registered(`KeycloakConnectModule.registerAsync({
+      inject: [ConfigService],
+      useFactory: async (config: ConfigService) => {
+        const url = config.getOrThrow('URL');
+        return { authServerUrl: url, realm: 'shop', clientId: 'a', secret: config.get('SECRET') };
+      },
+    })`),
+    );
+    expect(text).toContain('KeycloakModule.forRootAsync({');
+    expect(text).toContain(
+      "return { issuer: `${url}/realms/shop`, clientId: 'a', clientSecret: config.get('SECRET') ?? '' };",
+    );
+    expect(text).not.toContain('TODO');
+  });
+
+  it('keeps useClass, and the class creates the new options', async () => {
+    const text = await migratedModule(
+      `${registered('KeycloakConnectModule.registerAsync({ useClass: Options })')}
+import { KeycloakConnectOptionsFactory, KeycloakConnectOptions } from 'nest-keycloak-connect';
+export class Options implements OnModuleInit, KeycloakConnectOptionsFactory {
+  createKeycloakConnectOptions(): KeycloakConnectOptions {
+    return { authServerUrl: URL, realm: 'shop', clientId: 'a', secret: 's' };
+  }
+}
+`,
+    );
+    expect(text).toContain('KeycloakModule.forRootAsync({ useClass: Options })');
+    expect(text).toContain('class Options implements OnModuleInit, KeycloakOptionsFactory {');
+    expect(text).toContain('createKeycloakOptions(): KeycloakModuleOptions {');
+    expect(text).toContain("return { issuer: `${URL}/realms/shop`, clientId: 'a', clientSecret: 's' };");
+    expect(text).not.toContain('nest-keycloak-connect');
+  });
+
+  it.each([
+    `KeycloakConnectModule.register('./keycloak.json')`,
+    'KeycloakConnectModule.register(optionsOf(process.env))',
+    'KeycloakConnectModule.registerAsync(OPTIONS)',
+    'KeycloakConnectModule.registerAsync({ useFactory: createOptions })',
+  ])('gets a comment and a module that refuses the options for %s', async (call) => {
+    const text = await migratedModule(registered(call));
+    expect(text).toMatch(/\/\/ TODO\(nestjs-keycloak-s2s\): [^\n]+\n[^\n]+KeycloakModule[.]forRoot/);
+    expect(text).not.toContain('KeycloakConnectModule');
+  });
+
+  it('takes an alias, a namespace, and a constant with the options', async () => {
+    const text = await migratedModule(`import { Module } from "@nestjs/common"
+import * as connect from "nest-keycloak-connect"
+import { KeycloakConnectModule as Connect } from "nest-keycloak-connect"
+
+const options = { authServerUrl: "https://id", realm: "shop", clientId: "a", secret: "s" }
+
+@Module({ imports: [Connect.register(options)], exports: [connect.KeycloakConnectModule] })
+export class AppModule {}
+`);
+    expect(text).toBe(`import { Module } from "@nestjs/common"
+import { KeycloakModule } from "nestjs-keycloak-s2s"
+
+const options = { issuer: "https://id/realms/shop", clientId: "a", clientSecret: "s" }
+
+@Module({ imports: [KeycloakModule.forRoot(options)], exports: [] })
+export class AppModule {}
+`);
+  });
+
+  it('does not confuse an own KeycloakModule with the new module', async () => {
+    const text = await migratedModule(
+      ROOT_MODULE.replace('@Module', `import { KeycloakModule } from './keycloak';\n\n@Module`),
+    );
+    expect(text).toContain(`import { KeycloakModule as S2sKeycloakModule } from 'nestjs-keycloak-s2s';`);
+    expect(text).toContain('S2sKeycloakModule.forRoot(');
+  });
+});

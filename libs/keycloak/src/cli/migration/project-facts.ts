@@ -1,0 +1,117 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { globalGuards, type OldGuard } from './guards.js';
+import { OLD_PACKAGE, type MigratedFile } from './migrated-file.js';
+import { callOf, propertiesOf, valueOf } from './syntax.js';
+import { roleNamesOf, type RoleNames } from './role-names.js';
+
+/** What the tables need to know about all files together. */
+export interface ProjectFacts {
+  readonly roleNames: RoleNames;
+  readonly hasResolvers: boolean;
+  /** ResourceGuard refused every route without `@Resource()` and `@Scopes()`. */
+  readonly isEnforcing: boolean;
+  /** Returns the guards that nest-keycloak-connect applied to every route of the file. */
+  guardsFor(file: MigratedFile): ReadonlySet<OldGuard>;
+  /** Returns whether a decorator of this module may contain a decorator of nest-keycloak-connect. */
+  mayGrantAccess(file: MigratedFile, specifier: string): boolean;
+}
+
+export function projectFacts(files: readonly MigratedFile[]): ProjectFacts {
+  const graph = new ImportGraph(files);
+  const imports = files.flatMap((file) => [...file.bindings.values()]);
+  const guards = new Map(files.map((file) => [file, globalGuards(file)]));
+  const entries = files.filter((file) =>
+    [...file.bindings.values()].some(({ from, imported }) => from === '@nestjs/core' && imported === 'NestFactory'),
+  );
+  return {
+    roleNames: roleNamesOf(files),
+    hasResolvers: imports.some(({ from, imported }) => from === '@nestjs/graphql' && imported === 'Resolver'),
+    isEnforcing: files.some(enforces),
+    guardsFor: (file) => guardsIn(graph, guards, entries, file),
+    mayGrantAccess: (file, specifier) => graph.mayGrantAccess(file, specifier),
+  };
+}
+
+function enforces(file: MigratedFile): boolean {
+  return [...file.root.walk()].some((node) => {
+    if (node.kind !== 'ObjectLiteralExpression') return false;
+    const mode = propertiesOf(node).get('policyEnforcement');
+    const value = valueOf(mode);
+    return mode !== undefined && value?.field('name')?.value !== 'PERMISSIVE' && value?.value !== 'permissive';
+  });
+}
+
+/** If several applications share the file, only guards of all of them count. */
+function guardsIn(
+  graph: ImportGraph,
+  guards: ReadonlyMap<MigratedFile, readonly OldGuard[]>,
+  entries: readonly MigratedFile[],
+  file: MigratedFile,
+): ReadonlySet<OldGuard> {
+  if (entries.length === 0) return new Set([...guards.values()].flat());
+  const reached = entries.map((entry) => graph.reachableFrom(entry));
+  const own = entries.length === 1 ? reached : reached.filter((set) => set.has(file));
+  const found = own.map((set) => new Set([...set].flatMap((one) => guards.get(one) ?? [])));
+  return found.reduce((all, some) => new Set([...all].filter((guard) => some.has(guard))), found[0] ?? new Set());
+}
+
+class ImportGraph {
+  readonly #byPath: ReadonlyMap<string, MigratedFile>;
+  readonly #reachable = new Map<MigratedFile, ReadonlySet<MigratedFile>>();
+
+  constructor(files: readonly MigratedFile[]) {
+    this.#byPath = new Map(files.map((file) => [stemOf(file.source.path), file]));
+  }
+
+  reachableFrom(file: MigratedFile): ReadonlySet<MigratedFile> {
+    const known = this.#reachable.get(file);
+    if (known !== undefined) return known;
+    const found = new Set([file]);
+    for (const one of found) for (const next of this.#importedBy(one)) found.add(next);
+    this.#reachable.set(file, found);
+    return found;
+  }
+
+  mayGrantAccess(file: MigratedFile, specifier: string): boolean {
+    if (specifier.startsWith('@nestjs/')) return false;
+    const target = this.#resolve(file, specifier);
+    if (target === undefined) return !isOtherPackage(file, specifier);
+    return [...this.reachableFrom(target)].some(({ source: { text } }) =>
+      /nest-keycloak-connect|SetMetadata/.test(text),
+    );
+  }
+
+  #importedBy(file: MigratedFile): MigratedFile[] {
+    return [...file.root.walk()].flatMap((node) => {
+      const isImport = node.kind === 'CallExpression' && callOf(node)?.callee.kind === 'ImportKeyword';
+      const specifier = isImport ? node.fields('arguments')[0] : node.field('moduleSpecifier');
+      return (specifier?.value === undefined ? undefined : this.#resolve(file, specifier.value)) ?? [];
+    });
+  }
+
+  /** Resolves relative paths, and paths from a root folder such as `src/…` or `@/…` if only one file fits. */
+  #resolve(file: MigratedFile, specifier: string): MigratedFile | undefined {
+    if (specifier.startsWith('.')) {
+      const path = stemOf(join(dirname(file.source.path), specifier));
+      return this.#byPath.get(path) ?? this.#byPath.get(join(path, 'index'));
+    }
+    const tails = [specifier, specifier.replace(/^[^/]*\//, '')].flatMap((tail) => [`/${tail}`, `/${tail}/index`]);
+    const fitting = [...this.#byPath].filter(([path]) => tails.some((tail) => path.endsWith(stemOf(tail))));
+    return fitting.length === 1 ? fitting[0]?.[1] : undefined;
+  }
+}
+
+const stemOf = (path: string): string => path.replace(/[.][cm]?[jt]sx?$/, '');
+
+/** Returns true for an installed package that does not use nest-keycloak-connect. */
+function isOtherPackage(file: MigratedFile, specifier: string): boolean {
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+  try {
+    const require = createRequire(file.source.path);
+    const manifest = require(`${name}/package.json`) as Readonly<Record<string, object | undefined>>;
+    return ![manifest['dependencies'], manifest['peerDependencies']].some((all) => OLD_PACKAGE in (all ?? {}));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,105 @@
+import type { MigratedFile } from './migrated-file.js';
+import { bare, callOf, propertiesOf, valueOf, type Syntax } from './syntax.js';
+
+/** The roles of one `@Roles()`. */
+export interface RoleDemand {
+  readonly roles: readonly Syntax[];
+  readonly isAll: boolean;
+}
+
+/**
+ * How roles become permissions. `realm` and `client`: all roles are literals of one kind, and lose the prefix.
+ * `prefixed`: permissions keep the names of nest-keycloak-connect (`realm:a`, `a`, `other:a`).
+ */
+export interface RoleNames {
+  readonly kind: 'none' | 'realm' | 'client' | 'prefixed';
+  readonly otherClients: readonly string[];
+  readonly hasRealmRoles: boolean;
+  readonly hasOwnRoles: boolean;
+}
+
+/** Reads `@Roles({ roles, mode })` (1.x) or `@Roles('a', 'b')` (2.x). Returns undefined if the roles are unclear. */
+export function rolesOf(
+  file: MigratedFile,
+  target: Syntax | undefined,
+  args: readonly Syntax[],
+): RoleDemand | undefined {
+  const [first] = args;
+  if (first?.kind !== 'ObjectLiteralExpression') {
+    const mode = target?.decorators.map(callOf).find((call) => file.oldName(call?.callee) === 'RoleMatchingMode')
+      ?.args[0];
+    return checked(args, mode === undefined ? false : isAllMode(mode));
+  }
+  const properties = propertiesOf(first);
+  const roles = valueOf(properties.get('roles'));
+  const list = roles === undefined ? undefined : bare(roles);
+  if (list?.kind !== 'ArrayLiteralExpression' || properties.has('...')) return undefined;
+  const mode = valueOf(properties.get('mode'));
+  return checked(list.fields('elements'), properties.has('mode') ? isAllMode(mode) : false);
+}
+
+function checked(roles: readonly Syntax[], isAll: boolean | undefined): RoleDemand | undefined {
+  return isAll === undefined || !roles.every(isRoleName) ? undefined : { roles, isAll };
+}
+
+function isRoleName(role: Syntax): boolean {
+  if (!role.isText) return role.kind === 'PropertyAccessExpression' && /^[A-Z]/.test(role.text);
+  // nest-keycloak-connect ignores all parts of a name after the second colon.
+  const parts = role.value?.split(':') ?? [];
+  return parts.length <= 2 && parts.every((part) => part.trim() !== '' && !/\p{Cc}/u.test(part));
+}
+
+function isAllMode(mode: Syntax | undefined): boolean | undefined {
+  const name = mode?.kind === 'PropertyAccessExpression' ? mode.field('name')?.value : mode?.value;
+  return { ALL: true, all: true, ANY: false, any: false }[name ?? ''];
+}
+
+/** Decides how the roles of all files become permissions, because one `mapPermissions` serves all routes. */
+export function roleNamesOf(files: readonly MigratedFile[]): RoleNames {
+  const calls = files.flatMap((file) =>
+    [...file.root.walk()].flatMap((node) => {
+      const call = node.kind === 'CallExpression' ? callOf(node) : undefined;
+      if (call === undefined || file.oldName(call.callee) !== 'Roles') return [];
+      return rolesOf(file, undefined, call.args) ?? 'unclear';
+    }),
+  );
+  const roles = calls.flatMap((demand) => (demand === 'unclear' ? [] : demand.roles));
+  const isOpen = calls.includes('unclear') || roles.some((role) => !role.isText);
+  const kinds = roles.filter(({ isText }) => isText).map(({ value = '' }) => prefixOf(value));
+  const otherClients = [...new Set(kinds.filter((kind) => kind !== 'realm' && kind !== ''))].toSorted();
+  const hasRealmRoles = isOpen || kinds.includes('realm');
+  const hasOwnRoles = isOpen || kinds.includes('');
+  const isOne = otherClients.length === 0 && hasRealmRoles !== hasOwnRoles;
+  const kind = calls.length === 0 ? 'none' : isOne ? (hasRealmRoles ? 'realm' : 'client') : 'prefixed';
+  return { kind, otherClients, hasRealmRoles, hasOwnRoles };
+}
+
+const prefixOf = (role: string): string => (role.includes(':') ? role.slice(0, role.indexOf(':')) : '');
+
+/** Returns the text of `@RequirePermission(…)` without `@`, or of `@Authenticated()` for an empty list. */
+export function permissionsFor(file: MigratedFile, { roles, isAll }: RoleDemand, names: RoleNames): string {
+  if (roles.length === 0) return `${file.need('Authenticated')}()`;
+  const texts = roles.map((role) => {
+    if (names.kind !== 'realm' || !role.isText) return role.text;
+    return role.text.replace('realm:', '');
+  });
+  const decorator = isAll || roles.length === 1 ? 'RequirePermission' : 'RequireAnyPermission';
+  return `${file.need(decorator)}(${texts.join(', ')})`;
+}
+
+/** Returns the option `mapPermissions`, with one text for each line. `clientId` is an expression. */
+export function mapPermissions(file: MigratedFile, names: RoleNames, clientId: string): readonly string[] {
+  if (names.kind === 'none') return [];
+  if (names.kind === 'realm') return [`mapPermissions: ${file.need('realmRoles')},`];
+  const ofClient = (id: string): string => `${file.need('clientRoles')}(claims, ${id})`;
+  if (names.kind === 'client') return [`mapPermissions: (claims) => ${ofClient(clientId)},`];
+  const { quote } = file.edits;
+  return [
+    'mapPermissions: (claims) => [',
+    ...(names.hasRealmRoles ? [`  ...${file.need('realmRoles')}(claims).map((role) => \`realm:\${role}\`),`] : []),
+    // An own role with a colon in its name must not count as a role of the realm.
+    ...(names.hasOwnRoles ? [`  ...${ofClient(clientId)}.filter((role) => !role.includes(${quote}:${quote})),`] : []),
+    ...names.otherClients.map((id) => `  ...${ofClient(quote + id + quote)}.map((role) => \`${id}:\${role}\`),`),
+    '],',
+  ];
+}

@@ -1,0 +1,212 @@
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { MigratedProject, ROOT_MODULE, type Ran } from '../../../spec-support/migrated-project.js';
+
+const EXAMPLE = 'libs/keycloak/spec-support/nest-keycloak-connect-example/before';
+const MIGRATED = 'examples/migrated';
+
+function filesIn(folder: string): Record<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    entries.map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [join('src', path.slice(folder.length + 1)).replace(/[.]txt$/, ''), readFileSync(path, 'utf8')];
+    }),
+  );
+}
+
+const OTHER_PACKAGES = `declare module 'nest-keycloak-connect';
+declare module '@nestjs/platform-fastify' {
+  export type NestFastifyApplication = any;
+  export const FastifyAdapter: any;
+}
+`;
+
+/** Returns the errors of the compiler, with `any` for everything from other packages. */
+function compilerErrors(folders: readonly string[]): string[] {
+  const types = join(folders[0] ?? '', 'other-packages.d.ts');
+  writeFileSync(types, OTHER_PACKAGES);
+  const files = folders.flatMap((folder) => ts.sys.readDirectory(join(folder, 'src'), ['.ts']));
+  const program = ts.createProgram([...files, types], {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.Preserve,
+    strict: true,
+    strictPropertyInitialization: false,
+    noImplicitAny: false,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [resolve('node_modules/@types')],
+    paths: {
+      'nestjs-keycloak-s2s': [resolve('libs/keycloak/src/index.ts')],
+      'nestjs-keycloak-s2s/*': [resolve('libs/keycloak/src/entry-points/*/index.ts')],
+    },
+  });
+  const sources = files.map((file) => program.getSourceFile(file));
+  return sources.flatMap((source) =>
+    [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText }) => `${source?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+    ),
+  );
+}
+
+describe('two applications after the command', () => {
+  let example: MigratedProject;
+  let migrated: MigratedProject;
+  let first: Ran;
+  let second: Ran;
+  beforeAll(async () => {
+    example = new MigratedProject(filesIn(EXAMPLE));
+    migrated = new MigratedProject(filesIn(join(MIGRATED, 'before/src')));
+    first = await example.run('--write', 'src');
+    second = await migrated.run('--write', 'src');
+  });
+  afterAll(() => [example, migrated].forEach((one) => one.remove()));
+
+  it('compile', () => {
+    expect(compilerErrors([example.folder, migrated.folder])).toEqual([]);
+  });
+
+  it('stay the same after a second run', async () => {
+    expect(first).toMatchObject({ exitCode: 1, failed: '', printed: expect.stringContaining('changed 4 of 9 files') });
+    const { exitCode, printed } = await example.run('--write', 'src');
+    expect(exitCode).toBe(1);
+    expect(printed.replace('changed 0', 'changed 4')).toBe(first.printed);
+  });
+
+  it('name the places where a person must decide', () => {
+    const places = first.printed.split('\n').filter((line) => line.startsWith('  src/'));
+    expect(places.map((line) => line.split('/').at(-1)?.replace(/: .*/, ''))).toEqual([
+      'keycloak-config.service.ts:13',
+      'keycloak-config.service.ts:17',
+      'product.controller.ts:21',
+      'product.controller.ts:23',
+      'product.controller.ts:48',
+      'product.controller.ts:55',
+      'product.controller.ts:62',
+    ]);
+  });
+
+  it('leave only the call to another service of examples/migrated to a person', () => {
+    expect(second).toMatchObject({ exitCode: 0, failed: '' });
+    const byHand = ['stock.client.ts', 'app.module.ts', 'orders.controller.ts'].flatMap((file) => {
+      const finished = new Set(readFileSync(join(MIGRATED, 'src', file), 'utf8').split('\n'));
+      return migrated
+        .read(join('src', file))
+        .split('\n')
+        .filter((line) => !finished.has(line));
+    });
+    expect(byHand).toEqual([
+      '  async read(authorization: string): Promise<{ left: number }> {',
+      "    const answer = await fetch(`${process.env['INVENTORY_URL']}/stock`, { headers: { authorization } });",
+      '    return (await answer.json()) as { left: number };',
+      "const { KEYCLOAK_URL = '', CLIENT_SECRET = '' } = process.env;",
+      "import { Controller, Delete, Get, Headers, HttpCode, Post } from '@nestjs/common';",
+      '@Authenticated()',
+      "  left(@Headers('authorization') authorization: string) {",
+      '    return this.stock.read(authorization);',
+    ]);
+  });
+});
+
+let project: MigratedProject;
+
+describe('migrate-from-nest-keycloak-connect', () => {
+  afterEach(() => project.remove());
+
+  it('prints a diff and changes no file without --write', async () => {
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE });
+    const { exitCode, printed } = await project.run('src');
+    expect(exitCode).toBe(0);
+    expect(printed).toMatch(/^--- a\/src\/app[.]module[.]ts\n\+\+\+ b\/src\/app[.]module[.]ts\n@@ -1,/);
+    expect(printed).toContain(`\n-import { APP_GUARD } from '@nestjs/core';\n`);
+    expect(printed).toContain('Add --write to write the files.');
+    expect(project.read('src/app.module.ts')).toBe(ROOT_MODULE);
+  });
+
+  it('touches no declarations, no node_modules, nothing outside, and follows no symbolic link', async () => {
+    const untouched = ['src/types.d.ts', 'src/node_modules/a/index.ts', 'src/.hidden/a.ts', 'outside/a.ts'];
+    project = new MigratedProject({
+      'src/app.module.ts': ROOT_MODULE,
+      ...Object.fromEntries(untouched.map((path) => [path, ROOT_MODULE])),
+    });
+    symlinkSync(join(project.folder, 'outside'), join(project.folder, 'src/linked'));
+    symlinkSync(join(project.folder, 'outside/a.ts'), join(project.folder, 'src/linked.ts'));
+    expect((await project.run('--write', 'src')).printed).toContain('changed 1 of 1 files');
+    for (const path of untouched) expect(project.read(path)).toBe(ROOT_MODULE);
+  });
+
+  it('names a file that does not parse or is not UTF-8, and migrates the others', async () => {
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, 'src/broken.ts': 'export class {\n  @' });
+    cpSync('docs/images/matrix.png', join(project.folder, 'src/image.ts'));
+    const { exitCode, printed } = await project.run('--write', 'src');
+    expect(exitCode).toBe(1);
+    expect(printed).toContain('changed 1 of');
+    expect(printed).toMatch(/Left alone:\n(.*\n)*?  src\/broken[.]ts: line 2: Expression expected/);
+    expect(printed).toContain('  src/image.ts: it is not UTF-8');
+    expect(project.read('src/broken.ts')).toBe('export class {\n  @');
+  });
+
+  it('keeps a byte order mark', async () => {
+    project = new MigratedProject({ 'src/app.module.ts': `\uFEFF${ROOT_MODULE}` });
+    await project.run('--write', 'src/app.module.ts');
+    expect(project.read('src/app.module.ts')).toMatch(/^\uFEFFimport [^\n]*\nimport \{ KeycloakModule \}/);
+  });
+
+  it('prints only a summary with --write', async () => {
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE });
+    expect((await project.run('--write', 'src')).printed).toBe(
+      'migrate-from-nest-keycloak-connect: changed 1 of 1 files.\n',
+    );
+  });
+});
+
+describe('migrate-from-nest-keycloak-connect exits with 3', () => {
+  afterEach(() => project.remove());
+
+  it.each([
+    [[], 'no PATH is given'],
+    [['--unknown', 'src'], "Unknown option '--unknown'"],
+    [['missing'], 'does not exist'],
+    [['lib'], 'no file calls KeycloakConnectModule.register or registerAsync'],
+  ])('for the arguments %j', async (args, message) => {
+    project = new MigratedProject({ 'lib/a.ts': `import { Public } from 'nest-keycloak-connect';\n` });
+    expect(await project.run(...args)).toMatchObject({
+      exitCode: 3,
+      printed: '',
+      failed: expect.stringContaining(message),
+    });
+  });
+
+  it('if the project has no TypeScript', async () => {
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE }, false);
+    expect((await project.run('src')).failed).toMatch(
+      /has no package typescript: install the project's dependencies\n$/,
+    );
+  });
+
+  it.each([
+    ['4.9.5', 'typescript 4.9.5 is not supported: install 5.0 or newer'],
+    ['99.0.0', 'typescript 99.0.0 has no API that this command knows: install typescript@6'],
+  ])('for TypeScript %s', async (version, message) => {
+    const manifest = JSON.stringify({ name: 'typescript', version });
+    project = new MigratedProject(
+      { 'src/app.module.ts': ROOT_MODULE, 'node_modules/typescript/package.json': manifest },
+      false,
+    );
+    expect(await project.run('src')).toMatchObject({ exitCode: 3, failed: expect.stringContaining(message) });
+  });
+
+  it('but prints the flags with --help', async () => {
+    project = new MigratedProject({});
+    expect(await project.run('--help')).toMatchObject({
+      exitCode: 0,
+      failed: '',
+      printed: expect.stringContaining('--write'),
+    });
+  });
+});

@@ -1,0 +1,156 @@
+import { writeFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { migrateCallers } from './caller.js';
+import { compilerOf } from './compiler.js';
+import { migrateDecorators } from './decorators.js';
+import { migrateGuards } from './guards.js';
+import { migrateImports } from './imports.js';
+import { markLeftovers } from './leftovers.js';
+import { MARK, MigratedFile, OLD_PACKAGE } from './migrated-file.js';
+import { MigrationError } from './migration-error.js';
+import { migrateModule, registrationsIn } from './module.js';
+import { projectFacts } from './project-facts.js';
+import { findSources, type FoundFile, type UnreadFile } from './source-files.js';
+import { unifiedDiff } from './unified-diff.js';
+
+export const MIGRATION = 'migrate-from-nest-keycloak-connect';
+
+export const MIGRATION_USAGE = `Usage: nestjs-keycloak-s2s ${MIGRATION} [--write] PATH…
+
+Changes imports, modules and decorators of nest-keycloak-connect in the TypeScript files below each PATH. Where a
+person must decide, it leaves the route closed and writes a comment: // ${MARK} …
+Name all folders of an application at once. It uses the typescript of the project, 5.0 or newer.
+
+  --write   writes the files; without it, the command prints the changes as a unified diff
+  --help    prints this
+
+Exit codes: 0 nothing is left to decide, 1 a person must decide, 3 it could not run.
+`;
+
+const [DONE, UNDECIDED, COULD_NOT_RUN] = [0, 1, 3];
+
+export interface MigrationSurroundings {
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+  /** Paths are relative to this folder. */
+  readonly folder: string;
+}
+
+export async function runMigration(args: readonly string[], surroundings: MigrationSurroundings): Promise<number> {
+  try {
+    const { values, positionals } = flagsOf(args);
+    if (values.help === true) {
+      surroundings.print(MIGRATION_USAGE);
+      return DONE;
+    }
+    if (positionals.length === 0) throw new MigrationError(`no PATH is given\n\n${MIGRATION_USAGE}`);
+    const paths = positionals.map((path) => resolve(surroundings.folder, path));
+    return await migrate(paths, values.write === true, surroundings);
+  } catch (failure) {
+    const text = failure instanceof MigrationError ? failure.message : String((failure as Error).stack);
+    surroundings.printError(`${MIGRATION}: ${text}\n`);
+    return COULD_NOT_RUN;
+  }
+}
+
+function flagsOf(args: readonly string[]) {
+  const options = { write: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (failure) {
+    throw new MigrationError(`${(failure as Error).message}\n\n${MIGRATION_USAGE}`);
+  }
+}
+
+interface Result {
+  readonly source: FoundFile;
+  readonly after: string;
+  readonly decisions: readonly string[];
+}
+
+async function migrate(
+  paths: readonly string[],
+  mayWrite: boolean,
+  surroundings: MigrationSurroundings,
+): Promise<number> {
+  const { print, folder } = surroundings;
+  const { files, unread } = findSources(paths);
+  const compiler = await compilerOf(paths[0] ?? folder);
+  const parsed = compiler.parse(files);
+  const migrated: MigratedFile[] = [];
+  const left: UnreadFile[] = [...unread];
+  files.forEach((source, at) => {
+    const result = parsed[at];
+    if (result !== undefined && 'root' in result) migrated.push(new MigratedFile(source, result.root));
+    else left.push({ path: source.path, fault: result?.fault ?? '' });
+  });
+  const results = resultsOf(migrated);
+  const changed = results.filter(({ source, after }) => after !== source.text);
+  const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
+  for (const { source, after } of changed) {
+    if (mayWrite) writeFileSync(source.path, (source.hasMark ? '\uFEFF' : '') + after);
+    else print(unifiedDiff(nameOf(source.path), source.text, after));
+  }
+  const decisions = results.flatMap(({ source, decisions: of }) => of.map((one) => `${nameOf(source.path)}${one}`));
+  print(
+    summary(
+      changed.length,
+      files.length,
+      decisions,
+      left.map(({ path, fault }) => `${nameOf(path)}: ${fault}`),
+      mayWrite,
+    ),
+  );
+  return decisions.length + left.length === 0 ? DONE : UNDECIDED;
+}
+
+/** Without a registration, an earlier run has changed the files, or the root module is missing. */
+function resultsOf(files: readonly MigratedFile[]): Result[] {
+  const registering = files.filter((file) => !file.isSpec && registrationsIn(file).length > 0);
+  if (registering.length === 0) {
+    const unmarked = files.find(
+      ({ source: { text } }) => /['"]nest-keycloak-connect['"]/.test(text) && !text.includes(MARK),
+    );
+    if (unmarked === undefined)
+      return files.map(({ source }) => ({ source, after: source.text, decisions: marksIn(source.text) }));
+    throw new MigrationError(
+      `${unmarked.source.path} uses ${OLD_PACKAGE}, but no file calls KeycloakConnectModule.register or registerAsync: also name the folder of the root module`,
+    );
+  }
+  const facts = projectFacts(files);
+  return files.map((file) => {
+    migrateModule(file, facts, file === registering[0] || !registering.includes(file));
+    const optional = migrateDecorators(file, facts);
+    migrateGuards(file);
+    migrateCallers(file, (method) => optional.has(method));
+    markLeftovers(file);
+    migrateImports(file);
+    const after = file.edits.apply();
+    return { source: file.source, after, decisions: marksIn(after) };
+  });
+}
+
+/** Returns `:line: sentence` for each comment that says what a person must decide. */
+const marksIn = (text: string): string[] =>
+  text.split('\n').flatMap((line, at) => {
+    const found = line.indexOf(`// ${MARK}`);
+    return found === -1 ? [] : [`:${at + 1}: ${line.slice(found + MARK.length + 4).trim()}`];
+  });
+
+function summary(
+  changed: number,
+  all: number,
+  decisions: readonly string[],
+  left: readonly string[],
+  isWritten: boolean,
+): string {
+  const verb = isWritten ? 'changed' : 'would change';
+  return [
+    `${MIGRATION}: ${verb} ${changed} of ${all} files.`,
+    ...(decisions.length === 0 ? [] : [`Decide in ${decisions.length} places:`, ...decisions.map((one) => `  ${one}`)]),
+    ...(left.length === 0 ? [] : ['Left alone:', ...left.map((one) => `  ${one}`)]),
+    ...(isWritten || changed === 0 ? [] : ['Add --write to write the files.']),
+    '',
+  ].join('\n');
+}
