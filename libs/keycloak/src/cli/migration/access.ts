@@ -31,33 +31,41 @@ const ACCESS_DECORATORS = new Set([
 const CLOSING = 'the handler stays closed until then.';
 
 export function accessOf(file: MigratedFile, target: Syntax, facts: ProjectFacts): Access {
-  const found = new Map<string, { readonly decorator: Syntax; readonly args: readonly Syntax[] }>();
+  const found = new Map<string, readonly Syntax[]>();
+  const decorators: Syntax[] = [];
   let unclear: string | undefined;
   for (const decorator of target.decorators) {
     const call = callOf(decorator);
     const name = file.oldName(call?.callee);
     if (call !== undefined && name !== undefined && ACCESS_DECORATORS.has(name)) {
-      found.set(name, { decorator, args: call.args });
+      decorators.push(decorator);
+      const key = name === 'Unprotected' ? 'Public' : name;
+      if (found.has(key)) unclear ??= `keep one of the decorators @${key}; ${CLOSING}`;
+      found.set(key, call.args);
     } else unclear ??= foreignDecorator(file, decorator, facts);
   }
   const roles = found.get('Roles');
-  const demand = roles === undefined ? undefined : rolesOf(file, target, roles.args);
-  const scopes = found.get('Scopes')?.args;
-  const resource = found.get('Resource')?.args[0];
+  const demand = roles === undefined ? undefined : rolesOf(file, target, roles);
+  const scopes = found.get('Scopes');
+  const resource = found.get('Resource')?.[0];
   if (roles !== undefined && demand === undefined) {
     unclear ??= `name the roles of @Roles as literals in @RequirePermission or @RequireAnyPermission; ${CLOSING}`;
+  }
+  const opening = found.get('Public');
+  if (opening?.some(({ kind }) => !/^(True|False)Keyword$/.test(kind)) === true) {
+    unclear ??= `choose @Public() or @OptionalToken(); ${CLOSING}`;
   }
   if (found.has('ConditionalScopes')) unclear ??= `replace @ConditionalScopes by permissions; ${CLOSING}`;
   if ([...(scopes ?? []), ...(resource === undefined ? [] : [resource])].some((name) => !isName(name))) {
     unclear ??= `name the resource and the scopes as literals in @RequirePermission; ${CLOSING}`;
   }
   return {
-    opening: openingOf((found.get('Public') ?? found.get('Unprotected'))?.args),
+    opening: openingOf(opening),
     roles: demand,
     resource,
     scopes,
     guards: guardsOn(file, target),
-    decorators: [...found.values()].map(({ decorator }) => decorator),
+    decorators,
     unclear,
   };
 }
@@ -75,7 +83,8 @@ function foreignDecorator(file: MigratedFile, decorator: Syntax, facts: ProjectF
   const expression = callOf(decorator)?.callee ?? decorator.field('expression');
   const owner = expression?.kind === 'PropertyAccessExpression' ? expression.field('expression') : expression;
   const binding = file.bindingOf(owner);
-  const question = `say who may call, because @${expression?.text} may contain a decorator of nest-keycloak-connect; ${CLOSING}`;
+  const name = expression?.text.replaceAll(/\s+/g, '') ?? '';
+  const question = `say who may call, because @${name} may contain a decorator of nest-keycloak-connect; ${CLOSING}`;
   if (binding?.from === '@nestjs/common' && binding.imported === 'SetMetadata') return question;
   if (binding?.from === '@nestjs/common' && binding.imported === 'applyDecorators') return question;
   if (binding === undefined) return question;

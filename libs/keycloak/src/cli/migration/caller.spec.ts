@@ -42,6 +42,8 @@ describe('a parameter with the user', () => {
     ['return { ...user };', 'return { ...user.claims };'],
     ['if (user) return user.sub;', 'if (user) return user.subject;'],
     ['return user && other.user;', 'return user && other.user;'],
+    ['return all.map((user) => user.sub);', 'return all.map((user) => user.sub);'],
+    ['{ const user = this.me; return user.sub; }', '{ const user = this.me; return user.sub; }'],
     ['return `${user.sub} user`;', 'return `${user.subject} user`;'],
   ])('becomes a token in %s', async (before, after) => {
     expect(await method(claims(before))).toBe(token(after));

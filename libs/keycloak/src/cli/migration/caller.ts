@@ -56,8 +56,21 @@ function removeTokens(file: MigratedFile, method: Syntax, parameters: readonly S
 function usesOf(method: Syntax, name: string | undefined): Syntax[] {
   return [...(method.field('body')?.walk() ?? [])].filter((node) => {
     const isName = node.parent?.field('name') === node && node.parent.kind !== 'ShorthandPropertyAssignment';
-    return node.kind === 'Identifier' && node.value === name && !isName;
+    return node.kind === 'Identifier' && node.value === name && !isName && !isShadowed(node, method);
   });
+}
+
+/** Returns whether a function or a block within the method declares the same name again. */
+function isShadowed(use: Syntax, method: Syntax): boolean {
+  const declares = (scope: Syntax): boolean => {
+    if (scope.fields('parameters').some((parameter) => parameter.field('name')?.value === use.value)) return true;
+    if (scope === method.field('body') || !/^(Block|For.*Statement)$/.test(scope.kind)) return false;
+    return [...scope.walk()].some((node) => {
+      return node.kind === 'VariableDeclaration' && node.field('name')?.value === use.value;
+    });
+  };
+  const scope = use.above((ancestor) => ancestor === method || declares(ancestor));
+  return scope !== method;
 }
 
 class CallerParameter {

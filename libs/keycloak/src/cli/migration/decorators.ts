@@ -44,7 +44,9 @@ class ClassMigration {
     this.#isOfNest = isHandlerClass(file, node);
     this.#handlers = node.fields('members').flatMap((method) => {
       const access = accessOf(file, method, facts);
-      return handlerKind(file, method) === undefined && access.decorators.length === 0 ? [] : [{ method, access }];
+      // An unknown decorator may make the method a handler.
+      const isOther = handlerKind(file, method) === undefined && access.decorators.length === 0;
+      return isOther && access.unclear === undefined ? [] : [{ method, access }];
     });
     const left = this.#isUnclear ? [this.#access, ...this.#handlers.map(({ access }) => access)] : [];
     const unclear = this.#handlers.flatMap(({ access }) => (access.unclear === undefined ? [] : [access]));

@@ -51,7 +51,11 @@ export function planHandler(file: MigratedFile, facts: HandlerFacts, names: Role
     decorators.push(`${file.need('RequirePermission')}(${permissions.join(', ')})`);
   }
   if (decorators.length === 0) return planWithoutDemands(file, facts);
-  return { grant: 'own', decorators: [...new Set(decorators)], decisions: decisionsOn(facts, isUnderPolicy, guards) };
+  const isUnknown = ({ text, isText }: Syntax): boolean =>
+    !isText && (names.constants.get(text)?.split(':').length ?? Infinity) > 2;
+  const hasUnknown = roles.some((demand) => demand?.roles.some(isUnknown) === true);
+  const decisions = [...(hasUnknown ? [UNKNOWN_ROLE] : []), ...decisionsOn(facts, isUnderPolicy, guards)];
+  return { grant: 'own', decorators: [...new Set(decorators)], decisions };
 }
 
 function decisionsOn(
@@ -93,6 +97,8 @@ function planWithoutDemands(file: MigratedFile, facts: HandlerFacts): HandlerPla
   }
   return guards.has('AuthGuard') ? { grant: 'token', decorators: [], decisions: [] } : closed(UNGUARDED);
 }
+
+const UNKNOWN_ROLE = 'check that mapPermissions in the root module returns this role, whose name is not a literal.';
 
 const UNGUARDED = 'choose @Public() or @Authenticated() for each handler, because no AuthGuard was found.';
 

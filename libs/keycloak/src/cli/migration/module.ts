@@ -40,7 +40,7 @@ function migrateRegistration(file: MigratedFile, call: Syntax, options: Syntax |
   const object = options === undefined ? undefined : objectOf(file, options);
   if (object !== undefined) return migrateOptions(file, object, facts);
   // KeycloakModule refuses these options at the start, so no route opens.
-  file.decide(call, `give the options of KeycloakModule.forRoot that ${options?.text ?? 'the call'} stands for.`);
+  file.decide(call, 'give the options of KeycloakModule.forRoot in place of these.');
 }
 
 function migrateAsync(file: MigratedFile, call: Syntax, options: Syntax | undefined, facts: ProjectFacts): void {

@@ -35,6 +35,7 @@ export function projectFacts(files: readonly MigratedFile[]): ProjectFacts {
 
 function enforces(file: MigratedFile): boolean {
   return [...file.root.walk()].some((node) => {
+    if (node.kind === 'PropertyAccessExpression' && node.field('name')?.value === 'ENFORCING') return true;
     if (node.kind !== 'ObjectLiteralExpression') return false;
     const mode = propertiesOf(node).get('policyEnforcement');
     const value = valueOf(mode);
@@ -78,7 +79,7 @@ class ImportGraph {
     const target = this.#resolve(file, specifier);
     if (target === undefined) return !isOtherPackage(file, specifier);
     return [...this.reachableFrom(target)].some(({ source: { text } }) =>
-      /nest-keycloak-connect|SetMetadata/.test(text),
+      /nest-keycloak-connect|SetMetadata|defineMetadata|createDecorator/.test(text),
     );
   }
 
@@ -106,6 +107,7 @@ const stemOf = (path: string): string => path.replace(/[.][cm]?[jt]sx?$/, '');
 
 /** Returns true for an installed package that does not use nest-keycloak-connect. */
 function isOtherPackage(file: MigratedFile, specifier: string): boolean {
+  if (specifier.startsWith('.')) return false;
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   try {
     const require = createRequire(file.source.path);

@@ -1,4 +1,5 @@
 import type { MigratedFile } from './migrated-file.js';
+import { roleConstants } from './role-constants.js';
 import { bare, callOf, propertiesOf, valueOf, type Syntax } from './syntax.js';
 
 /** The roles of one `@Roles()`. */
@@ -16,6 +17,8 @@ export interface RoleNames {
   readonly otherClients: readonly string[];
   readonly hasRealmRoles: boolean;
   readonly hasOwnRoles: boolean;
+  /** The values of constants such as `Role.Admin`. */
+  readonly constants: ReadonlyMap<string, string>;
 }
 
 /** Reads `@Roles({ roles, mode })` (1.x) or `@Roles('a', 'b')` (2.x). Returns undefined if the roles are unclear. */
@@ -46,7 +49,8 @@ function isRoleName(role: Syntax): boolean {
   if (!role.isText) return role.kind === 'PropertyAccessExpression' && /^[A-Z]/.test(role.text);
   // nest-keycloak-connect ignores all parts of a name after the second colon.
   const parts = role.value?.split(':') ?? [];
-  return parts.length <= 2 && parts.every((part) => part.trim() !== '' && !/\p{Cc}/u.test(part));
+  const isPlainClient = parts.length < 2 || !/['"`\\$]/.test(parts[0] ?? '');
+  return parts.length <= 2 && isPlainClient && parts.every((part) => part.trim() !== '' && !/\p{Cc}/u.test(part));
 }
 
 function isAllMode(mode: Syntax | undefined): boolean | undefined {
@@ -64,14 +68,17 @@ export function roleNamesOf(files: readonly MigratedFile[]): RoleNames {
     }),
   );
   const roles = calls.flatMap((demand) => (demand === 'unclear' ? [] : demand.roles));
-  const isOpen = calls.includes('unclear') || roles.some((role) => !role.isText);
-  const kinds = roles.filter(({ isText }) => isText).map(({ value = '' }) => prefixOf(value));
+  const constants = roleConstants(files);
+  const values = roles.map((role) => (role.isText ? role.value : constants.get(role.text)));
+  const isOpen = calls.includes('unclear') || values.includes(undefined);
+  const kinds = values.filter((value) => value !== undefined).map(prefixOf);
   const otherClients = [...new Set(kinds.filter((kind) => kind !== 'realm' && kind !== ''))].toSorted();
   const hasRealmRoles = isOpen || kinds.includes('realm');
   const hasOwnRoles = isOpen || kinds.includes('');
-  const isOne = otherClients.length === 0 && hasRealmRoles !== hasOwnRoles;
+  const isLiteral = !isOpen && roles.every(({ isText }) => isText);
+  const isOne = isLiteral && otherClients.length === 0 && hasRealmRoles !== hasOwnRoles;
   const kind = calls.length === 0 ? 'none' : isOne ? (hasRealmRoles ? 'realm' : 'client') : 'prefixed';
-  return { kind, otherClients, hasRealmRoles, hasOwnRoles };
+  return { kind, otherClients, hasRealmRoles, hasOwnRoles, constants };
 }
 
 const prefixOf = (role: string): string => (role.includes(':') ? role.slice(0, role.indexOf(':')) : '');

@@ -128,6 +128,14 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(project.read('src/app.module.ts')).toBe(ROOT_MODULE);
   });
 
+  it('prints no client secret', async () => {
+    const secret = `process.env['SECRET'] ?? 'a-fixed-secret'`;
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE.replace(`secret: 's'`, `secret: ${secret}`) });
+    const { printed } = await project.run('src');
+    expect(printed).not.toContain('a-fixed-secret');
+    expect(printed).toContain(`clientSecret: process.env['SECRET'] ?? '***'`);
+  });
+
   it('touches no declarations, no node_modules, nothing outside, and follows no symbolic link', async () => {
     const untouched = ['src/types.d.ts', 'src/node_modules/a/index.ts', 'src/.hidden/a.ts', 'outside/a.ts'];
     project = new MigratedProject({

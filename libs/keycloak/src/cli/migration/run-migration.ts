@@ -11,7 +11,8 @@ import { MARK, MigratedFile, OLD_PACKAGE } from './migrated-file.js';
 import { MigrationError } from './migration-error.js';
 import { migrateModule, registrationsIn } from './module.js';
 import { projectFacts } from './project-facts.js';
-import { findSources, type FoundFile, type UnreadFile } from './source-files.js';
+import { hideSecrets } from './secrets.js';
+import { findSources, type UnreadFile } from './source-files.js';
 import { unifiedDiff } from './unified-diff.js';
 
 export const MIGRATION = 'migrate-from-nest-keycloak-connect';
@@ -22,7 +23,7 @@ Changes imports, modules and decorators of nest-keycloak-connect in the TypeScri
 person must decide, it leaves the route closed and writes a comment: // ${MARK} …
 Name all folders of an application at once. It uses the typescript of the project, 5.0 or newer.
 
-  --write   writes the files; without it, the command prints the changes as a unified diff
+  --write   writes the files; without it, the command prints the changes as a unified diff without client secrets
   --help    prints this
 
 Exit codes: 0 nothing is left to decide, 1 a person must decide, 3 it could not run.
@@ -64,7 +65,7 @@ function flagsOf(args: readonly string[]) {
 }
 
 interface Result {
-  readonly source: FoundFile;
+  readonly file: MigratedFile;
   readonly after: string;
   readonly decisions: readonly string[];
 }
@@ -86,13 +87,14 @@ async function migrate(
     else left.push({ path: source.path, fault: result?.fault ?? '' });
   });
   const results = resultsOf(migrated);
-  const changed = results.filter(({ source, after }) => after !== source.text);
+  const changed = results.filter(({ file, after }) => after !== file.source.text);
   const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
-  for (const { source, after } of changed) {
-    if (mayWrite) writeFileSync(source.path, (source.hasMark ? '\uFEFF' : '') + after);
-    else print(unifiedDiff(nameOf(source.path), source.text, after));
+  for (const { file, after } of changed) {
+    const { path, text, hasMark } = file.source;
+    if (mayWrite) write(path, (hasMark ? '\uFEFF' : '') + after);
+    else print(hideSecrets(unifiedDiff(nameOf(path), text, after), file.root));
   }
-  const decisions = results.flatMap(({ source, decisions: of }) => of.map((one) => `${nameOf(source.path)}${one}`));
+  const decisions = results.flatMap(({ file, decisions: of }) => of.map((one) => `${nameOf(file.source.path)}${one}`));
   print(
     summary(
       changed.length,
@@ -105,6 +107,14 @@ async function migrate(
   return decisions.length + left.length === 0 ? DONE : UNDECIDED;
 }
 
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new MigrationError(`${path} cannot be written`, { cause });
+  }
+}
+
 /** Without a registration, an earlier run has changed the files, or the root module is missing. */
 function resultsOf(files: readonly MigratedFile[]): Result[] {
   const registering = files.filter((file) => !file.isSpec && registrationsIn(file).length > 0);
@@ -113,7 +123,7 @@ function resultsOf(files: readonly MigratedFile[]): Result[] {
       ({ source: { text } }) => /['"]nest-keycloak-connect['"]/.test(text) && !text.includes(MARK),
     );
     if (unmarked === undefined)
-      return files.map(({ source }) => ({ source, after: source.text, decisions: marksIn(source.text) }));
+      return files.map((file) => ({ file, after: file.source.text, decisions: marksIn(file.source.text) }));
     throw new MigrationError(
       `${unmarked.source.path} uses ${OLD_PACKAGE}, but no file calls KeycloakConnectModule.register or registerAsync: also name the folder of the root module`,
     );
@@ -127,7 +137,7 @@ function resultsOf(files: readonly MigratedFile[]): Result[] {
     markLeftovers(file);
     migrateImports(file);
     const after = file.edits.apply();
-    return { source: file.source, after, decisions: marksIn(after) };
+    return { file, after, decisions: marksIn(after) };
   });
 }
 

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import { controller, method, migratedClass, TODO } from '../../../spec-support/migrated-classes.js';
+import { ROOT_MODULE } from '../../../spec-support/migrated-project.js';
+
+/** Returns the lines between `@Get()` and the method. */
+async function ofMethod(decorators: string, classDecorators = '', root?: string): Promise<string[]> {
+  const lines = await migratedClass(controller(method(decorators), classDecorators), root);
+  return lines.slice(lines.indexOf('@Get()') + 1, lines.indexOf('read() {}'));
+}
+
+describe('the decorators of a handler', () => {
+  it.each([
+    ['@Public()', '@Public()'],
+    ['@Unprotected()', '@Public()'],
+    ['@Public(true)', '@Public()'],
+    ['@Public(false)', '@OptionalToken()'],
+    ['@Unprotected(false)', '@OptionalToken()'],
+    [`@Roles({ roles: ['realm:a', 'realm:b'] })`, `@RequireAnyPermission('a', 'b')`],
+    [`@Roles({ roles: ['realm:a', 'realm:b'], mode: RoleMatchingMode.ANY })`, `@RequireAnyPermission('a', 'b')`],
+    [`@Roles({ roles: ['realm:a', 'realm:b'], mode: RoleMatchingMode.ALL })`, `@RequirePermission('a', 'b')`],
+    [`@Roles({ roles: ['realm:a'] })`, `@RequirePermission('a')`],
+    [`@Roles({ roles: ['a', 'b'] })`, `@RequireAnyPermission('a', 'b')`],
+    [`@Roles({ roles: ['other:a', 'realm:b'] })`, `@RequireAnyPermission('other:a', 'realm:b')`],
+    [`@Roles('realm:a', 'realm:b')`, `@RequireAnyPermission('a', 'b')`],
+    [`@Roles({ roles: [] })`, `@Authenticated()`],
+  ])('become %s → %s without a comment', async (before, after) => {
+    expect(await ofMethod(before)).toEqual([after]);
+  });
+
+  it.each([
+    ['roles in a constant', '@Roles({ roles: ROLES })'],
+    ['roles in a variable', '@Roles({ roles: [role] })'],
+    ['spread roles', `@Roles({ roles: [...ROLES, 'realm:a'] })`],
+    ['spread options', '@Roles({ ...OPTIONS })'],
+    ['a variable at @Public', '@Public(isOpen)'],
+    ['an unclear mode', `@Roles({ roles: ['a', 'b'], mode })`],
+    ['a name with two colons', `@Roles({ roles: ['realm:a:b'] })`],
+    ['a constant scope', '@Scopes(SCOPE.toString())'],
+  ])('stay with a comment for %s, and the route stays closed', async (_, before) => {
+    const lines = await migratedClass(controller(`${method(before)}\n  @Get('all')\n  all() {}`));
+    expect(lines).toEqual([
+      '@Controller()',
+      'export class Orders {',
+      '@Get()',
+      TODO,
+      before,
+      'read() {}',
+      `@Get('all')`,
+      '@Authenticated()',
+      'all() {}',
+      '}',
+    ]);
+  });
+
+  it('keep constants, and get a comment if the value is unknown', async () => {
+    const roles = `@Roles({ roles: [Role.Admin, 'realm:b'] })`;
+    const after = `@RequireAnyPermission(Role.Admin, 'realm:b')`;
+    expect(await ofMethod(roles)).toEqual([TODO, after]);
+    const lines = await migratedClass(controller(method(roles)), undefined, `enum Role { Admin = 'realm:a' }`);
+    expect(lines).toEqual(['@Controller()', 'export class Orders {', '@Get()', after, 'read() {}', '}']);
+  });
+
+  it('stay with a comment if they contradict each other', async () => {
+    const both = [`@Roles({ roles: ['realm:a'] })`, `@Roles({ roles: ['realm:b'] })`];
+    expect(await ofMethod(both.join('\n'))).toEqual([TODO, ...both]);
+  });
+
+  it('get the stricter meaning and a comment if @Public and roles are combined', async () => {
+    expect(await ofMethod(`@Public()\n@Roles({ roles: ['realm:a'] })`)).toEqual([TODO, `@RequirePermission('a')`]);
+  });
+
+  it('demand the roles of the class and of the method, because nest-keycloak-connect 1 checked those of the class', async () => {
+    const lines = await ofMethod(`@Roles({ roles: ['realm:b'] })`, `@Roles({ roles: ['realm:a'] })`);
+    expect(lines).toEqual([TODO, `@RequirePermission('a')`, `@RequirePermission('b')`]);
+  });
+
+  it('lose @Public below roles of the class, because RoleGuard refused every call', async () => {
+    expect(await ofMethod('@Public()', `@Roles({ roles: ['realm:a'] })`)).toEqual([TODO]);
+  });
+
+  it('demand a permission with a comment for UMA scopes', async () => {
+    expect(await ofMethod(`@Scopes('View')`, `@Resource('product')`)).toEqual([
+      TODO,
+      `@RequirePermission('product:View')`,
+    ]);
+  });
+
+  it('open nothing if ENFORCING refused routes without a resource', async () => {
+    const root = ROOT_MODULE.replace(`secret: 's'`, `secret: 's', policyEnforcement: mode`);
+    for (const before of ['@Public()', `@Roles({ roles: ['realm:a'] })`, '']) {
+      const lines = await migratedClass(controller(method(before)), root);
+      expect(lines.join('\n')).not.toMatch(/^@(Public|Authenticated|Optional|Require)/m);
+      expect(lines).toContainEqual(TODO);
+    }
+  });
+
+  it('get a comment if RoleGuard did not check the roles', async () => {
+    const root = ROOT_MODULE.replace('{ provide: APP_GUARD, useClass: RoleGuard },', '');
+    expect(await ofMethod(`@Roles({ roles: ['realm:a'] })`, '', root)).toEqual([TODO, `@RequirePermission('a')`]);
+  });
+});
