@@ -5,7 +5,6 @@ const NEST = `import { Controller, Get, UseGuards, applyDecorators, SetMetadata 
 const OLD = `import { AuthenticatedUser, AuthGuard, EnforcerOptions, Public, Resource, RoleGuard, RoleMatchingMode, Roles, Scopes, Unprotected } from 'nest-keycloak-connect';`;
 export const NO_GUARDS = ROOT_MODULE.replace(/providers: \[[^\]]*\],/, '');
 
-/** Returns the class without its imports, and without indentation. */
 export async function migratedClass(text: string, root?: string, imports = ''): Promise<string[]> {
   const result = await migrated(`${NEST}\n${OLD}\n${imports}\n${text}\n`, root);
   const start = result.split('\n').findIndex((line) => line.startsWith('@') || line.startsWith('// TODO'));

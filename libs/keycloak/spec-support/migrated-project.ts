@@ -9,7 +9,6 @@ export interface Ran {
   readonly failed: string;
 }
 
-/** A folder with the TypeScript of this repository and the given files. */
 export class MigratedProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'migration-'));
 
@@ -45,7 +44,6 @@ export class MigratedProject {
   }
 }
 
-/** A root module of nest-keycloak-connect with the three guards. */
 export const ROOT_MODULE = `import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AuthGuard, KeycloakConnectModule, ResourceGuard, RoleGuard } from 'nest-keycloak-connect';
@@ -61,7 +59,6 @@ import { AuthGuard, KeycloakConnectModule, ResourceGuard, RoleGuard } from 'nest
 export class AppModule {}
 `;
 
-/** Migrates one file beside a root module, and returns its new text. */
 export async function migrated(text: string, root = ROOT_MODULE, path = 'src/orders.controller.ts'): Promise<string> {
   const project = new MigratedProject({ 'src/app.module.ts': root, [path]: text });
   try {

@@ -4,16 +4,13 @@ import type { ProjectFacts } from './project-facts.js';
 import { rolesOf, type RoleDemand } from './role-names.js';
 import { callOf, type Syntax } from './syntax.js';
 
-/** What nest-keycloak-connect demanded on a class or a method. */
 export interface Access {
   readonly opening: 'public' | 'optional' | undefined;
   readonly roles: RoleDemand | undefined;
   readonly resource: Syntax | undefined;
   readonly scopes: readonly Syntax[] | undefined;
   readonly guards: readonly OldGuard[];
-  /** The decorators that the new decorators replace. */
   readonly decorators: readonly Syntax[];
-  /** The sentence that says what a person must decide about unclear decorators. */
   readonly unclear: string | undefined;
 }
 
@@ -72,13 +69,11 @@ export function accessOf(file: MigratedFile, target: Syntax, facts: ProjectFacts
 
 const isName = (node: Syntax): boolean => node.isText || node.kind === 'PropertyAccessExpression';
 
-/** Anything but `true` may let a call without a token pass, but refuses an invalid token. */
 function openingOf(args: readonly Syntax[] | undefined): 'public' | 'optional' | undefined {
   if (args === undefined) return undefined;
   return args[0] === undefined || args[0].kind === 'TrueKeyword' ? 'public' : 'optional';
 }
 
-/** A decorator of the application may contain `@Roles()` or set the metadata of the old guards. */
 function foreignDecorator(file: MigratedFile, decorator: Syntax, facts: ProjectFacts): string | undefined {
   const expression = callOf(decorator)?.callee ?? decorator.field('expression');
   const owner = expression?.kind === 'PropertyAccessExpression' ? expression.field('expression') : expression;

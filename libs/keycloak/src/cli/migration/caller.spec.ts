@@ -4,7 +4,6 @@ import { migrated } from '../../../spec-support/migrated-project.js';
 const IMPORTS = `import { Controller, Get } from '@nestjs/common';
 import { AccessToken, AuthenticatedUser, KeycloakUser, Public } from 'nest-keycloak-connect';`;
 
-/** Returns the method `read` after the migration, on one line. */
 async function method(text: string, decorators = ''): Promise<string> {
   const lines = await controller(text, decorators);
   return lines
@@ -53,10 +52,15 @@ describe('a parameter with the user', () => {
     const text = await method(
       'read(@AuthenticatedUser() user: Person, id: string) { return this.find(user, user.sub); }',
     );
-    const person = '(user.claims as unknown as Person)';
+    const person = 'user.claims as unknown as Person';
     expect(text).toBe(
-      `read(@Caller() user: VerifiedAccessToken, id: string) { return this.find(${person}, ${person}.sub); }`,
+      `read(@Caller() user: VerifiedAccessToken, id: string) { return this.find(${person}, (${person}).sub); }`,
     );
+  });
+
+  it('needs no cast from unknown', async () => {
+    const text = await method('read(@AuthenticatedUser() user: unknown) { if (is(user)) return user.given_name; }');
+    expect(text).toBe(token('if (is(user.claims)) return user.claims.given_name;'));
   });
 
   it('may be undefined on a handler that accepts calls without a token', async () => {

@@ -24,7 +24,6 @@ export function asksForUser(file: MigratedFile, method: Syntax): 'no' | 'always'
   return file.oldName(callOf(decorator)?.callee) === 'KeycloakUser' ? 'always' : 'in-1.x';
 }
 
-/** Rewrites `@AuthenticatedUser() user: any` and the uses of `user`, and removes unused `@AccessToken()` parameters. */
 export function migrateCallers(file: MigratedFile, isOptional: (method: Syntax) => boolean): void {
   for (const method of file.root.walk()) {
     if (method.kind !== 'MethodDeclaration') continue;
@@ -60,7 +59,6 @@ function usesOf(method: Syntax, name: string | undefined): Syntax[] {
   });
 }
 
-/** Returns whether a function or a block within the method declares the same name again. */
 function isShadowed(use: Syntax, method: Syntax): boolean {
   const declares = (scope: Syntax): boolean => {
     if (scope.fields('parameters').some((parameter) => parameter.field('name')?.value === use.value)) return true;
@@ -120,7 +118,7 @@ class CallerParameter {
       return this.file.edits.replace(use.start, parent.parent.end, `${this.#name}${dot}realmRoles`);
     }
     const member = Object.hasOwn(MEMBERS, name?.value ?? '') ? MEMBERS[name?.value ?? ''] : undefined;
-    if (member === undefined || this.#type !== 'any') {
+    if (member === undefined || !this.#isLoose) {
       return this.file.edits.replace(use.start, parent.end, `${this.#claims(use, true)}${dot}${name?.text}`);
     }
     const isArgument = parent.parent?.kind === 'CallExpression' && parent.parent.fields('arguments').includes(parent);
@@ -129,7 +127,7 @@ class CallerParameter {
     this.file.edits.replace(use.start, parent.end, isArgument && isMissing ? `${text} as string` : text);
   }
 
-  /** A condition keeps the token itself. Other code gets the claims, which the old user was. */
+  /** Other code than conditions gets the claims, because the old user was the claims. */
   #rewriteWhole(use: Syntax): void {
     const { parent } = use;
     const isCondition =
@@ -144,8 +142,13 @@ class CallerParameter {
 
   #claims(use: Syntax, isAccess = false): string {
     const claims = `${this.#name}${this.#dot(use.parent)}claims`;
-    if (this.#type !== 'any') return `(${claims} as unknown as ${this.#type})`;
-    return isAccess ? `(${claims} as any)` : claims;
+    const cast = { any: 'as any', unknown: '' }[this.#type] ?? `as unknown as ${this.#type}`;
+    if (cast === '' || (this.#type === 'any' && !isAccess)) return claims;
+    return isAccess || use.parent?.kind !== 'CallExpression' ? `(${claims} ${cast})` : `${claims} ${cast}`;
+  }
+
+  get #isLoose(): boolean {
+    return this.#type === 'any' || this.#type === 'unknown';
   }
 
   #dot(access: Syntax | undefined): string {

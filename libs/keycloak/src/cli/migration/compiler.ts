@@ -5,7 +5,6 @@ import { MigrationError } from './migration-error.js';
 import type { FoundFile } from './source-files.js';
 import { Syntax, type CompilerNode } from './syntax.js';
 
-/** A syntax tree, or the first syntax error. */
 export type Parsed = { readonly root: Syntax } | { readonly fault: string };
 
 export interface Compiler {
@@ -13,11 +12,7 @@ export interface Compiler {
   parse(files: readonly FoundFile[]): Parsed[];
 }
 
-/**
- * Returns the TypeScript that the project in `folder` has installed: 5.0 or newer.
- *
- * Throws `MigrationError` if the project has none, or an unsupported version.
- */
+/** Throws `MigrationError` if the project has no TypeScript, or an unsupported version. */
 export async function compilerOf(folder: string): Promise<Compiler> {
   const inProject = createRequire(join(folder, 'package.json'));
   let manifest: string;
@@ -31,7 +26,6 @@ export async function compilerOf(folder: string): Promise<Compiler> {
   if (major < 5) throw new MigrationError(`typescript ${version} is not supported: install 5.0 or newer`);
   if (major < 7) return new ClassicCompiler(version, inProject('typescript') as ClassicApi);
   try {
-    // The path goes through the exports of TypeScript, because a project may have several copies.
     const [sync, ast] = ['unstable/sync', 'unstable/ast'].map((part) => inProject.resolve(`typescript/${part}`));
     return new NativeCompiler(version, await load<NativeApi>(sync), await load<NativeSyntax>(ast), dirname(manifest));
   } catch (cause) {
@@ -131,7 +125,7 @@ const faultAt = (text: string, start = 0, message = ''): Parsed => ({
   fault: `line ${text.slice(0, start).split('\n').length}: ${message}`,
 });
 
-/** Several names may share a number. The first name is the name of the kind; later names mark ranges. */
+/** Later names of a number mark ranges of kinds. */
 function kindNames(kinds: Readonly<Record<string, unknown>>): readonly string[] {
   const names: string[] = [];
   for (const [name, number] of Object.entries(kinds)) if (typeof number === 'number') names[number] ??= name;

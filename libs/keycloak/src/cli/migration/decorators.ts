@@ -7,10 +7,7 @@ import type { ProjectFacts } from './project-facts.js';
 import { permissionsFor } from './role-names.js';
 import { callOf, type Syntax } from './syntax.js';
 
-/**
- * Rewrites the decorators of every class, and calls of `Public()` such as those in `applyDecorators()`. Returns the
- * handlers that accept calls without a token.
- */
+/** Returns the handlers that accept calls without a token. */
 export function migrateDecorators(file: MigratedFile, facts: ProjectFacts): ReadonlySet<Syntax> {
   const classes = [...file.root.walk()].filter(({ kind }) => kind === 'ClassDeclaration' || kind === 'ClassExpression');
   const migrations = classes.map((node) => new ClassMigration(file, node, facts));
@@ -44,9 +41,10 @@ class ClassMigration {
     this.#isOfNest = isHandlerClass(file, node);
     this.#handlers = node.fields('members').flatMap((method) => {
       const access = accessOf(file, method, facts);
+      if (handlerKind(file, method) !== undefined || access.decorators.length > 0) return [{ method, access }];
       // An unknown decorator may make the method a handler.
-      const isOther = handlerKind(file, method) === undefined && access.decorators.length === 0;
-      return isOther && access.unclear === undefined ? [] : [{ method, access }];
+      const mayBeHandler = this.#isOfNest && method.kind === 'MethodDeclaration' && access.unclear !== undefined;
+      return mayBeHandler ? [{ method, access }] : [];
     });
     const left = this.#isUnclear ? [this.#access, ...this.#handlers.map(({ access }) => access)] : [];
     const unclear = this.#handlers.flatMap(({ access }) => (access.unclear === undefined ? [] : [access]));
@@ -65,7 +63,7 @@ class ClassMigration {
     if (this.#isUnclear) return this.file.decide(this.node, this.#access.unclear ?? '');
     const ofClass = this.#decoratorsOfClass();
     const plans = this.#handlers.map((handler) => ({ ...handler, plan: this.#plan(handler) }));
-    // An inherited handler may be closed. A decorator on this class would open the handler.
+    // A decorator on this class would open a closed handler, even in a base class.
     const isSplit = this.#inherits || plans.some(({ plan }) => plan.grant === 'closed');
     const isForToken = ofClass.length === 0 && this.#isOfNest && plans.some(({ plan }) => plan.grant === 'token');
     const shared = isForToken ? [`${this.file.need('Authenticated')}()`] : ofClass;
@@ -89,7 +87,6 @@ class ClassMigration {
     return isUnclear || (plan.grant === 'class' && this.#access.opening === 'optional');
   }
 
-  /** A sentence that applies to the whole class is written once, above its first handler. */
   #decide(method: Syntax, access: Access, sentence: string, decided: Set<string>): void {
     if (access.decorators.length === 0) decided.add(sentence);
     this.file.decide(access.decorators[0] ?? method, sentence);

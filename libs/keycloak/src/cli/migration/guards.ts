@@ -17,7 +17,6 @@ interface GuardProvider {
   readonly provider: Syntax;
 }
 
-/** Finds `{ provide: APP_GUARD, useClass: AuthGuard }`, if it is a plain member of `providers` in `@Module()`. */
 function globalProviders(file: MigratedFile): GuardProvider[] {
   return providerLists(file).flatMap((list) =>
     list.fields('elements').flatMap((provider) => {
@@ -44,7 +43,6 @@ function providerLists(file: MigratedFile): Syntax[] {
 export const globalGuards = (file: MigratedFile): readonly OldGuard[] =>
   file.isSpec ? [] : globalProviders(file).map(({ guard }) => guard);
 
-/** Returns the old guards of `@UseGuards()` on a class or a method. */
 export const guardsOn = (file: MigratedFile, target: Syntax): readonly OldGuard[] =>
   useGuardsOf(file, target).flatMap(({ args }) => args.flatMap((arg) => guardOf(file, arg) ?? []));
 
@@ -61,7 +59,6 @@ function useGuardsOf(file: MigratedFile, target: Syntax): UseGuards[] {
   });
 }
 
-/** Removes the old guards from `providers` and from `@UseGuards()`. Other guards stay. */
 export function migrateGuards(file: MigratedFile): void {
   const providers = new Set(globalProviders(file).map(({ provider }) => provider));
   for (const list of providerLists(file)) {

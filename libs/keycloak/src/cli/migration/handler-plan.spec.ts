@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { controller, method, migratedClass, TODO } from '../../../spec-support/migrated-classes.js';
 import { ROOT_MODULE } from '../../../spec-support/migrated-project.js';
 
-/** Returns the lines between `@Get()` and the method. */
 async function ofMethod(decorators: string, classDecorators = '', root?: string): Promise<string[]> {
   const lines = await migratedClass(controller(method(decorators), classDecorators), root);
   return lines.slice(lines.indexOf('@Get()') + 1, lines.indexOf('read() {}'));

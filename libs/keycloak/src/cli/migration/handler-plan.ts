@@ -5,11 +5,9 @@ import type { MigratedFile } from './migrated-file.js';
 import { permissionsFor, type RoleNames } from './role-names.js';
 import type { Syntax } from './syntax.js';
 
-/** What a handler gets in place of its old decorators. */
 export interface HandlerPlan {
   /** `own`: these decorators. `class`: the decorators of the class. `token`: any valid token. `closed`: no decorator. */
   readonly grant: 'own' | 'class' | 'token' | 'closed';
-  /** Without `@`. */
   readonly decorators: readonly string[];
   readonly decisions: readonly string[];
 }
@@ -102,7 +100,6 @@ const UNKNOWN_ROLE = 'check that mapPermissions in the root module returns this 
 
 const UNGUARDED = 'choose @Public() or @Authenticated() for each handler, because no AuthGuard was found.';
 
-/** nest-keycloak-connect asked Keycloak for the permission `resource:scope`. */
 function permissionText(file: MigratedFile, resource: Syntax, scope: Syntax): string {
   if (resource.isText && scope.isText) return `${file.edits.quote}${resource.value}:${scope.value}${file.edits.quote}`;
   return `\`${[resource, scope].map((name) => (name.isText ? name.value : `\${${name.text}}`)).join(':')}\``;

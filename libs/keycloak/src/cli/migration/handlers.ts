@@ -8,7 +8,6 @@ const MESSAGES = ['MessagePattern', 'EventPattern', 'GrpcMethod', 'GrpcStreamMet
 
 export type HandlerKind = 'request' | 'message';
 
-/** Returns how Nest calls the method, or undefined if Nest does not call it. */
 export function handlerKind(file: MigratedFile, method: Syntax): HandlerKind | undefined {
   const kinds = method.decorators.map((decorator): HandlerKind | undefined => {
     const callee = callOf(decorator)?.callee;
@@ -20,7 +19,6 @@ export function handlerKind(file: MigratedFile, method: Syntax): HandlerKind | u
   return kinds.find((kind) => kind === 'message') ?? kinds.find((kind) => kind !== undefined);
 }
 
-/** Controllers, resolvers and gateways. */
 export function isHandlerClass(file: MigratedFile, node: Syntax): boolean {
   return node.decorators.some((decorator) => {
     const callee = callOf(decorator)?.callee;

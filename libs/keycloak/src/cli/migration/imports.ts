@@ -1,12 +1,10 @@
 import { NEW_PACKAGE, OLD_PACKAGE, type Binding, type MigratedFile } from './migrated-file.js';
 import type { Syntax } from './syntax.js';
 
-/** Imports of Nest that may have no use after the migration. */
 const NEST_NAMES = new Set(['UseGuards', 'APP_GUARD']);
 
 const TYPES = new Set(['KeycloakModuleOptions', 'KeycloakOptionsFactory']);
 
-/** Removes imports without a use, and adds the needed imports. Run this table after the other tables. */
 export function migrateImports(file: MigratedFile): void {
   const texts = [...file.needs].toSorted().map(([from, names]) => addToImport(file, from, names));
   const added = texts.filter((text) => text !== undefined);
@@ -51,7 +49,6 @@ function addImports(file: MigratedFile, after: Syntax | undefined, texts: readon
   }
 }
 
-/** Adds names to an import of the same module, or returns the text of a new import. */
 function addToImport(file: MigratedFile, from: string, names: ReadonlySet<string>): string | undefined {
   const known = [...file.bindings.values()].find((binding) => {
     return binding.from === from && binding.specifier.kind === 'ImportSpecifier';

@@ -6,7 +6,6 @@ export const OLD_PACKAGE = 'nest-keycloak-connect';
 export const NEW_PACKAGE = 'nestjs-keycloak-s2s';
 export const MARK = 'TODO(nestjs-keycloak-s2s):';
 
-/** A name that the file imports. `imported` is `*` for a namespace, and `default` for a default import. */
 export interface Binding {
   readonly local: string;
   readonly imported: string;
@@ -15,12 +14,10 @@ export interface Binding {
   readonly specifier: Syntax;
 }
 
-/** One file, the changes to it, and the places where a person must decide. */
 export class MigratedFile {
   readonly edits: TextEdits;
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly todos: { readonly line: number; readonly sentence: string }[] = [];
-  /** New imports: the names by their module. */
   readonly needs = new Map<string, Set<string>>();
   readonly #kept = new Set<Syntax>();
   readonly #references = new Map<string, Syntax[]>();
@@ -54,7 +51,6 @@ export class MigratedFile {
     return expression?.kind === 'Identifier' ? this.bindings.get(expression.value ?? '') : undefined;
   }
 
-  /** Returns what the expression means in `from`: `Roles` for `Roles`, an alias of `Roles`, and `connect.Roles`. */
   nameIn(from: string, expression: Syntax | undefined): string | undefined {
     const isMember = expression?.kind === 'PropertyAccessExpression' || expression?.kind === 'QualifiedName';
     const binding = this.bindingOf(
@@ -69,12 +65,11 @@ export class MigratedFile {
     return this.nameIn(OLD_PACKAGE, expression);
   }
 
-  /** Marks the imported names in `node` as replaced. An import without other references is removed. */
+  /** An import is removed if all its references are forgotten. */
   forget(node: Syntax): void {
     for (const inner of node.walk()) if (inner.kind === 'Identifier') this.#replaced.add(inner);
   }
 
-  /** Leaves the imported names in `node` as they are. A comment already says what to decide about them. */
   keep(node: Syntax): void {
     for (const inner of node.walk()) if (inner.kind === 'Identifier') this.#kept.add(inner);
   }
@@ -88,7 +83,6 @@ export class MigratedFile {
     this.edits.replace(node.start, node.end, text);
   }
 
-  /** Returns the local name for `name` of `from`, and imports it. */
   need(name: string, from = NEW_PACKAGE): string {
     const known = [...this.bindings.values()].find((binding) => binding.from === from && binding.imported === name);
     if (known !== undefined) return known.local;
@@ -98,7 +92,6 @@ export class MigratedFile {
     return alias;
   }
 
-  /** Writes a comment above the line of `node` that says what a person must decide. */
   decide(node: Syntax, sentence: string): void {
     const line = this.edits.lineStart(this.#firstOnItsLine(node).start);
     const above = /(?:^[ \t]*\/\/.*\n)*$/m.exec(this.source.text.slice(0, line))?.[0] ?? '';
@@ -157,7 +150,6 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ImportClause: ['name'],
 };
 
-/** A name of a member is not a reference to an import with the same name. */
 function isReference(node: Syntax): boolean {
   const { parent } = node;
   return parent !== undefined && !(NAMES[parent.kind] ?? []).some((name) => parent.field(name) === node);

@@ -1,2 +1,1 @@
-/** The command could not run. The message says what to change. */
 export class MigrationError extends Error {}

@@ -5,7 +5,6 @@ import { bare, callOf, propertiesOf, valueOf, type Syntax } from './syntax.js';
 
 interface Registration {
   readonly call: Syntax;
-  /** The expression `KeycloakConnectModule.register`. */
   readonly callee: Syntax;
   readonly isAsync: boolean;
 }
@@ -20,7 +19,6 @@ export function registrationsIn(file: MigratedFile): Registration[] {
   });
 }
 
-/** Rewrites `KeycloakConnectModule`, its options and the factories of its options. */
 export function migrateModule(file: MigratedFile, facts: ProjectFacts, isFirst: boolean): void {
   const registrations = registrationsIn(file);
   registrations.forEach(({ call, callee, isAsync }, at) => {
@@ -56,7 +54,6 @@ function migrateAsync(file: MigratedFile, call: Syntax, options: Syntax | undefi
   objects.forEach((object) => migrateOptions(file, object, facts));
 }
 
-/** Resolves an options object that is a literal, or a constant of the same file. */
 function objectOf(file: MigratedFile, node: Syntax): Syntax | undefined {
   const inner = bare(node);
   if (inner.kind === 'ObjectLiteralExpression') return inner;
@@ -97,7 +94,6 @@ const TYPES: Readonly<Record<string, string>> = {
   KeycloakConnectOptionsFactory: 'KeycloakOptionsFactory',
 };
 
-/** Rewrites classes that have `createKeycloakConnectOptions()`, and the types of options. */
 function migrateFactories(file: MigratedFile, facts: ProjectFacts): void {
   for (const node of file.root.walk()) {
     const name = node.field('name');

@@ -11,7 +11,6 @@ export class Orders {
 }
 `;
 
-/** Returns the options of `forRoot`, without blanks around lines. */
 async function optionsFor(given: string, controller = ''): Promise<string[]> {
   const module = ROOT_MODULE.replace(/register\([^)]*\)/, () => `register({\n${given}\n})`);
   const text =

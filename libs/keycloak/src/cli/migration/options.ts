@@ -8,7 +8,6 @@ const JWT = 'nestjs-keycloak-s2s/jwt';
 const SERVER = ['authServerUrl', 'serverUrl', 'auth-server-url', 'server-url'];
 const CLIENT = ['clientId', 'resource', 'client-id'];
 
-/** These options have no effect on who may call, or KeycloakModule always does what they ask for. */
 const WITHOUT_SUCCESSOR = new Set(
   `logLevels useNestLogger policyEnforcement roleMerge bearerOnly bearer-only confidential-port verifyTokenAudience
   verify-token-audience minTimeBetweenJwksRequests min-time-between-jwks-requests ssl-required`.split(/\s+/),
@@ -24,7 +23,6 @@ const DECISIONS: Readonly<Record<string, string>> = {
   '...': 'change the spread options to those of KeycloakModule.forRoot.',
 };
 
-/** Rewrites an options object of nest-keycloak-connect to options of `KeycloakModule.forRoot`. */
 export function migrateOptions(file: MigratedFile, object: Syntax, facts: ProjectFacts): void {
   const properties = propertiesOf(object);
   const gone = new Set<Syntax>();
@@ -56,7 +54,7 @@ function rename(file: MigratedFile, property: Syntax, name: string, value: strin
   file.replace(property, text);
 }
 
-/** Adds `?? ''` to values that may be undefined. KeycloakModule refuses an empty value at the start. */
+/** An empty value in place of an undefined value compiles, and KeycloakModule refuses it at the start. */
 function textOf(file: MigratedFile, value: Syntax | undefined): string {
   if (value === undefined) return `${file.edits.quote.repeat(2)}`;
   const isVariable = /^process[.]env\b/.test(value.text) && /^(Property|Element)Access/.test(value.kind);
@@ -101,7 +99,6 @@ function migrateIssuer(
   }
 }
 
-/** Returns the text of an expression within a template. */
 function inTemplate(value: Syntax): string {
   const inner = bare(value);
   if (inner.isText) return (inner.value ?? '').replaceAll(/[\\`'"]|\$\{/g, '\\$&');

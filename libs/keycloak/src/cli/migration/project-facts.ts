@@ -5,19 +5,17 @@ import { OLD_PACKAGE, type MigratedFile } from './migrated-file.js';
 import { callOf, propertiesOf, valueOf } from './syntax.js';
 import { roleNamesOf, type RoleNames } from './role-names.js';
 
-/** What the tables need to know about all files together. */
 export interface ProjectFacts {
   readonly roleNames: RoleNames;
   readonly hasResolvers: boolean;
-  /** ResourceGuard refused every route without `@Resource()` and `@Scopes()`. */
+  readonly hasSeveralApplications: boolean;
   readonly isEnforcing: boolean;
-  /** Returns the guards that nest-keycloak-connect applied to every route of the file. */
+  isMigrated(file: MigratedFile): boolean;
   guardsFor(file: MigratedFile): ReadonlySet<OldGuard>;
-  /** Returns whether a decorator of this module may contain a decorator of nest-keycloak-connect. */
   mayGrantAccess(file: MigratedFile, specifier: string): boolean;
 }
 
-export function projectFacts(files: readonly MigratedFile[]): ProjectFacts {
+export function projectFacts(files: readonly MigratedFile[], registering: readonly MigratedFile[]): ProjectFacts {
   const graph = new ImportGraph(files);
   const imports = files.flatMap((file) => [...file.bindings.values()]);
   const guards = new Map(files.map((file) => [file, globalGuards(file)]));
@@ -27,7 +25,12 @@ export function projectFacts(files: readonly MigratedFile[]): ProjectFacts {
   return {
     roleNames: roleNamesOf(files),
     hasResolvers: imports.some(({ from, imported }) => from === '@nestjs/graphql' && imported === 'Resolver'),
+    hasSeveralApplications: entries.length > 1,
     isEnforcing: files.some(enforces),
+    isMigrated: (file) => {
+      const own = entries.map((entry) => graph.reachableFrom(entry)).filter((reached) => reached.has(file));
+      return own.length === 0 || own.some((reached) => registering.some((one) => reached.has(one)));
+    },
     guardsFor: (file) => guardsIn(graph, guards, entries, file),
     mayGrantAccess: (file, specifier) => graph.mayGrantAccess(file, specifier),
   };
@@ -105,7 +108,6 @@ class ImportGraph {
 
 const stemOf = (path: string): string => path.replace(/[.][cm]?[jt]sx?$/, '');
 
-/** Returns true for an installed package that does not use nest-keycloak-connect. */
 function isOtherPackage(file: MigratedFile, specifier: string): boolean {
   if (specifier.startsWith('.')) return false;
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');

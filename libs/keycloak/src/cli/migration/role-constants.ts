@@ -1,7 +1,6 @@
 import type { MigratedFile } from './migrated-file.js';
 import { bare, propertiesOf, valueOf, type Syntax } from './syntax.js';
 
-/** Returns the values of `Role.Admin` and the like: members of enums and of constant objects with literal values. */
 export function roleConstants(files: readonly MigratedFile[]): ReadonlyMap<string, string> {
   const constants = new Map<string, string>();
   const ambiguous = new Set<string>();

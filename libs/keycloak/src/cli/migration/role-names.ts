@@ -2,14 +2,13 @@ import type { MigratedFile } from './migrated-file.js';
 import { roleConstants } from './role-constants.js';
 import { bare, callOf, propertiesOf, valueOf, type Syntax } from './syntax.js';
 
-/** The roles of one `@Roles()`. */
 export interface RoleDemand {
   readonly roles: readonly Syntax[];
   readonly isAll: boolean;
 }
 
 /**
- * How roles become permissions. `realm` and `client`: all roles are literals of one kind, and lose the prefix.
+ * `realm` and `client`: all roles are literals of one kind, and lose the prefix.
  * `prefixed`: permissions keep the names of nest-keycloak-connect (`realm:a`, `a`, `other:a`).
  */
 export interface RoleNames {
@@ -17,11 +16,9 @@ export interface RoleNames {
   readonly otherClients: readonly string[];
   readonly hasRealmRoles: boolean;
   readonly hasOwnRoles: boolean;
-  /** The values of constants such as `Role.Admin`. */
   readonly constants: ReadonlyMap<string, string>;
 }
 
-/** Reads `@Roles({ roles, mode })` (1.x) or `@Roles('a', 'b')` (2.x). Returns undefined if the roles are unclear. */
 export function rolesOf(
   file: MigratedFile,
   target: Syntax | undefined,
@@ -58,7 +55,7 @@ function isAllMode(mode: Syntax | undefined): boolean | undefined {
   return { ALL: true, all: true, ANY: false, any: false }[name ?? ''];
 }
 
-/** Decides how the roles of all files become permissions, because one `mapPermissions` serves all routes. */
+/** All files count, because one `mapPermissions` serves all routes. */
 export function roleNamesOf(files: readonly MigratedFile[]): RoleNames {
   const calls = files.flatMap((file) =>
     [...file.root.walk()].flatMap((node) => {
@@ -83,7 +80,6 @@ export function roleNamesOf(files: readonly MigratedFile[]): RoleNames {
 
 const prefixOf = (role: string): string => (role.includes(':') ? role.slice(0, role.indexOf(':')) : '');
 
-/** Returns the text of `@RequirePermission(…)` without `@`, or of `@Authenticated()` for an empty list. */
 export function permissionsFor(file: MigratedFile, { roles, isAll }: RoleDemand, names: RoleNames): string {
   if (roles.length === 0) return `${file.need('Authenticated')}()`;
   const texts = roles.map((role) => {
@@ -94,7 +90,6 @@ export function permissionsFor(file: MigratedFile, { roles, isAll }: RoleDemand,
   return `${file.need(decorator)}(${texts.join(', ')})`;
 }
 
-/** Returns the option `mapPermissions`, with one text for each line. `clientId` is an expression. */
 export function mapPermissions(file: MigratedFile, names: RoleNames, clientId: string): readonly string[] {
   if (names.kind === 'none') return [];
   if (names.kind === 'realm') return [`mapPermissions: ${file.need('realmRoles')},`];

@@ -24,7 +24,6 @@ declare module '@nestjs/platform-fastify' {
 }
 `;
 
-/** Returns the errors of the compiler, with `any` for everything from other packages. */
 function compilerErrors(folders: readonly string[]): string[] {
   const types = join(folders[0] ?? '', 'other-packages.d.ts');
   writeFileSync(types, OTHER_PACKAGES);
@@ -157,6 +156,29 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(printed).toMatch(/Left alone:\n(.*\n)*?  src\/broken[.]ts: line 2: Expression expected/);
     expect(printed).toContain('  src/image.ts: it is not UTF-8');
     expect(project.read('src/broken.ts')).toBe('export class {\n  @');
+  });
+
+  it('leaves an application without nest-keycloak-connect alone', async () => {
+    const controller = `import { Controller, Get } from '@nestjs/common';
+@Controller()
+export class Orders {
+  @Get()
+  read() {}
+}
+`;
+    const main = (module: string): string =>
+      `import { NestFactory } from '@nestjs/core';\nimport { AppModule } from './${module}';\nvoid NestFactory;\n`;
+    project = new MigratedProject({
+      'src/main.ts': main('app.module'),
+      'src/app.module.ts': `${ROOT_MODULE}import './orders.controller';\n`,
+      'src/orders.controller.ts': controller,
+      'src/other-main.ts': main('other.module'),
+      'src/other.module.ts': `import './other.controller';\nexport class AppModule {}\n`,
+      'src/other.controller.ts': controller,
+    });
+    expect(await project.run('--write', 'src')).toMatchObject({ exitCode: 0 });
+    expect(project.read('src/other.controller.ts')).toBe(controller);
+    expect(project.read('src/orders.controller.ts')).toContain('@Controller()\n@Authenticated()\n');
   });
 
   it('keeps a byte order mark', async () => {

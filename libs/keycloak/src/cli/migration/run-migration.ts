@@ -34,7 +34,6 @@ const [DONE, UNDECIDED, COULD_NOT_RUN] = [0, 1, 3];
 export interface MigrationSurroundings {
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
-  /** Paths are relative to this folder. */
   readonly folder: string;
 }
 
@@ -119,29 +118,36 @@ function write(path: string, text: string): void {
 function resultsOf(files: readonly MigratedFile[]): Result[] {
   const registering = files.filter((file) => !file.isSpec && registrationsIn(file).length > 0);
   if (registering.length === 0) {
-    const unmarked = files.find(
-      ({ source: { text } }) => /['"]nest-keycloak-connect['"]/.test(text) && !text.includes(MARK),
-    );
-    if (unmarked === undefined)
-      return files.map((file) => ({ file, after: file.source.text, decisions: marksIn(file.source.text) }));
+    const unmarked = files.find((file) => usesOldPackage(file) && !file.source.text.includes(MARK));
+    if (unmarked === undefined) return files.map(unchanged);
     throw new MigrationError(
       `${unmarked.source.path} uses ${OLD_PACKAGE}, but no file calls KeycloakConnectModule.register or registerAsync: also name the folder of the root module`,
     );
   }
-  const facts = projectFacts(files);
+  const facts = projectFacts(files, registering);
   return files.map((file) => {
-    migrateModule(file, facts, file === registering[0] || !registering.includes(file));
+    const isOther = file.isSpec || !facts.isMigrated(file);
+    if (isOther && !usesOldPackage(file)) return unchanged(file);
+    const isSecond = registering.indexOf(file) > 0 && !facts.hasSeveralApplications;
+    migrateModule(file, facts, !isSecond);
     const optional = migrateDecorators(file, facts);
     migrateGuards(file);
     migrateCallers(file, (method) => optional.has(method));
-    markLeftovers(file);
+    markLeftovers(file, facts);
     migrateImports(file);
     const after = file.edits.apply();
     return { file, after, decisions: marksIn(after) };
   });
 }
 
-/** Returns `:line: sentence` for each comment that says what a person must decide. */
+const usesOldPackage = ({ source: { text } }: MigratedFile): boolean => /['"]nest-keycloak-connect['"]/.test(text);
+
+const unchanged = (file: MigratedFile): Result => ({
+  file,
+  after: file.source.text,
+  decisions: marksIn(file.source.text),
+});
+
 const marksIn = (text: string): string[] =>
   text.split('\n').flatMap((line, at) => {
     const found = line.indexOf(`// ${MARK}`);
@@ -158,7 +164,12 @@ function summary(
   const verb = isWritten ? 'changed' : 'would change';
   return [
     `${MIGRATION}: ${verb} ${changed} of ${all} files.`,
-    ...(decisions.length === 0 ? [] : [`Decide in ${decisions.length} places:`, ...decisions.map((one) => `  ${one}`)]),
+    ...(decisions.length === 0
+      ? []
+      : [
+          `Decide in ${decisions.length === 1 ? '1 place' : `${decisions.length} places`}:`,
+          ...decisions.map((one) => `  ${one}`),
+        ]),
     ...(left.length === 0 ? [] : ['Left alone:', ...left.map((one) => `  ${one}`)]),
     ...(isWritten || changed === 0 ? [] : ['Add --write to write the files.']),
     '',

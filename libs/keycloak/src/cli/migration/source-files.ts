@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { MigrationError } from './migration-error.js';
 
 export interface FoundFile {
-  /** The real path, which is absolute. */
   readonly path: string;
-  /** Without a byte order mark. */
   readonly text: string;
   readonly hasMark: boolean;
 }
@@ -17,7 +15,6 @@ export interface UnreadFile {
 
 const SOURCE = /(?<![.]d)[.][cm]?tsx?$/;
 
-/** Finds TypeScript files, without `.d.ts` files, `node_modules`, hidden folders and symbolic links. */
 export function findSources(paths: readonly string[]): { files: FoundFile[]; unread: UnreadFile[] } {
   const found = new Set(paths.flatMap(pathsBelow));
   const files: FoundFile[] = [];

@@ -1,4 +1,4 @@
-/** A node of either compiler API: the JavaScript API of TypeScript 5 and 6, or the API of TypeScript 7. */
+/** The JavaScript API of TypeScript 5 and 6 and the API of TypeScript 7 have these members in common. */
 export interface CompilerNode {
   readonly kind: number;
   readonly pos: number;
@@ -8,7 +8,6 @@ export interface CompilerNode {
   forEachChild(visit: (child: CompilerNode) => void): unknown;
 }
 
-/** A syntax tree with the same names in every supported version of TypeScript. Positions are offsets in the text. */
 export class Syntax {
   readonly kind: string;
   readonly start: number;
@@ -32,7 +31,6 @@ export class Syntax {
     return this.file.text.slice(this.start, this.end);
   }
 
-  /** The name of an identifier, or the value of a literal without substitutions. */
   get value(): string | undefined {
     return typeof this.node.text === 'string' ? this.node.text : undefined;
   }
@@ -61,7 +59,6 @@ export class Syntax {
     for (const child of this.children) yield* child.walk();
   }
 
-  /** Returns the nearest ancestor for which `test` holds. */
   above(test: (node: Syntax) => boolean): Syntax | undefined {
     let node = this.parent;
     while (node !== undefined && !test(node)) node = node.parent;
@@ -82,7 +79,6 @@ export interface Call {
   readonly args: readonly Syntax[];
 }
 
-/** Returns the call of `@Name(…)` or `name(…)`. `@Name` without parentheses has no call. */
 export function callOf(node: Syntax): Call | undefined {
   const expression = node.kind === 'Decorator' ? node.field('expression') : node;
   const callee = expression?.kind === 'CallExpression' ? expression.field('expression') : undefined;
@@ -91,18 +87,15 @@ export function callOf(node: Syntax): Call | undefined {
     : { callee, args: expression.fields('arguments') };
 }
 
-/** Returns the properties of an object literal by their names. A spread has the name `...`. */
 export function propertiesOf(object: Syntax): ReadonlyMap<string, Syntax> {
   return new Map(object.fields('properties').map((property) => [property.field('name')?.value ?? '...', property]));
 }
 
-/** Returns the expression of a property, also for the shorthand `{ realm }`. */
 export function valueOf(property: Syntax | undefined): Syntax | undefined {
   if (property?.kind === 'ShorthandPropertyAssignment') return property.field('name');
   return property?.kind === 'PropertyAssignment' ? property.field('initializer') : undefined;
 }
 
-/** Removes parentheses and type assertions. */
 export function bare(node: Syntax): Syntax {
   const wraps = ['ParenthesizedExpression', 'AsExpression', 'SatisfiesExpression', 'NonNullExpression'];
   const inner = wraps.includes(node.kind) ? node.field('expression') : undefined;

@@ -6,12 +6,10 @@ interface Edit {
   readonly text: string;
 }
 
-/** Collects changes of ranges of one text. All other characters stay as they are. */
 export class TextEdits {
   readonly #edits: Edit[] = [];
   readonly lineBreak: string;
   readonly quote: string;
-  /** The longest line that the author accepts: at least 80 columns. */
   readonly width: number;
 
   constructor(readonly text: string) {
@@ -28,14 +26,12 @@ export class TextEdits {
     this.replace(position, position, text);
   }
 
-  /** Inserts a line with the indentation of the line of `position`, before or after this line. */
   insertLine(position: number, text: string, place: 'before' | 'after'): void {
     const line = this.indentAt(position) + text + this.lineBreak;
     if (place === 'before') this.insert(this.lineStart(position), line);
     else this.insert(this.lineEnd(position), line);
   }
 
-  /** Removes a range. If nothing else is on its lines, the lines go too. */
   remove(start: number, end: number): void {
     const from = this.lineStart(start);
     const to = this.lineEnd(end);
@@ -45,7 +41,6 @@ export class TextEdits {
     this.replace(start, end + spaces, '');
   }
 
-  /** Removes members from a list in brackets, such as an array or the names of an import. */
   removeMembers(
     list: { readonly start: number; readonly end: number },
     members: readonly Syntax[],

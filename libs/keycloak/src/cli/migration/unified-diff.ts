@@ -5,7 +5,6 @@ interface Line {
   readonly text: string;
 }
 
-/** Returns the changes as a unified diff, as `diff -u` and `git apply` use it. */
 export function unifiedDiff(name: string, before: string, after: string): string {
   const lines = compare(linesOf(before), linesOf(after));
   const isNear = lines.map((_, at) => lines.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(isChange));
@@ -33,7 +32,6 @@ function endOfRun(flags: readonly boolean[], from: number): number {
   return end === -1 ? flags.length : end;
 }
 
-/** Myers, "An O(ND) Difference Algorithm and Its Variations" (1986). */
 function compare(before: readonly string[], after: readonly string[]): Line[] {
   const trace: ReadonlyMap<number, number>[] = [];
   const furthest = new Map<number, number>([[1, 0]]);
@@ -50,7 +48,6 @@ function compare(before: readonly string[], after: readonly string[]): Line[] {
 
 interface Step {
   readonly isAdded: boolean;
-  /** The position in the old lines after the edit. */
   readonly x: number;
 }
 
