@@ -20,6 +20,7 @@ export class MigratedFile {
   readonly todos: { readonly line: number; readonly sentence: string }[] = [];
   readonly needs = new Map<string, Set<string>>();
   readonly #kept = new Set<Syntax>();
+  readonly #visited = new Set<Syntax>();
   readonly #references = new Map<string, Syntax[]>();
   readonly #replaced = new Set<Syntax>();
 
@@ -72,6 +73,12 @@ export class MigratedFile {
 
   keep(node: Syntax): void {
     for (const inner of node.walk()) if (inner.kind === 'Identifier') this.#kept.add(inner);
+  }
+
+  isFirstVisit(node: Syntax): boolean {
+    const isFirst = !this.#visited.has(node);
+    this.#visited.add(node);
+    return isFirst;
   }
 
   isKept(node: Syntax): boolean {

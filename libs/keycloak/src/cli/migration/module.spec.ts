@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { migrated, ROOT_MODULE } from '../../../spec-support/migrated-project.js';
+import { migrated, MigratedProject, ROOT_MODULE } from '../../../spec-support/migrated-project.js';
 
 const migratedModule = (text: string): Promise<string> => migrated(text, text, 'src/app.module.ts');
 const registered = (call: string): string =>
@@ -66,6 +66,25 @@ export class Options implements OnModuleInit, KeycloakConnectOptionsFactory {
     const text = await migratedModule(registered(call));
     expect(text).toMatch(/\/\/ TODO\(nestjs-keycloak-s2s\): [^\n]+\n[^\n]+KeycloakModule[.]forRoot/);
     expect(text).not.toContain('KeycloakConnectModule');
+  });
+
+  it('gets options that a constant of another file has', async () => {
+    const root = registered('KeycloakConnectModule.register(options)').replace(
+      '@Module',
+      `import { options } from './options';\n\n@Module`,
+    );
+    const options = `import { KeycloakConnectOptions } from 'nest-keycloak-connect';
+
+export const options: KeycloakConnectOptions = { authServerUrl: URL, realm: 'shop', clientId: 'a', secret: 's' };
+`;
+    expect(await migrated(options, root, 'src/options.ts'))
+      .toBe(`import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+
+export const options: KeycloakModuleOptions = { issuer: \`\${URL}/realms/shop\`, clientId: 'a', clientSecret: 's' };
+`);
+    const project = new MigratedProject({ 'src/app.module.ts': root, 'src/options.ts': options });
+    expect(await project.run('--write', 'src')).toMatchObject({ exitCode: 0 });
+    project.remove();
   });
 
   it('takes an alias, a namespace, and a constant with the options', async () => {

@@ -37,6 +37,7 @@ export function migrateModule(file: MigratedFile, facts: ProjectFacts, isFirst: 
 function migrateRegistration(file: MigratedFile, call: Syntax, options: Syntax | undefined, facts: ProjectFacts): void {
   const object = options === undefined ? undefined : objectOf(file, options);
   if (object !== undefined) return migrateOptions(file, object, facts);
+  if (facts.optionConstants.has(file.bindingOf(options)?.imported ?? '')) return undefined;
   // KeycloakModule refuses these options at the start, so no route opens.
   file.decide(call, 'give the options of KeycloakModule.forRoot in place of these.');
 }
@@ -94,6 +95,19 @@ const TYPES: Readonly<Record<string, string>> = {
   KeycloakConnectOptionsFactory: 'KeycloakOptionsFactory',
 };
 
+function optionConstantOf(file: MigratedFile, node: Syntax): Syntax | undefined {
+  const type = node.kind === 'VariableDeclaration' ? node.field('type')?.field('typeName') : undefined;
+  if (type === undefined || TYPES[file.oldName(type) ?? ''] !== 'KeycloakModuleOptions') return undefined;
+  const value = node.field('initializer');
+  return value === undefined ? undefined : [bare(value)].find(({ kind }) => kind === 'ObjectLiteralExpression');
+}
+
+/** Returns the names of constants with options that another file may register. */
+export const optionConstantsIn = (file: MigratedFile): string[] =>
+  [...file.root.walk()].flatMap((node) =>
+    optionConstantOf(file, node) === undefined ? [] : [node.field('name')?.value ?? ''],
+  );
+
 function migrateFactories(file: MigratedFile, facts: ProjectFacts): void {
   for (const node of file.root.walk()) {
     const name = node.field('name');
@@ -105,6 +119,8 @@ function migrateFactories(file: MigratedFile, facts: ProjectFacts): void {
       }
       objects.forEach((object) => migrateOptions(file, object, facts));
     }
+    const constant = optionConstantOf(file, node);
+    if (constant !== undefined) migrateOptions(file, constant, facts);
     const type = node.field(node.kind === 'ExpressionWithTypeArguments' ? 'expression' : 'typeName');
     const successor = type === undefined ? undefined : TYPES[file.oldName(type) ?? ''];
     if (type !== undefined && successor !== undefined) file.replace(type, file.need(successor));

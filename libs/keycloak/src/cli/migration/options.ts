@@ -24,6 +24,7 @@ const DECISIONS: Readonly<Record<string, string>> = {
 };
 
 export function migrateOptions(file: MigratedFile, object: Syntax, facts: ProjectFacts): void {
+  if (!file.isFirstVisit(object)) return;
   const properties = propertiesOf(object);
   const gone = new Set<Syntax>();
   for (const property of object.fields('properties')) {

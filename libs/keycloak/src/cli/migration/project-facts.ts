@@ -9,13 +9,18 @@ export interface ProjectFacts {
   readonly roleNames: RoleNames;
   readonly hasResolvers: boolean;
   readonly hasSeveralApplications: boolean;
+  readonly optionConstants: ReadonlySet<string>;
   readonly isEnforcing: boolean;
   isMigrated(file: MigratedFile): boolean;
   guardsFor(file: MigratedFile): ReadonlySet<OldGuard>;
   mayGrantAccess(file: MigratedFile, specifier: string): boolean;
 }
 
-export function projectFacts(files: readonly MigratedFile[], registering: readonly MigratedFile[]): ProjectFacts {
+export function projectFacts(
+  files: readonly MigratedFile[],
+  registering: readonly MigratedFile[],
+  optionConstants: ReadonlySet<string>,
+): ProjectFacts {
   const graph = new ImportGraph(files);
   const imports = files.flatMap((file) => [...file.bindings.values()]);
   const guards = new Map(files.map((file) => [file, globalGuards(file)]));
@@ -26,6 +31,7 @@ export function projectFacts(files: readonly MigratedFile[], registering: readon
     roleNames: roleNamesOf(files),
     hasResolvers: imports.some(({ from, imported }) => from === '@nestjs/graphql' && imported === 'Resolver'),
     hasSeveralApplications: entries.length > 1,
+    optionConstants,
     isEnforcing: files.some(enforces),
     isMigrated: (file) => {
       const own = entries.map((entry) => graph.reachableFrom(entry)).filter((reached) => reached.has(file));

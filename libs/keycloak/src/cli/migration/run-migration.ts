@@ -9,7 +9,7 @@ import { migrateImports } from './imports.js';
 import { markLeftovers } from './leftovers.js';
 import { MARK, MigratedFile, OLD_PACKAGE } from './migrated-file.js';
 import { MigrationError } from './migration-error.js';
-import { migrateModule, registrationsIn } from './module.js';
+import { migrateModule, optionConstantsIn, registrationsIn } from './module.js';
 import { projectFacts } from './project-facts.js';
 import { hideSecrets } from './secrets.js';
 import { findSources, type UnreadFile } from './source-files.js';
@@ -124,7 +124,7 @@ function resultsOf(files: readonly MigratedFile[]): Result[] {
       `${unmarked.source.path} uses ${OLD_PACKAGE}, but no file calls KeycloakConnectModule.register or registerAsync: also name the folder of the root module`,
     );
   }
-  const facts = projectFacts(files, registering);
+  const facts = projectFacts(files, registering, new Set(files.flatMap(optionConstantsIn)));
   return files.map((file) => {
     const isOther = file.isSpec || !facts.isMigrated(file);
     if (isOther && !usesOldPackage(file)) return unchanged(file);
