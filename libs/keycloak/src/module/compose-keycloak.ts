@@ -13,10 +13,11 @@ import { TokenSources } from '../client/token-sources.js';
 import { composeIssuer, type ComposedIssuer } from './compose-issuer.js';
 import { logCircuit, SILENT, withFields, type ComponentLog } from '../resilience/component-log.js';
 import { Network } from '../http/network.js';
-import { KeycloakStatus } from './keycloak-status.js';
+import { KeycloakStatus, observing } from './keycloak-status.js';
 import { resolveKeycloakOptions, type AnyModuleOptions } from '../options/keycloak.options.js';
 import type { CircuitState } from '../resilience/call-gate.js';
 import { makeAccessTokenVerifier, type AccessTokenVerifier } from '../resource-server/access-token-verifier.js';
+import { ObservedJudgements } from '../resource-server/observed-judgements.js';
 import { HeldConnections } from '../resource-server/held-connections.js';
 import { RevocationList } from '../revocation/revocation-list.js';
 import type { RevocationSharing } from '../revocation/revocation-sharing.js';
@@ -48,6 +49,8 @@ export interface ComposedKeycloak {
   readonly loggers: (part: string) => ComponentLog;
   readonly verifier: AccessTokenVerifier;
   readonly connections: HeldConnections;
+  /** Present with `enforcement: 'observe'`. */
+  readonly judgements: ObservedJudgements | undefined;
   readonly status: KeycloakStatus;
   readonly calls: CallObservation;
   readonly service: (name: string, options: object, entryPoint?: ServiceOptionsEntryPoint) => ServiceClient;
@@ -61,7 +64,7 @@ export function composeKeycloak(
   given: AnyModuleOptions,
   { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},
 ): ComposedKeycloak {
-  const options = resolveKeycloakOptions(given);
+  const options = resolveKeycloakOptions(given, clock.epochSeconds());
   const registry = new ServiceRegistry(network);
   const [own, ...others] = options.issuers;
   const issuerOf = (each: typeof own): ComposedIssuer => {
@@ -75,6 +78,9 @@ export function composeKeycloak(
   const tokens = new TokenSources(new Map(issuers.map((each) => [each.issuer, each.tokens])));
   const [{ fetch, authenticator, health }] = issuers;
   const calls = new CallObservation(clock);
+  const { enforcement, observeUntil = '' } = options;
+  const judgements =
+    enforcement === 'observe' ? new ObservedJudgements(observeUntil, loggers('Enforcement')) : undefined;
   const serviceLog = loggers('ServiceClient');
   const logCircuitOf =
     (service: string) =>
@@ -93,7 +99,12 @@ export function composeKeycloak(
     authenticator,
     health,
     calls,
-    status: new KeycloakStatus(issuers, () => registry.states()),
+    status: new KeycloakStatus(
+      issuers,
+      () => registry.states(),
+      judgements && (() => observing(judgements, clock.epochSeconds())),
+    ),
+    judgements,
     connections: new HeldConnections(options, clock, revocations, loggers('Connections')),
     verifier: makeAccessTokenVerifier(
       [issuers[0].verifier, ...issuers.slice(1).map(({ verifier }) => verifier)],

@@ -2,7 +2,10 @@ import type { Clock } from '../caching/clock.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import { CHANNEL_REFUSALS, type ChannelRefusal, type RefusalCounts } from '../revocation/channel-refusals.js';
 import type { RevocationChannelState, RevocationChannelStatus } from '../revocation/revocation-sharing.js';
+import type { ObservedCounts, ObservedJudgements } from '../resource-server/observed-judgements.js';
+import type { ObservedRefusal } from '../resource-server/observed-refusals.js';
 import type { SignalProof } from '../revocation/signal-proof.js';
+import { hasPassed } from '../options/enforcement.options.js';
 import { VERSION } from '../protocol/version.js';
 
 export interface KeycloakStatusSnapshot {
@@ -42,7 +45,25 @@ export interface KeycloakStatusSnapshot {
   };
   /** With several issuers, `state` is the worst state of all channels. */
   readonly revocationChannel: RevocationChannelStatus;
+  readonly enforcement: EnforcementStatus;
 }
+
+/** Whether the guard refuses calls, or only counts the calls that it would refuse. The counts begin at the start. */
+export type EnforcementStatus =
+  | { readonly mode: 'enforce' }
+  | {
+      readonly mode: 'observe';
+      /** The option `observeUntil`. After this day, `isOverdue` is true. */
+      readonly until: string;
+      readonly isOverdue: boolean;
+      readonly calls: ObservedCounts;
+      /** The kinds of refused calls, the most frequent first, at most 1000. */
+      readonly refusals: readonly ObservedRefusal[];
+      /** Refused calls of further kinds. */
+      readonly unlisted: number;
+      /** Handlers because of which the start would fail with `enforce`. */
+      readonly startFaults: readonly string[];
+    };
 
 export type SignalFeedState = 'none' | 'silent' | 'healthy';
 
@@ -67,6 +88,7 @@ export class KeycloakStatus {
   constructor(
     private readonly issuers: readonly [IssuerStatus, ...IssuerStatus[]],
     private readonly services: () => Readonly<Record<string, CallsState>>,
+    private readonly enforcement: () => EnforcementStatus = () => ({ mode: 'enforce' }),
   ) {}
 
   read(): KeycloakStatusSnapshot {
@@ -79,9 +101,23 @@ export class KeycloakStatus {
       caches: this.issuers.map(({ cacheSizes }) => cacheSizes()).reduce(together),
       signals: signalsOf(own),
       revocationChannel: this.issuers.map(({ sharing }) => sharing.status).reduce(worse),
+      enforcement: this.enforcement(),
     };
   }
 }
+
+export const observing = (
+  { until, counts, refusals, unlisted, faults }: ObservedJudgements,
+  nowSeconds: number,
+): EnforcementStatus => ({
+  mode: 'observe',
+  until,
+  isOverdue: hasPassed(until, nowSeconds),
+  calls: counts,
+  refusals,
+  unlisted,
+  startFaults: faults.all,
+});
 
 function signalsOf({ signals, clock, options, sharing }: IssuerStatus): KeycloakStatusSnapshot['signals'] {
   const { isFollowed, latestMs } = signals;

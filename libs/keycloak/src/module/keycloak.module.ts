@@ -37,6 +37,7 @@ import { protectedResourceController } from './protected-resource.controller.js'
 import { AccessTokenVerifier } from '../resource-server/access-token-verifier.js';
 import { Admission } from '../resource-server/admission.guard.js';
 import { GatewayHandshakes } from '../resource-server/gateway-handshakes.discovery.js';
+import { ObservingAdmission } from '../resource-server/observing-admission.guard.js';
 import { KeycloakGuard } from '../resource-server/keycloak.guard.js';
 import { KeycloakExceptionFilter } from '../resource-server/keycloak-exception.filter.js';
 import { RouteReport } from '../resource-server/route-report.discovery.js';
@@ -106,10 +107,13 @@ export type ServiceRegistration = { readonly name: string } & (
       provide: Admission,
       inject: [KEYCLOAK, RESOLVED_OPTIONS, KeycloakExceptionFilter],
       useFactory: (
-        { verifier, connections }: ComposedKeycloak,
+        { verifier, connections, judgements, loggers }: ComposedKeycloak,
         options: ResolvedKeycloakOptions,
         refusals: KeycloakExceptionFilter,
-      ) => new Admission(verifier, options, refusals, connections),
+      ) =>
+        judgements === undefined
+          ? new Admission(verifier, options, refusals, connections)
+          : new ObservingAdmission(verifier, options, judgements, loggers('Enforcement')),
     },
     KeycloakGuard,
     { provide: APP_GUARD, useExisting: KeycloakGuard },
@@ -139,20 +143,24 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: RouteReport,
-      inject: [DiscoveryService, GatewayHandshakes, RESOLVED_OPTIONS],
-      useFactory: (discovery: DiscoveryService, handshakes: GatewayHandshakes, options: ResolvedKeycloakOptions) =>
-        new RouteReport(discovery, handshakes, options),
+      inject: [DiscoveryService, GatewayHandshakes, RESOLVED_OPTIONS, KEYCLOAK],
+      useFactory: (
+        discovery: DiscoveryService,
+        handshakes: GatewayHandshakes,
+        options: ResolvedKeycloakOptions,
+        { judgements }: ComposedKeycloak,
+      ) => new RouteReport(discovery, handshakes, options, judgements?.faults),
     },
     {
       provide: GatewayHandshakes,
       inject: [DiscoveryService, KEYCLOAK, RESOLVED_OPTIONS, KeycloakExceptionFilter, HttpAdapterHost],
       useFactory: (
         discovery: DiscoveryService,
-        { verifier, connections }: ComposedKeycloak,
+        { verifier, connections, judgements }: ComposedKeycloak,
         options: ResolvedKeycloakOptions,
         refusals: KeycloakExceptionFilter,
         adapterHost: HttpAdapterHost,
-      ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections, adapterHost),
+      ) => new GatewayHandshakes(discovery, verifier, options, refusals, connections, adapterHost, judgements),
     },
   ],
   exports: [

@@ -56,10 +56,45 @@ describe('resolveKeycloakOptions', () => {
       profile: 'keycloak',
       verification: 'introspection',
       maxTokenBytes: 8192,
+      enforcement: 'enforce',
       allowInsecureRequests: false,
       verifyAtStart: false,
       exposeRefusalReasons: false,
       issuers: [expect.objectContaining({ issuer: GIVEN.issuer, clientId: 'service-b' })],
+    });
+  });
+
+  describe('enforcement', () => {
+    const nowSeconds = Date.parse('2027-01-31T12:00:00Z') / 1000;
+    const observe = (observeUntil: unknown) => () =>
+      resolveKeycloakOptions({ ...GIVEN, enforcement: 'observe', observeUntil } as never, nowSeconds);
+
+    it.each(['2027-01-31', '2027-02-28', '2027-05-01'])('observes until %s', (observeUntil) => {
+      expect(observe(observeUntil)()).toMatchObject({ enforcement: 'observe', observeUntil });
+    });
+
+    it.each([
+      [undefined, /^enforcement is "observe", so observeUntil is required/],
+      ['2027-01-30', /^observeUntil was 2027-01-30: set enforcement to "enforce"/],
+      ['2027-05-02', /^observeUntil must be at most 90 days ahead$/],
+      ['9999-12-31', /^observeUntil must be at most 90 days ahead$/],
+    ])('stops the start with observeUntil %j', (observeUntil, fault) => {
+      expect(faults(observe(observeUntil))).toEqual([expect.stringMatching(fault)]);
+    });
+
+    it.each(['2027-02-30', '2027-2-3', '31.01.2027', '2027-02-01T00:00:00Z', '', 20_270_201, new Date(0)])(
+      'refuses the date %j',
+      (observeUntil) => {
+        expect(faults(observe(observeUntil))).toContain('observeUntil must be a date in the form YYYY-MM-DD');
+      },
+    );
+
+    it('ignores a date that has passed if access is enforced', () => {
+      expect(resolve({ observeUntil: '2020-01-01' })).toMatchObject({ enforcement: 'enforce' });
+    });
+
+    it.each(['off', true, 'Observe'])('refuses the mode %j', (enforcement) => {
+      expect(faults(() => resolve({ enforcement }))).toEqual(['enforcement must be "enforce" or "observe"']);
     });
   });
 

@@ -12,11 +12,13 @@ import {
   type OptionContext,
   type OptionTable,
 } from './option-kinds.js';
+import { systemClock } from '../caching/clock.js';
 import type { SharedCache } from '../caching/shared-cache.js';
 import type { RevocationChannel } from '../revocation/revocation-channel.js';
 import type { RequestAdapter } from '../resource-server/request.adapter.js';
 import type { JwtVerification } from '../resource-server/jwt-verification.js';
 import { VERIFICATIONS, type VerificationMethod } from '../resource-server/verification.js';
+import { checkObserveUntil, ENFORCEMENTS, optionalDate, type Enforcement } from './enforcement.options.js';
 import {
   ISSUER_OPTIONS,
   resolveIssuerOptions,
@@ -138,6 +140,17 @@ export interface CommonModuleOptions {
    * gives no answer, the application starts.
    */
   readonly verifyAtStart?: boolean | 'background';
+  /**
+   * DANGER: `observe` refuses nothing. The service's present guard decides, and this library counts the calls that it
+   * would refuse, by reason, route and client. `@Caller()` and `callerOf()` give undefined, and no connection is closed.
+   * `observe` needs `observeUntil`. For the move of a service to this library. Default `enforce`.
+   */
+  readonly enforcement?: Enforcement;
+  /**
+   * The last day (`YYYY-MM-DD`, UTC) of `enforcement: 'observe'`, at most 90 days ahead. After this day the start fails.
+   * A service that already runs keeps observing, and its health details are down. Default unset.
+   */
+  readonly observeUntil?: string;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
   readonly allowInsecureRequests?: boolean;
   /** DANGER: shows callers which check refused them. For demonstrations. Default false. */
@@ -166,7 +179,12 @@ export type AnyModuleOptions = KeycloakModuleOptions | MultiIssuerModuleOptions;
 type ResolvedCommonOptions = Required<
   Omit<
     CommonModuleOptions,
-    'introspectionTtlWithEventsSeconds' | 'revocationChannel' | 'sharedCache' | 'protectedResource' | 'jwt'
+    | 'introspectionTtlWithEventsSeconds'
+    | 'revocationChannel'
+    | 'sharedCache'
+    | 'protectedResource'
+    | 'jwt'
+    | 'observeUntil'
   >
 > & {
   readonly introspectionTtlWithEventsSeconds: number | undefined;
@@ -174,6 +192,7 @@ type ResolvedCommonOptions = Required<
   readonly sharedCache: SharedCache | undefined;
   readonly protectedResource: ProtectedResource | undefined;
   readonly jwt: JwtVerification | undefined;
+  readonly observeUntil: string | undefined;
 };
 
 export type OptionsOfIssuer = ResolvedIssuerOptions & ResolvedCommonOptions;
@@ -208,11 +227,16 @@ const COMMON_OPTIONS = {
   maxTokenBytes: integer(8192, 1024, 65_536),
   protectedResource,
   verifyAtStart: verificationAtStart,
+  enforcement: oneOf(ENFORCEMENTS),
+  observeUntil: optionalDate,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
 } satisfies OptionTable<CommonModuleOptions, { readonly protectedResource: ProtectedResource }>;
 
-export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): ResolvedKeycloakOptions {
+export function resolveKeycloakOptions(
+  given: AnyModuleOptions | undefined,
+  nowSeconds = systemClock.epochSeconds(),
+): ResolvedKeycloakOptions {
   const faults = new ConfigurationFaults();
   const context = { faults, allowInsecureRequests: given?.allowInsecureRequests === true };
   const hasSignatures = given?.jwt !== undefined;
@@ -233,6 +257,7 @@ export function resolveKeycloakOptions(given: AnyModuleOptions | undefined): Res
       'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds, because a denial must outlast cached answers',
     );
   }
+  checkObserveUntil(common, faults, nowSeconds);
   checkProcess(faults);
   const issuers = issuersOf(given, context, hasSignatures);
   faults.throwIfFaulty((all) => new KeycloakOptionsError('KeycloakModule.forRoot', all));

@@ -1,11 +1,11 @@
 import { Logger, type ExecutionContext, type OnApplicationShutdown } from '@nestjs/common';
 import { RepeatedFailures } from '../diagnostics/repeated-failures.js';
-import { BearerError } from '../protocol/bearer-error.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
+import { presentedToken, routeClosed, withoutAdapter } from './call-demands.js';
 import { checkCallOrRequest, isCallContext } from './call-or-request.js';
 import type { CallContext, AdaptedRequest, RequestAdapter, LongLivedConnection } from './request.adapter.js';
 import { eventStreamOf } from './event-stream.js';
@@ -121,11 +121,7 @@ export class Admission implements OnApplicationShutdown {
     adapter?.begin?.(context);
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return markAdmitted(context);
-    if (access.opening === 'closed') {
-      throw new BearerError('route_closed', {
-        reason: access.fault === undefined ? 'no_decorator_opens_it' : 'access_unclear',
-      });
-    }
+    if (access.opening === 'closed') throw routeClosed(access);
     if (kind === 'http') return this.#authorizeRequest(context, context.getArgByIndex<BearerRequest>(0), access);
     if (adapter !== undefined) return this.#authorizeAdapted(context, adapter, access);
     throw withoutAdapter(kind);
@@ -156,23 +152,20 @@ export class Admission implements OnApplicationShutdown {
 
   #tokenOf(
     request: BearerRequest,
-    { opening }: RouteAccess,
+    access: RouteAccess,
     demanded: number,
     kind: string,
     mayBeKnown: boolean,
   ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
     const verified = mayBeKnown ? tokenVerifiedBy(this, request, demanded) : undefined;
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
-    const text = bearerToken(request, this.options.maxTokenBytes);
-    if (text !== undefined) {
-      // An HTTP request runs one handler, and can share a verification only with `callerOf()`.
-      const isShared = mayBeKnown && (kind !== 'http' || this.#verifications?.has(request) === true);
-      return isShared
-        ? this.#shared().verify(text, demanded, kind, request)
-        : this.#tokens.verify(text, demanded, kind, request);
-    }
-    if (opening === 'optional') return undefined;
-    throw new BearerError('missing_token', { reason: 'no_credentials' });
+    const text = presentedToken(request, access, this.options.maxTokenBytes);
+    if (text === undefined) return undefined;
+    // An HTTP request runs one handler, and can share a verification only with `callerOf()`.
+    const isShared = mayBeKnown && (kind !== 'http' || this.#verifications?.has(request) === true);
+    return isShared
+      ? this.#shared().verify(text, demanded, kind, request)
+      : this.#tokens.verify(text, demanded, kind, request);
   }
 
   #verifyAnew(request: BearerRequest, maxStaleness: number): VerifiedAccessToken | Promise<VerifiedAccessToken> {
@@ -209,6 +202,3 @@ export class Admission implements OnApplicationShutdown {
 
 /** Never settles, because the request adapter has already answered the call. */
 const answered = (): Promise<never> => new Promise(() => {});
-
-const withoutAdapter = (kind: string): BearerError =>
-  new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });

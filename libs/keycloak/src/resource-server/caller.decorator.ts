@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import { routeAccess } from './route-access.js';
-import { callTokenOf, verifiedTokenOf } from './verified-requests.js';
+import { callTokenOf, isObserved, verifiedTokenOf } from './verified-requests.js';
 
 function callerTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessToken | undefined {
   const token =
@@ -11,6 +11,7 @@ function callerTokenOf(_: unknown, context: ExecutionContext): VerifiedAccessTok
       : callTokenOf(context.getArgs());
   if (token !== undefined) return token;
   if (routeAccess(context.getClass(), context.getHandler()).opening === 'optional') return undefined;
+  if (isObserved(context.getArgs())) return undefined;
   throw new TypeError('@Caller() needs a handler that verifies tokens, and this one does not');
 }
 
@@ -18,7 +19,7 @@ const callerToken = createParamDecorator(callerTokenOf);
 
 /**
  * Injects the `VerifiedAccessToken` of the caller, or undefined if a call of an `@OptionalToken()` handler has no
- * credentials. An application with `@Caller()` on a `@Public()` handler or on an unguarded GraphQL field does not
+ * credentials. With `enforcement: 'observe'`, injects undefined in each call. An application with `@Caller()` on a `@Public()` handler or on an unguarded GraphQL field does not
  * start.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =

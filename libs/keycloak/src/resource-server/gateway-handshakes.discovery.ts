@@ -10,6 +10,7 @@ import { bearerToken } from './bearer-token.js';
 import type { AdaptedRefusal, AdaptedRequest, LongLivedConnection } from './request.adapter.js';
 import { gatewayPlaceOf, hostsOf, type Host } from './handlers.discovery.js';
 import type { HeldConnections } from './held-connections.js';
+import type { ObservedJudgements } from './observed-judgements.js';
 import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 import { classAccess, type RouteAccess } from './route-access.js';
 import { demandedStaleness, NOTHING_SAID, type DemandedVerification, type VerificationMethod } from './verification.js';
@@ -39,6 +40,7 @@ export class GatewayHandshakes {
     private readonly refusals: KeycloakExceptionFilter,
     private readonly connections: Pick<HeldConnections, 'hold'>,
     private readonly adapterHost: { readonly httpAdapter?: unknown },
+    private readonly judgements?: ObservedJudgements,
   ) {}
 
   guard(port: number, path: unknown): GuardedGateway[] {
@@ -65,21 +67,33 @@ export class GatewayHandshakes {
       .map((host) => ({ host, place: gatewayPlaceOf(host) }));
   }
 
+  /** With `enforcement: 'observe'`, accepts every handshake at once, without a token. */
   async authorize(
     request: AdaptedRequest,
     gateways: readonly GuardedGateway[],
   ): Promise<VerifiedAccessToken | undefined> {
+    const demands = gateways.map(({ access }) => access);
+    const gateway = gateways.map(({ name }) => name).join(', ');
+    if (this.judgements !== undefined) {
+      const describe = () => ({ route: `ws ${gateway}`, fields: {} });
+      this.judgements.observe(() => this.#authorize(request, demands), describe);
+      return undefined;
+    }
     try {
-      return await this.#authorize(
-        request,
-        gateways.map(({ access }) => access),
-      );
+      return await this.#authorize(request, demands);
     } catch (error) {
-      if (error instanceof KeycloakException) {
-        this.refusals.log(error, undefined, { kind: 'ws', gateway: gateways.map(({ name }) => name).join(', ') });
-      }
+      if (error instanceof KeycloakException) this.refusals.log(error, undefined, { kind: 'ws', gateway });
       throw error;
     }
+  }
+
+  /** Throws `Error`, or only keeps its message with `enforcement: 'observe'`. */
+  refuseStart(message: string): void {
+    const refuse = (): void => {
+      throw new Error(message);
+    };
+    if (this.judgements === undefined) refuse();
+    else this.judgements.faults.run(refuse, undefined);
   }
 
   async #authorize(request: AdaptedRequest, demands: readonly RouteAccess[]): Promise<VerifiedAccessToken | undefined> {

@@ -12,6 +12,9 @@ import { isAdmitted } from './verified-requests.js';
 import { Admission } from './admission.guard.js';
 import type { AdaptedRequest } from './request.adapter.js';
 
+/** `Admission`, or with `enforcement: 'observe'` `ObservingAdmission`. */
+type Admitting = Pick<Admission, 'admit' | 'callerOf'>;
+
 /**
  * `KeycloakModule.forRoot` registers this guard for the whole application. The guard verifies the token, then applies
  * the decorators of the handler. A second guard on a handler, such as `@UseGuards(KeycloakGuard)`, does not check an
@@ -28,7 +31,7 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
   /** Nest injects this property, so that a derived guard can define its own constructor. */
   @Optional()
   @Inject(Admission)
-  private readonly admission: Admission | undefined;
+  private readonly admission: Admitting | undefined;
 
   /** Throws `Error` if the application has no `KeycloakModule`. */
   onModuleInit(): void {
@@ -46,7 +49,8 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
    * each call of `callerOf()` verifies the token.
    *
    * Returns undefined if the caller sent no token. The method ignores the decorators, so the guard may still refuse the
-   * caller. The method verifies the caller's token even on a `@Public()` handler.
+   * caller. The method verifies the caller's token even on a `@Public()` handler. With `enforcement: 'observe'`, the
+   * method verifies nothing and returns undefined.
    *
    * Throws `BearerError` and `AuthorizationServerError` as the guard does. Throws `BearerError` `route_closed` for a
    * kind of context that has no request adapter. Throws `TypeError` if the value is not a context or a request.
@@ -55,7 +59,7 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
     return this.#found().callerOf(of);
   }
 
-  #found(): Admission {
+  #found(): Admitting {
     if (this.admission !== undefined) return this.admission;
     throw new Error(
       `${this.constructor.name} verifies nothing by itself: import KeycloakModule.forRoot in the root module, which guards every route, from the same copy of the package (npm ls nestjs-keycloak-s2s)`,

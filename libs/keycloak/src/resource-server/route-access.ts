@@ -131,7 +131,7 @@ function readNote({ prototype, name }: Place): AccessNote {
 
 const NOTHING: AccessNote = Object.freeze({});
 
-const closed = (fault: string): RouteAccess => ({
+export const CLOSED: RouteAccess = Object.freeze({
   opening: 'closed',
   permissions: [],
   anyOf: [],
@@ -139,5 +139,7 @@ const closed = (fault: string): RouteAccess => ({
   authentication: undefined,
   maxStalenessSeconds: undefined,
   verification: undefined,
-  fault,
+  fault: undefined,
 });
+
+const closed = (fault: string): RouteAccess => ({ ...CLOSED, fault });

@@ -6,17 +6,19 @@ import type { GatewayHandshakes } from './gateway-handshakes.discovery.js';
 import {
   fieldGuards,
   handlersOf,
-  hostsOf,
   hasGraphqlContextObject,
+  hostsOf,
   type Handler,
   type HandlerKind,
   type Host,
 } from './handlers.discovery.js';
-import { classAccess, markDeclaringClasses, markHandler, type RouteAccess } from './route-access.js';
+import { classAccess, CLOSED, markDeclaringClasses, markHandler, type RouteAccess } from './route-access.js';
+import { STOP_THE_START, type StartChecks } from './start-checks.js';
 import {
   accessOf,
   refuseImpossible,
   refuseOpenMessages,
+  refuseSharedContext,
   refuseTokenOfPublic,
   refuseTokenOfUnguarded,
   refuseUnansweredStream,
@@ -50,20 +52,17 @@ export class RouteReport implements OnApplicationBootstrap {
       readonly verification: VerificationMethod;
       readonly jwt: unknown;
     },
+    private readonly checks: StartChecks = STOP_THE_START,
   ) {
     for (const { host, handlers } of this.#hosts()) {
-      refuseOpenMessages(handlers);
+      this.#check(() => refuseOpenMessages(handlers));
       markDeclaringClasses(host.prototype);
       for (const handler of handlers) markHandler(host.prototype, handler.function);
     }
   }
 
   onApplicationBootstrap(): void {
-    if (hasGraphqlContextObject(this.discovery)) {
-      throw new Error(
-        'The option "context" of GraphQLModule is an object. Operations may share it, and one operation could run for the caller of another. Set a function that returns a new object',
-      );
-    }
+    this.#check(() => refuseSharedContext(hasGraphqlContextObject(this.discovery)));
     const hosts = this.#hosts();
     const isGuarded = this.#isGuarded();
     const enforced = new Set(
@@ -72,10 +71,13 @@ export class RouteReport implements OnApplicationBootstrap {
     const lines: string[] = [];
     for (const { host, handlers } of hosts) {
       // A handler may get its message pattern from a configuration after the constructor ran.
-      refuseOpenMessages(handlers);
-      if (host.isGateway) lines.push(this.#connections(host));
-      for (const handler of handlers) lines.push(`${handler.label}: ${this.#opened(handler, isGuarded(handler))}`);
-      refuseUnenforced(host, handlers.filter(isGuarded), handlers.length > 0, enforced);
+      this.#check(() => refuseOpenMessages(handlers));
+      if (host.isGateway) lines.push(this.checks.run(() => this.#connections(host), `${connectionsOf(host)}: closed`));
+      for (const handler of handlers) {
+        const opened = this.checks.run(() => this.#opened(handler, isGuarded(handler)), 'closed');
+        lines.push(`${handler.label}: ${opened}`);
+      }
+      this.#check(() => refuseUnenforced(host, handlers.filter(isGuarded), handlers.length > 0, enforced));
     }
     if (lines.length > 0) this.#logger.log(`Access to each handler:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
@@ -83,8 +85,10 @@ export class RouteReport implements OnApplicationBootstrap {
   guarded(): ReportedHandler[] {
     const isGuarded = this.#isGuarded();
     return this.#hosts().flatMap(({ host, handlers }) => [
-      ...(host.isGateway ? [{ label: connectionsOf(host), ...connectionAccess(host) }] : []),
-      ...handlers.filter(isGuarded).map((handler) => ({ label: handler.label, ...accessOf(handler) })),
+      ...(host.isGateway
+        ? [{ label: connectionsOf(host), ...this.checks.run(() => connectionAccess(host), CLOSED) }]
+        : []),
+      ...handlers.filter(isGuarded).map((handler) => ({ label: handler.label, ...this.#accessOf(handler) })),
     ]);
   }
 
@@ -96,9 +100,17 @@ export class RouteReport implements OnApplicationBootstrap {
           label: handler.label,
           classes: host.classes,
           handler: handler.function,
-          ...accessOf(handler),
+          ...this.#accessOf(handler),
         })),
     );
+  }
+
+  #check(check: () => void): void {
+    this.checks.run(check, undefined);
+  }
+
+  #accessOf(handler: Handler): RouteAccess {
+    return this.checks.run(() => accessOf(handler), CLOSED);
   }
 
   #hosts(): HostWithHandlers[] {
@@ -133,7 +145,8 @@ export class RouteReport implements OnApplicationBootstrap {
     refuseTokenOfPublic(handler, access);
     refuseUnansweredStream(handler, access, this.options.requestAdapters);
     if (access.opening === 'closed') {
-      this.#logger.warn(`${label} is closed: no access decorator opens it, so every request is refused`);
+      const effect = this.checks.isEnforcing ? 'is' : 'would be';
+      this.#logger.warn(`${label} is closed: no access decorator opens it, so every request ${effect} refused`);
     } else if (access.opening !== 'public') {
       const [context, adapter] = CARRIERS[kind] ?? [];
       if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {

@@ -64,6 +64,13 @@ export function refuseUnansweredStream(
   );
 }
 
+export function refuseSharedContext(isShared: boolean): void {
+  if (!isShared) return;
+  throw new Error(
+    'The option "context" of GraphQLModule is an object. Operations may share it, and one operation could run for the caller of another. Set a function that returns a new object',
+  );
+}
+
 /** A library can't detect whether a hybrid application's microservice has a global guard. */
 export function refuseOpenMessages(handlers: readonly Handler[]): void {
   for (const { kind, label, host } of handlers) {

@@ -82,3 +82,14 @@ export function markAdmitted(context: object): true {
 export function isAdmitted(context: object): boolean {
   return (context as GuardedContext)[ADMITTED_RUN] === true;
 }
+
+/** The arguments of calls that the guard only observed. */
+const observed = new WeakSet<object>();
+
+export function markObserved(args: readonly unknown[]): void {
+  for (const argument of args) if (typeof argument === 'object' && argument !== null) observed.add(argument);
+}
+
+export function isObserved(args: readonly unknown[]): boolean {
+  return args.some((argument) => typeof argument === 'object' && argument !== null && observed.has(argument));
+}

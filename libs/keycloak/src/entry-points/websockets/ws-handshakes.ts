@@ -73,7 +73,7 @@ export function guardWs(server: WsServer, handshakes: GatewayHandshakes, gateway
   const isOpen = gateways.map(({ access }) => access.opening === 'public');
   if (new Set(isOpen).size > 1) {
     const names = gateways.map(({ name }) => name).join(' and ');
-    throw new Error(
+    handshakes.refuseStart(
       `${names} share a path, but only some of them are @Public(). Give the @Public() gateways a separate path`,
     );
   }

@@ -1,0 +1,22 @@
+import { BearerError } from '../protocol/bearer-error.js';
+import { bearerToken, type BearerRequest } from './bearer-token.js';
+import type { RouteAccess } from './route-access.js';
+
+export const routeClosed = ({ fault }: Pick<RouteAccess, 'fault'>): BearerError =>
+  new BearerError('route_closed', { reason: fault === undefined ? 'no_decorator_opens_it' : 'access_unclear' });
+
+export const withoutAdapter = (kind: string): BearerError =>
+  new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
+
+/** Returns undefined if the call has no token and needs none. */
+export function presentedToken(
+  request: BearerRequest,
+  { opening }: RouteAccess,
+  maxTokenBytes: number,
+): string | undefined {
+  const text = bearerToken(request, maxTokenBytes);
+  if (text === undefined && opening !== 'optional') {
+    throw new BearerError('missing_token', { reason: 'no_credentials' });
+  }
+  return text;
+}

@@ -1,0 +1,33 @@
+import type { EventEmitter } from 'node:events';
+
+interface Answer extends EventEmitter {
+  readonly statusCode: number;
+  readonly headersSent: boolean;
+}
+
+/** Reads the status of answers that the service has yet to send. Accepts responses of Node, Express and Fastify. */
+export class PendingAnswers {
+  readonly #pending = new Map<Answer, () => void>();
+
+  /** Calls `then` once with the status, or with undefined if the connection closes before an answer. */
+  whenAnswered(response: object, then: (status: number | undefined) => void): void {
+    const { raw: answer = response as Answer } = response as { readonly raw?: Answer };
+    const ended = (): void => {
+      answer.off('finish', ended).off('close', ended);
+      this.#pending.delete(answer);
+      then(answer.headersSent ? answer.statusCode : undefined);
+    };
+    if (answer.headersSent) {
+      ended();
+      return;
+    }
+    this.#pending.set(answer, ended);
+    // A simulated request, such as Fastify's `inject()`, may emit only one of the events.
+    answer.on('finish', ended).on('close', ended);
+  }
+
+  /** Settles answers that have begun, because no event says so, and an event stream may stay open for days. */
+  settle(): void {
+    for (const [answer, ended] of this.#pending) if (answer.headersSent) ended();
+  }
+}
