@@ -27,6 +27,7 @@ export class HealthDetails {
       () => this.#calls(),
       () => this.#denials(),
       () => this.#signals(),
+      () => this.#enforcement(),
       () => this.#runs(),
     ]);
   }
@@ -61,6 +62,15 @@ export class HealthDetails {
   #signals(): HealthIndicatorResult {
     const { signals } = this.status.read();
     return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });
+  }
+
+  /** Observing is up until `observeUntil`, because the service works. After this day, its next start fails. */
+  #enforcement(): HealthIndicatorResult {
+    const { enforcement } = this.status.read();
+    const indicator = this.indicators.check('enforcement');
+    if (enforcement.mode === 'enforce') return indicator.up({ ...enforcement });
+    const details = { warning: 'Access is NOT enforced by nestjs-keycloak-s2s', ...enforcement };
+    return enforcement.isOverdue ? indicator.down(details) : indicator.up(details);
   }
 
   #runs(): HealthIndicatorResult {

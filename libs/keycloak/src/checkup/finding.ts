@@ -12,6 +12,7 @@ export const CHECKS = [
   'process',
   'settings',
   'module',
+  'enforcement',
   'secret',
   'address',
   'tls',

@@ -1,5 +1,6 @@
 import type { Finding } from '../../checkup/finding.js';
 import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
+import type { EnforcementStatus } from '../../module/keycloak-status.js';
 import type { AuthenticationDemand } from '../../protocol/authentication-demand.js';
 import type { AllowedClient } from '../../resource-server/allowed-client.js';
 
@@ -13,6 +14,7 @@ export interface GuardedHandler {
 }
 
 export interface ApplicationSubject {
+  readonly enforcement?: EnforcementStatus;
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
   /** The services that a command can't see, because Nest creates these services for each request. */

@@ -17,6 +17,7 @@ import {
   type ServiceClient,
 } from '../../index.js';
 import { importModule, subjectOf } from './application.discovery.js';
+import { enforcementFindings } from '../doctor/enforcement-findings.js';
 
 const OPTIONS: KeycloakModuleOptions = {
   issuer: 'https://sso.example.com/realms/shop',
@@ -103,6 +104,27 @@ function moduleWith(
 }
 
 describe('a module', () => {
+  it('that only observes is a warning, and each fault that would stop its start is an error', async () => {
+    @Controller()
+    class Undecorated {
+      @MessagePattern('open')
+      open(): number {
+        return 3;
+      }
+    }
+    const observeUntil = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const observing = KeycloakModule.forRoot({ ...OPTIONS, enforcement: 'observe', observeUntil });
+    const subject = await subjectOf(moduleWith([observing], [], [OrdersController, Undecorated]));
+    if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
+    expect(enforcementFindings(subject)).toEqual([
+      expect.objectContaining({ level: 'warning', message: expect.stringContaining(`until ${observeUntil}`) }),
+      expect.objectContaining({ level: 'error', message: expect.stringContaining('Undecorated.open') }),
+    ]);
+    const enforcing = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS)]));
+    if (!('keycloak' in enforcing)) throw new Error(JSON.stringify(enforcing));
+    expect(enforcementFindings(enforcing)).toEqual([]);
+  });
+
   it('is not started, and reports its services, required permissions and closed routes (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));

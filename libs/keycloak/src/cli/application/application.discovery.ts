@@ -75,7 +75,8 @@ export async function subjectOf(source: ModuleSource): Promise<ApplicationSubjec
   try {
     const handlers = app.get(RouteReport, { strict: false }).guarded();
     const accepted = handlers.map((handler) => ({ ...handler, isClosed: handler.opening === 'closed' }));
-    return { keycloak, handlers: accepted, notSeen: servicesPerRequest(app) };
+    const { enforcement } = keycloak.status.read();
+    return { keycloak, enforcement, handlers: accepted, notSeen: servicesPerRequest(app) };
   } catch (failure) {
     return [error('module', messageOf(failure), 'Correct the decorators of this handler.')];
   }

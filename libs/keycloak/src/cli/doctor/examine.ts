@@ -6,6 +6,7 @@ import { unreadableFinding } from '../administrator/unreadable-realm.js';
 import type { Checkup } from '../../checkup/checkup.js';
 import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import type { ApplicationSubject, GuardedHandler } from '../application/application-subject.js';
+import { enforcementFindings } from './enforcement-findings.js';
 import { feedFindings } from './feed-findings.js';
 import { administratorClockFinding } from './administrator-clock.js';
 import { ownClientIdFindings } from './client-id-findings.js';
@@ -70,7 +71,12 @@ async function lookAtOwn(
   adminToken: string | undefined,
 ): Promise<Examination> {
   const { checkup } = own;
-  const findings = [...(await checkup.run()), ...(await checkup.reach()), ...notLookedAt(subject)];
+  const findings = [
+    ...(await checkup.run()),
+    ...(await checkup.reach()),
+    ...enforcementFindings(subject),
+    ...notLookedAt(subject),
+  ];
   const isReached = findings.some(({ check, level }) => check === 'address' && level === 'ok');
   const { profile } = checkup.options;
   if (isReached && profile === 'keycloak') {
@@ -119,11 +125,14 @@ async function examineRealm(
 }
 
 /** A handler may be closed on purpose, so the level is `note`. */
-const notLookedAt = ({ handlers, notSeen }: ApplicationSubject): Finding[] => [
+const notLookedAt = ({ enforcement, handlers, notSeen }: ApplicationSubject): Finding[] => [
   ...handlers
     .filter(({ isClosed }) => isClosed)
     .map(({ label }) =>
-      note('route', `${label} is closed: no access decorator opens it, so every request is refused.`),
+      note(
+        'route',
+        `${label} is closed: no access decorator opens it, so every request ${enforcement?.mode === 'observe' ? 'would be' : 'is'} refused.`,
+      ),
     ),
   ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];

@@ -22,6 +22,8 @@ export const CALLED = 'keycloak_s2s.called';
 export const CALLS = 'keycloak_s2s.calls';
 export const ISSUER = 'keycloak_s2s.issuer';
 export const STATE = 'keycloak_s2s.state';
+export const ROUTE = 'keycloak_s2s.route';
+export const CLIENT = 'keycloak_s2s.client';
 
 export function serverOf(url: string): Attributes {
   const { hostname, port, protocol } = new URL(url);

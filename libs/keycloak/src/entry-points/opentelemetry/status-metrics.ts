@@ -8,6 +8,7 @@ import type {
 } from '../../index.js';
 import { CHANNEL_REFUSALS } from '../ports/channel-refusals.js';
 import { CACHE, CALLED, CALLS, ISSUER, REASON, STATE } from './attributes.js';
+import { enforcementMeters, observeEnforcement } from './enforcement-metrics.js';
 
 export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusSnapshot[]): () => void {
   const gauge = (name: string, unit: string, description: string) =>
@@ -39,10 +40,14 @@ export function measureStatus(meter: Meter, read: () => readonly KeycloakStatusS
     }),
     unshared: gauge('revocation_channel.unshared', '{denial}', 'Denials that other replicas do not have yet'),
   };
+  const enforcement = enforcementMeters(meter);
   const observe = (result: BatchObservableResult): void => {
-    for (const status of read()) observeStatus(result, gauges, status);
+    for (const status of read()) {
+      observeStatus(result, gauges, status);
+      observeEnforcement(result, enforcement, status.enforcement);
+    }
   };
-  const all = Object.values(gauges);
+  const all = [...Object.values(gauges), ...Object.values(enforcement)];
   meter.addBatchObservableCallback(observe, all);
   return () => meter.removeBatchObservableCallback(observe, all);
 }

@@ -376,6 +376,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       const explained = table('attribute').flatMap(([names]) => inCode(names));
       const used = [
         ...table('metric').flatMap((row) => inCode(row[3])),
+        ...table('metric while observing').flatMap((row) => inCode(row[3])),
         ...table('span').flatMap((row) => inCode(row[1])),
       ];
       expect(explained.toSorted()).toEqual([...new Set(used)].toSorted());

@@ -1,0 +1,50 @@
+import { TerminusModule } from '@nestjs/terminus';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { KeycloakTestingModule } from 'nestjs-keycloak-s2s/testing';
+import { DependencyChecks } from './dependency-checks.js';
+import { HealthDetails, SERVICE_VERSION } from './health-details.js';
+
+const DAY_MS = 86_400_000;
+const observeUntil = new Date(Date.now() + 10 * DAY_MS).toISOString().slice(0, 10);
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+describe('HealthDetails', () => {
+  let module: TestingModule;
+
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await module.close();
+  });
+
+  async function detailsOf(options: object): Promise<HealthDetails> {
+    module = await Test.createTestingModule({
+      imports: [KeycloakTestingModule.forRoot(options), TerminusModule.forRoot({ logger: false })],
+      providers: [
+        HealthDetails,
+        { provide: DependencyChecks, useValue: { read: async () => ({ states: {}, checkedSecondsAgo: 0 }) } },
+        { provide: SERVICE_VERSION, useValue: 'dev' },
+      ],
+    })
+      .setLogger(SILENT)
+      .compile();
+    return module.get(HealthDetails);
+  }
+
+  it('says that access is enforced', async () => {
+    const details = await detailsOf({});
+    expect((await details.read()).details['enforcement']).toEqual({ status: 'up', mode: 'enforce' });
+  });
+
+  it('warns of a service that only observes, and is down after observeUntil', async () => {
+    const details = await detailsOf({ enforcement: 'observe', observeUntil });
+    const warning = expect.stringContaining('NOT enforced');
+    const observed = { warning, mode: 'observe', until: observeUntil, refusals: [], startFaults: [] };
+    const { details: read } = await details.read();
+    expect(read['enforcement']).toMatchObject({ ...observed, status: 'up', isOverdue: false });
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 12 * DAY_MS);
+    await expect(details.read()).rejects.toMatchObject({
+      response: { error: { enforcement: { ...observed, status: 'down', isOverdue: true } } },
+    });
+  });
+});
