@@ -255,7 +255,17 @@ module.exports = {
     ),
     looksDown(
       'cli',
-      ['module', 'checkup', 'options', 'resource-server', 'authorization-server', 'revocation', 'caching', 'protocol'],
+      [
+        'module',
+        'checkup',
+        'options',
+        'resource-server',
+        'authorization-server',
+        'revocation',
+        'http',
+        'caching',
+        'protocol',
+      ],
       'It reads what a service is composed of, and changes nothing.',
       ['@nestjs', 'reflect-metadata'],
     ),

@@ -61,6 +61,8 @@ describe('the sources', () => {
       'libs/demo/src/attacks/attack-request.ts',
       // Sends the administrator's token for the commands doctor and realm check.
       'libs/keycloak/src/cli/administrator/admin-api.ts',
+      // Sends the operator's token for the command observed.
+      'libs/keycloak/src/cli/observed/read-details.ts',
       'libs/keycloak/src/client/message-headers.ts',
       'libs/keycloak/src/client/send-with-token.ts',
       // The two clients of signal feeds send the token of the service to Keycloak.

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runDoctor, USAGE } from './doctor/run-doctor.js';
+import { OBSERVED_USAGE, runObserved } from './observed/run-observed.js';
 import { REALM_USAGE } from './realm/realm-flags.js';
 import { runRealm } from './realm/run-realm.js';
 import { COULD_NOT_RUN, type Surroundings } from './surroundings.js';
@@ -7,6 +8,7 @@ import { COULD_NOT_RUN, type Surroundings } from './surroundings.js';
 const COMMANDS: Readonly<Record<string, (args: readonly string[], surroundings: Surroundings) => Promise<number>>> = {
   doctor: runDoctor,
   realm: runRealm,
+  observed: runObserved,
   'migrate-from-nest-keycloak-connect': async (args, { print, printError }) => {
     const { runMigration } = await import('./migration/run-migration.js');
     return runMigration(args, { print, printError, folder: process.cwd() });
@@ -33,7 +35,7 @@ function end(exitCode: number): void {
 
 const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
 if (run === undefined) {
-  (isHelp ? print : printError)(`${USAGE}\n${REALM_USAGE}\n${MIGRATION_USAGE}`);
+  (isHelp ? print : printError)(`${USAGE}\n${REALM_USAGE}\n${OBSERVED_USAGE}\n${MIGRATION_USAGE}`);
   end(isHelp ? 0 : COULD_NOT_RUN);
 } else {
   stdout.write = stderr.write.bind(stderr);
