@@ -34,7 +34,6 @@ describe('a fleet that adopts the library one service at a time', () => {
   const running = new Map<Name, INestApplication>();
   const urls = new Map<Name, string>();
   const unanswered = new Map<string, number>();
-  /** The services to which a caller still sends the token of a user that is meant for service-a. */
   const strayed = new Set<Name>(['service-b', 'service-c']);
 
   beforeAll(async () => {
@@ -49,7 +48,6 @@ describe('a fleet that adopts the library one service at a time', () => {
     await realm.stop();
   });
 
-  /** Starts the next version of a service, sends it all new requests, then ends the idle version before. */
   async function move(name: Name, decorated: Decorated, options?: Partial<KeycloakModuleOptions>): Promise<void> {
     const service = { name, permission: PERMISSIONS[name], guard: GUARDS[name], issuer: realm.issuer };
     const keycloak = options && {

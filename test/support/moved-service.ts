@@ -26,13 +26,8 @@ import {
   type VerifiedAccessToken,
 } from 'nestjs-keycloak-s2s';
 
-/** How the guard that a service had before is bound: globally, as a middleware, or to the controller. */
 export type OwnGuardKind = 'global' | 'middleware' | 'controller';
 
-/**
- * `own`: the service before the move. `incomplete`: one handler has no access decorator. `complete`: all handlers have
- * decorators.
- */
 export type Decorated = 'own' | 'incomplete' | 'complete';
 
 export interface MovedService {
@@ -47,7 +42,6 @@ interface Request {
   readonly url: string;
 }
 
-/** Accepts every access token of the realm, for any audience, as many services do before a move. */
 class OwnVerification {
   readonly #keys: JWTVerifyGetKey;
 

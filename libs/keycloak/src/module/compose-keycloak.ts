@@ -49,7 +49,6 @@ export interface ComposedKeycloak {
   readonly loggers: (part: string) => ComponentLog;
   readonly verifier: AccessTokenVerifier;
   readonly connections: HeldConnections;
-  /** Present with `enforcement: 'observe'`. */
   readonly judgements: ObservedJudgements | undefined;
   readonly status: KeycloakStatus;
   readonly calls: CallObservation;

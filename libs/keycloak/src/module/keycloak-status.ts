@@ -48,20 +48,17 @@ export interface KeycloakStatusSnapshot {
   readonly enforcement: EnforcementStatus;
 }
 
-/** Whether the guard refuses calls, or only counts the calls that it would refuse. The counts begin at the start. */
+/** Whether the guard refuses calls, or counts the calls since the start that it would refuse. */
 export type EnforcementStatus =
   | { readonly mode: 'enforce' }
   | {
       readonly mode: 'observe';
-      /** The option `observeUntil`. After this day, `isOverdue` is true. */
       readonly until: string;
       readonly isOverdue: boolean;
       readonly calls: ObservedCounts;
-      /** The kinds of refused calls, the most frequent first, at most 1000. */
+      /** At most 1000 kinds of refused calls. `unlisted` counts the calls of further kinds. */
       readonly refusals: readonly ObservedRefusal[];
-      /** Refused calls of further kinds. */
       readonly unlisted: number;
-      /** Handlers because of which the start would fail with `enforce`. */
       readonly startFaults: readonly string[];
     };
 

@@ -34,7 +34,6 @@ export function checkObserveUntil(
   }
 }
 
-/** The day counts in UTC, and is included. */
 export const hasPassed = (date: string, nowSeconds: number): boolean => nowSeconds * 1000 >= startOf(date) + DAY_MS;
 
 /** Returns NaN for a day that no calendar has: `Date` would read 2027-02-30 as 2027-03-02. */

@@ -8,7 +8,6 @@ export const routeClosed = ({ fault }: Pick<RouteAccess, 'fault'>): BearerError 
 export const withoutAdapter = (kind: string): BearerError =>
   new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
 
-/** Returns undefined if the call has no token and needs none. */
 export function presentedToken(
   request: BearerRequest,
   { opening }: RouteAccess,

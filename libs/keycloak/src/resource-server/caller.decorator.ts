@@ -19,8 +19,8 @@ const callerToken = createParamDecorator(callerTokenOf);
 
 /**
  * Injects the `VerifiedAccessToken` of the caller, or undefined if a call of an `@OptionalToken()` handler has no
- * credentials. With `enforcement: 'observe'`, injects undefined in each call. An application with `@Caller()` on a `@Public()` handler or on an unguarded GraphQL field does not
- * start.
+ * credentials. With `enforcement: 'observe'`, injects undefined in each call. An application with `@Caller()` on a
+ * `@Public()` handler or on an unguarded GraphQL field does not start.
  */
 export const Caller: ReturnType<typeof createParamDecorator<unknown>> =
   (...pipes) =>

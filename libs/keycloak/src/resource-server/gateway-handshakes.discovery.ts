@@ -67,7 +67,6 @@ export class GatewayHandshakes {
       .map((host) => ({ host, place: gatewayPlaceOf(host) }));
   }
 
-  /** With `enforcement: 'observe'`, accepts every handshake at once, without a token. */
   async authorize(
     request: AdaptedRequest,
     gateways: readonly GuardedGateway[],
@@ -87,7 +86,6 @@ export class GatewayHandshakes {
     }
   }
 
-  /** Throws `Error`, or only keeps its message with `enforcement: 'observe'`. */
   refuseStart(message: string): void {
     const refuse = (): void => {
       throw new Error(message);

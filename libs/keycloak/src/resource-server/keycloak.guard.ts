@@ -12,7 +12,6 @@ import { isAdmitted } from './verified-requests.js';
 import { Admission } from './admission.guard.js';
 import type { AdaptedRequest } from './request.adapter.js';
 
-/** `Admission`, or with `enforcement: 'observe'` `ObservingAdmission`. */
 type Admitting = Pick<Admission, 'admit' | 'callerOf'>;
 
 /**

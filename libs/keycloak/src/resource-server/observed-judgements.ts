@@ -5,7 +5,6 @@ import { ObservedRefusals, type ObservedRefusal } from './observed-refusals.js';
 import { PendingAnswers } from './pending-answers.js';
 import { ObservedFaults } from './start-checks.js';
 
-/** Each judgement in flight keeps its request in memory. */
 const MAX_IN_FLIGHT = 500;
 
 const UNEXPECTED = 'unexpected_error';
@@ -13,23 +12,19 @@ const UNEXPECTED = 'unexpected_error';
 export interface ObservedCall {
   readonly route: string;
   readonly fields: Readonly<Record<string, string>>;
-  /** The response of an HTTP request. */
   readonly response?: object;
 }
 
 export interface ObservedCounts {
   readonly admitted: number;
-  /** Calls that this library would refuse, and that the service did not answer with 401 or 403. */
   readonly refused: number;
-  /** HTTP requests that this library would refuse, and that the service answered with 401 or 403. */
+  /** HTTP requests that the service answered with 401 or 403, too. They do not count as `refused`. */
   readonly refusedByBoth: number;
-  /** Calls that could not be judged, by reason, such as `timeout`. They are no refusals. */
   readonly failed: Readonly<Record<string, number>>;
-  /** Calls that were not judged, because 500 judgements were in flight. */
   readonly dropped: number;
 }
 
-/** The judgements of `enforcement: 'observe'`. No judgement delays, refuses or fails a call. */
+/** No judgement delays, refuses or fails a call. */
 export class ObservedJudgements {
   readonly faults: ObservedFaults;
   readonly #counts = { admitted: 0, refused: 0, refusedByBoth: 0, dropped: 0 };
@@ -62,7 +57,6 @@ export class ObservedJudgements {
     return this.#refusals.unlisted;
   }
 
-  /** `judge` throws or rejects if the call would be refused. `describe` runs only then. */
   observe(judge: () => unknown, describe: () => ObservedCall): void {
     if (this.#isOver) return;
     if (this.#inFlight >= MAX_IN_FLIGHT) {
@@ -111,7 +105,7 @@ export class ObservedJudgements {
     this.#harmless(log);
   }
 
-  /** An error here would fail the call, or end the process. A logger may throw, and a response may be a stub. */
+  /** An error of a logger, for example, would fail the call or end the process. */
   #harmless(work: () => void): void {
     try {
       work();
@@ -137,7 +131,6 @@ export class ObservedJudgements {
     this.#log.refused(refusal, route, fields);
   }
 
-  /** Judgements in flight are forgotten, so that a shutdown does not wait for them. */
   end(): void {
     this.#isOver = true;
     this.#log.end();

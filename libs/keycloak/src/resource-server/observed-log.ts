@@ -7,7 +7,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export type ObservationLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
 
-/** Writes at most 20 lines in ten seconds per reason and route, and then a line with the `count` of the others. */
 export class ObservedLog {
   readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
 

@@ -1,10 +1,8 @@
-/** A kind of call that the library would refuse, with the number of these calls since the start. */
 export interface ObservedRefusal {
   readonly code: string;
   readonly reason: string;
-  /** Method and template of an HTTP route, or the kind and the handler of another call. */
   readonly route: string;
-  /** The client id of the token (authorized party). Absent if Keycloak or a signature did not confirm this claim. */
+  /** The authorized party of the token. Absent if neither Keycloak nor a signature confirmed this claim. */
   readonly client?: string;
   readonly count: number;
 }
@@ -14,7 +12,6 @@ const MAX_KINDS = 1000;
 
 const MAX_CLIENT_LENGTH = 200;
 
-/** Counts the would-be refusals of at most 1000 kinds. Further kinds share the count `unlisted`. */
 export class ObservedRefusals {
   readonly #kinds = new Map<string, Omit<ObservedRefusal, 'count'> & { count: number }>();
   #unlisted = 0;
@@ -37,7 +34,6 @@ export class ObservedRefusals {
     return this.#unlisted;
   }
 
-  /** The most frequent kinds come first. */
   list(): readonly ObservedRefusal[] {
     return [...this.#kinds.values()].map((kind) => ({ ...kind })).toSorted((one, other) => other.count - one.count);
   }

@@ -43,7 +43,6 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The guard that the service had before: any `Authorization` header is enough. */
 @Injectable()
 class OwnGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -20,10 +20,6 @@ interface ObservingOptions {
   readonly verification: VerificationMethod;
 }
 
-/**
- * Takes the place of `Admission` with `enforcement: 'observe'`. Admits every call, stores no token, holds no connection,
- * and tells the caller nothing.
- */
 export class ObservingAdmission
   implements Pick<Admission, 'admit' | 'callerOf'>, OnApplicationBootstrap, OnApplicationShutdown
 {

@@ -5,7 +5,6 @@ interface Answer extends EventEmitter {
   readonly headersSent: boolean;
 }
 
-/** Reads the status of answers that the service has yet to send. Accepts responses of Node, Express and Fastify. */
 export class PendingAnswers {
   readonly #pending = new Map<Answer, () => void>();
 

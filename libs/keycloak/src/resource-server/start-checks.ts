@@ -1,13 +1,10 @@
-/** Decides what happens if a check at the start finds a handler that the guard can't protect. */
 export interface StartChecks {
   readonly isEnforcing: boolean;
-  /** Returns the result of `check`. If `check` throws, throws this error or returns `otherwise`. */
   run<T>(check: () => T, otherwise: T): T;
 }
 
 export const STOP_THE_START: StartChecks = { isEnforcing: true, run: (check) => check() };
 
-/** Keeps each fault, and lets the application start. */
 export class ObservedFaults implements StartChecks {
   readonly isEnforcing = false;
   readonly #faults = new Set<string>();

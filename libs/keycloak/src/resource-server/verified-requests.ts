@@ -83,7 +83,6 @@ export function isAdmitted(context: object): boolean {
   return (context as GuardedContext)[ADMITTED_RUN] === true;
 }
 
-/** The arguments of calls that the guard only observed. */
 const observed = new WeakSet<object>();
 
 export function markObserved(args: readonly unknown[]): void {

@@ -1,10 +1,7 @@
 import type { EnforcementStatus } from '../../module/keycloak-status.js';
 import { ownProperty } from '../../protocol/claims.js';
 
-/**
- * Finds `enforcement` in a `KeycloakStatusSnapshot`, or in the `details` of Nest's Terminus. Returns undefined if a part
- * is missing or has another type, because the command must not take an unknown answer for "nothing is refused".
- */
+/** Returns undefined if a part is malformed, because an unknown answer does not mean that nothing is refused. */
 export function enforcementIn(text: string): EnforcementStatus | undefined {
   const body = parsed(text);
   return [ownProperty(body, 'enforcement'), ownProperty(ownProperty(body, 'details'), 'enforcement')]

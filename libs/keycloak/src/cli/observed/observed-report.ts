@@ -6,7 +6,6 @@ type Observed = Extract<EnforcementStatus, { readonly mode: 'observe' }>;
 
 export const jsonReport = (read: readonly ReadDetails[]): string => JSON.stringify(read, undefined, 2);
 
-/** Removes control characters and tokens, because the text comes from another process. */
 export const textReport = (read: readonly ReadDetails[]): string =>
   read
     .map((one) => linesOf(one).map((line) => withoutSecrets(line, [])))
