@@ -1,4 +1,3 @@
-/** Imports a generated realm, and runs the services of the quick start on it. */
 import { fileURLToPath } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
@@ -111,7 +110,7 @@ describeOnKeycloak('realm check on Keycloak', () => {
     readonly name: string;
   }
 
-  it('finds no difference, then a permission without a role, and a further client that may ask', async () => {
+  it('finds no difference, then a further client that may ask, a default role, and a permission without a role', async () => {
     const environment = { KEYCLOAK_ADMIN_TOKEN: await server.administrator.token() };
     expect((await check(environment)).printed).toMatch(/\n0 errors, 0 warnings, 0 notes\.\n$/);
     const { administrator } = server;
@@ -122,6 +121,12 @@ describeOnKeycloak('realm check on Keycloak', () => {
     const wider = await check(environment);
     expect(wider.printed).toContain('! permission  cli may ask for stock.read, which no module needs.');
     expect(wider.exitCode).toBe(1);
+    const clerk = await administrator.read<Named>('/roles/clerk');
+    const { defaultRole } = await administrator.read<{ readonly defaultRole: Named }>('');
+    await administrator.change('POST', `/roles-by-id/${defaultRole.id}/composites`, [clerk]);
+    const byDefault = await check(environment);
+    expect(byDefault.printed).toContain("because the realm's default role gives everyone the role clerk.");
+    expect(byDefault.exitCode).toBe(2);
     const mapped = `/client-scopes/${id}/scope-mappings/realm`;
     await administrator.change('DELETE', mapped, await administrator.read<object[]>(mapped));
     const open = await check(environment);

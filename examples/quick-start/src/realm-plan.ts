@@ -1,4 +1,4 @@
-/** The modules for `npx nestjs-keycloak-s2s realm`. A plan needs no real address and no real secret. */
+/** The modules for `npx nestjs-keycloak-s2s realm`, which needs no real address and no real secret. */
 import { InventoryModule } from './inventory/inventory.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 

@@ -10,14 +10,12 @@ export interface FakeRealm {
   readonly scopeMappings: readonly { readonly clientScope: string; readonly roles: readonly string[] }[];
 }
 
-/** The answer to one path below `/admin`. `undefined` never answers. */
+/** With `undefined`, the server never answers. */
 export type FakeAnswer = { readonly status?: number; readonly body: unknown } | undefined;
 
-/** Answers as Keycloak's admin API for a realm file without client roles. */
 export class FakeAdminApi {
   readonly authorizations = new Set<string | undefined>();
   readonly methods = new Set<string | undefined>();
-  /** Answers that replace the answers of the realm, by path. */
   readonly replaced = new Map<string, FakeAnswer>();
 
   private constructor(
@@ -63,6 +61,7 @@ function answersOf({ realm, clients, clientScopes, scopeMappings, ...settings }:
       [base, settings] as const,
       [`${base}/clients`, clients.map((client) => ({ ...client, id: client.clientId }))] as const,
       [`${base}/client-scopes`, clientScopes.map((scope) => ({ ...scope, id: scope.name }))] as const,
+      ...['default', 'optional'].map((kind) => [`${base}/default-${kind}-client-scopes`, []] as const),
       ...mapped,
     ].map(([path, body]) => [path, { body }]),
   );

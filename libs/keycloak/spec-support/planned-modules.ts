@@ -1,4 +1,4 @@
-/** Modules for the specs of the command realm. Each export is a root module, as `--module FILE#NAME` names it. */
+/** Each exported function returns a root module for the specs of the command realm. */
 import { Controller, Get, Inject, Injectable, Module, Scope, type DynamicModule } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
 import {
@@ -14,10 +14,8 @@ import {
   type ServiceScopes,
 } from '../src/index.js';
 
-/** The specs search the output for this secret. */
 export const SECRET = 'S3cret-of-the-planned-modules';
 
-/** A spec changes `address` to the address of its server. */
 export const SERVER = { address: 'https://sso.example.com' };
 
 const issuerNamed = (realm: string): string => `${SERVER.address}/realms/${realm}`;
@@ -95,6 +93,7 @@ function moduleOf(
     issuer: issuerNamed('shop'),
     clientSecret: SECRET,
     allowInsecureRequests: true,
+    timeoutMs: 500,
     ...options,
   };
   return {
@@ -115,7 +114,6 @@ export const ledger = (): DynamicModule => moduleOf([LedgerController], { client
 
 export const refunds = (): DynamicModule => moduleOf([RefundsController], { clientId: 'refunds' });
 
-/** Calls in its own name. */
 export const cron = (): DynamicModule =>
   moduleOf([], { clientId: 'cron' }, [{ scopes: { asService: ['stock.read'] } }]);
 
@@ -135,7 +133,6 @@ export const mapped = (): DynamicModule =>
 export const notKeycloak = (): DynamicModule =>
   moduleOf([OrdersController], { clientId: 'not-keycloak', profile: 'rfc9068', issuer: `${SERVER.address}/shop` });
 
-/** Accepts tokens of two realms, and calls at the first. */
 export function twoRealms(): DynamicModule {
   const issuer = (realm: string, others: Partial<IssuerOptions>): IssuerOptions & ClientCredentials => ({
     issuer: issuerNamed(realm),

@@ -8,7 +8,6 @@ import { SECRET } from './planned-modules.js';
 
 const MODULES = fileURLToPath(new URL('planned-modules.ts', import.meta.url));
 
-/** Returns `--module` flags for exports of planned-modules.ts. */
 export const modules = (...names: readonly string[]): string[] =>
   names.flatMap((name) => ['--module', `${MODULES}#${name}`]);
 
@@ -18,7 +17,6 @@ export interface Ran {
   readonly failed: string;
 }
 
-/** Runs the command realm, and checks that the output contains no secret and no terminal escape. */
 export async function realmCommand(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
   const ran = { printed: '', failed: '' };
   const exitCode = await runRealm(args, {
@@ -36,7 +34,6 @@ export async function realmCommand(args: readonly string[], environment: Record<
 export class SpecFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'realm-'));
 
-  /** Writes a file, and returns its path. A text is written unchanged. */
   file(name: string, content: unknown): string {
     const path = join(this.path, name);
     writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
@@ -48,7 +45,6 @@ export class SpecFolder {
   }
 }
 
-/** Who may hold the permissions of planned-modules.ts. */
 export const POLICY = {
   permissions: {
     'orders.read': { everyone: true, clients: ['web'] },

@@ -4,7 +4,6 @@ import { UsageError } from './usage-error.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `file` is the value of the flag `--admin-token-file`. */
 export function administratorToken(file: string | undefined, environment: Environment): string {
   const token = givenSecret(environment, 'KEYCLOAK_ADMIN_TOKEN', file);
   if (token !== undefined && isB64Token(token)) return token;

@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.js';
 
-/** Throws `UsageError` with `message` if `work` takes longer. The work itself is not stopped. */
+/** Does not stop work that takes too long. */
 export async function inTime<T>(work: Promise<T>, limitMs: number, message: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

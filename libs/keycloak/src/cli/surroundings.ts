@@ -7,7 +7,6 @@ export interface Surroundings {
   readonly hasColors: boolean;
 }
 
-/** The exit code of a command that could not do its work. */
 export const COULD_NOT_RUN = 3;
 
 export const stackOf = (failure: unknown): string =>

@@ -1,7 +1,6 @@
 import { error, warning, type Finding } from '../../checkup/finding.js';
 import type { RealmClient } from './realm-snapshot.js';
 
-/** Finds faults of a service's client. `exchanges` says whether the service exchanges tokens. */
 export function* clientFaults(own: RealmClient, exchanges: boolean): Iterable<Finding> {
   const { clientId } = own;
   if (!own.isEnabled) yield error('client', `${clientId} is disabled.`, `Enable the client ${clientId}.`);

@@ -1,5 +1,7 @@
 import type { AdminApi, Representation } from './admin-api.js';
+import { levelsByName, levelsOfFlow, type LevelsByName } from './authentication-levels.js';
 import { listOf, recordOf, textOf, textsOf } from './representation.js';
+import { mappedRoles, rolesWithin } from './composite-roles.js';
 
 export interface RealmClient {
   readonly id: string;
@@ -14,8 +16,7 @@ export interface RealmClient {
   readonly optionalScopes: readonly string[];
   /** The audiences that the client's mappers add to every token of the client. */
   readonly audiences: readonly MappedAudience[];
-  /** The names of levels of authentication in the client's attribute `acr.loa.map`. */
-  readonly levelNames: readonly string[];
+  readonly levels: LevelsByName;
 }
 
 export interface RealmScope {
@@ -38,7 +39,7 @@ export interface RealmSettings {
   readonly ssoSessionMaxLifespan: number;
   readonly unmanagedAttributes: string | undefined;
   readonly events: RealmEvents;
-  readonly levelNames: readonly string[];
+  readonly levels: LevelsByName;
 }
 
 /** If an expiration is 0, Keycloak never deletes the events. */
@@ -57,6 +58,12 @@ export interface RealmSnapshot {
   /** A user with one of the roles gets the scope. A client role has the form `client.role`. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
+  /** The roles that each user and service account has, by the realm's default role. */
+  readonly rolesOfEveryone: () => Promise<ReadonlySet<string>>;
+  /** The client scopes that each new client gets. */
+  readonly scopesOfNewClients: () => Promise<readonly string[]>;
+  /** The levels of authentication in the browser flow of the realm. */
+  readonly levelsOfLogin: () => Promise<readonly number[]>;
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }
 
@@ -65,23 +72,19 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const profile = await api.ifAllowed(api.read('/users/profile'));
   const clients = (await api.readPages('/clients')).map(clientOf);
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
-  const rolesBelow = async (path: string): Promise<readonly string[]> => {
-    const direct = await api.read(path);
-    // Keycloak lists composite and group roles only for one client at a time.
-    const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
-      const { id, client } = recordOf(mapping);
-      const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);
-      return roles.map(({ name }) => `${textOf(client)}.${textOf(name)}`);
-    });
-    const ofRealm = await api.readList(`${path}/realm/composite`);
-    return [...ofRealm.map(({ name }) => textOf(name)), ...(await Promise.all(ofClients)).flat()];
-  };
+  const rolesBelow = async (path: string): Promise<readonly string[]> => mappedRoles(api, path);
   return {
     version: await api.ifAllowed(api.version()),
     settings: settingsOf(settings, profile),
     clients,
     scopes,
     rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
+    rolesOfEveryone: once(async () => rolesWithin(api, recordOf(settings['defaultRole']))),
+    scopesOfNewClients: once(async () => {
+      const lists = ['default', 'optional'].map(async (kind) => api.readList(`/default-${kind}-client-scopes`));
+      return (await Promise.all(lists)).flat().map(({ name }) => textOf(name));
+    }),
+    levelsOfLogin: once(async () => levelsOfFlow(api, textOf(settings['browserFlow']))),
     acknowledgedEvents: async (clientId) => {
       const path = `/ssf/clients/${encodeURIComponent(clientId)}/events/stats`;
       const { statuses } = (await api.ifAllowed(api.read(path))) ?? {};
@@ -98,6 +101,11 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   };
 }
 
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return async () => (reading ??= read());
+}
+
 export function settingsOf(settings: Representation, profile: Representation | undefined): RealmSettings {
   const attributes = recordOf(settings['attributes']);
   return {
@@ -111,7 +119,7 @@ export function settingsOf(settings: Representation, profile: Representation | u
       savesAdminEvents: settings['adminEventsEnabled'] === true,
       adminEventsExpireSeconds: Number(attributes['adminEventsExpiration'] ?? 0),
     },
-    levelNames: levelNamesOf(attributes),
+    levels: levelsByName(attributes),
   };
 }
 
@@ -128,16 +136,8 @@ export function clientOf(client: Representation): RealmClient {
     expectedDefaultScopes: textsOf(client['defaultClientScopes']),
     optionalScopes: textsOf(client['optionalClientScopes']),
     audiences: audiencesOf(client['protocolMappers']),
-    levelNames: levelNamesOf(recordOf(client['attributes'])),
+    levels: levelsByName(recordOf(client['attributes'])),
   };
-}
-
-function levelNamesOf({ 'acr.loa.map': map }: Representation): readonly string[] {
-  try {
-    return Object.keys(recordOf(JSON.parse(textOf(map))));
-  } catch {
-    return [];
-  }
 }
 
 export function scopeOf(scope: Representation): RealmScope {

@@ -1,4 +1,3 @@
-/** Reads members of Keycloak's JSON, in which any member may be absent or of another type. */
 import type { Representation } from './admin-api.js';
 
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

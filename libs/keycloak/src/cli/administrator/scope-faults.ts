@@ -2,7 +2,6 @@ import { error, note, type Finding } from '../../checkup/finding.js';
 import { alwaysFor, namesOf } from './realm-lookup.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
-/** Finds faults of a client scope that is a permission of the client `audience`, except who may hold the scope. */
 export function scopeFaults(
   realm: RealmSnapshot,
   scope: RealmScope,

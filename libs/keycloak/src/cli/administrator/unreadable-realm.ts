@@ -3,7 +3,6 @@ import { wordsOf } from '../../checkup/refusal-words.js';
 import { KeycloakException } from '../../protocol/keycloak-exception.js';
 import { AdminApiError } from './admin-api.js';
 
-/** Throws any failure that is neither an answer of the admin API nor a fault of the connection. */
 export function unreadableFinding(failure: unknown): Finding {
   if (!(failure instanceof AdminApiError) && !(failure instanceof KeycloakException)) throw failure;
   if (failure instanceof KeycloakException && failure.reason.startsWith(NOT_IMPLEMENTED)) {

@@ -20,7 +20,6 @@ export interface Planned extends RequirementsResult {
 
 const PERMISSIONS_FILE = 'keycloak-permissions.json';
 
-/** Throws `UsageError` if a module can't be made, or if a file can't be read. */
 export async function plannedRequirements({ module: references, permissions, issuer }: PlanSource): Promise<Planned> {
   if (references === undefined || references.length === 0) throw new UsageError('--module must be given');
   const file = permissions ?? PERMISSIONS_FILE;

@@ -1,4 +1,3 @@
-/** The part of a realm that the code of services needs. The lists are sorted. */
 export interface RealmRequirements {
   readonly version: typeof VERSION;
   readonly clients: readonly RequiredClient[];
@@ -8,23 +7,18 @@ export interface RealmRequirements {
   readonly levels: readonly RequiredLevel[];
 }
 
-/** A change of the format that an older release can't read gets a new number. */
 export const VERSION = 1;
 
 export interface RequiredClient {
   readonly clientId: string;
-  /** Whether the client exchanges tokens (Keycloak's attribute `standard.token.exchange.enabled`). */
   readonly tokenExchange: boolean;
   readonly serviceAccount: boolean;
   readonly serviceAccountRoles: readonly Role[];
 }
 
 export interface RequiredPermission extends Holders {
-  /** The name of the client scope. */
   readonly name: string;
-  /** The client id of the service that owns the permission. */
   readonly audience: string;
-  /** The clients that may ask for the permission. */
   readonly clients: readonly string[];
   readonly description?: string;
 }
@@ -39,9 +33,7 @@ export interface Holders {
 export type Role = string | { readonly client: string; readonly role: string };
 
 export interface RequiredLevel {
-  /** The values of `acr` of which a token needs one. */
   readonly acr: readonly string[];
-  /** The services that demand the level. */
   readonly services: readonly string[];
 }
 

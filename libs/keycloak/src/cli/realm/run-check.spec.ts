@@ -90,6 +90,7 @@ describe('realm check exits with 3', () => {
     ['clients that are not a list', '/clients', { body: {} }, 'does not answer in the format of Keycloak'],
     ['scopes that are not a list', '/client-scopes', { body: 5 }, 'does not answer in the format of Keycloak'],
     ['an answer that is too large', '/client-scopes', { body: JSON.stringify('x'.repeat(2_000_000)) }, "can't be read"],
+    ['a server that never answers', '/client-scopes', undefined, "can't be read"],
     ['a broken server', '/clients', { status: 500, body: { error: TOKEN } }, "can't be read"],
   ])('for %s', async (_, rest, answer, message) => {
     api.replaced.set(path(rest), answer);

@@ -36,7 +36,6 @@ export async function runCheck(flags: CheckFlags, surroundings: Surroundings): P
   return EXIT_CODES[worstOf(findings)];
 }
 
-/** A cure may name a client or a role of the realm. */
 const withoutSecretsIn = (finding: Finding, cleanse: (text: string) => string): Finding => ({
   ...finding,
   message: cleanse(finding.message),

@@ -9,9 +9,7 @@ import { readRequirements, requirementsText } from './plan/requirements-file.js'
 import type { PlanFlags } from './realm-flags.js';
 
 interface Format {
-  /** Throws `UsageError` if the format can't express the requirements. */
   readonly render: (planned: Planned) => string;
-  /** What the output lacks. */
   readonly notes?: (planned: Planned) => readonly string[];
 }
 
@@ -60,5 +58,4 @@ function write(path: string, text: string): void {
   }
 }
 
-/** The issuer of Keycloak's tokens ends with the name of the realm. */
 const realmNameOf = (issuer: string): string => decodeURIComponent(issuer.slice(issuer.lastIndexOf('/') + 1));

@@ -14,14 +14,15 @@ export async function permissionDifferences(required: RequiredPermission, realm:
     ...scopeFaults(realm, scope, audience, { roles, askers }),
     ...otherAudiences(scope, audience),
     ...holderDifferences(required, roles),
+    ...heldByEveryone(required, roles, await realm.rolesOfEveryone()),
     ...askerDifferences(required, realm),
+    ...newClientDifferences(required, await realm.scopesOfNewClients()),
   ];
 }
 
 function otherAudiences({ name, audiences }: RealmScope, owner: string): Finding[] {
   const named = audiences.map(({ audience }) => audience);
   const others = [...new Set(named)].filter((audience) => audience !== owner);
-  // Without a mapper for the owner, the finding about the missing mapper names the others.
   if (others.length === 0 || !named.includes(owner)) return [];
   return [
     warning(
@@ -66,6 +67,34 @@ function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped
         `Users with the role ${role} may hold ${name}, which keycloak-permissions.json does not say.`,
         `Remove the role ${at}, or name it in keycloak-permissions.json.`,
       ),
+    ),
+  ];
+}
+
+function heldByEveryone(
+  { name, everyone }: RequiredPermission,
+  mapped: readonly string[],
+  rolesOfEveryone: ReadonlySet<string>,
+): Finding[] {
+  const open = mapped.filter((role) => rolesOfEveryone.has(role));
+  return everyone === true
+    ? []
+    : open.map((role) =>
+        error(
+          'permission',
+          `Every user and service account may hold ${name}, because the realm's default role gives everyone the role ${role}.`,
+          `Remove the role at the client scope ${name} (Scope), or from the default roles (Realm settings, User registration).`,
+        ),
+      );
+}
+
+function newClientDifferences({ name }: RequiredPermission, scopesOfNewClients: readonly string[]): Finding[] {
+  if (!scopesOfNewClients.includes(name)) return [];
+  return [
+    warning(
+      'permission',
+      `Each new client of the realm may ask for ${name}.`,
+      `Set the assigned type of the client scope ${name} to None (Client scopes).`,
     ),
   ];
 }

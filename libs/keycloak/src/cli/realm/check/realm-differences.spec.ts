@@ -35,6 +35,22 @@ const FURTHER_CLIENTS = [
   { clientId: 'warehouse', fullScopeAllowed: false, optionalClientScopes: ['stock.read'] },
 ];
 
+const LEVEL_2 = {
+  attributes: { 'acr.loa.map': '{"gold":2}' },
+  browserFlow: 'with levels',
+  authenticatorConfig: [{ alias: 'two', config: { 'loa-condition-level': '2' } }],
+  authenticationFlows: [
+    { alias: 'with levels', authenticationExecutions: [{ flowAlias: 'level 2', requirement: 'CONDITIONAL' }] },
+    {
+      alias: 'level 2',
+      authenticationExecutions: [
+        { authenticator: 'conditional-level-of-authentication', authenticatorConfig: 'two' },
+        { flowAlias: 'with levels' },
+      ],
+    },
+  ],
+};
+
 let folder: SpecFolder;
 let requirements: RealmRequirements;
 let file: string;
@@ -46,8 +62,7 @@ beforeAll(async () => {
     (await realmCommand(['plan', ...args, '--format', format])).printed;
   requirements = JSON.parse(await plan('json')) as RealmRequirements;
   const realm = JSON.parse(await plan('realm')) as RealmFile;
-  const attributes = { 'acr.loa.map': '{"gold":2}' };
-  file = JSON.stringify({ ...realm, attributes, clients: [...realm.clients, ...FURTHER_CLIENTS] });
+  file = JSON.stringify({ ...realm, ...LEVEL_2, clients: [...realm.clients, ...FURTHER_CLIENTS] });
 });
 afterAll(() => folder.remove());
 
@@ -143,24 +158,19 @@ describe('a realm lacks', () => {
     expect(await faultsWith(change)).toContain(fault);
   });
 
-  it.each([['gold'], ['2']])('no level of authentication if the realm maps gold to 2: %s', async (acr) => {
-    const findings = await findingsWith({ ...requirements, levels: [{ acr: [acr], services: ['refunds'] }] }, () => {});
-    expect(findings.filter(({ check }) => check === 'realm_settings')).toEqual([
-      expect.objectContaining({ level: 'note', message: expect.stringContaining(`refunds demands acr ${acr}. `) }),
-    ]);
-  });
-
-  it('a level of authentication that a service demands', async () => {
-    const findings = await findingsWith(
-      { ...requirements, levels: [{ acr: ['silver'], services: ['refunds'] }] },
-      () => {},
-    );
-    expect(findings).toContainEqual(
-      expect.objectContaining({
-        level: 'error',
-        message: 'refunds demands acr silver, but the realm maps no level of authentication to it.',
-      }),
-    );
+  it.each<[string, string, string, string]>([
+    ['gold', 'level 2', 'ok', 'refunds demands acr gold, which the browser flow reaches.'],
+    ['2', 'level 2', 'ok', 'refunds demands acr 2, which the browser flow reaches.'],
+    ['3', 'level 2', 'warning', 'refunds demands acr 3, but the browser flow reaches only level 2.'],
+    ['gold', 'no level', 'warning', 'refunds demands acr gold, but the browser flow reaches only level 1.'],
+    ['1', 'no level', 'ok', 'refunds demands acr 1, which the browser flow reaches.'],
+    ['silver', 'level 2', 'error', 'refunds demands acr silver, but the realm maps no level of authentication to it.'],
+  ])('the level of authentication %s if its browser flow has %s: %s', async (acr, flow, level, message) => {
+    const demanding = { ...requirements, levels: [{ acr: [acr], services: ['refunds'] }] };
+    const findings = await findingsWith(demanding, (realm) => {
+      if (flow === 'no level') realm['browserFlow'] = 'browser';
+    });
+    expect(findings.filter(({ check }) => check === 'realm_settings')).toMatchObject([{ level, message }]);
   });
 });
 
@@ -186,6 +196,21 @@ describe('a realm is wider than required if', () => {
       (realm) =>
         void (realm.roles.realm = [{ name: 'clerk', composites: { realm: ['part'], client: { web: ['x'] } } }]),
       'warning: Users with the role part may hold stock.read, which keycloak-permissions.json does not say.',
+    ],
+    [
+      'a role of a permission belongs to everyone',
+      (realm) => mapping(realm, 'stock.read').roles.push('default-roles-shop'),
+      "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role default-roles-shop.",
+    ],
+    [
+      'the default role has a role of a permission',
+      (realm) => realm.roles.realm.push({ name: 'default-roles-shop', composites: { realm: ['clerk'] } }),
+      "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role clerk.",
+    ],
+    [
+      'each new client may ask for a permission',
+      (realm) => void (realm['defaultOptionalClientScopes'] = ['stock.read']),
+      'warning: Each new client of the realm may ask for stock.read.',
     ],
     [
       'a further client may ask for a permission',

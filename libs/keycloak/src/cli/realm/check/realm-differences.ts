@@ -1,11 +1,10 @@
-import { error, note, ok, warning, type Finding } from '../../../checkup/finding.js';
+import { error, ok, warning, type Finding } from '../../../checkup/finding.js';
 import { permittedCalls } from '../../administrator/permitted-calls.js';
 import type { RealmSnapshot } from '../../administrator/realm-snapshot.js';
 import type { RealmRequirements, RequiredLevel } from '../realm-requirements.js';
 import { clientDifferences } from './client-differences.js';
 import { permissionDifferences } from './permission-differences.js';
 
-/** `knownPermissions` are permissions of the policy that the given modules do not need, but perhaps others. */
 export async function realmDifferences(
   requirements: RealmRequirements,
   realm: RealmSnapshot,
@@ -21,9 +20,9 @@ export async function realmDifferences(
     const differences = await permissionDifferences(permission, realm);
     findings.push(...differences, ...wellIfNone(differences, ok('permission', `${permission.name} is as required.`)));
   }
+  for (const level of levels) findings.push(...(await levelDifferences(level, realm)));
   return [
     ...findings,
-    ...levels.flatMap((level) => levelDifferences(level, realm)),
     ...furtherPermissions(requirements, realm, new Set(knownPermissions)),
     ...audiencesOfEachToken(requirements, realm),
   ];
@@ -32,24 +31,36 @@ export async function realmDifferences(
 const wellIfNone = (differences: readonly Finding[], well: Finding): Finding[] =>
   differences.some(({ level }) => level !== 'note') ? [] : [well];
 
-/** Keycloak knows a number without a mapping of names. */
-function levelDifferences({ acr, services }: RequiredLevel, { settings, clients }: RealmSnapshot): Finding[] {
-  const names = new Set([...settings.levelNames, ...clients.flatMap(({ levelNames }) => levelNames)]);
-  if (acr.some((value) => names.has(value) || /^\d+$/.test(value))) {
+async function levelDifferences({ acr, services }: RequiredLevel, realm: RealmSnapshot): Promise<Finding[]> {
+  const demand = `${services.join(', ')} demands acr ${acr.join(' or ')}`;
+  const numbers = acr.flatMap((value) => levelsNamed(value, realm));
+  if (numbers.length === 0) {
     return [
-      note(
+      error(
         'realm_settings',
-        `${services.join(', ')} demands acr ${acr.join(' or ')}. Whether a login flow reaches it was not checked.`,
+        `${demand}, but the realm maps no level of authentication to it.`,
+        'Add it to "ACR to LoA Mapping" (Realm settings, General), and to the login flow.',
       ),
     ];
   }
+  const highest = Math.max(LEVEL_OF_ANY_LOGIN, ...(await realm.levelsOfLogin()));
   return [
-    error(
-      'realm_settings',
-      `${services.join(', ')} demands acr ${acr.join(' or ')}, but the realm maps no level of authentication to it.`,
-      'Add it to "ACR to LoA Mapping" (Realm settings, General), and to the login flow.',
-    ),
+    numbers.some((number) => number <= highest)
+      ? ok('realm_settings', `${demand}, which the browser flow reaches.`)
+      : warning(
+          'realm_settings',
+          `${demand}, but the browser flow reaches only level ${highest}.`,
+          'Add the condition "Level of Authentication" to the browser flow, unless a client has its own flow.',
+        ),
   ];
+}
+
+const LEVEL_OF_ANY_LOGIN = 1;
+
+/** Keycloak knows a number without a mapping of names. */
+function levelsNamed(acr: string, { settings, clients }: RealmSnapshot): readonly number[] {
+  const named = [settings, ...clients].flatMap(({ levels }) => levels.get(acr) ?? []);
+  return /^\d{1,9}$/.test(acr) ? [...named, Number(acr)] : named;
 }
 
 /** A token with such a permission is valid at each route that demands no permission. */

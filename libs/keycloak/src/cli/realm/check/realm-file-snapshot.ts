@@ -1,10 +1,10 @@
 import type { Representation } from '../../administrator/admin-api.js';
 import { clientOf, scopeOf, settingsOf, type RealmSnapshot } from '../../administrator/realm-snapshot.js';
+import { LEVEL_CONDITION, levelOf } from '../../administrator/authentication-levels.js';
 import { listOf, recordOf, textOf, textsOf } from '../../administrator/representation.js';
 import { readJson } from '../../read-json.js';
 import { UsageError } from '../../usage-error.js';
 
-/** Reads a realm file, as Keycloak would import it. Throws `UsageError` if the file is not a realm file. */
 export function readRealmFile(path: string): RealmSnapshot {
   const realm = recordOf(readJson(path));
   if (textOf(realm['realm']) === '') throw new UsageError(`${path} is not a realm file: it has no "realm"`);
@@ -40,8 +40,38 @@ export function snapshotOfFile(realm: Representation): RealmSnapshot {
       const user = accounts.get(clientId);
       return withComposites(user === undefined ? [] : rolesOfUser(user), composites);
     },
+    rolesOfEveryone: async () => withComposites(rolesByDefault(realm), composites),
+    scopesOfNewClients: async () => [
+      ...textsOf(realm['defaultDefaultClientScopes']),
+      ...textsOf(realm['defaultOptionalClientScopes']),
+    ],
+    levelsOfLogin: async () => levelsIn(realm, textOf(realm['browserFlow'])),
     acknowledgedEvents: async () => undefined,
   };
+}
+
+/** Keycloak adds the last two roles to the default role of each realm. */
+const rolesByDefault = (realm: Representation): readonly string[] => [
+  textOf(recordOf(realm['defaultRole'])['name']) || `default-roles-${textOf(realm['realm'])}`.toLowerCase(),
+  ...textsOf(realm['defaultRoles']),
+  'offline_access',
+  'uma_authorization',
+];
+
+function levelsIn(realm: Representation, alias: string, above: readonly string[] = []): readonly number[] {
+  if (above.includes(alias)) return [];
+  const flow = listOf(realm['authenticationFlows'])
+    .map(recordOf)
+    .find((each) => each['alias'] === alias);
+  const configs = listOf(realm['authenticatorConfig']).map(recordOf);
+  return listOf(flow?.['authenticationExecutions'])
+    .map(recordOf)
+    .filter(({ requirement }) => requirement !== 'DISABLED')
+    .flatMap(({ authenticator, authenticatorConfig, flowAlias }) => {
+      if (typeof flowAlias === 'string') return levelsIn(realm, flowAlias, [...above, alias]);
+      const config = configs.find((each) => each['alias'] === authenticatorConfig);
+      return authenticator === LEVEL_CONDITION && config !== undefined ? [levelOf(config)] : [];
+    });
 }
 
 function rolesMappedTo(realm: Representation, scope: string): readonly string[] {
@@ -83,7 +113,6 @@ function compositesIn(realm: Representation): Composites {
 
 function withComposites(roles: readonly string[], composites: Composites): ReadonlySet<string> {
   const all = new Set(roles);
-  // A set visits members that are added during the loop.
   for (const role of all) for (const part of composites.get(role) ?? []) all.add(part);
   return all;
 }

@@ -98,7 +98,6 @@ describe('the format realm', () => {
         'realm-management': [{ clientScope: 'stock.read', roles: ['view-events'] }],
       },
     });
-    // Keycloak makes the roles of its own clients.
     expect(file['roles']).toEqual({ realm: [{ name: 'clerk' }], client: { inventory: [{ name: 'reader' }] } });
   });
 

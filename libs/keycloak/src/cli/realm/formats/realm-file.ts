@@ -10,10 +10,6 @@ import {
   type RolesByOwner,
 } from './scope-representations.js';
 
-/**
- * Returns a realm file for `--import-realm`. Clients have placeholders such as `${ORDERS_CLIENT_SECRET}`, and the file
- * has no users besides service accounts.
- */
 export function realmFile(requirements: RealmRequirements, realm: string): string {
   const { clients, permissions, levels } = requirements;
   const mappings = scopeMappings(requirements);
@@ -108,7 +104,6 @@ function refuseSharedPlaceholders(clientIds: readonly string[]): void {
   }
 }
 
-/** Keycloak makes these clients in every realm, with their roles. */
 const BUILT_IN_CLIENTS = ['account', 'broker', 'realm-management'];
 
 function rolesIn({ realm, clients }: RolesByOwner, inFile: readonly string[]): object {

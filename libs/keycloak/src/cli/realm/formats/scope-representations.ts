@@ -1,4 +1,3 @@
-/** The client scopes and role mappings of permissions, as in Keycloak's realm files. */
 import { compareTexts, type RealmRequirements, type RequiredPermission, type Role } from '../realm-requirements.js';
 
 const AUDIENCE_MAPPER = {
@@ -32,7 +31,6 @@ export interface ScopeMapping {
   readonly roles: readonly string[];
 }
 
-/** The roles that may hold each permission: `realm` by realm roles, and `clients` by roles of each client. */
 export interface ScopeMappings {
   readonly realm: readonly ScopeMapping[];
   readonly clients: Readonly<Record<string, readonly ScopeMapping[]>>;
@@ -55,7 +53,6 @@ export function scopeMappings({ permissions }: RealmRequirements): ScopeMappings
 
 export interface RolesByOwner {
   readonly realm: readonly string[];
-  /** The names of the roles by client id. */
   readonly clients: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -76,7 +73,6 @@ export function rolesByOwner(roles: readonly Role[]): RolesByOwner {
   };
 }
 
-/** Each role that holds a permission, or that a service account gets. */
 export const allRoles = ({ permissions, clients }: RealmRequirements): readonly Role[] => [
   ...permissions.flatMap(({ roles = [] }) => roles),
   ...clients.flatMap(({ serviceAccountRoles }) => serviceAccountRoles),

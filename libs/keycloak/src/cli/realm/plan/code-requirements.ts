@@ -2,7 +2,6 @@ import type { ComposedIssuer } from '../../../module/compose-issuer.js';
 import { compareTexts, sortedTexts, type RequiredLevel } from '../realm-requirements.js';
 import { needsOf, type PlannedApplication, type ServiceNeeds } from './service-needs.js';
 
-/** The needs of all planned services, without the holders of permissions, which are not in the code. */
 export interface CodeRequirements {
   readonly issuer: string;
   readonly clients: readonly CodeClient[];
@@ -15,7 +14,6 @@ export interface CodeRequirements {
 export interface CodeClient {
   readonly clientId: string;
   readonly tokenExchange: boolean;
-  /** The permissions that the client asks for in its own name. */
   readonly asService: readonly string[];
 }
 
@@ -25,7 +23,6 @@ export interface CodePermission {
   readonly clients: readonly string[];
 }
 
-/** `issuer` chooses the realm. Default: the first issuer of the first application. */
 export function codeRequirements(applications: readonly PlannedApplication[], issuer?: string): CodeRequirements {
   const wanted = issuer ?? applications[0]?.subject.keycloak.issuers[0].issuer ?? '';
   const services: ServiceNeeds[] = [];

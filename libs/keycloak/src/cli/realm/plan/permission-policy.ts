@@ -4,22 +4,18 @@ import { isScopeToken } from '../../../protocol/scope.js';
 import { UsageError } from '../../usage-error.js';
 import { nameOfRole, type Holders, type Role } from '../realm-requirements.js';
 
-/** Who may hold permissions: the content of `keycloak-permissions.json`. */
 export interface PermissionPolicy {
   readonly permissions: ReadonlyMap<string, PolicyOfPermission>;
-  /** The roles of service accounts, by client id. */
   readonly serviceAccounts: ReadonlyMap<string, readonly Role[]>;
 }
 
 export interface PolicyOfPermission extends Holders {
-  /** Further clients that may ask for the permission, such as a web application. */
   readonly clients: readonly string[];
   readonly description?: string;
 }
 
 export const NO_POLICY: PermissionPolicy = { permissions: new Map(), serviceAccounts: new Map() };
 
-/** Returns `undefined` if the file does not exist. Throws `UsageError`, which lists every fault. */
 export function readPolicy(path: string): PermissionPolicy | undefined {
   let text: Buffer;
   try {

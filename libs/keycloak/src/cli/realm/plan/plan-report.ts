@@ -1,6 +1,5 @@
 import { nameOfRole, type RealmRequirements, type RequiredClient, type Role } from '../realm-requirements.js';
 
-/** Returns the requirements as text for people. */
 export function planReport({ clients, otherClients, permissions, levels }: RealmRequirements): string {
   return [
     ...section('Clients', clients.map(clientRow)),

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nameOfRole, type RealmRequirements, type Role } from '../realm-requirements.js';
 
-/** Returns a line for each change from `before` to `after`. An empty list means that both are equal. */
 export function differenceOf(before: RealmRequirements, after: RealmRequirements): string[] {
   const [old, current] = [itemsOf(before), itemsOf(after)];
   const lines = [...new Set([...old.keys(), ...current.keys()])].toSorted().flatMap((name) => {

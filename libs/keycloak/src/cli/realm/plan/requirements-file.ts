@@ -2,11 +2,9 @@ import { readJson } from '../../read-json.js';
 import { UsageError } from '../../usage-error.js';
 import { VERSION, type RealmRequirements } from '../realm-requirements.js';
 
-/** Equal requirements give the same text, which ends with a line break. */
 export const requirementsText = (requirements: RealmRequirements): string =>
   `${JSON.stringify(requirements, undefined, 2)}\n`;
 
-/** Throws `UsageError` if the file is not of this version. */
 export function readRequirements(path: string): RealmRequirements {
   const json = readJson(path);
   const { version, clients, otherClients, permissions, levels } = Object(json) as Partial<RealmRequirements>;

@@ -18,7 +18,6 @@ export interface RequirementsResult {
   readonly notes: readonly string[];
 }
 
-/** `file` is the path of the policy, for messages. */
 export function requirementsOf(code: CodeRequirements, policy: PermissionPolicy, file: string): RequirementsResult {
   const faults = [...code.faults];
   const permissions = code.permissions.flatMap((permission) => permissionWith(permission, policy) ?? []);

@@ -4,12 +4,10 @@ import type { ApplicationSubject, GuardedHandler } from '../../application/appli
 import { permissionsOf } from '../../application/permissions-of.js';
 
 export interface PlannedApplication {
-  /** The value of `--module`. */
   readonly reference: string;
   readonly subject: ApplicationSubject;
 }
 
-/** The needs of one service at one realm. */
 export interface ServiceNeeds {
   readonly reference: string;
   readonly clientId: string;
@@ -23,7 +21,6 @@ export interface ServiceNeeds {
 export interface Demand {
   readonly permission: string;
   readonly handler: string;
-  /** The clients that `@AllowClients` names. */
   readonly allowed: readonly string[];
 }
 
