@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { configCliFile } from './formats/config-cli.js';
+import { terraformModule } from './formats/terraform.js';
 import { realmFile, realmFileNotes } from './formats/realm-file.js';
 import type { Surroundings } from '../surroundings.js';
 import { UsageError } from '../usage-error.js';
@@ -20,6 +22,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
     render: ({ requirements, issuer }) => realmFile(requirements, realmNameOf(issuer)),
     notes: ({ requirements }) => realmFileNotes(requirements),
   },
+  'config-cli': { render: ({ requirements, issuer }) => configCliFile(requirements, realmNameOf(issuer)) },
+  terraform: { render: ({ requirements }) => terraformModule(requirements) },
 };
 
 const FAILED = 1;

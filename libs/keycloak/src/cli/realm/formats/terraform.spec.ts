@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RealmRequirements, RequiredPermission } from '../realm-requirements.js';
+import { terraformModule } from './terraform.js';
+
+const STOCK: RequiredPermission = {
+  name: 'stock.read',
+  audience: 'inventory',
+  clients: ['orders', 'web'],
+  roles: ['clerk', { client: 'inventory', role: 'reader' }],
+};
+
+const REQUIREMENTS: RealmRequirements = {
+  version: 1,
+  clients: [
+    { clientId: 'cron', tokenExchange: false, serviceAccount: true, serviceAccountRoles: ['clerk'] },
+    { clientId: 'inventory', tokenExchange: false, serviceAccount: false, serviceAccountRoles: [] },
+    { clientId: 'orders', tokenExchange: true, serviceAccount: false, serviceAccountRoles: [] },
+  ],
+  otherClients: ['web'],
+  permissions: [{ name: 'orders.read', audience: 'orders', clients: ['web'], everyone: true }, STOCK],
+  levels: [],
+};
+
+const moduleWith = (permission: Partial<RequiredPermission>): string =>
+  terraformModule({ ...REQUIREMENTS, permissions: [{ ...STOCK, ...permission }] });
+
+describe('the format terraform', () => {
+  const module = terraformModule(REQUIREMENTS);
+
+  it('has each permission as a client scope with one audience mapper, and a mapper for each role', () => {
+    expect(module).toContain(`resource "keycloak_openid_client_scope" "stock_read" {
+  realm_id               = var.realm_id
+  name                   = "stock.read"
+  include_in_token_scope = true
+}
+
+resource "keycloak_openid_audience_protocol_mapper" "stock_read" {
+  realm_id                 = var.realm_id
+  client_scope_id          = keycloak_openid_client_scope.stock_read.id
+  name                     = "audience inventory"
+  included_client_audience = "inventory"
+  add_to_id_token          = false
+}
+
+resource "keycloak_generic_role_mapper" "stock_read_clerk" {
+  realm_id        = var.realm_id
+  client_scope_id = keycloak_openid_client_scope.stock_read.id
+  role_id         = data.keycloak_role.clerk.id
+}
+
+resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
+  realm_id        = var.realm_id
+  client_scope_id = keycloak_openid_client_scope.stock_read.id
+  role_id         = data.keycloak_role.inventory_reader.id
+}
+`);
+  });
+
+  it('reads roles and their clients, and manages neither roles nor clients', () => {
+    expect(module).toContain(`data "keycloak_role" "inventory_reader" {
+  realm_id  = var.realm_id
+  client_id = data.keycloak_openid_client.inventory.id
+  name      = "reader"
+}
+`);
+    const managed = [...module.matchAll(/^resource "(\w+)"/gm)].map(([, type]) => type);
+    expect([...new Set(managed)].toSorted()).toEqual([
+      'keycloak_generic_role_mapper',
+      'keycloak_openid_audience_protocol_mapper',
+      'keycloak_openid_client_scope',
+    ]);
+  });
+
+  it('gives out the scopes of clients only after the roles of the scopes are set', () => {
+    expect(module).toContain(`output "optional_scopes" {
+  description = "The optional client scopes of each client"
+
+  value = {
+    "orders" = ["stock.read"]
+    "web"    = ["orders.read", "stock.read"]
+  }
+
+  depends_on = [
+    keycloak_openid_audience_protocol_mapper.orders_read,
+    keycloak_openid_audience_protocol_mapper.stock_read,
+    keycloak_generic_role_mapper.stock_read_clerk,
+    keycloak_generic_role_mapper.stock_read_inventory_reader,
+  ]
+}
+`);
+    expect(module).toContain('value = ["orders"]\n');
+    expect(module).toContain('"cron" = ["clerk"]\n');
+  });
+
+  it('gives two names that differ only in signs two identifiers', () => {
+    const permissions = ['stock.read', 'stock_read', 'stock-read', '9'].map((name) => ({ ...STOCK, name }));
+    const labels = [...terraformModule({ ...REQUIREMENTS, permissions }).matchAll(/client_scope" "(\w+)"/g)];
+    expect(labels.map(([, label]) => label)).toEqual(['stock_read', 'stock_read_2', 'stock_read_3', '_9']);
+  });
+
+  it('reads no name as code', () => {
+    const evil = moduleWith({ description: 'a"\n${file("/etc/passwd")} %{ if true } \\ \b$${x}', roles: ['${var.x}'] });
+    expect(evil).toContain('  name     = "$${var.x}"\n');
+    expect(evil).toContain('= "a\\"\\n$${file(\\"/etc/passwd\\")} %%{ if true } \\\\  $$${x}"\n');
+  });
+
+  it('is valid without permissions', () => {
+    const empty = terraformModule({ ...REQUIREMENTS, permissions: [] });
+    expect(empty).toContain('  value = {}\n\n  depends_on = []\n');
+  });
+});
