@@ -1,5 +1,5 @@
 import { kubernetesEdits } from './kubernetes.mjs';
-import { addToRealm } from './realm.mjs';
+import { addToPermissions, addToRealm } from './realm.mjs';
 import { insertAfter, insertAfterLast, replace } from './text-edits.mjs';
 
 /** @typedef {import('./names.mjs').Names} Names */
@@ -25,6 +25,7 @@ export function editsFor(names, wiring) {
     'deploy/observability/prometheus.yml': (text) =>
       replace(text, /, signal-poller\]/, () => `, ${name}, signal-poller]`),
     'keycloak/microservices-realm.json': (text) => addToRealm(text, names),
+    'keycloak/keycloak-permissions.json': (text) => addToPermissions(text, names),
     'keycloak/README.md': (text) => addToTables(text, names),
     ...kubernetesEdits(names),
     [wiring]: settings,

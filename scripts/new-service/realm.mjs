@@ -39,6 +39,18 @@ export function addToRealm(text, names) {
 }
 
 /**
+ * @param {string} text the file keycloak-permissions.json
+ * @param {Names} names
+ */
+export function addToPermissions(text, { name, permission, role, caller }) {
+  const policy = JSON.parse(text);
+  policy.permissions[permission] = { roles: [role] };
+  policy.permissions[`${name}.health`] = { roles: ['operator'], clients: ['operator'] };
+  policy.serviceAccounts[caller] = [...(policy.serviceAccounts[caller] ?? []), role];
+  return JSON.stringify(policy);
+}
+
+/**
  * @param {Names} names
  * @param {string} permission
  * @param {string} description
