@@ -59,7 +59,11 @@ describe('a token that Keycloak accepts, but that names another issuer', () => {
 describe('an inactive token', () => {
   it.each<[string, object, RegExp]>([
     ['for another service', { ...OURS, aud: ['ledger', 'account'] }, /for ledger account, but this service is orders/],
-    ['for nobody', { ...OURS, aud: undefined }, /no audience, .* requested a scope of orders, the user has the role .* an audience mapper for orders\. Don't add/],
+    [
+      'for nobody',
+      { ...OURS, aud: undefined },
+      /no audience, .* requested a scope of orders, the user has the role .* an audience mapper for orders\. Don't add/,
+    ],
     ['of another realm', { ...OURS, iss: 'https://sso.example.com/realms/other' }, /names another issuer/],
     ['that has expired', { ...OURS, exp: NOW - 7 }, /expired 7 s ago/],
     [
