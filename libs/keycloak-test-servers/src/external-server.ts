@@ -51,7 +51,6 @@ async function discover(baseUrl: string, realm: string, signal: AbortSignal | un
 
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { message?: string; code?: string } };
-  // The message is empty if several addresses refused the connection.
   return cause?.message || cause?.code || message || String(error);
 }
 

@@ -50,7 +50,6 @@ describe('freePort', () => {
   it('skips a port that is in use', async () => {
     const [here, there] = [server(), server()];
     const [first, second] = [await freePort(), await freePort()];
-    // freePort() tries this port next, unless the second call skipped a port in use.
     const taken = 20_000 + ((2 * second - first - 20_000 + 10_000) % 10_000);
     await new Promise<void>((resolve) => {
       // An error means that another process uses the port.

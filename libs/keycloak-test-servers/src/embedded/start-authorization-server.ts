@@ -17,7 +17,6 @@ import { controlOf, type AuthorizationServerControl } from './server-control.js'
 import { SSF_FEATURE } from './streams/transmitter.js';
 import { makeSigningKeys } from './state/signing-keys.js';
 
-/** The `Server` header's value, which distinguishes this server from Keycloak. */
 export const EMBEDDED_SERVER_NAME = 'keycloak-test-servers';
 
 export type StartAuthorizationServerOptions = StartServerOptions;

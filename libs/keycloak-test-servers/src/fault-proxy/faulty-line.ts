@@ -6,7 +6,6 @@ export type Direction = 'request' | 'answer';
 export type Break = 'reset' | 'cut' | 'half-close';
 
 const RESET_DELAY_MS = 10;
-/** A long delay must not keep the process alive. */
 const UNREFERENCED = { ref: false };
 
 export class FaultyLine extends Transform {

@@ -8,7 +8,6 @@ export interface Target {
   readonly port: number;
 }
 
-/** `client` must allow half-open connections. */
 export function proxyConnection(client: Socket, target: Target, faults: FaultSwitch): void {
   const server = connect({ ...target, allowHalfOpen: true });
   for (const socket of [client, server]) socket.setNoDelay(true);

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConnectionFault } from './connection-fault.js';
 import { startFaultProxy, type RunningFaultProxy } from './start-fault-proxy.js';
 
-/** If no bytes arrive on loopback within this time, a test concludes that the proxy sends no bytes. */
 const A_WHILE_MS = 60;
 
 let target: Server;

@@ -54,7 +54,6 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
     const fault = faults.current;
     if (fault?.kind === 'hang') {
       client.on('error', () => undefined);
-      // The event `end` occurs only after all data is read.
       client.resume().on('end', () => client.destroy());
     } else if (fault?.kind === 'reset' && fault.afterBytes === undefined) {
       resetSocket(client);
@@ -70,7 +69,6 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
   let server: Server | undefined = await listen(options.port);
   const { port } = server.address() as { readonly port: number };
   const close = (): void => {
-    // The server stops listening immediately, but the connections stay open.
     server?.close();
     server = undefined;
   };

@@ -6,7 +6,6 @@ import type { ServerState } from '../state/server-state.js';
 import { sessionCookie } from './session-cookie.js';
 import type { Arrival, Session } from '../state/sessions.js';
 
-/** Adds the client to the session, so that the client can get tokens and a logout notification. */
 export function codeAnswer(
   server: ServerState,
   call: HttpCall,

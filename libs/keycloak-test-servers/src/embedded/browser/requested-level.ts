@@ -7,7 +7,6 @@ import type { RequestedLevel } from '../state/authorization-request.js';
 
 const LEVEL_OF_UNKNOWN = 0;
 
-/** @throws PageRefusal for an essential level that the realm does not have. */
 export function readRequestedLevel({ levels }: Realm, parameters: URLSearchParams): RequestedLevel {
   const acr = toRecord(toRecord(claimsIn(parameters)['id_token'])['acr']);
   const isEssential = acr['essential'] === true;

@@ -23,6 +23,5 @@ export function sessionOfBrowser({ sessions, realm }: ServerState, { cookies }: 
   return (session.authTime ?? session.startedAt) < realm.settings.notBefore ? undefined : session;
 }
 
-/** Unlike Keycloak, omits `Secure`, since some browsers ignore a `Secure` cookie from `http://localhost`. */
 const cookie = ({ realm }: ServerState, name: string, value: string): string =>
   `${name}=${value}; Path=${realmPath(realm.name)}/; HttpOnly; SameSite=Lax`;

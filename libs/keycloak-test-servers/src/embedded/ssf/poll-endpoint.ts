@@ -10,7 +10,6 @@ const LIMIT = 1000;
 
 const STREAM_NOT_FOUND = new SsfRefusal(404, { err: 'stream_not_found', description: 'Stream not found' });
 
-/** Each poll returns the oldest tokens that the receiver has not acknowledged. */
 export async function pollEndpoint(request: SsfRequest, clientId: string, streamId: string): Promise<HttpAnswer> {
   const client = receiverWith(request, 'ssf.read');
   if (client.clientId !== clientId || ownStream(client, streamId) === undefined) throw STREAM_NOT_FOUND;

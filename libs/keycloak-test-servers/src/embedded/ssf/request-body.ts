@@ -29,7 +29,6 @@ function parsed(text: string): unknown {
 export function refuseOthers(members: Members, known: readonly string[], what: string): void {
   const other = Object.keys(members).find((name) => !known.includes(name));
   if (other === undefined) return;
-  // Keycloak reports a different position for some errors.
   const where = 'at line 1 column 1';
   const error = `Invalid json representation for ${what}. Unrecognized field "${other}" ${where}.`;
   throw new SsfRefusal(400, { error });

@@ -12,7 +12,6 @@ import { saveStream, STATUSES, type Stream, type StreamStatus } from '../streams
 export function readStatus(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.read');
   const stream = streamWith(client, request.call.query.get('stream_id') ?? undefined);
-  // A realm file may contain a stream without a status.
   if (stream.status === undefined) throw SERVER_ERROR;
   return answered(200, representation(stream));
 }

@@ -1,6 +1,5 @@
 import type { LoggedEvent } from './event-log.js';
 
-/** `ACTION` means an operation such as a logout. */
 export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'ACTION'] as const;
 
 export type Operation = (typeof OPERATIONS)[number];
@@ -10,7 +9,6 @@ export type Resource =
 
 export interface AdminEvent extends LoggedEvent {
   readonly realmId: string;
-  /** `realmId` and `clientId` are internal ids, not names. */
   readonly authDetails: {
     readonly realmId: string;
     readonly clientId: string;

@@ -7,7 +7,6 @@ export interface Callback {
   readonly state: string | undefined;
 }
 
-/** RFC 7636 §4.3. */
 export interface CodeChallenge {
   readonly method: 'plain' | 'S256';
   readonly value: string;

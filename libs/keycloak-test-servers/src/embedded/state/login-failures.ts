@@ -12,7 +12,6 @@ export type LoginError = 'user_not_found' | 'invalid_user_credentials' | 'user_t
 
 export interface Lockout {
   readonly failures: number;
-  /** Undefined for a permanent lockout. */
   readonly untilSeconds: number | undefined;
 }
 

@@ -8,7 +8,6 @@ export interface OutboxEntry {
   readonly jti: string;
   readonly receiver: string;
   readonly type: string;
-  /** The time of the event in milliseconds since 1970, on the server's clock. */
   readonly createdAt: number;
   /** The signing key is the newest key at the time of the event. */
   readonly jws: Promise<string>;
@@ -21,7 +20,6 @@ export interface OutboxStatistics {
 
 type Entry = OutboxEntry & { status: OutboxStatus };
 
-/** Keycloak has no limit, and keeps all polled tokens. */
 export const MAX_ENTRIES = 10_000;
 const QUEUED: readonly OutboxStatus[] = ['PENDING', 'HELD'];
 

@@ -7,7 +7,6 @@ export interface PendingLogin {
   /** The cookie of the browser, which binds the form to this browser. */
   readonly browser: string;
   readonly request: AuthorizationRequest;
-  /** If this user is set, the form has a fixed username. */
   user: RealmUser | undefined;
   reached: number;
   readonly passed: number[];

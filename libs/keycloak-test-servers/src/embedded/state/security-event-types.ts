@@ -10,7 +10,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   [STREAM_UPDATED]: 'SsfStreamUpdatedEvent',
 };
 
-/** Types of events about the stream are not included. */
 export const SUPPORTED_TYPES: readonly string[] = [CREDENTIAL_CHANGE, SESSION_REVOKED];
 
 export const aliasOf = (type: string): string => ALIASES[type] ?? type;

@@ -27,7 +27,6 @@ export interface ServerState {
   readonly loginFailures: LoginFailures;
   readonly logins: PendingLogins;
   readonly logouts: PendingLogouts;
-  /** Maps the id of each used client assertion to its expiry. */
   readonly usedAssertions: Map<string, number>;
   readonly events: RealmEvents;
   readonly features: readonly string[];

@@ -11,7 +11,6 @@ export interface Session {
   readonly user: RealmUser;
   readonly startedAt: number;
   lastSeenAt: number;
-  /** In seconds since 1970, or undefined for the password grant. */
   authTime?: number;
   /** The time at which the user reached each level, in seconds since 1970. */
   readonly levels: Map<number, number>;
@@ -77,7 +76,6 @@ export class Sessions {
     if (!clients.has(clientId)) clients.set(clientId, this.clock.now());
   }
 
-  /** If the client joins again, the client's old tokens stay invalid. */
   leave({ clients, arrivals }: Session, clientId: string): void {
     clients.delete(clientId);
     arrivals.delete(clientId);
@@ -117,7 +115,6 @@ export class Sessions {
     return [...this.sessions.values()].filter((session) => session.user === user);
   }
 
-  /** Tokens that were issued in exchange for this token stay valid. */
   revoke(tokenId: string): void {
     this.revokedIds.add(tokenId);
   }

@@ -16,14 +16,12 @@ export type Claims = Readonly<Record<string, unknown>>;
 
 export interface SigningKeys {
   readonly jwks: { readonly keys: readonly JWK[] };
-  /** The newest public key as DER in Base64, without PEM lines. */
   readonly publicKey: string;
   sign(claims: Claims, headerTyp: string): Promise<string>;
   /** The old keys stay published, and tokens with an old key stay valid. */
   rotate(): Promise<void>;
   signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
   signForSelf(claims: Claims): Promise<string>;
-  /** Verifies the signature, and also returns the claims of an expired token. */
   read(token: string): Promise<Claims | undefined>;
 }
 

@@ -3,7 +3,6 @@ import type { UserEventType } from './event-types.js';
 
 export interface UserEvent extends LoggedEvent {
   readonly type: UserEventType;
-  /** The id of the realm, which differs from the name of the realm. */
   readonly realmId: string;
   readonly clientId?: string;
   readonly userId?: string;

@@ -8,7 +8,6 @@ import type { Stream } from './stream.js';
 export interface SecurityEvent {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** The subject of the event (RFC 9493). */
   readonly subject: Readonly<Record<string, unknown>>;
 }
 

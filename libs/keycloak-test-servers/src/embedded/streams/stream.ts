@@ -19,7 +19,6 @@ export interface Stream {
   readonly iss: string | undefined;
   readonly aud: readonly string[] | undefined;
   readonly eventsSupported: readonly string[] | undefined;
-  /** Undefined means all types. */
   readonly eventsRequested: readonly string[] | undefined;
   readonly eventsDelivered: readonly string[] | undefined;
   readonly delivery: Delivery | undefined;

@@ -7,7 +7,6 @@ import { OAuthRefusal } from '../grants/oauth-refusal.js';
 import type { RealmClient } from '../realm/realm-representation.js';
 import type { ServerState } from '../state/server-state.js';
 
-/** Only `typ` in the answer distinguishes an ID token from an access token. */
 const INTROSPECTED_KINDS = ['Bearer', 'ID'];
 const TOKEN_TYPE_HINTS = ['access_token', 'refresh_token', 'requesting_party_token'];
 

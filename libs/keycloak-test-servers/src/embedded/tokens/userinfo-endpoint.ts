@@ -4,7 +4,6 @@ import { bearerToken, json, parameter, type HttpAnswer, type HttpCall } from '..
 import { lacksSession, predatesLogout, readGoodToken, sessionOf } from '../grants/live-token.js';
 import type { ServerState } from '../state/server-state.js';
 
-/** The token may be in the header or form (RFC 6750 §2.1, §2.2). */
 export async function userinfoEndpoint(server: ServerState, call: HttpCall): Promise<HttpAnswer> {
   const presented = [bearerToken(call), parameter(call, 'access_token')].filter((token) => token !== undefined);
   const [token] = presented;
