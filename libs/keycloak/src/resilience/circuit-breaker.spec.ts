@@ -40,6 +40,35 @@ describe('a call that ends after the circuit has opened', () => {
   });
 });
 
+it('a call that began before the circuit opened does not count after the circuit has closed', async () => {
+  const { states, pause, run } = breakerOf(1);
+  let fail = (): void => undefined;
+  const late = run(() => new Promise((_, reject) => (fail = () => reject(new Error('late')))));
+  await expect(run(fails)).rejects.toThrow('down');
+  pause();
+  await run(() => Promise.resolve('good'));
+  fail();
+  await expect(late).rejects.toThrow('late');
+  expect(states).toEqual(['open', 'half-open', 'closed']);
+});
+
+it('a fault in the rules counts as a failed trial call, and keeps nobody waiting', async () => {
+  const breaker = new CircuitBreaker(
+    { circuitBreakerFailures: 1, circuitBreakerPauseMs: 0 },
+    systemClock,
+    () => undefined,
+  );
+  await expect(breaker.run(fails, outcomeOf)).rejects.toThrow('down');
+  const faulty = breaker.run(
+    () => Promise.resolve('good'),
+    () => {
+      throw new Error('the rules');
+    },
+  );
+  await expect(faulty).rejects.toThrow('the rules');
+  await expect(breaker.run(() => Promise.resolve('good'), outcomeOf)).resolves.toBe('good');
+});
+
 describe('calls during the trial call', () => {
   it('wait, and fail if the trial call fails', async () => {
     const { pause, run } = breakerOf(1);

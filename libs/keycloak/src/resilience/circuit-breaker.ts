@@ -24,6 +24,7 @@ export class CircuitOpenError extends Error {}
  */
 export class CircuitBreaker {
   #failures = 0;
+  #opened = 0;
   #openUntilMs: number | undefined;
   #trial: Promise<unknown> | undefined;
 
@@ -59,10 +60,11 @@ export class CircuitBreaker {
   }
 
   async #counted<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
+    const opened = this.#opened;
     const settled = await settle(call(false));
     const outcome = outcomeOf(settled);
-    // The circuit may have opened since the start of the call. Then only the trial call counts.
-    if (this.#openUntilMs === undefined) {
+    // If the circuit has opened since the start of the call, the call says nothing about the state of the service.
+    if (this.#opened === opened) {
       if (outcome === 'harmless') this.#failures = 0;
       else if (outcome !== 'unknown') this.#count(outcome.retryAfterMs);
     }
@@ -71,10 +73,14 @@ export class CircuitBreaker {
 
   async #tried<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
     const settled = await settle(call(true));
-    const outcome = outcomeOf(settled);
-    this.#trial = undefined;
-    if (outcome === 'harmless') this.#close();
-    else this.#open(outcome === 'unknown' ? 0 : outcome.retryAfterMs);
+    let outcome: Outcome = 'unknown';
+    try {
+      outcome = outcomeOf(settled);
+    } finally {
+      this.#trial = undefined;
+      if (outcome === 'harmless') this.#close();
+      else this.#open(outcome === 'unknown' ? 0 : outcome.retryAfterMs);
+    }
     return returned(settled);
   }
 
@@ -86,6 +92,7 @@ export class CircuitBreaker {
   #open(retryAfterMs: number): void {
     const pauseMs = Math.max(this.options.circuitBreakerPauseMs, Math.min(retryAfterMs, MAX_PAUSE_MS));
     this.#openUntilMs = this.clock.monotonicMs() + pauseMs;
+    this.#opened += 1;
     this.onState('open');
   }
 

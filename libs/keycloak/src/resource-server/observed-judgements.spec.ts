@@ -20,6 +20,7 @@ const call =
 
 class Answer extends EventEmitter {
   headersSent = false;
+  closed = false;
   statusCode = 200;
 
   end(status: number): void {
@@ -137,6 +138,24 @@ describe('ObservedJudgements', () => {
     answer.end(200);
     await new Promise(setImmediate);
     expect(observing.counts).toMatchObject({ refused: 2, failed: { unexpected_error: 3 } });
+  });
+
+  it('counts a refusal at once if the client went away before the judgement ended', async () => {
+    const answer = new Answer();
+    answer.closed = true;
+    judgements.observe(() => Promise.reject(INACTIVE), call('GET /orders', answer));
+    await new Promise(setImmediate);
+    expect(judgements.counts).toMatchObject({ refused: 1, refusedByBoth: 0 });
+    expect(answer.listenerCount('close')).toBe(0);
+  });
+
+  it('survives a logger that throws when it summarizes lines', () => {
+    const log = (message: string): void => {
+      if (message.startsWith('Other calls')) throw new Error('disk full');
+    };
+    const observing = new ObservedJudgements('2027-01-31', { log, warn: log, error: log });
+    for (let at = 0; at < 100; at += 1) observing.observe(refuse(ofClient(`client-${at}`)), call());
+    expect(() => observing.end()).not.toThrow();
   });
 
   it('limits the kinds of refused calls', () => {

@@ -16,9 +16,11 @@ export class ObservedLog {
     const { code, reason, permission, authentication } = refusal;
     const kind = { code, reason, route };
     const others = (unwritten: UnwrittenLines): void =>
-      this.lines.log(
-        'Other calls would be refused, too',
-        unwritten.isMixed === true ? unwritten : { ...kind, ...unwritten },
+      quietly(() =>
+        this.lines.log(
+          'Other calls would be refused, too',
+          unwritten.isMixed === true ? unwritten : { ...kind, ...unwritten },
+        ),
       );
     if (!this.#repeated.refused.admits(JSON.stringify(kind), others)) return;
     this.lines.log('This call would be refused if access were enforced', {
@@ -32,7 +34,7 @@ export class ObservedLog {
 
   failed(error: unknown, reason: string): void {
     const others = (unwritten: UnwrittenLines): void =>
-      this.lines.error('Several calls could not be judged', { reason, ...unwritten });
+      quietly(() => this.lines.error('Several calls could not be judged', { reason, ...unwritten }));
     if (!this.#repeated.failed.admits(reason, others)) return;
     const fields = error instanceof KeycloakException ? loggedFields(error) : { error: loggableText(String(error)) };
     this.lines.error('A call could not be judged, and was not refused', { reason, ...fields });
@@ -40,7 +42,7 @@ export class ObservedLog {
 
   dropped(limit: number): void {
     const others = (unwritten: UnwrittenLines): void =>
-      this.lines.warn('Several calls were not judged', { limit, ...unwritten });
+      quietly(() => this.lines.warn('Several calls were not judged', { limit, ...unwritten }));
     if (!this.#repeated.failed.admits('dropped', others)) return;
     this.lines.warn('A call was not judged, because too many judgements are in flight', { limit });
   }
@@ -48,5 +50,14 @@ export class ObservedLog {
   end(): void {
     this.#repeated.refused.end();
     this.#repeated.failed.end();
+  }
+}
+
+/** These lines are written in a timer, where an error of the logger would end the process. */
+function quietly(write: () => void): void {
+  try {
+    write();
+  } catch {
+    return;
   }
 }

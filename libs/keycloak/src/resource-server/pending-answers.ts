@@ -3,6 +3,8 @@ import type { EventEmitter } from 'node:events';
 interface Answer extends EventEmitter {
   readonly statusCode: number;
   readonly headersSent: boolean;
+  readonly destroyed?: boolean;
+  readonly closed?: boolean;
 }
 
 export class PendingAnswers {
@@ -16,13 +18,14 @@ export class PendingAnswers {
       this.#pending.delete(answer);
       then(answer.headersSent ? answer.statusCode : undefined);
     };
-    if (answer.headersSent) {
+    // The events of a closed answer have passed, so its entry would stay for ever.
+    if (answer.headersSent || answer.destroyed === true || answer.closed === true) {
       ended();
       return;
     }
-    this.#pending.set(answer, ended);
     // A simulated request, such as Fastify's `inject()`, may emit only one of the events.
     answer.on('finish', ended).on('close', ended);
+    this.#pending.set(answer, ended);
   }
 
   /** Settles answers that have begun, because no event says so, and an event stream may stay open for days. */

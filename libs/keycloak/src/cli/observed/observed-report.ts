@@ -4,7 +4,8 @@ import type { ReadDetails } from './read-details.js';
 
 type Observed = Extract<EnforcementStatus, { readonly mode: 'observe' }>;
 
-export const jsonReport = (read: readonly ReadDetails[]): string => JSON.stringify(read, undefined, 2);
+export const jsonReport = (read: readonly ReadDetails[]): string =>
+  JSON.stringify(read, (_, value: unknown) => (typeof value === 'string' ? withoutSecrets(value, []) : value), 2);
 
 export const textReport = (read: readonly ReadDetails[]): string =>
   read

@@ -107,6 +107,15 @@ describe('the command observed', () => {
     });
   });
 
+  it.each([
+    ['nothing was judged', { admitted: 0 }],
+    ['Keycloak failed', { failed: { ECONNREFUSED: 2 } }],
+    ['calls were dropped', { dropped: 1 }],
+  ])('exits with 1 if %s', async (_, bend) => {
+    const { exitCode } = await read([200, details(observing({ calls: { ...IDLE, ...bend } }))]);
+    expect(exitCode).toBe(1);
+  });
+
   it('reads details with the status 503, and says that observeUntil has passed', async () => {
     const { exitCode, printed } = await read([503, details(observing({ isOverdue: true }))]);
     expect(exitCode).toBe(0);

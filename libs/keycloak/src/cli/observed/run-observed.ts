@@ -21,7 +21,8 @@ https://orders-1.internal/health/details. Name every replica.
   --json                     prints JSON
   --help                     prints this
 
-Exit codes: 0 no call would be refused, 1 calls or the start would be refused, 3 a URL could not be read.
+Exit codes: 0 no call would be refused, 1 calls or the start would be refused, or calls were not judged,
+3 a URL could not be read.
 `;
 
 const OPTIONS = {
@@ -98,5 +99,10 @@ function exitCodeOf(read: readonly ReadDetails[]): number {
 
 type Read = Extract<ReadDetails, { readonly enforcement: unknown }>['enforcement'];
 
-const isRefusing = (status: Read): boolean =>
-  status.mode === 'observe' && (status.calls.refused > 0 || status.startFaults.length > 0);
+/** A service that has judged nothing, such as while Keycloak fails, gives no reason to enforce. */
+function isRefusing(status: Read): boolean {
+  if (status.mode === 'enforce') return false;
+  const { admitted, refused, failed, dropped } = status.calls;
+  const unjudged = Object.values(failed).reduce((one, other) => one + other, dropped);
+  return refused > 0 || admitted === 0 || unjudged > 0 || status.startFaults.length > 0;
+}
