@@ -1,22 +1,25 @@
 import { AdminApiError, type AdminApi, type Representation } from './admin-api.js';
+import { clientRoleKeys, realmRoleKeys, roleKey, type RoleKey } from './role-key.js';
 import { recordOf, textOf } from './representation.js';
 
 /** Keycloak lists composite and group roles only for one client at a time. */
-export async function mappedRoles(api: AdminApi, path: string): Promise<readonly string[]> {
+export async function mappedRoles(api: AdminApi, path: string): Promise<readonly RoleKey[]> {
   const direct = await api.read(path);
   const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
     const { id, client } = recordOf(mapping);
     const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);
-    return roles.map(({ name }) => `${textOf(client)}.${textOf(name)}`);
+    return clientRoleKeys(textOf(client), namesIn(roles));
   });
   const ofRealm = await api.readList(`${path}/realm/composite`);
-  return [...ofRealm.map(({ name }) => textOf(name)), ...(await Promise.all(ofClients)).flat()];
+  return [...realmRoleKeys(namesIn(ofRealm)), ...(await Promise.all(ofClients)).flat()];
 }
+
+const namesIn = (roles: readonly Representation[]): readonly string[] => roles.map(({ name }) => textOf(name));
 
 const MAX_ROLES = 1000;
 
-/** Returns the names of the role and of all roles within it. A client role has the form `client.role`. */
-export async function rolesWithin(api: AdminApi, role: Representation): Promise<ReadonlySet<string>> {
+/** Returns the role and all roles within it. */
+export async function rolesWithin(api: AdminApi, role: Representation): Promise<ReadonlySet<RoleKey>> {
   const seen = new Map<string, Representation>();
   const waiting = [role];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -26,11 +29,11 @@ export async function rolesWithin(api: AdminApi, role: Representation): Promise<
     seen.set(id, next);
     if (next['composite'] === true) waiting.push(...(await api.readList(`/roles-by-id/${id}/composites`)));
   }
-  return new Set(await Promise.all([...seen.values()].map(async (each) => nameOf(api, each))));
+  return new Set(await Promise.all([...seen.values()].map(async (each) => keyOf(api, each))));
 }
 
-async function nameOf(api: AdminApi, { name, clientRole, containerId }: Representation): Promise<string> {
-  if (clientRole !== true) return textOf(name);
+async function keyOf(api: AdminApi, { name, clientRole, containerId }: Representation): Promise<RoleKey> {
+  if (clientRole !== true) return roleKey(null, textOf(name));
   const { clientId } = await api.read(`/clients/${textOf(containerId)}`);
-  return `${textOf(clientId)}.${textOf(name)}`;
+  return roleKey(textOf(clientId), textOf(name));
 }

@@ -1,6 +1,7 @@
 import type { AdminApi, Representation } from './admin-api.js';
 import { levelsByName, levelsOfFlow, type LevelsByName } from './authentication-levels.js';
 import { listOf, recordOf, textOf, textsOf } from './representation.js';
+import type { RoleKey } from './role-key.js';
 import { mappedRoles, rolesWithin } from './composite-roles.js';
 
 export interface RealmClient {
@@ -55,11 +56,11 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** A user with one of the roles gets the scope. A client role has the form `client.role`. */
-  readonly rolesOf: (scope: RealmScope) => Promise<readonly string[]>;
-  readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<string> | undefined>;
+  /** A user with one of the roles gets the scope. */
+  readonly rolesOf: (scope: RealmScope) => Promise<readonly RoleKey[]>;
+  readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
   /** The roles that each user and service account has, by the realm's default role. */
-  readonly rolesOfEveryone: () => Promise<ReadonlySet<string>>;
+  readonly rolesOfEveryone: () => Promise<ReadonlySet<RoleKey>>;
   /** The client scopes that each new client gets. */
   readonly scopesOfNewClients: () => Promise<readonly string[]>;
   /** The levels of authentication in the browser flow of the realm. */
@@ -72,7 +73,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const profile = await api.ifAllowed(api.read('/users/profile'));
   const clients = (await api.readPages('/clients')).map(clientOf);
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
-  const rolesBelow = async (path: string): Promise<readonly string[]> => mappedRoles(api, path);
+  const rolesBelow = async (path: string): Promise<readonly RoleKey[]> => mappedRoles(api, path);
   return {
     version: await api.ifAllowed(api.version()),
     settings: settingsOf(settings, profile),

@@ -1,12 +1,13 @@
 import { error, note, type Finding } from '../../checkup/finding.js';
 import { alwaysFor, namesOf } from './realm-lookup.js';
+import { clientOfRole, type RoleKey } from './role-key.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
 
 export function scopeFaults(
   realm: RealmSnapshot,
   scope: RealmScope,
   audience: string,
-  { roles, askers }: { readonly roles: readonly string[]; readonly askers: readonly RealmClient[] },
+  { roles, askers }: { readonly roles: readonly RoleKey[]; readonly askers: readonly RealmClient[] },
 ): Finding[] {
   const { name, isInTokenScope } = scope;
   return [
@@ -27,13 +28,13 @@ function* audienceFaults(
   realm: RealmSnapshot,
   { name, audiences }: RealmScope,
   audience: string,
-  { roles, askers }: { readonly roles: readonly string[]; readonly askers: readonly RealmClient[] },
+  { roles, askers }: { readonly roles: readonly RoleKey[]; readonly askers: readonly RealmClient[] },
 ): Iterable<Finding> {
   const own = audiences.find((one) => one.audience === audience);
   const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
   if (own === undefined) {
     // If a role belongs to the client `audience`, the mapper Audience Resolve adds `audience` to the token.
-    if (roles.some((role) => role.startsWith(`${audience}.`))) return;
+    if (roles.some((role) => clientOfRole(role) === audience)) return;
     const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
     if (askers.length > 0 && without.length === 0) {
       yield note(

@@ -6,6 +6,7 @@ import { defaultScopeFindings } from './default-scope-findings.js';
 import { noSuchScope } from '../administrator/scope-faults.js';
 import { permissionFaults } from './permission-faults.js';
 import { clientNamed, scopeNamed } from '../administrator/realm-lookup.js';
+import { namesOfRoleKeys } from '../administrator/role-key.js';
 import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 export async function clientFindings(
@@ -114,7 +115,7 @@ async function accountFindings(realm: RealmSnapshot, own: RealmClient, name: str
   return [
     error(
       'permission',
-      `The service account of ${own.clientId} lacks all roles of ${name}: ${needed.join(', ')}.`,
+      `The service account of ${own.clientId} lacks all roles of ${name}: ${namesOfRoleKeys(needed)}.`,
       `Assign one of them (the client ${own.clientId}, Service account roles).`,
     ),
   ];

@@ -4,6 +4,7 @@ import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-key
 import type { RevocationChannel } from '../../revocation/revocation-channel.js';
 import { SignalFeed } from '../../entry-points/signals/signal-feed.js';
 import { SignalSourceError, type Signals, type SignalSource } from '../../entry-points/signals/signal-source.js';
+import { roleKey, type RoleKey } from '../administrator/role-key.js';
 import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 import { signalFindings, signalRealmFindings } from './signal-findings.js';
 
@@ -93,7 +94,8 @@ describe('the findings of doctor about signals', () => {
   });
 
   const client = { id: '1', clientId: 'shop', hasServiceAccount: true } as RealmClient;
-  const realm = (roles: readonly string[], settings: object = {}, kept?: number): RealmSnapshot =>
+  const VIEW_EVENTS = roleKey('realm-management', 'view-events');
+  const realm = (roles: readonly RoleKey[], settings: object = {}, kept?: number): RealmSnapshot =>
     ({
       clients: [client],
       settings: {
@@ -115,10 +117,10 @@ describe('the findings of doctor about signals', () => {
 
   it('warn if the service account has view-events and the service calls other services', async () => {
     const keycloak = service({}, async () => QUIET);
-    expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toBe('');
+    expect(await saidOf(keycloak, realm([VIEW_EVENTS]))).toBe('');
     keycloak.service('next', { baseUrl: 'https://next.example.com', audience: 'next', scopes: ['x'] });
-    expect(await saidOf(keycloak, realm(['order-manager']))).toBe('');
-    expect(await saidOf(keycloak, realm(['realm-management.view-events']))).toMatch(
+    expect(await saidOf(keycloak, realm([roleKey(null, 'realm-management.view-events')]))).toBe('');
+    expect(await saidOf(keycloak, realm([VIEW_EVENTS]))).toMatch(
       /has view-events, and each service that it calls receives its tokens/,
     );
   });

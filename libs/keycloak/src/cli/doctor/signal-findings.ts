@@ -2,9 +2,10 @@ import { error, note, ok, warning, type Finding } from '../../checkup/finding.js
 import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import { hostNameFinding } from './host-name-finding.js';
 import { clientNamed } from '../administrator/realm-lookup.js';
+import { roleKey } from '../administrator/role-key.js';
 import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
-const VIEW_EVENTS = 'realm-management.view-events';
+const VIEW_EVENTS = roleKey('realm-management', 'view-events');
 
 /** A missing stream is not a fault, because the service creates its stream at the start. */
 const NOT_MADE = 'stream_not_made';

@@ -1,3 +1,5 @@
+import { nameOfRoleKey, roleKey, type RoleKey } from '../administrator/role-key.js';
+
 export interface RealmRequirements {
   readonly version: typeof VERSION;
   readonly clients: readonly RequiredClient[];
@@ -37,10 +39,15 @@ export interface RequiredLevel {
   readonly services: readonly string[];
 }
 
-export const nameOfRole = (role: Role): string => (typeof role === 'string' ? role : `${role.client}.${role.role}`);
+export const keyOfRole = (role: Role): RoleKey =>
+  typeof role === 'string' ? roleKey(null, role) : roleKey(role.client, role.role);
+
+export const nameOfRole = (role: Role): string => nameOfRoleKey(keyOfRole(role));
 
 export const sortedRoles = (roles: readonly Role[]): readonly Role[] =>
-  roles.toSorted((one, other) => compareTexts(nameOfRole(one), nameOfRole(other)));
+  roles.toSorted(
+    (one, other) => compareTexts(nameOfRole(one), nameOfRole(other)) || compareTexts(keyOfRole(one), keyOfRole(other)),
+  );
 
 /** Compares by code units, so that the order is the same on each machine. */
 export const compareTexts = (one: string, other: string): number => (one < other ? -1 : Number(one > other));

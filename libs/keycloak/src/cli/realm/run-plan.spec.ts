@@ -32,7 +32,7 @@ Clients of no given module
 
 Permissions
   orders.read    for orders     asked for by web                everyone may hold it
-  refunds.read   for refunds    no client asks for it           held with refunds.agent
+  refunds.read   for refunds    no client asks for it           held with agent of client refunds
   refunds.write  for refunds    no client asks for it           held with clerk
   stock.read     for inventory  asked for by orders, warehouse  held with clerk
 
@@ -193,7 +193,7 @@ describe('realm plan --check', () => {
       '+ other client orders: named',
       '- other client web: named',
       '- permission orders.read: audience orders, clients [web], everyone true',
-      '+ permission refunds.read: audience refunds, clients none, roles [refunds.agent]',
+      '+ permission refunds.read: audience refunds, clients none, roles [agent of client refunds]',
       '+ permission refunds.write: audience refunds, clients none, roles [clerk]',
       '',
     ]);

@@ -1,8 +1,9 @@
 import { error, note, warning, type Finding } from '../../../checkup/finding.js';
 import { clientFaults } from '../../administrator/client-faults.js';
 import { clientNamed } from '../../administrator/realm-lookup.js';
+import { nameOfRoleKey } from '../../administrator/role-key.js';
 import type { RealmClient, RealmSnapshot } from '../../administrator/realm-snapshot.js';
-import { nameOfRole, type RealmRequirements, type RequiredClient } from '../realm-requirements.js';
+import { keyOfRole, type RealmRequirements, type RequiredClient } from '../realm-requirements.js';
 
 export async function clientDifferences(
   required: RequiredClient,
@@ -49,25 +50,25 @@ async function accountDifferences(
   if (had === undefined) {
     return [note('client', `This administrator may not see the roles of ${clientId}'s service account (view-users).`)];
   }
-  const needed = serviceAccountRoles.map(nameOfRole);
+  const needed = serviceAccountRoles.map(keyOfRole);
   const missing = needed.filter((role) => !had.has(role));
   const more = new Set(
     permissions.flatMap(({ roles = [] }) =>
-      roles.map(nameOfRole).filter((role) => had.has(role) && !needed.includes(role)),
+      roles.map(keyOfRole).filter((role) => had.has(role) && !needed.includes(role)),
     ),
   );
   return [
     ...missing.map((role) =>
       error(
         'client',
-        `The service account of ${clientId} lacks the role ${role}.`,
+        `The service account of ${clientId} lacks the role ${nameOfRoleKey(role)}.`,
         `Assign it (the client ${clientId}, Service account roles).`,
       ),
     ),
     ...[...more].map((role) =>
       warning(
         'client',
-        `The service account of ${clientId} has the role ${role}, which "serviceAccounts" does not name.`,
+        `The service account of ${clientId} has the role ${nameOfRoleKey(role)}, which "serviceAccounts" does not name.`,
         `Remove the role (the client ${clientId}, Service account roles), or name it in keycloak-permissions.json.`,
       ),
     ),

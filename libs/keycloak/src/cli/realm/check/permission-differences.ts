@@ -1,8 +1,9 @@
 import { error, warning, type Finding } from '../../../checkup/finding.js';
 import { clientNamed, mayAskFor, scopeNamed } from '../../administrator/realm-lookup.js';
+import { nameOfRoleKey, namesOfRoleKeys, type RoleKey } from '../../administrator/role-key.js';
 import type { RealmScope, RealmSnapshot } from '../../administrator/realm-snapshot.js';
 import { noSuchScope, scopeFaults } from '../../administrator/scope-faults.js';
-import { nameOfRole, type RequiredPermission } from '../realm-requirements.js';
+import { keyOfRole, type RequiredPermission } from '../realm-requirements.js';
 
 export async function permissionDifferences(required: RequiredPermission, realm: RealmSnapshot): Promise<Finding[]> {
   const { name, audience } = required;
@@ -33,24 +34,24 @@ function otherAudiences({ name, audiences }: RealmScope, owner: string): Finding
   ];
 }
 
-function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped: readonly string[]): Finding[] {
+function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped: readonly RoleKey[]): Finding[] {
   const at = `at the client scope ${name} (Scope)`;
   if (everyone === true) {
     if (mapped.length === 0) return [];
     return [
       error(
         'permission',
-        `Everyone may hold ${name} by keycloak-permissions.json, but the realm gives it only with ${mapped.join(', ')}.`,
+        `Everyone may hold ${name} by keycloak-permissions.json, but the realm gives it only with ${namesOfRoleKeys(mapped)}.`,
         `Remove the roles ${at}, or name them in keycloak-permissions.json.`,
       ),
     ];
   }
-  const required = (roles ?? []).map(nameOfRole);
+  const required = (roles ?? []).map(keyOfRole);
   if (mapped.length === 0) {
     return [
       error(
         'permission',
-        `Every user and service account may hold ${name}, but only ${required.join(', ')} may by keycloak-permissions.json.`,
+        `Every user and service account may hold ${name}, but only ${namesOfRoleKeys(required)} may by keycloak-permissions.json.`,
         `Assign these roles ${at}.`,
       ),
     ];
@@ -59,12 +60,12 @@ function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped
   const more = mapped.filter((role) => !required.includes(role));
   return [
     ...missing.map((role) =>
-      error('permission', `Users with the role ${role} may not hold ${name}.`, `Assign the role ${at}.`),
+      error('permission', `Users with the role ${nameOfRoleKey(role)} may not hold ${name}.`, `Assign the role ${at}.`),
     ),
     ...more.map((role) =>
       warning(
         'permission',
-        `Users with the role ${role} may hold ${name}, which keycloak-permissions.json does not say.`,
+        `Users with the role ${nameOfRoleKey(role)} may hold ${name}, which keycloak-permissions.json does not say.`,
         `Remove the role ${at}, or name it in keycloak-permissions.json.`,
       ),
     ),
@@ -73,8 +74,8 @@ function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped
 
 function heldByEveryone(
   { name, everyone }: RequiredPermission,
-  mapped: readonly string[],
-  rolesOfEveryone: ReadonlySet<string>,
+  mapped: readonly RoleKey[],
+  rolesOfEveryone: ReadonlySet<RoleKey>,
 ): Finding[] {
   const open = mapped.filter((role) => rolesOfEveryone.has(role));
   return everyone === true
@@ -82,7 +83,7 @@ function heldByEveryone(
     : open.map((role) =>
         error(
           'permission',
-          `Every user and service account may hold ${name}, because the realm's default role gives everyone the role ${role}.`,
+          `Every user and service account may hold ${name}, because the realm's default role gives everyone the role ${nameOfRoleKey(role)}.`,
           `Remove the role at the client scope ${name} (Scope), or from the default roles (Realm settings, User registration).`,
         ),
       );

@@ -174,6 +174,15 @@ describe('a realm lacks', () => {
   });
 });
 
+it('a realm role is no role of a client, also as the part of a role', async () => {
+  const faults = await faultsWith((realm) => {
+    realm.roles.realm = [{ name: 'clerk', composites: { realm: ['refunds.agent'] } }];
+    realm.clientScopeMappings = {};
+    realm.scopeMappings.push({ clientScope: 'refunds.read', roles: ['clerk'] });
+  });
+  expect(faults).toContain('error: Users with the role agent of client refunds may not hold refunds.read.');
+});
+
 describe('a realm is wider than required if', () => {
   it.each<[string, (realm: RealmFile) => void, string]>([
     [
@@ -184,7 +193,7 @@ describe('a realm is wider than required if', () => {
     [
       'a permission with a client role is open to everyone',
       (realm) => void (realm.clientScopeMappings = {}),
-      'error: Every user and service account may hold refunds.read, but only refunds.agent may by keycloak-permissions.json.',
+      'error: Every user and service account may hold refunds.read, but only agent of client refunds may by keycloak-permissions.json.',
     ],
     [
       'a further role may hold a permission',
@@ -265,6 +274,14 @@ describe('a realm is wider than required if', () => {
         realm.users.push({ serviceAccountClientId: 'refunds', realmRoles: ['clerk'] });
       },
       'warning: The service account of refunds has the role clerk, which "serviceAccounts" does not name.',
+    ],
+    [
+      'a realm role has the dotted name of a role of a client',
+      (realm) => {
+        realm.clientScopeMappings = {};
+        realm.scopeMappings.push({ clientScope: 'refunds.read', roles: ['refunds.agent'] });
+      },
+      'warning: Users with the role refunds.agent may hold refunds.read, which keycloak-permissions.json does not say.',
     ],
   ])('%s', async (_, change, fault) => {
     expect(await faultsWith(change)).toContain(fault);

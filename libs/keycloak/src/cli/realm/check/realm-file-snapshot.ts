@@ -1,6 +1,7 @@
 import type { Representation } from '../../administrator/admin-api.js';
 import { clientOf, scopeOf, settingsOf, type RealmSnapshot } from '../../administrator/realm-snapshot.js';
 import { LEVEL_CONDITION, levelOf } from '../../administrator/authentication-levels.js';
+import { clientRoleKeys, realmRoleKeys, roleKey, type RoleKey } from '../../administrator/role-key.js';
 import { listOf, recordOf, textOf, textsOf } from '../../administrator/representation.js';
 import { readJson } from '../../read-json.js';
 import { UsageError } from '../../usage-error.js';
@@ -51,12 +52,13 @@ export function snapshotOfFile(realm: Representation): RealmSnapshot {
 }
 
 /** Keycloak adds the last two roles to the default role of each realm. */
-const rolesByDefault = (realm: Representation): readonly string[] => [
-  textOf(recordOf(realm['defaultRole'])['name']) || `default-roles-${textOf(realm['realm'])}`.toLowerCase(),
-  ...textsOf(realm['defaultRoles']),
-  'offline_access',
-  'uma_authorization',
-];
+const rolesByDefault = (realm: Representation): readonly RoleKey[] =>
+  realmRoleKeys([
+    textOf(recordOf(realm['defaultRole'])['name']) || `default-roles-${textOf(realm['realm'])}`.toLowerCase(),
+    ...textsOf(realm['defaultRoles']),
+    'offline_access',
+    'uma_authorization',
+  ]);
 
 function levelsIn(realm: Representation, alias: string, above: readonly string[] = []): readonly number[] {
   if (above.includes(alias)) return [];
@@ -74,44 +76,44 @@ function levelsIn(realm: Representation, alias: string, above: readonly string[]
     });
 }
 
-function rolesMappedTo(realm: Representation, scope: string): readonly string[] {
+function rolesMappedTo(realm: Representation, scope: string): readonly RoleKey[] {
   const of = (mappings: unknown): readonly string[] =>
     listOf(mappings)
       .map(recordOf)
       .filter(({ clientScope }) => clientScope === scope)
       .flatMap(({ roles }) => textsOf(roles));
   const ofClients = Object.entries(recordOf(realm['clientScopeMappings'])).flatMap(([client, mappings]) =>
-    of(mappings).map((role) => `${client}.${role}`),
+    clientRoleKeys(client, of(mappings)),
   );
-  return [...of(realm['scopeMappings']), ...ofClients];
+  return [...realmRoleKeys(of(realm['scopeMappings'])), ...ofClients];
 }
 
-const rolesOfUser = (user: Representation): readonly string[] => [
-  ...textsOf(user['realmRoles']),
+const rolesOfUser = (user: Representation): readonly RoleKey[] => [
+  ...realmRoleKeys(textsOf(user['realmRoles'])),
   ...rolesByClient(user['clientRoles']),
 ];
 
-const rolesByClient = (json: unknown): readonly string[] =>
-  Object.entries(recordOf(json)).flatMap(([client, roles]) => textsOf(roles).map((role) => `${client}.${role}`));
+const rolesByClient = (json: unknown): readonly RoleKey[] =>
+  Object.entries(recordOf(json)).flatMap(([client, roles]) => clientRoleKeys(client, textsOf(roles)));
 
-type Composites = ReadonlyMap<string, readonly string[]>;
+type Composites = ReadonlyMap<RoleKey, readonly RoleKey[]>;
 
 function compositesIn(realm: Representation): Composites {
   const { realm: ofRealm, client: ofClients } = recordOf(realm['roles']);
-  const entryOf = (role: unknown, prefix: string): readonly [string, readonly string[]] => {
+  const entryOf = (role: unknown, owner: string | null): readonly [RoleKey, readonly RoleKey[]] => {
     const { name, composites } = recordOf(role);
     const { realm: realmRoles, client } = recordOf(composites);
-    return [prefix + textOf(name), [...textsOf(realmRoles), ...rolesByClient(client)]];
+    return [roleKey(owner, textOf(name)), [...realmRoleKeys(textsOf(realmRoles)), ...rolesByClient(client)]];
   };
   return new Map([
-    ...listOf(ofRealm).map((role) => entryOf(role, '')),
+    ...listOf(ofRealm).map((role) => entryOf(role, null)),
     ...Object.entries(recordOf(ofClients)).flatMap(([client, roles]) =>
-      listOf(roles).map((role) => entryOf(role, `${client}.`)),
+      listOf(roles).map((role) => entryOf(role, client)),
     ),
   ]);
 }
 
-function withComposites(roles: readonly string[], composites: Composites): ReadonlySet<string> {
+function withComposites(roles: readonly RoleKey[], composites: Composites): ReadonlySet<RoleKey> {
   const all = new Set(roles);
   for (const role of all) for (const part of composites.get(role) ?? []) all.add(part);
   return all;

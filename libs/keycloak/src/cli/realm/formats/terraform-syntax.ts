@@ -25,6 +25,12 @@ export function map(entries: readonly (readonly [key: string, value: Expression]
   return { code: `{\n${aligned(members, '    ')}  }` };
 }
 
+export const inline = (members: Readonly<Record<string, Expression>>): Expression => ({
+  code: `{ ${Object.entries(members)
+    .map(([key, { code }]) => `${key} = ${code}`)
+    .join(', ')} }`,
+});
+
 export const block = (type: string, label: string, groups: readonly Readonly<Record<string, Expression>>[]): string =>
   `${type} "${label}" {\n${groups.map((group) => aligned(group, '  ')).join('\n')}}\n`;
 
@@ -38,16 +44,16 @@ function aligned(members: Readonly<Record<string, Expression>>, indent: string):
 export class TerraformNames {
   readonly #identifiers = new Map<string, Map<string, string>>();
 
-  of(kind: string, name: string): string {
+  of(kind: string, key: string, label = key): string {
     const known = this.#identifiers.get(kind) ?? new Map<string, string>();
     this.#identifiers.set(kind, known);
-    const found = known.get(name);
+    const found = known.get(key);
     if (found !== undefined) return found;
-    const plain = name.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+    const plain = label.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
     const taken = new Set(known.values());
     let identifier = plain;
     for (let count = 2; taken.has(identifier); count += 1) identifier = `${plain}_${count}`;
-    known.set(name, identifier);
+    known.set(key, identifier);
     return identifier;
   }
 }

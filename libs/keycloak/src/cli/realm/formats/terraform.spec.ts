@@ -92,6 +92,26 @@ resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
     expect(module).toContain('"cron" = ["clerk"]\n');
   });
 
+  it('tells a realm role from a role of a client that reads the same with a dot', () => {
+    const dotted = moduleWith({ roles: ['inventory.reader', { client: 'inventory', role: 'reader' }] });
+    expect(dotted).toContain(
+      'data "keycloak_role" "inventory_reader" {\n  realm_id = var.realm_id\n  name     = "inventory.reader"\n',
+    );
+    expect(dotted).toMatch(
+      /data "keycloak_role" "inventory_reader_2" \{\n.*\n  client_id = data\.keycloak_openid_client\.inventory\.id\n/,
+    );
+    for (const label of ['inventory_reader', 'inventory_reader_2']) {
+      expect(dotted).toContain(`role_id         = data.keycloak_role.${label}.id\n`);
+    }
+  });
+
+  it('gives out the client of a role of a service account', () => {
+    const account = { clientId: 'cron', tokenExchange: false, serviceAccount: true };
+    const serviceAccountRoles = ['web.agent', { client: 'web', role: 'agent' }];
+    const rendered = terraformModule({ ...REQUIREMENTS, clients: [{ ...account, serviceAccountRoles }] });
+    expect(rendered).toContain('"cron" = ["web.agent", { client_id = "web", name = "agent" }]\n');
+  });
+
   it('gives two names that differ only in signs two identifiers', () => {
     const permissions = ['stock.read', 'stock_read', 'stock-read', '9'].map((name) => ({ ...STOCK, name }));
     const labels = [...terraformModule({ ...REQUIREMENTS, permissions }).matchAll(/client_scope" "(\w+)"/g)];

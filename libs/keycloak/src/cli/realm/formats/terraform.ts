@@ -1,11 +1,21 @@
-import { nameOfRole, type RealmRequirements, type RequiredPermission, type Role } from '../realm-requirements.js';
+import { keyOfRole, type RealmRequirements, type RequiredPermission, type Role } from '../realm-requirements.js';
 import { scopesOfClient } from './scope-representations.js';
-import { block, lines, list, map, reference, TerraformNames, text, type Expression } from './terraform-syntax.js';
+import {
+  block,
+  inline,
+  lines,
+  list,
+  map,
+  reference,
+  TerraformNames,
+  text,
+  type Expression,
+} from './terraform-syntax.js';
 
 export function terraformModule(requirements: RealmRequirements): string {
   const { permissions } = requirements;
   const names = new TerraformNames();
-  const roles = new Map(permissions.flatMap((each) => each.roles ?? []).map((role) => [nameOfRole(role), role]));
+  const roles = new Map(permissions.flatMap((each) => each.roles ?? []).map((role) => [keyOfRole(role), role]));
   const clients = new Set([...roles.values()].flatMap((role) => (typeof role === 'string' ? [] : [role.client])));
   return [
     HEAD,
@@ -45,7 +55,7 @@ function roleData(role: Role, names: TerraformNames): string {
           client_id: reference(`data.keycloak_openid_client.${names.of('client', role.client)}.id`),
           name: text(role.role),
         };
-  return block('data "keycloak_role"', names.of('role', nameOfRole(role)), [{ ...REALM, ...members }]);
+  return block('data "keycloak_role"', roleName(role, names), [{ ...REALM, ...members }]);
 }
 
 function scopeResources(permission: RequiredPermission, names: TerraformNames): string[] {
@@ -68,14 +78,21 @@ function scopeResources(permission: RequiredPermission, names: TerraformNames): 
     ]),
     ...roles.map((role) =>
       block('resource "keycloak_generic_role_mapper"', mapperName(name, role, names), [
-        { ...REALM, ...scope, role_id: reference(`data.keycloak_role.${names.of('role', nameOfRole(role))}.id`) },
+        { ...REALM, ...scope, role_id: reference(`data.keycloak_role.${roleName(role, names)}.id`) },
       ]),
     ),
   ];
 }
 
+const labelOf = (role: Role): string => (typeof role === 'string' ? role : `${role.client} ${role.role}`);
+
+const roleName = (role: Role, names: TerraformNames): string => names.of('role', keyOfRole(role), labelOf(role));
+
 const mapperName = (permission: string, role: Role, names: TerraformNames): string =>
-  names.of('mapper', `${permission} ${nameOfRole(role)}`);
+  names.of('mapper', `${permission} ${keyOfRole(role)}`, `${permission} ${labelOf(role)}`);
+
+const accountRole = (role: Role): Expression =>
+  typeof role === 'string' ? text(role) : inline({ client_id: text(role.client), name: text(role.role) });
 
 /** A scope without its roles is open to everyone, so the names of scopes depend on the mappers. */
 function outputs(requirements: RealmRequirements, names: TerraformNames): string[] {
@@ -101,7 +118,7 @@ function outputs(requirements: RealmRequirements, names: TerraformNames): string
     ]),
     block('output', 'service_accounts', [
       { description: text('The clients that need service_accounts_enabled, and the roles of each account') },
-      { value: map(accounts.map((each) => [each.clientId, list(each.serviceAccountRoles.map(nameOfRole).map(text))])) },
+      { value: map(accounts.map((each) => [each.clientId, list(each.serviceAccountRoles.map(accountRole))])) },
     ]),
   ];
 }

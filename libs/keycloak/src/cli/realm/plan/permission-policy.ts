@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isStrictJson } from '../../../authorization-server/strict-json.js';
 import { isScopeToken } from '../../../protocol/scope.js';
 import { UsageError } from '../../usage-error.js';
-import { nameOfRole, type Holders, type Role } from '../realm-requirements.js';
+import { keyOfRole, type Holders, type Role } from '../realm-requirements.js';
 
 export interface PermissionPolicy {
   readonly permissions: ReadonlyMap<string, PolicyOfPermission>;
@@ -80,7 +80,7 @@ function rolesOf(given: unknown, fault: Fault): readonly Role[] {
   if (!Array.isArray(given) || given.length === 0 || roles.length < given.length) {
     fault('must list roles, each as "<realm role>" or { "client": "…", "role": "…" }');
   }
-  if (new Set(roles.map(nameOfRole)).size < roles.length) fault('has the same role twice');
+  if (new Set(roles.map(keyOfRole)).size < roles.length) fault('has the same role twice');
   return roles;
 }
 

@@ -1,5 +1,6 @@
 import {
   compareTexts,
+  keyOfRole,
   nameOfRole,
   sortedRoles,
   sortedTexts,
@@ -76,12 +77,11 @@ function accountFaults(
   policy: PermissionPolicy,
   file: string,
 ): string[] {
-  const had = new Set((policy.serviceAccounts.get(clientId) ?? []).map(nameOfRole));
-  return permissions.flatMap(({ name, roles }) => {
-    const names = (roles ?? []).map(nameOfRole);
-    if (!asService.includes(name) || names.length === 0 || names.some((role) => had.has(role))) return [];
+  const had = new Set((policy.serviceAccounts.get(clientId) ?? []).map(keyOfRole));
+  return permissions.flatMap(({ name, roles = [] }) => {
+    if (!asService.includes(name) || roles.length === 0 || roles.some((role) => had.has(keyOfRole(role)))) return [];
     return [
-      `${clientId} asks for ${name} in its own name, but its service account has no role that may hold it (${names.join(', ')}). Name one in "serviceAccounts" of ${file}.`,
+      `${clientId} asks for ${name} in its own name, but its service account has no role that may hold it (${roles.map(nameOfRole).join(', ')}). Name one in "serviceAccounts" of ${file}.`,
     ];
   });
 }

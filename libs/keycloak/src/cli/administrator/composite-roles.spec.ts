@@ -1,0 +1,30 @@
+import { expect, it } from '@jest/globals';
+import type { AdminApi } from './admin-api.js';
+import { mappedRoles, rolesWithin } from './composite-roles.js';
+import { roleKey } from './role-key.js';
+
+const LISTS: Readonly<Record<string, readonly object[]>> = {
+  '/scope/realm/composite': [{ name: 'inventory.clerk' }],
+  '/scope/clients/7/composite': [{ name: 'clerk' }],
+  '/roles-by-id/1/composites': [
+    { id: '2', name: 'inventory.clerk' },
+    { id: '3', name: 'clerk', clientRole: true, containerId: '7' },
+  ],
+};
+
+const OBJECTS: Readonly<Record<string, object>> = {
+  '/scope': { clientMappings: { inventory: { id: '7', client: 'inventory' } } },
+  '/clients/7': { clientId: 'inventory' },
+};
+
+const API = {
+  read: async (path: string) => OBJECTS[path],
+  readList: async (path: string) => LISTS[path],
+} as unknown as AdminApi;
+
+it('a realm role and a role of a client that read the same with a dot are two roles', async () => {
+  const both = [roleKey(null, 'inventory.clerk'), roleKey('inventory', 'clerk')];
+  expect(await mappedRoles(API, '/scope')).toEqual(both);
+  const all = await rolesWithin(API, { id: '1', name: 'all', composite: true });
+  expect(all).toEqual(new Set([roleKey(null, 'all'), ...both]));
+});

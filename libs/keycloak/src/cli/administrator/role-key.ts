@@ -1,0 +1,21 @@
+/** JSON of `[client, role]`, because a realm role may be named `a.b`, and a client `a` may have a role `b`. */
+export type RoleKey = `[${string}]`;
+
+export const roleKey = (client: string | null, role: string): RoleKey => JSON.stringify([client, role]) as RoleKey;
+
+const partsOf = (key: RoleKey): readonly [client: string | null, role: string] =>
+  JSON.parse(key) as [string | null, string];
+
+export const clientOfRole = (key: RoleKey): string | null => partsOf(key)[0];
+
+export function nameOfRoleKey(key: RoleKey): string {
+  const [client, role] = partsOf(key);
+  return client === null ? role : `${role} of client ${client}`;
+}
+
+export const namesOfRoleKeys = (keys: readonly RoleKey[]): string => keys.map(nameOfRoleKey).join(', ');
+
+export const realmRoleKeys = (roles: readonly string[]): readonly RoleKey[] => roles.map((role) => roleKey(null, role));
+
+export const clientRoleKeys = (client: string, roles: readonly string[]): readonly RoleKey[] =>
+  roles.map((role) => roleKey(client, role));
