@@ -8,6 +8,8 @@ const partsOf = (key: RoleKey): readonly [client: string | null, role: string] =
 
 export const clientOfRole = (key: RoleKey): string | null => partsOf(key)[0];
 
+export const nameInKey = (key: RoleKey): string => partsOf(key)[1];
+
 export function nameOfRoleKey(key: RoleKey): string {
   const [client, role] = partsOf(key);
   return client === null ? role : `${role} of client ${client}`;

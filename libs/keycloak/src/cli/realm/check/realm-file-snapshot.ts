@@ -1,6 +1,7 @@
 import type { Representation } from '../../administrator/admin-api.js';
 import { clientOf, scopeOf, settingsOf, type RealmSnapshot } from '../../administrator/realm-snapshot.js';
 import { LEVEL_CONDITION, levelOf } from '../../administrator/authentication-levels.js';
+import { defaultRoleOf, REALM_ROLES_OF_EVERYONE } from '../../administrator/default-roles.js';
 import { clientRoleKeys, realmRoleKeys, roleKey, type RoleKey } from '../../administrator/role-key.js';
 import { listOf, recordOf, textOf, textsOf } from '../../administrator/representation.js';
 import { readJson } from '../../read-json.js';
@@ -51,14 +52,14 @@ export function snapshotOfFile(realm: Representation): RealmSnapshot {
   };
 }
 
-/** Keycloak adds the last two roles to the default role of each realm. */
-const rolesByDefault = (realm: Representation): readonly RoleKey[] =>
-  realmRoleKeys([
-    textOf(recordOf(realm['defaultRole'])['name']) || `default-roles-${textOf(realm['realm'])}`.toLowerCase(),
+/** Keycloak adds the last of them to the default role of each realm. */
+const rolesByDefault = (realm: Representation): readonly RoleKey[] => [
+  ...realmRoleKeys([
+    textOf(recordOf(realm['defaultRole'])['name']) || defaultRoleOf(textOf(realm['realm'])),
     ...textsOf(realm['defaultRoles']),
-    'offline_access',
-    'uma_authorization',
-  ]);
+  ]),
+  ...REALM_ROLES_OF_EVERYONE,
+];
 
 function levelsIn(realm: Representation, alias: string, above: readonly string[] = []): readonly number[] {
   if (above.includes(alias)) return [];

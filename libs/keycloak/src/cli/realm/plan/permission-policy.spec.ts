@@ -46,6 +46,31 @@ describe('keycloak-permissions.json', () => {
     );
   });
 
+  it.each<[unknown, string]>([
+    ['offline_access', 'offline_access'],
+    ['uma_authorization', 'uma_authorization'],
+    ['default-roles-shop', 'default-roles-shop'],
+    [{ client: 'account', role: 'manage-account' }, 'manage-account of client account'],
+    [{ client: 'account', role: 'manage-account-links' }, 'manage-account-links of client account'],
+    [{ client: 'account', role: 'view-profile' }, 'view-profile of client account'],
+  ])('is refused if a permission names the role %j, which everyone has', (role, name) => {
+    expect(() => policyOf({ permissions: { 'stock.read': { roles: ['clerk', role] } } }, FILE)).toThrow(
+      `stock.read names ${name}, which Keycloak gives to everyone. If everyone may hold it, write "everyone": true`,
+    );
+  });
+
+  it('may name roles that resemble those that everyone has', () => {
+    const roles = [
+      'view-profile',
+      { client: 'web', role: 'offline_access' },
+      { client: 'account', role: 'view-groups' },
+    ];
+    expect(policyOf({ permissions: { 'stock.read': { roles } } }, FILE).permissions.get('stock.read')).toEqual({
+      roles,
+      clients: [],
+    });
+  });
+
   it.each<[string, unknown, string]>([
     ['is not an object', 4, 'the file must be an object'],
     ['has no permissions', {}, 'permissions must be an object'],

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isStrictJson } from '../../../authorization-server/strict-json.js';
 import { isScopeToken } from '../../../protocol/scope.js';
 import { UsageError } from '../../usage-error.js';
-import { keyOfRole, type Holders, type Role } from '../realm-requirements.js';
+import { isRoleOfEveryone } from '../../administrator/default-roles.js';
+import { keyOfRole, nameOfRole, type Holders, type Role } from '../realm-requirements.js';
 
 export interface PermissionPolicy {
   readonly permissions: ReadonlyMap<string, PolicyOfPermission>;
@@ -68,11 +69,22 @@ function permissionOf(given: unknown, fault: Fault): PolicyOfPermission {
   if (everyone !== undefined && everyone !== true) fault('must have no "everyone" other than true');
   if (description !== undefined && typeof description !== 'string') fault('must have a text as description');
   return {
-    ...(roles === undefined ? {} : { roles: rolesOf(roles, fault) }),
+    ...(roles === undefined ? {} : { roles: holdersOf(roles, fault) }),
     ...(everyone === true ? { everyone } : {}),
     ...(typeof description === 'string' ? { description } : {}),
     clients: namesIn(clients, () => fault('must have a list of client ids as clients')),
   };
+}
+
+function holdersOf(given: unknown, fault: Fault): readonly Role[] {
+  const roles = rolesOf(given, fault);
+  const open = roles.filter((role) => isRoleOfEveryone(keyOfRole(role))).map(nameOfRole);
+  if (open.length > 0) {
+    fault(
+      `names ${open.join(', ')}, which Keycloak gives to everyone. If everyone may hold it, write "everyone": true`,
+    );
+  }
+  return roles;
 }
 
 function rolesOf(given: unknown, fault: Fault): readonly Role[] {
