@@ -7,6 +7,7 @@ export interface FakeRealm {
   readonly realm: string;
   readonly clients: readonly (Members & { readonly clientId: string })[];
   readonly clientScopes: readonly (Members & { readonly name: string })[];
+  readonly roles: { readonly realm: readonly { readonly name: string }[] };
   readonly scopeMappings: readonly { readonly clientScope: string; readonly roles: readonly string[] }[];
 }
 
@@ -46,14 +47,14 @@ export class FakeAdminApi {
   }
 }
 
-function answersOf({ realm, clients, clientScopes, scopeMappings, ...settings }: FakeRealm) {
+function answersOf({ realm, clients, clientScopes, scopeMappings, roles, ...settings }: FakeRealm) {
   const base = `/admin/realms/${realm}`;
   const mapped = clientScopes.flatMap(({ name }) => {
-    const roles = scopeMappings.filter(({ clientScope }) => clientScope === name).flatMap((each) => each.roles);
+    const mappings = scopeMappings.filter(({ clientScope }) => clientScope === name);
     const path = `${base}/client-scopes/${name}/scope-mappings`;
     return [
       [path, {}],
-      [`${path}/realm/composite`, roles.map((role) => ({ name: role }))],
+      [`${path}/realm/composite`, mappings.flatMap((each) => each.roles).map((role) => ({ name: role }))],
     ] as const;
   });
   return new Map<string, { readonly body: unknown }>(
@@ -61,6 +62,8 @@ function answersOf({ realm, clients, clientScopes, scopeMappings, ...settings }:
       [base, settings] as const,
       [`${base}/clients`, clients.map((client) => ({ ...client, id: client.clientId }))] as const,
       [`${base}/client-scopes`, clientScopes.map((scope) => ({ ...scope, id: scope.name }))] as const,
+      [`${base}/roles`, roles.realm.map(({ name }) => ({ id: name, name }))] as const,
+      [`${base}/default-groups`, []] as const,
       ...['default', 'optional'].map((kind) => [`${base}/default-${kind}-client-scopes`, []] as const),
       ...mapped,
     ].map(([path, body]) => [path, { body }]),

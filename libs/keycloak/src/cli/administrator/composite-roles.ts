@@ -1,5 +1,5 @@
 import { AdminApiError, type AdminApi, type Representation } from './admin-api.js';
-import { clientRoleKeys, realmRoleKeys, roleKey, type RoleKey } from './role-key.js';
+import { clientOfRole, clientRoleKeys, realmRoleKeys, roleKey, type RoleKey } from './role-key.js';
 import { recordOf, textOf } from './representation.js';
 
 /** Keycloak lists composite and group roles only for one client at a time. */
@@ -15,6 +15,40 @@ export async function mappedRoles(api: AdminApi, path: string): Promise<readonly
 }
 
 const namesIn = (roles: readonly Representation[]): readonly string[] => roles.map(({ name }) => textOf(name));
+
+/** Keycloak's groups inherit the roles of the groups above them. */
+export async function rolesOfDefaultGroups(api: AdminApi): Promise<ReadonlyMap<string, ReadonlySet<RoleKey>>> {
+  const groups = await api.readList('/default-groups');
+  const entries = groups.map(
+    async (group) => [textOf(group['path']), new Set(await rolesOfGroup(api, group))] as const,
+  );
+  return new Map(await Promise.all(entries));
+}
+
+async function rolesOfGroup(api: AdminApi, { id, parentId }: Representation): Promise<readonly RoleKey[]> {
+  const above = textOf(parentId) === '' ? [] : await rolesOfGroup(api, await api.read(`/groups/${textOf(parentId)}`));
+  return [...above, ...(await mappedRoles(api, `/groups/${textOf(id)}/role-mappings`))];
+}
+
+interface Owner {
+  readonly id: string;
+  readonly clientId: string;
+}
+
+export function rolesKnownTo(api: AdminApi, clients: readonly Owner[]): (role: RoleKey) => Promise<boolean> {
+  const reading = new Map<string, Promise<ReadonlySet<RoleKey>>>();
+  const read = async (path: string, client: string | null): Promise<ReadonlySet<RoleKey>> =>
+    new Set(namesIn(await api.readPages(path)).map((name) => roleKey(client, name)));
+  return async (role) => {
+    const client = clientOfRole(role);
+    const owner = clients.find(({ clientId }) => clientId === client);
+    if (client !== null && owner === undefined) return false;
+    const path = owner === undefined ? '/roles' : `/clients/${owner.id}/roles`;
+    const known = reading.get(path) ?? read(path, client);
+    reading.set(path, known);
+    return (await known).has(role);
+  };
+}
 
 const MAX_ROLES = 1000;
 

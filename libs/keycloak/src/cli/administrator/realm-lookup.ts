@@ -16,4 +16,8 @@ export function alwaysFor({ scopes }: RealmSnapshot, client: RealmClient): reado
   return [...client.audiences, ...ofScopes].map(({ audience }) => audience);
 }
 
+export const hasSubject = ({ scopes }: RealmSnapshot, client: RealmClient): boolean =>
+  client.addsSubject ||
+  scopes.some(({ name, addsSubject }) => addsSubject && client.expectedDefaultScopes.includes(name));
+
 export const namesOf = (clients: readonly RealmClient[]): string => clients.map(({ clientId }) => clientId).join(', ');

@@ -2,12 +2,13 @@ import type { AdminApi, Representation } from './admin-api.js';
 import { levelsByName, levelsOfFlow, type LevelsByName } from './authentication-levels.js';
 import { listOf, recordOf, textOf, textsOf } from './representation.js';
 import type { RoleKey } from './role-key.js';
-import { mappedRoles, rolesWithin } from './composite-roles.js';
+import { mappedRoles, rolesKnownTo, rolesOfDefaultGroups, rolesWithin } from './composite-roles.js';
 
 export interface RealmClient {
   readonly id: string;
   readonly clientId: string;
   readonly isEnabled: boolean;
+  readonly isOpenIdConnect: boolean;
   readonly isPublic: boolean;
   readonly hasServiceAccount: boolean;
   readonly mayExchange: boolean;
@@ -17,12 +18,15 @@ export interface RealmClient {
   readonly optionalScopes: readonly string[];
   /** The audiences that the client's mappers add to every token of the client. */
   readonly audiences: readonly MappedAudience[];
+  readonly addsSubject: boolean;
   readonly levels: LevelsByName;
 }
 
 export interface RealmScope {
   readonly id: string;
   readonly name: string;
+  readonly isOpenIdConnect: boolean;
+  readonly addsSubject: boolean;
   readonly isInTokenScope: boolean;
   readonly audiences: readonly MappedAudience[];
 }
@@ -35,6 +39,7 @@ export interface MappedAudience {
 }
 
 export interface RealmSettings {
+  readonly isEnabled: boolean;
   readonly bruteForceProtected: boolean;
   readonly sslRequired: string;
   readonly ssoSessionMaxLifespan: number;
@@ -61,6 +66,9 @@ export interface RealmSnapshot {
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
   /** The roles that each user and service account has, by the realm's default role. */
   readonly rolesOfEveryone: () => Promise<ReadonlySet<RoleKey>>;
+  /** The roles that each new user gets, by the path of the group. Undefined if the administrator may not see them. */
+  readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;
+  readonly hasRole: (role: RoleKey) => Promise<boolean>;
   /** The client scopes that each new client gets. */
   readonly scopesOfNewClients: () => Promise<readonly string[]>;
   /** The levels of authentication in the browser flow of the realm. */
@@ -80,6 +88,8 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
     clients,
     scopes,
     rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
+    rolesOfDefaultGroups: once(async () => api.ifAllowed(rolesOfDefaultGroups(api))),
+    hasRole: rolesKnownTo(api, clients),
     rolesOfEveryone: once(async () => rolesWithin(api, recordOf(settings['defaultRole']))),
     scopesOfNewClients: once(async () => {
       const lists = ['default', 'optional'].map(async (kind) => api.readList(`/default-${kind}-client-scopes`));
@@ -110,6 +120,7 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
 export function settingsOf(settings: Representation, profile: Representation | undefined): RealmSettings {
   const attributes = recordOf(settings['attributes']);
   return {
+    isEnabled: settings['enabled'] === true,
     bruteForceProtected: settings['bruteForceProtected'] === true,
     sslRequired: textOf(settings['sslRequired']),
     ssoSessionMaxLifespan: Number(settings['ssoSessionMaxLifespan'] ?? 0),
@@ -129,6 +140,7 @@ export function clientOf(client: Representation): RealmClient {
     id: textOf(client['id']),
     clientId: textOf(client['clientId']),
     isEnabled: client['enabled'] !== false,
+    isOpenIdConnect: isOpenIdConnect(client),
     isPublic: client['publicClient'] === true || client['bearerOnly'] === true,
     hasServiceAccount: client['serviceAccountsEnabled'] === true,
     mayExchange: recordOf(client['attributes'])['standard.token.exchange.enabled'] === 'true',
@@ -137,6 +149,7 @@ export function clientOf(client: Representation): RealmClient {
     expectedDefaultScopes: textsOf(client['defaultClientScopes']),
     optionalScopes: textsOf(client['optionalClientScopes']),
     audiences: audiencesOf(client['protocolMappers']),
+    addsSubject: addsSubject(client),
     levels: levelsByName(recordOf(client['attributes'])),
   };
 }
@@ -145,10 +158,22 @@ export function scopeOf(scope: Representation): RealmScope {
   return {
     id: textOf(scope['id']),
     name: textOf(scope['name']),
+    isOpenIdConnect: isOpenIdConnect(scope),
+    addsSubject: addsSubject(scope),
     isInTokenScope: recordOf(scope['attributes'])['include.in.token.scope'] !== 'false',
     audiences: audiencesOf(scope['protocolMappers']),
   };
 }
+
+const isOpenIdConnect = ({ protocol }: Representation): boolean => ['', 'openid-connect'].includes(textOf(protocol));
+
+const addsSubject = ({ protocolMappers }: Representation): boolean =>
+  listOf(protocolMappers)
+    .map(recordOf)
+    .some(
+      ({ protocolMapper, config }) =>
+        protocolMapper === 'oidc-sub-mapper' && recordOf(config)['access.token.claim'] === 'true',
+    );
 
 /** Returns the audiences in sorted order, because Keycloak lists mappers in any order. */
 function audiencesOf(mappers: unknown): readonly MappedAudience[] {

@@ -3,7 +3,14 @@ import type { RegisteredService } from '../../checkup/checkup-parts.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from '../administrator/realm-snapshot.js';
 
-const scope = (name: string, isInTokenScope = true): RealmScope => ({ id: name, name, isInTokenScope, audiences: [] });
+const scope = (name: string, isInTokenScope = true): RealmScope => ({
+  id: name,
+  name,
+  isOpenIdConnect: true,
+  addsSubject: false,
+  isInTokenScope,
+  audiences: [],
+});
 
 const serviceWith = (scopes: RegisteredService['scopes']): RegisteredService =>
   ({ name: 'service-b', audience: 'service-b', scopes }) as RegisteredService;

@@ -5,6 +5,8 @@ import { modules, POLICY, realmCommand, SpecFolder, type Ran } from '../../../sp
 
 const TOKEN = 'eyJhbGciOiJub25lIn0.e30.admin-token-4711';
 
+const FURTHER = { fullScopeAllowed: false, defaultClientScopes: ['basic'] };
+
 let folder: SpecFolder;
 let policy: string;
 let realm: FakeRealm;
@@ -15,8 +17,8 @@ beforeAll(async () => {
   const args = ['plan', '--permissions', policy, ...modules('orders', 'inventory'), '--format', 'realm'];
   const generated = JSON.parse((await realmCommand(args)).printed) as FakeRealm;
   const further = [
-    { clientId: 'web', publicClient: true, fullScopeAllowed: false, optionalClientScopes: ['orders.read'] },
-    { clientId: 'warehouse', fullScopeAllowed: false, optionalClientScopes: ['stock.read'] },
+    { clientId: 'web', publicClient: true, ...FURTHER, optionalClientScopes: ['orders.read'] },
+    { clientId: 'warehouse', ...FURTHER, optionalClientScopes: ['stock.read'] },
   ];
   realm = { ...generated, clients: [...generated.clients, ...further] };
   api = await FakeAdminApi.start(realm);
@@ -57,6 +59,26 @@ describe('realm check', () => {
     expect(printed).toContain('✗ permission  Every user and service account may hold stock.read, but only clerk may');
     expect(printed).toContain('→ Assign these roles at the client scope stock.read (Scope).');
     expect(exitCode).toBe(2);
+  });
+
+  it('reads roles and default groups of a running realm', async () => {
+    api.replaced.set(path('/roles'), { body: [{ id: 'x', name: 'other' }] });
+    api.replaced.set(path('/default-groups'), { body: [{ id: 'team', path: '/staff/team', parentId: 'staff' }] });
+    api.replaced.set(path('/groups/staff'), { body: { id: 'staff' } });
+    for (const group of ['staff', 'team']) {
+      api.replaced.set(path(`/groups/${group}/role-mappings`), { body: {} });
+      api.replaced.set(path(`/groups/${group}/role-mappings/realm/composite`), {
+        body: group === 'staff' ? [{ name: 'clerk' }] : [],
+      });
+    }
+    const { exitCode, printed } = await checkRunning();
+    expect(printed).toContain('✗ permission  The realm has no role clerk.');
+    expect(printed).toContain('the default group /staff/team has the role clerk');
+    expect(exitCode).toBe(2);
+    api.replaced.set(path('/default-groups'), { status: 403, body: {} });
+    expect((await checkRunning()).printed).toContain(
+      '– permission  This administrator may not see the roles of default',
+    );
   });
 
   it('exits with 1 if a further client may ask, and prints JSON', async () => {

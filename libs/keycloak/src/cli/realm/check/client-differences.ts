@@ -1,4 +1,5 @@
 import { error, note, warning, type Finding } from '../../../checkup/finding.js';
+import { tokenFaults } from './token-faults.js';
 import { clientFaults } from '../../administrator/client-faults.js';
 import { clientNamed } from '../../administrator/realm-lookup.js';
 import { nameOfRoleKey } from '../../administrator/role-key.js';
@@ -15,7 +16,7 @@ export async function clientDifferences(
   if (client === undefined) {
     return [error('client', `The realm has no client ${clientId}.`, 'Create the client, or correct clientId.')];
   }
-  const findings = [...clientFaults(client, tokenExchange)];
+  const findings = [...tokenFaults(client, realm), ...clientFaults(client, tokenExchange)];
   if (client.mayExchange && !tokenExchange) {
     findings.push(
       warning(

@@ -12,14 +12,27 @@ export async function permissionDifferences(required: RequiredPermission, realm:
   const roles = await realm.rolesOf(scope);
   const askers = realm.clients.filter((client) => mayAskFor(client, name));
   return [
+    ...protocolFaults(scope),
     ...scopeFaults(realm, scope, audience, { roles, askers }),
     ...otherAudiences(scope, audience),
     ...holderDifferences(required, roles),
     ...heldByEveryone(required, roles, await realm.rolesOfEveryone()),
+    ...heldByNewUsers(required, roles, await realm.rolesOfDefaultGroups()),
     ...askerDifferences(required, realm),
     ...newClientDifferences(required, await realm.scopesOfNewClients()),
   ];
 }
+
+const protocolFaults = ({ name, isOpenIdConnect }: RealmScope): Finding[] =>
+  isOpenIdConnect
+    ? []
+    : [
+        error(
+          'permission',
+          `The client scope ${name} is not for OpenID Connect.`,
+          'Create it with the protocol OpenID Connect.',
+        ),
+      ];
 
 function otherAudiences({ name, audiences }: RealmScope, owner: string): Finding[] {
   const named = audiences.map(({ audience }) => audience);
@@ -87,6 +100,25 @@ function heldByEveryone(
           `Remove the role at the client scope ${name} (Scope), or from the default roles (Realm settings, User registration).`,
         ),
       );
+}
+
+function heldByNewUsers(
+  { name, everyone }: RequiredPermission,
+  mapped: readonly RoleKey[],
+  groups: ReadonlyMap<string, ReadonlySet<RoleKey>> = new Map(),
+): Finding[] {
+  if (everyone === true) return [];
+  return [...groups].flatMap(([path, roles]) =>
+    mapped
+      .filter((role) => roles.has(role))
+      .map((role) =>
+        warning(
+          'permission',
+          `Each new user may hold ${name}, because the default group ${path} has the role ${nameOfRoleKey(role)}.`,
+          `Remove the role from the group ${path}, or the group from the default groups (Realm settings, User registration).`,
+        ),
+      ),
+  );
 }
 
 function newClientDifferences({ name }: RequiredPermission, scopesOfNewClients: readonly string[]): Finding[] {

@@ -183,6 +183,93 @@ it('a realm role is no role of a client, also as the part of a role', async () =
   expect(faults).toContain('error: Users with the role agent of client refunds may not hold refunds.read.');
 });
 
+describe('a realm can not work if', () => {
+  it.each<[string, (realm: RealmFile) => void, string]>([
+    ['it is disabled', (realm) => void (realm['enabled'] = false), 'error: The realm is disabled.'],
+    [
+      'its file does not say that it is enabled',
+      (realm) => void delete realm['enabled'],
+      'error: The realm is disabled.',
+    ],
+    [
+      'a planned client has no scope with sub',
+      (realm) => void (client(realm, 'orders').defaultClientScopes = []),
+      'error: No default scope of orders has a mapper for `sub`, so its tokens have no subject.',
+    ],
+    [
+      'a client that asks has no scope with sub',
+      (realm) => void (client(realm, 'web').defaultClientScopes = []),
+      'error: No default scope of web has a mapper for `sub`, so its tokens have no subject.',
+    ],
+    [
+      'no scope has a mapper for sub',
+      (realm) => void scope(realm, 'basic').protocolMappers.shift(),
+      'error: No default scope of refunds has a mapper for `sub`, so its tokens have no subject.',
+    ],
+    [
+      'the mapper for sub is not for access tokens',
+      (realm) => void (scope(realm, 'basic').protocolMappers[0]!.config['access.token.claim'] = 'false'),
+      'error: No default scope of refunds has a mapper for `sub`, so its tokens have no subject.',
+    ],
+    [
+      'a planned client has the protocol saml',
+      (realm) => void (client(realm, 'refunds')['protocol'] = 'saml'),
+      'error: refunds is no client of OpenID Connect.',
+    ],
+    [
+      'a client that asks has the protocol saml',
+      (realm) => void (client(realm, 'web')['protocol'] = 'saml'),
+      'error: web is no client of OpenID Connect.',
+    ],
+    [
+      'a permission has the protocol saml',
+      (realm) => void Object.assign(scope(realm, 'stock.read'), { protocol: 'saml' }),
+      'error: The client scope stock.read is not for OpenID Connect.',
+    ],
+    [
+      'a realm role of the policy exists nowhere',
+      (realm) => {
+        realm.roles.realm = [];
+        realm.users = [];
+      },
+      'error: The realm has no role clerk.',
+    ],
+    [
+      'a client role of the policy exists nowhere',
+      (realm) => void Object.assign(realm.roles, { client: {} }),
+      'error: The realm has no role agent of client refunds.',
+    ],
+  ])('%s', async (_, change, fault) => {
+    expect(await faultsWith(change)).toContain(fault);
+  });
+
+  it.each<[string, (realm: RealmFile) => void]>([
+    ['is absent', (realm) => void (realm.clients = realm.clients.filter(({ clientId }) => clientId !== 'inventory'))],
+    ['is disabled', (realm) => void (client(realm, 'inventory')['enabled'] = false)],
+  ])('the client of an audience that no module plans %s', async (_, change) => {
+    const others = requirements.clients.filter(({ clientId }) => clientId !== 'inventory');
+    const required = { ...requirements, clients: others, otherClients: ['inventory', 'warehouse', 'web'] };
+    expect((await findingsWith(required, change)).filter(({ level }) => level === 'error')).toMatchObject([
+      { message: 'The realm has no enabled client inventory, so Keycloak exchanges no token for it.' },
+    ]);
+    expect((await findingsWith(required, () => undefined)).filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('needs no definition of a role that a user of the file has, or of a built-in client', async () => {
+    const required = {
+      ...requirements,
+      permissions: requirements.permissions.map((each) =>
+        each.name === 'stock.read' ? { ...each, roles: ['clerk', { client: 'realm-management', role: 'x' }] } : each,
+      ),
+    };
+    const findings = await findingsWith(required, (realm) => {
+      realm.roles.realm = [];
+      realm.clientScopeMappings['realm-management'] = [{ clientScope: 'stock.read', roles: ['x'] }];
+    });
+    expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
+
 describe('a realm is wider than required if', () => {
   it.each<[string, (realm: RealmFile) => void, string]>([
     [
@@ -215,6 +302,19 @@ describe('a realm is wider than required if', () => {
       'the default role has a role of a permission',
       (realm) => realm.roles.realm.push({ name: 'default-roles-shop', composites: { realm: ['clerk'] } }),
       "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role clerk.",
+    ],
+    [
+      'a role of each account opens a permission, and the file has no client account',
+      (realm) => void (realm.clientScopeMappings['account'] = [{ clientScope: 'stock.read', roles: ['view-profile'] }]),
+      "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role view-profile of client account.",
+    ],
+    [
+      'a default group has a role of a permission',
+      (realm) => {
+        realm['groups'] = [{ name: 'staff', realmRoles: ['clerk'], subGroups: [{ name: 'team' }] }, { name: 'sta' }];
+        realm['defaultGroups'] = ['/sta', '/staff/team'];
+      },
+      'warning: Each new user may hold stock.read, because the default group /staff/team has the role clerk.',
     ],
     [
       'each new client may ask for a permission',
@@ -285,6 +385,14 @@ describe('a realm is wider than required if', () => {
     ],
   ])('%s', async (_, change, fault) => {
     expect(await faultsWith(change)).toContain(fault);
+  });
+
+  it('but not by account roles that the file leaves to its own client account', async () => {
+    const faults = await faultsWith((realm) => {
+      realm.clients.push({ clientId: 'account', fullScopeAllowed: false } as never);
+      realm.clientScopeMappings['account'] = [{ clientScope: 'stock.read', roles: ['view-profile'] }];
+    });
+    expect(faults.filter((fault) => fault.startsWith('error'))).toEqual([]);
   });
 
   it('a permission that the policy names is not wider', async () => {

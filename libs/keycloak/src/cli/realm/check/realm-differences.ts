@@ -3,6 +3,7 @@ import { permittedCalls } from '../../administrator/permitted-calls.js';
 import type { RealmSnapshot } from '../../administrator/realm-snapshot.js';
 import type { RealmRequirements, RequiredLevel } from '../realm-requirements.js';
 import { clientDifferences } from './client-differences.js';
+import { settingsDifferences } from './settings-differences.js';
 import { permissionDifferences } from './permission-differences.js';
 
 export async function realmDifferences(
@@ -11,7 +12,7 @@ export async function realmDifferences(
   knownPermissions: Iterable<string> = [],
 ): Promise<Finding[]> {
   const { clients, permissions, levels } = requirements;
-  const findings: Finding[] = [];
+  const findings = await settingsDifferences(requirements, realm);
   for (const client of clients) {
     const differences = await clientDifferences(client, requirements, realm);
     findings.push(...differences, ...wellIfNone(differences, ok('client', `${client.clientId} is as required.`)));

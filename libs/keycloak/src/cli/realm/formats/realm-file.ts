@@ -1,3 +1,4 @@
+import { BUILT_IN_CLIENTS } from '../../administrator/default-roles.js';
 import { UsageError } from '../../usage-error.js';
 import type { RealmRequirements, RequiredClient } from '../realm-requirements.js';
 import { ACR, BASIC } from './built-in-scopes.js';
@@ -103,8 +104,6 @@ function refuseSharedPlaceholders(clientIds: readonly string[]): void {
     }
   }
 }
-
-const BUILT_IN_CLIENTS = ['account', 'broker', 'realm-management'];
 
 function rolesIn({ realm, clients }: RolesByOwner, inFile: readonly string[]): object {
   const own = [...clients].filter(([client]) => !BUILT_IN_CLIENTS.includes(client));
