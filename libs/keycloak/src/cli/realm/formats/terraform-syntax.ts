@@ -7,9 +7,7 @@ export const reference = (code: string): Expression => ({ code });
 
 /** In a string, `${` and `%{` would begin a template. */
 export const text = (given: string): Expression => ({
-  code: JSON.stringify(given)
-    .replaceAll(/\\[bf]/g, ' ')
-    .replaceAll(/[$%](?=\{)/g, '$&$&'),
+  code: JSON.stringify(given.replaceAll(/[\b\f]/g, ' ')).replaceAll(/[$%](?=\{)/g, '$&$&'),
 });
 
 export const list = (items: readonly Expression[]): Expression => ({

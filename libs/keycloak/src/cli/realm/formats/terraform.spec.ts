@@ -124,6 +124,12 @@ resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
     expect(evil).toContain('= "a\\"\\n$${file(\\"/etc/passwd\\")} %%{ if true } \\\\  $$${x}"\n');
   });
 
+  it('keeps a backslash before b and f, and has no escape that HCL does not know', () => {
+    const rendered = moduleWith({ roles: ['CORP\\bob', 'CORP\\f', 'a\bb\fc'] });
+    const names = [...rendered.matchAll(/^  name     = (".*")$/gm)].map(([, name = '']) => JSON.parse(name) as string);
+    expect(names).toEqual(['CORP\\bob', 'CORP\\f', 'a b c']);
+  });
+
   it('is valid without permissions', () => {
     const empty = terraformModule({ ...REQUIREMENTS, permissions: [] });
     expect(empty).toContain('  value = {}\n\n  depends_on = []\n');
