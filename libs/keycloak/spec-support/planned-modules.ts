@@ -130,6 +130,14 @@ export const elsewhere = (): DynamicModule =>
 export const mapped = (): DynamicModule =>
   moduleOf([OrdersController], { clientId: 'mapped', mapPermissions: () => ['orders.read'] });
 
+export const placeholder = (): DynamicModule => moduleOf([], { clientId: '${DB_PASSWORD}' });
+
+export const malformedRealm = (): DynamicModule =>
+  moduleOf([], { clientId: 'malformed', issuer: `${SERVER.address}/realms/100%` });
+
+export const lineBreakRealm = (): DynamicModule =>
+  moduleOf([], { clientId: 'line-break', issuer: `${SERVER.address}/realms/a%0Ab` });
+
 export const notKeycloak = (): DynamicModule =>
   moduleOf([OrdersController], { clientId: 'not-keycloak', profile: 'rfc9068', issuer: `${SERVER.address}/shop` });
 

@@ -1,6 +1,8 @@
 import { loadApplication } from '../application/load-application.js';
 import { isApplication } from '../application/application-subject.js';
 import { UsageError } from '../usage-error.js';
+import { refuseOtherThanPlain, textsIn } from './plain-texts.js';
+import { PERMISSIONS_FILE } from './realm-requirements.js';
 import { codeRequirements } from './plan/code-requirements.js';
 import { NO_POLICY, readPolicy, type PermissionPolicy } from './plan/permission-policy.js';
 import { requirementsOf, type RequirementsResult } from './plan/requirements-of.js';
@@ -16,9 +18,9 @@ export interface Planned extends RequirementsResult {
   readonly applications: readonly PlannedApplication[];
   readonly issuer: string;
   readonly policy: PermissionPolicy;
+  /** The path of the policy. */
+  readonly file: string;
 }
-
-const PERMISSIONS_FILE = 'keycloak-permissions.json';
 
 export async function plannedRequirements({ module: references, permissions, issuer }: PlanSource): Promise<Planned> {
   if (references === undefined || references.length === 0) throw new UsageError('--module must be given');
@@ -29,7 +31,9 @@ export async function plannedRequirements({ module: references, permissions, iss
   const applications: PlannedApplication[] = [];
   for (const reference of new Set(references)) applications.push(await applicationAt(reference));
   const code = codeRequirements(applications, issuer);
-  return { ...requirementsOf(code, policy, file), applications, issuer: code.issuer, policy };
+  const result = requirementsOf(code, policy, file);
+  refuseOtherThanPlain(textsIn(result.requirements), 'the plan');
+  return { ...result, applications, issuer: code.issuer, policy, file };
 }
 
 async function applicationAt(reference: string): Promise<PlannedApplication> {

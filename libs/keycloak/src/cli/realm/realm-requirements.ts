@@ -11,6 +11,8 @@ export interface RealmRequirements {
 
 export const VERSION = 1;
 
+export const PERMISSIONS_FILE = 'keycloak-permissions.json';
+
 export interface RequiredClient {
   readonly clientId: string;
   readonly tokenExchange: boolean;

@@ -13,7 +13,7 @@ let realm: FakeRealm;
 let api: FakeAdminApi;
 beforeAll(async () => {
   folder = new SpecFolder();
-  policy = folder.file('keycloak-permissions.json', POLICY);
+  policy = folder.file('who-may.json', POLICY);
   const args = ['plan', '--permissions', policy, ...modules('orders', 'inventory'), '--format', 'realm'];
   const generated = JSON.parse((await realmCommand(args)).printed) as FakeRealm;
   const further = [
@@ -57,6 +57,7 @@ describe('realm check', () => {
     api.replaced.set(path('/client-scopes/stock.read/scope-mappings/realm/composite'), { body: [] });
     const { exitCode, printed } = await checkRunning();
     expect(printed).toContain('✗ permission  Every user and service account may hold stock.read, but only clerk may');
+    expect(printed).toContain(`but only clerk may by ${policy}.`);
     expect(printed).toContain('→ Assign these roles at the client scope stock.read (Scope).');
     expect(exitCode).toBe(2);
   });

@@ -51,10 +51,10 @@ async function differencesOf(
   token: string | undefined,
 ): Promise<readonly Finding[]> {
   const { requirements, policy } = planned;
-  const known = policy.permissions.keys();
-  if (file !== undefined) return realmDifferences(requirements, readRealmFile(file), known);
+  const said = { file: planned.file, known: policy.permissions.keys() };
+  if (file !== undefined) return realmDifferences(requirements, readRealmFile(file), said);
   try {
-    return await realmDifferences(requirements, await runningRealm(planned, token ?? ''), known);
+    return await realmDifferences(requirements, await runningRealm(planned, token ?? ''), said);
   } catch (failure) {
     if (!(failure instanceof AdminApiError) && !(failure instanceof KeycloakException)) throw failure;
     const { message, cure = 'Check the realm file with --realm-file instead.' } = unreadableFinding(failure);

@@ -210,6 +210,15 @@ describe('realm plan --check', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('prints a faulty role of the file', async () => {
+    const file = JSON.parse(readFileSync(committed(), 'utf8')) as { permissions: object[] };
+    const permissions = file.permissions.map((permission) => ({ ...permission, roles: [null, { client: 'x' }] }));
+    const path = folder.file('faulty-role.json', { ...file, permissions });
+    const { exitCode, printed } = await plan(...modules('orders', 'inventory'), '--check', path);
+    expect(printed).toContain('~ permission stock.read: roles: [null, {"client":"x"}] → [clerk]\n');
+    expect(exitCode).toBe(1);
+  });
+
   it('does not accept a sorted file in another order', async () => {
     const file = JSON.parse(readFileSync(committed(), 'utf8')) as { clients: unknown[] };
     const path = folder.file('reversed.json', { ...file, clients: file.clients.toReversed() });
@@ -231,6 +240,17 @@ describe('realm plan exits with 3', () => {
       [...modules('orders'), '--check', '/nowhere.json'],
       "can't be read (ENOENT)",
     ],
+    ['for a placeholder as client id', modules('placeholder'), 'the plan must have neither ${ nor control'],
+    [
+      'for a realm that is not percent-encoded',
+      [...modules('malformedRealm'), '--format', 'realm'],
+      '/realms/100% is no URL of a realm: 100% is not percent-encoded',
+    ],
+    [
+      'for a realm with a line break',
+      [...modules('lineBreakRealm'), '--format', 'config-cli'],
+      'the name of the realm must have neither ${ nor control, separator or invisible characters in a text: "a\\nb"',
+    ],
     ['for two kinds of output', [...modules('orders'), '--check', 'x', '--format', 'json'], '--check excludes'],
     ['for an unwritable file', [...modules('orders'), '--out', '/nowhere/x.json'], "can't be written (ENOENT)"],
   ])('%s', async (_, args, message) => {
@@ -244,6 +264,15 @@ describe('realm plan exits with 3', () => {
     ['another version', { version: 2, clients: [], otherClients: [], permissions: [], levels: [] }],
     ['no lists', { version: 1 }],
     ['no object', 'null'],
+    ...Object.entries({
+      clients: [null],
+      otherClients: [null],
+      permissions: [null],
+      levels: [{ acr: [null], services: [] }],
+    }).map(([member, value]): [string, unknown] => [
+      `faulty ${member}`,
+      { version: 1, clients: [], otherClients: [], permissions: [], levels: [], [member]: value },
+    ]),
   ])('for requirements with %s', async (_, content) => {
     const { exitCode, failed } = await plan(...modules('orders'), '--check', folder.file('old.json', content));
     expect(failed).toContain('is not a file of realm requirements of version 1');

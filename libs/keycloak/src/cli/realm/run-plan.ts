@@ -4,6 +4,7 @@ import { terraformModule } from './formats/terraform.js';
 import { realmFile, realmFileNotes } from './formats/realm-file.js';
 import type { Surroundings } from '../surroundings.js';
 import { UsageError } from '../usage-error.js';
+import { refuseOtherThanPlain } from './plain-texts.js';
 import { plannedRequirements, type Planned } from './planned-requirements.js';
 import { planReport } from './plan/plan-report.js';
 import { differenceOf } from './plan/requirements-difference.js';
@@ -62,4 +63,14 @@ function write(path: string, text: string): void {
   }
 }
 
-const realmNameOf = (issuer: string): string => decodeURIComponent(issuer.slice(issuer.lastIndexOf('/') + 1));
+function realmNameOf(issuer: string): string {
+  const name = issuer.slice(issuer.lastIndexOf('/') + 1);
+  let realm: string;
+  try {
+    realm = decodeURIComponent(name);
+  } catch {
+    throw new UsageError(`${issuer} is no URL of a realm: ${name} is not percent-encoded`);
+  }
+  refuseOtherThanPlain([realm], 'the name of the realm');
+  return realm;
+}

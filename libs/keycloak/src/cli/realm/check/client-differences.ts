@@ -10,6 +10,7 @@ export async function clientDifferences(
   required: RequiredClient,
   requirements: RealmRequirements,
   realm: RealmSnapshot,
+  file: string,
 ): Promise<Finding[]> {
   const { clientId, tokenExchange, serviceAccount } = required;
   const client = clientNamed(realm, clientId);
@@ -37,7 +38,7 @@ export async function clientDifferences(
   } else if (client.hasServiceAccount && !serviceAccount) {
     findings.push(note('client', `${clientId} has a service account, which its module does not need.`));
   }
-  return [...findings, ...(await accountDifferences(client, required, requirements, realm))];
+  return [...findings, ...(await accountDifferences(client, required, requirements, realm, file))];
 }
 
 async function accountDifferences(
@@ -45,6 +46,7 @@ async function accountDifferences(
   { clientId, serviceAccountRoles }: RequiredClient,
   { permissions }: RealmRequirements,
   realm: RealmSnapshot,
+  file: string,
 ): Promise<Finding[]> {
   if (!client.hasServiceAccount) return [];
   const had = await realm.rolesOfServiceAccount(client);
@@ -70,7 +72,7 @@ async function accountDifferences(
       warning(
         'client',
         `The service account of ${clientId} has the role ${nameOfRoleKey(role)}, which "serviceAccounts" does not name.`,
-        `Remove the role (the client ${clientId}, Service account roles), or name it in keycloak-permissions.json.`,
+        `Remove the role (the client ${clientId}, Service account roles), or name it in ${file}.`,
       ),
     ),
   ];

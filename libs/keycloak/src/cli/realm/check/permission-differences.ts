@@ -5,7 +5,11 @@ import type { RealmScope, RealmSnapshot } from '../../administrator/realm-snapsh
 import { noSuchScope, scopeFaults } from '../../administrator/scope-faults.js';
 import { keyOfRole, type RequiredPermission } from '../realm-requirements.js';
 
-export async function permissionDifferences(required: RequiredPermission, realm: RealmSnapshot): Promise<Finding[]> {
+export async function permissionDifferences(
+  required: RequiredPermission,
+  realm: RealmSnapshot,
+  file: string,
+): Promise<Finding[]> {
   const { name, audience } = required;
   const scope = scopeNamed(realm, name);
   if (scope === undefined) return [noSuchScope(name)];
@@ -15,10 +19,10 @@ export async function permissionDifferences(required: RequiredPermission, realm:
     ...protocolFaults(scope),
     ...scopeFaults(realm, scope, audience, { roles, askers }),
     ...otherAudiences(scope, audience),
-    ...holderDifferences(required, roles),
+    ...holderDifferences(required, roles, file),
     ...heldByEveryone(required, roles, await realm.rolesOfEveryone()),
     ...heldByNewUsers(required, roles, await realm.rolesOfDefaultGroups()),
-    ...askerDifferences(required, realm),
+    ...askerDifferences(required, realm, file),
     ...newClientDifferences(required, await realm.scopesOfNewClients()),
   ];
 }
@@ -47,15 +51,19 @@ function otherAudiences({ name, audiences }: RealmScope, owner: string): Finding
   ];
 }
 
-function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped: readonly RoleKey[]): Finding[] {
+function holderDifferences(
+  { name, roles, everyone }: RequiredPermission,
+  mapped: readonly RoleKey[],
+  file: string,
+): Finding[] {
   const at = `at the client scope ${name} (Scope)`;
   if (everyone === true) {
     if (mapped.length === 0) return [];
     return [
       error(
         'permission',
-        `Everyone may hold ${name} by keycloak-permissions.json, but the realm gives it only with ${namesOfRoleKeys(mapped)}.`,
-        `Remove the roles ${at}, or name them in keycloak-permissions.json.`,
+        `Everyone may hold ${name} by ${file}, but the realm gives it only with ${namesOfRoleKeys(mapped)}.`,
+        `Remove the roles ${at}, or name them in ${file}.`,
       ),
     ];
   }
@@ -64,7 +72,7 @@ function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped
     return [
       error(
         'permission',
-        `Every user and service account may hold ${name}, but only ${namesOfRoleKeys(required)} may by keycloak-permissions.json.`,
+        `Every user and service account may hold ${name}, but only ${namesOfRoleKeys(required)} may by ${file}.`,
         `Assign these roles ${at}.`,
       ),
     ];
@@ -78,8 +86,8 @@ function holderDifferences({ name, roles, everyone }: RequiredPermission, mapped
     ...more.map((role) =>
       warning(
         'permission',
-        `Users with the role ${nameOfRoleKey(role)} may hold ${name}, which keycloak-permissions.json does not say.`,
-        `Remove the role ${at}, or name it in keycloak-permissions.json.`,
+        `Users with the role ${nameOfRoleKey(role)} may hold ${name}, which ${file} does not say.`,
+        `Remove the role ${at}, or name it in ${file}.`,
       ),
     ),
   ];
@@ -132,7 +140,7 @@ function newClientDifferences({ name }: RequiredPermission, scopesOfNewClients: 
   ];
 }
 
-function askerDifferences({ name, clients }: RequiredPermission, realm: RealmSnapshot): Finding[] {
+function askerDifferences({ name, clients }: RequiredPermission, realm: RealmSnapshot, file: string): Finding[] {
   const missing = clients.flatMap((clientId) => {
     const client = clientNamed(realm, clientId);
     if (client === undefined) {
@@ -156,7 +164,7 @@ function askerDifferences({ name, clients }: RequiredPermission, realm: RealmSna
       warning(
         'permission',
         `${clientId} may ask for ${name}, which no module needs.`,
-        `Remove it at the client ${clientId} (Client scopes), or name the client in keycloak-permissions.json.`,
+        `Remove it at the client ${clientId} (Client scopes), or name the client in ${file}.`,
       ),
     ),
     ...unasked.map(({ clientId }) =>

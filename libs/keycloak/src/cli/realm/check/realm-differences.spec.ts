@@ -79,7 +79,7 @@ async function findingsWith(
 ): Promise<Finding[]> {
   const realm = JSON.parse(file) as RealmFile;
   change(realm);
-  return realmDifferences(required, snapshotOfFile(realm), known);
+  return realmDifferences(required, snapshotOfFile(realm), { known });
 }
 
 const client = ({ clients }: RealmFile, id: string): Client => clients.find(({ clientId }) => clientId === id)!;

@@ -1,30 +1,35 @@
 import { error, ok, warning, type Finding } from '../../../checkup/finding.js';
 import { permittedCalls } from '../../administrator/permitted-calls.js';
 import type { RealmSnapshot } from '../../administrator/realm-snapshot.js';
-import type { RealmRequirements, RequiredLevel } from '../realm-requirements.js';
+import { PERMISSIONS_FILE, type RealmRequirements, type RequiredLevel } from '../realm-requirements.js';
 import { clientDifferences } from './client-differences.js';
 import { settingsDifferences } from './settings-differences.js';
 import { permissionDifferences } from './permission-differences.js';
 
+interface Policy {
+  readonly file?: string;
+  readonly known?: Iterable<string>;
+}
+
 export async function realmDifferences(
   requirements: RealmRequirements,
   realm: RealmSnapshot,
-  knownPermissions: Iterable<string> = [],
+  { file = PERMISSIONS_FILE, known = [] }: Policy = {},
 ): Promise<Finding[]> {
   const { clients, permissions, levels } = requirements;
   const findings = await settingsDifferences(requirements, realm);
   for (const client of clients) {
-    const differences = await clientDifferences(client, requirements, realm);
+    const differences = await clientDifferences(client, requirements, realm, file);
     findings.push(...differences, ...wellIfNone(differences, ok('client', `${client.clientId} is as required.`)));
   }
   for (const permission of permissions) {
-    const differences = await permissionDifferences(permission, realm);
+    const differences = await permissionDifferences(permission, realm, file);
     findings.push(...differences, ...wellIfNone(differences, ok('permission', `${permission.name} is as required.`)));
   }
   for (const level of levels) findings.push(...(await levelDifferences(level, realm)));
   return [
     ...findings,
-    ...furtherPermissions(requirements, realm, new Set(knownPermissions)),
+    ...furtherPermissions(requirements, realm, new Set(known), file),
     ...audiencesOfEachToken(requirements, realm),
   ];
 }
@@ -69,6 +74,7 @@ function furtherPermissions(
   { clients, permissions }: RealmRequirements,
   { scopes }: RealmSnapshot,
   known: ReadonlySet<string>,
+  file: string,
 ): Finding[] {
   const planned = new Set(clients.map(({ clientId }) => clientId));
   const required = new Set(permissions.map(({ name }) => name));
@@ -82,7 +88,7 @@ function furtherPermissions(
             warning(
               'permission',
               `The client scope ${name} is for ${owners.join(', ')}, but no module demands it.`,
-              `Delete the client scope ${name}, or name it in keycloak-permissions.json if another module needs it.`,
+              `Delete the client scope ${name}, or name it in ${file} if another module needs it.`,
             ),
           ];
     });

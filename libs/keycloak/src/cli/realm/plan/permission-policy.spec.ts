@@ -89,6 +89,26 @@ describe('keycloak-permissions.json', () => {
     expect(() => readPolicy(folder.file('faulty.json', text))).toThrow('is not JSON in UTF-8, or has the same member');
   });
 
+  it.each<[string, unknown, string]>([
+    ['a placeholder as role', { roles: ['${DB_PASSWORD}'] }, '"${DB_PASSWORD}"'],
+    ['a placeholder in a description', { everyone: true, description: 'a ${b}' }, '"a ${b}"'],
+    ['a placeholder as client of a role', { roles: [{ client: '${C}', role: 'x' }] }, '"${C}"'],
+    ['a line break in a client', { everyone: true, clients: ['web\n#'] }, '"web\\n#"'],
+    ['U+2028 in a role', { roles: ['a\u2028b'] }, '"a\\u{2028}b"'],
+    ['U+0085 in a role', { roles: ['a\u0085b'] }, '"a\\u{85}b"'],
+    ['U+202E in a role', { roles: ['a\u202eb'] }, '"a\\u{202e}b"'],
+  ])('is refused if it has %s', (_, permission, text) => {
+    expect(() => policyOf({ permissions: { 'stock.read': permission } }, FILE)).toThrow(
+      `${FILE} must have neither \${ nor control, separator or invisible characters in a text: ${text}`,
+    );
+  });
+
+  it('is refused if it has a placeholder as permission, or as client of a service account', () => {
+    expect(() => policyOf({ permissions: { '${P}': { everyone: true } } }, FILE)).toThrow('in a text: "${P}"');
+    const serviceAccounts = { '${S}': ['clerk'] };
+    expect(() => policyOf({ permissions: {}, serviceAccounts }, FILE)).toThrow('in a text: "${S}"');
+  });
+
   it('may be absent, but must be readable', () => {
     expect(readPolicy('/nowhere.json')).toBeUndefined();
     expect(() => readPolicy(folder.path)).toThrow("can't be read (EISDIR)");

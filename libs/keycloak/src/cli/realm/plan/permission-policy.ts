@@ -3,6 +3,7 @@ import { isStrictJson } from '../../../authorization-server/strict-json.js';
 import { isScopeToken } from '../../../protocol/scope.js';
 import { UsageError } from '../../usage-error.js';
 import { isRoleOfEveryone } from '../../administrator/default-roles.js';
+import { refuseOtherThanPlain, textsIn } from '../plain-texts.js';
 import { keyOfRole, nameOfRole, type Holders, type Role } from '../realm-requirements.js';
 
 export interface PermissionPolicy {
@@ -33,6 +34,7 @@ export function readPolicy(path: string): PermissionPolicy | undefined {
 }
 
 export function policyOf(json: unknown, path: string): PermissionPolicy {
+  refuseOtherThanPlain(textsIn(json), path);
   const faults: string[] = [];
   const fault = (where: string, message: string): void => void faults.push(`${where} ${message}`);
   const { $schema: _, permissions, serviceAccounts = {}, ...others } = recordOf(json) ?? {};

@@ -36,8 +36,16 @@ const membersOf = (item: Item): string =>
     .map(([member, value]) => `${member} ${written(value)}`)
     .join(', ') || 'named';
 
+function isRole(given: unknown): given is Role {
+  if (typeof given === 'string') return true;
+  const { client, role } = Object(given) as Item;
+  return typeof client === 'string' && typeof role === 'string';
+}
+
 function written(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (!Array.isArray(value)) return String(value);
-  return value.length === 0 ? 'none' : `[${value.map((each) => nameOfRole(each as Role)).join(', ')}]`;
+  return value.length === 0
+    ? 'none'
+    : `[${value.map((each) => (isRole(each) ? nameOfRole(each) : JSON.stringify(each))).join(', ')}]`;
 }
