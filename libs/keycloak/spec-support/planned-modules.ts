@@ -69,6 +69,26 @@ class LedgerController {
   }
 }
 
+@Controller('reports')
+class ReportsController {
+  @Get()
+  @RequireAnyPermission('reports.read', 'reports.write')
+  @AllowClients('web', 'orders')
+  read(): string {
+    return '';
+  }
+}
+
+@Controller('status')
+class StatusController {
+  @Get()
+  @Authenticated()
+  @AllowClients('web', 'orders')
+  read(): string {
+    return '';
+  }
+}
+
 @Module({})
 class AppModule {}
 
@@ -129,6 +149,13 @@ export const elsewhere = (): DynamicModule =>
 
 export const mapped = (): DynamicModule =>
   moduleOf([OrdersController], { clientId: 'mapped', mapPermissions: () => ['orders.read'] });
+
+export const reports = (): DynamicModule => moduleOf([ReportsController], { clientId: 'reports' });
+
+export const status = (): DynamicModule => moduleOf([StatusController], { clientId: 'status' });
+
+export const reportsAndStatus = (): DynamicModule =>
+  moduleOf([ReportsController, StatusController], { clientId: 'reports' });
 
 export const placeholder = (): DynamicModule => moduleOf([], { clientId: '${DB_PASSWORD}' });
 

@@ -124,6 +124,40 @@ Levels of authentication (acr)
   });
 });
 
+describe('realm plan notes a client that a handler allows', () => {
+  const notesOf = async (name: string, clients: readonly string[]): Promise<string> => {
+    const { permissions } = POLICY;
+    const path = folder.file('reports.json', {
+      permissions: {
+        ...permissions,
+        'reports.read': { everyone: true },
+        'reports.write': { roles: ['clerk'], clients },
+      },
+    });
+    const { failed } = await realmCommand(['plan', '--permissions', path, ...modules(name, 'orders')]);
+    return failed.replaceAll(path, 'FILE');
+  };
+
+  it('with one of several permissions, until the policy says which', async () => {
+    expect(await notesOf('reports', [])).toContain(
+      '– ReportsController.read (GET) of reports allows web, but does not say for which permission web asks (reports.read or reports.write). Name web in "clients" of one of them in FILE.\n',
+    );
+    expect(await notesOf('reports', ['web'])).not.toContain('ReportsController');
+  });
+
+  it('without a permission, unless the client asks for another of the service', async () => {
+    expect(await notesOf('status', [])).toContain(
+      '– StatusController.read (GET) of status allows web and demands no permission, so the plan gives web no token for status.\n',
+    );
+    expect(await notesOf('reportsAndStatus', ['web'])).not.toContain('StatusController');
+  });
+
+  it('but no client whose module is planned', async () => {
+    const notes = `${await notesOf('reports', [])}${await notesOf('status', [])}`;
+    expect(notes).not.toContain('allows orders');
+  });
+});
+
 describe('realm plan prints nothing and exits with 1', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['a service is registered without scopes', ['undeclared'], /the service inventory is registered without scopes/],

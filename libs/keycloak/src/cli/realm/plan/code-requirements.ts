@@ -1,11 +1,12 @@
 import type { ComposedIssuer } from '../../../module/compose-issuer.js';
 import { compareTexts, sortedTexts, type RequiredLevel } from '../realm-requirements.js';
-import { needsOf, type PlannedApplication, type ServiceNeeds } from './service-needs.js';
+import { needsOf, type Admission, type PlannedApplication, type ServiceNeeds } from './service-needs.js';
 
 export interface CodeRequirements {
   readonly issuer: string;
   readonly clients: readonly CodeClient[];
   readonly permissions: readonly CodePermission[];
+  readonly admissions: readonly AdmissionOfService[];
   readonly levels: readonly RequiredLevel[];
   readonly faults: readonly string[];
   readonly notes: readonly string[];
@@ -15,6 +16,10 @@ export interface CodeClient {
   readonly clientId: string;
   readonly tokenExchange: boolean;
   readonly asService: readonly string[];
+}
+
+export interface AdmissionOfService extends Admission {
+  readonly clientId: string;
 }
 
 export interface CodePermission {
@@ -41,6 +46,7 @@ export function codeRequirements(applications: readonly PlannedApplication[], is
     issuer: wanted,
     clients: services.map(clientOf).toSorted((one, other) => compareTexts(one.clientId, other.clientId)),
     permissions,
+    admissions: services.flatMap(({ clientId, admissions }) => admissions.map((each) => ({ ...each, clientId }))),
     levels: levelsOf(services),
     faults: [...faults, ...services.flatMap((each) => each.faults), ...sameClients(services), ...twoOwners(services)],
     notes: [...services.flatMap(({ notes }) => notes), ...undemanded(services)],

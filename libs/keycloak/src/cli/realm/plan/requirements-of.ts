@@ -9,7 +9,7 @@ import {
   type RequiredClient,
   type RequiredPermission,
 } from '../realm-requirements.js';
-import type { CodeClient, CodePermission, CodeRequirements } from './code-requirements.js';
+import type { AdmissionOfService, CodeClient, CodePermission, CodeRequirements } from './code-requirements.js';
 import type { PermissionPolicy } from './permission-policy.js';
 
 export interface RequirementsResult {
@@ -41,7 +41,11 @@ export function requirementsOf(code: CodeRequirements, policy: PermissionPolicy,
       levels: code.levels,
     },
     faults,
-    notes: [...code.notes, ...unneeded(code, policy, file)],
+    notes: [
+      ...code.notes,
+      ...code.admissions.flatMap((each) => notesOnAdmission(each, planned, permissions, file)),
+      ...unneeded(code, policy, file),
+    ],
   };
 }
 
@@ -84,6 +88,35 @@ function accountFaults(
       `${clientId} asks for ${name} in its own name, but its service account has no role that may hold it (${roles.map(nameOfRole).join(', ')}). Name one in "serviceAccounts" of ${file}.`,
     ];
   });
+}
+
+/** The module of a planned client says itself what the client asks for. */
+function notesOnAdmission(
+  { handler, clientId, clients, anyOf }: AdmissionOfService,
+  planned: ReadonlySet<string>,
+  permissions: readonly RequiredPermission[],
+  file: string,
+): string[] {
+  return clients
+    .filter((client) => !planned.has(client))
+    .flatMap((client) => {
+      const asked = permissions
+        .filter(({ audience, clients: askers }) => audience === clientId && askers.includes(client))
+        .map(({ name }) => name);
+      if (anyOf.length === 0) {
+        return asked.length > 0
+          ? []
+          : [
+              `${handler} of ${clientId} allows ${client} and demands no permission, so the plan gives ${client} no token for ${clientId}.`,
+            ];
+      }
+      return anyOf
+        .filter((names) => !names.some((name) => asked.includes(name)))
+        .map(
+          (names) =>
+            `${handler} of ${clientId} allows ${client}, but does not say for which permission ${client} asks (${names.join(' or ')}). Name ${client} in "clients" of one of them in ${file}.`,
+        );
+    });
 }
 
 function unneeded({ permissions, clients }: CodeRequirements, policy: PermissionPolicy, file: string): string[] {

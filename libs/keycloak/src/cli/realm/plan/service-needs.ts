@@ -12,6 +12,7 @@ export interface ServiceNeeds {
   readonly reference: string;
   readonly clientId: string;
   readonly demands: readonly Demand[];
+  readonly admissions: readonly Admission[];
   readonly calls: readonly NeededCall[];
   readonly levels: readonly (readonly string[])[];
   readonly faults: readonly string[];
@@ -22,6 +23,14 @@ export interface Demand {
   readonly permission: string;
   readonly handler: string;
   readonly allowed: readonly string[];
+}
+
+/** Clients that a handler allows without one certain permission. */
+export interface Admission {
+  readonly handler: string;
+  readonly clients: readonly string[];
+  /** One of each list is enough. Without lists, the handler demands no permission. */
+  readonly anyOf: readonly (readonly string[])[];
 }
 
 export interface NeededCall {
@@ -38,11 +47,13 @@ export function needsOf({ reference, subject }: PlannedApplication, at: Composed
   const { checkup, options, issuer } = at;
   const { clientId } = options;
   const open = subject.handlers.filter(({ isClosed }) => !isClosed);
+  const isFirstIssuer = subject.keycloak.issuers[0].issuer === issuer;
   const undeclared = checkup.services.filter(({ scopes }) => scopes === undefined);
   return {
     reference,
     clientId,
-    demands: open.flatMap((handler) => demandsOf(handler, at, subject.keycloak.issuers[0].issuer === issuer)),
+    demands: open.flatMap((handler) => demandsOf(handler, at, isFirstIssuer)),
+    admissions: open.flatMap((handler) => admissionsOf(handler, at, isFirstIssuer)),
     calls: checkup.services.flatMap(callsOf),
     levels: open.flatMap(({ authentication }) => {
       const acr = authentication?.acrValues ?? [];
@@ -66,16 +77,30 @@ export function needsOf({ reference, subject }: PlannedApplication, at: Composed
 }
 
 /** A client id without an issuer in `@AllowClients` belongs to the first issuer of the service. */
+const allowedBy = ({ clients }: GuardedHandler, issuer: string, isFirstIssuer: boolean): readonly string[] =>
+  clients.flatMap((client) => {
+    if (typeof client === 'string') return isFirstIssuer ? [client] : [];
+    return client.issuer === issuer ? [client.clientId] : [];
+  });
+
+function admissionsOf(
+  handler: GuardedHandler,
+  { options, issuer }: ComposedIssuer,
+  isFirstIssuer: boolean,
+): Admission[] {
+  const { label, permissions, anyOf } = handler;
+  const clients = allowedBy(handler, issuer, isFirstIssuer);
+  if (options.mapPermissions !== undefined || clients.length === 0) return [];
+  return anyOf.length === 0 && permissions.length > 0 ? [] : [{ handler: label, clients, anyOf }];
+}
+
 function demandsOf(
   handler: GuardedHandler,
   { checkup, options, issuer }: ComposedIssuer,
   isFirstIssuer: boolean,
 ): Demand[] {
   const { acceptedScopes } = options;
-  const allowed = handler.clients.flatMap((client) => {
-    if (typeof client === 'string') return isFirstIssuer ? [client] : [];
-    return client.issuer === issuer ? [client.clientId] : [];
-  });
+  const allowed = allowedBy(handler, issuer, isFirstIssuer);
   return permissionsOf(checkup, [handler])
     .filter((permission) => acceptedScopes === undefined || acceptedScopes.includes(permission))
     .map((permission) => ({
