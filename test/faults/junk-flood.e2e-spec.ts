@@ -89,7 +89,8 @@ describe('a flood of 5,000 junk tokens', () => {
   });
 
   it('causes no second introspection of a repeated junk token (RS-16)', async () => {
-    await flood('again', 100);
+    // On a busy machine, a late answer is a 503, which is not cached.
+    while ((await flood('again', 100)).some(({ status }) => status !== 401)) await sleep(100);
     const before = server.control.calls.introspection;
     const answers = await flood('again', 100);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));

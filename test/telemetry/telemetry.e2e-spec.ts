@@ -121,8 +121,11 @@ async function scraped(): Promise<string> {
 
 function documentedMetrics(): readonly string[] {
   const guide = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
-  return [...guide.matchAll(/^\| `((?:keycloak_s2s|http)\.[\w.]+)` +\| (counter|histogram|gauge) /gm)].map(
-    ([, name = '', kind]) => name.replaceAll('.', '_') + (kind === 'counter' ? '_total' : ''),
+  return (
+    [...guide.matchAll(/^\| `((?:keycloak_s2s|http)\.[\w.]+)` +\| (counter|histogram|gauge) /gm)]
+      .map(([, name = '', kind]) => name.replaceAll('.', '_') + (kind === 'counter' ? '_total' : ''))
+      // Only a service with `enforcement: 'observe'` has these metrics.
+      .filter((name) => !name.startsWith('keycloak_s2s_observed_'))
   );
 }
 
