@@ -131,11 +131,57 @@ describe('a class without a decorator', () => {
   });
 });
 
-describe('decorators outside of classes', () => {
-  it('become the new ones in functions', async () => {
-    const text = `import { applyDecorators } from '@nestjs/common';\nimport { Public } from 'nest-keycloak-connect';\nexport const Open = () => applyDecorators(Public());\n`;
-    const result = await migrated(text, ROOT_MODULE, 'src/open.ts');
-    expect(result).toContain(`import { Public } from 'nestjs-keycloak-s2s';`);
-    expect(result).not.toContain('nest-keycloak-connect');
+const TODO_LINE = '// TODO\\(nestjs-keycloak-s2s\\): [^\\n]+[.]\\n';
+
+async function withFree(helper: string, body: string): Promise<string> {
+  const imports = `import { applyDecorators, Controller, Get, SetMetadata } from '@nestjs/common';
+import { Public, Public as Open, Roles, Unprotected } from 'nest-keycloak-connect';
+import * as connect from 'nest-keycloak-connect';`;
+  return migrated(`${imports}\n\n${helper}\n\n${body}\n`);
+}
+
+describe('@Public() outside of a decorator position', () => {
+  it.each([
+    ['composed decorators', 'const Free = () => applyDecorators(Public());'],
+    ['optional tokens', 'const Free = () => applyDecorators(Unprotected(false));'],
+    ['a member of a namespace', 'const Free = () => connect.Public();'],
+    ['another name', 'const Free = Open;'],
+    ['a condition', 'const Free = () => (isOpen ? Unprotected() : Roles(old));'],
+    ['a spread list', 'const all = [Public()];\nconst Free = () => applyDecorators(...all);'],
+    ['a bound function', 'const Free = Public.bind(undefined, true);'],
+  ])('grants nothing in %s', async (_, helper) => {
+    const ofMethod = `@Controller('a')
+@Roles({ roles: ['realm:clerk'] })
+class A {
+  @Get('one')
+  one() {}
+  @Free()
+  @Get('two')
+  two() {}
+}`;
+    const text = await withFree(helper, ofMethod);
+    expect(text).toContain(helper.split('\n').at(-1));
+    expect(text).toMatch(new RegExp(`${TODO_LINE}(const all|const Free)`));
+    expect(text).toMatch(new RegExp(`${TODO_LINE} *@Free`));
+    expect(text).toMatch(/@RequirePermission\('(realm:)?clerk'\)\n +one\(\)/);
+    expect(text).not.toMatch(/import \{[^}]*(Public|OptionalToken)[^}]*\} from 'nestjs-keycloak-s2s'/);
+    const ofClass = `@Controller('d')
+@Free()
+class D {
+  @Roles({ roles: ['realm:a'] })
+  @Get('two')
+  two() {}
+}`;
+    const closed = await withFree(helper, ofClass);
+    expect(closed).toContain(`@Free()\nclass D {\n  @Roles({ roles: ['realm:a'] })\n`);
+    expect(closed).not.toContain(`from 'nestjs-keycloak-s2s'`);
+  });
+
+  it('keeps its name beside the new decorator', async () => {
+    const body = `@Controller()\nclass A {\n  @Public()\n  @Get()\n  read() {}\n}`;
+    const text = await withFree('const Both = () => applyDecorators(Public(), Roles(old));', body);
+    expect(text).toContain('applyDecorators(Public(), Roles(old))');
+    expect(text).toContain(`import { Public as S2sPublic } from 'nestjs-keycloak-s2s';`);
+    expect(text).toContain('  @S2sPublic()\n  @Get()\n');
   });
 });

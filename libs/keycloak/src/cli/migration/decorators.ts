@@ -5,19 +5,13 @@ import { handlerKind, isHandlerClass } from './handlers.js';
 import type { MigratedFile } from './migrated-file.js';
 import type { ProjectFacts } from './project-facts.js';
 import { permissionsFor } from './role-names.js';
-import { callOf, type Syntax } from './syntax.js';
+import type { Syntax } from './syntax.js';
 
 /** Returns the handlers that accept calls without a token. */
 export function migrateDecorators(file: MigratedFile, facts: ProjectFacts): ReadonlySet<Syntax> {
   const classes = [...file.root.walk()].filter(({ kind }) => kind === 'ClassDeclaration' || kind === 'ClassExpression');
   const migrations = classes.map((node) => new ClassMigration(file, node, facts));
   migrations.forEach((migration) => migration.run());
-  for (const node of file.root.walk()) {
-    const call = node.kind === 'CallExpression' && node.parent?.kind !== 'Decorator' ? callOf(node) : undefined;
-    const name = file.oldName(call?.callee);
-    if (call === undefined || (name !== 'Public' && name !== 'Unprotected')) continue;
-    file.replace(node, `${file.need(call.args.length === 0 ? 'Public' : 'OptionalToken')}()`);
-  }
   return new Set(migrations.flatMap(({ optional }) => optional));
 }
 

@@ -2,10 +2,15 @@ import { NEW_PACKAGE, OLD_PACKAGE, type MigratedFile } from './migrated-file.js'
 import type { ProjectFacts } from './project-facts.js';
 import { callOf, type Syntax } from './syntax.js';
 
+const OPENING =
+  'decide for each route that this opens whether anybody may call, because RoleGuard still demanded roles; it opens no route until then.';
+
 const BY_NAME: Readonly<Record<string, string>> = {
   AuthGuard: 'replace this use of AuthGuard, because KeycloakModule.forRoot registers KeycloakGuard.',
   ResourceGuard: 'replace this use of ResourceGuard, because KeycloakModule.forRoot registers KeycloakGuard.',
   RoleGuard: 'replace this use of RoleGuard, because KeycloakModule.forRoot registers KeycloakGuard.',
+  Public: OPENING,
+  Unprotected: OPENING,
   Roles: 'replace this use of Roles by RequirePermission or RequireAnyPermission.',
   ResolvedScopes: 'replace the resolved scopes by user.permissions of @Caller() user: VerifiedAccessToken.',
 };

@@ -118,9 +118,9 @@ export class MigratedFile {
 
   #isTaken(name: string): boolean {
     const binding = this.bindings.get(name);
-    // All calls of old decorators are replaced, so only another use keeps the old name.
+    // Calls in decorator positions are replaced, so only another use keeps the old name.
     if (binding?.from === OLD_PACKAGE) {
-      return this.referencesTo(name).some((node) => this.#kept.has(node) || node.parent?.kind !== 'CallExpression');
+      return this.referencesTo(name).some((node) => this.#kept.has(node) || !isDecorator(node.parent));
     }
     if (binding !== undefined) return true;
     return [...this.root.walk()].some((node) => {
@@ -128,6 +128,9 @@ export class MigratedFile {
     });
   }
 }
+
+const isDecorator = (call: Syntax | undefined): boolean =>
+  call?.kind === 'CallExpression' && call.parent?.kind === 'Decorator';
 
 function bindingsOf(declaration: Syntax): Binding[] {
   const from = declaration.field('moduleSpecifier')?.value;
