@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { controller, method, migratedClass, NO_GUARDS, TODO } from '../../../spec-support/migrated-classes.js';
-import { migrated, ROOT_MODULE } from '../../../spec-support/migrated-project.js';
+import { migrated, MigratedProject, ROOT_MODULE } from '../../../spec-support/migrated-project.js';
 
 describe('a class without a decorator', () => {
   const plain = controller(method(''));
@@ -183,5 +183,30 @@ class D {
     expect(text).toContain('applyDecorators(Public(), Roles(old))');
     expect(text).toContain(`import { Public as S2sPublic } from 'nestjs-keycloak-s2s';`);
     expect(text).toContain('  @S2sPublic()\n  @Get()\n');
+  });
+});
+
+describe('a decorator of another file', () => {
+  const AUTH = `import { readFileSync } from 'node:fs';
+import { ApiTags } from '@nestjs/swagger';
+import names from './names.json';
+`;
+  it.each([
+    ['imports a file outside of the given folders', `${AUTH}import { Only } from '../libs/only';`, false],
+    ['requires a file outside of the given folders', `${AUTH}const { Only } = require('../libs/only');`, false],
+    ['exports a missing package', `${AUTH}export * from '@company/only';`, false],
+    ['imports only Node.js, Nest and JSON', AUTH, true],
+  ])('leaves the route closed unless it is known, if it %s', async (_, auth, isOpen) => {
+    const project = new MigratedProject({
+      'src/app.module.ts': ROOT_MODULE,
+      'src/auth.ts': `${auth}\nexport const Auth = () => Only();\n`,
+      'src/a.controller.ts': controller(method('@Auth()')).replace(
+        /^/,
+        `import { Controller, Get } from '@nestjs/common';\nimport { Auth } from './auth';\n`,
+      ),
+    });
+    await project.run('--write', 'src');
+    expect(project.read('src/a.controller.ts').includes('@Authenticated()')).toBe(isOpen);
+    project.remove();
   });
 });

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { globalGuards, type OldGuard } from './guards.js';
 import { OLD_PACKAGE, type MigratedFile } from './migrated-file.js';
-import { callOf, propertiesOf, valueOf } from './syntax.js';
+import { callOf, propertiesOf, valueOf, type Syntax } from './syntax.js';
 import { roleNamesOf, type RoleNames } from './role-names.js';
 
 export interface ProjectFacts {
@@ -87,17 +87,22 @@ class ImportGraph {
     if (specifier.startsWith('@nestjs/')) return false;
     const target = this.#resolve(file, specifier);
     if (target === undefined) return !isOtherPackage(file, specifier);
-    return [...this.reachableFrom(target)].some(({ source: { text } }) =>
-      /nest-keycloak-connect|SetMetadata|defineMetadata|createDecorator/.test(text),
+    return [...this.reachableFrom(target)].some(
+      (reached) =>
+        /nest-keycloak-connect|SetMetadata|defineMetadata|createDecorator/.test(reached.source.text) ||
+        this.#importsUnknown(reached),
     );
   }
 
+  /** An unread file may contain a decorator of nest-keycloak-connect. */
+  #importsUnknown(file: MigratedFile): boolean {
+    return specifiersIn(file)
+      .filter((specifier) => this.#resolve(file, specifier) === undefined)
+      .some((specifier) => !specifier.startsWith('@nestjs/') && !isOtherPackage(file, specifier));
+  }
+
   #importedBy(file: MigratedFile): MigratedFile[] {
-    return [...file.root.walk()].flatMap((node) => {
-      const isImport = node.kind === 'CallExpression' && callOf(node)?.callee.kind === 'ImportKeyword';
-      const specifier = isImport ? node.fields('arguments')[0] : node.field('moduleSpecifier');
-      return (specifier?.value === undefined ? undefined : this.#resolve(file, specifier.value)) ?? [];
-    });
+    return specifiersIn(file).flatMap((specifier) => this.#resolve(file, specifier) ?? []);
   }
 
   /** Resolves relative paths, and paths from a root folder such as `src/…` or `@/…` if only one file fits. */
@@ -112,9 +117,20 @@ class ImportGraph {
   }
 }
 
+const specifiersIn = (file: MigratedFile): string[] =>
+  [...file.root.walk()].flatMap((node) => specifierOf(node)?.value ?? []);
+
+function specifierOf(node: Syntax): Syntax | undefined {
+  if (node.kind === 'ExternalModuleReference') return node.field('expression');
+  if (node.kind !== 'CallExpression') return node.field('moduleSpecifier');
+  const callee = callOf(node)?.callee;
+  return callee?.kind === 'ImportKeyword' || callee?.text === 'require' ? node.fields('arguments')[0] : undefined;
+}
+
 const stemOf = (path: string): string => path.replace(/[.][cm]?[jt]sx?$/, '');
 
 function isOtherPackage(file: MigratedFile, specifier: string): boolean {
+  if (isBuiltin(specifier) || specifier.endsWith('.json')) return true;
   if (specifier.startsWith('.')) return false;
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   try {
