@@ -1,16 +1,21 @@
 import { accessOf, type Access } from './access.js';
 import { asksForUser } from './caller.js';
-import { planHandler, type HandlerPlan } from './handler-plan.js';
+import { OTHER_ROLES, planHandler, type HandlerPlan } from './handler-plan.js';
 import { handlerKind, isHandlerClass } from './handlers.js';
+import { isClass, type Inheritance } from './inheritance.js';
 import type { MigratedFile } from './migrated-file.js';
 import type { ProjectFacts } from './project-facts.js';
 import { permissionsFor } from './role-names.js';
 import type { Syntax } from './syntax.js';
 
 /** Returns the handlers that accept calls without a token. */
-export function migrateDecorators(file: MigratedFile, facts: ProjectFacts): ReadonlySet<Syntax> {
-  const classes = [...file.root.walk()].filter(({ kind }) => kind === 'ClassDeclaration' || kind === 'ClassExpression');
-  const migrations = classes.map((node) => new ClassMigration(file, node, facts));
+export function migrateDecorators(
+  file: MigratedFile,
+  facts: ProjectFacts,
+  inheritance: Inheritance,
+): ReadonlySet<Syntax> {
+  const classes = [...file.root.walk()].filter(isClass);
+  const migrations = classes.map((node) => new ClassMigration(file, node, facts, inheritance.mayHaveOtherRoles(node)));
   migrations.forEach((migration) => migration.run());
   return new Set(migrations.flatMap(({ optional }) => optional));
 }
@@ -30,6 +35,7 @@ class ClassMigration {
     private readonly file: MigratedFile,
     private readonly node: Syntax,
     private readonly facts: ProjectFacts,
+    private readonly mayHaveOtherRoles: boolean,
   ) {
     this.#access = accessOf(file, node, facts);
     this.#isOfNest = isHandlerClass(file, node);
@@ -58,11 +64,12 @@ class ClassMigration {
     const ofClass = this.#decoratorsOfClass();
     const plans = this.#handlers.map((handler) => ({ ...handler, plan: this.#plan(handler) }));
     // A decorator on this class would open a closed handler, even in a base class.
-    const isSplit = this.#inherits || plans.some(({ plan }) => plan.grant === 'closed');
+    const isSplit = this.#inherits || this.mayHaveOtherRoles || plans.some(({ plan }) => plan.grant === 'closed');
     const isForToken = ofClass.length === 0 && this.#isOfNest && plans.some(({ plan }) => plan.grant === 'token');
     const shared = isForToken ? [`${this.file.need('Authenticated')}()`] : ofClass;
     this.#write(this.node, this.#access, isSplit ? [] : shared);
     const decided = new Set<string>();
+    if (this.mayHaveOtherRoles && ofClass.length > 0) this.file.decide(this.node, OTHER_ROLES);
     for (const { method, access, plan } of plans) {
       const isShared = plan.grant === 'class' || (plan.grant === 'token' && this.#isOfNest);
       if (access.unclear === undefined) this.#write(method, access, isShared && isSplit ? shared : plan.decorators);
@@ -90,9 +97,10 @@ class ClassMigration {
     const guards = new Set([...this.facts.guardsFor(this.file), ...this.#access.guards, ...access.guards]);
     const isEnforcing = this.facts.isEnforcing && guards.has('ResourceGuard');
     const kind = handlerKind(this.file, method);
+    const { mayHaveOtherRoles } = this;
     const user = asksForUser(this.file, method);
-    const facts = { method: access, ofClass: this.#access, kind, guards, isEnforcing, asksForUser: user };
-    return planHandler(this.file, facts, this.facts.roleNames);
+    const shared = { ofClass: this.#access, mayHaveOtherRoles, kind, guards, isEnforcing };
+    return planHandler(this.file, { ...shared, method: access, asksForUser: user }, this.facts.roleNames);
   }
 
   #decoratorsOfClass(): readonly string[] {

@@ -18,8 +18,12 @@ export interface HandlerFacts {
   readonly kind: HandlerKind | undefined;
   readonly guards: ReadonlySet<OldGuard>;
   readonly isEnforcing: boolean;
+  readonly mayHaveOtherRoles: boolean;
   readonly asksForUser: 'no' | 'always' | 'in-1.x';
 }
+
+export const OTHER_ROLES =
+  'decide who may call, because RoleGuard may have demanded the roles of a base class or of a derived class; the handlers stay closed until then.';
 
 const closed = (...decisions: readonly string[]): HandlerPlan => ({ grant: 'closed', decorators: [], decisions });
 
@@ -27,6 +31,7 @@ const closed = (...decisions: readonly string[]): HandlerPlan => ({ grant: 'clos
 export function planHandler(file: MigratedFile, facts: HandlerFacts, names: RoleNames): HandlerPlan {
   const { method, ofClass, guards } = facts;
   if (method.unclear !== undefined) return closed(method.unclear);
+  if (facts.mayHaveOtherRoles) return closed(OTHER_ROLES);
   if (facts.kind === 'message') {
     return closed(
       'choose a decorator for messages, which AuthGuard did not check; the handler stays closed until then.',

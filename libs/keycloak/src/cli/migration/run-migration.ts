@@ -6,6 +6,7 @@ import { compilerOf } from './compiler.js';
 import { migrateDecorators } from './decorators.js';
 import { migrateGuards } from './guards.js';
 import { migrateImports } from './imports.js';
+import { Inheritance } from './inheritance.js';
 import { markLeftovers } from './leftovers.js';
 import { MARK, MigratedFile, OLD_PACKAGE } from './migrated-file.js';
 import { MigrationError } from './migration-error.js';
@@ -125,12 +126,13 @@ function resultsOf(files: readonly MigratedFile[]): Result[] {
     );
   }
   const facts = projectFacts(files, registering, new Set(files.flatMap(optionConstantsIn)));
+  const inheritance = new Inheritance(files, facts);
   return files.map((file) => {
     const isOther = file.isSpec || !facts.isMigrated(file);
     if (isOther && !usesOldPackage(file)) return unchanged(file);
     const isSecond = registering.indexOf(file) > 0 && !facts.hasSeveralApplications;
     migrateModule(file, facts, !isSecond);
-    const optional = migrateDecorators(file, facts);
+    const optional = migrateDecorators(file, facts, inheritance);
     migrateGuards(file);
     migrateCallers(file, (method) => optional.has(method));
     markLeftovers(file, facts);
