@@ -34,8 +34,58 @@ describe('migrate-from-nest-keycloak-connect', () => {
     });
     symlinkSync(join(project.folder, 'outside'), join(project.folder, 'src/linked'));
     symlinkSync(join(project.folder, 'outside/a.ts'), join(project.folder, 'src/linked.ts'));
-    expect((await project.run('--write', 'src')).printed).toContain('changed 1 of 1 files');
+    const { exitCode, printed } = await project.run('--write', 'src');
+    expect(exitCode).toBe(1);
+    expect(printed).toContain('changed 1 of 1 files');
+    expect(printed).toContain(
+      'Left alone:\n  src/linked: it is a symbolic link\n  src/linked.ts: it is a symbolic link\n',
+    );
     for (const path of untouched) expect(project.read(path)).toBe(ROOT_MODULE);
+  });
+
+  it('lists a symbolic link, and exits with 0 if nest-keycloak-connect is not behind it', async () => {
+    const files = { 'src/a/b.ts': '', 'outside/a.ts': '', 'outside/logo.svg': '' };
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, ...files });
+    symlinkSync(join(project.folder, 'outside'), join(project.folder, 'src/linked'));
+    symlinkSync(join(project.folder, 'src/a'), join(project.folder, 'src/same'));
+    symlinkSync(join(project.folder, 'outside/logo.svg'), join(project.folder, 'src/logo.svg'));
+    const { exitCode, printed } = await project.run('--write', 'src');
+    expect(printed).toMatch(/ 1 of 2 files[.]\nLeft alone:\n {2}src\/linked: it is a symbolic link\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  it('exits with 1 if a symbolic link cannot be read', async () => {
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE });
+    symlinkSync(join(project.folder, 'missing'), join(project.folder, 'src/linked'));
+    const { exitCode, printed } = await project.run('src');
+    expect(printed).toContain('Left alone:\n  src/linked: it is a symbolic link that cannot be read\n');
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    ['src/app.module.ts', ['src']],
+    ['src/app.module.ts', ['--write', 'src']],
+    ['src/orders.controller.ts', ['--write', 'src']],
+  ])('exits with 3, names the fault of %s and writes nothing with %j', async (broken, args) => {
+    const orders = `import { Public } from 'nest-keycloak-connect';\n`;
+    const files = { 'src/app.module.ts': ROOT_MODULE, 'src/orders.controller.ts': orders };
+    const faulty = { ...files, [broken]: `${ROOT_MODULE}export class {{\n` };
+    project = new MigratedProject(faulty);
+    const { exitCode, printed, failed } = await project.run(...args);
+    expect(exitCode).toBe(3);
+    expect(printed).toBe('');
+    expect(failed).toMatch(new RegExp(`do not parse:\\n  ${broken}: line 14: .+\\n$`));
+    expect(failed).not.toContain('KeycloakConnectModule.register');
+    for (const [path, text] of Object.entries(faulty)) expect(project.read(path)).toBe(text);
+  });
+
+  it('prints the fault before the diff', async () => {
+    const broken = ROOT_MODULE.replace('@Module({', '@Module({{');
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, 'src/orders.ts': broken });
+    const { exitCode, printed, failed } = await project.run('src');
+    expect(exitCode).toBe(1);
+    expect(failed).toMatch(/do not parse:\n {2}src\/orders[.]ts: line 5: .+\n$/);
+    expect(printed).toMatch(/^--- a\/src\/app[.]module[.]ts\n/);
   });
 
   it('names a file that does not parse or is not UTF-8, and migrates the others', async () => {

@@ -13,7 +13,7 @@ import { MigrationError } from './migration-error.js';
 import { migrateModule, optionConstantsIn, registrationsIn } from './module.js';
 import { projectFacts } from './project-facts.js';
 import { hideSecrets } from './secrets.js';
-import { findSources, type UnreadFile } from './source-files.js';
+import { findSources, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
 import { unifiedDiff } from './unified-diff.js';
 
 export const MIGRATION = 'migrate-from-nest-keycloak-connect';
@@ -27,7 +27,8 @@ Name all folders of an application at once. It uses the typescript of the projec
   --write   writes the files; without it, the command prints the changes as a unified diff without client secrets
   --help    prints this
 
-Exit codes: 0 nothing is left to decide, 1 a person must decide, 3 it could not run.
+Exit codes: 0 nothing is left to decide, 1 a person must decide or change a file that was left alone, 3 it could
+not run.
 `;
 
 const [DONE, UNDECIDED, COULD_NOT_RUN] = [0, 1, 3];
@@ -75,20 +76,28 @@ async function migrate(
   mayWrite: boolean,
   surroundings: MigrationSurroundings,
 ): Promise<number> {
-  const { print, folder } = surroundings;
+  const { print, printError, folder } = surroundings;
   const { files, unread } = findSources(paths);
   const compiler = await compilerOf(paths[0] ?? folder);
   const parsed = compiler.parse(files);
+  const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   const migrated: MigratedFile[] = [];
-  const left: UnreadFile[] = [...unread];
+  const unparsed: (FoundFile & UnreadFile)[] = [];
   files.forEach((source, at) => {
     const result = parsed[at];
     if (result !== undefined && 'root' in result) migrated.push(new MigratedFile(source, result.root));
-    else left.push({ path: source.path, fault: result?.fault ?? '' });
+    else unparsed.push({ ...source, fault: result?.fault ?? '', mayUseOldPackage: true });
   });
+  const left = [...unread, ...unparsed];
+  const faults = unparsed.filter(({ text }) => usesOldPackage(text));
+  if (faults.length > 0) {
+    const lines = faults.map(({ path, fault }) => `\n  ${nameOf(path)}: ${fault}`);
+    const text = `first mend these files, which use ${OLD_PACKAGE}, but do not parse:${lines.join('')}`;
+    if (mayWrite || !migrated.some(isRegistering)) throw new MigrationError(text);
+    printError(`${MIGRATION}: ${text}\n`);
+  }
   const results = resultsOf(migrated);
   const changed = results.filter(({ file, after }) => after !== file.source.text);
-  const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   for (const { file, after } of changed) {
     const { path, text, hasMark } = file.source;
     if (mayWrite) write(path, (hasMark ? '\uFEFF' : '') + after);
@@ -104,8 +113,10 @@ async function migrate(
       mayWrite,
     ),
   );
-  return decisions.length + left.length === 0 ? DONE : UNDECIDED;
+  return decisions.length === 0 && !left.some(({ mayUseOldPackage }) => mayUseOldPackage) ? DONE : UNDECIDED;
 }
+
+const isRegistering = (file: MigratedFile): boolean => !file.isSpec && registrationsIn(file).length > 0;
 
 function write(path: string, text: string): void {
   try {
@@ -117,9 +128,9 @@ function write(path: string, text: string): void {
 
 /** Without a registration, an earlier run has changed the files, or the root module is missing. */
 function resultsOf(files: readonly MigratedFile[]): Result[] {
-  const registering = files.filter((file) => !file.isSpec && registrationsIn(file).length > 0);
+  const registering = files.filter(isRegistering);
   if (registering.length === 0) {
-    const unmarked = files.find((file) => usesOldPackage(file) && !file.source.text.includes(MARK));
+    const unmarked = files.find((file) => usesOldPackage(file.source.text) && !file.source.text.includes(MARK));
     if (unmarked === undefined) return files.map(unchanged);
     throw new MigrationError(
       `${unmarked.source.path} uses ${OLD_PACKAGE}, but no file calls KeycloakConnectModule.register or registerAsync: also name the folder of the root module`,
@@ -129,7 +140,7 @@ function resultsOf(files: readonly MigratedFile[]): Result[] {
   const inheritance = new Inheritance(files, facts);
   return files.map((file) => {
     const isOther = file.isSpec || !facts.isMigrated(file);
-    if (isOther && !usesOldPackage(file)) return unchanged(file);
+    if (isOther && !usesOldPackage(file.source.text)) return unchanged(file);
     const isSecond = registering.indexOf(file) > 0 && !facts.hasSeveralApplications;
     migrateModule(file, facts, !isSecond);
     const optional = migrateDecorators(file, facts, inheritance);
@@ -141,8 +152,6 @@ function resultsOf(files: readonly MigratedFile[]): Result[] {
     return { file, after, decisions: marksIn(after) };
   });
 }
-
-const usesOldPackage = ({ source: { text } }: MigratedFile): boolean => /['"]nest-keycloak-connect['"]/.test(text);
 
 const unchanged = (file: MigratedFile): Result => ({
   file,
