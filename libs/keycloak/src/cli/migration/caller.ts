@@ -47,8 +47,9 @@ function removeTokens(file: MigratedFile, method: Syntax, parameters: readonly S
     file.forget(token);
     const next = parameters[parameters.indexOf(token) + 1];
     const previous = parameters[parameters.indexOf(token) - 1];
-    if (next !== undefined) file.edits.replace(token.start, next.start, '');
-    else file.edits.replace(previous?.end ?? token.start, token.end, '');
+    const [start, end] = next === undefined ? [previous?.end ?? token.start, token.end] : [token.start, next.start];
+    file.edits.keepComments({ start, end });
+    file.edits.replace(start, end, '');
   }
 }
 
@@ -101,6 +102,7 @@ class CallerParameter {
     const text = `${this.#name}${isMarked ? '?' : ''}: ${type}${this.isOptional && !isLast ? ' | undefined' : ''}`;
     const old = parameter.field('type');
     if (old !== undefined) file.forget(old);
+    file.edits.keepComments({ start: name.start, end: parameter.end });
     file.edits.replace(name.start, parameter.end, text);
     usesOf(this.method, this.#name).forEach((use) => this.#rewrite(use));
   }

@@ -114,6 +114,7 @@ class ClassMigration {
     const { edits } = this.file;
     const [first, ...others] = decorators;
     if (first === undefined) return names.length === 0 ? undefined : this.#add(target, names);
+    decorators.forEach((decorator) => edits.keepComments(decorator));
     for (const decorator of names.length === 0 ? decorators : others) {
       this.file.forget(decorator);
       edits.remove(decorator.start, decorator.end);

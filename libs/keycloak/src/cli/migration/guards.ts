@@ -73,6 +73,7 @@ export function migrateGuards(file: MigratedFile): void {
       const kept = args.filter((arg) => guardOf(file, arg) === undefined);
       if (kept.length === args.length) continue;
       args.filter((arg) => !kept.includes(arg)).forEach((arg) => file.forget(arg));
+      file.edits.keepComments(decorator);
       const [first, last] = [args[0], args.at(-1)];
       if (kept.length > 0 && first !== undefined && last !== undefined) {
         file.edits.replace(first.start, last.end, kept.map(({ text }) => text).join(', '));

@@ -16,8 +16,12 @@ export function migrateImports(file: MigratedFile): void {
     const isOld = declaration.field('moduleSpecifier')?.value === OLD_PACKAGE;
     if (isOld) place ??= declaration;
     if (unused.length === 0) continue;
-    if (unused.length < bindings.length) removeNames(file, declaration, unused);
-    else if (place === declaration) {
+    if (unused.length < bindings.length) {
+      removeNames(file, declaration, unused);
+      continue;
+    }
+    file.edits.keepComments(declaration);
+    if (place === declaration) {
       place = undefined;
       replaceImport(file, declaration, added.splice(0));
     } else file.edits.remove(declaration.start, declaration.end);
@@ -57,6 +61,7 @@ function addToImport(file: MigratedFile, from: string, names: ReadonlySet<string
   const isType = known?.declaration.field('importClause')?.text.startsWith('type') === true;
   if (list === undefined || isType) return importText(file, from, names);
   const all = [...list.fields('elements').map(({ text }) => text), ...names];
+  file.edits.keepComments(list);
   file.edits.replace(
     list.start,
     list.end,

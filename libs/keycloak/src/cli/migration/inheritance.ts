@@ -61,7 +61,6 @@ export class Inheritance {
 
 export const isClass = ({ kind }: Syntax): boolean => kind === 'ClassDeclaration' || kind === 'ClassExpression';
 
-/** Includes the name of a function that returns the class. */
 function namesOf(node: Syntax): string[] {
   const names = node.children.some(({ kind }) => kind === 'DefaultKeyword') ? ['default'] : [];
   for (let at: Syntax | undefined = node; at !== undefined; at = at.parent) {

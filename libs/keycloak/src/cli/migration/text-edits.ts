@@ -1,8 +1,11 @@
 import type { Syntax } from './syntax.js';
 
-interface Edit {
+interface Range {
   readonly start: number;
   readonly end: number;
+}
+
+interface Edit extends Range {
   readonly text: string;
 }
 
@@ -32,6 +35,12 @@ export class TextEdits {
     else this.insert(this.lineEnd(position), line);
   }
 
+  /** Writes the comments of a range above its line, because an edit drops them. */
+  keepComments({ start, end }: Range): void {
+    const found = this.text.slice(start, end).matchAll(/(['"`])(?:\\.|(?!\1)[^\\])*\1|\/\/[^\r\n]*|\/\*[^]*?\*\//g);
+    for (const [text] of found) if (text.startsWith('/')) this.insertLine(start, text.trimEnd(), 'before');
+  }
+
   remove(start: number, end: number): void {
     const from = this.lineStart(start);
     const to = this.lineEnd(end);
@@ -41,11 +50,7 @@ export class TextEdits {
     this.replace(start, end + spaces, '');
   }
 
-  removeMembers(
-    list: { readonly start: number; readonly end: number },
-    members: readonly Syntax[],
-    gone: Set<Syntax>,
-  ): void {
+  removeMembers(list: Range, members: readonly Syntax[], gone: Set<Syntax>): void {
     const kept = members.filter((member) => !gone.has(member));
     const [open = '', close = ''] = [this.text[list.start], this.text[list.end - 1]];
     const pad = open === '{' && kept.length > 0 ? ' ' : '';
@@ -55,6 +60,7 @@ export class TextEdits {
     if (isShort && !/\/[/*]/.test(this.text.slice(list.start, list.end)))
       return this.replace(list.start, list.end, line);
     for (const member of gone) {
+      this.keepComments(member);
       const comma = /^\s*,/.exec(this.text.slice(member.end, list.end))?.[0].length ?? 0;
       this.remove(member.start, member.end + comma);
     }
