@@ -6,7 +6,6 @@ const PREFIX = 'default-roles-';
 
 export const REALM_ROLES_OF_EVERYONE = realmRoleKeys(['offline_access', 'uma_authorization']);
 
-/** `manage-account` contains `manage-account-links`. */
 export const ACCOUNT_ROLES_OF_EVERYONE = clientRoleKeys('account', [
   'manage-account',
   'manage-account-links',

@@ -66,7 +66,7 @@ export interface RealmSnapshot {
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
   /** The roles that each user and service account has, by the realm's default role. */
   readonly rolesOfEveryone: () => Promise<ReadonlySet<RoleKey>>;
-  /** The roles that each new user gets, by the path of the group. Undefined if the administrator may not see them. */
+  /** By the path of the group; undefined if the administrator may not see the roles. */
   readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;
   readonly hasRole: (role: RoleKey) => Promise<boolean>;
   /** The client scopes that each new client gets. */

@@ -11,7 +11,6 @@ export function refuseOtherThanPlain(texts: Iterable<string>, source: string): v
   );
 }
 
-/** Returns the names of members too. */
 export function textsIn(json: unknown): string[] {
   if (typeof json === 'string') return [json];
   if (typeof json !== 'object' || json === null) return [];

@@ -18,7 +18,6 @@ export interface Planned extends RequirementsResult {
   readonly applications: readonly PlannedApplication[];
   readonly issuer: string;
   readonly policy: PermissionPolicy;
-  /** The path of the policy. */
   readonly file: string;
 }
 

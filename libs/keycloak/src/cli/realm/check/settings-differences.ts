@@ -31,7 +31,6 @@ async function absentRoles(requirements: RealmRequirements, realm: RealmSnapshot
   return findings;
 }
 
-/** The check of each planned client says itself if the client is absent. */
 function audiencesWithoutClient({ clients, permissions }: RealmRequirements, realm: RealmSnapshot): Finding[] {
   const planned = new Set(clients.map(({ clientId }) => clientId));
   const audiences = sortedTexts(permissions.map(({ audience }) => audience)).filter((each) => !planned.has(each));

@@ -90,7 +90,6 @@ function accountFaults(
   });
 }
 
-/** The module of a planned client says itself what the client asks for. */
 function notesOnAdmission(
   { handler, clientId, clients, anyOf }: AdmissionOfService,
   planned: ReadonlySet<string>,

@@ -25,11 +25,10 @@ export interface Demand {
   readonly allowed: readonly string[];
 }
 
-/** Clients that a handler allows without one certain permission. */
 export interface Admission {
   readonly handler: string;
   readonly clients: readonly string[];
-  /** One of each list is enough. Without lists, the handler demands no permission. */
+  /** Without lists, the handler demands no permission. */
   readonly anyOf: readonly (readonly string[])[];
 }
 
