@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { migrated } from '../../../spec-support/migrated-project.js';
+import { migrated, MigratedProject, ROOT_MODULE } from '../../../spec-support/migrated-project.js';
 
 const IMPORTS = `import { Controller, Get } from '@nestjs/common';
 import { Public, Roles } from 'nest-keycloak-connect';
@@ -31,6 +31,18 @@ describe('handlers of a class', () => {
     const text = await migrated(`${IMPORTS}\n${base}\n@Controller()\nclass A extends ${name} ${body}\n`);
     expect(text.slice(text.indexOf('@Controller()'))).not.toMatch(GRANTS);
     expect(text).toContain('the handlers stay closed until then.');
+  });
+
+  it('stay closed if the file of the base class exports it by another name', async () => {
+    const base = `import { Roles } from 'nest-keycloak-connect';\n@Roles({ roles: ['realm:a'] })\nclass Base {}\nexport { Base as Other };\n`;
+    const project = new MigratedProject({
+      'src/base.ts': base,
+      'src/app.module.ts': ROOT_MODULE,
+      'src/a.ts': `import { Controller, Get } from '@nestjs/common';\nimport { Public } from 'nest-keycloak-connect';\nimport { Other } from './base';\n@Controller()\nclass A extends Other {\n  @Public()\n  @Get()\n  x() {}\n}\n`,
+    });
+    await project.run('--write', 'src');
+    expect(project.read('src/a.ts')).not.toMatch(GRANTS);
+    project.remove();
   });
 
   it('open as before if no class of the chain has roles', async () => {
