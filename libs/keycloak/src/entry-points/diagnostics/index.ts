@@ -12,6 +12,7 @@ export {
   SERVICE_CALL_ERROR_REASONS,
 } from '../../protocol/refusal-reasons.js';
 
+export type { EnforcementStatus } from '../../module/keycloak-status.js';
 export type { IntrospectionMessage } from '../../diagnostics/introspection-channel.js';
 export type { JwtVerificationMessage } from '../../diagnostics/jwt-verification-channel.js';
 export type { RefusalMessage, RefusalReasonMessage } from '../../diagnostics/refusal-channel.js';
