@@ -82,7 +82,6 @@ export class UserSessions {
     return this.store.isShared || id.startsWith(this.#instanceId);
   }
 
-  /** After a recent step-up, another login is unlikely to help. */
   hasJustSteppedUp({ steppedUpAtMs }: UserSession): boolean {
     return steppedUpAtMs !== undefined && this.store.clock.latestMs() - steppedUpAtMs < STEP_UP_IS_FRESH_MS;
   }

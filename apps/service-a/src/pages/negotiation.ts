@@ -12,7 +12,6 @@ export interface PageReply {
   send(body: string): this;
 }
 
-/** Browsers prefer HTML; curl has no preference by default. */
 export function prefersHtml({ raw }: PageRequest): boolean {
   const { accept = '*/*' } = raw.headers;
   // Most programs except browsers send one of these values.

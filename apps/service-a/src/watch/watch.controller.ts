@@ -22,7 +22,6 @@ interface StreamReply {
   header(name: string, value: string): this;
 }
 
-/** A request without a session has no token to watch. */
 @Controller('watch')
 @OptionalToken()
 @RequirePermission(PERMISSION)

@@ -32,7 +32,6 @@ export class PendingEnds {
     this.#sendLater();
   }
 
-  /** Rejects if the Valkey server is still unavailable. */
   async send(): Promise<void> {
     if (this.#ends.size > 0) await (this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined)));
   }

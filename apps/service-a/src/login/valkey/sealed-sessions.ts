@@ -48,7 +48,6 @@ export class SealedSessions {
     return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
   }
 
-  /** Returns key names that do not reveal `value`. */
   names(kind: string, value: string): readonly [first: string, ...others: string[]] {
     return this.#keys.names(this.#associated(kind, value));
   }

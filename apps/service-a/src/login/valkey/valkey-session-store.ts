@@ -15,7 +15,6 @@ import { PendingEnds } from './pending-ends.js';
 import { beginningOf, type SealedSessions } from './sealed-sessions.js';
 import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts.js';
 
-/** In one session, a browser sends fewer concurrent requests than this limit. */
 const MAX_ATTEMPTS = 50;
 
 /** The service does not log smaller steps of the server's clock. */
@@ -123,7 +122,6 @@ export class ValkeySessionStore implements SessionStore {
   /** This replica rechecks immediately, and the other replicas recheck when the store is reachable. */
   async requireRecheck(): Promise<void> {
     try {
-      // This request reads the server's time, which the next step needs.
       await this.#find('');
     } finally {
       this.#rechecks.require();
