@@ -13,6 +13,8 @@ export {
 } from '../../protocol/refusal-reasons.js';
 
 export type { EnforcementStatus } from '../../module/keycloak-status.js';
+export type { ObservedCounts } from '../../resource-server/observed-judgements.js';
+export type { ObservedRefusal } from '../../resource-server/observed-refusals.js';
 export type { IntrospectionMessage } from '../../diagnostics/introspection-channel.js';
 export type { JwtVerificationMessage } from '../../diagnostics/jwt-verification-channel.js';
 export type { RefusalMessage, RefusalReasonMessage } from '../../diagnostics/refusal-channel.js';
