@@ -41,21 +41,21 @@ export interface Wait {
 /** Queued calls fail when the circuit opens, because the breaker is inside the bulkhead. */
 export class CallGate<Answer = unknown> {
   readonly #bulkhead: Bulkhead;
-  readonly #breaker: CircuitBreaker;
+  /** Absent until the first failure, because most processes see none. */
+  #breaker: CircuitBreaker | undefined;
 
   constructor(
-    options: CallGateOptions,
+    private readonly options: CallGateOptions,
     private readonly rules: CallRules<Answer>,
     private readonly clock: Clock,
-    onCircuit: (state: CircuitState) => void = () => undefined,
+    private readonly onCircuit: (state: CircuitState) => void = () => undefined,
   ) {
     this.#bulkhead = new Bulkhead(options.maxConcurrentCalls, options.maxQueuedCalls);
-    this.#breaker = new CircuitBreaker(options, clock, onCircuit);
   }
 
   get state(): CallsState {
     const { running, queued } = this.#bulkhead;
-    return { circuit: this.#breaker.state, running, queued };
+    return { circuit: this.#breaker?.state ?? 'closed', running, queued };
   }
 
   /**
@@ -69,7 +69,7 @@ export class CallGate<Answer = unknown> {
     heldUntil?: (answer: T) => Promise<void>,
   ): Promise<T> {
     const failsFast = this.rules.failsWhileTrying === true;
-    if (failsFast) this.#throwIfSuspended();
+    if (failsFast && this.#breaker?.isSuspended === true) throw new CircuitOpenError();
     const mayWaitMs = typeof wait.leftMs === 'number' ? wait.leftMs : wait.leftMs();
     const entering = this.#bulkhead.enter(mayWaitMs, wait.signal);
     let waitedMs = 0;
@@ -82,7 +82,7 @@ export class CallGate<Answer = unknown> {
     let held: Promise<void> | undefined;
     try {
       if (failsFast) {
-        this.#throwIfSuspended();
+        if (this.#breaker?.isSuspended === true) throw new CircuitOpenError();
         wait.signal?.throwIfAborted();
       }
       const answer = await this.#send(call, waitedMs, wait);
@@ -94,13 +94,40 @@ export class CallGate<Answer = unknown> {
     }
   }
 
-  #send<T extends Answer>(
+  async #send<T extends Answer>(
+    call: (waitedMs: number, isTrial: boolean) => Promise<T>,
+    waitedMs: number,
+    wait: Wait,
+  ): Promise<T> {
+    if (this.#breaker !== undefined) return this.#sendThrough(this.#breaker, call, waitedMs, wait);
+    let isSent = false;
+    try {
+      if (typeof wait.leftMs === 'function') wait.leftMs();
+      isSent = true;
+      const answer = await call(waitedMs, false);
+      if (this.#breaker !== undefined || this.rules.isFailedAnswer?.(answer) === true) this.#note({ answer });
+      return answer;
+    } catch (error) {
+      if (isSent && !wait.isGivenUp()) this.#note({ error });
+      throw error;
+    }
+  }
+
+  /** Notes a call that began before the first failure. */
+  #note(settled: Settled<Answer>): void {
+    const outcome = this.#outcomeOf(settled);
+    if (typeof outcome === 'object') this.#breaker ??= new CircuitBreaker(this.options, this.clock, this.onCircuit);
+    this.#breaker?.note(outcome, 0);
+  }
+
+  #sendThrough<T extends Answer>(
+    breaker: CircuitBreaker,
     call: (waitedMs: number, isTrial: boolean) => Promise<T>,
     waitedMs: number,
     wait: Wait,
   ): Promise<T> {
     let isSent = false;
-    return this.#breaker.run(
+    return breaker.run(
       async (isTrial) => {
         // This call may have waited for the trial call, so check the time again.
         if (typeof wait.leftMs === 'function') wait.leftMs();
@@ -124,11 +151,7 @@ export class CallGate<Answer = unknown> {
 
   errorOf(error: unknown): unknown {
     if (error instanceof NoSlotError) return this.rules.ended('queue_full', 1);
-    if (error instanceof CircuitOpenError) return this.rules.ended('circuit_open', this.#breaker.leftSeconds());
+    if (error instanceof CircuitOpenError) return this.rules.ended('circuit_open', this.#breaker?.leftSeconds() ?? 1);
     return error;
-  }
-
-  #throwIfSuspended(): void {
-    if (this.#breaker.isSuspended) throw new CircuitOpenError();
   }
 }

@@ -62,13 +62,18 @@ export class CircuitBreaker {
   async #counted<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
     const opened = this.#opened;
     const settled = await settle(call(false));
-    const outcome = outcomeOf(settled);
-    // If the circuit has opened since the start of the call, the call says nothing about the state of the service.
-    if (this.#opened === opened) {
-      if (outcome === 'harmless') this.#failures = 0;
-      else if (outcome !== 'unknown') this.#count(outcome.retryAfterMs);
-    }
+    this.note(outcomeOf(settled), opened);
     return returned(settled);
+  }
+
+  /**
+   * Counts a call that began when the circuit had opened `opened` times. If the circuit has opened since, the call says
+   * nothing about the state of the service.
+   */
+  note(outcome: Outcome, opened: number): void {
+    if (this.#opened !== opened) return;
+    if (outcome === 'harmless') this.#failures = 0;
+    else if (outcome !== 'unknown') this.#count(outcome.retryAfterMs);
   }
 
   async #tried<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {

@@ -5,7 +5,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
-import { presentedToken, routeClosed, withoutAdapter } from './call-demands.js';
+import { missingToken, routeClosed, withoutAdapter } from './call-demands.js';
 import { checkCallOrRequest, isCallContext } from './call-or-request.js';
 import type { CallContext, AdaptedRequest, RequestAdapter, LongLivedConnection } from './request.adapter.js';
 import { eventStreamOf } from './event-stream.js';
@@ -159,8 +159,11 @@ export class Admission implements OnApplicationShutdown {
   ): VerifiedAccessToken | undefined | Promise<VerifiedAccessToken> {
     const verified = mayBeKnown ? tokenVerifiedBy(this, request, demanded) : undefined;
     if (verified !== undefined && this.verifier.stillHolds(verified)) return verified;
-    const text = presentedToken(request, access, this.options.maxTokenBytes);
-    if (text === undefined) return undefined;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text === undefined) {
+      if (access.opening === 'optional') return undefined;
+      throw missingToken();
+    }
     // An HTTP request runs one handler, and can share a verification only with `callerOf()`.
     const isShared = mayBeKnown && (kind !== 'http' || this.#verifications?.has(request) === true);
     return isShared

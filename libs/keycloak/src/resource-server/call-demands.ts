@@ -1,5 +1,4 @@
 import { BearerError } from '../protocol/bearer-error.js';
-import { bearerToken, type BearerRequest } from './bearer-token.js';
 import type { RouteAccess } from './route-access.js';
 
 export const routeClosed = ({ fault }: Pick<RouteAccess, 'fault'>): BearerError =>
@@ -8,14 +7,4 @@ export const routeClosed = ({ fault }: Pick<RouteAccess, 'fault'>): BearerError 
 export const withoutAdapter = (kind: string): BearerError =>
   new BearerError('route_closed', { reason: 'context_without_carrier', fields: { kind } });
 
-export function presentedToken(
-  request: BearerRequest,
-  { opening }: RouteAccess,
-  maxTokenBytes: number,
-): string | undefined {
-  const text = bearerToken(request, maxTokenBytes);
-  if (text === undefined && opening !== 'optional') {
-    throw new BearerError('missing_token', { reason: 'no_credentials' });
-  }
-  return text;
-}
+export const missingToken = (): BearerError => new BearerError('missing_token', { reason: 'no_credentials' });

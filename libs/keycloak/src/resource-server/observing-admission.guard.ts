@@ -3,8 +3,8 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import type { Admission } from './admission.guard.js';
 import { authorize } from './authorize.js';
-import type { BearerRequest } from './bearer-token.js';
-import { presentedToken, routeClosed, withoutAdapter } from './call-demands.js';
+import { bearerToken, type BearerRequest } from './bearer-token.js';
+import { missingToken, routeClosed, withoutAdapter } from './call-demands.js';
 import { checkCallOrRequest } from './call-or-request.js';
 import type { ObservationLog } from './observed-log.js';
 import type { ObservedCall, ObservedJudgements } from './observed-judgements.js';
@@ -73,8 +73,11 @@ export class ObservingAdmission
     if (access.opening === 'closed') throw routeClosed(access);
     if (kind !== 'http' && adapter === undefined) throw withoutAdapter(kind);
     const request = adapter === undefined ? context.getArgByIndex<BearerRequest>(0) : adapter.requestOf(context);
-    const text = presentedToken(request, access, this.options.maxTokenBytes);
-    if (text === undefined) return undefined;
+    const text = bearerToken(request, this.options.maxTokenBytes);
+    if (text === undefined) {
+      if (access.opening === 'optional') return undefined;
+      throw missingToken();
+    }
     const verified = this.verifier.tokens.verify(text, access.staleness ?? this.#staleness, kind, request);
     const allow = (token: VerifiedAccessToken): void => authorize(token, access, this.verifier);
     return verified instanceof Promise ? verified.then(allow) : allow(verified);
