@@ -1,5 +1,5 @@
-// Makes two services with `nest new`, and does what docs/add-to-your-service.md says: `orders` (Nest 11, CommonJS,
-// ts-jest) calls `inventory` (Nest 12, ES modules, Vitest).
+// Makes two services with `nest new`, and follows docs/add-to-your-service.md. `orders` (Nest 11) calls `inventory` (Nest
+// 12).
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { MORE } from './cells.mjs';

@@ -158,7 +158,7 @@ describe('a fleet that adopts the library one service at a time', () => {
       told('service-c', [/judged: timeout [1-9]/]),
     );
     expect(failures).toEqual([]);
-    // Calls that were not judged are no reason to enforce.
+    // The command advises against enforcing while calls can't be judged.
     const { exitCode, printed } = await observed('service-c');
     expect(exitCode).toBe(1);
     expect(printed).not.toMatch(/calls +refusal/);

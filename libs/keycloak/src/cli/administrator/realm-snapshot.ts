@@ -61,7 +61,7 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** A user with one of the roles gets the scope. */
+  /** Returns the roles of a scope. A user needs one role to get the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly RoleKey[]>;
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
   /** The roles that each user and service account has, by the realm's default role. */

@@ -138,7 +138,7 @@ describe('realm plan notes a client that a handler allows', () => {
     return failed.replaceAll(path, 'FILE');
   };
 
-  it('with one of several permissions, until the policy says which', async () => {
+  it('that may have any of several permissions, until the policy names one', async () => {
     expect(await notesOf('reports', [])).toContain(
       '– ReportsController.read (GET) of reports allows web, but does not say for which permission web asks (reports.read or reports.write). Name web in "clients" of one of them in FILE.\n',
     );
@@ -198,7 +198,7 @@ describe('realm plan prints nothing and exits with 1', () => {
     expect({ exitCode, printed }).toEqual({ exitCode: 1, printed: '' });
   });
 
-  it('if there is no policy beside the code', async () => {
+  it('if the policy file is missing', async () => {
     const { exitCode, printed, failed } = await realmCommand(['plan', ...modules('inventory')]);
     expect(failed).toContain('keycloak-permissions.json does not say who may hold stock.read');
     expect({ exitCode, printed }).toEqual({ exitCode: 1, printed: '' });
@@ -278,7 +278,7 @@ describe('realm plan exits with 3', () => {
     [
       'for a realm that is not percent-encoded',
       [...modules('malformedRealm'), '--format', 'realm'],
-      '/realms/100% is no URL of a realm: 100% is not percent-encoded',
+      '/realms/100% names no realm: 100% is not percent-encoded',
     ],
     [
       'for a realm with a line break',

@@ -69,7 +69,7 @@ function realmNameOf(issuer: string): string {
   try {
     realm = decodeURIComponent(name);
   } catch {
-    throw new UsageError(`${issuer} is no URL of a realm: ${name} is not percent-encoded`);
+    throw new UsageError(`${issuer} names no realm: ${name} is not percent-encoded`);
   }
   refuseOtherThanPlain([realm], 'the name of the realm');
   return realm;

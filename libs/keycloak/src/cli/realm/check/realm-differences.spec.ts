@@ -174,7 +174,7 @@ describe('a realm lacks', () => {
   });
 });
 
-it('a realm role is no role of a client, also as the part of a role', async () => {
+it('a realm role differs from a client role with the same dotted name, also in a composite role', async () => {
   const faults = await faultsWith((realm) => {
     realm.roles.realm = [{ name: 'clerk', composites: { realm: ['refunds.agent'] } }];
     realm.clientScopeMappings = {};

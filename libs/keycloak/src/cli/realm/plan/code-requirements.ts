@@ -133,7 +133,7 @@ function twoOwners(services: readonly ServiceNeeds[]): string[] {
   });
 }
 
-/** The owner may check a permission in its code, so a call that no handler expects is no fault. */
+/** Returns notes, because the owner may check a permission in its code. */
 function undemanded(services: readonly ServiceNeeds[]): string[] {
   return services.flatMap(({ clientId, calls }) =>
     calls.flatMap(({ permission, audience }) => {
