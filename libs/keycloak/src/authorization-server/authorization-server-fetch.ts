@@ -13,7 +13,7 @@ export interface AuthorizationServerRequest {
   readonly headers?: Headers | Readonly<Record<string, string>>;
   /** The body: a string or `URLSearchParams`. */
   readonly body?: object | string | null | undefined;
-  /** Unlike a time-out, an abort never counts as a failure for the circuit. */
+  /** An abort, unlike a time-out, is never a failure for the circuit breaker. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -26,7 +26,7 @@ export type ApplicationCallKind = 'login' | `login_${string}` | 'signals';
 
 /**
  * Gives openid-client, jose or a similar library a bounded `fetch` for user logins. This `fetch` has its own bulkhead
- * and circuit, and takes no slots from introspections.
+ * and circuit breaker, so user logins take no slots from introspections.
  *
  * - Rewrites the server's public address to `internalServerUrl`, and refuses all other origins.
  * - `timeoutMs` limits the whole call, including waits and retries. A `GET` is retried up to `maxRetries` times. A
@@ -58,7 +58,7 @@ export class AuthorizationServerFetch {
    * Resolves with any answer except 408, 429 and 5xx.
    *
    * @throws {AuthorizationServerError} `authorization_server_unavailable` for 408, 429, 5xx, a missing answer, or a
-   * call that was not made. A URL of another server causes `authorization_server_refused`
+   * call that was not sent. A URL of another server causes `authorization_server_refused`
    * (`endpoint_on_foreign_origin`).
    * @throws {TypeError} If the request can't be sent.
    */
@@ -90,8 +90,8 @@ export class AuthorizationServerFetch {
   };
 
   /**
-   * Returns a `fetch` that other calls can't delay (own bulkhead and circuit). Call `apart` once per purpose, because
-   * each call creates a new bulkhead. `name` is a single word for the log.
+   * Returns a `fetch` with its own bulkhead and circuit breaker, so that other calls can't delay its calls. Call
+   * `apart` once per purpose, because every `apart` call creates a new bulkhead. `name` is a single word for the log.
    */
   apart(name: string): AuthorizationServerFetch {
     return new AuthorizationServerFetch(this.address, this.connections, this.policyFor, `login_${name}`);

@@ -37,7 +37,7 @@ export function boundedFetch(
   };
 }
 
-/** The server's answer may repeat secrets of the request, and these secrets must not be logged. */
+/** The server's answer may repeat secrets of the request, which must not be logged. */
 const sentFor = new WeakMap<Response, RequestOptions>();
 
 export function loggableDescription(response: Response, description: unknown): string | undefined {

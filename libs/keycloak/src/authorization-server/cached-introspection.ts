@@ -20,7 +20,7 @@ export interface IntrospectionCacheOptions {
   readonly maxCachedIntrospections: number;
 }
 
-/** The answer may not include revocations after `askedAtMs`, the time of the introspection request. */
+/** `askedAtMs` is the time of the introspection request; the answer may miss later revocations. */
 interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
@@ -34,7 +34,7 @@ export interface RecheckMarks {
   areDue(answer: IntrospectionAnswer, askedAtMs: number): boolean;
 }
 
-/** For this long after a recheck, a new introspection result may still show the old state. */
+/** The time after a recheck in which an introspection may still return the old state. */
 const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
@@ -54,7 +54,10 @@ const INACTIVE_TTL_MS = 2000;
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** A renewal accepts another replica's result that is younger than this fraction of the TTL. */
 const RENEWED_WITHIN = 0.5;
-/** Fractions of the TTL, counted from the last proof. Random times in this range prevent simultaneous renewals. */
+/**
+ * Fractions of the TTL, counted from the last proof of a healthy revocation feed. Random times in this range prevent
+ * simultaneous renewals.
+ */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**
@@ -64,15 +67,15 @@ const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
  *
  * An inactive token never becomes active again, so an inactive result always replaces an active result.
  *
- * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without a proof, the TTL counts
- * from the introspection request.
+ * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without a healthy feed, the TTL
+ * counts from the introspection request.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
   readonly #inactive: DeadlineCache<Entry>;
   readonly #flights = new Flights<IntrospectionAnswer>();
   readonly #lookups = new Flights<IntrospectionAnswer>();
-  /** The cache ignores other replicas' active results for the tokens with these hashes. */
+  /** The hashes of inactive tokens, for which the cache ignores other replicas' active results. */
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
@@ -120,7 +123,7 @@ export class CachedIntrospection {
   #cached(token: string, hash: string, stalenessMs: number, nowMs: number): IntrospectionAnswer | undefined {
     const entry = this.#active.get(hash, nowMs) ?? this.#inactive.get(hash, nowMs);
     if (entry === undefined || !(nowMs - entry.askedAtMs < stalenessMs)) return undefined;
-    // If no token needs a recheck, only one comparison runs (perf: guard-overhead).
+    // The comparison of times comes first, because it is cheap (perf: guard-overhead).
     if (entry.askedAtMs <= this.rechecks.latestMs && this.rechecks.areDue(entry.answer, entry.askedAtMs)) {
       return undefined;
     }
@@ -151,7 +154,7 @@ export class CachedIntrospection {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Ignores other replicas' old results, so that one replica introspects the token before its result expires.
+    // Ignores other replicas' old results, so that one replica introspects the token before the cached result expires.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);
@@ -164,7 +167,7 @@ export class CachedIntrospection {
     nowMs: number,
     onOutcome?: (outcome: 'asked' | 'shared') => void,
   ): Promise<IntrospectionAnswer> {
-    // Shared and pending results may predate received events. Therefore the short TTL limits their age.
+    // The short TTL limits the age of shared and pending results, because they may predate received events.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
       const introspect = (): Promise<IntrospectionAnswer> => {
@@ -239,7 +242,7 @@ export class CachedIntrospection {
     else this.shared?.release(key);
   }
 
-  /** Excludes introspections that began before the last recheck. The recheck may concern the token's unknown owner. */
+  /** Excludes introspections that began before the last recheck, because the recheck may concern their token. */
   #joinableMs(stalenessMs: number, nowMs: number): number {
     return Math.min(stalenessMs, nowMs - this.rechecks.latestMs);
   }

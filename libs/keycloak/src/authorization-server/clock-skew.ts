@@ -11,8 +11,9 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * Holds the server's epoch seconds at the time 0 of each local clock. The monotonic clock ignores changes of the date.
- * While the machine sleeps, the awake clock continues and the monotonic clock stops.
+ * `awake` and `monotonic` hold the server's time, in epoch seconds, when the local clock of that name was 0. The
+ * monotonic clock ignores changes of the date. While the machine sleeps, the awake clock continues and the monotonic
+ * clock stops.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;

@@ -20,7 +20,9 @@ export interface AuthorizationServerOptions extends OAuthClientOptions, CallPoli
   readonly tls?: TrustedAuthorities;
 }
 
-/** Key requests for logout tokens are a separate kind (`logout_jwks`), because anyone can send logout tokens. */
+/**
+ * Requests for the keys of logout tokens have their own kind (`logout_jwks`), because anyone can send logout tokens.
+ */
 export type KeySetCallKind = 'jwks' | 'logout_jwks';
 
 export type CallKind =
@@ -61,7 +63,7 @@ export interface AuthorizationServerCalls {
   readonly fetch: AuthorizationServerFetch;
 }
 
-/** Each kind of call has its own policy, so the kinds share neither slots nor circuit breakers. */
+/** Each kind of call has its own policy, so two kinds share neither slots nor a circuit breaker. */
 export function createAuthorizationServer(
   options: AuthorizationServerOptions,
   clock: Clock,

@@ -35,7 +35,7 @@ export async function callEndpoint<T>(
       { signal },
     );
   } catch (error) {
-    // All waiting callers get the same metadata error. This error already names the endpoint.
+    // All waiting callers share a metadata error, which already names the endpoint.
     if (!(error instanceof KeycloakException) || url === undefined) throw error;
     throw error.add({ ...asked, client: client.client_id, endpoint: addressOf(new URL(url)) });
   }

@@ -27,7 +27,7 @@ type Verdict = 'user' | readonly string[];
 
 /**
  * Keycloak's error "Requested audience not available" means that either a role of the user or an audience mapper is
- * missing. A second exchange without `audience` distinguishes the two cases.
+ * missing. A second exchange, without `audience`, shows whether the role or the mapper is missing.
  */
 export class ExchangeDiagnosis {
   readonly #verdicts: DeadlineCache<Promise<Verdict>>;

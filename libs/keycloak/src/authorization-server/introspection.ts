@@ -51,6 +51,6 @@ export class Introspection {
 
 const INACTIVE: IntrospectionAnswer = { active: false };
 
-/** Some servers return this error for a JWT (RFC 7009 §2.2.1). */
+/** Some servers return `unsupported_token_type` for a JWT (RFC 7009 §2.2.1). */
 const isOfUnsupportedToken = (error: unknown): boolean =>
   error instanceof ResponseBodyError && error.status === 400 && error.error === 'unsupported_token_type';

@@ -9,7 +9,7 @@ import type { ServerMetadata } from './metadata.js';
 import { readErrorBody } from './error-body.js';
 import { isStrictJson } from './strict-json.js';
 
-/** RFC 7517 §8.5.2 defines this type, but Keycloak sends `application/json`. */
+/** The media type of a key set (RFC 7517 §8.5.2), although Keycloak sends `application/json`. */
 const KEY_SET_TYPE = /^application\/jwk-set\+json(?: *;|$)/i;
 
 const HEADERS = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };

@@ -49,7 +49,7 @@ export class ServerMetadata {
         throw issuerMismatch(issuer, error.cause?.body?.issuer).add({ endpoint: realmUrl.href });
       throw toServerError(error);
     }
-    // The two issuers must be identical strings, not only equal URLs (RFC 8414 §3.3).
+    // The metadata must contain exactly the string of the configured issuer (RFC 8414 §3.3).
     if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
     for (const endpoint of ENDPOINTS) this.#checkEndpoint(endpoint, metadata[endpoint]);
     return metadata;
@@ -80,7 +80,7 @@ export class ServerMetadata {
 
 const MAX_ISSUER_LENGTH = 500;
 
-/** Whether the status shows that the server does not have this document. */
+/** Whether the status shows that the server has no metadata document at this path. */
 const isNothing = ({ status }: Response): boolean => status !== 200 && status < 500 && status !== 408 && status !== 429;
 
 /** Some servers answer every path with an HTML page. */

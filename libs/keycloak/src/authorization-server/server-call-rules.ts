@@ -3,7 +3,9 @@ import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons
 import type { CallRules } from '../resilience/call-rules.js';
 import { retryAfterMs } from '../resilience/retry-after.js';
 
-/** A refusal is not a failure, because a server that refuses a request is working. */
+/**
+ * A refusal does not count as a failure for the circuit breaker, because a server that refuses a request is working.
+ */
 export const SERVER_CALL_RULES: CallRules = {
   ended: (reason, retryAfterSeconds) =>
     new AuthorizationServerError('authorization_server_unavailable', {

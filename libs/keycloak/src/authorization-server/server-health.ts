@@ -42,9 +42,9 @@ export class AuthorizationServerHealth {
 
   /**
    * The service is ready once the server has accepted its credentials and, for signature verification, sent its keys.
-   * Until then, each check introspects a random token, at most once a second. The service stays ready if the server
-   * becomes unreachable, because cached results still work. Without this rule, an outage would make all instances
-   * unready at the same time.
+   * Until the service is ready, a check introspects a random token, at most once a second. The service stays ready if
+   * the server becomes unreachable, because cached results still work. An outage of the server must not make all
+   * instances unready at the same time.
    */
   async ready(): Promise<AuthorizationServerStatus> {
     if (this.#isAccepted) return REACHABLE;

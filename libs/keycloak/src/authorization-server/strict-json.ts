@@ -25,7 +25,7 @@ function hasPlainMembers(text: string): boolean {
     else if (token === '}' || token === ']') open.pop();
     else if (token !== ':') lastString = token;
     else {
-      // The same name can be written in several ways, such as "a" and "\\u0061".
+      // JSON can write one member name in several ways, such as "a" and "\\u0061".
       const name = JSON.parse(lastString) as string;
       const names = open.at(-1);
       if (name === '__proto__' || names?.has(name) === true) return false;

@@ -8,13 +8,15 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** If the wall clock gains more than this on the monotonic clock, the machine slept. Synchronisation gains less. */
+/**
+ * The machine slept if the wall clock gains more than this on the monotonic clock; clock synchronization gains less.
+ */
 const MAX_GAIN_MS = 1000;
 
 /**
  * Returns a clock that also counts the time in which the machine sleeps. On Linux the monotonic clock stops during a
- * sleep, so old entries would look fresh. If the date is set forward, entries may expire early. Use this clock only if
- * early expiry is harmless.
+ * sleep, so old entries would look fresh. If somebody sets the date forward, entries may expire early. Use this clock
+ * only if early expiry is harmless.
  */
 export function awakeClock(clock: Clock): Clock {
   const startMs = clock.monotonicMs();

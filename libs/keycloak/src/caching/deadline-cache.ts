@@ -8,7 +8,7 @@ interface Entry<V> {
 
 /** Reading an entry does not extend its lifetime. */
 export class DeadlineCache<V> {
-  /** Created for the first entry, because an `LRUCache` reserves memory for all `maxEntries`. */
+  /** Created with the first entry, because an `LRUCache` reserves memory for `maxEntries` entries. */
   #entries: LRUCache<string, Entry<V>> | undefined;
 
   constructor(

@@ -4,7 +4,7 @@ export interface Flight {
   readonly startedAtMs: number;
   /**
    * True after the key was evicted, or after a newer flight has ended. Later callers do not join a detached flight, and
-   * its result is not cached.
+   * the result of the flight is not cached.
    */
   readonly isDetached: boolean;
 }
@@ -41,7 +41,7 @@ export class Flights<V> {
     return this.#flights.has(key);
   }
 
-  /** Callers that are already waiting still get the result. */
+  /** Callers that already wait for a detached flight still get its result. */
   detach(key: string): void {
     for (const flight of this.#flights.get(key) ?? []) flight.isDetached = true;
   }

@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import { DeadlineCache } from './deadline-cache.js';
 import { Flights } from './flights.js';
 
-/** Both durations count from the time at which the value arrives. */
+/** `usableMs` and `freshMs` count from the arrival of the value. */
 export interface Renewable<V> {
   readonly value: V;
   readonly usableMs: number;
@@ -15,10 +15,10 @@ interface Entry<V> {
   renewAtMs: number;
 }
 
-/** After a renewal without a better value, no request starts another renewal for this time. */
+/** The pause after a renewal that failed or returned no better value. */
 const RENEWAL_PAUSE_MS = 1000;
 
-/** While a renewal is pending or after it has failed, the cache returns the old value until its deadline. */
+/** The cache returns the old value until its deadline, even if the renewal is pending or has failed. */
 export class RenewingCache<V> {
   readonly #entries: DeadlineCache<Entry<V>>;
   readonly #failures: DeadlineCache<Error>;
@@ -74,7 +74,7 @@ export class RenewingCache<V> {
   }
 
   #renew(key: string, entry: Entry<V>, obtain: () => Promise<Renewable<V>>): void {
-    // The failure is ignored, because the first caller after the deadline tries again.
+    // A failed renewal is ignored, because the first caller after the deadline tries again.
     this.#obtain(key, obtain).catch(() => {
       entry.renewAtMs = this.clock.monotonicMs() + RENEWAL_PAUSE_MS;
     });

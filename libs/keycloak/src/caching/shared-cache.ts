@@ -29,7 +29,7 @@ export interface SharedEntry {
 
 /** Every method except `close` rejects if the cache does not answer in time. */
 export interface ConnectedSharedCache {
-  /** The start of the application waits at most one second for the result. */
+  /** The application start waits at most one second for this promise. */
   open(): Promise<void>;
   /**
    * Skips entries whose value was requested more than `maxAgeMs` ago, and skips the entry with the id `noUse`. The
@@ -40,7 +40,7 @@ export interface ConnectedSharedCache {
    * Stores the entry and ends this replica's lease. If `key` has an entry, the value that was requested later stays.
    */
   put(key: string, entry: SharedEntry): Promise<void>;
-  /** The lease then lasts about half a second, so other replicas wait only briefly for a stopped replica. */
+  /** Extends the lease to about half a second, so other replicas wait only briefly for a stopped replica. */
   extend(key: string): Promise<void>;
   /** Ends this replica's lease, and stores no entry. */
   release(key: string): Promise<void>;

@@ -122,7 +122,7 @@ export class SharedLevel {
       const value = read(text, askedAtMs);
       return value === undefined ? undefined : { value, askedAtMs };
     } catch {
-      // Another version of this library wrote the entry in another format.
+      // The entry has the format of another version of this library.
       return undefined;
     }
   }

@@ -1,9 +1,9 @@
-/** A time limit consists of this number of timer intervals. A task that blocks Node can end only one interval. */
+/** A time limit consists of this many timer intervals, because a task that blocks Node can end only one interval. */
 const PARTS = 5;
 
 /**
- * A timer that fires only after the process has read the data that has already arrived. After a blocking task, a plain
- * timer would fire before the data is read, and every call would time out.
+ * Fires only after the process has read the data that has already arrived. After a blocking task, a plain timer would
+ * fire before the process reads the data, so every call would time out.
  */
 export class TimeLimit {
   #partsLeft = PARTS;

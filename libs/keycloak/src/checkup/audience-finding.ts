@@ -11,7 +11,7 @@ export interface Question extends CheckupParts {
   readonly hasServiceAccount: boolean;
 }
 
-/** To an exchange without a scope, Keycloak answers "not available" if the audience exists. */
+/** If the audience exists, Keycloak answers "not available" to an exchange without a scope. */
 export async function audienceFinding({ service, options, probe, hasServiceAccount }: Question): Promise<Finding> {
   const { audience, name, scopes } = service;
   if (!hasServiceAccount) {

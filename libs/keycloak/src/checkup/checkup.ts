@@ -83,7 +83,7 @@ export class Checkup {
     );
   }
 
-  /** Sends each called service two requests that contain no valid token. */
+  /** Sends each called service two requests without a valid token. */
   async reach(): Promise<Finding[]> {
     return Promise.all(this.parts.services().map(reachFinding));
   }

@@ -55,7 +55,7 @@ export interface Finding {
   readonly granted?: GrantedCall;
   /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Marks a finding that is only a consequence. Another finding, perhaps of another process, reports the cause. */
+  /** Marks a finding whose cause another finding reports, perhaps in another process. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

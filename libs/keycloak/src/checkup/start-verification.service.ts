@@ -36,8 +36,8 @@ export class StartVerification implements OnApplicationBootstrap, OnApplicationS
   }
 
   /**
-   * Stops the start only for faults at the first issuer. The application starts while Keycloak is unreachable: an
-   * outage must not stop every instance.
+   * Stops the application start only for faults at the first issuer. The application also starts while Keycloak is
+   * unreachable, because an outage must not stop every instance.
    */
   async #verify(): Promise<void> {
     const [own, ...others] = await Promise.all(this.checkups.map(async (checkup) => checkup.run()));

@@ -11,7 +11,7 @@ import { RenewableCredential } from './renewable-credential.js';
 /**
  * Authenticates with a client assertion from a file (RFC 7523 §2.2), such as a projected Kubernetes token. The server
  * must trust the signer: Keycloak requires an identity provider and the client authenticator "Signed JWT - Federated".
- * This function does NOT verify the assertion or its expiry. For rereading the file, the same rules apply as for
+ * This function does NOT verify the assertion or its expiry. The file is reread at the same times as the file of
  * `clientSecretFile`.
  *
  * Throws `ConfigurationError` if the file can't be read or does not contain a JWT.

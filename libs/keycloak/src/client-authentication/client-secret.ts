@@ -70,7 +70,7 @@ class SecretSource implements ClientAuthentication {
   }
 }
 
-/** Keycloak reports a secret with a control character as wrong (RFC 6749, appendix A.2). */
+/** Keycloak refuses a secret that contains a control character (RFC 6749, appendix A.2). */
 const faultOfSecret = (text: string): string | undefined =>
   /\p{Cc}/u.test(text)
     ? 'the secret in the file must not contain a line break or another control character'

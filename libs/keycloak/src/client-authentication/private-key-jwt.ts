@@ -28,7 +28,7 @@ export interface PrivateKeyJwt extends ClientAuthentication {
  * assertion is valid for at most 60 seconds. RSA keys sign with RS256, EC keys with the algorithm of their curve, and
  * Ed25519 keys with EdDSA.
  *
- * For rereading the file, the same rules apply as for `clientSecretFile`. To replace a key, append the new key to the
+ * The file is reread at the same times as the file of `clientSecretFile`. To replace a key, append the new key to the
  * file. After the server has read the new key, move the new key to the first place.
  *
  * Throws `ConfigurationError` for an unreadable file, a missing private key or an unsupported key.

@@ -18,7 +18,7 @@ interface Read {
   readonly credential: ClientCredential;
 }
 
-/** The new secret may reach the file or vault this much later than the server. */
+/** A new secret may appear in the file or vault this much later than at the server. */
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
@@ -80,7 +80,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     const before = this.#last;
     try {
       const text = await withinMs(this.#source.timeoutMs, this.#source.read());
-      // `isReplaced` compares credentials by identity, so the same text must stay the same object.
+      // `isReplaced` compares credentials by identity, so an unchanged text must keep its object.
       const read =
         before !== undefined && text === before.text ? before : { text, credential: await this.#source.parse(text) };
       if (before !== undefined && read !== before)

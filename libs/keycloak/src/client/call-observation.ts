@@ -5,7 +5,7 @@ import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
-/** An observed call has no path, because a path may contain the caller's data. */
+/** An observed call does not include the path, because a path may contain the caller's data. */
 export interface ObservedCall {
   readonly service: string;
   readonly method: string;

@@ -10,8 +10,8 @@ export interface TokenOrigin {
 
 /**
  * Gets tokens by client credentials (RFC 6749 §4.4) for transports such as NATS; for HTTP, use
- * `ServiceClient.asService(scope)`. Concurrent callers for one token share a request, and a token is reused until
- * shortly before expiry.
+ * `ServiceClient.asService(scope)`. Concurrent callers share one token request, and a token is reused until shortly
+ * before expiry.
  */
 export class ClientCredentialsTokenProvider {
   constructor(private readonly tokens: Pick<TokenSources, 'get'>) {}

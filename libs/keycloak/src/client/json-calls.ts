@@ -5,7 +5,7 @@ import { traceHeadersOf, withTrace } from './trace-headers.js';
 
 export type ServiceQueryValue = string | number | boolean | undefined;
 
-/** A list adds its name once for each value, and undefined values are omitted. */
+/** A list adds its parameter once for each value, and undefined values are omitted. */
 export type ServiceQuery = Readonly<Record<string, ServiceQueryValue | readonly ServiceQueryValue[]>>;
 
 /** Bodies that `JSON.stringify` silently changes. */

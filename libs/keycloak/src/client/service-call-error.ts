@@ -8,12 +8,12 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
  * - `service_timeout` (504): The answer was not complete in time.
  * - `service_refused` (502): The called service refused this service (403), or refused our token (401, after a renewal
  *   if the call is repeatable).
- * - `service_failed` (502): The status was a redirect or another error, or the body was too large, incomplete or not
- *   JSON.
+ * - `service_failed` (502): The called service answered with a redirect or another error, or the body was too large,
+ *   incomplete or not JSON.
  */
 export type ServiceCallErrorCode = 'service_unavailable' | 'service_timeout' | 'service_refused' | 'service_failed';
 
-/** The part of the called service's answer that may be logged: two names and no free text. */
+/** The part of the called service's answer that may be logged: a code and a permission, but no free text. */
 export interface SafeBody {
   readonly code?: string;
   readonly permission?: string;
@@ -71,7 +71,7 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
   }
 }
 
-/** A permission may be a role, with letters of any alphabet and single spaces. */
+/** A permission may be a role name, which may contain letters of any alphabet and single spaces. */
 const NAMES: Readonly<Record<keyof SafeBody, RegExp>> = {
   code: /^[\w.:/-]{1,64}$/,
   permission: /^(?=.{1,64}$)[\p{L}\p{M}\p{N}_.:/-]+(?: [\p{L}\p{M}\p{N}_.:/-]+)*$/u,

@@ -17,7 +17,7 @@ export function refusesToken({ status, headers }: AnswerHead): boolean {
   return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
 }
 
-/** Returns a `BearerError` only for an exchanged token, because services can't log in again. */
+/** Returns a `BearerError` only for an exchanged token, because a service can't log in again. */
 export function answerFailure(
   service: string,
   tokenRequest: TokenRequest,

@@ -34,16 +34,16 @@ export interface ServiceRequestOptions {
   readonly query?: ServiceQuery;
   /**
    * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). Excludes the
-   * time to get a token; the service's `timeoutMs` still limits a new connection. A shorter timeout does not count as a
-   * failure for the circuit.
+   * time to get a token; the service's `timeoutMs` still limits a new connection. If the call exceeds a shorter
+   * `timeoutMs`, the circuit breaker does not count a failure.
    */
   readonly timeoutMs?: number;
   /** Reads a 2xx answer as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
-   * An uncaught error forwards these statuses of the called service to this service's caller. The body is written by
-   * this library. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default, every error
-   * status of the called service becomes 502.
+   * The statuses of the called service that an uncaught error passes on to this service's caller. The library writes
+   * the body of that response. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default,
+   * every error status of the called service becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -92,8 +92,8 @@ export class ServiceClient {
 }
 
 /**
- * Sends requests to one service. A path begins with a slash and stays below the service's base URL. The caller follows
- * no redirects, and does not check answers against the type `T`.
+ * Sends requests to one service. A path begins with a slash and stays below the service's base URL. A `ServiceCaller`
+ * follows no redirects, and does not check answers against the type `T`.
  *
  * The library sends a path as given, and only percent-encodes spaces and non-ASCII characters. Refuse an untrusted
  * segment that is `.` or `..`, and encode all others with `encodeURIComponent`. `encodeURIComponent` also encodes

@@ -86,7 +86,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // A caller can't prolong a trial call, because all other calls fail until the trial ends.
+    // A caller can't prolong the circuit breaker's trial call, because all other calls fail until the trial ends.
     const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
       this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };

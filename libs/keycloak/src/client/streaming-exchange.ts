@@ -20,7 +20,10 @@ export interface StreamingRequest {
   readonly body: CallBody;
   readonly streams: boolean;
   readonly maxResponseBytes?: number | undefined;
-  /** A signal that no other call uses. If the abort reason is a `KeycloakException`, the call is added to it. */
+  /**
+   * A signal that no other call uses. If the abort reason is a `KeycloakException`, the library adds the call to the
+   * exception.
+   */
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onReceived?: ((bytes: number, headers: Readonly<Record<string, string>>) => void) | undefined;
@@ -65,7 +68,8 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
       headers: Object.entries(lines).flat(),
       body,
       timeoutMs,
-      // A slow request body must not prolong a trial call, because other calls fail during the trial.
+      // A slow request body must not prolong the circuit breaker's trial call, because other calls fail during the
+      // trial.
       renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
       silenceMs: options.timeoutMs,
       signal,

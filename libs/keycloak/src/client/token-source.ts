@@ -28,8 +28,8 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * For this long, this process ignores shared tokens that were exchanged from an inactive subject token. The time
- * exceeds every token lifetime.
+ * The time in which this process ignores shared tokens that were exchanged from an inactive subject token. It exceeds
+ * every token lifetime.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -46,8 +46,8 @@ export class TokenSource {
   /** The SHA-256 hashes of inactive subject tokens that this process has exchanged. */
   readonly #dropped: DeadlineCache<true>;
   /**
-   * The SHA-256 hashes of all other inactive subject tokens. Anyone can send such tokens, so they must not evict
-   * entries of `#dropped`.
+   * The SHA-256 hashes of inactive subject tokens that this process has not exchanged. Anyone can send inactive tokens,
+   * so these hashes must not evict entries of `#dropped`.
    */
   readonly #droppedUnused: DeadlineCache<true>;
 
@@ -192,7 +192,7 @@ export class TokenSource {
     throw new BearerError('invalid_token', { reason: 'revoked', fields: { iss, azp, jti: claims.jti } });
   }
 
-  /** A very short-lived token is used for half its lifetime, so not every call requests a token. */
+  /** A very short-lived token is used for half its lifetime, so that not every call must request a token. */
   #usableMs(request: TokenRequest, { value: token, askedAtMs }: Dated<IssuedToken>): number {
     const left =
       request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.expiresAt - this.clock.epochSeconds() : Infinity;

@@ -27,7 +27,7 @@ export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
 type Outcome = () => JwtVerificationMessage['outcome'];
 
-/** As with `publishIntrospection()`, the request itself must call this function. */
+/** The request itself must call this function, because a shared call runs in the async context of one request only. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

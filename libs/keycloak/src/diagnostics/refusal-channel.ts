@@ -6,8 +6,8 @@ import type { KeycloakException, RefusalCode } from '../protocol/keycloak-except
 export const REFUSAL_CHANNEL = 'nestjs-keycloak-s2s:refusal';
 
 /**
- * Published in the request's async context, even if the log line is suppressed. The message is frozen, and contains
- * only data that the caller also receives.
+ * Reports a refusal in the request's async context, even if the log line is suppressed. The message is frozen, and
+ * contains only data that the caller also receives.
  */
 export interface RefusalMessage {
   readonly code: RefusalCode;

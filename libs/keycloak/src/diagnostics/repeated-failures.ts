@@ -5,7 +5,9 @@ interface ErrorLog {
   error(line: unknown): void;
 }
 
-/** `one` is logged for a value that is not an `Error`. `others` is logged with the count of suppressed errors. */
+/**
+ * `one` is logged for a thrown value that is not an `Error`. `others` is logged with the count of suppressed errors.
+ */
 interface Messages {
   readonly one: string;
   readonly others: string;

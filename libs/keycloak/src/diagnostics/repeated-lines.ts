@@ -23,7 +23,8 @@ interface Kind {
 
 /**
  * Limits the log lines of each kind, so that requests can't flood the log. Writes 20 lines per kind in ten seconds, and
- * summarizes the suppressed lines. After a window with more than 20 suppressed lines, writes only a summary.
+ * summarizes the suppressed lines. If a kind had more than 20 suppressed lines, the next ten seconds have only a
+ * summary of this kind.
  *
  * An instance writes at most 1000 lines in ten seconds, and one summary per kind. If more than 2000 kinds occur at a
  * time, all further kinds share a count.

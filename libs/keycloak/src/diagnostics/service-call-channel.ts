@@ -7,8 +7,8 @@ export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**
  * A message about a call of `ServiceClient` or `ServiceHttp`, in the caller's async context. The message is frozen, and
- * contains no path, header, body, token or claim. A repetition with a renewed token causes no second message. Invalid
- * arguments cause no message.
+ * contains no path, header, body, token or claim. A call that is repeated with a renewed token has one message. A call
+ * with invalid arguments has no message.
  */
 export interface ServiceCallMessage {
   /** The registered name of the service. */
