@@ -16,7 +16,7 @@ export class AnswerBody extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.reader.closed();
-    // Without a listener, the error would end the process.
+    // An `error` event without a listener would end the process.
     process.nextTick(() => done(this.listenerCount('error') === 0 ? null : error));
   }
 }

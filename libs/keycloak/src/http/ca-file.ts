@@ -68,7 +68,7 @@ function textOf(read: () => Buffer): string {
   return text;
 }
 
-/** The error omits the path, because a user may have given a secret by mistake. */
+/** The error omits the path, because a user may have given a secret instead of a path by mistake. */
 const unreadable = (error: unknown): CaFileError => new CaFileError(`can't be read (${codeOf(error)})`);
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

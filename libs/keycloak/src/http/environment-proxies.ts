@@ -65,7 +65,7 @@ function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, search, hash, username, password } = new URL(text);
   try {
-    // Decodes both separately, because two invalid halves could form a valid character together.
+    // Decodes user name and password separately, because two invalid halves could form a valid character together.
     for (const credential of [username, password]) decodeURIComponent(credential);
   } catch {
     return false;

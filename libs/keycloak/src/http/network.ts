@@ -80,7 +80,7 @@ export class Network {
     const open = async (options: buildConnector.Options): Promise<Socket> => {
       if (caFile !== undefined && options.protocol === 'https:') {
         const ca = await caFile.current((event) => this.#logCaFile(server, caFile.path, event));
-        // The old connector would resume TLS sessions with servers that are no longer trusted.
+        // After a change of the authorities, the old connector would resume TLS sessions with untrusted servers.
         if (ca !== trusted) connect = buildConnector({ timeout: connectMs, rejectUnauthorized: true, ca });
         trusted = ca;
       }

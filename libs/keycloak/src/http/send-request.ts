@@ -146,7 +146,7 @@ export function connectionError(error: unknown): HttpFailure | TypeError {
   if (error instanceof ProxyFailure) return new HttpFailure(error.reason, error.detail);
   const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: string };
   if (NO_REQUEST.has(code)) return new TypeError(`The request can't be sent (${String(code)})`);
-  // Only a custom dispatcher with its own time-outs causes this code.
+  // Only a custom dispatcher with its own time-outs causes `UND_ERR_HEADERS_TIMEOUT`.
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new HttpFailure('timeout');
   const reason = connectionFailure(code);
   if (reason === 'certificate_refused') return new HttpFailure(reason, message);

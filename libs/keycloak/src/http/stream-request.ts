@@ -68,7 +68,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #limit: TimeLimit | undefined;
   #isComplete = false;
   #isCollected = false;
-  /** A time-out during this wait is not the server's fault. */
+  /** A time-out while the exchange waits for the request body is not the server's fault. */
   #isWaitingForBody = false;
   #tellOver: () => void = () => undefined;
   #isOver = false;

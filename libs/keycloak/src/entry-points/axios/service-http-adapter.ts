@@ -97,7 +97,7 @@ async function sent(
 }
 
 function urlOf(service: string, config: InternalAxiosRequestConfig): string {
-  // Without this check, axios would drop a fragment before a query, and would collapse leading slashes.
+  // axios itself would drop a fragment before a query, and would collapse leading slashes.
   if (/#|^\/\//.test(config.url ?? ''))
     throw new TypeError(`${service}: a URL must not contain "#" or begin with "//"`);
   try {
@@ -110,13 +110,13 @@ function urlOf(service: string, config: InternalAxiosRequestConfig): string {
 
 const ALONE = new axios.Axios({});
 
-/** In axios, -1 means no limit; `NaN` is refused, because no size would ever exceed that limit. */
+/** In axios, -1 means no limit; `NaN` is refused, because no size exceeds `NaN`. */
 function boundOf(service: string, name: string, bytes: number | null | undefined = Infinity): number {
   if (Number.isNaN(Number(bytes))) throw new TypeError(`${service}: ${name} must be a number of bytes`);
   return bytes === null || bytes < 0 ? Infinity : bytes;
 }
 
-/** Node runs a timer with a longer delay immediately. */
+/** Node fires a timer immediately if its delay exceeds this maximum. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** As in axios, 0 means no timeout. */

@@ -16,7 +16,8 @@ export type ServiceHttpAsyncRegistration = { readonly name: string } & Pick<Modu
  * Provides one injectable `ServiceHttp` per service; the root module must import `KeycloakModule.forRoot`. Invalid
  * options throw `KeycloakOptionsError` at boot.
  *
- * A service shares no connections, slots or circuit breakers with a service that `KeycloakModule.forFeature` registers.
+ * A service of this module shares no connections, slots or circuit breakers with a service of
+ * `KeycloakModule.forFeature`.
  */
 @Module({})
 export class ServiceHttpModule {

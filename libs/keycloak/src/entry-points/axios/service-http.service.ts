@@ -14,7 +14,7 @@ import { toServiceError } from './call-error.js';
 
 export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'baseURL' | 'adapter'>;
 
-/** The options of a service in `KeycloakModule.forFeature`; the name `baseURL` comes from axios. */
+/** The options of a service in `KeycloakModule.forFeature`, except that `baseUrl` has axios' name `baseURL`. */
 export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
   /** The base URL of all calls to the service. */
   readonly baseURL: string;
@@ -39,8 +39,8 @@ export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gz
  */
 export class ServiceHttp {
   /**
-   * `asService()` and `onBehalfOf()` copy the interceptors and defaults of this axios instance. A request through this
-   * instance fails, since the request has no caller.
+   * `asService()` and `onBehalfOf()` copy the interceptors and defaults of this axios instance. A request through
+   * `axiosRef` itself fails, since it has no caller.
    */
   readonly axiosRef: AxiosInstance;
   readonly #client: ServiceClient;

@@ -9,8 +9,8 @@ const contexts = new WeakMap<object, Set<object>>();
 /**
  * Throws `BearerError` if operations share a context, since an operation could run for the caller of another operation.
  *
- * Mercurius sets the request of each operation on the shared object. Apollo gives each operation a copy of the object,
- * and each copy contains the first request.
+ * Mercurius sets the request of each operation on a shared context object. Apollo gives each operation a copy of the
+ * context object, and each copy contains the first request.
  */
 export function checkNotShared(call: CallContext): void {
   const context = contextOf(call);

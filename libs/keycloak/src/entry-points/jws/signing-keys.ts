@@ -10,9 +10,9 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * Anybody can send an unknown key id, so this pause separates the starts of two reads of the keys. The first tokens
- * that are signed with a new key may have to wait for the end of this pause. A pause of 30 seconds (jose's default)
- * would make the service refuse these tokens.
+ * The minimum time between the starts of two reads of the keys, because anybody can send an unknown key id. The first
+ * tokens that are signed with a new key may have to wait for this time. With 30 seconds (jose's default), the service
+ * would refuse the first tokens of a new key.
  */
 const COOL_DOWN_MS = 1000;
 
@@ -68,7 +68,7 @@ export class SigningKeys {
     return this.current(this.#clock.monotonicMs()) ?? this.#inFlight ?? this.#read();
   }
 
-  /** Returns the keys of a read that begins after this call. */
+  /** Returns the keys from a read that begins after the call of `newer()`. */
   async newer(): Promise<KeySet> {
     if (this.#waiting >= MAX_WAITING) {
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'queue_full' });
@@ -86,8 +86,7 @@ export class SigningKeys {
       // A read in progress may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // Without current keys, other requests also start reads, and each read extends this wait. `MAX_PAUSES` limits the
-      // wait.
+      // If there are no current keys, other requests also start reads, which extend this wait up to `MAX_PAUSES`.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }

@@ -13,14 +13,14 @@ export interface JwtVerificationOptions {
   /** Maximum number of cached tokens whose signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * The maximum key age in seconds. Until this age, the service also uses withdrawn keys. The service renews the keys
-   * after half to three quarters of this time. Default 600, 30 to 86400.
+   * The maximum key age in seconds. Until this age, the service may still use a key that the issuer has withdrawn. The
+   * service renews the keys after half to three quarters of this time. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }
 
 /**
- * Verifies token signatures by the issuer's keys, without a call per token (for `forRoot({ jwt })`).
+ * Verifies token signatures with the issuer's keys, without a call per token (for `forRoot({ jwt })`).
  *
  * A signature does NOT show revocation, a logout or a disabled user: see docs/verification.md.
  *

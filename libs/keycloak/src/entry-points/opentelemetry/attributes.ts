@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { ServiceCallMessage } from '../diagnostics/index.js';
 
-// These attributes are stable in the semantic conventions since version 1.23.
+// These attribute names are stable since version 1.23 of the OpenTelemetry semantic conventions.
 export const METHOD = 'http.request.method';
 export const STATUS = 'http.response.status_code';
 export const ERROR_TYPE = 'error.type';

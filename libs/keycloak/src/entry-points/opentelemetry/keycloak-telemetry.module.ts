@@ -12,8 +12,8 @@ const TELEMETRY: FactoryProvider = {
  * Import this module once, in the root module that imports `KeycloakModule.forRoot`. Reports the metrics and spans of
  * docs/metrics.md, and adds `traceparent` and `tracestate` to service calls.
  *
- * The module does nothing if no OpenTelemetry SDK is registered before the application starts. The module does NOT
- * create spans for incoming requests. No metric or span contains a token, a hash, a subject or a path.
+ * The module works only if the application registers an OpenTelemetry SDK before it starts. The module does NOT create
+ * spans for incoming requests. No metric or span contains a token, a hash, a subject or a path.
  */
 @Module({ providers: [TELEMETRY] })
 export class KeycloakTelemetryModule {}

@@ -15,7 +15,7 @@ export interface ReachedIssuer {
 
 type AskedIssuer = Pick<TokenMessage, 'issuer' | 'durationMs' | 'failed'>;
 
-/** The span has no server address if applications reach the issuer at different URLs. */
+/** The span has no server address if two applications of the process reach the issuer at different URLs. */
 export function traceServerCalls(tracer: Tracer, issuers: () => readonly ReachedIssuer[]): () => void {
   const span = (asked: AskedIssuer, name: string, attributes: Attributes): void => {
     const { issuer: askedIssuer, durationMs, failed } = asked;

@@ -29,7 +29,7 @@ export interface BackchannelLogoutAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** A recheck from the channel starts a pause only if the recheck is younger than this time. */
+/** A recheck from the channel starts a pause between rechecks only if the recheck is younger than this time. */
 const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');
@@ -38,8 +38,8 @@ const MAX_KEY_AGE_SECONDS = 600;
 
 /**
  * Accepts OpenID Connect back-channel logout notices of the issuers in `KeycloakModule`, at one public route. From the
- * next request on, the `RevocationList` denies the tokens of the session. A `revocationChannel` extends the denial to
- * all replicas of all services.
+ * next request on, the `RevocationList` denies the tokens of the ended session. A `revocationChannel` extends the
+ * denial to all replicas of all services.
  *
  * Import this module once, next to `KeycloakModule.forRoot`. This module does NOT configure Keycloak: the client needs
  * the attribute `backchannel.logout.url` (docs/revocation.md#back-channel-logout).
@@ -82,7 +82,7 @@ export class BackchannelLogoutModule {
 
 const NOTHING_MORE: BackchannelLogoutListener = { ended: async () => undefined };
 
-/** Throws if the module is imported twice. Each instance would accept a replayed notice. */
+/** Throws if the module is imported twice, because the second instance would accept a replayed notice. */
 function refuseSecond(discovery: DiscoveryService): void {
   const count = discovery.getProviders().filter(({ token }) => token === LogoutNotices).length;
   if (count > 1) throw cantBeUsed([`it is imported ${count} times. Call forRoot or forRootAsync once`]);

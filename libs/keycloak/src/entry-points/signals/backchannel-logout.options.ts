@@ -16,7 +16,7 @@ export interface BackchannelLogoutOptions {
 
 const DEFAULT_PATH = 'backchannel-logout';
 
-/** Other characters may have a special meaning in the path patterns of Express and Fastify. */
+/** The characters without a special meaning in the path patterns of Express and Fastify. */
 const PLAIN_PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 
 export function resolveLogoutOptions(given: BackchannelLogoutOptions): Required<BackchannelLogoutOptions> {

@@ -28,8 +28,8 @@ export class LeaseHolder {
   }
 
   /**
-   * Returns `unknown` if the channel is unavailable and this process had the last lease. Then this process applies
-   * events, but sends no proofs.
+   * Returns `unknown` if the channel is unavailable and this process had the last lease. With an `unknown` lease, this
+   * process applies events but sends no proofs.
    */
   async lease(): Promise<FeedLease | 'unknown' | undefined> {
     let lease: FeedLease | 'unknown' | undefined;
@@ -45,8 +45,8 @@ export class LeaseHolder {
   }
 
   /**
-   * Logs that this replica polls, but only after an accepted proof. Otherwise, an unhealthy feed would log each change
-   * of the lease.
+   * Logs that this replica polls. An unhealthy feed would log each change of the lease, so the log line waits for an
+   * accepted proof.
    */
   accepted(): void {
     this.#refusedFor = undefined;

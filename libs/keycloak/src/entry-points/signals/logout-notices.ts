@@ -76,7 +76,7 @@ export class LogoutNotices {
 
   async #end({ tokens }: IssuerNotices, { tokenId, endsOffline, ...logout }: LogoutClaims): Promise<NoticeOutcome> {
     const { issuer, sessionId: sid, subject: sub } = logout;
-    // Deny first: Keycloak still reports the tokens as active while Keycloak sends the notice.
+    // Deny first: Keycloak still reports the tokens as active while it sends the logout notice.
     this.#deny({ ...logout, endsOffline });
     try {
       await this.#inTime(() => this.listener.ended(logout));
@@ -94,7 +94,7 @@ export class LogoutNotices {
   #deny({ issuer, sessionId, subject, issuedAt, endsOffline }: Omit<LogoutClaims, 'tokenId'>): void {
     const except = endsOffline ? {} : { exceptOffline: true as const };
     if (sessionId !== undefined) this.revocations.deny({ issuer, sid: sessionId, ...except });
-    // Denies all tokens from the second of the notice, since token times are whole seconds.
+    // Also denies the tokens issued in the same second as the notice, since token times are whole seconds.
     else if (subject !== undefined) this.revocations.deny({ issuer, sub: subject, issuedBefore: issuedAt + 1 });
   }
 
@@ -132,5 +132,5 @@ class ListenerTimeout extends Error {
   override readonly name = 'timeout';
 }
 
-/** An error's message may contain any text, so only the name is logged. */
+/** An error's message may contain any text, so only the error's name is logged. */
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown');

@@ -27,8 +27,8 @@ const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 const isLogoutTokenType = (typ: unknown): boolean => typeof typ === 'string' && LOGOUT_TOKEN_TYPE.test(typ);
 
 /**
- * Checks the claims first: only valid claims cause a key lookup. A second process may accept the same `jti`, because a
- * repeated denial is harmless.
+ * Checks the claims before the signature, so that only a token with valid claims causes a key lookup. A second process
+ * may accept the same `jti`, because a repeated denial is harmless.
  */
 export class LogoutTokens {
   readonly #seen: DeadlineCache<true>;
@@ -54,7 +54,7 @@ export class LogoutTokens {
     return claims;
   }
 
-  /** Makes the service accept the token once more, because the logout is incomplete. */
+  /** Makes the service accept a logout token once more after an incomplete logout. */
   release(tokenId: string): void {
     this.#seen.delete(tokenId, true);
   }

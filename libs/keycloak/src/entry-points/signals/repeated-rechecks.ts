@@ -1,4 +1,4 @@
-/** The time between two rechecks. A logout in Keycloak takes less time. */
+/** The time between two rechecks, which exceeds the duration of a logout in Keycloak. */
 const INTERVAL_MS = 10_000;
 
 /** Runs `action` later, and returns a function that cancels the action. The timer does not keep the process alive. */
@@ -13,9 +13,9 @@ const afterMs: Schedule = (ms, action) => {
 const SPREAD_MS = 1000;
 
 /**
- * Rechecks all tokens twice after an unverified notice. The logout is complete before the second recheck. While
- * Keycloak sends the notice, the session's tokens are still active. Anybody can send notices, so all replicas together
- * recheck at most once in ten seconds.
+ * Rechecks all tokens twice after an unverified notice. While Keycloak sends the notice, the session's tokens are still
+ * active; the logout is complete before the second recheck. Anybody can send notices, so all replicas together recheck
+ * at most once in ten seconds.
  */
 export class RepeatedRechecks {
   #due = 0;

@@ -20,7 +20,7 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /** The sources, such as `keycloakEvents()`. Results are cached longer while all sources are healthy. */
+  /** The sources, such as `keycloakEvents()`. Introspection results are cached longer while all sources are healthy. */
   readonly sources: readonly SignalSource[];
   /**
    * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. With
@@ -29,8 +29,8 @@ export interface RevocationEventsModuleOptions {
    */
   readonly pollSeconds?: number;
   /**
-   * The client that polls the sources, by default the client of this service. If this service calls others, use a
-   * separate client: a called service could read the events.
+   * The client that polls the sources, by default the client of this service. Use a separate client if this service
+   * calls other services: a called service could read the events with the token that it receives.
    */
   readonly client?: RevocationEventsClientOptions;
 }

@@ -23,7 +23,9 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** A poll overlaps the proven time of another replica by this margin, because the clocks of replicas differ. */
+/**
+ * A poll overlaps the healthy period of another replica's proof by this margin, because the clocks of replicas differ.
+ */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -93,7 +95,7 @@ export class SignalFeed {
     }
   }
 
-  /** Throws `Error` for a second feed. The second feed could hide the first feed's gap. */
+  /** Throws `Error` for a second feed, because the second feed could hide a gap of the first feed. */
   start(): void {
     if (!this.at.signals.follow())
       throw new Error('A signal feed already runs. Import RevocationEventsModule once, with all sources');
@@ -122,7 +124,7 @@ export class SignalFeed {
     }
   }
 
-  /** `beganMs` is a time before the lease request, so the proven period never starts too early. */
+  /** `beganMs` is a time before the lease request, so the healthy period never starts too early. */
   async #poll(one: Followed, lease: FeedLease | 'unknown', beganMs: number): Promise<void> {
     if (lease !== 'unknown' && lease.fencing !== one.fencing)
       [one.receivedSinceMs, one.fencing] = [undefined, lease.fencing];
@@ -159,7 +161,7 @@ export class SignalFeed {
   }
 
   async #prove(one: Followed, lease: FeedLease, atMs: number): Promise<void> {
-    // The healthy time must not be later than the lease, even if the clock of the lease was set back.
+    // `healthyUntilMs` must not be later than the grant of the lease, even if the channel's clock was set back.
     one.healthyUntilMs = Math.min(Math.max(one.healthyUntilMs, atMs), lease.grantedAtMs);
     const untilMs = Math.min(...this.#followed.map(({ healthyUntilMs }) => healthyUntilMs));
     const sinceMs = Math.max(...this.#followed.map(({ receivedSinceMs = Infinity }) => receivedSinceMs));

@@ -15,11 +15,17 @@ export interface Signals {
   readonly rechecks: readonly IssuerRecheck[];
   /** Whether the result contains all events of the requested period. */
   readonly isWhole: boolean;
-  /** Whether the server has certainly reported all events that precede this poll. An empty result is not a proof. */
+  /**
+   * Whether the server has certainly reported all events that precede this poll. An empty result alone does not prove
+   * health.
+   */
   readonly isHealthy: boolean;
   /** The end of the healthy period, in milliseconds before this poll. Default 0. */
   readonly healthyUntilAgoMs?: number;
-  /** The reason why this poll has no proof. The feed still applies the denials and rechecks. */
+  /**
+   * The reason why this poll does not prove that the source is healthy. The feed still applies the denials and
+   * rechecks.
+   */
   readonly fault?: SignalSourceError | undefined;
   /** The time of the first event, by the server's clock, in milliseconds since the epoch. */
   readonly occurredAtMs?: number | undefined;
@@ -40,8 +46,8 @@ export interface SignalSourceContext {
   readonly login: (scope?: string) => Promise<IssuedToken>;
   readonly clock: Clock;
   /**
-   * Returns the server's time in seconds since the epoch. After the first token response, the error is about one
-   * second.
+   * Returns the server's time in seconds since the epoch. After the first token response, the time is accurate to about
+   * one second.
    */
   readonly serverSeconds: () => number;
   /** Whether the polls are only a trial, which must not create objects or remove events. */
@@ -69,7 +75,7 @@ export interface SignalSource {
   connect(context: SignalSourceContext): ConnectedSignalSource;
 }
 
-/** The reasons why a source can't be polled, for an operator. */
+/** The reasons that tell an operator why a source can't be polled. */
 export const SIGNAL_SOURCE_REASONS = [
   'forbidden',
   'answered_unexpectedly',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loggedFields, KeycloakException, type FeedFault } from '../ports/signals.js';
 import { SignalSourceError, type ConnectedSignalSource } from './signal-source.js';
 
-/** The number of trial polls, because a requested proof may arrive only at a later poll. */
+/** The maximum number of trial polls, because a requested proof may arrive only at a later poll. */
 const TRIAL_POLLS = 3;
 const TRIAL_PAUSE_MS = 500;
 

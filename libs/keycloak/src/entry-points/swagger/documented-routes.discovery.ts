@@ -3,7 +3,7 @@ import { SwaggerModule, type OpenAPIObject, type SwaggerDocumentOptions } from '
 import type { ReportedRoute } from '../ports/reported-routes.js';
 import { nameOf, operationAt, placesIn, type Document, type OperationPlace } from './document-parts.js';
 
-/** Some releases of @nestjs/swagger lack some of these options for routes and paths. */
+/** The options for routes and paths, some of which are missing in some releases of @nestjs/swagger. */
 export interface DocumentedRoutesOptions {
   readonly include?: NonNullable<SwaggerDocumentOptions['include']>;
   readonly deepScanRoutes?: boolean;

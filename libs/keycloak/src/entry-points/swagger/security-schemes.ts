@@ -13,7 +13,7 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/** The endpoints of a server other than Keycloak are known only from the metadata of that server. */
+/** Only the metadata of a server other than Keycloak lists the endpoints of that server. */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,

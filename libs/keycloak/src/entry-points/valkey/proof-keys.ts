@@ -6,7 +6,7 @@ import { keyIdOf, privateKeyIn, publicKeysIn } from './ed25519-keys.js';
 
 /**
  * Ed25519 keys, each in PEM or in base64 without header and footer. A file is read every five seconds, so keys can
- * change at run time. Without a readable valid key, the last keys stay in use.
+ * change at run time. If the file becomes unreadable or invalid, the last keys stay in use.
  */
 export interface ProofKeyOptions {
   /** Signs a poller's proofs; only services with `RevocationEventsModule` have this key. */

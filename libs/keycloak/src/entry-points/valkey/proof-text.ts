@@ -15,7 +15,7 @@ export interface ProofIdentity {
   readonly stream: string;
 }
 
-/** The signature covers `CONTEXT` and then the bytes of this content. */
+/** The content of a proof; the signature covers `CONTEXT` and then the bytes of the content. */
 interface Written {
   readonly v: number;
   readonly i: string;
@@ -38,7 +38,7 @@ interface Signed {
   readonly g: string;
 }
 
-/** Newer proofs are refused, because their fields may have a different meaning. */
+/** A proof with a higher version is refused, because its fields may have a different meaning. */
 const VERSION = 1;
 /** Each signed text begins with this line, so that other signatures of the key are not valid proofs. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';

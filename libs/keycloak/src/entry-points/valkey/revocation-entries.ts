@@ -2,7 +2,7 @@ import type { ChannelRefusal, SharedRevocation } from '../extension/index.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 interface Written {
-  /** The entry format; earlier versions of this library wrote no number. */
+  /** The number of the entry format; earlier versions of this library wrote no number. */
   readonly f?: number;
   readonly k: string;
   /** The value to deny or recheck, absent if `k` is `everything` or `floor`. */

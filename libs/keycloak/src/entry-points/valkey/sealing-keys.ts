@@ -13,7 +13,7 @@ const CIPHER = 'aes-256-gcm';
 const INFO = 'nestjs-keycloak-s2s sealed entry, version 1';
 const NAME_INFO = 'nestjs-keycloak-s2s name, version 1';
 const FINGERPRINT_INFO = 'nestjs-keycloak-s2s fingerprint, version 1';
-/** The bytes suffice to distinguish keys, and are too few to find a key. */
+/** Enough bytes to distinguish keys, but too few to reconstruct a key. */
 const FINGERPRINT_BYTES = 4;
 
 /**
@@ -72,7 +72,7 @@ export class SealingKeys {
         const decipher = createDecipheriv(CIPHER, subkey(key, salt), NONCE).setAAD(bytesOf(associated)).setAuthTag(tag);
         return decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
       } catch {
-        // This key did not encrypt the text, so try the next key.
+        // The key did not encrypt this text, so try the next key.
       }
     }
     return undefined;

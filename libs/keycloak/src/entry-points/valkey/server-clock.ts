@@ -1,10 +1,10 @@
 /** A higher drift of the server's clock means that the clock was set back. */
 const MAX_DRIFT = 0.0005;
 
-/** An offset that falls by more than this means that the clock was set back, not that an answer was late. */
+/** An offset that falls by more than this means that the server's clock was set back, not that an answer was late. */
 const STEP_MS = 1000;
 
-/** After this time, introspection results older than the set-back have expired. */
+/** After this time, introspection results from before the set-back of the clock have expired. */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**
@@ -23,7 +23,7 @@ export class ServerClock {
     return this.#learnedAtMs !== -Infinity;
   }
 
-  /** The time by which the clock was set back: an entry that is stored now looks older by this time. */
+  /** The time by which the server's clock was set back: an entry that is stored now looks older by this time. */
   get behindMs(): number {
     return Math.max(0, this.#latestOffsetMs - this.#offsetMs);
   }

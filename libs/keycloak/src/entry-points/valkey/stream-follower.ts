@@ -16,7 +16,7 @@ const LONGEST_PAUSE_MS = 2000;
 
 /**
  * The maximum difference between an entry's sealed time and its arrival time. The arrival time is not sealed, so a
- * larger difference may mean a forgery. Earlier cached results then get the short TTL.
+ * larger difference may mean a forgery. After a larger difference, earlier cached results get the short TTL.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -115,7 +115,7 @@ export class StreamFollower {
     for (;;) {
       const page = await stream.read(reader, place?.position);
       if (page === undefined) throw new Gap('no_stream', '');
-      // This library never writes so many entries, and they could exhaust the memory.
+      // More entries than this library ever writes could exhaust the memory.
       if (page.last - page.first >= MAX_CAPACITY) throw new Gap('too_many_entries', page.epoch);
       proofs.learn(page, this.receiver);
       if (proofs.lacks(page)) throw new Gap('entries_removed_early', page.epoch);

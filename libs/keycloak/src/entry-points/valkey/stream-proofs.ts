@@ -103,7 +103,7 @@ export class StreamProofs {
     return this.#found.isOpened ? 'opened' : 'unreadable';
   }
 
-  /** Throws a `Gap` that starts a new epoch if this replica has read different entries. */
+  /** Throws a `Gap` that starts a new epoch if this replica and the poller have read different entries. */
   check(epoch: string, receiver: ProofReceiver): void {
     const { proof, isRefused } = this.#found ?? {};
     const chain = this.#chain;

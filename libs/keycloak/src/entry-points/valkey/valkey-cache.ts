@@ -7,8 +7,9 @@ import { ValkeySharedCache } from './valkey-shared-cache.js';
 
 export interface ValkeyCacheOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every replica of this service has these keys, and no
-   * other service. The first key encrypts entries, and every key decrypts entries. Do not use the client's secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every replica of this service has these keys, but no
+   * other service has them. The first key encrypts entries, and every key decrypts entries. Do not use the client's
+   * secret.
    */
   readonly keys: readonly string[];
 }
@@ -18,10 +19,10 @@ const DEADLINE_MS = 50;
 /**
  * Shared cache for `forRoot({ sharedCache })` (tried with Valkey 8.1). All replicas of this service reuse the
  * introspection results and tokens of one replica. The rules for results in memory also apply to results in the shared
- * cache. Use separate databases or servers for cache and denials: the cache may be lost.
+ * cache. Use separate databases or servers for the cache and for denials, because a cache may lose its data.
  *
- * Without the keys, a reader of the Valkey server can't decrypt the entries. A writer can delete entries and restore
- * unexpired entries, but can't forge an entry.
+ * Without the keys, a reader of the Valkey server can't decrypt the entries. Without the keys, a writer can delete
+ * entries and restore unexpired entries, but can't forge an entry.
  *
  * The cache sends nothing before the application starts. Throws `ConfigurationError`.
  */

@@ -13,7 +13,7 @@ const CONNECT_MS = 2000;
 const LATE = 'timeout';
 /** A deadline consists of several timers in sequence, because a pause of this process can end only one timer. */
 const DEADLINE_PARTS = 5;
-/** A shorter silence does not close the connection: server or process may be busy. */
+/** A shorter silence does not close the connection, because the server or this process may be busy. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
@@ -59,9 +59,7 @@ export class ValkeyConnection {
     return this.#failure === undefined && this.#client.isReady;
   }
 
-  /**
-   * Throws `ValkeyError` on failure, and then closes the connection except after an error answer or a short silence.
-   */
+  /** Throws `ValkeyError`; the connection stays open only after an error answer or a short silence. */
   async send(args: readonly string[], deadlineMs: number): Promise<unknown> {
     if (this.#unanswered === 0) this.#lastAnswerMs = performance.now();
     this.#unanswered += 1;

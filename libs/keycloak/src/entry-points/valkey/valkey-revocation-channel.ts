@@ -90,7 +90,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
     const sealed = this.#proofs.write(period, lease.fencing, place);
     if (sealed === undefined) return 'behind';
     const outcome = await this.#stream.prove(await this.#openWriter(), lease, place, sealed);
-    // Apply the proof immediately, because the server returns the proof to this process later.
+    // Apply the proof immediately, because this process reads it back from the server only later.
     if (outcome === 'taken') this.#proofs.tell(period, this.receiver);
     return outcome;
   }

@@ -32,7 +32,7 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
 /**
  * Revocation channel for `forRoot({ revocationChannel })` (tried with Valkey 8.1). A stream carries denials and
  * rechecks to all services with the same realm, keys and server. Without the keys, a reader of the Valkey server can't
- * decrypt the entries. A process that can write to the server can only delete entries.
+ * decrypt the entries, and a writer can only delete entries.
  *
  * The channel sends nothing before the application starts. Throws `ConfigurationError`.
  */

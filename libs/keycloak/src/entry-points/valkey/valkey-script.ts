@@ -8,7 +8,9 @@ export class ValkeyScript {
 
   constructor(
     private readonly text: string,
-    /** `read_only` is for a user with only read rights: the server refuses scripts that write. */
+    /**
+     * With `read_only`, a user with only read rights can run the script, and the server refuses writes of the script.
+     */
     private readonly access: 'read_write' | 'read_only' = 'read_write',
   ) {
     this.#sha = createHash('sha1').update(text).digest('hex');

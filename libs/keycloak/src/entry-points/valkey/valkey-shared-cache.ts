@@ -20,7 +20,7 @@ const FORM = '1';
 
 type Looked = readonly [sealed: string | null, isMine: number, nowMs: number];
 
-/** The time of the request is sealed too, so nobody can make an old result look newer. */
+/** The time of the request is encrypted with the result, so nobody can make an old result look newer. */
 interface Written {
   readonly t: string;
   readonly a: number;

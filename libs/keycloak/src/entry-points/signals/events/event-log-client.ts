@@ -2,7 +2,7 @@ import { KeycloakException, type AuthorizationServerFetch } from '../../ports/si
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
-/** A row has a few kilobytes, so a page fits into the maximum response size. */
+/** A row of the event log has a few kilobytes, so a page fits into the maximum response size. */
 const PAGE = 200;
 const MAX_PAGES = 60;
 
@@ -13,7 +13,7 @@ export interface EventLogSettings {
   readonly adminEventsEnabled: boolean;
 }
 
-/** The events, oldest first; `isWhole` is false if the log has more rows. */
+/** The events, oldest first; `isWhole` is false if the event log has more rows. */
 export interface ReadEvents {
   readonly events: readonly EventRepresentation[];
   readonly isWhole: boolean;

@@ -14,7 +14,7 @@ import { USER_EVENT_TYPES, userEventSignal, type EventRepresentation, type Event
 
 export interface KeycloakEventsOptions {
   /**
-   * The overlap of two polls, in seconds. Events become visible at the commit of the transaction, but have an earlier
+   * The overlap of two polls, in seconds. An event becomes visible when its transaction commits, but carries an earlier
    * time. Default 10, 1 to 120.
    */
   readonly overlapSeconds?: number;
@@ -28,11 +28,12 @@ const MAX_KNOWN = 100_000;
 
 /**
  * Returns a signal source for `RevocationEventsModule` that reads a realm's user and admin events
- * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save both, and the client's service account needs
- * the role `view-events` of `realm-management`. The role reveals the logins and addresses of all users: give it to one
- * service only.
+ * (`/admin/realms/{realm}/events`, `/admin-events`). The realm must save user and admin events, and the client's
+ * service account needs the role `view-events` of `realm-management`. The role `view-events` reveals the logins and
+ * addresses of all users: give it to one service only.
  *
- * An empty log proves nothing. So the service logs in at least every five seconds, and looks for this login in the log.
+ * An empty event log proves nothing, so the service logs in at least every five seconds and looks for its login in the
+ * log.
  *
  * Throws `ConfigurationError`.
  */
@@ -82,7 +83,7 @@ class KeycloakEvents implements ConnectedSignalSource {
   async #poll(beganMs: number, sinceMs: number, needsProof: boolean): Promise<Signals> {
     const { clock, serverSeconds } = this.context;
     const token = await this.#logIn(needsProof);
-    // The first token response reveals the server's time.
+    // The server's time is known only after the first token response.
     const began = serverSeconds() * 1000 - (clock.monotonicMs() - beganMs);
     if (beganMs >= this.#settingsAtMs + SETTINGS_EVERY_MS) {
       this.#settingsFault = settingsFault(await this.#log.settings(token.reveal()));
@@ -109,8 +110,8 @@ class KeycloakEvents implements ConnectedSignalSource {
   }
 
   /**
-   * Uses the time of the last login as a limit, because a proxy may send a server time that is too late. A proof must
-   * cover all events since that login, unless another replica polled in the meantime.
+   * Uses the time of this service's last login as a limit, because a proxy may send a server time that is too late. A
+   * proof must cover all events since the last login, unless another replica has polled in the meantime.
    */
   #since(beganMs: number, serverMs: number, sinceMs: number, needsProof: boolean): number {
     const last = this.#logins.lastSeen(beganMs);

@@ -7,8 +7,8 @@ export type EventRepresentation = Readonly<Record<string, unknown>>;
 export type EventSignal = { readonly denial: IssuerDenial } | { readonly recheck: IssuerRecheck };
 
 /**
- * The event types that end tokens (Keycloak's administration guide, "Event types"). After a password change, Keycloak
- * keeps the sessions, or writes a LOGOUT event for each ended session.
+ * The types of events that make tokens invalid (Keycloak's administration guide, "Event types"). After a password
+ * change, Keycloak keeps the sessions, or writes a LOGOUT event for each ended session.
  */
 export const USER_EVENT_TYPES = [
   'LOGOUT',
@@ -23,8 +23,9 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // If the event has a session, Keycloak revoked a refresh token. Later tokens, and tokens of other clients in the
-    // session, stay valid. If the event has no session, Keycloak revoked one access token of the user.
+    // A REVOKE_GRANT event with a session means that Keycloak revoked a refresh token. Later tokens of the session, and
+    // tokens of other clients, stay valid. Without a session, the event means that Keycloak revoked one access token of
+    // the user.
     case 'REVOKE_GRANT':
       if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };
@@ -36,7 +37,7 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
   }
 }
 
-/** Denies all tokens from the second of the event, since token times are whole seconds. */
+/** Also denies the tokens issued in the same second as the event, since token times are whole seconds. */
 export function ofUser(sub: string, time: unknown): EventSignal {
   const isTime = typeof time === 'number' && time > 0 && time < MAX_EPOCH_MS;
   return isTime ? { denial: { sub, issuedBefore: Math.floor(time / 1000) + 1 } } : { recheck: { sub } };

@@ -37,7 +37,7 @@ export function meaningOf({ events, issuedAt, subId }: SetClaims, context: Meani
   return UNCERTAIN.has(type) ? { kind: 'uncertain', recheck } : { kind: 'uncertain', recheck, fault: 'event_unknown' };
 }
 
-/** Denies all tokens from the second of the event, since token times are whole seconds. */
+/** Also denies the tokens issued in the same second as the event, since token times are whole seconds. */
 const denialOf = (subject: EventSubject, issuedAt: number): IssuerDenial =>
   subject.sid === undefined ? { sub: subject.sub, issuedBefore: Math.floor(issuedAt) + 1 } : { sid: subject.sid };
 

@@ -1,4 +1,4 @@
-/** OutstandingSets: acknowledges a stream's tokens late, so that several replicas see them (RFC 8936 §2). */
+/** OutstandingSets: acknowledges a stream's event tokens late, so that several replicas see them (RFC 8936 §2). */
 import { DeadlineCache, KeycloakException, type Clock } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
@@ -11,7 +11,7 @@ const ACKNOWLEDGE_AFTER_MS = 30_000;
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
 /**
- * The service acknowledges older tokens immediately, because a replica that missed such tokens has seen a truncated
+ * Event tokens above this age are acknowledged immediately, because a replica that missed them has seen a truncated
  * page.
  */
 const OLD_SECONDS = 600;
@@ -24,7 +24,7 @@ const MAX_PAGES = 10;
 /** Keycloak briefly omits tokens from a response while another poll holds these tokens. */
 const MAX_AGAIN = 2;
 
-/** A poll holds tokens for a shorter time, so a token that stays missing was acknowledged by another receiver. */
+/** No poll holds a token for this long, so a token that stays missing was acknowledged by another receiver. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;
@@ -36,7 +36,7 @@ const SHRINKS_BY = 4;
 
 interface Seen {
   readonly firstSeenMs: number;
-  /** False after a long pause, because another replica may then acknowledge the token soon. */
+  /** False for a token first read after a long pause, because another replica may acknowledge it soon. */
   readonly isNew: boolean;
   isDone: boolean;
   isOld: boolean;
@@ -45,9 +45,9 @@ interface Seen {
 export interface ReadSets {
   readonly sets: ReadonlyMap<string, unknown>;
   readonly isCutOff: boolean;
-  /** True if expected tokens are missing. Unknown tokens may then be missing, too. */
+  /** True if expected tokens are missing, so that unknown tokens may be missing, too. */
   readonly isShort: boolean;
-  /** True if expected tokens are missing for long. The cause is another receiver or a replaced stream. */
+  /** True if another receiver or a replaced stream keeps expected tokens away for long. */
   readonly isTakenByOthers: boolean;
 }
 

@@ -51,8 +51,8 @@ export class SecurityEventTokens {
   }
 
   /**
-   * Checks the claims first: only a token with valid claims causes a key lookup. `now` is in seconds since the epoch,
-   * by the server's clock.
+   * Checks the claims before the signature, so that only a token with valid claims causes a key lookup. `now` is in
+   * seconds since the epoch, by the server's clock.
    */
   async check(token: unknown, recipient: SetRecipient, now: number): Promise<CheckedSet> {
     if (typeof token !== 'string' || !isCompactJws(token)) return 'token_malformed';

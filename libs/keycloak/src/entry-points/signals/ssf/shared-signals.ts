@@ -31,8 +31,8 @@ const UNDECIDED_IS_A_FAULT_MS = 30_000;
  * Keycloak 26.7 reports logouts and "sign out", but not disabled or deleted users. For these users, add
  * `keycloakEvents()` or choose an acceptable TTL for cached results.
  *
- * An empty response proves nothing: the service requests a verification at least every five seconds. Several replicas
- * may read one stream.
+ * An empty response proves nothing, so the service requests a verification event at least every five seconds. Several
+ * replicas may read one stream.
  *
  * Throws `ConfigurationError`.
  */
@@ -92,7 +92,7 @@ class SharedSignals implements ConnectedSignalSource {
     await this.#tokens.ready();
     // Request the verification before the read: the stream delivers all earlier events first.
     const askFault = await faultOf(this.#proof.ask(beganMs, configuration.verificationUrl, stream));
-    // Read the server's time after the first token response, which reveals the time.
+    // Read the server's time only after the first token response, which contains the time.
     const began = { beganMs, serverSeconds: serverSeconds() - (clock.monotonicMs() - beganMs) / 1000 };
     const read = await this.#outstanding.read(stream.pollUrl, beganMs);
     const { criticalMembers } = configuration;
@@ -102,7 +102,7 @@ class SharedSignals implements ConnectedSignalSource {
     return this.#signalsOf(sinceMs, beganMs, settings, askFault, read, received);
   }
 
-  /** Returns a server failure in `fault`. A rejection would lose the events that were read. */
+  /** Returns a server failure in `fault`, because a rejection would lose the events that were read. */
   async #signalsOf(
     sinceMs: number,
     beganMs: number,
@@ -123,7 +123,7 @@ class SharedSignals implements ConnectedSignalSource {
       knownFault(statusFault) ??
       (read.isTakenByOthers ? takenByOthers() : undefined) ??
       undecidedFault(received) ??
-      // A truncated response may not contain the verification yet.
+      // A truncated response may lack the requested verification event.
       (read.isCutOff ? undefined : this.#proof.fault(beganMs));
     const isRecovered = this.#isInDoubt && fault === undefined;
     const isWhole =

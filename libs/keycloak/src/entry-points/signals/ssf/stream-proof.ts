@@ -26,7 +26,8 @@ export interface PollBegin {
 
 /**
  * Verification events (SSF 1.0 §8.1.4) prove that all events up to a time arrived. For a verification that this process
- * requested, the time is the start of the requesting poll. For other verifications, the time is the `iat`.
+ * requested, the time is the start of the requesting poll. For a verification that another replica requested, the time
+ * is the `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -70,7 +71,7 @@ export class StreamProof {
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Returns the proven time. Only a poll that read all events may use the time. */
+  /** Returns the time until which all events have arrived. Only a poll that read all events may use this time. */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;
