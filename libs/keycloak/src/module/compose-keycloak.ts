@@ -42,7 +42,7 @@ export interface ComposedKeycloak {
   readonly tokens: TokenSources;
   readonly clientCredentials: ClientCredentialsTokenProvider;
   readonly tokenExchange: TokenExchangeClient;
-  /** The next three members belong to the first issuer. */
+  /** `fetch`, `authenticator` and `health` belong to the first issuer. */
   readonly fetch: AuthorizationServerFetch;
   readonly authenticator: ClientAuthenticator;
   readonly health: AuthorizationServerHealth;

@@ -33,9 +33,9 @@ export interface KeycloakStatusSnapshot {
    * has no signal feed. `healthy`: introspection results are cached for `introspectionTtlWithEventsSeconds`. `silent`:
    * the service has a signal feed, but caches results only for `introspectionTtlSeconds`.
    *
-   * `lastHealthySecondsAgo` (absent before the first proof): the seconds since the latest proven period ended.
-   * `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps` means that results
-   * are cached only for `introspectionTtlSeconds` after a recent gap. The reason `no_public_key` means that this
+   * `lastHealthySecondsAgo`: the seconds since the end of the last healthy period; absent before the first proof.
+   * `reason`: why this service refused the last proof in the `revocationChannel`. The reason `gaps` means a recent gap,
+   * after which results are cached only for `introspectionTtlSeconds`. The reason `no_public_key` means that this
    * service has no key to verify the proofs of pollers.
    */
   readonly signals: {
@@ -48,7 +48,7 @@ export interface KeycloakStatusSnapshot {
   readonly enforcement: EnforcementStatus;
 }
 
-/** Whether the guard refuses calls, or counts the calls since the start that it would refuse. */
+/** Whether the guard refuses calls, or only counts the calls that it would refuse (since the start). */
 export type EnforcementStatus =
   | { readonly mode: 'enforce' }
   | {

@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { AnyModuleOptions } from '../options/keycloak.options.js';
 
-/** Nest's error message for a missing injection token quotes this suffix. */
+/** If an injection token is missing, Nest's error message quotes this suffix. */
 const PROVIDED = 'provided by KeycloakModule.forRoot() or forRootAsync() in the root module';
 
 export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${PROVIDED}`);

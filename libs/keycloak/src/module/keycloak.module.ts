@@ -210,7 +210,7 @@ export class KeycloakModule extends ConfigurableModuleClass {
 
 /**
  * With a second `KeycloakModule`, a request would have to pass two guards. The check compares the descriptions of
- * tokens, so it also finds a module of another copy of this package.
+ * injection tokens, so it also finds a module of another copy of this package.
  */
 function refuseSecond(discovery: DiscoveryService): void {
   const isOne = (token: unknown): boolean => typeof token === 'symbol' && token.description === KEYCLOAK.description;

@@ -13,8 +13,8 @@ import { RouteReport } from '../resource-server/route-report.discovery.js';
 const MAX_AGE_SECONDS = 3600;
 
 /**
- * Each `KeycloakModule` gets a new class, because Nest reads the path (RFC 9728 §3) from the class. The constructor
- * sets the path, because Nest creates controllers before it creates routes.
+ * Each `KeycloakModule` gets a new controller class, because Nest reads the path (RFC 9728 §3) from the class. The
+ * constructor sets the path, because Nest creates controllers before it creates routes.
  */
 export function protectedResourceController(): Type {
   // A controller without a path has no routes, and no line in Nest's log.

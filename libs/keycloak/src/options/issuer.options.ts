@@ -75,7 +75,7 @@ export interface IssuerOptions {
   readonly expectedDefaultScopes?: readonly string[];
 }
 
-/** Requires one of the credentials. The start fails if both are given. */
+/** Requires either `clientSecret` or `clientAuthentication`; the start fails if both are given. */
 export type ClientCredentials =
   | { readonly clientSecret: string; readonly clientAuthentication?: ClientAuthentication }
   | { readonly clientAuthentication: ClientAuthentication; readonly clientSecret?: string };
@@ -109,7 +109,7 @@ export const ISSUER_OPTIONS = {
   expectedDefaultScopes: scopes(['profile', 'email']),
 } satisfies OptionTable<IssuerOptions, { readonly tls: TrustedAuthorities }>;
 
-/** An option is unknown unless the table or `otherNames` contains its name. */
+/** An option is unknown if neither the table nor `otherNames` contains its name. */
 export function resolveIssuerOptions(
   given: object | undefined,
   context: OptionContext,

@@ -87,11 +87,11 @@ export interface CommonModuleOptions {
    * 1000000.
    */
   readonly maxCachedIntrospections?: number;
-  /** Cached tokens of this service, including exchanged tokens. Default 1000, 1 to 1000000. */
+  /** The maximum number of cached tokens of this service, including exchanged tokens. Default 1000, 1 to 1000000. */
   readonly maxCachedTokens?: number;
   /**
-   * Denials that a `RevocationList` holds. A full list drops the denial that expires first, and refuses all tokens
-   * issued before this denial. Default 100000, 1 to 1000000.
+   * The maximum number of denials that a `RevocationList` holds. A full list drops the denial that expires first, and
+   * refuses all tokens issued before this denial. Default 100000, 1 to 1000000.
    */
   readonly maxRevocations?: number;
   /**
@@ -123,7 +123,9 @@ export interface CommonModuleOptions {
    * token is introspected.
    */
   readonly jwt?: JwtVerification;
-  /** A longer token is refused without a call to the server. Default 8192, 1024 to 65536. */
+  /**
+   * The maximum length of a token; a longer token is refused without a call to the server. Default 8192, 1024 to 65536.
+   */
   readonly maxTokenBytes?: number;
   /**
    * With `{ resource: 'https://orders.example.com' }` the module serves `/.well-known/oauth-protected-resource` to
@@ -134,16 +136,16 @@ export interface CommonModuleOptions {
    * How the application checks its settings against Keycloak (`true`, `false` or `'background'`). Default
    * `'background'`, or `false` with `NODE_ENV=test`.
    *
-   * `'background'`: after the start, the application sends one discovery request and one introspection. For a fault, it
-   * logs the cause and the cure. `true`: the application makes all checks of `nestjs-keycloak-s2s doctor` first, with
-   * the `scopes` of each service in `forFeature`. A fault stops the start with `StartVerificationError`. If Keycloak
-   * gives no answer, the application starts.
+   * `'background'`: after the start, the application sends one discovery request and one introspection. For a fault,
+   * the application logs the cause and the cure. `true`: the application makes all checks of `nestjs-keycloak-s2s
+   * doctor` first, with the `scopes` of each service in `forFeature`. A fault stops the start with
+   * `StartVerificationError`. If Keycloak gives no answer, the application starts.
    */
   readonly verifyAtStart?: boolean | 'background';
   /**
    * DANGER: `observe` refuses nothing. The service's present guard decides, and this library counts the calls that it
-   * would refuse, by reason, route and client. `@Caller()` and `callerOf()` give undefined, and no connection is closed.
-   * `observe` needs `observeUntil`. For the move of a service to this library. Default `enforce`.
+   * would refuse, by reason, route and client. `@Caller()` and `callerOf()` give undefined, and no connection is
+   * closed. `observe` needs `observeUntil`. Use `observe` while a service moves to this library. Default `enforce`.
    */
   readonly enforcement?: Enforcement;
   /**
@@ -163,8 +165,8 @@ export type KeycloakModuleOptions = IssuerOptions & ClientCredentials & CommonMo
 /** Options of `KeycloakModule.forRoot` for several issuers. */
 export interface MultiIssuerModuleOptions extends CommonModuleOptions {
   /**
-   * The 1 to 100 accepted issuers, in place of the options of one issuer. A token of another issuer is refused without
-   * a call. Results, keys, tokens and denials are kept separately for each issuer.
+   * The 1 to 100 accepted issuers, in place of the options of one issuer. A token of any other issuer is refused
+   * without a call to a server. Results, keys, tokens and denials are kept separately for each issuer.
    *
    * The first issuer is this service's own issuer, and issues this service's own tokens. `AuthorizationServerFetch`,
    * `ClientAuthenticator`, `AuthorizationServerHealth`, and `@AllowClients` without an issuer refer to the first

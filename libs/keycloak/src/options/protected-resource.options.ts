@@ -20,7 +20,7 @@ export interface ProtectedResource extends ProtectedResourceOptions {
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Routers of Express and Fastify give other characters a meaning. */
+/** The path characters without a special meaning in the routers of Express and Fastify. */
 const PLAIN_PATH = /^(?:\/[\w.~-]+)*$/;
 
 export const protectedResource: OptionKind<ProtectedResource | undefined> = (name, given, context) => {

@@ -19,7 +19,7 @@ import { trustedAuthorities, type TlsOptions } from './tls.options.js';
 
 /** Options of one service in `KeycloakModule.forFeature`. */
 export interface ServiceOptions {
-  /** Where the service is reached. Paths of calls are below this URL. */
+  /** The URL of the service; the paths of calls are below this URL. */
   readonly baseUrl: string;
   /**
    * The service's client id, which is the audience of exchanged tokens. With several issuers, the audience is the
@@ -41,14 +41,16 @@ export interface ServiceOptions {
    * its own time limit. Default 5000, 100 to 300000.
    */
   readonly timeoutMs?: number;
-  /** A larger answer fails the call. Default 1048576, 1024 to 104857600. */
+  /** The maximum length of an answer; a larger answer fails the call. Default 1048576, 1024 to 104857600. */
   readonly maxResponseBytes?: number;
   /**
    * Whether to ask for gzip, for large answers over a slow network. Gzip costs CPU time in this service and in the
    * called service. `maxResponseBytes` bounds the answer before and after decompression. Default false.
    */
   readonly gzip?: boolean;
-  /** Concurrent calls to the service, and connections to it. Default 100, 1 to 10000. */
+  /**
+   * The maximum number of concurrent calls to the service, and of connections to the service. Default 100, 1 to 10000.
+   */
   readonly maxConcurrentCalls?: number;
   /**
    * How many calls may wait up to half of `timeoutMs` for a slot. Further calls fail with 503 (`queue_full`). Default

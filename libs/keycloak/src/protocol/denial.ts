@@ -9,8 +9,8 @@ import type { VerifiedAccessToken } from './verified-access-token.js';
  * - `sub`, `issuedBefore`: tokens of a user or service account, if `iat` is missing or before `issuedBefore` (epoch
  *   seconds).
  * - `tokenHash`, `jti`: one token. `tokenHash` is `VerifiedAccessToken.hash` (SHA-256 in hex), and `jti` is the claim
- *   (RFC 7519 §4.1.7). Omit `jti` only if the claim is unknown, because the other valid form of an ECDSA signature
- *   gives the token another hash.
+ *   (RFC 7519 §4.1.7). Omit `jti` only if the claim is unknown: an ECDSA signature has two valid forms, which give one
+ *   token two hashes.
  *
  * `issuer` may be omitted if the module has a single issuer. A denial contains no token and survives `JSON.stringify`.
  */
@@ -33,7 +33,7 @@ export interface ReadDenial {
 
 const MAX_LENGTH = 1024;
 
-/** A time in milliseconds exceeds the limit and is rejected. */
+/** A time in milliseconds instead of seconds exceeds this limit and is rejected. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /** @throws {TypeError} If `denial` is not exactly one `Denial`; the message contains no values. */

@@ -3,7 +3,7 @@ import type { RefusalReason } from './refusal-reasons.js';
 import { isScopeToken } from './scope.js';
 import { formatBearerChallenge, type BearerChallenge } from './www-authenticate.js';
 
-/** The text of a code reveals no more than the status. */
+/** The message of a refusal reveals no more than its HTTP status. */
 const REFUSALS = {
   missing_token: [401, 'Missing token'],
   invalid_request: [400, 'Invalid request'],

@@ -40,7 +40,7 @@ function isOneBase64(text: string): boolean {
   return !(/[+/]/.test(text) && /[-_]/.test(text));
 }
 
-/** Decodes leniently, like some servers. Otherwise a non-canonical JWT would count as an opaque token. */
+/** Decodes leniently, like some servers, so that a non-canonical JWT does not count as an opaque token. */
 function headerOf(text: string): unknown {
   const end = text.indexOf('.');
   if (end < 1) return undefined;

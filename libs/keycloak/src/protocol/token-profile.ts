@@ -49,7 +49,7 @@ const KEYCLOAK: TokenProfile = {
 
 /**
  * Servers other than Keycloak put the client id into `sub` (RFC 9068 §2.2). The prefix distinguishes a client id from
- * an equal `sub` of a user (§5).
+ * an equal `sub` of a user (RFC 9068 §5).
  */
 export const CLIENT_SUBJECT = 'client:';
 
@@ -76,8 +76,8 @@ const RFC7662: TokenProfile = {
   mayBeAccessToken: undefined,
   mayNameNoIssuer: true,
   demanded: [],
-  // Every member of the result except `active` is optional (§2.2). A missing `iss` is filled in, because the server of
-  // this issuer answered.
+  // Every member of an introspection result except `active` is optional (RFC 7662 §2.2). A missing `iss` is filled in,
+  // because the server of this issuer answered.
   completed: (claims, issuer) => ({
     ...claims,
     iss: claims['iss'] === undefined ? issuer : claims['iss'],

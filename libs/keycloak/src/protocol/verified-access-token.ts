@@ -88,8 +88,7 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * Returns the members of `scope`. The option `acceptedScopes` limits the members. The option `mapPermissions`
-   * replaces the members.
+   * Returns the members of `scope`, limited by the option `acceptedScopes` or replaced by the option `mapPermissions`.
    */
   get permissions(): readonly string[] {
     return this.#facts.permissions;
@@ -101,8 +100,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * All claims of the introspection result or of the verified token. If the token itself has `acr` or `auth_time`, the
-   * token's value replaces the result's value.
+   * All claims of the introspection result or of the verified token. If the token itself has `acr` or `auth_time`, its
+   * value replaces the value of the introspection result.
    */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
@@ -114,8 +113,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * The claim `sid`, which names the user's session. Every token that is exchanged from this token keeps the `sid`.
-   * Undefined for service accounts.
+   * The claim `sid`, which names the user's session. Every token that is exchanged from this token keeps the `sid`. The
+   * `sessionId` of a service account is undefined.
    */
   get sessionId(): string | undefined {
     return this.claims.sid;

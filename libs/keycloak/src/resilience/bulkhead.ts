@@ -1,6 +1,6 @@
 import { TimeLimit } from '../caching/time-limit.js';
 
-/** The queue was full, or the wait was too long. The called service may be healthy. */
+/** Reports a full queue, or too long a wait for a slot. The called service may be healthy. */
 export class NoSlotError extends Error {}
 
 interface Waiter {
@@ -29,7 +29,7 @@ export class Bulkhead {
    * Takes a slot, and the caller must call `leave()` later. Returns undefined if a slot was free, and otherwise a
    * promise that resolves when the caller has a slot.
    *
-   * @throws {NoSlotError} If the queue is full. Also rejects with this error after `maxWaitMs`.
+   * @throws {NoSlotError} If the queue is full. Also rejects with `NoSlotError` after `maxWaitMs`.
    */
   enter(maxWaitMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
     if (this.#inside < this.slots) {

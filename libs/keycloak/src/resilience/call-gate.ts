@@ -41,7 +41,7 @@ export interface Wait {
 /** Queued calls fail when the circuit opens, because the breaker is inside the bulkhead. */
 export class CallGate<Answer = unknown> {
   readonly #bulkhead: Bulkhead;
-  /** Absent until the first failure, because most processes see none. */
+  /** Created at the first failure, because most processes see no failure. */
   #breaker: CircuitBreaker | undefined;
 
   constructor(
@@ -59,9 +59,8 @@ export class CallGate<Answer = unknown> {
   }
 
   /**
-   * @param heldUntil For an answer whose body is still being read: fulfils when the body has ended. The slot is held
-   * until then.
-   * @throws The error of the call, or the reason why no call was made; `errorOf` converts both.
+   * @param heldUntil Fulfils when the body of a streamed answer has ended; the call holds its slot until this time.
+   * @throws The error of the call, or the reason why no call was made; `errorOf` converts either error.
    */
   async pass<T extends Answer>(
     call: (waitedMs: number, isTrial: boolean) => Promise<T>,
@@ -129,7 +128,7 @@ export class CallGate<Answer = unknown> {
     let isSent = false;
     return breaker.run(
       async (isTrial) => {
-        // This call may have waited for the trial call, so check the time again.
+        // The call may have waited for the circuit breaker's trial call, so check the time again.
         if (typeof wait.leftMs === 'function') wait.leftMs();
         isSent = true;
         return call(waitedMs, isTrial);

@@ -28,8 +28,9 @@ export const MAX_WAIT_FRACTION = 0.5;
 const RETRY_BASE_MS = 100;
 
 /**
- * A retry waits at least for the time in `Retry-After`. A call is not retried if this time is half of the time-out or
- * longer. An open circuit stays open at least for the time in `Retry-After`, of which at most 30 seconds count.
+ * A retry waits at least for the time in `Retry-After`. A call is not retried if the time in `Retry-After` is half of
+ * the time-out or longer. An open circuit stays open at least for the time in `Retry-After`, of which at most 30
+ * seconds count.
  */
 export class CallPolicy {
   readonly #gate: CallGate;
@@ -80,7 +81,7 @@ export class CallPolicy {
     try {
       return await abortable(work(), deadline);
     } catch (error) {
-      // After the deadline, any other error is only a consequence of the abort.
+      // After the deadline, an error that is not a `KeycloakException` is only a consequence of the abort.
       if (deadline.aborted && !(error instanceof KeycloakException)) throw this.rules.ended('timeout');
       throw this.#gate.errorOf(error);
     } finally {

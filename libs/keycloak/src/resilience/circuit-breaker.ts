@@ -4,7 +4,7 @@ export type CircuitState = 'open' | 'half-open' | 'closed';
 
 /**
  * `harmless`: the called service answered, so it works. `unknown`: the service had no chance to answer. An object: a
- * failure, after which the service wants no calls for some time.
+ * failure, after which the service wants no calls for `retryAfterMs`.
  */
 export type Outcome = 'harmless' | 'unknown' | { readonly retryAfterMs: number };
 
@@ -67,8 +67,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Counts a call that began when the circuit had opened `opened` times. If the circuit has opened since, the call says
-   * nothing about the state of the service.
+   * Counts a call that began when the circuit had opened `opened` times. Ignores the call if the circuit has opened
+   * since, because the call says nothing about the service's present state.
    */
   note(outcome: Outcome, opened: number): void {
     if (this.#opened !== opened) return;

@@ -12,7 +12,10 @@ interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** If more marks exist, the oldest mark is dropped, and all tokens issued before that mark are doubted. */
+/**
+ * The maximum number of marks. A further mark drops the oldest mark, and all tokens issued before the dropped mark are
+ * doubted.
+ */
 const MAX_HELD = 10_000;
 
 /** A recheck of all tokens that is older than this limit takes effect gradually. */

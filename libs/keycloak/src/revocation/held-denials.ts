@@ -98,7 +98,7 @@ export class HeldDenials {
     if (endsEarlyMs > EARLY_MS) this.#unshared.add(held);
   }
 
-  /** Returns true if the list is full and the floor takes the place of this denial. */
+  /** Returns true if the list is full and `#floor` replaces this denial. */
   #isOutside(floor: number, fromMs: number): boolean {
     if (this.size < this.options.maxRevocations) return false;
     if (floor <= this.#floor) return true;

@@ -11,13 +11,14 @@ export interface IssuerRevocations {
 
 /**
  * Denies sessions, users and tokens for `revocationRetentionSeconds`. A logout notice or an administrator causes a
- * denial. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), even if its result is
- * cached. The token exchange also refuses a denied token. With `forRoot({ revocationChannel })`, a denial reaches all
- * replicas of all services. Otherwise, only this process knows the denial, until the process ends. A denial does NOT
- * notify Keycloak, and does not abort running calls.
+ * denial. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), even if the
+ * introspection result of the token is cached. The token exchange also refuses a denied token. With `forRoot({
+ * revocationChannel })`, a denial reaches all replicas of all services. Without a `revocationChannel`, only this
+ * process knows the denial, until the process ends. A denial does NOT notify Keycloak, and does not abort running
+ * calls.
  *
- * A full list drops the denial that would expire first, and logs a warning. From then on, the list refuses every token
- * issued before the dropped denial. Each issuer has its own list.
+ * A full list drops the denial that would expire first, and logs a warning. After the drop, the list refuses every
+ * token issued before the dropped denial. Each issuer has its own list.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;
@@ -47,8 +48,8 @@ export class RevocationList {
   /**
    * Discards the cached results of tokens that may be revoked. Routes that verify signatures introspect these tokens
    * until expiry if the tokens were issued before the recheck. A recheck reaches the same replicas as a denial, and
-   * does NOT refuse a token. Throws `TypeError` for the same reasons as `deny()`. Only `'everything'` applies to every
-   * issuer.
+   * does NOT refuse a token. Throws `TypeError` for the same reasons as `deny()`. Only the value `'everything'` applies
+   * to every issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {

@@ -30,8 +30,8 @@ export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
-   * Whether this replica has read the whole channel once. True if no channel is configured. False if the replica lacks
-   * the channel's keys.
+   * Whether this replica has read the whole channel once. Without a channel, the value is true; without the channel's
+   * keys, the value is false.
    */
   readonly isReady: boolean;
   /** The number of denials that other replicas may not know. */
@@ -164,9 +164,9 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * Introspection finds the revocations that this replica missed. The other replicas append the missing denials again.
-   * Services that verify signatures start to introspect all tokens within `introspectionTtlSeconds`, so that missed
-   * revocations take effect.
+   * After a gap, introspection finds the revocations that this replica missed. The other replicas append the denials
+   * that the channel lost. Services that verify signatures then introspect all tokens within `introspectionTtlSeconds`,
+   * so that missed revocations take effect.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);

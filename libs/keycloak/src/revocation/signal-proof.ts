@@ -1,6 +1,6 @@
 import type { Clock } from '../caching/clock.js';
 
-/** A period in which a poller received every revocation; both times are by the same clock. */
+/** A period in which a poller received every revocation; `sinceMs` and `untilMs` are by the same clock. */
 export interface ReceivedPeriod {
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -19,10 +19,13 @@ const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, hea
 /** Proofs never grant access. If proofs are missing, cached results expire early, as if no feed existed. */
 export class SignalProof {
   #current = NONE;
-  /** Results older than the last gap keep their proof, to prevent many simultaneous introspections. */
+  /**
+   * Introspection results from before the last gap keep their earlier proof, to prevent many simultaneous
+   * introspections.
+   */
   #earlier = NONE;
   #isFollowed = false;
-  /** Later proofs do not cover results from before the last gap. */
+  /** Later proofs do not cover introspection results from before the last gap. */
   #gapMs = -Infinity;
   readonly #onGap: (() => void)[] = [];
   readonly #onBegun: ((sinceMs: number) => void)[] = [];
@@ -33,7 +36,9 @@ export class SignalProof {
     private readonly receivesOthers: () => boolean = () => true,
   ) {}
 
-  /** Returns the time until which proofs cover a result, or `-Infinity` if no proof covers the result. */
+  /**
+   * Returns the time until which proofs cover an introspection result, or `-Infinity` without a proof for this result.
+   */
   healthyUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.healthyUntilMs;
     return askedAtMs >= this.#earlier.coveredSinceMs ? this.#earlier.healthyUntilMs : -Infinity;
@@ -56,7 +61,7 @@ export class SignalProof {
     return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
   }
 
-  /** A poller has received everything since this time; `Infinity` means that no proof exists. */
+  /** A poller has received every revocation since this time; `Infinity` means that no proof exists. */
   get receivedSinceMs(): number {
     return this.#current.receivedSinceMs;
   }
@@ -84,8 +89,8 @@ export class SignalProof {
   }
 
   /**
-   * Calls `listener` with `sinceMs` when a healthy period begins. Before this monotonic time, every replica may have
-   * missed revocations.
+   * Calls `listener` with `sinceMs` when a healthy period begins. Before the monotonic time `sinceMs`, every replica
+   * may have missed revocations.
    */
   onBegun(listener: (sinceMs: number) => void): void {
     this.#onBegun.push(listener);
