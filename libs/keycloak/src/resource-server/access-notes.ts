@@ -53,7 +53,7 @@ export function note<Key extends keyof AccessNote>(
   const earlier = noteAt(prototype, name)[key];
   const merged = earlier === undefined ? value : merge(earlier);
   if (sealed.has(prototype)) {
-    // A module that is configured several times adds identical notes.
+    // A module that is configured several times adds the same access note each time.
     if (isDeepStrictEqual(merged, earlier)) return;
     throw new Error(
       `An access decorator was added to ${prototype.constructor.name} after an application with this class started`,
@@ -73,7 +73,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** The metadata key of the places: code that copies Nest's metadata to another function also copies the places. */
+/** The metadata key for a method's places (class and name); code that copies Nest's metadata also copies the places. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 export function markPlace(prototype: object, name: string | symbol, method: object): void {
@@ -132,7 +132,7 @@ export function homesOf(method: object): readonly Place[] {
 
 const homeOf = (method: object): Place | undefined => Reflect.getOwnMetadata(HOME, method) as Place | undefined;
 
-/** Returns the replaced methods: a tracer replaces a handler, and copies Nest's metadata to the new function. */
+/** Returns the methods that a tracer has replaced; the tracer copies Nest's metadata to the new function. */
 export const originalsOf = (method: object): readonly object[] => [
   ...new Set(markedPlaces(method).flatMap((place) => methodAt(place) ?? [])),
 ];

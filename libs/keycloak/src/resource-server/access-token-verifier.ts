@@ -39,7 +39,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies access tokens that this service keeps for a user, for example in a session. It is NOT for tokens that a
+ * Verifies access tokens that this service keeps for a user, for example in a session. Do NOT use it for tokens that a
  * caller sends in a cookie, query or body.
  *
  * `verify()` does not check permissions or the login: call `hasPermission()` and `requireStepUp()`.
@@ -100,12 +100,14 @@ export class AccessTokenVerifier {
     verifyAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
-  /** A plain client id in `@AllowClients` names a client of this issuer. @internal */
+  /** The issuer to which a plain client id in `@AllowClients` belongs. @internal */
   get ownIssuer(): string {
     return this.#issuers[0].issuer;
   }
 
-  /** The returned verifier does not check the length of a token, because the guard has checked the length. @internal */
+  /**
+   * The returned verifier does not check the length of a token, because the guard checks the length first. @internal
+   */
   get tokens(): TokenVerifier {
     return this.#tokens;
   }

@@ -54,7 +54,7 @@ export const Authenticated = (): RouteDecorator => open('authenticated');
 /**
  * Opens the route to tokens that have all of these permissions. The permissions of several `@RequirePermission`
  * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission; the challenge's
- * `scope` names all. Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
+ * `scope` names all permissions. Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = permissionNames('@RequirePermission', [permission, ...more]);
@@ -81,9 +81,9 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 }
 
 /**
- * Restricts an opened route to tokens of these clients (`azp`); others get 403 `client_not_allowed`. The guard checks
- * the permissions before the client. The sender is not checked, so a thief with an allowed client's token passes. The
- * decorator does not open a route.
+ * Restricts an opened route to tokens of these clients (`azp`); tokens of other clients get 403 `client_not_allowed`.
+ * The guard checks the permissions before the client. The guard does not check who sends the token, so a thief with an
+ * allowed client's token passes. `@AllowClients` does not open a route.
  *
  * A plain client id belongs to this service's own issuer (the first issuer). `{ issuer, clientId }` names a client of
  * another issuer. Throws `TypeError` for a value that does not name a client. The application does not start if the
@@ -116,8 +116,8 @@ export function MaxIntrospectionAge({ seconds }: { readonly seconds: number }): 
 }
 
 /**
- * Sets how the guard verifies tokens at this route, in place of `forRoot({ verification })`. The decorator does not
- * open a route. `introspection` on a base class or `@MaxIntrospectionAge()` on the route takes precedence.
+ * Sets how the guard verifies tokens at this route, in place of `forRoot({ verification })`. `@TokenVerification` does
+ * not open a route. `introspection` on a base class or `@MaxIntrospectionAge()` on the route takes precedence.
  *
  * `jwt` needs `forRoot({ jwt })`. With `jwt`, the route accepts revoked tokens and tokens of disabled users until
  * expiry or a denial (`RevocationList`).

@@ -4,8 +4,8 @@ export interface AuthenticationRequirement {
   /** The token's `acr` must equal one of these values, case-sensitively; the first value is preferred. */
   readonly acr?: string | readonly string[];
   /**
-   * The maximum age of the user's login (`auth_time`) in seconds, plus `clockToleranceSeconds`. If users need more time
-   * to return from a login, no caller passes.
+   * The maximum age of the user's login (`auth_time`) in seconds, plus `clockToleranceSeconds`. If users need longer
+   * than this to return from a login, every call is refused.
    */
   readonly maxAgeSeconds?: number;
 }

@@ -24,7 +24,7 @@ export interface BearerRequest extends CountedHeaders {
 /** RFC 9110 §11.4. */
 const CREDENTIALS = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
 
-/** `checkBearerToken` checks the grammar later, and only if the token is not cached. */
+/** `checkBearerToken` checks the grammar later, because a recently accepted token needs no check. */
 export function bearerToken(request: BearerRequest, maxTokenBytes: number): string | undefined {
   const header = authorizationHeader(request);
   const elsewhere = tokenElsewhere(request);
@@ -49,7 +49,7 @@ function bearerCredentials(header: string): string {
 
 /**
  * Refuses malformed credentials and alternative encodings of a token. This check runs before a request to the server
- * and before a cache lookup.
+ * and before a lookup in the cache of results.
  */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
@@ -69,7 +69,7 @@ const tooManyHeaders = (): BearerError => new BearerError('invalid_request', { r
 
 const NAME = 'authorization';
 
-/** If a request has several `Authorization` headers, only the raw list contains all of these headers. */
+/** If a request has several `Authorization` headers, only `rawHeaders` contains all of them. */
 function authorizationHeader(request: BearerRequest): string | undefined {
   // On Express, another middleware may set the property `raw` of the request.
   const source = request.raw?.rawHeaders === undefined ? request : request.raw;

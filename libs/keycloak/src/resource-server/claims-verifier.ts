@@ -33,9 +33,7 @@ export interface PresentedToken {
 export type ClaimsSource = 'introspection' | 'signature';
 
 export class ClaimsVerifier {
-  /**
-   * The results of the checks that do not depend on the time. For cached (frozen) claims, these checks run only once.
-   */
+  /** The results of the checks that do not depend on the time, which run only once for cached (frozen) claims. */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(
@@ -123,7 +121,7 @@ function faultOf(
 /** Since Keycloak 26.2, a `jti` begins with six letters: two each for session, token and grant. */
 const LIGHTWEIGHT_TOKEN_ID = /^[a-z]{2}lt[a-z]{2}:/;
 
-/** Without mappers, a lightweight token lacks user and audience. Introspection returns both claims. */
+/** Without mappers, a lightweight token lacks user and audience, which introspection returns. */
 function isLightweight({ typ, sub, aud, jti }: IntrospectionAnswer): boolean {
   if (typ !== KEYCLOAK_ACCESS_TOKEN_TYP || (sub !== undefined && aud !== undefined)) return false;
   return sub === aud || (typeof jti === 'string' && LIGHTWEIGHT_TOKEN_ID.test(jti));

@@ -11,7 +11,7 @@ export interface Host {
   readonly isController: boolean;
   readonly isGateway: boolean;
   readonly prototype: object;
-  /** The declared class, and the class that a decorator put in its place, if any. */
+  /** The declared class, and the class with which a decorator has replaced the declared class, if any. */
   readonly classes: readonly object[];
   readonly instance: object | undefined;
   readonly module: unknown;

@@ -16,7 +16,10 @@ interface Held {
   reverify: Reverify;
   demanded: number;
   token: VerifiedAccessToken;
-  /** Monotonic times. At `reliableUntilMs` the connection is closed if no newer result has arrived. */
+  /**
+   * `dueMs` and `reliableUntilMs` are monotonic times. At `reliableUntilMs` the connection is closed if no newer result
+   * has arrived.
+   */
   dueMs: number;
   reliableUntilMs: number;
   isWaiting: boolean;
@@ -33,9 +36,9 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
 
 /**
  * Closes a long-lived connection when its token is no longer valid. Verifies each token twice per
- * `introspectionTtlSeconds`. An accepted result is at most half of this time old. Verifications use at most half of
- * `maxConcurrentCalls`, to leave slots for other calls. If no answer arrives, closes the connection before the last
- * result is `2 * introspectionTtlSeconds` old.
+ * `introspectionTtlSeconds`. An accepted result is at most half of `introspectionTtlSeconds` old. Verifications use at
+ * most half of `maxConcurrentCalls`, to leave slots for other calls. If no answer arrives, closes the connection before
+ * the last result is `2 * introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();

@@ -159,7 +159,7 @@ interface Told {
   readonly ofGuard: Set<string>;
 }
 
-/** Nest passes no handler to an exception filter, but the guard passes a handler. */
+/** A context with a handler comes from the guard, because Nest passes no handler to an exception filter. */
 const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
 
 const keyOf = ({ code, reason, permission }: KeycloakException, host: ArgumentsHost): string =>

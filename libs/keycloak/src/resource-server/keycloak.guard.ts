@@ -19,8 +19,8 @@ type Admitting = Pick<Admission, 'admit' | 'callerOf'>;
  * the decorators of the handler. A second guard on a handler, such as `@UseGuards(KeycloakGuard)`, does not check an
  * admitted call again. A derived guard that overrides `onModuleInit` must call `super.onModuleInit()`.
  *
- * Over HTTP the token is in the `Authorization` header; elsewhere a `RequestAdapter` finds the token. If this adapter
- * is missing, the guard admits only calls to `@Public()` handlers.
+ * Over HTTP the token is in the `Authorization` header; elsewhere a `RequestAdapter` finds the token. If a context has
+ * no `RequestAdapter`, the guard admits only calls to `@Public()` handlers.
  *
  * Throws `BearerError` for wrong credentials, and `AuthorizationServerError` if the authorization server does not
  * answer. Outside of HTTP the guard throws the exception of the transport.
@@ -47,9 +47,9 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
    * request of Express or Fastify. The token is verified once for a request or a message. On a long-lived connection,
    * each call of `callerOf()` verifies the token.
    *
-   * Returns undefined if the caller sent no token. The method ignores the decorators, so the guard may still refuse the
-   * caller. The method verifies the caller's token even on a `@Public()` handler. With `enforcement: 'observe'`, the
-   * method verifies nothing and returns undefined.
+   * Returns undefined if the caller sent no token. `callerOf()` ignores the decorators, so the guard may still refuse
+   * the caller. `callerOf()` verifies the caller's token even on a `@Public()` handler. With `enforcement: 'observe'`,
+   * `callerOf()` verifies nothing and returns undefined.
    *
    * Throws `BearerError` and `AuthorizationServerError` as the guard does. Throws `BearerError` `route_closed` for a
    * kind of context that has no request adapter. Throws `TypeError` if the value is not a context or a request.

@@ -18,13 +18,16 @@ export interface ObservedCall {
 export interface ObservedCounts {
   readonly admitted: number;
   readonly refused: number;
-  /** HTTP requests that the service answered with 401 or 403, too. They do not count as `refused`. */
+  /**
+   * The HTTP requests that the library would refuse and the service itself answered with 401 or 403. They do not count
+   * as `refused`.
+   */
   readonly refusedByBoth: number;
   readonly failed: Readonly<Record<string, number>>;
   readonly dropped: number;
 }
 
-/** No judgement delays, refuses or fails a call. */
+/** Counts the calls that the guard would refuse, and never delays, refuses or fails a call. */
 export class ObservedJudgements {
   readonly faults: ObservedFaults;
   readonly #counts = { admitted: 0, refused: 0, refusedByBoth: 0, dropped: 0 };

@@ -53,7 +53,7 @@ export class ObservedLog {
   }
 }
 
-/** These lines are written in a timer, where an error of the logger would end the process. */
+/** A timer writes the log lines, so an error of the logger would end the process. */
 function quietly(write: () => void): void {
   try {
     write();

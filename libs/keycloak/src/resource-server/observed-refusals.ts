@@ -2,7 +2,7 @@ export interface ObservedRefusal {
   readonly code: string;
   readonly reason: string;
   readonly route: string;
-  /** The authorized party of the token. Absent if neither Keycloak nor a signature confirmed this claim. */
+  /** The authorized party (`azp`) of the token; absent if neither Keycloak nor a signature confirmed the claim. */
   readonly client?: string;
   readonly count: number;
 }

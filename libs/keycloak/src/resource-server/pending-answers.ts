@@ -18,7 +18,7 @@ export class PendingAnswers {
       this.#pending.delete(answer);
       then(answer.headersSent ? answer.statusCode : undefined);
     };
-    // The events of a closed answer have passed, so its entry would stay for ever.
+    // A closed answer emits no more events, so its entry would stay forever.
     if (answer.headersSent || answer.destroyed === true || answer.closed === true) {
       ended();
       return;
@@ -28,7 +28,9 @@ export class PendingAnswers {
     this.#pending.set(answer, ended);
   }
 
-  /** Settles answers that have begun, because no event says so, and an event stream may stay open for days. */
+  /**
+   * Settles answers that have begun, because no event reports the beginning and an event stream may stay open for days.
+   */
   settle(): void {
     for (const [answer, ended] of this.#pending) if (answer.headersSent) ended();
   }

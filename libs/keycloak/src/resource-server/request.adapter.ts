@@ -38,12 +38,12 @@ export interface RequestAdapter {
   readonly kind: string;
   /**
    * Returns the object with which the guard stores the caller's token for `@Caller()`. The object must belong only to
-   * this call or its connection. Otherwise, callers share one identity.
+   * this call or its connection, because callers with a shared object share one identity.
    */
   callOf(context: CallContext): object;
   /**
-   * The guard calls this method first for every call, including calls of `@Public()` handlers. Throws `BearerError` for
-   * a call that can't be distinguished from another call.
+   * The guard runs `begin` first for every call, including calls of `@Public()` handlers. Throws `BearerError` for a
+   * call that can't be distinguished from another call.
    */
   begin?(context: CallContext): void;
   /**

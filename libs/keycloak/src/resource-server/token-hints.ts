@@ -63,7 +63,7 @@ function ofInactive(text: string, options: HintOptions): Fields {
 
 /**
  * The hint does not suggest an audience mapper, because the mapper would make this service accept other services'
- * tokens. Keycloak 26.4 reports the token as active to every client, Keycloak 26.6 only to its audience.
+ * tokens. Keycloak 26.4 reports a token as active to every client, but Keycloak 26.6 only to the token's audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
   const others = loggableText(audiences.join(' '));

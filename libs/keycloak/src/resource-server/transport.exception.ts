@@ -36,9 +36,9 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 }
 
 /**
- * Returns an exception that Nest's default handler can answer. Nest does not run global filters for gateways. Without
- * `inheritAppConfig`, Nest does not run these filters for a hybrid application's microservices either. Nest's default
- * handlers answer an exception of any other class with an internal error.
+ * Returns an exception that Nest's default handler can answer. Nest runs no global filters for gateways or, without
+ * `inheritAppConfig`, for a hybrid application's microservices. Nest's default handlers answer an exception of any
+ * other class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {
