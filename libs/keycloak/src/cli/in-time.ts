@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.js';
 
-/** Does not stop work that takes too long. */
+/** Rejects with `UsageError` after `limitMs`, but does not stop the work. */
 export async function inTime<T>(work: Promise<T>, limitMs: number, message: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -61,12 +61,12 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** Returns the roles of a scope. A user needs one role to get the scope. */
+  /** Returns the roles of a scope, of which a user needs one to get the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly RoleKey[]>;
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
   /** The roles that each user and service account has, by the realm's default role. */
   readonly rolesOfEveryone: () => Promise<ReadonlySet<RoleKey>>;
-  /** By the path of the group; undefined if the administrator may not see the roles. */
+  /** The roles of the default groups, by group path; undefined if the administrator may not see the roles. */
   readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;
   readonly hasRole: (role: RoleKey) => Promise<boolean>;
   /** The client scopes that each new client gets. */

@@ -54,7 +54,7 @@ async function lookAtAll(subject: ApplicationSubject, adminToken: string | undef
 const ofIssuer = ({ issuer }: ComposedIssuer, findings: readonly Finding[]): readonly Finding[] =>
   findings.map((finding) => ({ ...finding, issuer }));
 
-/** The administrator's token of the first issuer is never sent to this issuer. */
+/** The administrator's token of the first issuer is never sent to another issuer. */
 async function lookAtOther({ checkup }: ComposedIssuer, adminToken: string | undefined): Promise<readonly Finding[]> {
   const findings = [...(await checkup.run()), ...(await checkup.reach()), ...(await unknownScopes(checkup))];
   return adminToken === undefined

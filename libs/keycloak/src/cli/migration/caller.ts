@@ -129,7 +129,7 @@ class CallerParameter {
     this.file.edits.replace(use.start, parent.end, isArgument && isMissing ? `${text} as string` : text);
   }
 
-  /** Other code than conditions gets the claims, because the old user was the claims. */
+  /** Code other than conditions gets the claims, because the user object of nest-keycloak-connect was the claims. */
   #rewriteWhole(use: Syntax): void {
     const { parent } = use;
     const isCondition =

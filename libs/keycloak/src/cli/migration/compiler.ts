@@ -125,7 +125,7 @@ const faultAt = (text: string, start = 0, message = ''): Parsed => ({
   fault: `line ${text.slice(0, start).split('\n').length}: ${message}`,
 });
 
-/** Later names of a number mark ranges of kinds. */
+/** Only the first name of a number is a kind of node, because later names mark ranges of kinds. */
 function kindNames(kinds: Readonly<Record<string, unknown>>): readonly string[] {
   const names: string[] = [];
   for (const [name, number] of Object.entries(kinds)) if (typeof number === 'number') names[number] ??= name;

@@ -52,7 +52,7 @@ function enforces(file: MigratedFile): boolean {
   });
 }
 
-/** If several applications share the file, only guards of all of them count. */
+/** If several applications share the file, a guard counts only if every application has the guard. */
 function guardsIn(
   graph: ImportGraph,
   guards: ReadonlyMap<MigratedFile, readonly OldGuard[]>,

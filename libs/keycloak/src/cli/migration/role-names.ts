@@ -55,7 +55,7 @@ function isAllMode(mode: Syntax | undefined): boolean | undefined {
   return { ALL: true, all: true, ANY: false, any: false }[name ?? ''];
 }
 
-/** All files count, because one `mapPermissions` serves all routes. */
+/** The roles in all files count, because one `mapPermissions` function applies to all routes. */
 export function roleNamesOf(files: readonly MigratedFile[]): RoleNames {
   const calls = files.flatMap((file) =>
     [...file.root.walk()].flatMap((node) => {
@@ -99,7 +99,7 @@ export function mapPermissions(file: MigratedFile, names: RoleNames, clientId: s
   return [
     'mapPermissions: (claims) => [',
     ...(names.hasRealmRoles ? [`  ...${file.need('realmRoles')}(claims).map((role) => \`realm:\${role}\`),`] : []),
-    // An own role with a colon in its name must not count as a role of the realm.
+    // A role of the service's own client with a colon in its name must not count as a realm role.
     ...(names.hasOwnRoles ? [`  ...${ofClient(clientId)}.filter((role) => !role.includes(${quote}:${quote})),`] : []),
     ...names.otherClients.map((id) => `  ...${ofClient(quote + id + quote)}.map((role) => \`${id}:\${role}\`),`),
     '],',

@@ -126,7 +126,7 @@ function write(path: string, text: string): void {
   }
 }
 
-/** Without a registration, an earlier run has changed the files, or the root module is missing. */
+/** If no file registers the module, an earlier run has changed the files, or the root module is missing. */
 function resultsOf(files: readonly MigratedFile[]): Result[] {
   const registering = files.filter(isRegistering);
   if (registering.length === 0) {

@@ -1,7 +1,9 @@
 import type { EnforcementStatus } from '../../module/keycloak-status.js';
 import { ownProperty } from '../../protocol/claims.js';
 
-/** Returns undefined if a part is malformed, because an unknown answer does not mean that nothing is refused. */
+/**
+ * Returns undefined if a part is malformed, because a malformed answer must not count as an answer without refusals.
+ */
 export function enforcementIn(text: string): EnforcementStatus | undefined {
   const body = parsed(text);
   return [ownProperty(body, 'enforcement'), ownProperty(ownProperty(body, 'details'), 'enforcement')]

@@ -38,7 +38,7 @@ export async function readDetails(url: string, { token, tls }: DetailsAccess): P
   }
 }
 
-/** Terminus answers with 503 if any part of a service is down, and the details say which. */
+/** Terminus answers with 503 if any part of a service is down, and its details name this part. */
 const READABLE = [200, 503];
 
 function contentOf({ status, body }: HttpResponse): { enforcement: EnforcementStatus } | { unread: string } {

@@ -3,7 +3,7 @@ import { nameOfRoleKey, roleKey, type RoleKey } from '../administrator/role-key.
 export interface RealmRequirements {
   readonly version: typeof VERSION;
   readonly clients: readonly RequiredClient[];
-  /** Clients of no planned module: a called service, or a client that may ask for a permission. */
+  /** Clients without a planned module: a called service, or a client that may ask for a permission. */
   readonly otherClients: readonly string[];
   readonly permissions: readonly RequiredPermission[];
   readonly levels: readonly RequiredLevel[];
@@ -33,7 +33,7 @@ export interface Holders {
   readonly everyone?: true;
 }
 
-/** A text is a realm role. */
+/** A string is the name of a realm role. */
 export type Role = string | { readonly client: string; readonly role: string };
 
 export interface RequiredLevel {

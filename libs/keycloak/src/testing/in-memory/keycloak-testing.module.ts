@@ -52,7 +52,7 @@ export class KeycloakTestingModule {
    * `options`, the application keeps its production options. The production options may need providers and environment
    * variables that the test must supply.
    *
-   * If `options` is given, the factory of `forRootAsync` is not called. The defaults are issuer
+   * If `options` is given, the factory of `forRootAsync` is not called. The defaults of `options` are the issuer
    * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of
    * `KeycloakModule`.
    */

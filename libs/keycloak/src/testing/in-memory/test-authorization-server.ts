@@ -17,8 +17,8 @@ const LIFETIME_SECONDS = 300;
 
 /**
  * Replaces Keycloak for one application under test, and answers in memory. Keycloak would report a token of another
- * audience or issuer as inactive. This server returns the claims of such a token, so the application itself must refuse
- * the token.
+ * audience or issuer as inactive. `TestAuthorizationServer` returns the claims of such a token, so the application
+ * itself must refuse the token.
  *
  * This server does *not* check client secrets, and grants every scope that `grantableScopes` permits.
  */

@@ -18,8 +18,8 @@ const MAX_BYTES = 1024 * 1024;
 const MIN_RECEIVED_LENGTH = 32;
 
 /**
- * Reads tokens from the diagnostics channels of Node and undici, so that the tested code needs no hook. Responses to
- * other HTTP clients stay unseen, for example to `fetch` of Node 20 and 22.
+ * Reads tokens from the diagnostics channels of Node and undici, so that the tested code needs no hook. The scanner
+ * does not see responses to other HTTP clients, such as `fetch` of Node 20 and 22.
  */
 export function watchPassingTokens(listener: TokenListener): () => void {
   const answers = new WeakMap<SentRequest, { bytes: number; chunks: Uint8Array[] }>();

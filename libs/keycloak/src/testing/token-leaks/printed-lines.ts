@@ -15,7 +15,7 @@ export class PrintedLines {
     return lines.map((text) => ({ where: this.#where((this.#finished += 1)), text }));
   }
 
-  /** The line that is still being written, because a token in this line is already visible. */
+  /** The line that is still being written; a token in the line is already visible. */
   get unfinished(): PrintedLine {
     return { where: this.#where(this.#finished + 1), text: this.#unfinished };
   }

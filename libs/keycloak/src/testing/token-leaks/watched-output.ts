@@ -6,7 +6,7 @@ export interface OutputListener {
   logged(method: ConsoleMethod, text: string): void;
 }
 
-/** The other console methods call these methods, or print only counts and times. */
+/** All other console methods call one of these methods, or print only counts and times. */
 const METHODS = ['debug', 'dir', 'dirxml', 'error', 'group', 'groupCollapsed', 'info', 'log', 'trace', 'warn'] as const;
 export type ConsoleMethod = (typeof METHODS)[number];
 
@@ -57,7 +57,7 @@ function watchConsole(method: ConsoleMethod): () => void {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** If other code wrapped the method again, our wrapper stays after the scan, but reports nothing. */
+/** If other code has wrapped the method again, our wrapper stays after the scan, but reports nothing. */
 function replace<K extends string>(
   holder: Record<K, AnyFunction>,
   name: K,

@@ -63,13 +63,13 @@ async function levelDifferences({ acr, services }: RequiredLevel, realm: RealmSn
 
 const LEVEL_OF_ANY_LOGIN = 1;
 
-/** Keycloak knows a number without a mapping of names. */
+/** Keycloak accepts a number as `acr` without a mapping of names. */
 function levelsNamed(acr: string, { settings, clients }: RealmSnapshot): readonly number[] {
   const named = [settings, ...clients].flatMap(({ levels }) => levels.get(acr) ?? []);
   return /^\d{1,9}$/.test(acr) ? [...named, Number(acr)] : named;
 }
 
-/** A token with such a permission is valid at each route that demands no permission. */
+/** A token with an unplanned permission is valid at every route that demands no permission. */
 function furtherPermissions(
   { clients, permissions }: RealmRequirements,
   { scopes }: RealmSnapshot,

@@ -21,7 +21,7 @@ export class RolesInFile {
     this.#clients = new Set(listOf(realm['clients']).map((client) => recordOf(client)['clientId']));
   }
 
-  /** Keycloak makes its own clients and their roles, and each realm role that a user or a group has. */
+  /** Keycloak itself creates its built-in clients with their roles, and each realm role that a user or a group has. */
   has(role: RoleKey): boolean {
     const client = clientOfRole(role);
     const isBuiltIn = client !== null && BUILT_IN_CLIENTS.includes(client) && !this.#clients.has(client);

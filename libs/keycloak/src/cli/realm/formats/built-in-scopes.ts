@@ -1,4 +1,4 @@
-/** Keycloak adds none of its scopes to a realm file that has scopes. */
+/** Keycloak adds none of its built-in scopes if a realm file has scopes of its own. */
 const HIDDEN = { 'include.in.token.scope': 'false', 'display.on.consent.screen': 'false' };
 const IN_TOKENS = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' };
 

@@ -87,7 +87,7 @@ function permissionsOfAll(services: readonly ServiceNeeds[]): readonly CodePermi
       const callers = services
         .filter(({ calls }) => calls.some(({ permission }) => permission === name))
         .map(({ clientId }) => clientId);
-      // The module of a planned client says itself what the client asks for.
+      // The module of a planned client lists the permissions that the client asks for.
       const allowed = demands
         .filter(({ permission }) => permission === name)
         .flatMap((demand) => demand.allowed.filter((client) => !planned.has(client)));
@@ -133,7 +133,7 @@ function twoOwners(services: readonly ServiceNeeds[]): string[] {
   });
 }
 
-/** Returns notes, because the owner may check a permission in its code. */
+/** Returns notes instead of faults, because the owner may check a permission in its code. */
 function undemanded(services: readonly ServiceNeeds[]): string[] {
   return services.flatMap(({ clientId, calls }) =>
     calls.flatMap(({ permission, audience }) => {

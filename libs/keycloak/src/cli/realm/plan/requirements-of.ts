@@ -74,7 +74,7 @@ function clientWith({ clientId, tokenExchange, asService }: CodeClient, policy: 
   };
 }
 
-/** Which roles a service account gets is not in the code, because a role may open further permissions. */
+/** The code does not decide which roles a service account gets, because a role may open further permissions. */
 function accountFaults(
   { clientId, asService }: CodeClient,
   permissions: readonly RequiredPermission[],

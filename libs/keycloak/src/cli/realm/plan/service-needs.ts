@@ -28,7 +28,7 @@ export interface Demand {
 export interface Admission {
   readonly handler: string;
   readonly clients: readonly string[];
-  /** Without lists, the handler demands no permission. */
+  /** If `anyOf` is empty, the handler demands no permission. */
   readonly anyOf: readonly (readonly string[])[];
 }
 
@@ -38,7 +38,7 @@ export interface NeededCall {
   readonly audience: string;
   readonly asService: boolean;
   readonly onBehalfOf: boolean;
-  /** False if the scopes are one list, which does not tell the two kinds of calls apart. */
+  /** False if the scopes are one list, which does not distinguish `asService` calls from `onBehalfOf` calls. */
   readonly isByKind: boolean;
 }
 
