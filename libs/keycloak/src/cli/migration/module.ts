@@ -38,7 +38,7 @@ function migrateRegistration(file: MigratedFile, call: Syntax, options: Syntax |
   const object = options === undefined ? undefined : objectOf(file, options);
   if (object !== undefined) return migrateOptions(file, object, facts);
   if (facts.optionConstants.has(file.bindingOf(options)?.imported ?? '')) return undefined;
-  // KeycloakModule refuses these options at the start, so no route opens.
+  // KeycloakModule refuses the old options at the start, so no route opens.
   file.decide(call, 'give the options of KeycloakModule.forRoot in place of these.');
 }
 

@@ -16,7 +16,7 @@ export interface DetailsAccess {
   readonly tls: TrustedAuthorities;
 }
 
-/** Follows no redirect, because a redirect would carry the token. */
+/** Follows no redirect, because the redirected request would carry the token. */
 export async function readDetails(url: string, { token, tls }: DetailsAccess): Promise<ReadDetails> {
   const { origin, pathname, search } = new URL(url);
   const address = { name: origin, baseUrl: origin, timeoutMs: TIMEOUT_MS, maxConcurrentCalls: 1, tls };

@@ -14,7 +14,7 @@ interface FormStream extends Readable {
 
 export function requestBody(data: unknown, headers: AxiosHeaders): SentBody {
   if (data === undefined || data === null) {
-    // axios sets this header on every POST request, even without a body.
+    // axios sets `Content-Type` on every POST request, even without a body.
     headers.delete('Content-Type');
     return repeatable(() => undefined);
   }

@@ -7,8 +7,8 @@ const RSA: KeyKind = { kty: 'RSA' };
 const ED25519: KeyKind = { kty: 'OKP', crv: 'Ed25519' };
 
 /**
- * The accepted algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). All are asymmetric, because a verifier with a
- * shared secret could also sign tokens.
+ * The accepted algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). All accepted algorithms are asymmetric,
+ * because a verifier with a shared secret could also sign tokens.
  */
 const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
   ['RS256', RSA],

@@ -5,7 +5,7 @@ import type { BackchannelLogoutOptions } from './backchannel-logout.options.js';
 import { LogoutNotices, type NoticeOutcome } from './logout-notices.js';
 
 /**
- * The response bodies follow RFC 6749 §5.2, as OpenID Connect Back-Channel Logout 1.0 §2.8 requires. They contain no
+ * The response bodies follow RFC 6749 §5.2, as OpenID Connect Back-Channel Logout 1.0 §2.8 requires, and contain no
  * reason that could help an attacker.
  */
 const BODIES = {

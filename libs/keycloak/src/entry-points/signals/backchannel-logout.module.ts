@@ -53,7 +53,7 @@ export class BackchannelLogoutModule {
 
   /**
    * Throws `ConfigurationError` for invalid options. If the result of `useFactory` is invalid, the start fails with
-   * this error.
+   * `ConfigurationError`.
    */
   static forRootAsync({
     imports = [],

@@ -47,7 +47,7 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Keycloak sets this member if the client has the attribute `backchannel.logout.revoke.offline.tokens`. */
 const REVOKES_OFFLINE = 'revoke_offline_access';
 
-/** In seconds; the specification recommends a lifetime of at most two minutes. */
+/** The maximum age of a logout token in seconds; the specification recommends a lifetime of at most two minutes. */
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
 const CLOCK_TOLERANCE = 5;

@@ -20,7 +20,7 @@ const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
 /**
  * The type of OpenID Connect Back-Channel Logout 1.0 §2.4, in any letter case. `application/` is optional (RFC 7515
- * §4.1.9). Without this check, the service could accept an ID token.
+ * §4.1.9). Without a check of the type, the service could accept an ID token.
  */
 const LOGOUT_TOKEN_TYPE = /^(?:application\/)?logout\+jwt$/i;
 

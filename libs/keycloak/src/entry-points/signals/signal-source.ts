@@ -54,7 +54,9 @@ export interface SignalSourceContext {
   readonly isTrial: boolean;
   /** The longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
-  /** Logs facts that `poll` does not return but operators need. The facts must not contain text from the server. */
+  /**
+   * Logs facts that `poll` does not return but operators need. The logged facts must not contain text from the server.
+   */
   readonly log: ComponentLog;
 }
 

@@ -38,7 +38,7 @@ export interface KeycloakSecurityOptions {
  * show `@MaxIntrospectionAge()`.
  *
  * The function does NOT contact Keycloak, and does NOT serve the document. Set the prefix and the versioning of the
- * application first.
+ * application before this call.
  *
  * Throws `Error`, whose message lists every fault. Every route must have an operation, unless `@ApiExcludeEndpoint()`
  * or `@ApiExcludeController()` excludes the route. Handlers that share an operation must have the same requirements. An

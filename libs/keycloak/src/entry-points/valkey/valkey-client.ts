@@ -48,8 +48,8 @@ export class ValkeyClient {
   }
 
   /**
-   * Runs the script, or throws `ValkeyError` by the end of the deadline. For 250 ms after a connection failure, the
-   * method throws immediately.
+   * Runs the script, or throws `ValkeyError` by the end of the deadline. For 250 ms after a connection failure, `run()`
+   * throws immediately.
    */
   async run(script: ValkeyScript, keys: readonly string[], args: readonly string[] = []): Promise<unknown> {
     const startedMs = performance.now();

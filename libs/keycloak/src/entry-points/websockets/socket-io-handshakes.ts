@@ -48,7 +48,7 @@ export function guardSocketIo(
   const ofNamespace = gateways.filter((gateway) => withSlash(gateway.namespace) === withSlash(namespace));
   const demanded = ofNamespace.length > 0 ? ofNamespace : leastStrict(gateways);
   server.use((socket, next) => void connect(handshakes, demanded, socket, next));
-  // socket.io does not count the socket as connected before this event.
+  // socket.io does not count the socket as connected before the event `connection`.
   server.on('connection', (socket) => {
     const token = tokensOfSockets.get(socket);
     if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);

@@ -24,8 +24,8 @@ export interface ApplicationUnderTest {
  * passes only introspection.
  *
  * Throws `Error` if the application lacks `KeycloakTestingModule`. Also throws `Error` unless `NODE_ENV` is `test` or
- * `development`. Throws `TypeError` for a token not from `testAccessToken()`, a malformed `text` (RFC 7515 §7.1) or an
- * invalid permission.
+ * `development`. Throws `TypeError` for a token that `testAccessToken()` did not make, a malformed `text` (RFC 7515
+ * §7.1) or an invalid permission.
  */
 export function signIn(app: ApplicationUnderTest, token: VerifiedAccessToken): string {
   const { authorizationServers } = networkOf(app);

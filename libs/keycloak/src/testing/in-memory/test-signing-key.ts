@@ -29,7 +29,7 @@ const pss = (algorithm: string): Kind =>
 
 const PSS_PADDING = 6;
 
-/** The kind with the fastest key generation comes first. */
+/** The kind of key with the fastest generation comes first. */
 const KINDS: readonly Kind[] = [
   ec('ES256', 'P-256', 'sha256'),
   ec('ES384', 'P-384', 'sha384'),

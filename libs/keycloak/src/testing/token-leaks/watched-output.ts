@@ -12,7 +12,7 @@ export type ConsoleMethod = (typeof METHODS)[number];
 
 const listeners = new Set<OutputListener>();
 let unwatch: (() => void) | undefined;
-/** True while a console method runs. The watched streams then ignore the text, because the console has reported it. */
+/** True while a console method runs; the watched streams then ignore the text, which the console has reported. */
 let inConsole = false;
 
 /** Direct writes to file descriptors and the output of other processes are not watched. */

@@ -17,7 +17,7 @@ export interface SeenLogin {
 
 export interface LookedFor {
   readonly isSeen: boolean;
-  /** False if the log was cleared, the database changed, or no login was found for ten minutes. */
+  /** False if the event log was cleared, the database changed, or no login was found for ten minutes. */
   readonly isSameLog: boolean;
 }
 

@@ -20,7 +20,7 @@ const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
 
 /**
  * The type of a security event token (SSF 1.0 §4.1.1), in any letter case, with or without `application/` (RFC 7515
- * §4.1.9). Without this check, the service could accept a token of a different type.
+ * §4.1.9). Without a check of the type, the service could accept another kind of token.
  */
 const SET_TYPE = /^(?:application\/)?secevent\+jwt$/i;
 

@@ -20,7 +20,7 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/** The service reads the keys again within this time, so a new key would then be known. */
+/** Within this time, the service reads the keys again, so that it knows a new key. */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**

@@ -26,8 +26,8 @@ export interface PollBegin {
 
 /**
  * Verification events (SSF 1.0 §8.1.4) prove that all events up to a time arrived. For a verification that this process
- * requested, the time is the start of the requesting poll. For a verification that another replica requested, the time
- * is the `iat`.
+ * requested, this time is the start of the requesting poll. For a verification that another replica requested, this
+ * time is the `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
