@@ -24,13 +24,13 @@ type Parts = readonly [
 
 let make: (...parts: Parts) => AccessTokenVerifier;
 
-/** Only code with this symbol can create a verifier. */
+/** Only code with this symbol can create an `AccessTokenVerifier`. */
 const MAKER = Symbol('maker');
 
 export interface VerifyOptions {
   /**
-   * The maximum age of the introspection result in seconds (0: introspect each time). If this option is set, the token
-   * is introspected even with `verification: 'jwt'`. Default and maximum: `introspectionTtlSeconds`, or
+   * The maximum age of the introspection result in seconds (0: introspect each time). If `maxStalenessSeconds` is set,
+   * the token is introspected even with `verification: 'jwt'`. Default and maximum: `introspectionTtlSeconds`, or
    * `introspectionTtlWithEventsSeconds` while the signal feed is healthy.
    */
   readonly maxStalenessSeconds?: number;

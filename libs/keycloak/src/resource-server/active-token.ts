@@ -7,8 +7,8 @@ import { isCompactJws } from '../protocol/token-form.js';
 const MAX_LENGTH = 65_536;
 
 /**
- * For these claims, Keycloak's introspection reports the values of the session, which a later login or exchange
- * changes.
+ * For `acr` and `auth_time`, Keycloak's introspection reports the values of the session, which a later login or
+ * exchange changes.
  */
 const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 

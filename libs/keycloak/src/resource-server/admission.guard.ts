@@ -24,7 +24,7 @@ import {
 } from './verified-requests.js';
 import { demandedStaleness, NOTHING_SAID, type VerificationMethod } from './verification.js';
 
-/** All `KeycloakGuard`s share this object, so that a request or message is verified only once. */
+/** All `KeycloakGuard`s share one `Admission`, so that a request or message is verified only once. */
 export class Admission implements OnApplicationShutdown {
   readonly #failures = new RepeatedFailures(new Logger('KeycloakGuard'), {
     one: 'A call could not be authorized',

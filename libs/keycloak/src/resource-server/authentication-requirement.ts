@@ -5,7 +5,7 @@ export interface AuthenticationRequirement {
   readonly acr?: string | readonly string[];
   /**
    * The maximum age of the user's login (`auth_time`) in seconds, plus `clockToleranceSeconds`. If users need longer
-   * than this to return from a login, every call is refused.
+   * than `maxAgeSeconds` to return from a login, every call is refused.
    */
   readonly maxAgeSeconds?: number;
 }

@@ -48,8 +48,8 @@ function bearerCredentials(header: string): string {
 }
 
 /**
- * Refuses malformed credentials and alternative encodings of a token. This check runs before a request to the server
- * and before a lookup in the cache of results.
+ * Refuses malformed credentials and alternative encodings of a token. `checkBearerToken` runs before a request to the
+ * server and before a lookup in the cache of results.
  */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
@@ -102,7 +102,7 @@ const DEFAULT_LIMIT = 2000;
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
   const count = (request.socket as CountingSocket | undefined)?.server?.maxHeadersCount;
-  // Node computes the limit in the same way, and treats 0 as unlimited.
+  // Node also doubles `maxHeadersCount`, and treats 0 as unlimited.
   const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
   return limit > 0 && received >= limit;
 }

@@ -40,7 +40,7 @@ export function asksForAccessToken(classes: readonly object[], method: string): 
 
 const TYPES = 'design:paramtypes';
 
-/** Keeps a `ValidationPipe` that sets `validateCustomDecorators` from replacing the caller by a new object. */
+/** Prevents a `ValidationPipe` with `validateCustomDecorators` from replacing the caller by a new object. */
 function hideType(target: object, name: string | symbol, index: number): void {
   const types = Reflect.getOwnMetadata(TYPES, target, name) as unknown[] | undefined;
   if (types !== undefined) Reflect.defineMetadata(TYPES, types.with(index, Object), target, name);

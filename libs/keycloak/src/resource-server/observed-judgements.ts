@@ -19,8 +19,8 @@ export interface ObservedCounts {
   readonly admitted: number;
   readonly refused: number;
   /**
-   * The HTTP requests that the library would refuse and the service itself answered with 401 or 403. They do not count
-   * as `refused`.
+   * The HTTP requests that the library would refuse and the service itself refused (401 or 403), which do not count as
+   * `refused`.
    */
   readonly refusedByBoth: number;
   readonly failed: Readonly<Record<string, number>>;
@@ -108,7 +108,7 @@ export class ObservedJudgements {
     this.#harmless(log);
   }
 
-  /** An error of a logger, for example, would fail the call or end the process. */
+  /** Counts an error, for example of a logger, instead of failing the call or ending the process. */
   #harmless(work: () => void): void {
     try {
       work();

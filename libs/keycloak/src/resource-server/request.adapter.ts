@@ -14,7 +14,7 @@ export interface AdaptedRefusal {
 
 /** A connection on which a caller keeps receiving data after its call was admitted. */
 export interface LongLivedConnection {
-  /** Identifies the connection; each call on the connection must return this object. */
+  /** Identifies the connection; each call on the connection must return the same object. */
   readonly key: object;
   isOpen(): boolean;
   close(): void;
@@ -30,11 +30,14 @@ export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getCla
  * An adapter in `forRoot({ requestAdapters: [...] })` reads the credentials in one kind of context. HTTP needs no
  * adapter. An adapter makes no access decision: the guard verifies the found token.
  *
- * A method may rely only on framework values: the context kind, an argument's position, an object's class, the
- * handler's metadata. Members of an argument from the caller are untrusted: a payload can have any member.
+ * A method of an adapter may rely only on framework values: the context kind, an argument's position, an object's
+ * class, the handler's metadata. Members of an argument from the caller are untrusted: a payload can have any member.
  */
 export interface RequestAdapter {
-  /** `ExecutionContext.getType()` in these contexts: `graphql`, `rpc`, `ws`, or a name of your own. */
+  /**
+   * The value of `ExecutionContext.getType()` in the contexts of this adapter: `graphql`, `rpc`, `ws`, or a name of
+   * your own.
+   */
   readonly kind: string;
   /**
    * Returns the object with which the guard stores the caller's token for `@Caller()`. The object must belong only to

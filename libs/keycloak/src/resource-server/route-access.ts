@@ -18,8 +18,7 @@ import { saidStaleness } from './verification.js';
 export type { RouteAccess } from './access-sum.js';
 
 /**
- * The handler must be a method of its controller, or a function that replaced one of these methods. Any other handler
- * is closed.
+ * A handler must be a method of its controller, or a function that replaced such a method; any other handler is closed.
  *
  * A decorator of a method replaces the class decorators of the same kind. Decorators that open a route and decorators
  * that require permissions count as one kind. A base class never opens a handler of a derived class. The decorators of

@@ -37,8 +37,8 @@ export function refusedEvent(body: RefusalBody, context: CallContext): Error | u
 
 /**
  * Returns an exception that Nest's default handler can answer. Nest runs no global filters for gateways or, without
- * `inheritAppConfig`, for a hybrid application's microservices. Nest's default handlers answer an exception of any
- * other class with an internal error.
+ * `inheritAppConfig`, for a hybrid application's microservices. Nest's default handlers answer an exception of an
+ * unknown class with an internal error.
  */
 export async function transportException(body: RefusalBody, context: ExecutionContext): Promise<Error | undefined> {
   try {

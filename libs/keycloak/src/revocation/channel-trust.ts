@@ -20,8 +20,8 @@ export interface ChannelTrustStatus {
 }
 
 /**
- * A gap with this reason affects only the proofs. The count starts at 0, so that the metric exists before the first
- * gap.
+ * A gap with the reason `entries_not_proven` affects only the proofs. The count starts at 0, so that the metric exists
+ * before the first gap.
  */
 export const NOT_PROVEN = 'entries_not_proven';
 

@@ -13,8 +13,8 @@ interface Claims {
 }
 
 /**
- * The maximum number of marks. A further mark drops the oldest mark, and all tokens issued before the dropped mark are
- * doubted.
+ * The maximum number of stored rechecks. A further recheck drops the oldest, and all tokens issued before the dropped
+ * recheck are introspected.
  */
 const MAX_HELD = 10_000;
 
@@ -37,7 +37,7 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /** Tokens issued before this time become doubted gradually, starting at the monotonic time `#soonFromMs`. */
+  /** Tokens issued before this time are introspected gradually, from the monotonic time `#soonFromMs` on. */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 
@@ -71,7 +71,9 @@ export class DoubtedTokens {
     while (this.size > MAX_HELD) this.#dropFirst();
   }
 
-  /** Doubts all earlier tokens, and spreads their first introspections over `introspectionTtlSeconds`. */
+  /**
+   * Requires introspection of all earlier tokens, and spreads the first introspections over `introspectionTtlSeconds`.
+   */
   doubtAll(untilMs = this.clock.monotonicMs()): void {
     const now = this.clock.epochSeconds();
     const until = now - (this.clock.monotonicMs() - untilMs) / 1000;

@@ -214,7 +214,7 @@ export class HeldDenials {
     this.#warn(this.clock.monotonicMs());
   }
 
-  /** Limits the floor to the current time, because a floor in the future would refuse new tokens. */
+  /** Limits `#floor` to the current time, because a time in the future would refuse new tokens. */
   #raiseFloor(epochSeconds: number): void {
     const floor = Math.min(epochSeconds, this.clock.epochSeconds());
     if (floor <= this.#floor) return;

@@ -28,8 +28,8 @@ export interface RevocationReceiver {
   /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
-   * Reports an unreadable entry, an entry with a wrong arrival time, or a gap of the poller. The feed is then unhealthy
-   * until the next proof.
+   * Reports an unreadable entry, an entry with a wrong arrival time, or a gap of the poller. After this report, the
+   * feed is unhealthy until the next proof.
    */
   unhealthy(): void;
   /** Reports an entry or a proof that this replica does not accept. */
@@ -121,7 +121,7 @@ export interface ChannelExamination {
   readonly faults: readonly ChannelFault[];
   /** Fingerprints of the realm's shared keys; the first key encrypts new entries. */
   readonly keyFingerprints: readonly string[];
-  /** Undefined if proofs were not examined; `ageSeconds` is undefined if no proof exists. */
+  /** `proof` is undefined if proofs were not examined; `ageSeconds` is undefined if no proof exists. */
   readonly proof?: ChannelProof;
 }
 
@@ -138,7 +138,7 @@ export interface ChannelQuestion {
   readonly proofWaitMs: number;
 }
 
-/** `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey` returns such a channel for the option `revocationChannel`. */
+/** `valkeyRevocations()` of `nestjs-keycloak-s2s/valkey` returns a channel for the option `revocationChannel`. */
 export interface RevocationChannel {
   /**
    * Checks the settings at boot, and sends no data. If the settings are unusable, throws an error with a message for

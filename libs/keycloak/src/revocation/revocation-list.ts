@@ -46,10 +46,10 @@ export class RevocationList {
   }
 
   /**
-   * Discards the cached results of tokens that may be revoked. Routes that verify signatures introspect these tokens
-   * until expiry if the tokens were issued before the recheck. A recheck reaches the same replicas as a denial, and
-   * does NOT refuse a token. Throws `TypeError` for the same reasons as `deny()`. Only the value `'everything'` applies
-   * to every issuer.
+   * Discards the cached results of tokens that may be revoked. On routes that verify signatures, tokens issued before
+   * the recheck are introspected until they expire. A recheck reaches the same replicas as a denial, and does NOT
+   * refuse a token. Throws `TypeError` for the same reasons as `deny()`. Only the value `'everything'` applies to every
+   * issuer.
    */
   recheck(recheck: Recheck): void {
     if (recheck === 'everything') {

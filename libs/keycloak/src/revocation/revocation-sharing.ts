@@ -36,7 +36,7 @@ export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly isReady: boolean;
   /** The number of denials that other replicas may not know. */
   readonly unshared: number;
-  /** Whether the last append succeeded. */
+  /** Whether the last append to the channel succeeded. */
   readonly isTaking: boolean;
 }
 
@@ -210,7 +210,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
-  /** With `none`, each replica polls the authorization server for itself. The value is undefined before the start. */
+  /** With `none`, each replica polls the authorization server for itself. Before the start, `proofs` is undefined. */
   get proofs(): ProofChannel | 'none' | undefined {
     if (this.#state === 'none') return 'none';
     return this.#channel && (this.#channel.proofs ?? 'none');

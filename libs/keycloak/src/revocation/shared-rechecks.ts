@@ -77,7 +77,7 @@ export class SharedRechecks {
     });
     this.#isReceiving = true;
     try {
-      // A newer version may send a recheck that this version can't read; all tokens are then rechecked.
+      // A newer version of this library may send a recheck that this version can't read; all tokens are then rechecked.
       const known = isIssuerRecheck(shared.recheck) ? shared.recheck : 'everything';
       this.rechecks.require(known, madeAt, reachesAnswers);
     } finally {
