@@ -52,10 +52,10 @@ const INACTIVE_TTL_MS = 2000;
 
 /** Early renewals increase the number of introspections by about 3 percent. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** A renewal accepts another replica's result that is younger than this fraction of the TTL. */
+/** A renewal reuses another replica's result if the result is younger than this fraction of the TTL. */
 const RENEWED_WITHIN = 0.5;
 /**
- * Fractions of the TTL, counted from the last proof of a healthy revocation feed. Random times in this range prevent
+ * Fractions of the TTL, counted from the last proof of a healthy revocation feed. Random renewal times prevent
  * simultaneous renewals.
  */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };

@@ -17,7 +17,7 @@ export const SERVER_CALL_RULES: CallRules = {
   retryAfterMs,
 };
 
-/** These failures are not retried, because the deadline has passed or the answer would be the same. */
+/** The failures that are not retried, because the deadline has passed or the answer would be the same. */
 const NOT_REPEATED: ReadonlySet<AuthorizationServerErrorReason> = new Set([
   'timeout',
   'proxy_timeout',

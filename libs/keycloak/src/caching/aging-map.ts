@@ -26,7 +26,7 @@ export class AgingMap<V> extends Map<string, V> {
     if (this.size === 0) return undefined;
     while (this.#reached === undefined) {
       this.#reached = this.#walk.next().value;
-      // An exhausted iterator does not see later entries.
+      // An exhausted iterator never returns entries that are added later.
       if (this.#reached === undefined) this.#walk = this.entries();
     }
     return this.#reached[1];

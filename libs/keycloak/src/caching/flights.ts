@@ -3,8 +3,8 @@
 export interface Flight {
   readonly startedAtMs: number;
   /**
-   * True after the key was evicted, or after a newer flight has ended. Later callers do not join a detached flight, and
-   * the result of the flight is not cached.
+   * A flight is detached after its key was evicted, or after a newer flight has ended. Later callers do not join a
+   * detached flight, and the result of the flight is not cached.
    */
   readonly isDetached: boolean;
 }

@@ -46,7 +46,7 @@ export interface GrantedCall {
 export interface Finding {
   readonly check: Check;
   readonly level: Level;
-  /** Names the finding's subject, and contains no token or secret. */
+  /** The message names the finding's subject, and contains no token or secret. */
   readonly message: string;
   readonly cure?: string;
   readonly issuer?: string;

@@ -3,7 +3,7 @@ import { readBearerChallenge } from '../protocol/www-authenticate.js';
 import { isPieceOfToken } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
 
-/** The number of values is limited, because the client puts the values into the URL of the login. */
+/** The number of `acr` values is limited, because the client puts the values into the URL of the login. */
 const MAX_VALUES = 10;
 const MAX_VALUE_LENGTH = 128;
 

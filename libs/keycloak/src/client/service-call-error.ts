@@ -34,7 +34,7 @@ export class ServiceCallError extends KeycloakException<ServiceCallErrorReason> 
   /** The status of the called service's answer; undefined without an answer. */
   readonly status: number | undefined;
   readonly body: SafeBody;
-  // These fields are private, so that they are not printed with the error.
+  // `#answer` and `#isPassedOn` are private, so that they are not printed with the error.
   readonly #answer: unknown;
   readonly #isPassedOn: boolean;
 

@@ -41,9 +41,9 @@ export interface ServiceRequestOptions {
   /** Reads a 2xx answer as JSON (the default), or as text of any content type. */
   readonly responseType?: 'json' | 'text';
   /**
-   * The statuses of the called service that an uncaught error passes on to this service's caller. The library writes
-   * the body of that response. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431. By default,
-   * every error status of the called service becomes 502.
+   * The statuses of the called service that an uncaught error passes on to this service's caller. The library, not the
+   * called service, writes the response body. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431.
+   * By default, every error status of the called service becomes 502.
    */
   readonly forwardStatuses?: readonly number[];
 }
@@ -100,7 +100,7 @@ export class ServiceClient {
  * control characters, which a path must not contain.
  *
  * Throws `TypeError`, before a token is requested, if `path` has a backslash, `#`, control character or lone surrogate.
- * Throws `TypeError` for a body that JSON can't represent. Before the `?`, encoded control characters and dot segments
+ * Throws `TypeError` for a body that JSON can't represent. Encoded control characters and dot segments before the `?`
  * also cause `TypeError`. `%2e%2e` is a dot segment, and encoded slashes separate segments.
  *
  * Throws `ServiceCallError` if the service is unreachable, is too slow, fails, or refuses this service. Throws

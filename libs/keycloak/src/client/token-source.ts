@@ -28,7 +28,7 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * The time in which this process ignores shared tokens that were exchanged from an inactive subject token. It exceeds
+ * The time in which this process ignores shared tokens that were exchanged from an inactive subject token; longer than
  * every token lifetime.
  */
 const DROPPED_MEMORY_MS = 3_600_000;

@@ -13,7 +13,10 @@ export const JWT_VERIFICATION_CHANNEL = 'nestjs-keycloak-s2s:jwt-verification';
 export interface JwtVerificationMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
-  /** The source of the result: this request (`verified`), a concurrent one (`joined`) or an earlier one (`cached`). */
+  /**
+   * The source of the result: this request (`verified`), a concurrent request (`joined`) or an earlier request
+   * (`cached`).
+   */
   readonly outcome: 'verified' | 'joined' | 'cached';
   /** Whether the signature is valid; absent if the check failed. The claims are not verified yet. */
   readonly valid?: boolean;

@@ -17,7 +17,7 @@ export interface RefusalMessage {
 }
 
 /**
- * The name of the channel on which operators receive each `RefusalReasonMessage`. Hide these messages from callers,
+ * The name of the channel on which operators receive each `RefusalReasonMessage`. Hide the reasons from callers,
  * because a reason reveals the failed check (compare `exposeRefusalReasons`).
  */
 export const REFUSAL_REASON_CHANNEL = 'nestjs-keycloak-s2s:refusal-reason';

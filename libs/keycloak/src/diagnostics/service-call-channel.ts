@@ -7,8 +7,8 @@ export const SERVICE_CALL_CHANNEL = 'nestjs-keycloak-s2s:service-call';
 
 /**
  * A message about a call of `ServiceClient` or `ServiceHttp`, in the caller's async context. The message is frozen, and
- * contains no path, header, body, token or claim. A call that is repeated with a renewed token has one message. A call
- * with invalid arguments has no message.
+ * contains no path, header, body, token or claim. A call and its repetition with a renewed token cause one message. A
+ * call with invalid arguments causes no message.
  */
 export interface ServiceCallMessage {
   /** The registered name of the service. */
@@ -24,7 +24,7 @@ export interface ServiceCallMessage {
   /** `unexpected` is an error without a code of this library. */
   readonly failed?: RefusalCode | 'unexpected';
   readonly reason?: RefusalReason;
-  /** Includes the wait for a token and a slot, but no streamed body. */
+  /** The duration includes the wait for a token and a slot, but no streamed body. */
   readonly durationMs: number;
 }
 

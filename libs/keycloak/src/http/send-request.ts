@@ -20,7 +20,7 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
-  /** The names are lower-case and unique. */
+  /** The header names are lower-case and unique. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }

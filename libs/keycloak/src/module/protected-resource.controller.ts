@@ -31,7 +31,7 @@ export function protectedResourceController(): Type {
     ) {
       const { metadataPath } = options.protectedResource ?? {};
       const { prototype } = ProtectedResourceController;
-      // Another application in this process may have set its own route on this class.
+      // Another application in this process may have set its own route on the controller class.
       for (const key of Reflect.getMetadataKeys(prototype.read)) Reflect.deleteMetadata(key, prototype.read);
       Controller({ path: metadataPath ?? [], version: VERSION_NEUTRAL })(ProtectedResourceController);
       if (metadataPath === undefined) return;

@@ -56,7 +56,7 @@ export interface IssuerOptions {
   readonly tls?: TlsOptions;
   /**
    * Maps claims to permissions in realms with roles instead of scopes, such as `(claims) => realmRoles(claims)`. The
-   * result replaces the scopes. Default: the members of `scope`.
+   * result of the mapper replaces the scopes. Default: the members of `scope`.
    */
   readonly mapPermissions?: PermissionMapper;
   /**
@@ -80,7 +80,7 @@ export type ClientCredentials =
   | { readonly clientSecret: string; readonly clientAuthentication?: ClientAuthentication }
   | { readonly clientAuthentication: ClientAuthentication; readonly clientSecret?: string };
 
-/** `clientAuthentication` contains the secret and does not show the secret. */
+/** `clientAuthentication` contains the secret, but does not show it when printed. */
 export interface ResolvedIssuerOptions extends IssuerAddresses {
   readonly profile: ProfileName;
   readonly clientId: string;

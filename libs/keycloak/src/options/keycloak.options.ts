@@ -34,7 +34,7 @@ import {
   type ProtectedResourceOptions,
 } from './protected-resource.options.js';
 
-/** These options apply to every issuer, and each limit counts for each issuer separately. */
+/** Common options apply to every issuer, and each limit counts for each issuer separately. */
 export interface CommonModuleOptions {
   /**
    * One adapter per kind of context other than HTTP, such as `graphqlRequestAdapter()`. Without the adapter of a
@@ -96,7 +96,7 @@ export interface CommonModuleOptions {
   readonly maxRevocations?: number;
   /**
    * How long a denial is held. The time must exceed the longest lifetime of a received token. Default 36000, 60 to
-   * 31536000. The time must not be less than the two TTLs of introspection results.
+   * 31536000. The time must be at least `introspectionTtlSeconds` and `introspectionTtlWithEventsSeconds`.
    *
    * The default is Keycloak's default limit for sessions: no token outlives its session. Raise the time together with
    * `SSO Session Max`, for offline sessions, and for longer token lifespans.
@@ -104,7 +104,7 @@ export interface CommonModuleOptions {
   readonly revocationRetentionSeconds?: number;
   /**
    * A channel, such as `valkeyRevocations()`, shares denials and rechecks with all replicas of all services. Default:
-   * none, and they apply only to this process.
+   * none, and denials and rechecks apply only to this process.
    */
   readonly revocationChannel?: RevocationChannel;
   /**
@@ -144,13 +144,15 @@ export interface CommonModuleOptions {
   readonly verifyAtStart?: boolean | 'background';
   /**
    * DANGER: `observe` refuses nothing. The service's present guard decides, and this library counts the calls that it
-   * would refuse, by reason, route and client. `@Caller()` and `callerOf()` give undefined, and no connection is
-   * closed. `observe` needs `observeUntil`. Use `observe` while a service moves to this library. Default `enforce`.
+   * would refuse, by reason, route and client. With `observe`, `@Caller()` and `callerOf()` return undefined, and no
+   * connection is closed. `observe` needs `observeUntil`. Use `observe` while a service moves to this library. Default
+   * `enforce`.
    */
   readonly enforcement?: Enforcement;
   /**
-   * The last day (`YYYY-MM-DD`, UTC) of `enforcement: 'observe'`, at most 90 days ahead. After this day the start fails.
-   * A service that already runs keeps observing, and its health details are down. Default unset.
+   * The last day (`YYYY-MM-DD`, UTC) of `enforcement: 'observe'`, at most 90 days ahead. After this day, the
+   * application does not start. A service that still runs keeps observing, and its health details are down. Default
+   * unset.
    */
   readonly observeUntil?: string;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */

@@ -30,8 +30,8 @@ export interface ServiceOptions {
   /** The issuer from which this service requests tokens in its own name. Default: the first issuer. */
   readonly issuer?: string;
   /**
-   * The scopes that calls may request, in one list or in `{ asService, onBehalfOf }`. A call for another scope throws
-   * `TypeError`. `doctor` and `verifyAtStart` try each scope of the list. Default: any scope.
+   * The scopes that calls may request, in one list or in `{ asService, onBehalfOf }`. A call for a scope outside the
+   * list throws `TypeError`. `doctor` and `verifyAtStart` try each scope of the list. Default: any scope.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
   /** `{ caFile }` replaces Node's trusted authorities for calls to the service. Default: those of Node. */

@@ -38,7 +38,7 @@ export type ProxyFailureReason = keyof typeof PROXY_FAILURES;
 const namesOf = <Name extends string>(table: Readonly<Record<Name, string>>): readonly Name[] =>
   Object.keys(table) as Name[];
 
-/** Any other code becomes `connection_failed`, with the code as its detail. */
+/** A code outside this list becomes `connection_failed`, with the code as its detail. */
 export const CONNECTION_FAILURES = [
   'ECONNREFUSED',
   'ECONNRESET',

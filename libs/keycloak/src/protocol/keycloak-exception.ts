@@ -27,7 +27,7 @@ export interface RefusalBody {
   readonly code: RefusalCode;
   /** The missing permission, only with `insufficient_scope`. */
   readonly permission?: string;
-  /** Lists the accepted `acr` values in order of preference. Only `insufficient_user_authentication` has this list. */
+  /** The accepted `acr` values in order of preference, only with `insufficient_user_authentication`. */
   readonly acrValues?: readonly string[];
   /** The maximum age of the login, only with `insufficient_user_authentication`. */
   readonly maxAgeSeconds?: number;

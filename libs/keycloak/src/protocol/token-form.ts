@@ -8,8 +8,8 @@ const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
  * A compact JWS (RFC 7515 §7.1) in canonical base64url (RFC 4648 §3.5). Lenient decoders accept thousands of other
- * spellings. If a token has no `alg`, Keycloak answers its introspection with 400, which usually means a fault of this
- * service. For the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
+ * spellings of a token. If a token has no `alg`, Keycloak answers its introspection with 400, which usually means a
+ * fault of this service. For the `alg` `none`, Keycloak 26.4 answers 400 and Keycloak 26.6 answers inactive.
  */
 export const isCompactJws: TokenForm = (text) => {
   if (!THREE_PARTS.test(text)) return false;

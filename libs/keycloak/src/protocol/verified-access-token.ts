@@ -9,7 +9,7 @@ export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => Verifie
 /** The symbol must not leave this file, because any code with the symbol can create tokens. */
 const MAKER = Symbol('maker');
 
-/** All requests with one token share these facts. The facts contain no token text. */
+/** All requests with one token share its `TokenFacts`, which do not contain the token text. */
 export interface TokenFacts {
   readonly claims: AccessTokenClaims;
   readonly clientId: string;

@@ -6,7 +6,7 @@ export interface BearerChallenge {
   readonly scope?: string;
   /** The accepted values of `acr`, separated by spaces. */
   readonly acrValues?: string;
-  /** RFC 9470 allows a token or a quoted-string. */
+  /** The syntax of `max_age` is a token or a quoted-string (RFC 9470). */
   readonly maxAge?: string;
   readonly resourceMetadata?: string;
 }

@@ -75,7 +75,7 @@ export class CallGate<Answer = unknown> {
     if (entering !== undefined) {
       const sinceMs = this.clock.monotonicMs();
       await entering;
-      // A longer wait means that this process was blocked, so the excess does not count.
+      // A wait beyond `mayWaitMs` means that this process was blocked, so the excess does not count.
       waitedMs = Math.min(this.clock.monotonicMs() - sinceMs, mayWaitMs);
     }
     let held: Promise<void> | undefined;
