@@ -52,7 +52,7 @@ const INACTIVE_TTL_MS = 2000;
 
 /** Early renewals increase the number of introspections by about 3 percent. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** A renewal reuses another replica's result if the result is younger than this fraction of the TTL. */
+/** The maximum age of another replica's result that a renewal reuses, as a fraction of the TTL. */
 const RENEWED_WITHIN = 0.5;
 /**
  * Fractions of the TTL, counted from the last proof of a healthy revocation feed. Random renewal times prevent

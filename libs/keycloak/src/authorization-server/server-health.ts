@@ -7,7 +7,7 @@ import type { Introspection } from './introspection.js';
 import { junkToken } from './junk-token.js';
 import type { ServerMetadata } from './metadata.js';
 
-/** Health probes share one result for this time, so that probes can't flood the server. */
+/** The time for which health probes share one result, so that probes can't flood the server. */
 const LOOK_LIFETIME_MS = 1000;
 
 export type AuthorizationServerStatus =

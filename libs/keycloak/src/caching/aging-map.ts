@@ -3,7 +3,7 @@
  * deletes.
  */
 export class AgingMap<V> extends Map<string, V> {
-  // This iterator is reused, because a new iterator would step over all entries deleted since the last rehash.
+  // The map reuses one iterator, because a new iterator would step over all entries deleted since the last rehash.
   #walk = this.entries();
   #reached: readonly [key: string, value: V] | undefined;
 

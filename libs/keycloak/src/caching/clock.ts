@@ -9,7 +9,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * The machine slept if the wall clock gains more than this on the monotonic clock; clock synchronization gains less.
+ * A larger gain of the wall clock on the monotonic clock means that the machine slept; clock synchronization gains
+ * less.
  */
 const MAX_GAIN_MS = 1000;
 

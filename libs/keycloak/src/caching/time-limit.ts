@@ -1,4 +1,4 @@
-/** A time limit consists of this many timer intervals, because a task that blocks Node can end only one interval. */
+/** The number of timer intervals in a time limit, because a task that blocks Node can end only one interval. */
 const PARTS = 5;
 
 /**

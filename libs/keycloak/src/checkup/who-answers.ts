@@ -6,10 +6,10 @@ import { readBearerChallenge, readBearerRealm } from '../protocol/www-authentica
 
 const MAX_ANSWER_BYTES = 65_536;
 
-/** Each service with `service-defaults` has a protected route at this path. */
+/** The path of a protected route that each service with `service-defaults` has. */
 const GUARDED_PATH = 'health/details';
 
-/** Keycloak never issues a token of this format, so every service refuses the token. */
+/** Credentials that every service refuses, because Keycloak never issues a token of this format. */
 const NOT_A_TOKEN = 'Bearer sent-by-doctor';
 
 const CODES: ReadonlySet<unknown> = new Set(['missing_token', 'invalid_token']);

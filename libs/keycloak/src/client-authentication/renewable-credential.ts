@@ -18,7 +18,7 @@ interface Read {
   readonly credential: ClientCredential;
 }
 
-/** A new secret may appear in the file or vault this much later than at the server. */
+/** The maximum delay with which a new secret appears in the file or vault after its change at the server. */
 const REPLACED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 

@@ -72,7 +72,7 @@ export function checkTimeout(timeoutMs: number | undefined): void {
   throw new TypeError(`timeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`);
 }
 
-/** These statuses concern this service, the token or the connection, so `forwardStatuses` refuses them. */
+/** The statuses that `forwardStatuses` refuses, because they concern this service, the token or the connection. */
 const OF_THE_CALL: ReadonlySet<number> = new Set([401, 403, 407, 408, 421, 425, 426, 431]);
 
 export function checkForwardStatuses(statuses: readonly number[] = []): void {

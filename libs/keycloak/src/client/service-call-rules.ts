@@ -7,7 +7,7 @@ import { ServiceCallError } from './service-call-error.js';
 
 const UNWELL: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
-/** With these codes, a service reports a failure of Keycloak or of another service. */
+/** The codes with which a service reports a failure of Keycloak or of another service. */
 const OF_ANOTHER: ReadonlySet<unknown> = new Set<RefusalCode>([
   'authorization_server_refused',
   'authorization_server_unavailable',

@@ -80,8 +80,8 @@ export type ServiceRegistration = { readonly name: string } & (
 );
 
 /**
- * Import the module once in the root module, with `forRoot` or `forRootAsync`. Every route is then closed until a
- * decorator grants access.
+ * Import the module once in the root module, with `forRoot` or `forRootAsync`. Every route is closed until a decorator
+ * grants access.
  *
  * The start does NOT wait for the authorization server, unless `verifyAtStart` is true.
  */

@@ -71,8 +71,8 @@ export interface CommonModuleOptions {
   readonly minRemainingLifetimeSeconds?: number;
   /**
    * How long an introspection result is cached: **the revocation window**. After a revocation or logout, the token is
-   * refused within this time. `@MaxIntrospectionAge` shortens the time for a route. With 0, this service asks Keycloak
-   * every time. Default 10, 0 to 300.
+   * refused within `introspectionTtlSeconds`. `@MaxIntrospectionAge` shortens the time for a route. With 0, this
+   * service asks Keycloak every time. Default 10, 0 to 300.
    */
   readonly introspectionTtlSeconds?: number;
   /**

@@ -33,7 +33,7 @@ export interface ReadDenial {
 
 const MAX_LENGTH = 1024;
 
-/** A time in milliseconds instead of seconds exceeds this limit and is rejected. */
+/** The maximum time in epoch seconds, which a time in milliseconds exceeds. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /** @throws {TypeError} If `denial` is not exactly one `Denial`; the message contains no values. */

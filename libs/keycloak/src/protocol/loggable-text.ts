@@ -13,10 +13,10 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const RUN = /[^\s"',;:()[\]{}<>]+/g;
 
-/** A shorter secret would match in any text. */
+/** The minimum length of a secret, because a shorter secret would match in any text. */
 const MIN_SECRET = 4;
 
-/** A shorter piece of a secret reveals nothing and may be an ordinary word. */
+/** The minimum length of a piece of a secret, because a shorter piece reveals nothing and may be an ordinary word. */
 const MIN_PIECE = 8;
 
 const NOT_PRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;

@@ -39,7 +39,7 @@ const MAX_LENGTH = 64;
 /** The grammar of an OAuth `error` (RFC 6749 §5.2). */
 const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 
-/** A longer word could be a token or secret. Only snake_case words may be longer. */
+/** The maximum length of a word that is not snake_case, because a longer word could be a token or secret. */
 const MAX_WORD_LENGTH = 20;
 
 /** Returns undefined if the `error` is malformed, is too long, or resembles a token. */

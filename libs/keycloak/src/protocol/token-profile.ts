@@ -102,7 +102,7 @@ function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
   return isOwn ? CLIENT_SUBJECT + clientId : subjectOfJwt(claims);
 }
 
-/** No RFC requires these claims (`token_type`: RFC 6749 §7.1), so absent claims pass. */
+/** No RFC requires the claims of this check (`token_type`: RFC 6749 §7.1), so absent claims pass. */
 function isAccessToken(claims: IntrospectionAnswer): boolean {
   return (
     isAbsentOr(BEARER, claims['token_type']) &&

@@ -3,7 +3,7 @@ import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './c
 import { fingerprint, tokenHash } from './token-hash.js';
 
 let readText: (token: VerifiedAccessToken) => string;
-/** Only `claims-verifier.ts` and the testing kit may use this function. */
+/** Only `claims-verifier.ts` and the testing kit may use `makeVerifiedAccessToken`. */
 export let makeVerifiedAccessToken: (text: string, facts: TokenFacts) => VerifiedAccessToken;
 
 /** The symbol must not leave this file, because any code with the symbol can create tokens. */
@@ -35,8 +35,8 @@ export function tokenFacts(
 
 /**
  * An access token whose issuer, audience, time and type this service has verified. The authorization server reported
- * the token as active, or its signature is valid. Only the guard and `AccessTokenVerifier` create such tokens (in tests
- * also `testAccessToken()`).
+ * the token as active, or its signature is valid. Only the guard and `AccessTokenVerifier` create a
+ * `VerifiedAccessToken` (in tests also `testAccessToken()`).
  *
  * A `VerifiedAccessToken` does NOT expose the token's text, not even in JSON, `util.inspect` or string conversion. To
  * call another service with the token, use `ServiceClient.onBehalfOf(token, scope)` (RFC 8693).

@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A call may wait to be sent for at most this fraction of the time-out. */
+/** The maximum wait of a call before it is sent, as a fraction of the time-out. */
 export const MAX_WAIT_FRACTION = 0.5;
 
 /** Before each retry, a call waits for a random part of 100, 200, 400 … ms (full jitter). */

@@ -52,7 +52,7 @@ export const OptionalToken = (): RouteDecorator => open('optional');
 export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
- * Opens the route to tokens that have all of these permissions. The permissions of several `@RequirePermission`
+ * Opens the route to tokens that have all the given permissions. The permissions of several `@RequirePermission`
  * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission; the challenge's
  * `scope` names all permissions. Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
  */
@@ -62,9 +62,9 @@ export function RequirePermission(permission: string, ...more: readonly string[]
 }
 
 /**
- * Opens the route to tokens that have at least one of these permissions. The demands of other `@RequireAnyPermission`
- * and `@RequirePermission` decorators on the route also apply. The 403 `insufficient_scope` names the first permission
- * of the list.
+ * Opens the route to tokens that have at least one of the given permissions. The demands of other
+ * `@RequireAnyPermission` and `@RequirePermission` decorators on the route also apply. The 403 `insufficient_scope`
+ * names the first permission of the list.
  */
 export function RequireAnyPermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const anyOf = permissionNames('@RequireAnyPermission', [permission, ...more]);
@@ -81,9 +81,9 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 }
 
 /**
- * Restricts an opened route to tokens of these clients (`azp`); tokens of other clients get 403 `client_not_allowed`.
- * The guard checks the permissions before the client. The guard does not check who sends the token, so a thief with an
- * allowed client's token passes. `@AllowClients` does not open a route.
+ * Restricts an opened route to tokens of the given clients (`azp`); tokens of other clients get 403
+ * `client_not_allowed`. The guard checks the permissions before the client. The guard does not check who sends the
+ * token, so a thief with an allowed client's token passes. `@AllowClients` does not open a route.
  *
  * A plain client id belongs to this service's own issuer (the first issuer). `{ issuer, clientId }` names a client of
  * another issuer. Throws `TypeError` for a value that does not name a client. The application does not start if the

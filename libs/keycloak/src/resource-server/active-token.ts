@@ -14,7 +14,7 @@ const OF_THE_LOGIN = ['acr', 'auth_time'] as const;
 
 const MAKER = Symbol('maker');
 
-/** The server has reported this token as active, so the claims in its text are authentic. */
+/** A token that the server has reported as active, so the claims in its text are authentic. */
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
@@ -25,7 +25,7 @@ export class ActiveToken {
     this.#answer = answer;
   }
 
-  /** `answer` must belong to exactly this text, because `ActiveToken` trusts the text's claims. */
+  /** `answer` must belong to exactly the given text, because `ActiveToken` trusts the text's claims. */
   static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
     return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
   }

@@ -32,9 +32,7 @@ export interface ConnectedJwtVerification {
   ready(): Promise<void>;
 }
 
-/**
- * The value of the option `jwt` of `forRoot()`; `jwtVerification()` of `nestjs-keycloak-s2s/jwt` returns such a value.
- */
+/** The value of the option `jwt` of `forRoot()`, which `jwtVerification()` of `nestjs-keycloak-s2s/jwt` returns. */
 export interface JwtVerification {
   /** The accepted values of `alg` (RFC 7518 §3.1). */
   readonly algorithms: readonly string[];

@@ -18,7 +18,7 @@ interface Claims {
  */
 const MAX_HELD = 10_000;
 
-/** A recheck of all tokens that is older than this limit takes effect gradually. */
+/** The age in seconds above which a recheck of all tokens takes effect gradually. */
 const RECENT_SECONDS = 90;
 
 const HASH_DIGITS = 8;

@@ -16,7 +16,7 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** The channel's copy of a denial may expire this much earlier, because clocks differ. */
+/** The time by which the channel's copy of a denial may expire early, because clocks differ. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;

@@ -13,7 +13,9 @@ export interface SharingLog {
 const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** After a gap, all replicas append missing entries again; random pauses up to this length separate their attempts. */
+/**
+ * The maximum random pause between the attempts of replicas, because all replicas append missing entries after a gap.
+ */
 const REPEAT_PAUSE_MS = 20;
 
 export class RevocationAppends {

@@ -7,9 +7,9 @@ export interface ReceivedPeriod {
 }
 
 interface Stretch {
-  /** Since this time, a poller has received every revocation. */
+  /** The time since which a poller has received every revocation. */
   readonly receivedSinceMs: number;
-  /** Since this time, this process has read every revocation. */
+  /** The time since which this process has read every revocation. */
   readonly coveredSinceMs: number;
   readonly healthyUntilMs: number;
 }
@@ -61,7 +61,7 @@ export class SignalProof {
     return this.#earlier !== NONE && this.#current.coveredSinceMs > sinceMs;
   }
 
-  /** A poller has received every revocation since this time; `Infinity` means that no proof exists. */
+  /** The time since which a poller has received every revocation; `Infinity` means that no proof exists. */
   get receivedSinceMs(): number {
     return this.#current.receivedSinceMs;
   }

@@ -108,7 +108,7 @@ export async function signalRealmFindings(
   ];
 }
 
-/** The verifications of one stream add about this many events in three days. */
+/** About as many events as the verifications of one stream add in three days. */
 const MANY_EVENTS = 50_000;
 
 async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {

@@ -84,7 +84,7 @@ export class ServiceHttp {
   #bound(caller: ServiceCaller): HttpService {
     const adapter = serviceHttpAdapter(caller);
     const bound = this.axiosRef.create({ adapter });
-    // axios runs request interceptors in reverse order, so this interceptor runs last.
+    // axios runs request interceptors in reverse order, so the first registered interceptor runs last.
     bound.interceptors.request.use(withOurAdapter(this.name));
     bound.interceptors.response.use(undefined, (error: unknown) => Promise.reject(toServiceError(this.name, error)));
     copyInterceptors(this.axiosRef.interceptors.request, bound.interceptors.request);

@@ -4,7 +4,7 @@ import { isKeyFor, isKeyForAny, SIGNING_ALGORITHMS } from './signing-algorithms.
 
 /** The minimum size of an RSA key (RFC 7518 §3.3). */
 const MIN_RSA_BITS = 2048;
-/** A verification with a longer RSA key takes too long. */
+/** The maximum size of an RSA key, because a verification with a longer key takes too long. */
 const MAX_RSA_BITS = 16_384;
 
 const PUBLIC_MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y'] as const;

@@ -18,7 +18,7 @@ const COOL_DOWN_MS = 1000;
 
 const MAX_PAUSES = 2;
 
-/** Requests above this limit get status 503 instead of 401, since their tokens may be valid. */
+/** The maximum number of waiting requests; further requests get 503 instead of 401, since their tokens may be valid. */
 const MAX_WAITING = 5000;
 
 const RENEWAL: RenewalWindow = { from: 0.5, to: 0.75 };
@@ -86,7 +86,8 @@ export class SigningKeys {
       // A read in progress may have begun before the issuer published the key.
       await this.#inFlight?.catch(() => undefined);
       const pauseMs = this.#begunAtMs + COOL_DOWN_MS - this.#clock.monotonicMs();
-      // If there are no current keys, other requests also start reads, which extend this wait up to `MAX_PAUSES`.
+      // If there are no current keys, other requests also start reads, which extend the wait to at most `MAX_PAUSES`
+      // pauses.
       if (!(pauseMs > 0) || pauses === MAX_PAUSES) break;
       await this.wait(pauseMs);
     }

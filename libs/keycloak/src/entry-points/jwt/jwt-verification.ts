@@ -14,7 +14,7 @@ export interface JwtVerificationOptions {
   readonly maxVerifiedTokens?: number;
   /**
    * The maximum key age in seconds. Until this age, the service may still use a key that the issuer has withdrawn. The
-   * service renews the keys after half to three quarters of this time. Default 600, 30 to 86400.
+   * service renews the keys after half to three quarters of the maximum age. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;
 }

@@ -40,7 +40,7 @@ export class KeycloakTelemetry {
 }
 
 function begin(version: string, running: ReadonlySet<ComposedKeycloak>): () => void {
-  // This meter has no effect if an SDK is registered later.
+  // The meter stays without effect if the application registers an SDK later.
   const meter = metrics.getMeter(NAME, version);
   const ends = [
     measureChannels(meter),

@@ -6,8 +6,8 @@ const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
 /**
- * The poller renews its lease at least this long before the lease ends. After a lost lease, the fencing number changes,
- * and events may have been missed.
+ * The minimum time between the renewal of a lease and the end of the lease. After a lost lease, the fencing number
+ * changes, and events may have been missed.
  */
 const MARGIN_MS = 1000;
 

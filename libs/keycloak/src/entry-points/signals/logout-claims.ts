@@ -44,7 +44,7 @@ export interface LogoutClaims extends BackchannelLogout {
 type Claims = Readonly<Record<string, unknown>>;
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Keycloak sets this member if the client has the attribute `backchannel.logout.revoke.offline.tokens`. */
+/** The member that Keycloak sets if the client has the attribute `backchannel.logout.revoke.offline.tokens`. */
 const REVOKES_OFFLINE = 'revoke_offline_access';
 
 /** The maximum age of a logout token in seconds; the specification recommends a lifetime of at most two minutes. */

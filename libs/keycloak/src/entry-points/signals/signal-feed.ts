@@ -23,9 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/**
- * A poll overlaps the healthy period of another replica's proof by this margin, because the clocks of replicas differ.
- */
+/** The overlap of a poll with the healthy period of another replica's proof, because the clocks of replicas differ. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;
@@ -39,7 +37,7 @@ const MAX_SINCE_MS = 600_000;
 interface Followed {
   readonly name: string;
   readonly source: ConnectedSignalSource;
-  /** The feed has missed no event since this time, by the clock of the lease; undefined after a gap. */
+  /** The time since which the feed has missed no event, by the clock of the lease; undefined after a gap. */
   receivedSinceMs: number | undefined;
   fencing: number | undefined;
   healthyUntilMs: number;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { KeptEntries } from './kept-entries.js';
 
 export interface ChainLinks {
-  /** The chain begins after the entry with this number. */
+  /** The number of the entry after which the chain begins. */
   readonly origin: number;
   /** The number of the oldest useful entry; `before` is the hash before this entry. */
   readonly first: number;

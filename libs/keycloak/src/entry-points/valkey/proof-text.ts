@@ -40,7 +40,7 @@ interface Signed {
 
 /** A proof with a higher version is refused, because its fields may have a different meaning. */
 const VERSION = 1;
-/** Each signed text begins with this line, so that other signatures of the key are not valid proofs. */
+/** The first line of each signed text, so that other signatures of the key are not valid proofs. */
 const CONTEXT = 'nestjs-keycloak-s2s revocation proof, version 1\n';
 const WHAT = 'revocation proof';
 const HASH = /^[\w-]{43}$/;

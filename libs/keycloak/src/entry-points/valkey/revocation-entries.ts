@@ -13,7 +13,7 @@ interface Written {
   readonly i?: string;
   /** The time at which the entry was written, in milliseconds, by the server's clock. */
   readonly c?: number;
-  /** The entry is useful for this number of milliseconds after `c`. */
+  /** The time in milliseconds after `c` for which the entry is useful. */
   readonly d?: number;
 }
 

@@ -126,8 +126,8 @@ export class RevocationStream {
   }
 
   /**
-   * Begins a new epoch if the stream is invalid or still has the epoch `ended`. All replicas then read the stream from
-   * its beginning and append missing entries.
+   * Begins a new epoch if the stream is invalid or still has the epoch `ended`. In the new epoch, all replicas read the
+   * stream from its beginning and append missing entries.
    */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');

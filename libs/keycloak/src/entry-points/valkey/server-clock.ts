@@ -1,10 +1,10 @@
 /** A higher drift of the server's clock means that the clock was set back. */
 const MAX_DRIFT = 0.0005;
 
-/** An offset that falls by more than this means that the server's clock was set back, not that an answer was late. */
+/** A larger fall of the offset means that the server's clock was set back, not that an answer was late. */
 const STEP_MS = 1000;
 
-/** After this time, introspection results from before the set-back of the clock have expired. */
+/** The time after which introspection results from before a set-back of the clock have expired. */
 const NOTES_SERVE_MS = 3_600_000;
 
 /**

@@ -11,7 +11,7 @@ const MAX_AHEAD_MS = 5000;
 
 /** The tolerance for entries that the server removes before the estimated time. */
 const MAX_EARLY_MS = 5000;
-/** At most this many consecutive proofs may cover removed entries that this process has not read. */
+/** The maximum number of consecutive proofs that may cover removed entries unknown to this process. */
 const MAX_UNKNOWN = 3;
 
 /** An older proof that arrives after a newer proof is a replay. */

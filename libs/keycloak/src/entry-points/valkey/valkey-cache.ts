@@ -7,9 +7,9 @@ import { ValkeySharedCache } from './valkey-shared-cache.js';
 
 export interface ValkeyCacheOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every replica of this service has these keys, but no
-   * other service has them. The first key encrypts entries, and every key decrypts entries. Do not use the client's
-   * secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). Every replica of this service has the keys of the
+   * cache, but no other service has them. The first key encrypts entries, and every key decrypts entries. Do not use
+   * the client's secret.
    */
   readonly keys: readonly string[];
 }

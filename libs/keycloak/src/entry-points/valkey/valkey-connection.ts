@@ -13,7 +13,7 @@ const CONNECT_MS = 2000;
 const LATE = 'timeout';
 /** A deadline consists of several timers in sequence, because a pause of this process can end only one timer. */
 const DEADLINE_PARTS = 5;
-/** A shorter silence does not close the connection, because the server or this process may be busy. */
+/** The minimum silence after which a time-out closes the connection, because the server or this process may be busy. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {
@@ -95,7 +95,7 @@ export class ValkeyConnection {
     if (error instanceof this.library.ErrorReply) return answeredError(error.message, this.#user);
     // `instanceof Error` is false in tests, because Node's errors come from a different JavaScript realm.
     const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
-    // Node uses this code if OpenSSL considers a key or digest too weak.
+    // Node uses the code UNSPECIFIED if OpenSSL considers a key or digest too weak.
     if (code === 'UNSPECIFIED') return new ValkeyError('certificate_refused');
     const own = name === 'Error' ? (Object(error) as object).constructor.name : name;
     return new ValkeyError(String(code ?? own ?? 'unknown').toLowerCase());

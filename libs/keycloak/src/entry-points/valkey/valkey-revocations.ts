@@ -16,9 +16,9 @@ import { ValkeyRevocationChannel } from './valkey-revocation-channel.js';
 
 export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
   /**
-   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). All services of the realm share these keys, and use
-   * them for nothing else. The first key encrypts entries, and every key decrypts entries. Do not use the client's
-   * secret.
+   * Random keys of 32 bytes in base64 (`openssl rand -base64 32`). All services of the realm share the keys of the
+   * channel, and use them for nothing else. The first key encrypts entries, and every key decrypts entries. Do not use
+   * the client's secret.
    */
   readonly keys: readonly string[];
   /**

@@ -9,7 +9,7 @@ import type { ValkeyClient } from './valkey-client.js';
 /** The time that other replicas wait if the replica with the lease exits. */
 const LEASE_MS = 600;
 
-/** After this fraction of the deadline, a granted lease could arrive too late. */
+/** The fraction of the deadline after which a granted lease could arrive too late. */
 const STILL_WAITING = 0.8;
 
 /** Enough characters to identify a sealed text, which begins with a random salt. */

@@ -5,7 +5,7 @@ import { fingerprint } from '../../protocol/token-hash.js';
  * since many tokens have the same header.
  */
 export const MIN_PART_LENGTH = 32;
-/** A shorter secret would occur in any text by chance. */
+/** The minimum length of a secret, because a shorter secret would occur in any text by chance. */
 export const MIN_TOKEN_LENGTH = 8;
 
 export type TokenKind = 'token' | 'code';

@@ -14,7 +14,7 @@ interface SentRequest {
 }
 
 const MAX_BYTES = 1024 * 1024;
-/** Shorter tokens are ignored, because tests invent such tokens and may print them. */
+/** The minimum length of a received token, because tests invent shorter tokens and may print them. */
 const MIN_RECEIVED_LENGTH = 32;
 
 /**

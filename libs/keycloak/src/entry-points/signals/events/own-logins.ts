@@ -4,7 +4,7 @@ import type { EventRepresentation } from './user-event-signals.js';
 
 export const CLIENT_LOGIN = 'CLIENT_LOGIN';
 
-/** The event log may already have dropped a login that is older than this time. */
+/** The maximum age of a login to look for, because the event log may have dropped an older login. */
 const LOOKED_FOR_MS = 600_000;
 
 export interface SeenLogin {

@@ -4,14 +4,14 @@ import { SignalSourceError } from '../signal-source.js';
 import { isObject, unexpected, type JsonObject } from './transmitter-answers.js';
 import type { TransmitterClient } from './transmitter-client.js';
 
-/** A replica that polls at least twice in this time sees each token. */
+/** The time after which a token is acknowledged, so that a replica that polls twice in this time sees each token. */
 const ACKNOWLEDGE_AFTER_MS = 30_000;
 
 /** During a longer pause between polls, other replicas may acknowledge tokens that this replica did not see. */
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
 /**
- * Event tokens above this age are acknowledged immediately, because a replica that missed them has seen a truncated
+ * The age above which event tokens are acknowledged at once, because a replica that missed them has seen a truncated
  * page.
  */
 const OLD_SECONDS = 600;
@@ -24,7 +24,9 @@ const MAX_PAGES = 10;
 /** Keycloak briefly omits tokens from a response while another poll holds these tokens. */
 const MAX_AGAIN = 2;
 
-/** No poll holds a token for this long, so a token that stays missing was acknowledged by another receiver. */
+/**
+ * The time after which another receiver has acknowledged a missing token, because no poll holds a token for so long.
+ */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;

@@ -7,7 +7,7 @@ import type { SecurityEventTokens } from './security-event-tokens.js';
 import type { SetClaims, SetRefusal } from './set-claims.js';
 import type { PollBegin } from './stream-proof.js';
 
-/** A token whose key stays unknown for this time is not from the issuer. */
+/** The time after which a token whose key is still unknown is not from the issuer. */
 const MAX_UNDECIDED_MS = 120_000;
 
 export interface ReceivedEvents {

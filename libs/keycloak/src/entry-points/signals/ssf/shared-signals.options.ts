@@ -3,8 +3,8 @@ import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js'
 export interface SharedSignalsOptions {
   /**
    * URL of the transmitter's configuration, at the origin of `issuer` or `internalServerUrl`. Default:
-   * `/.well-known/ssf-configuration` below the realm, as in Keycloak. SSF 1.0 §7.2 puts this path between host and path
-   * of the issuer.
+   * `/.well-known/ssf-configuration` below the realm, as in Keycloak. SSF 1.0 §7.2 puts the well-known path between
+   * host and path of the issuer.
    */
   readonly configurationUrl?: string;
   /** The id of the stream to read, by default the client's only stream, created if necessary. */

@@ -20,7 +20,7 @@ import { StreamProof } from './stream-proof.js';
 import { StreamSettings, type SettingsOfStream } from './stream-settings.js';
 import { TransmitterClient } from './transmitter-client.js';
 
-/** Within this time, the service reads the keys again, so that it knows a new key. */
+/** The time after which an unknown key is a fault, because the service has read the keys again by then. */
 const UNDECIDED_IS_A_FAULT_MS = 30_000;
 
 /**

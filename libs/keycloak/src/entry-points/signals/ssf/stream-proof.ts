@@ -25,9 +25,9 @@ export interface PollBegin {
 }
 
 /**
- * Verification events (SSF 1.0 §8.1.4) prove that all events up to a time arrived. For a verification that this process
- * requested, this time is the start of the requesting poll. For a verification that another replica requested, this
- * time is the `iat`.
+ * Verification events (SSF 1.0 §8.1.4) prove that all events up to a time arrived. A verification that this process
+ * requested proves the events up to the start of the requesting poll. A verification that another replica requested
+ * proves the events up to its `iat`.
  */
 export class StreamProof {
   readonly #asked = new Map<string, number>();
@@ -71,7 +71,10 @@ export class StreamProof {
     if (askedMs === undefined) this.#askAtMs = Math.max(this.#askAtMs, laterMs);
   }
 
-  /** Returns the time until which all events have arrived. Only a poll that read all events may use this time. */
+  /**
+   * Returns the time until which all events have arrived. Only a poll that has read all events may use the returned
+   * time.
+   */
   claimable(beganMs: number): number | undefined {
     const isNews = this.#vouchedMs > this.#claimedMs && this.#vouchedMs >= beganMs - MAX_AGE_MS;
     return isNews ? this.#vouchedMs : undefined;

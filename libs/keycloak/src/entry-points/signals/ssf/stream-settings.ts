@@ -8,7 +8,7 @@ import { readConfiguration, type TransmitterConfiguration } from './transmitter-
 
 const EVERY_MS = 60_000;
 
-/** With a longer time between two verifications, cached results expire before the next proof. */
+/** The maximum time between two verifications, because cached results would otherwise expire before the next proof. */
 const MAX_VERIFICATION_MS = 10_000;
 
 export interface SettingsOfStream {
