@@ -57,7 +57,7 @@ export class TokenEndpoint {
     if (response['issued_token_type'] !== ACCESS_TOKEN_TYPE) {
       throw unusable('issued_token_type_not_as_asked').add(this.#logged(asked));
     }
-    // The audience of an opaque token can't be checked, so its list of audiences is empty.
+    // `audiences` is empty for an opaque token, whose audience can't be checked.
     const audiences = unverifiedAudiences(response.access_token);
     if (audiences.some((named) => named !== audience)) {
       throw unusable('audience_mismatch', { found: loggableText(audiences.join(' ')) }).add(this.#logged(asked));

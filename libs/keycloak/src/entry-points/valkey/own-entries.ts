@@ -7,8 +7,8 @@ export interface OwnEntry {
 /** The maximum number of remembered ids, which exceeds the number of useful rechecks. */
 const MAX_IDS = 4000;
 /**
- * The number of encrypted texts that the poller remembers per recheck, which it writes again after each gap. An older
- * text of the recheck counts as forged and starts a new epoch.
+ * The number of encrypted texts that the poller remembers for a recheck, because it repeats the recheck after each gap.
+ * An older text of the recheck counts as forged and starts a new epoch.
  */
 const MAX_WRITINGS = 8;
 
