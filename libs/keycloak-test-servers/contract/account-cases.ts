@@ -14,7 +14,7 @@ interface SeenUser {
   readonly attributes?: unknown;
 }
 
-/** Keycloak disables the user only after the answer to the login. */
+/** Keycloak disables the user only after it has answered the login. */
 async function disabledUser({ administrator }: ContractServer, path: string): Promise<SeenUser> {
   for (let tries = 0; tries < 2000; tries += 1) {
     const user = await administrator.read<SeenUser>(path);

@@ -3,7 +3,7 @@ const TOKEN_USED_FOR_MS = 20_000;
 
 export interface AdminQuestion {
   readonly body?: unknown;
-  /** With `null`, the request has no token. */
+  /** The value `null` sends the request without a token. */
   readonly authorization?: string | null;
   readonly contentType?: string;
   readonly realm?: string;

@@ -11,7 +11,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
-/** The realm name in the realm file; each Jest worker uses a copy of the realm, `testServer().realm`. */
+/** The realm name in the realm file. Each Jest worker uses a copy of the realm with the name `testServer().realm`. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 
@@ -21,7 +21,7 @@ export const issuer = (): string => testServer().issuer;
 
 export const realmOf = (of: string): string => of.slice(of.lastIndexOf('/') + 1);
 
-/** With `npm test`, Keycloak also sends logout notifications to this URL. */
+/** With `npm test`, Keycloak sends logout notifications to this URL. */
 export const publicUrl = process.env['TEST_SERVICE_A_URL'] ?? 'http://localhost:3000';
 
 /** Only a Keycloak that `npm test` started knows the address of this process. */

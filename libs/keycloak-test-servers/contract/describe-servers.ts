@@ -12,7 +12,7 @@ export const describeOnKeycloakWith = (feature: string, name: string, tests: () 
 export const hasFeature = (feature: string): boolean =>
   testServer().kind !== 'embedded' && testServer().features.includes(feature);
 
-/** Connects to the original realm, since answers contain the realm name. */
+/** Connects to the original realm, not to a worker's copy, since answers contain the realm name. */
 export const connectToDemoRealm = async (): Promise<ContractServer> => contractServerAt(keycloakUrl());
 
 export type ServerUnderContract = 'embedded' | 'keycloak';

@@ -7,7 +7,7 @@ import type { ContractServer } from './server.js';
 
 const DONE = { status: 204 };
 const UNPARSED = { status: 400, json: { error: 'unknown_error', error_description: 'Cannot parse the JSON' } };
-/** A name with brackets stands for two types, such as `LOGIN` and `LOGIN_ERROR`. */
+/** `LOGIN[_ERROR]` means the two types `LOGIN` and `LOGIN_ERROR`. */
 const SAVED_BY_DEFAULT = `
   AUTHREQID_TO_TOKEN[_ERROR] CLIENT_DELETE[_ERROR] CLIENT_INITIATED_ACCOUNT_LINKING[_ERROR] CLIENT_LOGIN[_ERROR]
   CLIENT_REGISTER[_ERROR] CLIENT_UPDATE[_ERROR] CODE_TO_TOKEN[_ERROR] CUSTOM_REQUIRED_ACTION[_ERROR]

@@ -10,7 +10,7 @@ export const OF_SESSION = { ...OF_USER, sessionId: '<sid>' };
 export const BY_SECRET = { client_auth_method: 'client-secret' };
 export const USERNAME = 'user-<uuid>';
 
-/** `act` prepares the case and returns the action whose events are recorded. */
+/** `act` prepares the test case and returns the action that causes the events. */
 export const eventsOf = (
   title: string,
   act: (server: ContractServer) => Promise<() => Promise<unknown>>,

@@ -51,8 +51,8 @@ function normalValue(server: ContractServer, name: string, value: unknown): unkn
 }
 
 /**
- * Corrects a difference of a second, since Keycloak reads the clock separately for `iat`, `exp` and `expires_in`. The
- * lifespans of the realm are whole minutes.
+ * Corrects a rounding error of one second, since Keycloak reads the clock separately for `iat`, `exp` and `expires_in`.
+ * The lifespans of the realm are whole minutes.
  */
 const wholeMinutes = (seconds: number): number => {
   const nearest = Math.round(seconds / 60) * 60;

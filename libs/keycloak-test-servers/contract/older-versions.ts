@@ -8,7 +8,7 @@ const fileOf = (version: string): URL => new URL(`answers-${minor(version)}.json
 
 const minor = (version: string): string => version.split('.').slice(0, 2).join('.');
 
-/** The placeholder for the issuer, since the port in the issuer changes. */
+/** The placeholder for the issuer in recorded answers, since the issuer's port changes. */
 const THE_ISSUER = '<the issuer>';
 
 export class OlderVersion {

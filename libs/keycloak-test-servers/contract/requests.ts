@@ -10,7 +10,7 @@ export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export type Form = Readonly<Record<string, string>> | [string, string][];
 
 /**
- * A client in `SECRETS` sends its demo secret, and `name:secret` sends `secret`. Undefined means a request that has no
+ * A client in `SECRETS` sends its demo secret, and `name:secret` sends `secret`. Without a caller, the request has no
  * client credentials in the header.
  */
 export type Caller = keyof typeof SECRETS | `${string}:${string}` | undefined;

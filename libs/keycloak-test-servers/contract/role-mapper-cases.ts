@@ -4,7 +4,7 @@ import { ALL, everywhere, NARROW, ORDERS, ownRealm, STOCK, VIEWER, type Members 
 
 const PERMISSIONS = { permissions: ['read', 'write'] };
 
-/** The ID token has only the audience of its client, and userinfo has none. */
+/** The audience of an ID token is its client, and userinfo has no audience. */
 const inTokens = (members: Members, client: string, audience: unknown = 'orders') => ({
   access: { aud: audience, ...members },
   id: { aud: client, ...members },

@@ -33,12 +33,12 @@ export const OFF = {
   adminEventsDetailsEnabled: false,
 };
 
-/** The details that are not compared, since only Keycloak records these details. */
+/** Event details that only Keycloak records, so the comparison ignores them. */
 const NOT_COMPARED = ['code_id', 'age_of_refresh_token', 'access_token_expiration_time'];
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** Empties the log and finally disables recording, so no other spec may use the realm. */
+/** Deletes all events of the realm and finally stops recording, so no other spec may use this realm. */
 export async function whileRecording<T>({ administrator }: ContractServer, use: () => Promise<T>): Promise<T> {
   await administrator.change('PUT', '/events/config', ON);
   await administrator.change('DELETE', '/events');
@@ -91,7 +91,7 @@ function shownDetails(details: Members): Members {
   };
 }
 
-/** Java omits the seconds of a full minute. */
+/** Java prints a time without seconds if the seconds are 0. */
 const timeForm = (time: string): string => time.replaceAll(/\d/g, '9').replace(/T99:99$/, '$&:99');
 
 const shownMembers = (members: unknown): Members =>

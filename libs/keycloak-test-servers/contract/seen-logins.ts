@@ -2,7 +2,7 @@ import { claimsOf } from './demo-realm.js';
 import { introspect, textOf, type Caller, type Reply } from './requests.js';
 import type { ContractServer } from './server.js';
 
-/** `later` is 0 for the case's first `auth_time`, and 1 for a later `auth_time`. */
+/** `later` is 0 for the first `auth_time` of a test case, and 1 for a later `auth_time`. */
 export type SeenLogin = readonly [acr: unknown, later: number | undefined];
 
 export class SeenLogins {

@@ -54,7 +54,7 @@ export const transmitterOf = ({ attributes, clients }: Realm) => ({
   },
 });
 
-/** Differs from Keycloak's default user profile: administrators may also set unmanaged attributes. */
+/** Unlike Keycloak's default user profile, this profile lets administrators set unmanaged attributes. */
 const USER_PROFILE = {
   attributes: ['username', 'email', 'firstName', 'lastName'].map((name) => ({
     name,

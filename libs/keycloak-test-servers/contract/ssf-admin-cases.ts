@@ -133,7 +133,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
           await receiver.verify('first', 'second');
           return (await count()) - before;
         };
-        // In the background, Keycloak may delete events of an earlier receiver and so change the count.
+        // Keycloak may still delete events of an earlier receiver, which changes the count.
         for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) if ((await added()) === 2) return 2;
         return added();
       }),

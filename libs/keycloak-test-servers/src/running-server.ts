@@ -23,9 +23,9 @@ export interface RunningServer {
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
-  /** With the choice `available`, says in one sentence why the embedded server replaces Keycloak. */
+  /** Why the choice `available` started the embedded server instead of Keycloak, in one sentence. */
   readonly fallbackReason?: string;
-  /** Stops the server and removes its files, except if the server ran before. A second call has no effect. */
+  /** Stops the server and removes its files. Has no effect on a second call or on a server that ran before. */
   stop(): Promise<void>;
 }
 

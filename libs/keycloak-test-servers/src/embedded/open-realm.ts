@@ -43,7 +43,7 @@ export function openRealm(
   return server;
 }
 
-/** The realm file may already describe `master`. */
+/** Creates the realm `master` on first use if the realm file describes another realm. */
 export function withMaster(main: ServerState): ServerRealms {
   let master: Promise<ServerState> | undefined;
   return {

@@ -1,7 +1,7 @@
 import { OAuthRefusal } from './grants/oauth-refusal.js';
 import type { Realm } from './realm/realm.js';
 
-/** Some endpoints, such as userinfo, do not check HTTPS and the realm, as in Keycloak. */
+/** As in Keycloak, some endpoints (such as userinfo) check neither HTTPS nor whether the realm is enabled. */
 export type RealmCheck = 'https' | 'https and enabled';
 
 export function refuseByRealm({ settings }: Pick<Realm, 'settings'>, check: RealmCheck | undefined): void {

@@ -17,7 +17,7 @@ export interface AboutLogout {
   readonly sid: string;
 }
 
-/** These calls cause no events in the event log or for SSF receivers. */
+/** Except for `sendSecurityEvent`, these methods cause no events in the event log or for SSF receivers. */
 export interface AuthorizationServerControl {
   readonly calls: CallCounter;
   /** Returns the last request to the endpoint, whatever the answer was. */

@@ -115,7 +115,7 @@ function prepare(engine: DockerEngine, settings: KeycloakSettings, network: 'hos
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }]);
 }
 
-/** Keycloak runs as another user in the container, and must read the key. */
+/** In the container, Keycloak runs as another user, which must be able to read the key. */
 function tlsFiles({ tls }: KeycloakSettings) {
   if (tls === undefined) return [];
   return [

@@ -99,7 +99,7 @@ export async function runFromDistribution(
       await rm(runFolder, { recursive: true, force: true });
     })());
   const kill = async (): Promise<void> => {
-    // Kills the process group, since Keycloak would get only SIGTERM if just the supervisor died.
+    // Kills the whole process group, since the death of the supervisor sends Keycloak only SIGTERM.
     if (stopped === undefined && ended === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await stop();
   };

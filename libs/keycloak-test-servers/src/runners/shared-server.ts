@@ -61,8 +61,7 @@ class SharedServer {
   }
 
   /**
-   * Listens for signals until the server has stopped. If no listener were left, the listener of testcontainers would
-   * end the process.
+   * Listens for signals until the server has stopped. Otherwise the listener of testcontainers would end the process.
    */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     if (this.#interruption.signal.aborted) this.#endBy(signal);

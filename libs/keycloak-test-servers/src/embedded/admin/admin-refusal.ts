@@ -11,6 +11,6 @@ export class AdminRefusal extends Error {
 
 export const notFound = (error: string): AdminRefusal => new AdminRefusal(404, { error });
 
-/** A test would mistake an ignored request for a success. */
+/** Answers 501 for an unsupported request, since a test would mistake an ignored request for a success. */
 export const notImplemented = (what: string): AdminRefusal =>
   new AdminRefusal(501, { error: `The embedded server does not have ${what}: use a real Keycloak` });

@@ -45,7 +45,7 @@ function wholeNumber(query: Query, parameter: string): number | undefined {
   return Number(text);
 }
 
-/** A date in `dateFrom` means the first millisecond of the day in UTC, and a date in `dateTo` means the last. */
+/** `dateFrom` means the first millisecond of the day in UTC, and `dateTo` means the last millisecond. */
 function timeIn(query: Query, parameter: 'dateFrom' | 'dateTo'): number {
   const text = query.get(parameter) ?? '';
   if (text === '') return parameter === 'dateFrom' ? -Infinity : Infinity;

@@ -5,7 +5,7 @@ import { DONE, found } from './admin-answer.js';
 import type { AdminRequest } from './admin-request.js';
 import { namesIn, pageOf, refuseParameters } from './event-query.js';
 
-/** Expired events are deleted immediately, but Keycloak deletes expired events with a delay. */
+/** This server deletes expired events immediately, and Keycloak deletes them with a delay. */
 export function readUserEvents({ server, call: { query } }: AdminRequest): HttpAnswer {
   refuseParameters(query, 'events', ['ipAddress']);
   const types = namesIn(query, 'type', isEventType);

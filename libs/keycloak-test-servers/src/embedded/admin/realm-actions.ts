@@ -6,7 +6,7 @@ import { recordAdminEvent } from '../events/record-admin-event.js';
 
 const NOBODY = {};
 
-/** Also invalidates tokens of service accounts, but notifies no client. */
+/** Ends all sessions and invalidates tokens of service accounts, but notifies no client. */
 export function logOutAll(request: AdminRequest): HttpAnswer {
   const { sessions, realm, clock } = request.server;
   sessions.endAll();
@@ -15,7 +15,7 @@ export function logOutAll(request: AdminRequest): HttpAnswer {
   return found(NOBODY);
 }
 
-/** The setting `notBefore` takes effect even if no push is requested. */
+/** The setting `notBefore` takes effect even without a push to the clients. */
 export function pushRevocation(request: AdminRequest): HttpAnswer {
   recordAdminEvent(request, { operation: 'ACTION', resource: 'REALM', representation: NOBODY });
   return found(NOBODY);

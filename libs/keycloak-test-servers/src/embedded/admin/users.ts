@@ -9,7 +9,7 @@ import { userRepresentation } from './user-representation.js';
 
 const SEARCH_PARAMETERS = ['username', 'email', 'exact', 'briefRepresentation', 'first', 'max'];
 
-/** Includes service accounts only in a search by username or e-mail address. */
+/** Finds service accounts only in a search by username or e-mail address. */
 export function findUsers({ server, call: { query } }: AdminRequest): HttpAnswer {
   const other = [...query.keys()].find((name) => !SEARCH_PARAMETERS.includes(name));
   if (other !== undefined) throw notImplemented(`a search of users by ${other}`);

@@ -7,7 +7,7 @@ import { savedEventTypes, type UserEventType } from '../state/event-types.js';
 
 export interface UserDeed {
   readonly type: UserEventType;
-  /** A string is a client id, and the realm may not have this client. */
+  /** A string is the id of a client that the realm may not have. */
   readonly client?: RealmClient | string | undefined;
   readonly user?: Pick<RealmUser, 'id'> | undefined;
   readonly sid?: string | undefined;
@@ -41,6 +41,6 @@ export function recordUserEvent(server: ServerState, call: HttpCall, deed: UserD
   });
 }
 
-/** Keycloak also records `client-secret` for a public client. */
+/** As in Keycloak, the method is `client-secret` even for a public client. */
 export const authMethodOf = ({ signsAssertions }: RealmClient): string =>
   signsAssertions ? 'client-jwt' : 'client-secret';

@@ -1,6 +1,6 @@
 export type MappedClaims = Record<string, unknown>;
 
-/** Client ids are names of members, and a client may have the name of a member of `Object.prototype`. */
+/** Returns an object without a prototype, since a client id such as `constructor` may become a member name. */
 export const emptyClaims = (): MappedClaims => Object.create(null) as MappedClaims;
 
 export const pathOf = (claimName: string): string[] =>

@@ -8,11 +8,14 @@ import { checkAssertion, subjectOf } from './client-assertion.js';
 
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
-/** The introspection endpoint answers a wrong secret with a different error. */
+/**
+ * For a wrong secret, the introspection endpoint answers `invalid_client`, and all other endpoints answer
+ * `unauthorized_client`.
+ */
 export const WRONG_SECRET = new OAuthRefusal(401, 'unauthorized_client', BAD_CLIENT);
 export const WRONG_SECRET_AT_INTROSPECTION = new OAuthRefusal(401, 'invalid_client', 'Client authentication failed.');
 
-/** Form parameters take precedence over the header. */
+/** Client credentials in the form take precedence over the header. */
 export function authenticateClient(
   server: ServerState,
   call: HttpCall,

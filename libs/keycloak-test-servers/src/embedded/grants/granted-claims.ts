@@ -78,7 +78,7 @@ function grantedScopes(realm: Realm, request: GrantRequest, asked: readonly stri
     .filter((scope) => scope !== undefined)
     .filter(({ name }) => {
       const required = realm.scopeMappings.ofScope(name);
-      // As in Keycloak, a client role counts only if its client is among the requested audiences.
+      // As in Keycloak, a request for audiences excludes the roles of all other clients.
       const counted = required.filter(
         (role) => role.client === undefined || audiences.length === 0 || audiences.includes(role.client),
       );
@@ -105,7 +105,7 @@ function shownRoles(realm: Realm, client: RealmClient, user: RealmUser, scopes: 
   return held.filter((role) => role.client === client.clientId || includesRole(shown, role));
 }
 
-/** An exchange for some audiences removes the roles of all other clients. */
+/** If a token exchange names audiences, the new token has no roles of other clients. */
 function withAccessTo(audiences: readonly string[], claims: Readonly<Record<string, unknown>>): object {
   const { resource_access: access, ...others } = claims;
   const left = Object.entries(toRecord(access)).filter(([client]) => audiences.includes(client));

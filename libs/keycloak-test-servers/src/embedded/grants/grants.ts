@@ -90,7 +90,7 @@ export const refreshTokenGrant: Grant = async (server, client, call) => {
   return answer;
 };
 
-/** A thief may have used the token twice, so the newest token becomes invalid too (RFC 9700 §4.14.2). */
+/** A second use of a refresh token may mean theft, so the newest token becomes invalid too (RFC 9700 §4.14.2). */
 function useUpRefreshToken({ sessions }: ServerState, session: Session, { jti, azp }: Claims): void {
   if (sessions.isRevoked(String(jti))) {
     sessions.leave(session, String(azp));

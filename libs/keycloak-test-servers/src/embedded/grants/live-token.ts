@@ -54,7 +54,7 @@ export function lacksSession(server: ServerState, claims: Claims): boolean {
 
 export const predatesLogout = ({ notBefore }: RealmUser, { iat }: Claims): boolean => Number(iat) < notBefore;
 
-/** If a client outside the session has exchanged a token, the new token depends only on the session. */
+/** Only a token whose `jti` begins with `on` requires that its client has joined the session. */
 const isOfItsClient = ({ clients }: Session, { jti, azp, iat }: Claims): boolean =>
   !String(jti).startsWith('on') || Number(iat) >= (clients.get(String(azp)) ?? Infinity);
 

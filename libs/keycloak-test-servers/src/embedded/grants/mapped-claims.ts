@@ -73,7 +73,7 @@ export function mappedAudiences(
 const mappersFor = (mappers: readonly ClaimMapper[], kind: TokenKind): ClaimMapper[] =>
   mappers.filter((mapper) => isOn(mapper, kind));
 
-/** Keycloak ignores the switches of these mappers for these tokens. */
+/** Mappers that never add claims to this kind of token, whatever their configuration says. */
 const NEVER: Readonly<Partial<Record<string, TokenKind>>> = {
   [AUDIENCE_RESOLVE_MAPPER]: 'id',
   [ACR_MAPPER]: 'userinfo',

@@ -4,7 +4,7 @@ export class OAuthRefusal extends Error {
   constructor(
     readonly status: number,
     readonly error: string,
-    /** Clients can distinguish Keycloak's errors only by this text. */
+    /** Some errors of Keycloak differ only in this text. */
     readonly description: string,
   ) {
     super(`${error}: ${description}`);

@@ -12,7 +12,7 @@ interface RoleClaim {
   readonly roles: readonly string[];
 }
 
-/** An ID token may name a role twice, and the other tokens name each role of `realm_access` and `resource_access` once. */
+/** Removes repeated roles from `realm_access` and `resource_access`, except in an ID token. */
 export function addRoles(
   claims: MappedClaims,
   { kind, config }: ClaimMapper,

@@ -16,7 +16,7 @@ export type FaultyEndpoint =
 /** `times` is the number of affected calls (default: until the test removes the fault). */
 export type Fault = { readonly times?: number } & (FaultInPlaceOfAnswer | FaultInAnswer);
 
-/** The endpoint does no work, and therefore issues and revokes no tokens. */
+/** A fault that replaces the answer, so the endpoint issues and revokes no tokens. */
 export type FaultInPlaceOfAnswer =
   | LiteralAnswer
   /** The server reads the request and never answers. */

@@ -109,7 +109,7 @@ const literal = ({ status = 200, headers = {}, body }: LiteralAnswer): HttpAnswe
 const retryAfter = (value: number | string | undefined): Record<string, string> =>
   value === undefined ? {} : { 'retry-after': String(value) };
 
-/** Encodes the padding only once, because a gzip stream may have several members (RFC 1952 §2.2). */
+/** Encodes the padding once and repeats the result, because a gzip stream may have several members (RFC 1952 §2.2). */
 function* hugeObject(megabytes: number, encode: (text: string) => Buffer): Generator<Buffer> {
   const padding = encode(' '.repeat(MEGABYTE));
   yield encode('{"active":true,"padding":"');

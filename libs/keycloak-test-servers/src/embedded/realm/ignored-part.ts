@@ -1,4 +1,4 @@
-/** A part of a realm file that Keycloak would use, and that this server ignores. */
+/** A part of a realm file that Keycloak uses and this server ignores. */
 export interface IgnoredPart {
   readonly name: string;
   readonly owner: string | undefined;

@@ -23,7 +23,7 @@ function isFilled(value: unknown): boolean {
 }
 
 /**
- * Each table has settings that change an answer without an error. The functions return whether a value differs from
+ * Each table lists ignored settings that change Keycloak's answers. Each function returns whether a value differs from
  * Keycloak's default.
  */
 const OF_REALM: Table = {

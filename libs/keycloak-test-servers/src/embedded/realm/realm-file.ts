@@ -14,7 +14,7 @@ export async function readRealm(path: string, environment: Readonly<Record<strin
   return { realm: new Realm(realm, json), json };
 }
 
-/** A lowercase name is a message key of Keycloak and is not replaced. */
+/** A placeholder with a lowercase name is a message key of Keycloak and stays unchanged. */
 export function fillPlaceholders(value: string, environment: Readonly<Record<string, string>>): string {
   return value.replace(
     /\$\{([A-Z][A-Z0-9_]*)(?::([^}]*))?\}/g,

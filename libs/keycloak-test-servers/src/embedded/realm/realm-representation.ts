@@ -155,7 +155,7 @@ function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): 
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));
 }
 
-/** A value of a placeholder is a string, which Keycloak accepts as a boolean. */
+/** Placeholders have string values, and Keycloak accepts a string as a boolean. */
 const isTrue = (json: unknown): boolean => json === true || json === 'true';
 const isFalse = (json: unknown): boolean => json === false || json === 'false';
 

@@ -18,7 +18,7 @@ export interface RealmSettings {
   maxFailureWaitSeconds: number;
   /** The maximum time between two consecutive failures. */
   maxDeltaTimeSeconds: number;
-  /** Two failures with a shorter interval cause a wait of `minimumQuickLoginWaitSeconds`. */
+  /** Two failures within this time cause a wait of `minimumQuickLoginWaitSeconds`. */
   quickLoginCheckMilliSeconds: number;
   minimumQuickLoginWaitSeconds: number;
   permanentLockout: boolean;

@@ -16,7 +16,7 @@ export function readStatus(request: SsfRequest): HttpAnswer {
   return answered(200, representation(stream));
 }
 
-/** If the status stays the same, the reason does not change. */
+/** Ignores the requested reason if the status stays the same. */
 export function updateStatus(request: SsfRequest): HttpAnswer {
   const client = receiverWith(request, 'ssf.manage');
   const { server, call } = request;

@@ -28,7 +28,10 @@ export class AuthorizationCodes {
     return code;
   }
 
-  /** A second use may mean theft, so the client's tokens of the session become invalid (RFC 6749 §4.1.2, §10.5). */
+  /**
+   * A second use of a code may mean theft, so the client's tokens of the session become invalid (RFC 6749 §4.1.2,
+   * §10.5).
+   */
   redeem(code: string): GrantedCode | undefined {
     const granted = this.codes.get(code);
     if (granted === undefined || this.sessions.find(granted.session.sid) === undefined) return undefined;

@@ -26,7 +26,7 @@ export interface Arrival {
   readonly asked: readonly string[];
 }
 
-/** A client has an arrival only after a login with a browser. */
+/** The default for a client that joined the session without a browser login. */
 const NO_ARRIVAL: Arrival = { level: NO_LEVEL, isSso: false, asked: [] };
 
 export class Sessions {
@@ -93,7 +93,7 @@ export class Sessions {
     };
   }
 
-  /** As in Keycloak, an exchange also removes the level from the client's earlier tokens. */
+  /** As in Keycloak, a token exchange also removes the level from the client's earlier tokens. */
   forgetLevel({ arrivals }: Session, clientId: string): void {
     const arrival = arrivals.get(clientId);
     if (arrival !== undefined) arrival.level = NO_LEVEL;

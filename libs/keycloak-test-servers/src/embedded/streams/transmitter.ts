@@ -12,7 +12,7 @@ const SCOPES: readonly SsfScope[] = ['ssf.read', 'ssf.manage'];
 export const hasTransmitter = ({ features, realm }: ServerState): boolean =>
   features.includes(SSF_FEATURE) && isTrue(realm.attributes.get(TRANSMITTER_ENABLED));
 
-/** Keycloak also adds missing scopes, but only after the import of the clients in the realm file. */
+/** Keycloak adds missing SSF scopes too, but only after the import of the clients in the realm file. */
 export function addSsfScopes(realm: Realm): void {
   for (const name of SCOPES) realm.addScope({ name, isShown: true, mappers: [] });
 }

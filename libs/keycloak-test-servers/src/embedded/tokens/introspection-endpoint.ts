@@ -35,8 +35,8 @@ async function membersFor(server: ServerState, { clientId }: RealmClient, token:
 }
 
 /**
- * Mapped claims are current, but the scope comes from the token. As in Keycloak, the answer also has the audiences that
- * an exchange left out of the token.
+ * Mapped claims are current, but the scope comes from the token. As in Keycloak, the answer also names audiences that a
+ * token exchange has removed from the token.
  */
 function currentClaims({ realm, sessions }: ServerState, { claims, client, user, session }: LiveToken): object {
   const { sub, sid, scope, exp, iat, jti, iss, typ, azp } = claims;
