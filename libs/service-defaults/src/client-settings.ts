@@ -51,7 +51,7 @@ export function readClientSettings(variables: Variables, prefix: string, demoMod
   return { secret, keycloak: withAuthentication(authentication) };
 }
 
-/** Stands for a credential whose fault `variables` reports. */
+/** Replaces an invalid credential, whose fault `variables` reports. */
 export const NO_SECRET: ClientCredentials = { clientSecret: '' };
 
 const withAuthentication = (clientAuthentication: ClientAuthentication | undefined): ClientCredentials =>

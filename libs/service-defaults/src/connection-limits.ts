@@ -31,7 +31,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   keepAliveTimeoutMs: 72_000,
   // An unfinished body may occupy 100 KB per connection, 200 MB in total.
   maxConnections: 2000,
-  // If a page has about 12 KB, all unread answers together occupy 200 MB.
+  // With pages of about 12 KB, all unread answers together occupy at most 200 MB.
   maxPipelined: 8,
   unreadTimeoutMs: 30_000,
   arrivalMs: 100,
@@ -54,7 +54,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
     (request, response) => {
       if (!connections.admits(response)) return;
       if (!hasOneHost(request)) refuse(response, 'no_host');
-      // Fastify runs no hooks for this target, so Fastify's answer would lack the security headers.
+      // Fastify runs no hooks for the target `*`, so Fastify's answer would lack the security headers.
       else if (request.url === '*' && request.method !== 'OPTIONS') refuse(response, 'no_target');
       else handler(request, response);
     },

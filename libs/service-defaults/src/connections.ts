@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
-  /** The number of ignored requests for each connection that a pending answer will close. */
+  /** The number of ignored requests, for each connection that closes after a pending answer. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
@@ -77,7 +77,7 @@ export class Connections {
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Returns whether the client would match an immediate answer to the request that is still arriving. */
+  /** Returns whether an immediate answer would reach the client as the answer to its unfinished request. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;

@@ -99,7 +99,7 @@ export async function createService(
   return equipService(app);
 }
 
-/** The further imports come last, since Nest runs guards in import order. */
+/** Adds the further imports last, since Nest runs guards in import order. */
 function withImports(module: Type | DynamicModule, further: readonly DynamicModule[]): DynamicModule {
   const root: DynamicModule = 'module' in module ? module : { module };
   return { ...root, imports: [...(root.imports ?? []), ...further] };

@@ -43,7 +43,7 @@ export class FlatBody {
   }
 }
 
-/** The rules of class-validator itself are synchronous and change nothing. */
+/** The built-in rules of class-validator, which are synchronous and change nothing. */
 const OWN_RULES: ReadonlySet<unknown> = new Set(
   Object.entries(classValidator).flatMap(([constant, name]) => (/^[A-Z][A-Z\d_]*$/.test(constant) ? [name] : [])),
 );

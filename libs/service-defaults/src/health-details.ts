@@ -64,7 +64,7 @@ export class HealthDetails {
     return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });
   }
 
-  /** Observing is up until `observeUntil`, because the service works. After this day, its next start fails. */
+  /** Observing is reported as up until the day `observeUntil`. After this day, the service can't start again. */
   #enforcement(): HealthIndicatorResult {
     const { enforcement } = this.status.read();
     const indicator = this.indicators.check('enforcement');

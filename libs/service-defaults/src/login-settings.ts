@@ -10,7 +10,7 @@ export interface LoginSettings {
   readonly sessionSecrets: readonly string[];
   readonly sessionIdleSeconds: number;
   readonly sessionMaxSeconds: number;
-  /** If there are more sessions, the least recently used session is evicted. */
+  /** Above this number, the service evicts the least recently used session. */
   readonly maxSessions: number;
   readonly maxSessionsPerUser: number;
   readonly acrValues: readonly string[];

@@ -34,7 +34,7 @@ interface Key {
   readonly file?: string;
 }
 
-/** The fault of an unreadable file has already been noted. */
+/** `variables` has already reported an unreadable file. */
 function keyOf(text: string, file: string): Key {
   if (text === '') return {};
   return file === '' ? { text } : { text, file };

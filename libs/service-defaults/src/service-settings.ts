@@ -23,7 +23,7 @@ export interface ServiceDescription<Called extends string> {
    */
   readonly name: string;
   readonly port: number;
-  /** The URL of `service-b` is in the variable `SERVICE_B_URL`. */
+  /** The called services. The URL of `service-b` is in the variable `SERVICE_B_URL`. */
   readonly calls: Readonly<Record<Called, ServiceScopes>>;
   readonly login?: boolean;
   readonly signals?: SignalsDescription;

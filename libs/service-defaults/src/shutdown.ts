@@ -9,8 +9,8 @@ const states = new WeakMap<object, { isShuttingDown: boolean; readonly connectio
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**
- * The readiness route answers 503, and each answer closes its connection. Nest's hooks run last, since `app.close()`
- * calls `onModuleDestroy` even while requests are in flight.
+ * During the shutdown, the readiness route answers 503, and each answer closes its connection. Nest's hooks run last,
+ * since `app.close()` calls `onModuleDestroy` even while requests are in flight.
  *
  * @param noticed - Resolves when each load balancer has seen that the service is not ready.
  */

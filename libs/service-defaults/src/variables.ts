@@ -118,7 +118,7 @@ export class Variables extends ConfigurationFaults {
     try {
       return { value: JSON.parse(text) as unknown };
     } catch {
-      // The error is dropped, since it quotes the file.
+      // The error is dropped, since its message quotes the file.
       this.fault(`${name} points to a file that is not JSON`);
       return undefined;
     }
@@ -163,7 +163,7 @@ function hasMoreThanAPath(value: string): boolean {
 
 const hasDotSegment = (value: string): boolean => /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(value);
 
-/** Later certificates are not checked. */
+/** Checks only the first certificate in the text. */
 function isCertificate(text: string): boolean {
   try {
     return new X509Certificate(text) instanceof X509Certificate;

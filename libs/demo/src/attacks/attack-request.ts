@@ -5,7 +5,7 @@ export interface AttackRequest {
   readonly url: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  /** URL-encoded. If both `form` and `json` are set, `form` is sent. */
+  /** The fields of a URL-encoded form, which takes precedence over `json`. */
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: object;
   /** No part of these texts may appear in the result. */

@@ -62,7 +62,7 @@ export class AttackersKeycloak {
     };
   }
 
-  /** Unlike `tokens`, this method also returns an answer that is an error. */
+  /** Unlike `tokens`, this method also returns error answers of Keycloak. */
   async askForToken(form: TokenForm, client = this.#self): Promise<AttackAnswer> {
     return ask(this.#request('token', form, client));
   }

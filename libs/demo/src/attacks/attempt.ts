@@ -26,7 +26,10 @@ export interface RefusedAfter {
 export type Attempt =
   | {
       readonly attack: Sent;
-      /** The refusal of an attack is meaningful only if the service accepts this honest use. */
+      /**
+       * An honest use of the credential, which the service must accept: otherwise the refusal of the attack proves
+       * nothing.
+       */
       readonly control: Sent;
       readonly token?: TokenInWords;
       readonly forged?: string;

@@ -39,7 +39,7 @@ export class RequestTracer implements OnApplicationShutdown {
       this.#begin(request, raw);
       done();
     });
-    // This hook is the last hook before the guard. Fastify loses an earlier async context when it reads the body.
+    // Uses the last hook before the guard, since Fastify loses the async context when it reads the body.
     fastify.addHook('preHandler', (request: TraceableRequest, _reply: Reply, done: () => void) => {
       const trace = this.#traces.get(request);
       if (trace === undefined) done();

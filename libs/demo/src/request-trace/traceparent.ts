@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Later versions of the header may append fields. */
+/** Later versions of the header `traceparent` may append fields. */
 const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 const ALL_ZERO = /^0+$/;
 const SAMPLED = 1;

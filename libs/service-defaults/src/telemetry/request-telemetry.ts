@@ -64,7 +64,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     });
     done();
   });
-  // This hook is the last hook before the guard. Fastify loses an earlier async context when it reads the body.
+  // Uses the last hook before the guard, since Fastify loses the async context when it reads the body.
   fastify.addHook('preHandler', (request: Request, _reply: Reply, done: () => void) => {
     const its = contexts.get(request);
     if (its === undefined) done();
