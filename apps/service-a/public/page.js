@@ -5,7 +5,7 @@
 const progress = document.querySelector('#attacks-progress');
 const runAll = document.querySelector('#run-all');
 
-/** A time that is longer than every deadline of the services. */
+/** Exceeds every deadline of the services. */
 const DEADLINE_MS = 30_000;
 
 /** Fetches a page of this service, whatever its status. The current page shows elements of the fetched page. */
@@ -46,7 +46,7 @@ const events = watch === null ? undefined : new EventSource(watch.dataset.events
 if (events !== undefined) {
   events.addEventListener('state', ({ data }) => turn(data));
   events.addEventListener('end', () => end(''));
-  // Another replica may continue the stream. Endless reconnects would look like an active visitor.
+  // Limits the reconnects, since endless reconnects would look like an active visitor.
   let breaks = 0;
   events.addEventListener('error', () => {
     breaks += 1;
@@ -132,7 +132,7 @@ const SURELY_ENDED_S = 2;
 const TRIES = 3;
 const NEXT_TRY_S = 5;
 
-/** Counts down the lifetime of each token. Then presents the expired token again, which a service refuses. */
+/** Counts down the lifetime of each token, and then shows that the service refuses the expired token. */
 function countDown() {
   for (const time of document.querySelectorAll('[data-seconds-left]')) {
     if (!ends.has(time)) ends.set(time, performance.now() + Number(time.dataset.secondsLeft) * 1000);
@@ -153,9 +153,7 @@ document.querySelector('#matrix')?.addEventListener('submit', (event) => {
   void showAgain(form);
 });
 
-/**
- * The requests run one after another. Otherwise nine tokens that expire together would cause nine parallel requests.
- */
+/** The requests run one after another, since nine tokens may expire together. */
 let lastShown = Promise.resolve();
 
 function showAgain(form) {
@@ -165,7 +163,7 @@ function showAgain(form) {
 
 /** Presents the token of a cell again, replaces the cell, and announces the result. */
 async function showOnce(form) {
-  // Another table may have replaced the table of this form.
+  // Meanwhile, a new table may have replaced the table of this form.
   if (!form.isConnected) return;
   const words = document.querySelector('#matrix-progress');
   try {

@@ -7,7 +7,7 @@ export const serviceAConfig = serviceConfig({
   calls: { 'service-b': { asService: ['orders.approve'], onBehalfOf: ['orders.approve'] } },
   login: true,
   signals: 'shared',
-  // DEMO: the repository publishes these secrets, so these secrets give no protection.
+  // DEMO: the repository publishes these secrets, so they protect nothing.
   demo: {
     calls: { 'service-b': { asService: ['attacks.replay'], onBehalfOf: ['attacks.replay'] } },
     urls: { SERVICE_C_URL: 'http://localhost:3002' },

@@ -16,7 +16,7 @@ export interface AttackReport extends Evaluation {
   readonly attempt: Attempt;
 }
 
-/** Service B runs these attacks, since Service B or C holds the credential. */
+/** Marks attacks that Service B runs, since Service B or C holds the credential. */
 const BY_SERVICE_B = undefined;
 
 const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {

@@ -38,8 +38,8 @@ export type AttackId =
 const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'inactive' };
 
 /**
- * Usually Keycloak reports the token as inactive. A service that verifies signatures must detect the wrong audience.
- * Keycloak 26.4 and 26.5 also leave this check to the service.
+ * Usually Keycloak reports a token for another service as inactive. A service that verifies signatures must detect the
+ * wrong audience itself. Keycloak 26.4 and 26.5 also leave this check to the service.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

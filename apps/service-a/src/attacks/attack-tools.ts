@@ -23,7 +23,9 @@ export class AttackTools {
   readonly oneForAllClient: AttackingClient;
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
-  /** How long Service A reuses an introspection result without a feed. B and C should have the same setting. */
+  /**
+   * How long Service A reuses an introspection result without a feed. Services B and C should have the same setting.
+   */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
 

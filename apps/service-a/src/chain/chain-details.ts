@@ -4,7 +4,7 @@ import { compareTokens, type TokenComparison } from './token-comparison.js';
 
 export interface ChainDetails {
   readonly story: ChainStory | undefined;
-  /** Undefined outside demo mode, and undefined if the refused caller is unknown. */
+  /** Undefined outside demo mode, or if the refused caller is unknown. */
   readonly tokens: TokenComparison | 'unavailable' | undefined;
 }
 

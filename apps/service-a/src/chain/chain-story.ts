@@ -101,7 +101,7 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   return { from: actor, to: KEYCLOAK, words, mark: 'asked Keycloak' };
 }
 
-/** Ignores the browser and Keycloak. An honest service never names these two parties. */
+/** Ignores the browser and Keycloak, since an honest service never names these two parties. */
 function serviceNamed(name: string): Party | undefined {
   const party = partyNamed(name);
   return party === BROWSER || party === KEYCLOAK ? undefined : party;

@@ -30,7 +30,7 @@ export class ChainController {
     @Optional() @Inject(RequestTracer) private readonly tracer?: RequestTracer,
   ) {}
 
-  /** A user needs orders.read here and orders.approve at Service B. */
+  /** A user needs orders.read at Service A and orders.approve at Service B. */
   @Get()
   @OptionalToken()
   @RequirePermission(PERMISSION)

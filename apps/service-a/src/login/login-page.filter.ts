@@ -56,8 +56,8 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
   }
 
   /**
-   * Anyone can cause failed logins, so this method groups log lines by code. The caller may choose the reason, so the
-   * reason does not define a group.
+   * Groups log lines by code, since anyone can cause failed logins. The reason does not define a group, since the
+   * caller may choose the reason.
    */
   #logFailure({ code, reason }: LoginError): void {
     const summarize = (unwritten: object): void =>

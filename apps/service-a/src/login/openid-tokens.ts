@@ -3,8 +3,8 @@ export interface OpenIdTokensParts {
   readonly refreshToken: string | undefined;
   readonly idToken: string;
   /**
-   * The time at which the token request started, since the session may end before the answer arrives. The clock is
-   * monotonic, but a stored session uses the clock of the store.
+   * The start of the token request, since the session may end before the answer arrives. The clock is monotonic for a
+   * new token, and the clock of the store for a stored token.
    */
   readonly askedAtMs: number;
   /** The expiry of the access token, on the clock of `askedAtMs`. */

@@ -27,7 +27,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** Undefined means the refused page. */
+  /** The page to return to after a step-up login. Undefined means the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

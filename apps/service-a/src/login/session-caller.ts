@@ -17,7 +17,7 @@ export const SESSION_ENDED = 'session_ended';
 /** This reason means that another instance may have the session. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** This replica's wrong clock may cause these refusals, so the session must not end. */
+/** A wrong clock of this replica may cause these refusals, so they must not end the session. */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
 interface ConfirmedSession {

@@ -53,7 +53,7 @@ export class SessionRechecks {
 
   /**
    * If the clock was set back, the rechecks become due now. Otherwise each use of a session would call Keycloak until
-   * the former time.
+   * the clock reaches the former time.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

@@ -19,7 +19,7 @@ const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
-/** After these failures the refresh token is unused, since Keycloak did not process the request. */
+/** Failures after which the refresh token is unused, since Keycloak did not process the request. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 

@@ -13,7 +13,7 @@ export interface SessionClock {
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** Whether all replicas use this store, so that no replica may repeat an operation of another replica. */
+  /** Whether all replicas use this store. If so, no replica may repeat another replica's operation. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
   /**
@@ -31,7 +31,7 @@ export interface SessionStore {
   /** Also remembers the ended sessions, so that a login in progress can't add such a session later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
-  /** Whether a required recheck is newer than Keycloak's confirmation at `askedAtMs`, as of the store's last answer. */
+  /** Whether a recheck is due since `askedAtMs`, by the store's last answer. */
   needsRecheck(askedAtMs: number): boolean;
   /** Returns true only for the first call with this `state` within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;

@@ -8,7 +8,7 @@ import { UserSessions } from './user-sessions.js';
 
 export interface StepUp {
   readonly link: string;
-  /** If false, a page shows the link. */
+  /** If false, a page shows the login link instead of a redirect. */
   readonly isAtOnce: boolean;
   /** Whether the user has just logged in again, without meeting the requirement. */
   readonly isRepeated: boolean;

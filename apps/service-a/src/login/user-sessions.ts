@@ -90,7 +90,7 @@ export class UserSessions {
     await this.store.delete(keyOf(id));
   }
 
-  /** Afterwards, no request, refresh or pending login can use or revive the sessions. */
+  /** Ends sessions, so that no request, refresh or pending login can use or revive them. */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
   }
@@ -100,7 +100,7 @@ export class UserSessions {
     await this.store.requireRecheck();
   }
 
-  /** An earlier stop would lose the new tokens of refreshes in flight. */
+  /** Waits for refreshes in flight, since an earlier stop would lose their new tokens. */
   async onApplicationShutdown(): Promise<void> {
     await this.#refreshes.settled();
     await this.store.close();
@@ -113,7 +113,7 @@ export class UserSessions {
     return latest - usedAtMs >= sessionIdleSeconds * 1000 || latest - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  /** With a longer interval, a session in use could expire. */
+  /** The interval is short, since a session in use could expire with a longer interval. */
   get #notNotedMs(): number {
     if (!this.store.isShared) return 0;
     return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);

@@ -22,7 +22,7 @@ export interface StolenToken {
 /**
  * - `opens`: a token for this service only, accepted
  * - `exposed`: a token for several services, accepted from a thief
- * - `closed`: a token for another service that accepts the token, refused
+ * - `closed`: a token that another service accepts, refused
  * - `ended`: a token for this service, refused after its expiry
  * - `leak`: a token for another service, accepted, which must not happen
  * - `unclear`: the answer proves nothing

@@ -47,12 +47,12 @@ export class SessionWatch {
     }
   }
 
-  /** A user who may not use Service B has no such tokens. */
+  /** Watches nothing for a user who may not use Service B, since this user has no tokens for other services. */
   async #watchOthers(signal: AbortSignal): Promise<void> {
     const { knownTokens } = this.tools;
     const { caller } = this.session;
     const atC = () => knownTokens.atC(caller);
-    // Gets extra tokens, because the user's first run of the chain must call Keycloak.
+    // Gets separate tokens, so that the user's first run of the chain still calls Keycloak.
     const found = await Promise.allSettled([knownTokens.atB(caller, 'attacks.replay'), atC()]);
     const others = found.flatMap((one, at) => {
       if (one.status === 'rejected') return [];

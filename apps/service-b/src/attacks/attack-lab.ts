@@ -20,7 +20,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
-  /** Separate from `#runs`, since a watched page presents a token several times a second. */
+  /** Has a separate limit for concurrent calls, since a watched page presents a token several times a second. */
   readonly #shows = new AttackRuns();
   readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;

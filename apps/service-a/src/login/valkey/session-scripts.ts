@@ -5,8 +5,8 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
  * indexes by user and by Keycloak's session. `eu` and `ed` name the keys that hold end times (end marks).
  *
  * An index is a `zset` of session names, by the time of the last change. An index expires with the session that expires
- * last. A key of another type belongs to other code and counts as missing. If an index is damaged, `END` can't find the
- * session. `END` still writes an end mark, and `FIND` then returns no session.
+ * last. A key of another Valkey type belongs to other code and counts as missing. If an index is damaged, `END` can't
+ * find the session. `END` still writes an end mark, and `FIND` then returns no session.
  */
 const COMMON = `
 local function is(key, kind)
