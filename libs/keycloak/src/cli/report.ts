@@ -50,7 +50,7 @@ export function textReport(
   const width = Math.max(...findings.map(({ check }) => check.length));
   const line = ({ check, level, message, cure }: Finding): string => {
     const [sign, color] = SIGNS[level];
-    // The message of an error that a module throws may contain any text.
+    // An error message of a module may contain any text, including secrets.
     const first = `${paint(color, sign)} ${check.padEnd(width)}  ${withoutSecrets(message, [])}`;
     return cure === undefined || level === 'ok'
       ? first

@@ -33,7 +33,7 @@ function* audienceFaults(
   const own = audiences.find((one) => one.audience === audience);
   const others = audiences.filter((one) => one.audience !== audience).map((one) => one.audience);
   if (own === undefined) {
-    // If a role belongs to the client `audience`, the mapper Audience Resolve adds `audience` to the token.
+    // If a role belongs to the client `audience`, the mapper "Audience Resolve" adds this client to the token.
     if (roles.some((role) => clientOfRole(role) === audience)) return;
     const without = askers.filter((client) => !alwaysFor(realm, client).includes(audience));
     if (askers.length > 0 && without.length === 0) {

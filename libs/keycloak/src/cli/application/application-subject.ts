@@ -17,7 +17,7 @@ export interface ApplicationSubject {
   readonly enforcement?: EnforcementStatus;
   readonly keycloak: Pick<ComposedKeycloak, 'issuers'>;
   readonly handlers: readonly GuardedHandler[];
-  /** The services that a command can't see, because Nest creates these services for each request. */
+  /** The called services that a command can't see, because Nest creates them for each request. */
   readonly notSeen: readonly string[];
 }
 

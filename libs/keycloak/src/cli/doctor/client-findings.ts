@@ -82,7 +82,7 @@ async function callFindings(
   return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
 }
 
-/** If the audience mapper does not apply to lightweight tokens, Keycloak refuses the exchange. */
+/** If the audience mapper does not apply to lightweight tokens, Keycloak refuses the token exchange. */
 function lightweightFindings(realm: RealmSnapshot, own: RealmClient, name: string, audience: string): Finding[] {
   const mapper = scopeNamed(realm, name)?.audiences.find((one) => one.audience === audience);
   if (!own.hasLightweightTokens || mapper === undefined || mapper.isInLightweightToken) return [];

@@ -18,7 +18,7 @@ import type { Examination } from '../report.js';
 import { readRealm } from '../administrator/realm-snapshot.js';
 import { signalRealmFindings } from './signal-findings.js';
 
-/** Does not throw, whatever Keycloak or a service answers. */
+/** Never throws because of an answer of Keycloak or a service. */
 export async function examine(subject: ApplicationSubject, adminToken: string | undefined): Promise<Examination> {
   const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>

@@ -73,7 +73,7 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
   return [];
 }
 
-/** A poller trusts its own key, so only other services must set public keys. */
+/** A poller trusts its own key, so only services that do not poll must set public keys. */
 function proofKeyFinding({ revocationChannel }: ComposedIssuer['options'], hasFeed: boolean): Finding[] {
   const keys = revocationChannel?.proofKeys?.();
   if (keys === undefined) return [];

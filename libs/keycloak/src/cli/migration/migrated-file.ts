@@ -66,7 +66,7 @@ export class MigratedFile {
     return this.nameIn(OLD_PACKAGE, expression);
   }
 
-  /** An import is removed if all its references are forgotten. */
+  /** If no other reference to an import remains, the import is removed. */
   forget(node: Syntax): void {
     for (const inner of node.walk()) if (inner.kind === 'Identifier') this.#replaced.add(inner);
   }

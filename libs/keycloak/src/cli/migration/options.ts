@@ -55,7 +55,7 @@ function rename(file: MigratedFile, property: Syntax, name: string, value: strin
   file.replace(property, text);
 }
 
-/** An empty value in place of an undefined value compiles, and KeycloakModule refuses it at the start. */
+/** Replaces a missing value by an empty string, which compiles, and which KeycloakModule refuses at the start. */
 function textOf(file: MigratedFile, value: Syntax | undefined): string {
   if (value === undefined) return `${file.edits.quote.repeat(2)}`;
   const isVariable = /^process[.]env\b/.test(value.text) && /^(Property|Element)Access/.test(value.kind);

@@ -6,7 +6,7 @@ import type { TokenLeak, TokenLeakForm } from './token-leak-error.js';
 export interface InspectOptions {
   /** Whether the text was printed; authorization codes in printed text also count as leaks. */
   readonly isPrinted?: boolean;
-  /** Whether unknown JWTs and parts of tokens are ignored: Keycloak's cookies contain other JWTs. */
+  /** Whether to ignore unknown JWTs and parts of tokens, because Keycloak's cookies contain other JWTs. */
   readonly onlyKnown?: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface TokenProxy {
   stop(): Promise<void>;
 }
 
-/** The `Host` header is forwarded, so Keycloak publishes endpoints that lead through the proxy. */
+/** Forwards the `Host` header, so that Keycloak publishes endpoints that lead through the proxy. */
 export async function startTokenProxy(target: string, listener: TokenListener): Promise<TokenProxy> {
   const { protocol } = new URL(target);
   const agent = protocol === 'https:' ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });

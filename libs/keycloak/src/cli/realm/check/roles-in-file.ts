@@ -44,7 +44,7 @@ export class RolesInFile {
     return this.#withComposites(rolesOf(holder));
   }
 
-  /** Keycloak adds the roles of everyone to the default role of each realm. */
+  /** Includes the roles that Keycloak adds to the default role of each realm. */
   ofEveryone(): ReadonlySet<RoleKey> {
     const { realm, defaultRole, defaultRoles } = this.realm;
     return this.#withComposites([
