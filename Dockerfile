@@ -23,7 +23,7 @@ RUN npm run build
 
 # Removes all files that production does not run: development packages, sources and build records.
 # Also removes the test servers, their packages, and the library's entry point for tests.
-# Their testcontainers is an optional peer, so npm needs `--omit=optional` too.
+# The package testcontainers is an optional peer, so npm needs `--omit=optional` too.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts \
  && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
@@ -41,6 +41,6 @@ COPY --from=build /app/apps/${SERVICE:?} apps/${SERVICE}
 WORKDIR /app/apps/${SERVICE}
 USER node
 # Docker starts Node without a shell or npm, so SIGTERM reaches the service.
-# After SIGTERM, the service is not ready for SHUTDOWN_DELAY_SECONDS (5). Then it finishes requests in flight.
-# Both take at most 9 seconds, and Docker allows 10 seconds.
+# After SIGTERM, the service is not ready for SHUTDOWN_DELAY_SECONDS (5), and then finishes requests in flight.
+# The shutdown takes at most 9 seconds, and Docker allows 10 seconds.
 CMD ["node", "--enable-source-maps", "dist/main.js"]

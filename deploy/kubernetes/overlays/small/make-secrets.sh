@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes the folder secrets/ of the small overlay: keys, passwords, and a certificate authority. Each service, the
-# poller and Valkey also get a certificate. The script keeps existing keys, passwords and certificates. So you can run
-# it again. To replace a secret, first delete its file. The script needs openssl.
+# poller and Valkey also get a certificate. You can run the script again, because it keeps existing keys, passwords and
+# certificates. To replace a secret, first delete its file. The script needs openssl.
 set -euo pipefail
 cd "$(dirname "$0")"
 services=$(basename -s .yaml -a ../../base/service-*.yaml)
@@ -13,7 +13,7 @@ cd secrets
 random() { [ -e "$1" ] || { "${@:2}" >"$1.new" && mv "$1.new" "$1"; }; }
 
 for service in $services; do
-  # Set the same secret for this client in Keycloak.
+  # In Keycloak, set the same secret for the client.
   random $service.client-secret openssl rand -hex 32
   random $service.shared-state-keys openssl rand -base64 32
 done
@@ -24,8 +24,8 @@ random shared-state.denial-keys openssl rand -base64 32
 random signal-poller.proof-private-key openssl genpkey -algorithm ed25519
 public_key=$(openssl pkey -in signal-poller.proof-private-key -pubout)
 touch shared-state.proof-public-keys
-# The script appends the public key of a new private key. The old public key stays until the operator removes it,
-# because running pods still need it.
+# The script appends the public key of a new private key. Running pods still need the old public key, so it stays until
+# the operator removes it.
 [[ $(<shared-state.proof-public-keys) == *"$public_key"* ]] || printf '%s\n' "$public_key" >>shared-state.proof-public-keys
 
 # The users of Valkey: one for each service, one for the poller, and one for the probes. deploy/valkey/users.acl defines
