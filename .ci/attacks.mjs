@@ -7,7 +7,7 @@ const [baseUrl] = process.argv.slice(2);
 async function reportsOfAttacks() {
   const answer = await fetch(new URL('/attacks', baseUrl), {
     method: 'POST',
-    // The service accepts this only from a form on its own page.
+    // The service accepts attacks only from a form on its own page.
     headers: { accept: 'application/json', 'sec-fetch-site': 'same-origin' },
     signal: AbortSignal.timeout(90_000),
   });

@@ -53,7 +53,7 @@ examples() { npm run examples -- --keycloak; }
 
 compat() { npm run compat -- --quick; }
 
-# Checks only counts. Timed figures need a quiet machine.
+# Checks only counts, since timed figures need a quiet machine.
 bench_counts() { npm run bench -- --counts; }
 
 # --- the container engine
@@ -180,7 +180,7 @@ click() { node .ci/click.mjs http://localhost:3000; }
 attacks() { node .ci/attacks.mjs http://localhost:3000; }
 
 # in_container SERVICE JAVASCRIPT: evaluates the script in the running container, which has no other tools.
-# Sometimes the engine can't start the process (exit code 126). In that case, the function tries once more.
+# If the engine can't start the process (exit code 126), the function tries once more.
 in_container() {
   local status=0
   docker compose exec -T "$1" node -p "$2" || status=$?
@@ -245,7 +245,7 @@ image_is_lean() {
   done
 }
 
-# Service B with a wrong secret must run, and answer 502. The caller has no fault.
+# Service B with a wrong secret must run, and answer 502, since the caller has no fault.
 wrong_secret() {
   local answer
   docker compose run --rm --detach --no-deps --name "$COMPOSE_PROJECT_NAME-wrong-secret" -e SERVICE_B_CLIENT_SECRET=not-the-secret service-b >/dev/null
@@ -287,7 +287,7 @@ replicas_logs() {
   replicas --ansi never logs --no-color --tail 20
 }
 
-# Each of the chain's three hops goes through HAProxy. So Service C answers only if all hops work.
+# Each of the chain's three hops goes through HAProxy, so Service C answers only if all hops work.
 replicas_serve() {
   local service
   for service in "${SERVICES[@]}"; do
@@ -386,8 +386,8 @@ compose_run() {
 
 compose_run_ends() { docker rm --force "$COMPOSE_PROJECT_NAME-examined" >/dev/null; }
 
-# Containers become unhealthy while Valkey is stopped. `up --wait` fails at once for such a container, although the
-# container soon recovers.
+# Containers become unhealthy while Valkey is stopped. `up --wait` fails at once for an unhealthy container, although
+# the container soon recovers.
 replicas_are_well_again() {
   local tries
   for tries in 1 2 3 4 5 6 7 8; do
@@ -398,8 +398,7 @@ replicas_are_well_again() {
   return 1
 }
 
-# test/faults/doctor-stack.e2e-spec.ts checks the other faults of Valkey and the poller. Here doctor examines
-# containers.
+# Examines containers. test/faults/doctor-stack.e2e-spec.ts checks the other faults of Valkey and the poller.
 doctor_finds_shared_faults() {
   compose_run "SHARED_DENIAL_KEYS=$(head -c 32 /dev/urandom | base64)"
   doctor_finds differ
@@ -465,7 +464,7 @@ bare() {
   BARE=(env "--chdir=$folder/clone" --unset=JAVA_HOME --unset=CHROMIUM_PATH "PATH=$folder/path" "DOCKER_HOST=$NO_DOCKER")
 }
 
-# The clone is outside this folder. Otherwise Node would find packages of this folder that the clone lacks.
+# The clone is outside this folder, so that Node does not find packages of this folder that the clone lacks.
 fresh_clone() {
   local folder tool
   folder=$(mktemp --directory)
@@ -479,8 +478,7 @@ fresh_clone() {
   expect 'What npm install changed in the clone' "$(git -C "$folder/clone" status --porcelain)" ''
 }
 
-# The time includes the build. The goal is ten seconds. The check prints the time, but does not fail on a slower, busy
-# machine.
+# The goal is ten seconds, including the build. The check prints the time, but does not fail on a slow machine.
 bare_start() {
   bare
   start_stack bare-start 60 "${BARE[@]}" npm start

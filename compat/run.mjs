@@ -1,8 +1,8 @@
 // npm run compat tests the packed library with each Nest version, HTTP adapter, module kind, test runner and Node.js
 // version, and writes docs/compatibility.md. With names of cells, the command runs only these cells. With --quick, the
 // command runs three cells, the services of `nest new`, both token profiles with oidc-provider, and the set-up for
-// Vitest. With --keep, the command
-// does not delete the folders. With --keycloak, only the contract and the chain run on each Keycloak version.
+// Vitest. With --keep, the command does not delete the folders. With --keycloak, only the contract and the chain run on
+// each Keycloak version.
 import '../scripts/common/help.mjs';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -58,7 +58,7 @@ export async function serviceOf(name, keycloak, { program = 'services', env = {}
 }
 
 async function described(root) {
-  // In older checkouts, this file is in the parent folder.
+  // In older checkouts, services.mjs is in the parent folder.
   const [file] = ['scripts/start/services.mjs', 'scripts/services.mjs'].filter((path) => existsSync(join(root, path)));
   const { serviceEnvironment, services } = await import(pathToFileURL(join(root, file)));
   const all = services({});

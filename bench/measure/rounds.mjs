@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
-/** Multiplies the rounds, since V8 keeps `process.nextTick` slow in some processes, which costs as much as a guard. */
+/** Multiplies the rounds, since in some processes a slow `process.nextTick` costs as much CPU time as a guard. */
 export const ROUNDS_MORE = 3;
 
 /** The number of requests after which V8 has optimized the hot code. */

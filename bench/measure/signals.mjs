@@ -7,7 +7,7 @@ import { SECRETS } from './keycloak.mjs';
 import { startProcess } from './processes.mjs';
 import { logInAtConsole } from './user-login.mjs';
 
-/** `ends` lists the services that must refuse the token. */
+/** `ends` has the letters of the services that must refuse the token. */
 export const CAUSES = [
   { cause: 'a logout by the refresh token', ends: 'abc', act: (realm, user) => realm.post('logout', user) },
   {

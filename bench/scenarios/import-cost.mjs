@@ -30,7 +30,7 @@ const PROBE = `
   gc();
   console.log(JSON.stringify({ cpuMs: (user + system) / 1000, heapMb: (process.memoryUsage().heapUsed - heap) / 1e6 }));
 `;
-/** Loads the modules a second time, since counting costs time. Node.js before 22.15 can't count. */
+/** Counts modules in a separate run, since counting costs time. Node.js before 22.15 can't count modules. */
 const COUNT = `
   import { registerHooks } from 'node:module';
   for (const nest of ['common', 'core']) await import('@nestjs/' + nest);

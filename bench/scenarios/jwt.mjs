@@ -49,7 +49,7 @@ async function warm(bench) {
   ];
 }
 
-/** Uses another issuer, since Keycloak would issue the tokens too slowly. */
+/** Uses another issuer than Keycloak, since Keycloak would issue the tokens too slowly. */
 async function neverSeen(bench) {
   const { rounds, scale, say, signal, start } = bench;
   const issuer = await start('issuer', ['bench/servers/issuer.mjs', CLIENT], { aside: true });

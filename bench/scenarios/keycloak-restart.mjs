@@ -11,7 +11,7 @@ export const title = 'the real Keycloak killed and restarted under load: cached 
 const TOKENS = 10;
 const RATE = 50;
 const TTL_MS = 10_000;
-/** The maximum time from the planned start of a request to the lookup in the cache. */
+/** The maximum time from the planned start of a request to its cache lookup. */
 const GRACE_MS = 250;
 const AFTER_SECONDS = 8;
 

@@ -35,7 +35,7 @@ export async function run(bench) {
   const proxy = await startProxy();
   const former = client.attributes['backchannel.logout.url'];
   try {
-    // The former logout URL has the host name under which Keycloak reaches this machine.
+    // Copies the host name from the former logout URL, since Keycloak reaches this machine under this name.
     await toServiceA(`http://${new URL(former).hostname}:${proxy.port}${PATH}`);
     return await measure(bench, valkey, { administrator, proxy, redirectUri: client.redirectUris[0] });
   } finally {

@@ -1,4 +1,4 @@
-// Service A, B or C of `GET /run-service-b` without security: Nest, Fastify, class-validator, `fetch`.
+// Service A, B or C of the chain `GET /run-service-b`, without security: Nest, Fastify, class-validator, `fetch`.
 import 'reflect-metadata';
 import { BadGatewayException, Body, Controller, Get, HttpCode, Post, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

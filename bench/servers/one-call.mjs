@@ -1,5 +1,5 @@
 // The client is ServiceClient (`ours`), ServiceHttp (`service-http`) or HttpService (`http-service`). With `none`, the
-// route makes no call.
+// route makes no call to another service.
 import { Agent } from 'node:http';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject } from '@nestjs/common';

@@ -1,5 +1,5 @@
 // node scripts/checks/migration-share.mjs counts the lines that a person must change after the command
-// migrate-from-nest-keycloak-connect, for two applications that were also migrated by hand. It needs `npm run build`.
+// migrate-from-nest-keycloak-connect, for two applications that were also migrated by hand. Run `npm run build` first.
 import '../common/help.mjs';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';

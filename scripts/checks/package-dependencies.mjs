@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 /** Imports, and declarations that extend the types of a package. */
 const IMPORT = /(?<![.\w])(?:from|import|declare module)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
-/** The application must provide these packages, since Nest does not work with a second copy. */
+/** Packages that the application must provide, since Nest does not work with a second copy. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;
 
 /**

@@ -29,7 +29,7 @@ export async function examineStack({ processes }, flags, variables) {
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < groups.length; at = next++) {
-      // All groups have the same permitted calls, so only the first prints them.
+      // All groups have the same permitted calls, so only the first group prints the calls.
       const own = at === 0 ? flags : [...flags, '--no-permitted-calls'];
       sections[at] = await examineGroup(groups[at] ?? [], own, variables);
     }
@@ -39,7 +39,7 @@ export async function examineStack({ processes }, flags, variables) {
   const [first] = sections;
   if (different === undefined) return sections;
   first?.report.findings.push(different);
-  // A service does not know whose keys differ, so its finding is a symptom.
+  // A service can't know which service has different keys, so its finding is a symptom.
   for (const { report } of sections) {
     report.findings = report.findings.map((one) =>
       one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,
@@ -74,7 +74,7 @@ async function examineGroup(group, flags, variables) {
     return { name, fault: fault && { ...fault, why: withoutSecrets(fault.why, secrets).slice(0, MAX_WHY) } };
   });
   const command = group.find((one) => one.command !== undefined)?.command;
-  // Both checks may wait many seconds for a healthy feed, so both run together.
+  // Both checks may wait many seconds for a healthy feed, so they run concurrently.
   const [faults, report] = await Promise.all([
     Promise.all(looks),
     command === undefined ? { findings: [] } : variables().then((environment) => reportOf(command(flags, environment))),

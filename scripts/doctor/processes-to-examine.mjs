@@ -20,7 +20,7 @@ const ANSWER_MS = 5000;
  */
 
 /**
- * Only one process is examined if several processes of a service have equal `settings`.
+ * If several processes of a service have equal `settings`, only one process is examined.
  *
  * @typedef {object} Examined
  * @property {string} service

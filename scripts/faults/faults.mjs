@@ -50,8 +50,7 @@ async function breakRealm(seed) {
   // With the embedded server, this call fails before the command changes the realm.
   await administrator.read('/client-scopes');
   await fault.make(administrator);
-  // With `notBefore`, Keycloak reports existing tokens as inactive. Otherwise the services would use existing tokens
-  // for minutes.
+  // With `notBefore`, Keycloak reports existing tokens as inactive, so that the services do not use them for minutes.
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });
@@ -73,7 +72,7 @@ Restore the realm:        npm run --silent faults -- --undo
 async function undo() {
   const administrator = await administratorOf(process.env);
   const { realm } = runningKeycloak(process.env);
-  // Only the realm still contains the hostname under which Keycloak reaches this machine.
+  // The realm still contains the hostname under which Keycloak reaches this machine.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
   const given = feedEnvironment(process.env, '');

@@ -160,7 +160,7 @@ function addToTables(text, { name, permission, role, caller }) {
  * @param {Names} names
  */
 function addCall(text, { name, permission }) {
-  // The first `calls` belong to the service. Later `calls` are for demo mode.
+  // Edits the first `calls`, since later `calls` are for demo mode.
   return replace(text, /calls: \{((?:[^{}]|\{[^}]*\})*)\}/, (_, calls) => {
     const before = calls.trim().replace(/,$/, '');
     return `calls: { ${before === '' ? '' : `${before}, `}'${name}': { asService: ['${permission}'] } }`;

@@ -11,7 +11,7 @@ import { prefixOf } from './services.mjs';
 
 const MOST = 9;
 const RESTART_AFTER_MS = 1000;
-/** HAProxy detects within this time that the replica is not ready. */
+/** Within this time, HAProxy detects that a replica is not ready. */
 const SHUTDOWN_DELAY_SECONDS = 2;
 
 /** @param {{ readonly replicas?: string, readonly watch?: boolean }} options */

@@ -17,7 +17,7 @@ export const REALM_FILE = 'keycloak/microservices-realm.json';
 /** @typedef {Service & { name: string, prefix: string, letter: string, color: number }} NamedService */
 
 /**
- * The realm file contains `otherClients`, and the demonstration adds `addedClients`.
+ * The realm file contains the clients of `otherClients`, and the demonstration adds the clients of `addedClients`.
  *
  * @type {{ services: Record<string, Service>, otherClients: Record<string, Pick<Service, 'demoSecret'>>, addedClients: Record<string, Pick<Service, 'demoSecret'>>, poller: { name: 'signal-poller', port: number } }}
  */
@@ -28,7 +28,7 @@ export const prefixOf = (/** @type {string} */ client) => client.toUpperCase().r
 const COLORS = [36, 33, 35, 32, 34, 31];
 const DIM = 2;
 
-/** A service inherits no other variables. */
+/** The variables that a service inherits from this process. */
 const PASSED_ON = [
   'PATH',
   'HOME',

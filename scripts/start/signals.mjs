@@ -3,7 +3,7 @@ import { serviceEnvironment } from './services.mjs';
 
 /** @typedef {import('./services.mjs').NamedService} Service */
 
-/** With a feed, this TTL is as long as the longest token lifetime in the demonstration. */
+/** The TTL with a healthy feed: the longest token lifetime in the demonstration. */
 const LONG_TTL_SECONDS = '300';
 
 /**

@@ -12,7 +12,7 @@ import { StockClient } from './stock.client';
 
 // #region controller
 @Controller('orders')
-@Authenticated() // nest-keycloak-connect let any valid token call an undecorated route
+@Authenticated() // nest-keycloak-connect accepted any valid token on a route without decorators
 export class OrdersController {
   constructor(private readonly stock: StockClient) {}
 
