@@ -1,6 +1,5 @@
-// Prints the numbers of passed and failed tests in Jest's JSON report. It writes skipped and failed tests to files, and
-// appends the first lines of failures to MESSAGES.
-// Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED MESSAGES
+// Prints the numbers of passed and failed tests in Jest's JSON report. Writes skipped and failed tests to files, and
+// appends the first lines of failures to MESSAGES. Usage: node .ci/jest-counts.mjs REPORT SKIPPED FAILED MESSAGES
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 

@@ -66,7 +66,7 @@ export const CONTEXTS_ON_NEST_11 = {
 /** Nest loads these packages only if installed, so the bundler must keep them external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];
 
-/** `--quick` in CI runs three combinations that differ much. Each has one test runner and one Node.js version. */
+/** `--quick` in CI runs three very different combinations, each with one test runner and one Node.js version. */
 export const QUICK = [
   { cell: '11-fastify-esm', runner: 'Jest', node: '22' },
   { cell: '12-express-cjs', runner: 'Vitest', node: '24' },

@@ -64,7 +64,7 @@ export async function startPoller(keycloak, env, signal) {
 }
 
 export async function preparedRealm(keycloak) {
-  // An administrator token expires during a round.
+  // Gets a new administrator token each time, since a token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: keycloak.issuer,

@@ -20,7 +20,7 @@ const PAUSE_MS = 1;
 
 export async function run(bench) {
   const valkey = await startValkey();
-  // An administrator token expires during a round.
+  // Gets a new administrator token each time, since a token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: bench.keycloak.issuer,

@@ -7,7 +7,7 @@ import { figure } from '../report.mjs';
 export const name = 'peers';
 export const title = "nest-keycloak-connect's guard and a hand-written one, beside ours: CPU and calls";
 
-/** The other two guards call Keycloak for every request. */
+/** The other two guards call Keycloak for every request, so they get fewer requests. */
 const REQUESTS = 3000;
 const COUNTED = 1000;
 const WARM_UP_REQUESTS = 5000;

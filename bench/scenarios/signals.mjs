@@ -72,7 +72,7 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
       await act(realm, { ...user, ...tokens, ...prepared });
       tookMs.push(Math.max(...(await refusals)) - beganMs);
-      // Without this pause, this cause could affect the next login.
+      // Waits, since the cause could otherwise affect the next login.
       await sleep(1000, undefined, { signal });
     }
     const [median, most] = [percentile(tookMs, 0.5) / 1000, Math.max(...tookMs) / 1000];

@@ -54,7 +54,7 @@ async function breakRealm(seed) {
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });
-  // `notBefore` is the next full second. Until then, Keycloak would also reject each new token.
+  // Waits for the second `notBefore`, before which Keycloak would also reject each new token.
   await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
 The realm now has one fault. All tokens were revoked, too, so users have to log in again, and the first refusals in the log are

@@ -89,7 +89,7 @@ tokensForm?.addEventListener('change', () => void tryTokens());
 const SWITCH = 'pass_on';
 let isTrying = false;
 
-/** If the visitor moves the switch during a request, another request follows. */
+/** Repeats the request if the visitor has moved the switch meanwhile. */
 async function tryTokens() {
   if (isTrying) return;
   isTrying = true;
@@ -123,7 +123,7 @@ async function tryTokens() {
   if (tokensForm.isConnected && form.has(SWITCH) !== new FormData(tokensForm).has(SWITCH)) await tryTokens();
 }
 
-/** The expiry of each token on this machine's clock. The server's clock may differ. */
+/** The expiry of each token on this machine's clock, since the server's clock may differ. */
 const ends = new WeakMap();
 
 /** Keycloak counts whole seconds: a token is valid until the end of its last second. */
@@ -324,8 +324,8 @@ async function inTurn(action) {
 }
 
 /**
- * Runs an attack, and shows the outcome under its form. Returns whether it got the expected refusal. Returns undefined
- * if the visitor may not run the attack. The refusal page then replaces the current page.
+ * Runs an attack, and shows the outcome under its form. Returns whether the attack got the expected refusal. If the
+ * visitor may not run the attack, shows the refusal page and returns undefined.
  */
 async function attack(form) {
   const place = placeOf(form);

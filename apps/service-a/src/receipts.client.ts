@@ -16,7 +16,7 @@ export interface ReceiptDocument {
 export class ReceiptsClient {
   constructor(@InjectServiceHttp('service-b') private readonly serviceB: ServiceHttp) {}
 
-  /** The document is a stream from Service B. Destroy it to end the call. */
+  /** The document is a stream from Service B. Destroy the stream to end the call. */
   async receiptFor(caller: VerifiedAccessToken, orderId: number): Promise<ReceiptDocument> {
     const { data, headers } = await firstValueFrom(
       this.serviceB

@@ -40,12 +40,12 @@ import { RefundsController } from './refunds/refunds.controller.js';
     // #region backchannel-logout
     BackchannelLogoutModule.forRootAsync({
       path: 'auth/backchannel-logout',
-      // Keycloak sends this request, not a browser. Its signed token is proof enough.
+      // Keycloak sends this request, not a browser, and a signed token proves the sender.
       decorators: [CsrfExempt()],
       imports: [LoginModule],
       inject: [UserSessions, serviceAConfig.KEY],
       useFactory: (sessions: UserSessions, { keycloak }: ServiceAConfig) => ({
-        // Users log in at the service's own realm, so a `sub` of another issuer does not name one of them.
+        // Users log in at the service's own realm, so a `sub` of another issuer is not a user of this service.
         ended: async ({ issuer, sessionId, subject, issuedAt }) => {
           if (issuer === keycloak.issuer) await sessions.endAtKeycloak({ sessionId, subject }, issuedAt);
         },

@@ -17,7 +17,7 @@ export async function readRealmExport(
   return { realm: realmName(json, path), json };
 }
 
-/** Keycloak would import a placeholder that has no value unchanged, as the text `${NAME}`. */
+/** Without a value, Keycloak would import a placeholder as the text `${NAME}`. */
 export function unfilledPlaceholders(json: string, environment: Readonly<Record<string, string>>): string[] {
   const names = [...json.matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => environment[name] === undefined);

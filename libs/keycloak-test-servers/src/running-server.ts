@@ -25,7 +25,9 @@ export interface RunningServer {
   readonly adminPassword: string;
   /** Why the choice `available` started the embedded server instead of Keycloak, in one sentence. */
   readonly fallbackReason?: string;
-  /** Stops the server and removes its files. Has no effect on a second call or on a server that ran before. */
+  /**
+   * Stops the server and removes its files. A second call has no effect, and a server that ran before keeps running.
+   */
   stop(): Promise<void>;
 }
 

@@ -72,7 +72,7 @@ export function limitedServer(limits: ConnectionLimits, connections: Connections
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.timeout = limits.unreadTimeoutMs;
-  // Node also emits this event for idle keep-alive connections, which the listener must close.
+  // Node also emits `timeout` for idle keep-alive connections, which the listener must close.
   server.on('timeout', (socket: Socket) => {
     if (connections.isIdle(socket)) socket.destroy();
   });

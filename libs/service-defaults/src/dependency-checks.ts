@@ -66,7 +66,7 @@ export class DependencyChecks {
     }
   }
 
-  /** While the file can't be read, the last content is used. */
+  /** While the file of authorities can't be read, the last content is used. */
   #trust(): { readonly httpsAgent?: Agent } {
     const { caFile } = this.servicesTls;
     if (caFile === undefined) return {};

@@ -12,7 +12,7 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** Keycloak counts whole seconds, so a token with a lifetime of one second has expired after this time. */
+/** After this time, a token with a lifetime of one second has expired, since Keycloak counts whole seconds. */
 const SURELY_EXPIRED_MS = 2100;
 
 const MAX_TOKENS = 3;

@@ -13,8 +13,8 @@ const LOGIN = 'login-';
 
 /**
  * Every cookie is HttpOnly and belongs to this host only (no Domain). Over https, a cookie name begins with `__Host-`:
- * browsers then accept the cookie only from this host, never over http. Over plain http, browsers would refuse this
- * prefix.
+ * browsers then accept the cookie only from this host, never over http. Over plain http, browsers would refuse the
+ * prefix `__Host-`.
  *
  * SameSite is Lax, not Strict, since the browser must send the cookies with the redirect back from Keycloak.
  */

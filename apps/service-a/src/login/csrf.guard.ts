@@ -35,11 +35,11 @@ export const CsrfExempt = (): MethodDecorator => SetMetadata(EXEMPT, true);
 
 /**
  * An unsafe request must come from a page of this origin, according to `Sec-Fetch-Site`. Older browsers do not send
- * this header. Over plain http, browsers send this header only to localhost. Without the header, the guard checks
+ * this header, and over plain http, browsers send it only to localhost. Without `Sec-Fetch-Site`, the guard checks
  * `Origin`, which a form sends.
  *
- * A request that a token authenticates needs no check, since no browser adds tokens automatically. The service ignores
- * the session of such a request.
+ * A request that a token authenticates needs no check, since no browser adds tokens automatically. For a request with a
+ * token, the service ignores the session.
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -76,9 +76,9 @@ export class CsrfGuard implements CanActivate {
   }
 
   /**
-   * `same-origin` proves only that the page and the request have the same host name. An attacker's DNS may resolve that
-   * host name to this service. An attacker's page can hide the origin, but gets no session cookie. In demo mode
-   * anonymous visitors may act, so the service refuses unknown host names.
+   * `same-origin` proves only that page and request have the same host name, which an attacker's DNS may resolve to
+   * this service. An attacker's page can hide the origin, but gets no session cookie. In demo mode anonymous visitors
+   * may act, so the service refuses unknown host names.
    */
   #isOurs(origin: string | undefined): boolean {
     if (origin === undefined || origin === 'null' || origin === this.#origin) return true;

@@ -10,7 +10,7 @@ const MAX_REMEMBERED = 100_000;
 
 export class EndedSessions {
   readonly #bySession: LRUCache<string, true>;
-  /** Maps each subject to epoch seconds. All logins up to this time have ended. */
+  /** Maps each subject to the time (epoch seconds) up to which all logins have ended. */
   readonly #bySubject: LRUCache<string, number>;
 
   /** `rememberMs` must exceed the duration of a login and every token lifetime. `nowMs` is monotonic. */

@@ -13,11 +13,11 @@ export interface RecheckTimes {
 }
 
 /**
- * If Keycloak's keys are unavailable, the service can't verify a logout token. Keycloak does not repeat the token, so
- * the service rechecks every session immediately. A second recheck follows after ten seconds, since sessions stay
- * active during a logout.
+ * If Keycloak's keys are unavailable, the service can't verify a logout token. Keycloak does not repeat the logout
+ * token, so the service rechecks every session immediately. A second recheck follows after ten seconds, since sessions
+ * stay active during a logout.
  *
- * Anyone can send such tokens, so each session is rechecked at most once in ten seconds.
+ * Anyone can send logout tokens, so each session is rechecked at most once in ten seconds.
  */
 export class SessionRechecks {
   #times: RecheckTimes | undefined;

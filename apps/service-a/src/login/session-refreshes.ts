@@ -30,7 +30,7 @@ type Provider = Pick<OpenIdProvider, 'ready' | 'refresh'>;
 /**
  * With `revokeRefreshToken`, Keycloak ends a session whose refresh token is sent twice. A replica therefore marks the
  * session first, and other replicas wait for the new tokens. With a shared store, no replica resends a refresh token
- * that may be used up. The session then ends when the access token expires.
+ * that may be used up: the session ends when the access token expires.
  */
 export class SessionRefreshes {
   readonly #inFlight = new Map<string, Promise<UserSession | undefined>>();

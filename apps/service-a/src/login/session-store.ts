@@ -28,10 +28,10 @@ export interface SessionStore {
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;
-  /** Also remembers the ended sessions, so that a login in progress can't add such a session later. */
+  /** Ends sessions and remembers them, so that a login in progress can't add an ended session later. */
   end(ended: EndedSession, issuedAt: number): Promise<void>;
   requireRecheck(): Promise<void>;
-  /** Whether a recheck is due since `askedAtMs`, by the store's last answer. */
+  /** Whether the store's last answer requires a recheck of a session that Keycloak confirmed at `askedAtMs`. */
   needsRecheck(askedAtMs: number): boolean;
   /** Returns true only for the first call with this `state` within `ttlSeconds`. */
   takeLogin(state: string, ttlSeconds: number): Promise<boolean>;

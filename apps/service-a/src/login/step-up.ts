@@ -12,8 +12,8 @@ export interface StepUpQuery {
 }
 
 /**
- * Throws `LoginError` `login_link_malformed` for an unknown level or an age out of bounds. If the service ignored such
- * values, the login would be weaker.
+ * Throws `LoginError` `login_link_malformed` for an unknown level or an age out of bounds. If the service ignored an
+ * invalid value, the login would be weaker.
  */
 export function demandIn(
   { acrValues, maxAge }: StepUpQuery,

@@ -75,8 +75,8 @@ export class UserSessions {
   }
 
   /**
-   * Without a shared store, the method returns false for a session of another instance. This instance must then not
-   * clear the session cookie.
+   * Without a shared store, returns false for a session of another instance, so that this instance keeps the session
+   * cookie.
    */
   wouldKnow(id: string): boolean {
     return this.store.isShared || id.startsWith(this.#instanceId);

@@ -29,7 +29,7 @@ export interface AuthorizationServerControl {
   /** Makes the server sign with a new key; the old keys stay published. */
   rotateSigningKeys(): Promise<void>;
 
-  /** Revokes an access token like `POST …/revoke`. Tokens exchanged from it stay active. */
+  /** Revokes an access token like `POST …/revoke`. Tokens that were exchanged for this token stay active. */
   revokeToken(accessToken: string): void;
   /** Ends the session with this `sid`, and does not notify clients. */
   endSession(sid: string): void;
@@ -40,8 +40,8 @@ export interface AuthorizationServerControl {
   /** Returns, but does not send, a logout token for `clientId`. */
   logoutToken(clientId: string, about: AboutLogout, overrides?: TokenOverrides): Promise<string>;
   /**
-   * Queues a security event token, even if the receiver's stream does not request it. Returns the id for polls and
-   * acknowledgements, even if `overrides` change the claim `jti`.
+   * Queues a security event token, even if the receiver's stream does not request the event. Returns the id for polls
+   * and acknowledgements, even if `overrides` change the claim `jti`.
    */
   sendSecurityEvent(clientId: string, event: SecurityEvent, overrides?: TokenOverrides): string;
   /**

@@ -86,7 +86,7 @@ async function pullFailure(
 
 function loadFailure(error: unknown): string {
   const text = firstLine(error);
-  // Node.js has "package" in the message, and Jest has "module" in the message.
+  // The message of Node.js says "package", and the message of Jest says "module".
   if (/^Cannot find (package|module) 'testcontainers'/.test(text)) return 'is not installed';
   return `is installed, but Node ${process.version} can't load it (${text}); versions 11 are known to work`;
 }

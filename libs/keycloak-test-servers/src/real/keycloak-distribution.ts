@@ -16,7 +16,7 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 export async function findDistribution(settings: KeycloakSettings): Promise<{ home: string } | { missing: string[] }> {
   const cache = cacheFolder();
   const home = join(cache, `keycloak-${settings.version}`);
-  // The folder gets this name only after unpacking, so an existing folder is complete.
+  // The distribution gets this folder name only after unpacking, so an existing folder is complete.
   if (existsSync(home)) return { home };
   let workFolder: string;
   try {
@@ -43,7 +43,7 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** The first start builds a server for these features, and later starts reuse it. */
+/** The first start builds a server for these features, and later starts reuse this server. */
 export function builtServer(home: string, features: readonly string[]): string {
   return [`${home}-built`, ...features].join('+');
 }

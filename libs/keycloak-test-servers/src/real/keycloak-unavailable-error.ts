@@ -1,6 +1,6 @@
 /**
- * The error if neither Docker nor Java can run Keycloak here. The message says what to install. If Keycloak started and
- * then failed, the error is an ordinary `Error`.
+ * The error if neither Docker nor Java can run Keycloak on this machine. The message says what to install. If Keycloak
+ * started and then failed, the error is an ordinary `Error`.
  */
 export class KeycloakUnavailableError extends Error {
   override readonly name = 'KeycloakUnavailableError';

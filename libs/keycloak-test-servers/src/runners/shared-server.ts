@@ -60,9 +60,7 @@ class SharedServer {
     }
   }
 
-  /**
-   * Listens for signals until the server has stopped. Otherwise the listener of testcontainers would end the process.
-   */
+  /** Listens for signals until the server has stopped: without this listener, testcontainers would end the process. */
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     if (this.#interruption.signal.aborted) this.#endBy(signal);
     this.#interruption.abort(new Error(`Interrupted by ${signal}`));

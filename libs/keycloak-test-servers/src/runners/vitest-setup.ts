@@ -4,7 +4,7 @@ import { testServer, type TestServer } from './test-server.js';
 
 export { stopSharedServer as teardown } from './shared-server.js';
 
-/** The options in Vitest's configuration. Vitest clones this object, so functions and signals are impossible. */
+/** The options in Vitest's configuration, without functions and signals, since Vitest clones this object. */
 export interface ProvidedServerOptions extends Omit<StartServerOptions, 'environment' | 'onProgress' | 'signal'> {
   readonly environment?: Readonly<Record<string, string>>;
 }

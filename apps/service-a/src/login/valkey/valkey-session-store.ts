@@ -147,7 +147,7 @@ export class ValkeySessionStore implements SessionStore {
     await this.valkey.close();
   }
 
-  /** The server's answer also contains the rechecks that other replicas require. */
+  /** Valkey's answer also contains the rechecks that other replicas require. */
   async #find(key: string): Promise<string | undefined> {
     const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
@@ -164,7 +164,7 @@ export class ValkeySessionStore implements SessionStore {
     return sealed ?? undefined;
   }
 
-  /** After a backward step of the server's clock, sessions count as too old. New sessions may count as ended. */
+  /** After a backward step of the server's clock, sessions count as too old, and new sessions may count as ended. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;
