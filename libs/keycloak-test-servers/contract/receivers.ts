@@ -149,7 +149,7 @@ export function shown(names: Members, value: unknown, member = ''): unknown {
 export const ssfAnswer = ({ status, members, text }: Reply, names: Members = {}): unknown =>
   text === '' ? status : [status, shown(names, Object.keys(members).length === 0 ? JSON.parse(text) : members)];
 
-/** `act` returns the value of each placeholder. */
+/** `act` performs the action and returns the variable values by placeholder, such as `<sid>`. */
 export const signalsOf = (
   title: string,
   act: (own: ContractServer, username: string, receiver: Receiver) => Promise<Members>,

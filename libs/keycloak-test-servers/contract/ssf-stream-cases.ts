@@ -52,7 +52,7 @@ const CREATED = {
   min_verification_interval: 60,
 };
 
-/** `tell` replaces the changing values by placeholders. */
+/** `tell` replaces variable values in an answer by placeholders, such as `<stream>`. */
 const withMade = (
   title: string,
   body: object,

@@ -6,7 +6,7 @@ import { SessionStoreError } from './session-store-error.js';
 import type { SessionStore } from './session-store.js';
 import type { UserSession } from './user-session.js';
 
-/** A token with less time left could expire during a run of the chain. */
+/** An access token with less time left could expire during a run of the chain. */
 const MIN_REMAINING_LIFETIME_MS = 10_000;
 
 /** A refresh, including the requests for Keycloak's keys, takes at most this time. */

@@ -17,7 +17,7 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** The minimum time between two reads, and the maximum delay after a key rotation. */
+/** The minimum time between two reads of Keycloak's keys, and the maximum delay after a key rotation. */
 const COOL_DOWN_MS = 1000;
 /** The maximum time for which the service accepts a key that Keycloak has withdrawn. */
 const MAX_AGE_MS = 600_000;
@@ -31,8 +31,8 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * After a key rotation, every login names an unknown key. Reads happen at most once per second, and callers wait for
- * the next read. If a read began before the token arrived, the token's key may be missing.
+ * After a key rotation, every login names an unknown key. The service reads the keys at most once per second, and
+ * callers wait for the next read. If a read began before the token arrived, the token's key may be missing.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;

@@ -17,7 +17,7 @@ import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts
 
 const MAX_ATTEMPTS = 50;
 
-/** The service does not log smaller steps of the server's clock. */
+/** The service does not log smaller steps of Valkey's clock. */
 const MIN_STEP_MS = 10_000;
 
 type Arguments = readonly (string | number)[];
@@ -164,7 +164,7 @@ export class ValkeySessionStore implements SessionStore {
     return sealed ?? undefined;
   }
 
-  /** After a backward step of the server's clock, sessions count as too old, and new sessions may count as ended. */
+  /** After a backward step of Valkey's clock, sessions count as too old, and new sessions may count as ended. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;

@@ -118,7 +118,7 @@ export class MigratedFile {
 
   #isTaken(name: string): boolean {
     const binding = this.bindings.get(name);
-    // Calls in decorator positions are replaced, so only another use keeps the old name.
+    // An old decorator is replaced, so the old name stays only if other code uses it.
     if (binding?.from === OLD_PACKAGE) {
       return this.referencesTo(name).some((node) => this.#kept.has(node) || !isDecorator(node.parent));
     }
