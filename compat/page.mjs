@@ -92,8 +92,8 @@ export function compatibilityPage(results, before) {
   const profiles = atOthers.filter(({ ok }) => ok).map(({ profile }) => `\`${profile}\``);
   return `# Compatibility
 
-See the versions that the library is tested with. \`npm run compat\` writes this page. In each combination, \`npm run compat\` installs the packed library
-without flags such as \`--legacy-peer-deps\`. Then it compiles, starts and tests the application in [\`compat/app\`](../compat/app).
+See the versions that the library is tested with. \`npm run compat\` writes this page. For each combination, the command installs the packed
+library without flags such as \`--legacy-peer-deps\`, and compiles, starts and tests the application in [\`compat/app\`](../compat/app).
 
 ${table}
 
@@ -103,20 +103,20 @@ has \`module: commonjs\` and \`moduleResolution: node10\`.
 ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 
 - Nest ${oldestNests} with the oldest peers, on Node ${OLDEST_NODES.join(' and ')}: ${OLDEST.every(({ name }) => isGreen(name)) ? 'the application works' : 'no'}. Nest 12.0.0 can't be installed without flags. \`@nestjs/swagger\` 11 requires Nest 11.0.1.
-- TypeScript: ${typescripts.join(', ')}. CommonJS with \`module: nodenext\` needs 5.8 or newer. Each test of a classic tsconfig uses TypeScript 5.9.
-- [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'the example works' : 'no'}. \`npm run examples\` tests the example with Nest 12.
+- TypeScript: ${typescripts.join(', ')}. Tests of a classic tsconfig use 5.9.
+- [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'the example works' : 'no'}. \`npm run examples\` uses Nest 12.
 - pnpm 10: ${isGreen('pnpm') && isGreen('pnpm-cjs') ? 'the application works' : 'no'}.
-- esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. The bundle needs \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
+- esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. Use \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
 
 ## Other servers
 
-The application also passed against ${other}, with these [profiles](other-servers.md): ${profiles.join(' and ') || 'none'}.
+The application also works with ${other}, with these [profiles](other-servers.md): ${profiles.join(' and ') || 'none'}.
 The test adds a token exchange to this server.
 
 ## Jest in CommonJS
 
-The tests use [the presets](testing.md#jest-and-vitest), and the \`transform\` of \`nest new\` for ts-jest. With Nest 12, ts-jest has no
-preset, and Node runs with \`--experimental-vm-modules\`. The oldest tested versions are Jest ${OLDEST_JEST.jest} and ts-jest ${OLDEST_JEST['ts-jest']}.
+The tests use [the presets](testing.md#jest-and-vitest). With ts-jest, they also use the \`transform\` of \`nest new\`. The oldest tested versions
+are Jest ${OLDEST_JEST.jest} and ts-jest ${OLDEST_JEST['ts-jest']}.
 
 ## Keycloak
 
@@ -126,19 +126,18 @@ ${TABLE.exec(before)?.[0] ?? '<!-- keycloak -->\n<!-- /keycloak -->'}
 
 Keycloak 26.6 and older differ from 26.7 ([answers](../libs/keycloak-test-servers/contract/answers-26.6.json)):
 
-- Shared Signals (\`--features=ssf\`) are missing, and their tests are skipped. Use the event feed.
-- If the client's credentials are wrong, introspection answers \`invalid_request\`, not \`invalid_client\`. The log has
-  \`answered_401_invalid_request\`.
+- Shared Signals (\`--features=ssf\`) are missing, and their tests are skipped. Use the [event log](event-feed.md).
+- If an introspection has wrong client credentials, the log has \`answered_401_invalid_request\`, not \`answered_401_invalid_client\`.
 
 Keycloak 26.5 and older also differ ([answers](../libs/keycloak-test-servers/contract/answers-26.5.json)):
 
-- Introspection tells every client about active tokens, even ID tokens and refresh tokens. The guard refuses these tokens with
+- Introspection reports tokens for other audiences, ID tokens and refresh tokens as active. The guard refuses these tokens with
   \`other_audience\` or \`not_an_access_token\`.
-- Introspection answers 400 for \`alg: none\`. The guard refuses such a token first (\`token_malformed\`).
+- Introspection answers 400 for \`alg: none\`. The guard refuses these tokens (\`token_malformed\`) without introspection.
 
 Keycloak 26.4 also differs ([answers](../libs/keycloak-test-servers/contract/answers-26.4.json)):
 
-- By default, Keycloak saves fewer types of events. The event of a deletion has no details. Revocation is not affected.
+- By default, Keycloak saves fewer types of events, and the event of a deletion has no details. Revocation still works.
 - Keycloak saves no event if a user ends a session in the account console ([revocation](revocation.md#what-it-does-not-cover)).
 
 Keycloak 26.2 (the oldest with standard token exchange), 26.3 and 26.8 are not tested.
