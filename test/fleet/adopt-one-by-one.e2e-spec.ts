@@ -128,7 +128,7 @@ describe('a fleet that adopts the library one service at a time', () => {
     expect(stray.status).toBe(401);
   }
 
-  it('loses no request, and names in advance what it would refuse', async () => {
+  it('loses no request, and lists the calls that would be refused before it enforces access', async () => {
     const { made, failures } = await underSteadyLoad({ perSecond: 60, send }, async () => {
       for (const name of SERVICES) await moveUnderLoad(name);
     });
@@ -136,7 +136,7 @@ describe('a fleet that adopts the library one service at a time', () => {
     expect(made).toBeGreaterThan(0);
   });
 
-  it('goes back to observing, and the strayed callers are served again', async () => {
+  it('answers wrong callers again after it has returned from enforcing to observing', async () => {
     strayed.add('service-b').add('service-c');
     const { failures } = await underSteadyLoad({ perSecond: 60, send: sendOnlyTo('service-a') }, async () => {
       for (const name of SERVICES) await move(name, 'complete', OBSERVE);
@@ -148,7 +148,7 @@ describe('a fleet that adopts the library one service at a time', () => {
 
   const sendOnlyTo = (name: Name) => async (number: number) => send(number * SERVICES.length + SERVICES.indexOf(name));
 
-  it('serves every request while Keycloak hangs, and counts no refusal', async () => {
+  it('answers every request while Keycloak hangs, and counts no refusal', async () => {
     strayed.clear();
     await move('service-c', 'complete', { ...OBSERVE, timeoutMs: 300 });
     // The guard of the service itself also needs the keys of Keycloak once.

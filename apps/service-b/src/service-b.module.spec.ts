@@ -46,7 +46,7 @@ describe('POST /api/process', () => {
   const process = (caller: TestAccessTokenOptions): request.Test =>
     post('/api/process', caller, { order_id: 7, amount: 12.5 });
 
-  it('calls Service C with a token exchanged for this call only (TX-01)', async () => {
+  it('calls Service C with a token that was exchanged only for this call (TX-01)', async () => {
     const computed = { result: 20, msg: 'done' };
     testServices(app).on('service-c', 'POST', '/api/compute').reply(200, computed);
     const { body } = await process(approver).expect(200);
@@ -81,7 +81,7 @@ describe('POST /api/process', () => {
   });
 
   it.each([
-    ['is out of reach', 503, 'service_unavailable', () => serviceC().fail('refused')],
+    ['is unreachable', 503, 'service_unavailable', () => serviceC().fail('refused')],
     ['is too slow', 504, 'service_timeout', () => serviceC().fail('timeout')],
     ['fails', 502, 'service_failed', () => serviceC().reply(500)],
     ['returns an unexpected answer', 502, 'service_failed', () => serviceC().reply(200, { result: 'twenty' })],
@@ -122,7 +122,7 @@ describe('POST /api/refunds', () => {
 describe('POST /api/inventory/adjust', () => {
   const warehouse = { client: 'warehouse', permissions: ['inventory.adjust'] };
 
-  it('accepts only the warehouse as a caller, and calls no service', async () => {
+  it('accepts only the client warehouse as a caller', async () => {
     const change = { sku: 'A-1', quantity: 5 };
     const { body } = await post('/api/inventory/adjust', warehouse, change).expect(200);
     expect(body).toEqual({ sku: 'A-1', quantity: 105 });

@@ -13,7 +13,7 @@ describe('a record of a received token', () => {
     expect(JSON.stringify(seen)).not.toMatch(/the-text|order-manager|alice@/);
   });
 
-  it('is unchanged after it was sent as JSON', () => {
+  it('is unchanged after a conversion to JSON and back', () => {
     const seen = [seenToken('service-b', token)];
     expect(seenTokens(JSON.parse(JSON.stringify(seen)))).toEqual(seen);
   });
@@ -27,7 +27,7 @@ describe('a record of a received token', () => {
     expect(seenTokens(answer)).toBeUndefined();
   });
 
-  it('loses unknown and malformed claims', () => {
+  it('contains no unknown or malformed claims', () => {
     const answer = [
       { service: 'b', fingerprint: 'token:1', claims: { sub: { evil: 1 }, aud: [1], secret: 'x', azp: 'a' } },
     ];

@@ -4,7 +4,7 @@ import { MAX_SEALED_LENGTH, readSealedToken, TokenSeal } from './token-seal.js';
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
 
 describe('a sealed token', () => {
-  it('is opened with the secret that sealed it, and contains no readable part of the token', () => {
+  it('can be decrypted with its secret, and contains no readable part of the token', () => {
     const sealed = new TokenSeal('a secret').seal(TOKEN);
     expect(new TokenSeal('a secret').open(sealed)).toBe(TOKEN);
     expect(sealed).not.toContain(TOKEN.slice(0, 12));
@@ -17,11 +17,11 @@ describe('a sealed token', () => {
     ['that is too short', 'AAAA'],
     ['that is not sealed', TOKEN],
     ['that is empty', ''],
-  ])('%s is not opened', (_, sealed) => {
+  ])('%s cannot be decrypted', (_, sealed) => {
     expect(new TokenSeal('a secret').open(sealed)).toBeUndefined();
   });
 
-  it('is rejected unless it has the agreed form', () => {
+  it('is rejected if it does not have the expected format', () => {
     expect(readSealedToken({ sealed: 'x', expiresAt: 1, more: 2 })).toEqual({ sealed: 'x', expiresAt: 1 });
     const others = [undefined, {}, { sealed: 'x' }, { sealed: 1, expiresAt: 1 }, { sealed: 'x', expiresAt: 1.5 }];
     const long = { sealed: 'x'.repeat(MAX_SEALED_LENGTH + 1), expiresAt: 1 };

@@ -8,7 +8,7 @@ describe('the page of attacks', () => {
     ['open', '✗', 'OPEN: it got through', undefined],
     ['refused_otherwise', '✗', 'Refused, but not for the expected reason', undefined],
     ['not_run', '?', 'Could not be run', undefined],
-  ] as const)('shows the verdict %s of an attack by a sign and by words', (verdict, sign, words, refusal = words) => {
+  ] as const)('shows the verdict %s of an attack with a symbol and a text', (verdict, sign, words, refusal = words) => {
     const html = attacksRun([{ attack: ATTACK, attempt: MADE, verdict, why: 'Because of this.' }]);
     expect(html).toMatch(new RegExp(`aria-hidden="true">${sign.replace('?', '[?]')}</span>\\s*${refusal}`));
     expect(html).toContain(`<h1>${words}</h1>`);
@@ -17,7 +17,7 @@ describe('the page of attacks', () => {
     expect(html).toContain('the same: <code>200</code>');
   });
 
-  it('groups the attacks, counts the expected refusals of each group, and marks forged claims', () => {
+  it('shows the number of expected refusals of each group of attacks, and marks forged claims', () => {
     const report = { attempt: { ...MADE, token: { scope: 'a' }, forged: 'scope … b' }, why: '' };
     const [wrongService, forged] = ['token-at-c', 'alg-none'].map((id) => attackOf(id) as Attack);
     const html = attacksRun([

@@ -14,7 +14,7 @@ const evaluated = (attack: AttackAnswer, control = ACCEPTED) =>
   evaluateAttack([EXPECTED], { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
 
 describe('an attack', () => {
-  it('is "refused" if the service gave the expected refusal and accepted the honest use', () => {
+  it('is "refused" if the service refused the attack as expected and accepted the legitimate request', () => {
     expect(evaluated(EXPECTED)).toEqual({
       verdict: 'refused',
       why: 'Refused as expected: 403 insufficient_scope, not_granted, orders.approve.',
@@ -41,7 +41,7 @@ describe('an attack', () => {
   });
 
   it.each([200, 201, 204])(
-    'has the verdict "open" if the service answers %d, even if the honest use failed',
+    'is "open" if the service answers %d to the attack, even if the legitimate request failed',
     (status) => {
       for (const control of [ACCEPTED, { status: 401 }, { status: 503 }, { status: 0 }]) {
         expect(evaluated({ status }, control).verdict).toBe('open');
@@ -49,7 +49,7 @@ describe('an attack', () => {
     },
   );
 
-  it('proves nothing if the service refuses the honest use', () => {
+  it('is "not_run" if the service also refuses the legitimate request', () => {
     expect(evaluated(EXPECTED, { status: 401, code: 'invalid_token' })).toEqual({
       verdict: 'not_run',
       why: 'The honest use was refused too (401 invalid_token), so this proves nothing.',
@@ -58,15 +58,15 @@ describe('an attack', () => {
 
   it.each([
     ['the attack', { status: 503 }, ACCEPTED],
-    ['the honest use', EXPECTED, { status: 502 }],
-  ])('proves nothing if the server fails during %s', (_, attack, control) => {
+    ['the legitimate request', EXPECTED, { status: 502 }],
+  ])('is "not_run" if the server fails during %s', (_, attack, control) => {
     expect(evaluated(attack, control)).toMatchObject({
       verdict: 'not_run',
       why: expect.stringContaining('could not decide'),
     });
   });
 
-  it('repeats the given reason if the attack was not run, and proves nothing', () => {
+  it('is "not_run" with the given reason if the attack was not run', () => {
     expect(evaluateAttack([EXPECTED], { notRun: 'Because.' })).toEqual({ verdict: 'not_run', why: 'Because.' });
   });
 });

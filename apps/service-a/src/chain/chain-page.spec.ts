@@ -20,13 +20,13 @@ describe('the page of a chain', () => {
     }
   });
 
-  it('shows a chain that has no details of demo mode', () => {
+  it('shows the result even if the chain has no details for demo mode', () => {
     const html = chainSucceeded(ANSWER, 'alice');
     expect(html).toContain('id="chain-result"');
     expect(html).not.toMatch(/What just happened|side by side/);
   });
 
-  it('reports a missing token of the first hop, and reports unavailable tokens', () => {
+  it('says if the first call has no token, or if the claims of the tokens are unavailable', () => {
     const [b, c] = [
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),

@@ -43,7 +43,7 @@ describe('the story of a chain', () => {
     expect(summary).toBe('5 of these steps asked Keycloak.');
   });
 
-  it('shows which service checked a signature, and no request to Keycloak', () => {
+  it('shows a signature check at the service, and no request to Keycloak', () => {
     const signed = COLD.replaceAll('introspection;desc="asked"', 'jwt;desc="verified"');
     const { steps, summary } = story(signed);
     const checked = steps.filter(({ mark }) => mark === 'checked here');
@@ -67,7 +67,7 @@ describe('the story of a chain', () => {
     });
   });
 
-  it('shows no request to Keycloak if all tokens were cached, and shows waiting times', () => {
+  it('shows no request to Keycloak if all tokens were cached', () => {
     const warm = COLD.replaceAll('asked', 'cached')
       .replace('service-a.token-exchange;desc="requested"', 'service-a.client-credentials;desc="reused"')
       .replaceAll('requested', 'reused');
@@ -86,7 +86,7 @@ describe('the story of a chain', () => {
     expect(waited.summary).toMatch(/waited for the answer to another request/);
   });
 
-  it('ignores metrics that name the browser or Keycloak, and shows an answer that has no metric', () => {
+  it('ignores metrics whose service is the browser or Keycloak', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, keycloak.introspection;desc="asked", browser.total;dur=1';
     expect(sentences(`${lying}, service-b.introspection;desc="cached", service-a.total;dur=9`)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',
@@ -97,7 +97,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('omits calls to Keycloak and to the browser, and omits answers of services that received no call', () => {
+  it('omits calls to Keycloak or the browser, and answers of services that were not called', () => {
     const lying = 'service-a.call;desc="service-b 200";dur=9, service-b.call;desc="keycloak 200";dur=1, ';
     expect(
       sentences(`${lying}service-b.call;desc="browser 403";dur=1, service-c.total;dur=1, service-a.total;dur=9`),
@@ -135,7 +135,7 @@ describe('the story of a chain', () => {
     ]);
   });
 
-  it('shows a service that did not answer, and a service that reported no steps', () => {
+  it('shows services that did not answer or that reported no steps', () => {
     const header =
       'service-a.call;desc="service-b failed";dur=9, service-a.refused;desc="service_unavailable", service-a.total;dur=9';
     expect(sentences(header).slice(1, 3)).toEqual([

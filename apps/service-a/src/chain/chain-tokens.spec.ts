@@ -37,7 +37,7 @@ describe('ChainTokens', () => {
     expect(asked).toEqual([['alice', 'orders.approve', '/demo/tokens']]);
   });
 
-  it('lists no token for the first hop if no user is logged in', async () => {
+  it('lists no token for the first call if no user is logged in', async () => {
     expect(await tokensOf(FURTHER).of('service-a', undefined)).toEqual(FURTHER);
     expect(asked).toEqual([['self', 'orders.approve', '/demo/tokens']]);
   });

@@ -84,10 +84,10 @@ describe('a login', () => {
   });
 
   it.each([
-    ['not begun here', undefined],
+    ['started elsewhere', undefined],
     ['refused', '&error=access_denied'],
     ['answered by another issuer', '&code=x&iss=https://evil.example'],
-  ])('does not reveal on the page whether a user is logged in, if the login is %s (BF-05)', async (_, answer) => {
+  ])('gets a page that does not reveal whether a user is logged in, if the login is %s (BF-05)', async (_, answer) => {
     const cookie = `session=${await logIn()}`;
     const begun = await request(app.getHttpServer()).get('/auth/login').set({ cookie }).expect(303);
     const state = new URL(begun.headers['location'] ?? '').searchParams.get('state') ?? '';
@@ -148,7 +148,7 @@ describe('a logout', () => {
       .post('/auth/logout')
       .set({ cookie: `session=${id}`, 'sec-fetch-site': 'same-origin', 'x-csrf-token': csrfToken });
 
-  it('ends the session at this service and at Keycloak, and clears the cookie (BF-09)', async () => {
+  it('ends the sessions at Service A and Keycloak, and clears the cookie (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     const { headers } = await logOut(id, session?.csrfToken ?? '').expect(303);
@@ -164,7 +164,7 @@ describe('a logout', () => {
     await expect(refreshed.json()).resolves.toMatchObject({ error_description: 'Session not active' });
   });
 
-  it('ends the session at this service even if Keycloak does not answer (BF-09)', async () => {
+  it('ends the session at Service A even if Keycloak does not answer (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('logout', { kind: 'status', status: 503, times: 9 });
@@ -173,7 +173,7 @@ describe('a logout', () => {
     await expect(sessionOf(id)).resolves.toBeUndefined();
   });
 
-  it('ends the session, clears the cookie and shows a page even if Keycloak is unavailable (BF-09)', async () => {
+  it('ends the session at Service A even if Keycloak is unavailable (BF-09)', async () => {
     const id = await logIn();
     const session = await sessionOf(id);
     keycloak.control.fault('discovery', { kind: 'status', status: 503, times: 99 });
@@ -193,8 +193,8 @@ describe('a logout', () => {
 
   it.each([
     ['ended', (id: string) => id],
-    ['unknown here', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
-  ])('redirects to the logout page of Keycloak even if the session at this service is %s (BF-09)', async (_, known) => {
+    ['unknown', (id: string) => `${'x'.repeat(8)}${id.slice(8)}`],
+  ])('redirects to the logout page of Keycloak even if the session of Service A is %s (BF-09)', async (_, known) => {
     const begun = await logIn();
     await app.get(UserSessions).end(begun);
     const id = known(begun);

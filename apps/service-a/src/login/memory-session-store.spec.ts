@@ -54,7 +54,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('first', 'second', 'third')).resolves.toEqual([true, false, true]);
   });
 
-  it('does not count deleted, evicted or expired sessions', async () => {
+  it('does not count deleted, evicted or expired sessions towards the limits', async () => {
     await add('one', session('alice'));
     await add('two', session('alice', 's2'));
     await store.delete('one');
@@ -86,7 +86,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts only sessions over the limit per user, while the store is not full', async () => {
+  it('evicts only sessions above the limit per user while the store is not full', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

@@ -136,7 +136,7 @@ async function makeProvider(): Promise<void> {
 const complete = (query = CALLBACK): Promise<LoggedIn> => provider.complete(query, PENDING);
 
 describe('OpenIdProvider', () => {
-  it("redirects browsers to the issuer, and sends the service's own requests to baseUrl", async () => {
+  it('redirects browsers to the issuer, but sends the requests of the service to baseUrl', async () => {
     const { url, pending } = await provider.begin({ returnTo: '/x' });
     expect(url).toContain(`http://sso.invalid:8080${PATH}/auth?`);
     expect(pending.returnTo).toBe('/x');
@@ -203,7 +203,7 @@ describe('OpenIdProvider', () => {
       'alice-id',
     );
 
-  it('refreshes the tokens with the refresh token, and returns refused after 400 invalid_grant (BF-08)', async () => {
+  it('returns new tokens for a refresh token, or "refused" after 400 invalid_grant (BF-08)', async () => {
     overrides = { claims: { nonce: undefined } };
     const refreshed = await refresh();
     expect('tokens' in refreshed && refreshed.tokens.reveal().refreshToken).toBe('the-refresh-token');
@@ -282,22 +282,25 @@ describe('OpenIdProvider', () => {
     },
   );
 
-  it.each(faults)('does not blame the user for %s at a login (BF-02, RS-14)', async (_, raw, code, reason) => {
-    overrides = { raw };
-    await expect(complete()).rejects.toMatchObject({ code, reason });
-  });
+  it.each(faults)(
+    'reports Keycloak, not the user, as the cause if a login fails with %s (BF-02, RS-14)',
+    async (_, raw, code, reason) => {
+      overrides = { raw };
+      await expect(complete()).rejects.toMatchObject({ code, reason });
+    },
+  );
 
   it.each<[string, () => Overrides]>([
     ['of another issuer', () => ({ claims: { iss: 'https://evil.example' } })],
     ['signed with another key', () => ({ signedBy: foreignKey })],
     ['of another user', () => ({ claims: { sub: 'bob-id' } })],
     ['of another user, with an unavailable key', () => ({ claims: { sub: 'bob-id' }, kid: 'unknown' })],
-  ])('throws an error and keeps the session if a refresh returns an ID token %s (BF-08)', async (_, change) => {
+  ])('throws an error that keeps the session if a refresh returns an ID token %s (BF-08)', async (_, change) => {
     overrides = { ...change() };
     await expect(refresh()).rejects.toMatchObject({ code: UNAVAILABLE });
   });
 
-  it("keeps the previous ID token if the new token's key is unavailable (BF-08)", async () => {
+  it('keeps the previous ID token if the key of the new ID token is unavailable (BF-08)', async () => {
     for (const certs of [undefined, { status: 503, body: {} }]) {
       overrides = { kid: 'unknown', ...(certs === undefined ? {} : { certs }) };
       const refreshed = await refresh();
@@ -309,7 +312,7 @@ describe('OpenIdProvider', () => {
   it.each<[string, () => Overrides, string]>([
     ['lacks the key of the token', () => ({ kid: 'unknown' }), 'signing_key_unknown'],
     ['is not a key set', () => ({ certs: { status: 200, body: {} } }), 'signing_keys_malformed'],
-    ['is a page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
+    ['is an HTML page', () => ({ certs: { status: 200, headers: HTML, body: '<p>' } }), 'signing_keys_malformed'],
     ['comes with 404', () => ({ certs: { status: 404, body: { keys: [jwk] } } }), 'answered_404_unexpected_status'],
     ['comes with 503', () => ({ certs: { status: 503, body: { keys: [jwk] } } }), 'answered_503_unexpected_status'],
   ])('reports Keycloak as the cause if the key set %s (RS-14)', async (_, change, reason) => {
@@ -333,7 +336,7 @@ describe('OpenIdProvider', () => {
     expect('tokens' in refreshed && refreshed.tokens.askedAtMs).toBeLessThanOrEqual(arrivedMs);
   });
 
-  it('passes on Retry-After, and shortens a longer time to five minutes', async () => {
+  it('forwards the Retry-After header of Keycloak, limited to five minutes', async () => {
     for (const [value, seconds] of [
       ['7', 7],
       ['9999', 300],

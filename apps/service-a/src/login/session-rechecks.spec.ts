@@ -21,12 +21,12 @@ function askedOver(ms: number, each: () => void = () => undefined): number[] {
 }
 
 describe('SessionRechecks', () => {
-  it('are not due before a recheck is required', () => {
+  it('are not due until a recheck is required', () => {
     expect(rechecks.areDueSince(0)).toBe(false);
     expect(askedOver(60_000)).toEqual([]);
   });
 
-  it('are due immediately, and are due again after the logout is complete (BF-09)', () => {
+  it('are due immediately, and again ten seconds later (BF-09)', () => {
     rechecks.require();
     expect(askedOver(60_000)).toEqual([1_000_000, 1_010_000]);
   });
@@ -46,7 +46,7 @@ describe('SessionRechecks', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('are due again at least ten seconds after the last of two requirements (BF-09)', () => {
+  it('are due again at least ten seconds after the second of two calls of require() (BF-09)', () => {
     for (const laterMs of [1, 4999, 9999, 10_000, 10_001, 15_000, 19_999, 20_000, 25_000]) {
       rechecks = new SessionRechecks(() => nowMs);
       rechecks.require();

@@ -113,7 +113,7 @@ describe('a request with a session', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it("may change state from this origin with the session's CSRF token (BF-06)", async () => {
+  it("may change state if it comes from this origin with the session's CSRF token (BF-06)", async () => {
     const session = await logIn();
     const { cookie, csrfToken } = session;
     await post(NO_ATTACK, { cookie, ...SAME_ORIGIN }, { csrf_token: csrfToken }).expect(404);
@@ -131,7 +131,7 @@ describe('a request with a session', () => {
   it.each<[string, Readonly<Record<string, string>>]>([
     ['another site', CROSS_SITE],
     ['another origin of this site', { 'sec-fetch-site': 'same-site' }],
-    ['no page, as when the URL is typed', { 'sec-fetch-site': 'none' }],
+    ['a URL that the user typed', { 'sec-fetch-site': 'none' }],
     ['another origin, by an older browser', { origin: 'https://evil.example' }],
     ['a hidden origin', { origin: 'null' }],
     ['an unknown source', {}],
@@ -206,7 +206,7 @@ describe('a request with a session and an Authorization header', () => {
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('needs the CSRF token on a route without a guard, even with a valid access token (BF-06)', async () => {
+  it('needs the CSRF token on an unguarded route, even with a valid access token (BF-06)', async () => {
     const session = await logIn();
     const authorization = `Bearer ${session.accessToken}`;
     await post('/auth/logout', { cookie: session.cookie, authorization, ...CROSS_SITE }).expect(403);
@@ -248,7 +248,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(true);
   });
 
-  it("ends at the first refusal after Keycloak revoked the session's token (BF-09)", async () => {
+  it("ends when a service refuses the session's revoked token (BF-09)", async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     const { body, headers } = await chain({ cookie: session.cookie }).expect(401);
@@ -257,7 +257,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('is not shown on the start page after Keycloak ended the session without notice (BF-09)', async () => {
+  it('is not shown on the start page after Keycloak ended the session without a logout notice (BF-09)', async () => {
     const [live, session] = [await logIn(), await logIn()];
     const home = async ({ cookie }: Session) => (await send('get', '/', { cookie }).expect(200)).text;
     expect(await home(live)).toContain('Logged in as <strong>alice');
@@ -266,7 +266,7 @@ describe('a session', () => {
     await expect(isLoggedIn(session)).resolves.toBe(false);
   });
 
-  it('gives no login hint after Keycloak ended the session without notice (BF-09)', async () => {
+  it('provides no login hint after Keycloak ended the session without a logout notice (BF-09)', async () => {
     const session = await logIn();
     signOut(app, session.accessToken);
     await expect(app.get(StepUps).userOf({ headers: { cookie: session.cookie } })).resolves.toEqual({
@@ -275,7 +275,7 @@ describe('a session', () => {
     });
   });
 
-  it('keeps the session cookie during a login, since the cookie may be new (RS-11, BF-05)', async () => {
+  it('keeps its cookie during a login, since the cookie may be new (RS-11, BF-05)', async () => {
     const [former, session] = [await logIn(), await logIn()];
     await app.get(UserSessions).end(former.id);
     // The browser has not yet received the new session cookie and the cleared login cookie.

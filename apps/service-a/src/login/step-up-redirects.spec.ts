@@ -97,7 +97,7 @@ describe('a browser whose user logged in too weakly', () => {
     ['at level 2, but too long ago', { acr: '2', authTime: secondsAgo(306) }],
     ['at a level that is not known', { acr: undefined, authTime: secondsAgo(1) }],
     ['at a time that is not known', { acr: '2', authTime: undefined }],
-  ])('is also redirected if the login was %s', async (_, authentication) => {
+  ])('is redirected to the login if the previous login was %s', async (_, authentication) => {
     const { cookie } = await sessionOf(authentication);
     const { headers } = await get('/refund', { ...NAVIGATION, cookie }).expect(303);
     expect(headers['location']).toBe(LOGIN);

@@ -72,7 +72,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('counts each use, even immediately after the previous use (BF-05)', async () => {
+  it('restarts the idle time at each use, even immediately after the previous use (BF-05)', async () => {
     const id = await sessions.begin(login());
     nowMs += 500;
     await sessions.find(id);
@@ -80,7 +80,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 
-  it('ends even a used session at the maximum age (BF-05)', async () => {
+  it('ends a session at the maximum age, even if the session is in use (BF-05)', async () => {
     const id = await sessions.begin(login());
     while (nowMs < (MAX_SECONDS - 50) * 1000) {
       nowMs += 50_000;
@@ -92,7 +92,7 @@ describe('UserSessions', () => {
     await expect(sessions.find(id)).resolves.toBeUndefined();
   });
 
-  it('refreshes the tokens once for 50 concurrent requests, and later only if necessary (BF-08)', async () => {
+  it('refreshes the tokens once for 50 concurrent requests (BF-08)', async () => {
     const id = await sessions.begin(login());
     nowMs += 90_000;
     await sessions.find(id);
@@ -156,7 +156,7 @@ describe('UserSessions', () => {
   it.each([
     ['sid', { sessionId: 's1', subject: undefined }],
     ['sub', { sessionId: undefined, subject: 'alice-id' }],
-  ])('rejects a login if Keycloak ended the session with this %s in the meantime (BF-09)', async (_, ended) => {
+  ])('rejects a login if a logout notice with the %s of the login arrived meanwhile (BF-09)', async (_, ended) => {
     await sessions.endAtKeycloak(ended, 1000);
     await expect(sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
   });
@@ -196,7 +196,7 @@ describe('UserSessions after recheckAll (BF-09)', () => {
     await expect(sessions.findFresh(other)).resolves.toBeDefined();
   });
 
-  it('refuses sessions while Keycloak is unavailable, but does not end the sessions', async () => {
+  it('refuses sessions while Keycloak is unavailable, but keeps the sessions', async () => {
     const id = await sessions.begin(login());
     nowMs += 1;
     await sessions.recheckAll();

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-it('treats the caller as the session user even if the session ends meanwhile (BF-05)', async () => {
+it("runs the matrix as the session's user, even if the session ends during the request (BF-05)", async () => {
   const accessToken = signIn(
     app,
     testAccessToken({ subject: 'alice', client: 'service-a', permissions: [PERMISSION] }),

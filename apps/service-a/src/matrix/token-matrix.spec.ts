@@ -28,7 +28,7 @@ const row = (
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
 describe('a cell of the matrix', () => {
-  it('is "opens" at the intended service and "closed" at other services, and gives the reason', () => {
+  it('is "opens" for the intended service of the token, and "closed" for other services', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
       { verdict: 'closed', why: 'Made for Service B, and this is Service A: Keycloak called it inactive.' },
@@ -44,7 +44,7 @@ describe('a cell of the matrix', () => {
     });
   });
 
-  it('depends on the intended audience of the token, not on the claims', () => {
+  it('depends on the audience that was requested for the token, not on its claims', () => {
     // Simulates an audience mapper that names another service, or two services.
     expect(verdicts(row([INACTIVE, INACTIVE, ACCEPTED], FOR_B, 'service-c'))).toEqual(['unclear', 'unclear', 'leak']);
     expect(verdicts(row([INACTIVE, ACCEPTED, ACCEPTED], FOR_B, 'service-b service-c'))).toEqual([
@@ -61,11 +61,11 @@ describe('a cell of the matrix', () => {
     [{ ...INACTIVE, reason: 'expired' }],
     [{ status: 404 }],
     [{ status: 0, reason: 'no answer' }],
-  ])('proves nothing if the answer is %j', (answer) => {
+  ])('is "unclear" if the answer is %j', (answer) => {
     expect(verdicts(row([answer, ACCEPTED, INACTIVE]))).toEqual(['unclear', 'opens', 'closed']);
   });
 
-  it('proves nothing if every service refuses the token, which may be invalid', () => {
+  it('is "unclear" if every service refuses the token, because the token may be invalid', () => {
     expect(verdicts(row([INACTIVE, INACTIVE, INACTIVE]))).toEqual(['unclear', 'unclear', 'unclear']);
   });
 
@@ -89,7 +89,7 @@ describe('a cell of the matrix', () => {
     );
   });
 
-  it('is also "ended" if the intended service refuses the expired token without Keycloak', () => {
+  it('is "ended" if the intended service refuses the expired token without asking Keycloak', () => {
     const answer = { ...INACTIVE, reason: 'expired' };
     expect(evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer })).toMatchObject({
       verdict: 'ended',
@@ -106,7 +106,7 @@ describe('the page of the matrix', () => {
     ),
   );
 
-  it('shows by signs and words that only the intended service accepts each token', () => {
+  it('shows with symbols and text that only the intended service accepts each token', () => {
     const html = matrixRun(good);
     expect(html).toContain('Each token opens the one service that it was made for: 3 of 9 tries.');
     expect(html.match(/<\/span> Opens <time/g)).toHaveLength(3);
@@ -115,7 +115,7 @@ describe('the page of the matrix', () => {
     expect(html).toContain('<code>401 invalid_token, inactive</code>');
   });
 
-  it('reports a wrongly accepted token, and reports answers that prove nothing', () => {
+  it('reports the numbers of wrongly accepted tokens and of unclear answers', () => {
     const html = matrixRun([...good.slice(0, 2), row([INACTIVE, ACCEPTED, ACCEPTED], EXCHANGED[2])]);
     expect(html).toContain(
       'Not as expected. Tries that are accepted and must not be: 1. Answers that prove nothing: 0 of 9.',
@@ -127,7 +127,7 @@ describe('the page of the matrix', () => {
     expect(without).toContain('Could not be tried: Service B could not be reached.');
   });
 
-  it('warns in red if a shared token opens all services after a theft at any service', () => {
+  it('shows a warning if all services accept one shared token', () => {
     const html = matrixRun(PASSED_ON.map((stolen) => row([ACCEPTED, ACCEPTED, ACCEPTED], stolen)));
     expect(html).toContain(
       '<p class="matrix-summary refused">One token for all: stolen from any service, it works in 9 of 9 tries.',
@@ -136,7 +136,7 @@ describe('the page of the matrix', () => {
     expect(html.match(/for <strong>all three/g)).toHaveLength(3);
   });
 
-  it('does not show the warning if a service refused the shared token', () => {
+  it('does not show the warning about a shared token if a service refused this token', () => {
     const rows = PASSED_ON.map((stolen, at) =>
       row([ACCEPTED, at === 0 ? { status: 503 } : ACCEPTED, ACCEPTED], stolen),
     );
@@ -145,7 +145,7 @@ describe('the page of the matrix', () => {
     );
   });
 
-  it('shows the result of a repeated try, and a form to try the token again', () => {
+  it('shows the result after a token is sent again, and a form to send the token again', () => {
     const shown = row([INACTIVE, INACTIVE, INACTIVE], FOR_B, 'service-b', 1);
     const cell = evaluateAnswer({ ...FOR_B, expiresAt: 1 }, { service: 'service-b', answer: INACTIVE });
     const html = shownAgain({ row: shown, cell }, { csrfToken: 'the-csrf-token' });

@@ -24,7 +24,7 @@ describe('the words that say when a service refused a token', () => {
     expect(fromTheFirst(times)).toBe(words);
   });
 
-  it('name the services', () => {
+  it('name each service that refused the token', () => {
     expect([inWords(['Service B']), inWords(['Service A', 'Service C'])]).toEqual(['Service B', 'Services A and C']);
   });
 });

@@ -26,7 +26,7 @@ describe('the story of a watched session', () => {
     ]);
   });
 
-  it('measures the delay from the time of the event if a signal was received', () => {
+  it('measures the delay of a refusal from the time of the event if a signal was received', () => {
     const received = [{ receivedAtMs: NOW + 500, occurredAtMs: NOW }];
     const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], received);
     expect(story).toEqual({
@@ -41,14 +41,14 @@ describe('the story of a watched session', () => {
     });
   });
 
-  it('measures the delay from the first refusal if no signal arrived earlier, and says so', () => {
+  it('measures the delay from the first refusal if no signal arrived earlier', () => {
     const story = storyOf([refusedAt('A', 20), refusedAt('B', 110), refusedAt('C', 0)], []);
     expect(story.headline).toBe('Refused at A and C, and 0.1 s later at B');
     expect(story.services.map(({ words }) => words)).toEqual(['refused first', 'refused 0.1 s later', 'refused first']);
     expect(story.counted).toMatch(/^Counted from the first refusal/);
   });
 
-  it('shows which service still accepts a token, and which token has expired', () => {
+  it('shows that a service still accepts a token, or that a token has expired', () => {
     const story = storyOf([refusedAt('A', 0), at('B', 'accepted'), at('C', 'expired')], []);
     expect(story.headline).toBe('Refused at A; Service B still accepts the session');
     expect(story.services[2]?.words).toBe('its token has expired');

@@ -31,14 +31,14 @@ const watched = (token: KnownToken, renew?: () => Promise<KnownToken>): WatchedT
   new WatchedToken(token, { everyMs: 1, ...(renew === undefined ? {} : { renew }) });
 
 describe('a watched token', () => {
-  it('is accepted until a service refuses the token, and is not presented afterwards', async () => {
+  it('is sent to a service until the service refuses the token', async () => {
     const token = watched(known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     const before = Date.now();
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
     expect(token.refusedAtMs).toBeGreaterThanOrEqual(before);
   });
 
-  it('keeps the state after a server error or a missing answer', async () => {
+  it('still counts as accepted after a server error or a missing answer', async () => {
     const failing = (): AttackAnswer => {
       throw new Error('nobody there');
     };
@@ -65,7 +65,7 @@ describe('a watched token', () => {
     }
   });
 
-  it('is no longer presented after the signal aborts', async () => {
+  it('is no longer sent to services after the signal aborts', async () => {
     const ended = new AbortController();
     const token = watched(known(LIVES_LONG, ACCEPTED));
     await token.run(ended.signal, () => ended.abort());

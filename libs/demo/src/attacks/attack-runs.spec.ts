@@ -13,14 +13,14 @@ beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe('the runs of attacks', () => {
-  it('return the attempt that was made', async () => {
+  it('return the answers to the attack and to the legitimate request', async () => {
     await expect(new AttackRuns().run('x', async () => MADE)).resolves.toBe(MADE);
   });
 
   it.each<[string, Error, string]>([
     ['is unreachable', new AttackNotRun('Service C could not be reached.'), 'Service C could not be reached.'],
     [
-      'refuses',
+      'refuses the request',
       new BearerError('invalid_token', { reason: 'revoked' }),
       'A service on the way refused or failed: invalid_token (revoked).',
     ],

@@ -9,7 +9,7 @@ const GOOD = {
 };
 
 describe('an attempt that another service reports', () => {
-  it('is accepted in the agreed form', () => {
+  it('is accepted if it has the expected format', () => {
     expect(readAttempt(GOOD)).toEqual(GOOD);
     expect(readAttempt({ notRun: 'Because.' })).toEqual({ notRun: 'Because.' });
     const { token: _, ...without } = GOOD;

@@ -7,25 +7,25 @@ const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
 const unreachable = (): Promise<AttackAnswer> => Promise.reject(new AttackNotRun('The server is unreachable.'));
 
 describe('an attempt', () => {
-  it('returns the answer to the attack and the answer to the honest use', async () => {
+  it('returns the answers to the attack and to the legitimate request', async () => {
     await expect(
       attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', Promise.resolve(ACCEPTED)] }),
     ).resolves.toEqual({ attack: { what: 'this', answer: REFUSED }, control: { what: 'that', answer: ACCEPTED } });
   });
 
-  it('reports a successful attack even if the honest request gets no answer', async () => {
+  it('reports a successful attack even if the legitimate request gets no answer', async () => {
     const made = await attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', unreachable()] });
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects if the attack gets no answer, or if the honest use gets no answer after a refused attack', async () => {
+  it('rejects if the attack gets no answer, or was refused and the legitimate request gets no answer', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });
     await expect(lost).rejects.toThrow('The server is unreachable.');
   });
 
-  it('keeps its result when the clean-up fails, and logs the failure', async () => {
+  it('returns its result and logs the failure if the clean-up fails', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const made = attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', Promise.resolve(ACCEPTED)] });
     const ended = thenCleanUp(made, () => Promise.reject(new AttackNotRun('Keycloak did not revoke the token.')));

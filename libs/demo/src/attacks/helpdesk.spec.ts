@@ -35,7 +35,7 @@ const named = async (name: string): Promise<number> => {
 };
 
 describe('a temporary user of an attack', () => {
-  it('can log in with a role until disabled, and is deleted after the attack', async () => {
+  it('can log in until the user is disabled, and is deleted after the attack', async () => {
     const [user, logins] = await helpdesk.withUser('order-manager', async (made) => {
       const before = await logIn(made);
       await made.disable();
@@ -45,7 +45,7 @@ describe('a temporary user of an attack', () => {
     expect(await named(user.username)).toBe(0);
   });
 
-  it('is deleted when the attack fails, and when the role does not exist', async () => {
+  it('is deleted even if the attack fails or the role does not exist', async () => {
     const fails = helpdesk.withUser('order-viewer', () => Promise.reject(new AttackNotRun('It failed.')));
     await expect(fails).rejects.toThrow('It failed.');
     const lost = helpdesk.withUser('no-such', () => Promise.resolve());
@@ -53,7 +53,7 @@ describe('a temporary user of an attack', () => {
     expect(await named('throw-away-')).toBe(0);
   });
 
-  it("does not change the attack's result if the deletion fails; the failure is logged", async () => {
+  it('does not change the result of the attack if the deletion of the user fails', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const failing = {
       administer: (...[act, client]: Parameters<AttackersKeycloak['administer']>) =>
@@ -71,7 +71,7 @@ describe('a temporary user of an attack', () => {
     warn.mockRestore();
   });
 
-  it('is created only if the client may manage users', async () => {
+  it("is created only if the attack's client may manage users", async () => {
     const other = new Helpdesk(keycloak, { clientId: 'service-c', clientSecret: SECRET });
     await expect(other.withUser('order-viewer', async () => 'done')).rejects.toThrow(
       /^Keycloak did not let service-c do what the attack needs \(403\)\. npm start and docker compose enable/,

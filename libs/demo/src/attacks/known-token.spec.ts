@@ -19,7 +19,7 @@ function presenting(...answers: readonly AttackAnswer[]) {
 }
 
 describe('a token that is presented', () => {
-  it('counts as accepted after one acceptance, and counts as refused after four consecutive refusals', async () => {
+  it('counts as accepted after one acceptance, and as refused after four consecutive refusals', async () => {
     const good = presenting(ACCEPTED);
     expect((await presentSurely(good.present)).answer).toEqual(ACCEPTED);
     const bad = presenting(REFUSED);
@@ -27,12 +27,12 @@ describe('a token that is presented', () => {
     expect([good.times, bad.times]).toEqual([1, 4]);
   });
 
-  it('counts as accepted if one of several replicas still accepts the token', async () => {
+  it('counts as accepted if one of several replicas accepts the token', async () => {
     const { present } = presenting(REFUSED, REFUSED, ACCEPTED, REFUSED);
     expect((await presentSurely(present)).answer).toEqual(ACCEPTED);
   });
 
-  it('is presented until the service refuses the token or the time limit has passed', async () => {
+  it('is sent until the service refuses the token or the time limit has passed', async () => {
     const later = presenting(ACCEPTED, ACCEPTED, REFUSED);
     const { answer, atMs } = await presentUntilRefused(later.present, { everyMs: 1, untilMs: Date.now() + 60_000 });
     expect(answer).toEqual(REFUSED);

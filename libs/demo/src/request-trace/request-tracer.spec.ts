@@ -199,7 +199,7 @@ describe('RequestTracer', () => {
     );
   });
 
-  it('drops malformed metrics, metrics that name this service, and all metrics of a too long header', async () => {
+  it('drops metrics that are malformed, name this service or come from a header that is too long', async () => {
     next.serverTiming = 'service-t.introspection;desc="cached", <script>, service-n.total;desc="x", cdn;desc=HIT';
     expect(await timing('/call', SAMPLED, { times: 1 })).toBe('service-t.call;desc="service-n 200", service-t.total');
     next.serverTiming = 'service-n.total;dur=1, '.repeat(300);
@@ -223,7 +223,7 @@ describe('RequestTracer', () => {
     expect(next.traceparents).toHaveLength(before + 1);
   });
 
-  it('ends a trace on demand, and does not trace later calls', async () => {
+  it('does not trace calls after the application has ended the trace', async () => {
     expect(await timing('/ends/3', SAMPLED)).toBe('service-t.total');
     expect(next.traceparents).toEqual([undefined, undefined, undefined]);
   });

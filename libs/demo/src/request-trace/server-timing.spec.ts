@@ -29,7 +29,7 @@ const metric: fc.Arbitrary<TraceMetric> = fc.oneof(
 );
 
 describe('Server-Timing', () => {
-  it('is parsed to the same metrics that were written to the header', () => {
+  it('returns exactly the metrics that were written to the header', () => {
     fc.assert(
       fc.property(fc.array(metric, { minLength: 1, maxLength: MAX_METRICS }), (metrics) => {
         expect(parseServerTiming(formatServerTiming(metrics), 'nobody')).toEqual(metrics);
@@ -69,13 +69,13 @@ describe('Server-Timing', () => {
     `${'s'.repeat(40)}.total;dur=1`,
     'cache;desc="hit"',
     'service-b.total;dur=1',
-  ])('is parsed to no metric if a metric is malformed or names this service: %s', (odd) => {
+  ])('returns no metric that is malformed or names this service: %s', (odd) => {
     expect(parseServerTiming(odd, 'service-b')).toEqual([]);
     const good = 'service-c.total;dur=1';
     expect(parseServerTiming(`${good}, ${odd}, ${good}`, 'service-b')).toHaveLength(2);
   });
 
-  it('is parsed to a limited number of metrics, even if the header has more', () => {
+  it('returns a limited number of metrics, even if the header has more metrics', () => {
     const one = 'service-c.total;dur=1';
     expect(parseServerTiming(Array.from({ length: 100 }, () => one).join(','), 'service-b')).toHaveLength(MAX_METRICS);
     expect(parseServerTiming(`${one}, ${'x'.repeat(5000)}`, 'service-b')).toEqual([]);

@@ -81,7 +81,7 @@ describe('startAuthorizationServer', () => {
     });
   });
 
-  it('passes the host name to the function in the option environment, and reports the start', async () => {
+  it('passes the host name to the function in the option environment', async () => {
     const lines: string[] = [];
     const other = await startAuthorizationServer({
       ...OPTIONS,
@@ -208,7 +208,7 @@ describe('control.calls', () => {
     expect(calls.of('service-c')).toMatchObject({ introspection: 0, token: { client_credentials: 0 } });
   });
 
-  it('counts refused calls and calls with an injected fault, and can be reset', async () => {
+  it('counts refused calls and calls with an injected fault', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503 });
     await introspect('x');
     await post('/token', { grant_type: 'client_credentials' }, 'service-a:wrong');
@@ -257,7 +257,7 @@ describe('control.clock', () => {
     expect(Number(last['refresh_expires_in'])).toBeLessThanOrEqual(120);
   });
 
-  it('returns the time, and refuses a negative advance', () => {
+  it('returns the current time, and does not accept a negative number of seconds', () => {
     const before = server.control.clock.now();
     server.control.clock.advance(60);
     expect(server.control.clock.now() - before).toBeGreaterThanOrEqual(60);
@@ -266,7 +266,7 @@ describe('control.clock', () => {
     expect(() => server.control.clock.setAhead(0.5)).toThrow(RangeError);
   });
 
-  it('can be set back to a time at which an expired token is valid', async () => {
+  it('can be set back to a time at which an expired token was still valid', async () => {
     const token = await clientCredentials();
     server.control.clock.advance(400);
     expect(await isActive(token)).toBe(false);
@@ -286,7 +286,7 @@ describe('control.fault', () => {
   });
   const causeOf = (error: unknown): unknown => (error as { cause?: { code?: unknown } }).cause?.code;
 
-  it('makes the server hang until the caller gives up', async () => {
+  it('makes the server send no answer until the caller closes the connection', async () => {
     server.control.fault('introspection', { kind: 'hang' });
     await expect(introspect('x', { signal: AbortSignal.timeout(100) })).rejects.toThrow('timeout');
   });
@@ -420,7 +420,7 @@ describe('control.fault', () => {
     expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(20 * 1024 * 1024);
   });
 
-  it('ends after the given number of calls, or when the test removes the fault', async () => {
+  it('injects the fault until the given number of calls or until the test removes the fault', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 2 });
     const statuses = [await introspect('x'), await introspect('x'), await introspect('x')].map(({ status }) => status);
     expect(statuses).toEqual([503, 503, 200]);
@@ -429,7 +429,7 @@ describe('control.fault', () => {
     expect((await introspect('x')).status).toBe(200);
   });
 
-  it('applies to one endpoint or to all endpoints; a fault for one endpoint takes precedence', async () => {
+  it('prefers a fault for one endpoint to a fault for all endpoints', async () => {
     server.control.fault('introspection', { kind: 'status', status: 503, times: 1 });
     expect((await fetch(`${server.issuer}/.well-known/openid-configuration`)).status).toBe(200);
     server.control.fault('all', { kind: 'status', status: 500 });
@@ -439,7 +439,7 @@ describe('control.fault', () => {
     expect((await fetch(`${server.issuer}/protocol/openid-connect/certs`)).status).toBe(500);
   });
 
-  it('skips the work of the endpoint only if the fault replaces the answer', async () => {
+  it('lets the endpoint process the request unless the fault replaces the answer', async () => {
     const [one, two] = [await clientCredentials(), await clientCredentials()];
     server.control.fault('revocation', { kind: 'status', status: 503 });
     await post('/revoke', { token: one });
@@ -450,7 +450,7 @@ describe('control.fault', () => {
 });
 
 describe('server.control in the role of an administrator', () => {
-  it('rotates the signing key; the old key stays published, and old tokens stay valid', async () => {
+  it('rotates the signing key, while the old key stays published and old tokens stay valid', async () => {
     const kidOf = (token: string): unknown =>
       JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
     const kids = async (): Promise<unknown> =>

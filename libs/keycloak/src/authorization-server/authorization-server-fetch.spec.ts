@@ -153,7 +153,7 @@ describe('AuthorizationServerFetch', () => {
     }
   });
 
-  it('limits the running and the queued calls, and keeps other endpoints usable (CC-09)', async () => {
+  it('keeps other endpoints usable while the calls to the token endpoint reach their limit (CC-09)', async () => {
     const { base, seen, fetch, connected } = await serverThat(
       (request, response) => {
         if (request.url?.includes('well-known') === true || request.url?.includes('introspect') === true) {

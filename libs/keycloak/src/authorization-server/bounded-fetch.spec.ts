@@ -13,7 +13,7 @@ describe('the content type of a response', () => {
     ['application/jsonp', false],
     ['text/html', false],
     [undefined, false],
-  ])('%s is JSON: %s (RS-15)', (type, expected) => {
+  ])('%s counts as JSON: %s (RS-15)', (type, expected) => {
     expect(isJson(type)).toBe(expected);
   });
 

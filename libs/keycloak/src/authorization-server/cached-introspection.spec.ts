@@ -128,7 +128,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('starts a new introspection if the permitted staleness is 0, and caches only the newer result (RS-13)', async () => {
+  it('introspects again if the request accepts no cached result, and caches only the newer result (RS-13)', async () => {
     server.holding = true;
     const early = cache.introspect('good', ANY);
     server.active.delete('good');
@@ -205,7 +205,7 @@ describe('CachedIntrospection', () => {
     expect(atOnce(cache.introspect('good', ANY))).toMatchObject({ active: true });
   });
 
-  it('keeps an inactive result if the inactive response to an older introspection follows (RS-16)', async () => {
+  it('keeps an inactive result if an older introspection then returns inactive, too (RS-16)', async () => {
     server.active.delete('good');
     const early = questionUnderWay();
     clock.seconds += 1;
@@ -296,7 +296,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('returns the cached result until its expiry if the renewal fails, and does not retry the renewal', async () => {
+  it('returns the cached result until its expiry if the renewal fails', async () => {
     await activeNow('good');
     server.failing = true;
     clock.seconds += 9.9;
@@ -319,7 +319,7 @@ describe('CachedIntrospection', () => {
     expect(inactive).toEqual([tokenHash('good')]);
   });
 
-  it('renews neither an inactive result nor a result that expires together with its token', async () => {
+  it('does not renew an inactive result, or a result that expires together with its token', async () => {
     server.expiresAt = clock.seconds + 10;
     await activeNow('good');
     await activeNow('bad');
@@ -393,7 +393,7 @@ describe('a token that needs a recheck', () => {
     expect(server.asked).toEqual(['good', 'other', 'good']);
   });
 
-  it('is introspected again, even if an introspection from before the recheck is pending', async () => {
+  it('is introspected again, even if an introspection that began before the recheck is pending', async () => {
     const rechecks = new Rechecks(10_000, clock);
     cache = new CachedIntrospection(server, OPTIONS, clock, (hash) => inactive.push(hash), rechecks);
     server.holding = true;

@@ -105,7 +105,7 @@ describe('replaced credentials', () => {
     await expect(asking).resolves.toHaveLength(2);
   });
 
-  it('are tried once, and the request fails if the server also refuses them', async () => {
+  it('are tried once, so the request fails if the server refuses the new credentials', async () => {
     const secrets = ['wrong-1', 'wrong-2', 'wrong-3'];
     const server = serverFor(clientSecretFrom(() => secrets.shift() ?? 'wrong-4', { refreshSeconds: 60 }));
     const before = counted();
@@ -117,7 +117,7 @@ describe('replaced credentials', () => {
     expect(server.authenticator.secrets).toEqual(['wrong-1', 'wrong-2']);
   });
 
-  it('replace refused credentials in a request that the application sends itself', async () => {
+  it('are also used for the retry of a request that the application builds itself', async () => {
     writeFileSync(file, CLIENT_SECRET);
     const { authenticator } = serverFor(clientSecretFile(file));
     const [form, headers] = [new URLSearchParams(), new Headers()];
@@ -193,7 +193,7 @@ describe('private key authentication', () => {
     await expect(asked(server)).resolves.toHaveLength(2);
   });
 
-  it('issues assertions with the time of the server if the clock skew is known', async () => {
+  it('uses the time of the server in its assertions if the clock skew is known', async () => {
     writeFileSync(file, newKey());
     const authentication = privateKeyJwt({ keyFile: file });
     const server = serverFor(authentication);

@@ -30,7 +30,7 @@ describe('a refused exchange', () => {
     ['the second token lacks the permission', exchanged('profile', 'account')],
     ['the second token has the audience', exchanged('profile ledger.read', ['account', 'ledger'])],
     ['the second exchange fails', new Error('down')],
-  ])('is reported as a missing permission of the user when %s', async (_, answer) => {
+  ])('is reported as a missing permission of the user if %s', async (_, answer) => {
     expect(await diagnosed(answer)).toBe(REFUSAL);
   });
 
@@ -72,7 +72,7 @@ describe('a refused exchange', () => {
     expect(asked).toBe(3);
   });
 
-  it('causes at most one extra request per user and ten per target within ten seconds', async () => {
+  it('causes at most one extra request per user, and ten per called service, in ten seconds', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => diagnosed(exchanged('ledger.read'))));
     expect(all.every(({ httpStatus }) => httpStatus === 502)).toBe(true);
     expect(asked).toBe(1);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => realm.stop());
 
-it('the probe requests its own token again after a failure', async () => {
+it('OwnTokenProbe requests a token of the service again after a failed request', async () => {
   const { probe } = createAuthorizationServer(connectionTo(realm), systemClock);
   realm.control.fault('token', { kind: 'status', status: 503 });
   await expect(probe.exchange('analytics.run', 'service-c')).rejects.toMatchObject({

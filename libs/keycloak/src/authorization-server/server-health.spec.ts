@@ -29,7 +29,7 @@ describe('AuthorizationServerHealth', () => {
     expect(realm.control.calls.discovery).toBe(2);
   });
 
-  it('becomes ready when the server accepts the credentials, and stays ready during a later outage', async () => {
+  it('stays ready during an outage after the server has accepted the credentials', async () => {
     const clock = new StillClock();
     realm.control.fault('discovery', undefined);
     const { metadata, introspection } = createAuthorizationServer(connectionTo(realm), clock);
@@ -49,7 +49,7 @@ describe('AuthorizationServerHealth', () => {
     realm.control.fault('introspection', undefined);
   });
 
-  it('is not ready with a wrong secret, and reports the refusal', async () => {
+  it('is not ready if the server refuses the secret', async () => {
     const clock = new StillClock();
     const wrong = { ...connectionTo(realm), clientAuthentication: new FixedSecret('wrong') };
     const { metadata, introspection } = createAuthorizationServer(wrong, clock);
@@ -58,7 +58,7 @@ describe('AuthorizationServerHealth', () => {
     expect(await health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
   });
 
-  it('checks the credentials once for concurrent probes, and never again after they were accepted', async () => {
+  it('checks the credentials once for concurrent probes, and not again after a success', async () => {
     const clock = new StillClock();
     const answers: ((accepted: boolean) => void)[] = [];
     const introspect = (): Promise<never> =>

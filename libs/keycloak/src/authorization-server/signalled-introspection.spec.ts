@@ -105,7 +105,7 @@ describe('a cached introspection result', () => {
     }
   });
 
-  it('is renewed in the background when proofs stop, but at a different time for each token', async () => {
+  it('is renewed in the background at a different time for each token if the proofs stop', async () => {
     proof.prove(until(clock.monotonicMs()));
     await isAsked();
     const tokens = Array.from({ length: 50 }, (_, at) => `t${at}`);
@@ -222,7 +222,7 @@ describe('SignalProof', () => {
     expect(gated.latestMs).toBe(2500);
   });
 
-  it('reports each gap, and does not extend results that were requested before the end of the gap', () => {
+  it('does not extend the TTL of results that were requested before the end of a gap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     const began = clock.monotonicMs();
@@ -242,7 +242,7 @@ describe('SignalProof', () => {
 });
 
 describe('the time between two proofs', () => {
-  it("is a gap unless the proofs' periods touch or overlap", () => {
+  it('is a gap if the periods of the proofs neither touch nor overlap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     proof.prove({ sinceMs: 500, untilMs: 1000 });

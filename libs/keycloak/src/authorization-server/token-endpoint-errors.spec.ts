@@ -102,7 +102,7 @@ describe('a refused exchange (TX-08)', () => {
     [403, 'access_denied', 'secret story'],
     [500, 'server_error', 'secret story'],
   ])(
-    '%i %s puts the description into the log fields, but not into the response (RFC 8693 section 2.2.2)',
+    '%i %s has its description in the log fields, but not in the response (RFC 8693 section 2.2.2)',
     async (status, error, story) => {
       const told = await refusal(EXCHANGE, says(status, error, story));
       const wire = JSON.stringify([told.toBody(true), told.toHeaders('service-b')]);

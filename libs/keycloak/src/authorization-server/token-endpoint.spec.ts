@@ -124,7 +124,7 @@ describe('the token response', () => {
   });
 
   it.each(['profile', '', 'analytics.runner', 'Analytics.run'])(
-    'with scope %j causes insufficient_scope for an exchange, and a configuration error for client credentials (TX-02)',
+    'with scope %j fails: insufficient_scope for an exchange, a configuration error for client credentials (TX-02)',
     async (scope) => {
       await expect(exchange({ scope })).rejects.toMatchObject({
         code: 'insufficient_scope',

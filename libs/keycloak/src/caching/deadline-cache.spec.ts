@@ -51,14 +51,14 @@ describe('DeadlineCache', () => {
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('drops the older value when the newer value has no lifetime left', () => {
+  it('drops the stored value if a new value for the key has already expired', () => {
     const { cache } = cacheOf(10);
     cache.set('k', 'older', 500);
     cache.set('k', 'newer', 0);
     expect(cache.get('k')).toBeUndefined();
   });
 
-  it('deletes a key only if the key still has the given value', () => {
+  it('deletes the value of a key only if the key still has the given value', () => {
     const { cache } = cacheOf<object>(10);
     const older = {};
     const newer = {};

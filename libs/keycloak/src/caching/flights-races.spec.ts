@@ -5,7 +5,7 @@ import { Flights } from './flights.js';
 const call = fc.record({ key: fc.constantFrom('a', 'b'), fails: fc.boolean() });
 
 describe('Flights in any order of events', () => {
-  it('runs one flight per key, gives the result only to waiting callers, and frees all slots (CC-02)', async () => {
+  it('runs one call per key, and gives its result only to the callers that wait for this call (CC-02)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(call, { minLength: 1, maxLength: 12 }), async (s, calls) => {

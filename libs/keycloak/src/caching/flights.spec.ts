@@ -70,7 +70,7 @@ describe('Flights', () => {
     expect(await later).toBe('v');
   });
 
-  it('turns a synchronous throw into a rejected promise, and frees the slot', async () => {
+  it('turns a synchronous throw into a rejected promise', async () => {
     const flights = new Flights<string>();
     const failed = flights.run('k', () => {
       throw new Error('at once');

@@ -8,7 +8,7 @@ import { RecentDigests } from './recent-digests.js';
 const again = (text: string): string => Buffer.from(text).toString();
 
 describe('RecentDigests', () => {
-  it('recognises a text by its full content, and not by its slot', () => {
+  it('recognises a text only by its full content', () => {
     const digests = new RecentDigests();
     digests.remember('header.payload.signature', 'd1');
     expect(digests.recall(again('header.payload.signature'))).toBe('d1');
@@ -18,7 +18,7 @@ describe('RecentDigests', () => {
     expect(digests.recall('')).toBeUndefined();
   });
 
-  it('replaces a text with a later text in the same slot', () => {
+  it('forgets a text if a later text needs its slot', () => {
     const digests = new RecentDigests();
     digests.remember('one.same-end', 'd1');
     digests.remember('two.same-end', 'd2');

@@ -46,7 +46,7 @@ describe('RenewingCache', () => {
     expect(await get()).toBe('v2');
   });
 
-  it('returns the old value until its deadline if renewals fail, and then throws the failure (CC-01, CC-02)', async () => {
+  it('returns the old value until its deadline if renewals fail, and then throws their error (CC-01, CC-02)', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -84,7 +84,7 @@ describe('RenewingCache', () => {
     expect(await next).toBe('v3');
   });
 
-  it('stores a renewed value unless the renewed value expires before the old value', async () => {
+  it('stores a renewed value if it does not expire before the old value', async () => {
     const { clock, flights, get, first } = setUp();
     await first();
     clock.nowMs = 90;
@@ -124,7 +124,7 @@ describe('RenewingCache', () => {
     expect(await next).toBe('v2');
   });
 
-  it('forgets an earlier failure after a success', async () => {
+  it('renews without delay after a success that follows a failure', async () => {
     const { clock, flights, get, first } = setUp(20_000);
     await first();
     clock.nowMs = 80;

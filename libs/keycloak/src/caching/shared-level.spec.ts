@@ -72,7 +72,7 @@ describe('SharedLevel', () => {
     expect(cache.looked).toBeLessThan(MANY);
   });
 
-  it('has at most one pending lease extension, even if the extension takes long', async () => {
+  it('sends no second lease extension while the first lease extension is pending', async () => {
     const clock = new StillClock();
     const cache = new SlowCache(clock, true);
     const level = new SharedLevel(cache, clock, () => undefined);

@@ -77,7 +77,7 @@ describe('a checkup', () => {
     );
   });
 
-  it('stops at an error that makes further checks pointless, and shows no secret', async () => {
+  it('stops at an error that makes further checks pointless', async () => {
     const findings = await keycloakOf({ clientSecret: 'not-its-password' }).issuers[0].checkup.run();
     expect(findings.slice(-2)).toMatchObject([
       { check: 'credentials', level: 'error' },
@@ -88,7 +88,7 @@ describe('a checkup', () => {
     expect(nowhere.at(-2)).toMatchObject({ check: 'address', level: 'error', isUnreachable: true });
   });
 
-  it('reports a missing role as a note for a plain scope list, and as an error for asService scopes', async () => {
+  it('reports a missing role as an error only if the scopes are declared for asService()', async () => {
     const of = async (scopes: object): Promise<readonly Finding[]> => {
       const keycloak = keycloakOf({ clientId: 'service-b' });
       keycloak.service('service-c', { baseUrl: realm.issuer, audience: 'service-c', scopes });
@@ -105,7 +105,7 @@ describe('a checkup', () => {
     expect(await of({ onBehalfOf: ['analytics.run'] })).toMatchObject([{ level: 'note', needsAdministrator: true }]);
   });
 
-  it('throws a programming error instead of reporting a fault of the settings', async () => {
+  it('throws an unexpected TypeError, and does not report it as a fault of the settings', async () => {
     const broken = { refresh: () => Promise.reject(new TypeError('a bug')), get: () => Promise.reject(new Error()) };
     const parts = {
       options: keycloakOf().issuers[0].checkup.options,
@@ -156,7 +156,7 @@ describe('a checkup against a server that is not Keycloak', () => {
       rmSync(folder, { recursive: true });
     });
 
-    it('reports an untrusted certificate and its cure (row 7)', async () => {
+    it('reports an untrusted certificate, and says how to correct the fault (row 7)', async () => {
       const [finding] = (await findingsAt(`https://localhost:${(server.address() as AddressInfo).port}`)).slice(-2);
       expect(finding).toMatchObject({
         check: 'tls',

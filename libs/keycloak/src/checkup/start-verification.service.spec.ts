@@ -218,7 +218,7 @@ describe('verifyAtStart in the background', () => {
       () => ({ internalServerUrl: 'http://127.0.0.1:9' }),
       /^The settings could not be verified\. Keycloak is unreachable .*ECONNREFUSED/,
     ],
-  ])('starts with %s, and logs one line with the cure', async (_, options, message) => {
+  ])('starts with %s, and logs one line that says how to correct the fault', async (_, options, message) => {
     await startLater(options());
     await until(() => logged.length > 0);
     await app?.close();
@@ -241,7 +241,7 @@ describe('verifyAtStart in the background', () => {
   });
 
   it.each(['/.well-known/openid-configuration', '/introspect'])(
-    'does not delay the start if %s hangs, is aborted at the shutdown, and then logs no line',
+    'delays neither the start nor the shutdown if %s hangs',
     async (hanging) => {
       const server = createServer((request, response) => {
         if (request.url?.endsWith(hanging) === true) return server.emit('hangs', response);
@@ -296,7 +296,7 @@ describe('verifyAtStart with several issuers', () => {
     }
   }
 
-  it('prevents the start for a fault of the first issuer, and logs a fault of the second issuer', async () => {
+  it('prevents the start for a fault of the first issuer, but only logs a fault of the second issuer', async () => {
     await expect(startWith(['wrong', CLIENT_SECRET])).rejects.toThrow(StartVerificationError);
     const logged = JSON.stringify(await startWith([CLIENT_SECRET, 'wrong']));
     expect(logged).toContain('Another issuer does not accept these settings. Keycloak refuses the credentials');

@@ -42,7 +42,7 @@ const jwt = (): string =>
   `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.${Buffer.from(randomUUID()).toString('base64url')}`;
 
 describe('a secret in a file', () => {
-  it('is trimmed, and is read again at the first use after five seconds (CC-08)', async () => {
+  it('is read again at the first use after five seconds, without surrounding white space (CC-08)', async () => {
     writeFileSync(file, '\n the-first \n');
     const connected = connect(clientSecretFile(file));
     expect(await secretOf(connected)).toBe('the-first');
@@ -105,7 +105,7 @@ describe('a secret in a file', () => {
     expect(await secretOf(connected)).toBe('the-second');
   });
 
-  it('must exist and be valid at the start', () => {
+  it('must be valid at the start of the application', () => {
     const missing = join(folder, 'the-secret-4711');
     writeFileSync(file, '');
     for (const path of [missing, file, '', undefined]) {
@@ -130,7 +130,7 @@ describe('a secret in a file', () => {
 });
 
 describe('a secret from a function', () => {
-  it('is requested once by concurrent callers, and again after refreshSeconds (CC-08)', async () => {
+  it('is requested once for concurrent callers, and again after refreshSeconds (CC-08)', async () => {
     let calls = 0;
     const connected = connect(
       clientSecretFrom(
@@ -211,7 +211,7 @@ describe('an assertion in a file', () => {
 });
 
 describe('a private key in a file', () => {
-  it('must exist at the start, and must be a private key', () => {
+  it('must be a valid private key at the start of the application', () => {
     expect(() => privateKeyJwt({ keyFile: join(folder, 'missing') })).toThrow(/ENOENT/);
     writeFileSync(file, 'the-secret-4711');
     expect(() => privateKeyJwt({ keyFile: file })).toThrow(/must contain unencrypted private keys/);

@@ -15,7 +15,7 @@ const KEYS: readonly (readonly [algorithm: string, key: KeyObject])[] = [
 
 describe('signing keys', () => {
   it.each(KEYS)(
-    'for %s match their published public keys, and are identified by the thumbprint (RFC 7638)',
+    'for %s match their published public keys, whose ids are thumbprints (RFC 7638)',
     async (algorithm, key) => {
       const text = pem(key);
       expect(faultOfKeys(text)).toBeUndefined();
@@ -29,7 +29,7 @@ describe('signing keys', () => {
     },
   );
 
-  it('sign with the first of several keys, and publish all keys', async () => {
+  it('sign only with the first key of a file, but publish all keys', async () => {
     const [[, first], [, second]] = KEYS as [(typeof KEYS)[0], (typeof KEYS)[0]];
     const text = `${pem(first)}\n# the one before\n${pem(second)}`;
     const { keys } = publicJwks(text, 'the-first');

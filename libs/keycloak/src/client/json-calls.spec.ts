@@ -52,7 +52,7 @@ describe('a query that can not be sent', () => {
     ['must be a plain object', '/a', new Map([['a', 'b']])],
     ['query.a must be a string', '/a', { a: null }],
     ['query.a must be a string', '/a', { a: [{}] }],
-  ])('throws: %s', (words, path, query) => {
+  ])('throws TypeError: %s', (words, path, query) => {
     expect(() => withQuery(path, query as ServiceQuery)).toThrow(words);
   });
 });

@@ -89,7 +89,7 @@ const FULL = 'service_unavailable queue_full';
 const TIMEOUT = 'service_timeout timeout';
 
 describe('a service that hangs', () => {
-  it('gets at most maxConcurrentCalls connections, and no calls after the circuit opens', async () => {
+  it('receives at most maxConcurrentCalls connections, and no call after the circuit opens', async () => {
     const { seen, states, does, call } = await service({ timeoutMs: 3000 });
     does(hang);
     const calls = Array.from({ length: 400 }, () => call());
@@ -108,7 +108,7 @@ describe('a service that hangs', () => {
     expect(seen.requests).toBe(requests);
   });
 
-  it('immediately causes queue_full with Retry-After when the queue is full', async () => {
+  it('causes queue_full with Retry-After immediately if the queue of calls is full', async () => {
     const { does, call, failure, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const arrived = arrival();
     let finish = (): void => undefined;
@@ -129,7 +129,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe('200');
   });
 
-  it('gets one trial call after the pause, and all calls after a successful trial', async () => {
+  it('receives one trial call after the pause, and all calls after a successful trial call', async () => {
     const { seen, states, clock, does, call, arrival, failure } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     expect(await call()).toBe('service_unavailable UND_ERR_SOCKET');
@@ -152,7 +152,7 @@ describe('a service that hangs', () => {
     expect([seen.requests, states]).toEqual([52, ['open', 'half-open', 'closed']]);
   });
 
-  it('gets no further call after the trial call is aborted', async () => {
+  it('receives no further call after the caller has aborted the trial call', async () => {
     const { states, clock, does, call, arrival } = await service({ circuitBreakerFailures: 1 });
     does(breakBefore);
     await call();
@@ -169,7 +169,7 @@ describe('a service that hangs', () => {
     expect(await call()).toBe(OPEN);
   });
 
-  it('gets no call of a queued caller that aborted, and the next caller takes the free place', async () => {
+  it('receives no call from a queued caller that has aborted', async () => {
     const { seen, does, call, arrival } = await service({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     let finish = (): void => undefined;
     does((response) => {
@@ -225,7 +225,7 @@ describe('the circuit to a service', () => {
     [504, 'service_timeout'],
     [502, 'authorization_server_refused'],
     [503, 'authorization_server_unavailable'],
-  ])('stays closed when the service answers %i because another server failed (%s)', async (status, code) => {
+  ])('stays closed if the service answers %i because a server behind it failed (%s)', async (status, code) => {
     const { states, does, call } = await service({ circuitBreakerFailures: 1 });
     does((response) => response.writeHead(status).end(JSON.stringify({ error: 'Another one', code })));
     for (let at = 0; at < 5; at += 1) expect(await call()).toBe(String(status));

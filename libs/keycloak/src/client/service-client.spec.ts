@@ -97,7 +97,7 @@ describe('the arguments of a call', () => {
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
-  it('are copied when the call starts, so later changes affect neither the request nor its retry', async () => {
+  it('are copied at the start of the call, so later changes do not affect the request', async () => {
     const item = { count: 1 };
     const headers = { 'idempotency-key': 'one' };
     next.answer(PATH, (response, request) => {
@@ -145,7 +145,7 @@ describe('a gzip response', () => {
   const zipped = (body: string | Buffer, status = 200): Script =>
     raw(status, body as string, { 'Content-Encoding': 'gzip' });
 
-  it('is requested and decompressed if the option gzip is set', async () => {
+  it('is requested, and then decompressed, if the option gzip is set', async () => {
     next.answer(PATH, zipped(gzipSync('{"result":7}')));
     expect(await asService({ gzip: true }).get(PATH)).toEqual({ result: 7 });
     expect(next.requests[0]?.headers['accept-encoding']).toBe('gzip');
@@ -258,7 +258,7 @@ describe('a call without a scope', () => {
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('gets no exchanged token if only the missing scope would add the audience', async () => {
+  it('fails on behalf of a caller if only the missing scope would add the audience', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
@@ -313,7 +313,7 @@ describe('a successful call', () => {
     expect(next.requests[0]).toMatchObject({ method: method.toUpperCase(), body: '["a"]' });
   });
 
-  it('returns status and headers from request(), and undefined for an empty body', async () => {
+  it('returns status, headers and body from request(), with undefined for an empty body', async () => {
     next.answer(PATH, raw(204, '', { 'X-Count': '7' }));
     expect(await asService().request('GET', PATH)).toMatchObject({
       status: 204,
@@ -372,10 +372,10 @@ describe('a called service that fails', () => {
     ['answers 409', json(body, 409), { code: 'service_failed', status: 409 }],
     ['answers 200 with HTML', html, { code: 'service_failed', reason: 'answer_not_json' }],
     ['answers 200 with truncated JSON', truncated, { code: 'service_failed', reason: 'answer_not_json' }],
-    ['answers too much', json('x'.repeat(10_001)), { code: 'service_failed', reason: 'answer_too_large' }],
-    ['refuses us without a challenge', json(body, 401), { code: 'service_refused', status: 401 }],
+    ['answers with too many bytes', json('x'.repeat(10_001)), { code: 'service_failed', reason: 'answer_too_large' }],
+    ['answers 401 without a challenge', json(body, 401), { code: 'service_refused', status: 401 }],
     [
-      'refuses us for another reason than the token',
+      'answers 401 with a challenge that has no error',
       raw(401, '', { 'WWW-Authenticate': 'Bearer realm="service-b"' }),
       { code: 'service_refused' },
     ],
@@ -406,7 +406,7 @@ describe('a called service that fails', () => {
     });
   });
 
-  it('causes service_timeout after the timeoutMs of a call, and the next call has the default time-out', async () => {
+  it('causes service_timeout after the timeoutMs of the call, not after the default time-out', async () => {
     next.answerInTurn(PATH, hang, json({ result: 20 }));
     const service = asService();
     expect(await failure(service.get(PATH, { timeoutMs: 200 }))).toMatchObject({ code: 'service_timeout' });
@@ -428,7 +428,7 @@ describe('a called service that fails', () => {
     expect(await failure(asService().get(PATH))).toMatchObject({ code: 'service_failed', retryAfterSeconds: 7 });
   });
 
-  it('gets the same body with a renewed token after a refusal of the first token', async () => {
+  it('receives the call again with a renewed token and an unchanged body after a 401', async () => {
     next.answerInTurn(PATH, raw(401, '', INVALID_TOKEN), json({ result: 20 }));
     const service = asService();
     expect(await service.post(PATH, { value: 10 })).toEqual({ result: 20 });
@@ -457,10 +457,10 @@ describe('a called service that fails', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['the permission that it named', { permission: 'reports.write' }, 'reports.write'],
-    ['the requested permission if it named none', {}, 'orders.approve'],
-    ['the requested permission if it named an invalid one', { permission: 'a"\r\nb' }, 'orders.approve'],
-    ['the requested permission if its body is not an object', 'no object', 'orders.approve'],
+    ['the permission that the answer names', { permission: 'reports.write' }, 'reports.write'],
+    ['the requested permission if the answer names no permission', {}, 'orders.approve'],
+    ['the requested permission if the answer names an invalid permission', { permission: 'a"\r\nb' }, 'orders.approve'],
+    ['the requested permission if the answer is not an object', 'no object', 'orders.approve'],
   ])(
     'causes insufficient_scope with %s when a call on behalf of a caller is answered with 403',
     async (_case, answer, permission) => {
@@ -473,7 +473,7 @@ describe('a called service that fails', () => {
     },
   );
 
-  it('causes a refusal that names the caller in the log fields', async () => {
+  it('causes an error that names the caller in its log fields', async () => {
     next.answer(PATH, json({}, 403));
     const { issuer: iss, clientId: azp } = caller;
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });
@@ -566,7 +566,7 @@ describe('the destination of a token (CC-06)', () => {
   });
 
   it.each(['', '?q=1', '#x', 'api/compute', '0/api', '.other.example.com/', '@other.example.com/', ':80/'])(
-    'is never another host: TypeError for the path %j, which has no leading slash',
+    'is never another host: TypeError for the path %j without a leading slash',
     async (path) => {
       expect(await failure(asService().get(path))).toBeInstanceOf(TypeError);
       expect(next.requests).toHaveLength(0);
@@ -633,7 +633,7 @@ describe('a call without a token', () => {
     expect(next.requests).toHaveLength(0);
   });
 
-  it('names the caller in the log fields when the exchange is refused', async () => {
+  it('names the caller in the log fields if Keycloak refuses the exchange', async () => {
     realm.control.fault('token', says('invalid_request', 'Requested audience not available: b'));
     const { issuer: iss, clientId: azp } = caller;
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({ fields: { iss, azp, sub: 'alice' } });

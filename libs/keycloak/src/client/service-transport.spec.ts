@@ -59,14 +59,14 @@ const GET: PathRequest = { method: 'GET', path: '/api', headers: { Authorization
 const POST: PathRequest = { ...GET, method: 'POST', body: '{"value":1}' };
 
 describe('a connection', () => {
-  it('is reused', async () => {
+  it('is reused by the next call', async () => {
     const server = await listen((socket) => socket.write(OK));
     const to = transport(server.origin);
     for (let at = 0; at < 5; at += 1) expect(await to.send(POST)).toMatchObject({ status: 200, body: {} });
     expect(server.connections()).toBeLessThanOrEqual(2);
   });
 
-  it('is reused by later calls, so that concurrent calls share few connections', async () => {
+  it('is reused by the next calls, even after many concurrent calls', async () => {
     const server = await listen((socket) => setTimeout(() => socket.write(OK), 20));
     const to = transport(server.origin);
     for (let round = 0; round < 3; round += 1) await Promise.all(Array.from({ length: 10 }, async () => to.send(POST)));
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('causes a second GET if the server closes the connection during the first GET', async () => {
+  it('causes a second GET if the server closes the reused connection during the first GET', async () => {
     const server = await listen((socket, _request, at) => (at === 2 ? socket.resetAndDestroy() : socket.write(OK)));
     const to = transport(server.origin);
     await to.send(GET);
@@ -99,7 +99,7 @@ describe('a connection', () => {
     expect(await to.send(POST)).toMatchObject({ status: 200 });
   });
 
-  it('is opened twice for a GET if every connection breaks', async () => {
+  it('is opened at most twice for a GET if every connection breaks', async () => {
     const server = await listen((socket) => socket.destroy());
     await expect(transport(server.origin).send(GET)).rejects.toMatchObject({ code: 'service_unavailable' });
     expect(server.seen).toHaveLength(2);
@@ -161,7 +161,7 @@ describe('a response', () => {
   });
 
   it.each([301, 307, 308])(
-    'is not followed if it has the redirect status %i, so no other server gets the token (CC-06)',
+    'with the redirect status %i is not followed, so no other server gets the token (CC-06)',
     async (status) => {
       const elsewhere = await listen((socket) => socket.write(OK));
       const server = await listen((socket) =>

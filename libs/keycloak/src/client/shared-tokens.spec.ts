@@ -49,7 +49,7 @@ const text = async (): Promise<string> => (await tokens.get(REQUEST)).reveal();
 const seconds = (): number => clock.monotonicMs() / 1000;
 
 describe('a token of another replica', () => {
-  it('is used if this replica has no token, even if the token is almost due for replacement', async () => {
+  it('is used if this replica has no token, even if the shared token is due for renewal soon', async () => {
     other = { text: 'theirs', atSeconds: seconds() - 580 };
     expect([await text(), issued]).toEqual(['theirs', 0]);
   });
@@ -59,7 +59,7 @@ describe('a token of another replica', () => {
     expect([await text(), issued]).toEqual(['own-1', 1]);
   });
 
-  it('does not replace an own token if both tokens are due for renewal', async () => {
+  it('does not replace a token of this replica if both tokens are due for renewal', async () => {
     expect(await text()).toBe('own-1');
     other = { text: 'theirs', atSeconds: seconds() };
     clock.advance(580);

@@ -121,7 +121,7 @@ describe('tokenRequestKey', () => {
     });
   });
 
-  it('contains no token (RS-23)', () => {
+  it('does not contain the subject token (RS-23)', () => {
     expect(key(tokenExchangeRequest(alice, 'x', 'a'))).not.toContain(TEXT_OF_ALICE);
   });
 });

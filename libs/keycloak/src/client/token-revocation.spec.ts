@@ -89,9 +89,9 @@ describe('a subject token that is denied', () => {
   };
 
   const DENIALS: readonly (readonly [string, () => Denial])[] = [
-    ['by its session', () => ({ sid: 's1' })],
-    ['by its subject', () => ({ sub: 'alice', issuedBefore: clock.date + 1 })],
-    ['by itself', () => ({ tokenHash: alice.hash })],
+    ['with its session', () => ({ sid: 's1' })],
+    ['with its subject', () => ({ sub: 'alice', issuedBefore: clock.date + 1 })],
+    ['as a single token', () => ({ tokenHash: alice.hash })],
   ];
 
   it.each(DENIALS)('stops calls with the exchanged token when the subject token is denied %s', async (_, denial) => {
@@ -143,7 +143,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('yields no token if the denial arrives during a background renewal', async () => {
+  it('makes the call fail if the denial arrives during a background renewal', async () => {
     await tokens.get(exchange(alice));
     clock.advance(LIFETIME_SECONDS - 10 - 20);
     const release = heldRequests.hold();

@@ -90,7 +90,7 @@ describe('a caller that aborts', () => {
     expect([asked(), next.requests.length]).toEqual([1, 9]);
   });
 
-  it('leaves its token request to a later caller, even if no other caller is waiting (CC-02)', async () => {
+  it('leaves its token request running for a later caller, even if no other caller waits (CC-02)', async () => {
     const release = requests.hold();
     const abort = new AbortController();
     const alone = service().get(PATH, { signal: abort.signal });

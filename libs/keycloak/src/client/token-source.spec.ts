@@ -94,7 +94,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('next');
   });
 
-  it('reuses a token with at most minRemainingLifetimeSeconds for half of its lifetime (CC-01)', async () => {
+  it('reuses a token for half of its lifetime if it lives at most minRemainingLifetimeSeconds (CC-01)', async () => {
     grants('one', RENEW_BEFORE);
     expect(await text(SELF)).toBe('one');
     grants('two', RENEW_BEFORE);
@@ -152,7 +152,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('is cached for two seconds if the server refused the request, but does not affect other requests', async () => {
+  it('is cached for two seconds if the server refused the request', async () => {
     realm.control.disableClient('service-a');
     const refused = { code: 'authorization_server_refused' };
     await expect(text(SELF)).rejects.toMatchObject(refused);
@@ -165,7 +165,7 @@ describe('a failure', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('delays the next renewal by a second, while the old token stays in use (CC-01)', async () => {
+  it('of a renewal delays the next renewal by a second, while the old token stays in use (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -208,7 +208,7 @@ describe('a token that the called service refused (CC-05)', () => {
 describe('an exchanged token (TX-06)', () => {
   it.each([
     ["subject token's", 40, LIFETIME],
-    ['own', LIFETIME, 40],
+    ["exchanged token's", LIFETIME, 40],
   ])('is not reused shortly before the end of the %s lifetime', async (_whose, ofSubject, own) => {
     const request = exchange(aliceToken, 'service-b', SCOPE, ofSubject);
     grants('one', own);
@@ -221,7 +221,7 @@ describe('an exchanged token (TX-06)', () => {
     expect(await text(request)).toBe('two');
   });
 
-  it('is dropped when its subject token is found inactive, and other tokens stay', async () => {
+  it('is dropped when its subject token is found inactive', async () => {
     const [alice, bob] = [exchange(aliceToken), exchange(bobToken, 'service-a', 'orders.read')];
     const before = [await text(alice), await text(bob), await text(SELF)];
     tokens.dropExchangedFrom(tokenHash(aliceToken));

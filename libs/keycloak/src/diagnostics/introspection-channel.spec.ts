@@ -49,7 +49,7 @@ const ask = (by: string): Promise<IntrospectionAnswer> =>
 const active = { active: true, sub: 'alice', exp: Infinity };
 
 describe('the introspection channel', () => {
-  it("reports, in each request's context, whether it introspected, joined an introspection or used the cache", async () => {
+  it('reports for each request whether it introspected, joined an introspection or used the cache', async () => {
     const both = [ask('first'), ask('second')];
     clock.advance(0.25);
     answers[0]?.({ ...active, exp: clock.epochSeconds() + 100 });

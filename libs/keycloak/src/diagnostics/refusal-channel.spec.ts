@@ -4,7 +4,7 @@ import { BearerError } from '../protocol/bearer-error.js';
 import { REFUSAL_CHANNEL, REFUSAL_REASON_CHANNEL, publishRefusal } from './refusal-channel.js';
 
 describe('the refusal channel', () => {
-  it('reports the code, the status and the permission, and no reason', () => {
+  it('reports the code, the status and the permission, but not the reason', () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(REFUSAL_CHANNEL, listen);
@@ -21,7 +21,7 @@ describe('the refusal channel', () => {
     expect(told.every((message) => Object.isFrozen(message))).toBe(true);
   });
 
-  it('has a second channel for operators, which reports the reason and no permission', () => {
+  it('has a second channel for operators that reports the reason, but not the permission', () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(REFUSAL_REASON_CHANNEL, listen);

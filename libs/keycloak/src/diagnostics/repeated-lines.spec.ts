@@ -21,7 +21,7 @@ function written(times: number, kind = 'a'): number {
 }
 
 describe('RepeatedLines', () => {
-  it('writes 20 of 10,000 lines, and a summary with the count after the window (OP-05)', () => {
+  it('writes 20 of 10,000 equal lines, and later a summary with the count (OP-05)', () => {
     expect([written(10_000), counts]).toEqual([20, []]);
     jest.advanceTimersByTime(WINDOW_MS - 1);
     expect(counts).toEqual([]);
@@ -29,14 +29,14 @@ describe('RepeatedLines', () => {
     expect(counts).toEqual([{ kind: 'a', count: 9980, seconds: 10 }]);
   });
 
-  it('writes no summary for 20 lines', () => {
+  it('writes no summary for only 20 equal lines', () => {
     expect(written(20)).toBe(20);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(counts).toEqual([]);
     expect(written(20)).toBe(20);
   });
 
-  it('writes only summaries during a flood of lines, and each line again after the flood', () => {
+  it('writes only summaries during a flood of equal lines, and each line after the flood', () => {
     written(10_000);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(written(21)).toBe(0);
@@ -47,7 +47,7 @@ describe('RepeatedLines', () => {
     expect(counts.map(({ count }) => count)).toEqual([9980, 21, 5]);
   });
 
-  it('counts each kind separately', () => {
+  it('counts each kind of line separately', () => {
     expect([written(30, 'a'), written(25, 'b')]).toEqual([20, 20]);
     jest.advanceTimersByTime(WINDOW_MS);
     expect(counts.map(({ kind, count }) => [kind, count])).toEqual([
@@ -56,7 +56,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes the pending summary once at the end', () => {
+  it('writes a pending summary once at the shutdown', () => {
     written(50);
     lines.end();
     expect(counts).toEqual([{ kind: 'a', count: 30, seconds: 10 }]);
@@ -64,7 +64,7 @@ describe('RepeatedLines', () => {
     expect([counts.length, jest.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('counts 2000 kinds separately, and all further kinds together (OP-05)', () => {
+  it('counts 2000 kinds of lines separately, and all further kinds together (OP-05)', () => {
     for (let kind = 0; kind < 2000; kind += 1) written(1, `first ${kind}`);
     jest.advanceTimersByTime(WINDOW_MS - 1);
     for (let kind = 0; kind < 2500; kind += 1) written(1, String(kind));
@@ -75,7 +75,7 @@ describe('RepeatedLines', () => {
     ]);
   });
 
-  it('writes at most 1000 lines of all kinds together in ten seconds, and counts the other lines (OP-05)', () => {
+  it('writes at most 1000 lines in ten seconds for all kinds together (OP-05)', () => {
     const count = (): number => {
       let total = 0;
       for (let time = 0; time < 50; time += 1) {
@@ -91,7 +91,7 @@ describe('RepeatedLines', () => {
     expect(count()).toBe(1000);
   });
 
-  it('keeps no timer for an idle kind', () => {
+  it('keeps no timer for a kind of line that no longer occurs', () => {
     written(21);
     jest.advanceTimersByTime(2 * WINDOW_MS);
     expect(jest.getTimerCount()).toBe(0);

@@ -84,7 +84,7 @@ const get = (by: string, signal?: AbortSignal): Promise<unknown> =>
 const CALL = { service: 'service-b', method: 'GET' };
 
 describe('the service call channel', () => {
-  it("reports the status and duration of each call, in its caller's context", async () => {
+  it('reports the status and duration of each call, in the async context of the caller', async () => {
     next.answer(PATH, (response) => {
       clock.advance(0.25);
       json({}, next.requests.length === 1 ? 200 : 404)(response, next.requests[0] as never);
@@ -97,7 +97,7 @@ describe('the service call channel', () => {
     ]);
   });
 
-  it('reports a call once if the call was retried with a renewed token', async () => {
+  it('reports a call only once if it was repeated with a renewed token', async () => {
     next.answerInTurn(PATH, raw(401, '', { 'WWW-Authenticate': 'Bearer error="invalid_token"' }), json({}));
     await get('first');
     expect(next.requests).toHaveLength(2);
@@ -113,7 +113,7 @@ describe('the service call channel', () => {
     expect(told[0]?.message).toEqual({ ...CALL, outcome: 'failed', ...how, durationMs: 0 });
   });
 
-  it('reports calls that were not sent because of a failed token request or an open circuit', async () => {
+  it('reports a call that was not sent because its token request failed or the circuit is open', async () => {
     const failing = token;
     token = () =>
       Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));

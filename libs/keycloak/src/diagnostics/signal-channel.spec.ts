@@ -5,7 +5,7 @@ import { publishSignals, SIGNAL_CHANNEL } from './signal-channel.js';
 const ISSUER = 'https://sso.example.com/realms/shop';
 
 describe('the signal channel', () => {
-  it('reports the number and the time of events but no names, and omits empty batches', () => {
+  it('reports the number and the time of events, but no names of users', () => {
     const told: unknown[] = [];
     const listen = (message: unknown): void => void told.push(message);
     subscribe(SIGNAL_CHANNEL, listen);

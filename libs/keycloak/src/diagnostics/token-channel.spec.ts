@@ -57,7 +57,7 @@ afterEach(() => void unsubscribe(TOKEN_CHANNEL, listen));
 const want = (by: string, what: TokenRequest): Promise<IssuedToken> => request.run(by, async () => tokens.get(what));
 
 describe('the token channel', () => {
-  it("reports in each caller's context whether the caller requests a token, joins a request or reuses a token", async () => {
+  it('reports for each caller whether it requests a token, joins a request or reuses a token', async () => {
     const both = [want('first', FOR_ALICE), want('second', FOR_ALICE)];
     clock.advance(0.25);
     answers[0]?.(ISSUED);

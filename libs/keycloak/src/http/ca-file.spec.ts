@@ -80,14 +80,10 @@ withOpenssl('a file of certificates', () => {
   });
 
   it.each<[string, () => void, string]>([
-    ['goes missing', () => rmSync(path), "can't be read (ENOENT)"],
+    ['is deleted', () => rmSync(path), "can't be read (ENOENT)"],
     ['is emptied', () => writeFileSync(path, ''), 'is empty'],
-    [
-      'is half written',
-      () => writeFileSync(path, other.certificate.slice(0, 100)),
-      'contains an incomplete certificate',
-    ],
-  ])('keeps its last content if it %s, and reports the problem once', async (_, spoil, reason) => {
+    ['is incomplete', () => writeFileSync(path, other.certificate.slice(0, 100)), 'contains an incomplete certificate'],
+  ])('keeps its last content in use if the file %s', async (_, spoil, reason) => {
     const file = CaFile.read(path);
     spoil();
     expect([await file.current(onEvent), await file.current(onEvent)]).toEqual([one.certificate, one.certificate]);

@@ -10,7 +10,7 @@ const labels = (environment: Readonly<Record<string, string>>, ...urls: readonly
 };
 
 describe('the proxies of the environment', () => {
-  it('are used if Node is configured to use proxies, and are otherwise ignored', () => {
+  it('are used only if Node is configured to use proxies', () => {
     const { NODE_USE_ENV_PROXY: _, ...variables } = ON;
     const both = ['https://sso.example.com', 'http://service-b:3001'];
     expect(labels(ON, ...both)).toEqual(['secure-proxy.example', 'proxy.example:3128']);
@@ -20,7 +20,7 @@ describe('the proxies of the environment', () => {
     expect(labels({ NODE_USE_ENV_PROXY: '1' }, ...both)).toEqual([undefined, undefined]);
   });
 
-  it('apply only to their own protocol, and lower-case variables take precedence', () => {
+  it('come from the variable for the protocol, and lower-case variables take precedence', () => {
     const alone = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: PROXY };
     expect(labels(alone, 'https://sso.example.com', 'http://sso.example.com')).toEqual([
       undefined,
@@ -59,7 +59,7 @@ describe('the proxies of the environment', () => {
     'http://a:%zz@proxy.example',
     'http://%C3:%A9@proxy.example',
     'nonsense',
-  ])('are rejected with the value %s, and the error does not show the value', (text) => {
+  ])('are rejected with the value %s, by an error that does not contain the value', (text) => {
     const { faults } = new EnvironmentProxies({ ...ON, HTTPS_PROXY: text });
     expect(faults).toEqual(['HTTPS_PROXY must be an http(s) URL of a proxy, without path']);
     expect(new EnvironmentProxies({ HTTPS_PROXY: text }).faults).toEqual([]);

@@ -48,7 +48,7 @@ afterEach(() => {
 });
 
 describe('a stream', () => {
-  it('ends only when its reader has read no data for a minute', async () => {
+  it('ends only if its reader reads no data for a minute', async () => {
     const { body, over } = await answered();
     let isOver = false;
     void over.then(() => (isOver = true));

@@ -38,7 +38,7 @@ class TestController {
   }
 }
 
-it('forFeature without forRoot fails with a message that says where forRoot belongs', async () => {
+it('forFeature without forRoot fails with a message that says where to import forRoot', async () => {
   const module = Test.createTestingModule({ imports: [KeycloakModule.forFeature([SERVICE_C])] });
   await expect(module.compile()).rejects.toThrow(
     /provided by KeycloakModule\.forRoot\(\) or forRootAsync\(\) in the root module/,
@@ -63,7 +63,7 @@ describe('the providers of KeycloakModule', () => {
     KeycloakExceptionFilter,
     RevocationList,
     getServiceClientToken('service-c'),
-  ])('include %p, which prints no secret (RS-23)', (token) => {
+  ])('include %p, whose printed form contains no secret (RS-23)', (token) => {
     const provider: unknown = module.get(token, { strict: false });
     expect(inspect(provider, { depth: 20, showHidden: true })).not.toContain(SECRET);
     expect(JSON.stringify(provider)).not.toContain(SECRET);
@@ -84,7 +84,7 @@ describe('the providers of KeycloakModule', () => {
     expect(own.get<ServiceClient>(getServiceClientToken('service-c'), { strict: false }).name).toBe('service-c');
   });
 
-  it('include a service client that util.inspect prints without the client secret', () => {
+  it('include a service client whose printed form contains no secret', () => {
     const client: ServiceClient = module.get(getServiceClientToken('service-c'), { strict: false });
     expect(inspect(client.asService('analytics.run'), { depth: 20 })).not.toContain(SECRET);
   });
@@ -102,7 +102,7 @@ describe('the validation of options', () => {
     return Test.createTestingModule({ imports: [TestModule] }).compile();
   };
 
-  it('does not compile without credentials, and also refuses them missing at the start', () => {
+  it('rejects options without credentials, in TypeScript and at the start', () => {
     const { issuer, clientId } = OPTIONS;
     // @ts-expect-error: no credentials
     const isMissing: KeycloakModuleOptions = { issuer, clientId };
@@ -144,7 +144,7 @@ describe('the validation of options', () => {
     await expect(booted).rejects.toThrow('it is imported 2 times. Call forRoot or forRootAsync once');
   });
 
-  it('rejects a second copy of the package, and points to npm ls', async () => {
+  it('rejects a second copy of the package, and recommends npm ls', async () => {
     const copy = { provide: Symbol(KEYCLOAK.description), useValue: {} };
     @Module({ imports: [KeycloakModule.forRoot(OPTIONS)], providers: [copy] })
     class TestModule {}
@@ -161,7 +161,7 @@ describe('the validation of options', () => {
       'internalServerUrl must be an http(s) URL without credentials',
       { internalServerUrl: 'https://:pw@keycloak.internal' },
     ],
-  ])('reports: %s', async (fault, change) => {
+  ])('reports the fault: %s', async (fault, change) => {
     await expect(boot({ ...OPTIONS, ...change })).rejects.toThrow(fault);
   });
 
@@ -171,7 +171,7 @@ describe('the validation of options', () => {
     ['name "service-c" is given twice', [SERVICE_C, SERVICE_C]],
     ['baseUrl must be given', [{ name: 'service-c', useFactory: () => undefined }]],
     ['unknown option "timeout"', [{ ...SERVICE_C, timeout: 1 }]],
-  ])('reports for a service: %s', async (fault, services) => {
+  ])('reports the fault of a registered service: %s', async (fault, services) => {
     const booted = (async () => boot(OPTIONS, services))();
     await expect(booted).rejects.toThrow(KeycloakOptionsError);
     await expect(booted).rejects.toThrow(fault);

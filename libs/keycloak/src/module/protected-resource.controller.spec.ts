@@ -154,7 +154,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
       await client.head(WELL_KNOWN).expect(200);
     });
 
-    it('is not found for other methods or at other paths (RS-21)', async () => {
+    it('is answered with 404 for other methods and at other paths (RS-21)', async () => {
       const client = await served();
       const statuses = [];
       for (const method of ['post', 'put', 'patch', 'delete'] as const)
@@ -246,7 +246,7 @@ describe.each(ADAPTERS)('protected resource metadata on %s', (_, adapter) => {
     });
   });
 
-  it('follows the options of each application if several applications share the module', async () => {
+  it('has the options of its application if several applications share the module', async () => {
     let options: KeycloakModuleOptions;
     const module = KeycloakModule.forRootAsync({ useFactory: () => options });
     const statuses = async (resource?: string): Promise<number[]> => {

@@ -61,7 +61,7 @@ describe.each([
     );
   const numbers = names.filter((name) => rangeOf(name).length > 0);
 
-  it('have a comment and are known to the code', () => {
+  it('have a doc comment, and are known to the code', () => {
     expect(faultsOf(() => resolve(Object.fromEntries(names.map((name) => [name, undefined]))))).not.toContainEqual(
       expect.stringContaining('unknown option'),
     );
@@ -71,7 +71,7 @@ describe.each([
     );
   });
 
-  it('are marked as required in type or comment if the code requires the option', () => {
+  it('are marked as required in the type or the doc comment if the code requires the option', () => {
     const due = faultsOf(() => resolveAny[type]({})).flatMap((fault) =>
       fault.replace(' must be given', '').split(' or '),
     );
@@ -87,7 +87,7 @@ describe.each([
     expect(/(\d+)(?: \([^)]*\))? to (\d+)/.exec(range)?.slice(1)).toEqual(rangeOf(name));
   });
 
-  it('document each switch with the default false, and each dangerous switch as DANGER', () => {
+  it('document the default false of boolean options, and mark dangerous options as DANGER', () => {
     const switches = names.filter((name) => typeof resolved[name] === 'boolean');
     expect(switches).toEqual(
       given === GIVEN ? ['verifyAtStart', 'allowInsecureRequests', 'exposeRefusalReasons'] : ['gzip'],
@@ -100,7 +100,7 @@ describe.each([
   });
 });
 
-it('the comment of expectedDefaultScopes has the default of the code', () => {
+it('the doc comment of expectedDefaultScopes names the same default as the code', () => {
   const scopes = resolveKeycloakOptions(GIVEN).expectedDefaultScopes.map((scope) => `\`${scope}\``);
   expect(SOURCE).toContain(`Default: ${scopes.join(' and ')}. */\n  readonly expectedDefaultScopes`);
 });

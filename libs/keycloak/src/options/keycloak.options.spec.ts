@@ -32,7 +32,7 @@ function faults(resolving: () => unknown): readonly string[] {
 const { clientSecret: _, ...WITHOUT_SECRET } = GIVEN;
 
 describe('resolveKeycloakOptions', () => {
-  it('fills in defaults', () => {
+  it('adds the default values of missing options', () => {
     expect(resolveKeycloakOptions(GIVEN)).toEqual({
       ...WITHOUT_SECRET,
       clientAuthentication: expect.any(FixedSecret),
@@ -69,7 +69,7 @@ describe('resolveKeycloakOptions', () => {
     const observe = (observeUntil: unknown) => () =>
       resolveKeycloakOptions({ ...GIVEN, enforcement: 'observe', observeUntil } as never, nowSeconds);
 
-    it.each(['2027-01-31', '2027-02-28', '2027-05-01'])('observes until %s', (observeUntil) => {
+    it.each(['2027-01-31', '2027-02-28', '2027-05-01'])('accepts the mode observe until %s', (observeUntil) => {
       expect(observe(observeUntil)()).toMatchObject({ enforcement: 'observe', observeUntil });
     });
 
@@ -78,27 +78,27 @@ describe('resolveKeycloakOptions', () => {
       ['2027-01-30', /^observeUntil was 2027-01-30: set enforcement to "enforce"/],
       ['2027-05-02', /^observeUntil must be at most 90 days ahead$/],
       ['9999-12-31', /^observeUntil must be at most 90 days ahead$/],
-    ])('stops the start with observeUntil %j', (observeUntil, fault) => {
+    ])('rejects a date in observeUntil that has passed or is too far away: %j', (observeUntil, fault) => {
       expect(faults(observe(observeUntil))).toEqual([expect.stringMatching(fault)]);
     });
 
     it.each(['2027-02-30', '2027-2-3', '31.01.2027', '2027-02-01T00:00:00Z', '', 20_270_201, new Date(0)])(
-      'refuses the date %j',
+      'rejects an invalid date in observeUntil: %j',
       (observeUntil) => {
         expect(faults(observe(observeUntil))).toContain('observeUntil must be a date in the form YYYY-MM-DD');
       },
     );
 
-    it('ignores a date that has passed if access is enforced', () => {
+    it('ignores an observeUntil that has passed if access is enforced', () => {
       expect(resolve({ observeUntil: '2020-01-01' })).toMatchObject({ enforcement: 'enforce' });
     });
 
-    it.each(['off', true, 'Observe'])('refuses the mode %j', (enforcement) => {
+    it.each(['off', true, 'Observe'])('rejects the mode %j', (enforcement) => {
       expect(faults(() => resolve({ enforcement }))).toEqual(['enforcement must be "enforce" or "observe"']);
     });
   });
 
-  it('lists every fault in one message, without a secret', () => {
+  it('lists every fault in one message that contains no secret', () => {
     const bend = { issuer: 'ftp://x', clientId: ' ', timeoutMs: 0, maxTokenBytes: 1.5, mapPermissions: 'roles' };
     expect(faults(() => resolve(bend))).toHaveLength(6);
     const error = (() => {
@@ -160,7 +160,7 @@ describe('resolveKeycloakOptions', () => {
     expect(printedForms(resolve({ clientSecret: 'hush hush' }))).not.toContain('hush hush');
   });
 
-  it('reports an unknown option once', () => {
+  it('reports an unknown option only once', () => {
     expect(faults(() => resolve({ timeout: 1 }))).toEqual(['unknown option "timeout"']);
     const issuers = [GIVEN];
     expect(faults(() => resolveKeycloakOptions({ issuers, timeout: 1 } as never))).toEqual([
@@ -187,7 +187,7 @@ describe('resolveKeycloakOptions', () => {
     ['https://orders.example.com/', ''],
     ['https://orders.example.com:8443', ''],
     ['https://api.example.com/shop/orders-v1.0_~', '/shop/orders-v1.0_~'],
-  ])('keeps the spelling of the URL of a protected resource: %s', (resource, path) => {
+  ])('does not change the URL of a protected resource: %s', (resource, path) => {
     const { origin } = new URL(resource);
     expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual({
       resource,
@@ -197,12 +197,12 @@ describe('resolveKeycloakOptions', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['no object', 'https://orders.example.com', /must be \{ resource \}/],
+    ['a value that is not an object', 'https://orders.example.com', /must be \{ resource \}/],
     ['a list', [], /must be \{ resource \}/],
     ['null', null, /must be \{ resource \}/],
     ['no URL', {}, /\.resource must be given/],
-    ['no http(s) URL', { resource: 'urn:orders' }, /\.resource must be an http\(s\) URL/],
-    ['http', { resource: 'http://orders.example.com' }, /\.resource must be https:/],
+    ['a URL that is not http(s)', { resource: 'urn:orders' }, /\.resource must be an http\(s\) URL/],
+    ['an http URL', { resource: 'http://orders.example.com' }, /\.resource must be https:/],
     [
       'a query (RFC 9728 section 1.2)',
       { resource: 'https://orders.example.com?a=b' },
@@ -215,19 +215,19 @@ describe('resolveKeycloakOptions', () => {
     ],
     ['credentials', { resource: 'https://a:b@orders.example.com' }, /without credentials, query and fragment/],
     [
-      'capitals',
+      'a URL in capitals',
       { resource: 'https://Orders.example.com' },
       /must be a normalized URL.*: https:\/\/orders\.example\.com$/,
     ],
-    ['the port of https', { resource: 'https://orders.example.com:443' }, /must be a normalized URL/],
+    ['the default port of https', { resource: 'https://orders.example.com:443' }, /must be a normalized URL/],
     ['a final slash', { resource: 'https://orders.example.com/a/' }, /must contain only letters|without a final slash/],
-    ['dots', { resource: 'https://orders.example.com/a/../b' }, /must be a normalized URL/],
+    ['a dot segment', { resource: 'https://orders.example.com/a/../b' }, /must be a normalized URL/],
     ['a parameter of a router', { resource: 'https://orders.example.com/:id' }, /must contain only letters/],
     ['a wildcard of a router', { resource: 'https://orders.example.com/*' }, /must contain only letters/],
-    ['escapes', { resource: 'https://orders.example.com/%61' }, /must contain only letters/],
-    ['a name that is none', { resource: 'https://a.example', resourceName: ' ' }, /resourceName must be text/],
+    ['percent-encoding', { resource: 'https://orders.example.com/%61' }, /must contain only letters/],
+    ['a name that is not a text', { resource: 'https://a.example', resourceName: ' ' }, /resourceName must be text/],
     [
-      'a page that is none',
+      'a documentation URL that is not a URL',
       { resource: 'https://a.example', resourceDocumentation: 'javascript:1' },
       /resourceDocumentation must be/,
     ],
@@ -320,7 +320,7 @@ describe('resolveKeycloakOptions', () => {
     ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/auth', 'http://keycloak:8080/auth/realms/x'],
     ['https://sso.example.com/auth/realms/x', 'http://keycloak:8080/', 'http://keycloak:8080/realms/x'],
     ['http://localhost:8080/realms/x', 'http://keycloak:8080', 'http://keycloak:8080/realms/x'],
-  ])('reaches the realm of %s through %s at %s', (issuer, internalServerUrl, realmUrl) => {
+  ])('resolves the realm of the issuer %s, with the internal URL %s, to %s', (issuer, internalServerUrl, realmUrl) => {
     const given = {
       issuer,
       ...(internalServerUrl === undefined ? {} : { internalServerUrl }),
@@ -341,7 +341,7 @@ describe('the profile', () => {
     ['https://sso.example.com', 'https://sso:8443/', 'https://sso:8443'],
     ['https://sso.example.com/realms/x', 'https://sso:8443', 'https://sso:8443/realms/x'],
   ])(
-    'of another server accepts the issuer %s unchanged, reached through %s at %s (RFC 8414 section 2)',
+    'of another server keeps the issuer %s, which with the internal URL %s is reached at %s (RFC 8414 section 2)',
     (issuer, internalServerUrl, realmUrl) => {
       expect(
         resolve(other({ issuer, ...(internalServerUrl === undefined ? {} : { internalServerUrl }) })),
@@ -379,7 +379,7 @@ describe('several issuers', () => {
   };
   const resolveAll = (issuers: unknown, bend: object = {}) => resolveKeycloakOptions({ issuers, ...bend } as never);
 
-  it('get default options, and set the first issuer as the issuer of this service', () => {
+  it('have default options, and the first issuer is the issuer of this service', () => {
     const { issuers, ...resolved } = resolveAll([GIVEN, OTHER], { timeoutMs: 500 });
     expect(resolved).toMatchObject({ issuer: GIVEN.issuer, clientId: 'service-b', timeoutMs: 500 });
     expect(issuers).toMatchObject([
@@ -401,28 +401,33 @@ describe('several issuers', () => {
   });
 
   it.each<[string, unknown, object, readonly string[]]>([
-    ['no list', {}, {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
-    ['none', [], {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
     [
-      'what is none',
+      'a value that is not a list',
+      {},
+      {},
+      ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on'],
+    ],
+    ['an empty list', [], {}, ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on']],
+    [
+      'a list that contains a text',
       [GIVEN, 'x'],
       {},
       ['issuers must be a list of 1 to 100 issuers, each with issuer, clientId and so on'],
     ],
     [
-      'one twice',
+      'a list that contains an issuer twice',
       [GIVEN, { ...OTHER, issuer: GIVEN.issuer }],
       {},
       ['issuers[1]: another entry in the list has the same issuer'],
     ],
     [
-      'another one that may do anything',
+      'a list whose second issuer has no limits',
       [GIVEN, { ...OTHER, acceptedScopes: undefined }],
       {},
       ['issuers[1]: acceptedScopes or mapPermissions must be given, to limit the tokens of this issuer'],
     ],
     [
-      'scopes beside what takes their place',
+      'an issuer with both acceptedScopes and mapPermissions',
       [{ ...GIVEN, acceptedScopes: ['a'], mapPermissions: () => [] }],
       {},
       [
@@ -430,26 +435,31 @@ describe('several issuers', () => {
       ],
     ],
     [
-      'no scopes',
+      'an issuer with invalid scopes',
       [GIVEN, { ...OTHER, acceptedScopes: ['two words'] }],
       {},
       ['issuers[1]: acceptedScopes must be a list of scope tokens'],
     ],
     [
-      'no acr values',
+      'an issuer with invalid acr values',
       [GIVEN, { ...OTHER, acceptedAcr: [''] }],
       {},
       ['issuers[1]: acceptedAcr must be a list of acr values, words of printable ASCII'],
     ],
-    ['an option of all in one', [GIVEN, { ...OTHER, timeoutMs: 500 }], {}, ['issuers[1]: unknown option "timeoutMs"']],
     [
-      'an option of one beside the list',
+      'an issuer with an option of the whole module',
+      [GIVEN, { ...OTHER, timeoutMs: 500 }],
+      {},
+      ['issuers[1]: unknown option "timeoutMs"'],
+    ],
+    [
+      'combined with an option that belongs to one issuer',
       [GIVEN],
       { clientId: 'x' },
       ['clientId belongs to one issuer: set this option in an entry of issuers'],
     ],
     [
-      'two whose tokens need not say from whom they are',
+      'two issuers with the profile rfc7662',
       [
         { ...GIVEN, profile: 'rfc7662' },
         { ...OTHER, profile: 'rfc7662' },
@@ -458,13 +468,13 @@ describe('several issuers', () => {
       ['issuers can contain only one with the profile "rfc7662", because its tokens need not name their issuer'],
     ],
     [
-      'http',
+      'an issuer with an http URL',
       [GIVEN, { ...OTHER, issuer: 'http://x.test/realms/a' }],
       {},
       ['issuers[1]: issuer must be https: (or allowInsecureRequests must be true, for development)'],
     ],
     [
-      'no secret, and no client',
+      'an issuer without client id and secret',
       [{ issuer: GIVEN.issuer }],
       {},
       ['issuers[0]: clientId must be given', 'issuers[0]: clientSecret or clientAuthentication must be given'],
@@ -475,7 +485,7 @@ describe('several issuers', () => {
 });
 
 describe('resolveServiceOptions', () => {
-  it('fills in defaults', () => {
+  it('adds the default values of missing options', () => {
     expect(resolveServiceOptions('service-c', SERVICE, MODULE)).toEqual({
       baseUrl: SERVICE.baseUrl,
       issuer: GIVEN.issuer,
@@ -491,7 +501,7 @@ describe('resolveServiceOptions', () => {
     });
   });
 
-  it('lists every fault and names the service', () => {
+  it('lists every fault in one message that names the service', () => {
     const bend = { baseUrl: 'nowhere', audience: '', timeoutMs: 1, maxResponseBytes: 1 };
     expect(faults(() => resolveService(bend))).toHaveLength(4);
     expect(() => resolveService(bend)).toThrow(/^KeycloakModule\.forFeature, service "service-c", has 4 faults:/);
@@ -514,7 +524,7 @@ describe('resolveServiceOptions', () => {
     'https://service-c.example.com/a%2f..%2fb',
     'https://service-c.example.com/a\\b',
     'https://service-c.example.com/a ',
-  ])('rejects a base URL that would be changed: %j (CC-10)', (baseUrl) => {
+  ])('rejects a base URL that a URL parser would change: %j (CC-10)', (baseUrl) => {
     expect(faults(() => resolveService({ baseUrl }))).toEqual([
       'baseUrl must have no dot segment, no backslash, and no space at its end',
     ]);

@@ -34,18 +34,18 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
   ],
 ])('the option tls of %s', (_, resolve) => {
   it.each([
-    ['no object', 'ca.pem', 'tls must be { caFile }, with the path of a file'],
-    ['a misspelt member', { cafile: 'ca.pem' }, 'tls has an unknown member "cafile"'],
+    ['a value that is not an object', 'ca.pem', 'tls must be { caFile }, with the path of a file'],
+    ['an object with a misspelt member', { cafile: 'ca.pem' }, 'tls has an unknown member "cafile"'],
     [
-      'a switch that leaves verification out',
+      'an object with an option that disables verification',
       { rejectUnauthorized: false },
       'tls has an unknown member "rejectUnauthorized"',
     ],
     ['an empty path', { caFile: ' ' }, 'tls.caFile must be the path of a file'],
-    ['a file that is not there', { caFile: '/nowhere/secret-4711' }, "tls.caFile can't be read (ENOENT)"],
+    ['a missing file', { caFile: '/nowhere/secret-4711' }, "tls.caFile can't be read (ENOENT)"],
     ['a folder', { caFile: '/' }, "tls.caFile can't be read (EISDIR)"],
     [
-      'a file of something else',
+      'a file without certificates',
       { caFile: new URL(import.meta.url).pathname },
       'tls.caFile contains no certificate in PEM',
     ],
@@ -53,16 +53,16 @@ describe.each<[string, (tls: unknown, bent?: object) => unknown]>([
     expect(faultsOf(() => resolve(tls))).toEqual([fault]);
   });
 
-  it('is reported together with other faults', () => {
+  it('is reported together with other faulty options', () => {
     expect(faultsOf(() => resolve({ caFile: '/nowhere' }, { audience: '', timeoutMs: 1 })).length).toBeGreaterThan(1);
   });
 
-  it('may be missing, empty, or without a value for caFile', () => {
+  it('may be missing, be empty, or have an undefined caFile', () => {
     expect([undefined, {}, { caFile: undefined }].map((tls) => faultsOf(() => resolve(tls)))).toEqual([[], [], []]);
   });
 
   withOpenssl('with a file of certificates', () => {
-    it('accepts the file', () => {
+    it('can be the path of a CA file', () => {
       const authority = new TestAuthority();
       expect(resolve({ caFile: authority.caFile() })).toMatchObject({
         tls: { caFile: { path: expect.any(String) as unknown } },
@@ -83,7 +83,7 @@ describe('the environment of the process', () => {
     ['production', 1],
     [undefined, 1],
     ['development', 0],
-  ])('with NODE_ENV %s must not switch off TLS verification: %i fault', (nodeEnv, faults) => {
+  ])('with NODE_ENV %s and disabled TLS verification causes this number of faults: %i', (nodeEnv, faults) => {
     if (nodeEnv === undefined) delete process.env['NODE_ENV'];
     else process.env['NODE_ENV'] = nodeEnv;
     expect(faultsOf(() => resolveKeycloakOptions(KEYCLOAK))).toEqual([]);
@@ -92,7 +92,7 @@ describe('the environment of the process', () => {
     expect(found.filter((fault) => fault.startsWith('NODE_TLS_REJECT_UNAUTHORIZED is 0'))).toHaveLength(faults);
   });
 
-  it('must not name an invalid proxy', () => {
+  it('causes a fault if it names an invalid proxy', () => {
     Object.assign(process.env, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: 'proxy:3128' });
     expect(faultsOf(() => resolveKeycloakOptions(KEYCLOAK))).toEqual([
       'HTTPS_PROXY must be an http(s) URL of a proxy, without path',

@@ -15,7 +15,7 @@ describe('roles', () => {
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'of a client named %s are empty unless the token has them',
+    'of a client named %s are empty if the token has no roles of this client',
     (name) => {
       expect(clientRoles(claims, name)).toEqual([]);
       const given = JSON.parse(`{"resource_access":{"${name}":{"roles":["own"]}}}`) as Record<string, unknown>;

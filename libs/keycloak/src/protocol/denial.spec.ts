@@ -21,7 +21,7 @@ describe('readDenial', () => {
         { kind: 'tokenId', key: 'onrtro:1', ...always },
       ],
     ],
-  ])('reads %j, also after a JSON round trip', (denial, read) => {
+  ])('accepts %j, even after a conversion to JSON and back', (denial, read) => {
     expect(readDenial(denial)).toEqual(read);
     expect(readDenial(JSON.parse(JSON.stringify(denial)))).toEqual(read);
   });
@@ -68,7 +68,7 @@ describe('readDenial', () => {
     expect(() => readDenial(denial)).toThrow(TypeError);
   });
 
-  it('names no value in its error message (RS-23)', () => {
+  it('throws an error that contains no value of the denial (RS-23)', () => {
     expect(() => readDenial({ tokenHash: 'eyJhbGciOi' })).toThrow(
       /^The tokenHash of a denial must be a SHA-256 in hex$/,
     );
@@ -76,12 +76,12 @@ describe('readDenial', () => {
 });
 
 describe('denialOf', () => {
-  it('identifies a token by its hash and its jti, and contains no token text', () => {
+  it('denies a token by its hash and its jti, not by its text', () => {
     const token = testAccessToken({ claims: { jti: 'onrtro:1', sid: 's1' } });
     expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash, jti: 'onrtro:1' });
   });
 
-  it('identifies a token without jti by its hash', () => {
+  it('denies a token without jti by its hash', () => {
     const token = testAccessToken({ claims: { jti: undefined } });
     expect(denialOf(token)).toEqual({ issuer: token.issuer, tokenHash: token.hash });
     expect(readDenial(denialOf(token))).toHaveLength(1);

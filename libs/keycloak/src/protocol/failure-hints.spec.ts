@@ -60,20 +60,20 @@ describe('failureHint', () => {
     },
   );
 
-  it.each(DESCRIBED)("follows Keycloak's own description: %s, %s", (reason, description, hint) => {
+  it.each(DESCRIBED)("matches Keycloak's description of the error: %s, %s", (reason, description, hint) => {
     const said = failureHint(refusal(reason, { description }));
     expect(said).toMatch(hint);
     expect(said).not.toMatch(/proxy or a login page|Compare clientId and the secret/);
   });
 
-  it('names the description for an unknown refusal, and the client id for a refused scope', () => {
+  it('refers to the log field `description` if the cause of a refusal is unknown', () => {
     expect(failureHint(refusal('answered_403_access_denied', { description: 'Something new' }))).toMatch(
       /`description`/,
     );
     expect(failureHint(refusal('answered_400_invalid_scope'))).toMatch(/If it is another client, correct clientId/);
   });
 
-  it('depends on the description of the failure, in which tokens are masked (RS-23)', () => {
+  it('uses the description of the error, in which tokens are masked (RS-23)', () => {
     const disabled = AuthorizationServerError.answered(403, 'access_denied', undefined, 'Realm not enabled');
     expect(failureHint(disabled)).toMatch(/^The realm is disabled/);
     const { fields } = AuthorizationServerError.answered(400, 'invalid_request', undefined, `no ${tokenText('x')}`);
@@ -81,13 +81,13 @@ describe('failureHint', () => {
     expect(AuthorizationServerError.answered(400, 'invalid_request').fields).toEqual({});
   });
 
-  it('is undefined if the token of the caller was refused', () => {
+  it("is undefined if the caller's token was refused", () => {
     const refused = new BearerError('invalid_token', { reason: 'revoked', fields: { jti: 'x' } });
     expect(failureHint(refused)).toBeUndefined();
     expect(loggedFields(refused)).toEqual({ jti: 'x' });
   });
 
-  it('keeps an existing hint', () => {
+  it('does not replace an existing hint', () => {
     expect(loggedFields(refusal('timeout', { hint: 'Known.' }))).toMatchObject({ hint: 'Known.' });
   });
 });

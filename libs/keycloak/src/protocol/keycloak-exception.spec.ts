@@ -79,7 +79,7 @@ describe('the HTTP response of a refusal (RS-02, RS-14)', () => {
     expect(refusal.toHeaders('service-b')).toStrictEqual(headers);
   });
 
-  it.each(REFUSALS)('contains the reason only if the reason may be exposed: %s', (refusal, _status, body) => {
+  it.each(REFUSALS)('contains the reason only with the option exposeRefusalReasons: %s', (refusal, _status, body) => {
     expect(refusal.toBody(true)).toStrictEqual({ ...body, reason: refusal.reason });
     expect(JSON.stringify(refusal.toBody(false))).not.toContain(refusal.reason);
   });
@@ -90,7 +90,7 @@ describe('the HTTP response of a refusal (RS-02, RS-14)', () => {
   });
 
   it.each(['x", error="none"\r\nSet-Cookie: a', 'Prüfer', 'two words'])(
-    'names the permission %j, which is not a valid scope, only in its body (RS-02, RFC 6750 section 3)',
+    'names the invalid scope %j only in its body, not in the challenge (RS-02, RFC 6750 section 3)',
     (name) => {
       const refusal = new BearerError('insufficient_scope', { reason, permission: name });
       expect(refusal.toHeaders('b')).toEqual({ 'WWW-Authenticate': 'Bearer realm="b", error="insufficient_scope"' });

@@ -27,7 +27,7 @@ describe('a text of another party', () => {
     expect(loggableText(given)).toBe(expected);
   });
 
-  it('is logged without secrets of the request, and without long parts of the secrets', () => {
+  it('is logged without the secrets of the request and without long parts of these secrets', () => {
     const secrets = ['correct horse', 'ad-hoc-secret'];
     expect(loggableText('bad secret "ad-hoc-secret", or hoc-secret', secrets)).toBe('bad secret "***", or ***');
     expect(loggableText('xad-hoc-secretx', secrets)).toBe('x***x');

@@ -11,7 +11,7 @@ describe('an error of the authorization server (RS-23)', () => {
     [408, 'slow_down', 'authorization_server_unavailable'],
     [429, 'slow_down', 'authorization_server_unavailable'],
     [503, 'temporarily_unavailable', 'authorization_server_unavailable'],
-  ])('with status %i and the known code %s has that code in its reason', (status, error, code) => {
+  ])('with status %i and the known code %s has this code in its reason', (status, error, code) => {
     const { code: told, reason, fields } = AuthorizationServerError.answered(status, error);
     expect([told, reason, fields]).toEqual([code, `answered_${status}_${error}`, {}]);
   });

@@ -54,7 +54,7 @@ describe('the members of a parsed scope (RS-09)', () => {
 });
 
 describe('canonicalScope', () => {
-  it('returns the same text for the same set, regardless of order and repetition', () => {
+  it('returns equal texts for equal sets, regardless of order and repetition', () => {
     fc.assert(
       fc.property(fc.array(scopeToken, { minLength: 1 }), (tokens) => {
         const canonical = canonicalScope(tokens.join(' '));

@@ -12,7 +12,7 @@ const token = testAccessToken({
 });
 
 describe('VerifiedAccessToken', () => {
-  it('reveals its text only to the token exchange, and in no printed form (RS-23)', () => {
+  it('reveals its text only to the token exchange, not in any printed form (RS-23)', () => {
     expect(subjectTokenText(token)).toBe(TEXT);
     expect(printedForms(token)).not.toContain('test-token');
     expect(printedForms({ nested: [token] })).not.toContain('test-token');
@@ -34,7 +34,7 @@ describe('VerifiedAccessToken', () => {
     expect(Object.isFrozen(token.audience)).toBe(true);
   });
 
-  it('reads session, names and roles from its claims', () => {
+  it('has the session, the names and the roles from its claims', () => {
     const { sessionId, username, email, realmRoles } = token;
     expect({ sessionId, username, email, realmRoles }).toEqual({
       sessionId: 's1',

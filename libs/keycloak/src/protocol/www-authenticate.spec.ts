@@ -30,7 +30,7 @@ describe('formatBearerChallenge (RFC 6750 section 3)', () => {
     );
   });
 
-  it('contains the required login as in RFC 9470 section 3 (RS-11)', () => {
+  it('contains the required login in the format of RFC 9470 section 3 (RS-11)', () => {
     const header = formatBearerChallenge({
       realm: 'b',
       error: 'insufficient_user_authentication',

@@ -78,7 +78,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
     expect(seen).toEqual({ calls: 5, running: 0, most: 2 });
   });
 
-  it('rejects a call that has waited for half of timeoutMs, without counting a failure', async () => {
+  it('rejects a call that has waited for half of timeoutMs, and does not count a failure', async () => {
     const { ask, does, seen, states } = server({
       maxConcurrentCalls: 1,
       maxQueuedCalls: 100,
@@ -107,7 +107,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
 });
 
 describe('the deadline (CC-09)', () => {
-  it('covers the preparation of a call, which takes no slot', async () => {
+  it('covers the preparation of a call, which occupies no slot of the bulkhead', async () => {
     const { ask, seen } = server({ timeoutMs: 100 });
     const never = async (): Promise<unknown> => new Promise(() => undefined);
     const outcomes = await within(100, Promise.all(Array.from({ length: 10 }, async () => outcome(ask(never)))));
@@ -115,7 +115,7 @@ describe('the deadline (CC-09)', () => {
     expect(seen.calls).toBe(0);
   });
 
-  it('covers a call that ignores its signal', async () => {
+  it('ends the wait for a call that ignores its signal', async () => {
     const { ask, does } = server({ timeoutMs: 100 });
     does(async () => new Promise(() => undefined));
     expect(await within(100, outcome(ask()))).toBe(`${UNAVAILABLE} timeout`);
@@ -146,7 +146,7 @@ describe('retries (CC-09)', () => {
     }
   });
 
-  it('wait for Retry-After, but are not made if Retry-After is half of timeoutMs or longer', async () => {
+  it('wait for the time in Retry-After, unless this time is at least half of timeoutMs', async () => {
     const patient = server({ timeoutMs: 3000 });
     const times: number[] = [];
     patient.does(
@@ -257,7 +257,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(10);
   });
 
-  it('resets its failure count after a refusal, even if that refusal closed the circuit', async () => {
+  it('restarts its count of failures after a refusal, even if this refusal closed the circuit', async () => {
     const clock = clockOf();
     const { ask, does, states } = server(failing, clock);
     for (let at = 0; at < 5; at += 1) {

@@ -18,7 +18,7 @@ function breakerOf(circuitBreakerFailures: number) {
 const fails = (): Promise<string> => Promise.reject(new Error('down'));
 
 describe('a call that ends after the circuit has opened', () => {
-  it('neither opens the circuit during the trial call, nor closes it', async () => {
+  it('has no effect on the circuit during the trial call', async () => {
     const { states, pause, run } = breakerOf(1);
     let fail = (): void => undefined;
     let succeed = (): void => undefined;
@@ -40,7 +40,7 @@ describe('a call that ends after the circuit has opened', () => {
   });
 });
 
-it('a call that began before the circuit opened does not count after the circuit has closed', async () => {
+it('the circuit breaker ignores a call that began before the circuit opened and fails after it has closed', async () => {
   const { states, pause, run } = breakerOf(1);
   let fail = (): void => undefined;
   const late = run(() => new Promise((_, reject) => (fail = () => reject(new Error('late')))));
@@ -52,7 +52,7 @@ it('a call that began before the circuit opened does not count after the circuit
   expect(states).toEqual(['open', 'half-open', 'closed']);
 });
 
-it('a fault in the rules counts as a failed trial call, and keeps nobody waiting', async () => {
+it('the circuit breaker counts a trial call as failed if the rule for its result throws', async () => {
   const breaker = new CircuitBreaker(
     { circuitBreakerFailures: 1, circuitBreakerPauseMs: 0 },
     systemClock,
@@ -70,7 +70,7 @@ it('a fault in the rules counts as a failed trial call, and keeps nobody waiting
 });
 
 describe('calls during the trial call', () => {
-  it('wait, and fail if the trial call fails', async () => {
+  it('wait for the trial call, and fail if the trial call fails', async () => {
     const { pause, run } = breakerOf(1);
     await expect(run(fails)).rejects.toThrow('down');
     pause();

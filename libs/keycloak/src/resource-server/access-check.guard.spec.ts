@@ -81,7 +81,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     });
   });
 
-  it('runs no handler, even if the caller of app.init() ignores the error (RS-20)', async () => {
+  it('runs no handler, even if the code that calls app.init() ignores the error (RS-20)', async () => {
     const controller = controllerWith([], [Public()]);
     const app = await applicationOf([controller], adapter);
     // Nest registers routes before it calls the hook that throws.
@@ -91,7 +91,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
     expect(app.get<{ calls: number }>(controller).calls).toBe(0);
   });
 
-  it('lets a test call a method of its controller directly', async () => {
+  it('lets a unit test call a method of a controller directly', async () => {
     const controller = controllerWith([Authenticated()], [RequirePermission('orders.read')]);
     const app = await applicationOf([controller], adapter);
     expect(app.get<{ read: () => string }>(controller).read()).toBe('orders');
@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
   });
 });
 
-it('an application with a request-scoped guard does not start, because Nest 11.0 skips the guard (RS-20)', async () => {
+it('an application with a request-scoped KeycloakGuard does not start, because Nest 11.0 skips the guard (RS-20)', async () => {
   const guard = { provide: KeycloakGuard, scope: Scope.REQUEST, useFactory: () => ({}) };
   const controllers = [controllerWith([], [Public()])];
   const module = await Test.createTestingModule({ providers: [guard], controllers }).compile();
@@ -171,15 +171,20 @@ describe('a request that runs two handlers', () => {
 
   it.each<[string, RouteDecorator[], number, number]>([
     ['verifies its token once', [RequirePermission('orders.read')], 200, 1],
-    ["is refused without the second handler's permission (RS-09)", [RequirePermission('orders.approve')], 403, 1],
+    [
+      'is refused if its token lacks the permission of the second handler (RS-09)',
+      [RequirePermission('orders.approve')],
+      403,
+      1,
+    ],
     ['is refused if the second handler does not allow its client', [Authenticated(), AllowClients('another')], 403, 1],
     [
-      'introspects its token again if the second handler requires a fresh result',
+      'introspects its token again if the second handler accepts no cached result',
       [Authenticated(), MaxIntrospectionAge({ seconds: 0 })],
       200,
       2,
     ],
-    ['is refused if no decorator opens the second handler (RS-20)', [], 403, 1],
+    ['is refused if the second handler has no access decorator (RS-20)', [], 403, 1],
   ])('%s', async (_, decorators, status, questions) => {
     const keycloak = KeycloakTestingModule.forRoot({ introspectionTtlSeconds: 0 });
     const app = await applicationOf([First, secondWith(...decorators)], () => new ExpressAdapter(), [keycloak]);

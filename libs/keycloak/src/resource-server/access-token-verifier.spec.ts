@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => realm.stop());
 
 describe('AccessTokenVerifier', () => {
-  it('verifies a token for this service, and reuses the result like the guard (RS-12)', async () => {
+  it('verifies a token for this service, with one introspection for many calls (RS-12)', async () => {
     const verifier = await verifierOf('service-a');
     const text = await loginTo(realm, 'alice');
     const before = realm.control.calls.introspection;
@@ -45,7 +45,7 @@ describe('AccessTokenVerifier', () => {
     expect(realm.control.calls.introspection).toBe(before + 2);
   });
 
-  it('refuses a token for another service (RS-06), and a token of an ended session', async () => {
+  it('refuses a token for another service (RS-06) or of an ended session', async () => {
     const text = await loginTo(realm, 'alice');
     await expect((await verifierOf('service-b')).verify(text)).rejects.toMatchObject({ code: 'invalid_token' });
     const verifier = await verifierOf('service-a');
@@ -88,7 +88,7 @@ describe('AccessTokenVerifier', () => {
     }
   });
 
-  it('drops cached results and keeps denials after the machine slept (RS-12, RS-13)', async () => {
+  it('drops cached results, but keeps denials, after the machine was suspended (RS-12, RS-13)', async () => {
     const clock = new StillClock();
     const { verifier, revocations } = composeKeycloak(optionsOf(realm), { clock });
     const exp = clock.date + 1e6;
@@ -126,7 +126,7 @@ describe('AccessTokenVerifier', () => {
     expect(realm.control.calls.introspection).toBe(before);
   });
 
-  it("calls only its module's server, even if code overwrites the verifier's properties", async () => {
+  it('calls only the configured server, even if code overwrites the properties of the verifier', async () => {
     const verifier = await verifierOf('service-a');
     const text = tokenText('made-up');
     const { issuer: iss } = realm;

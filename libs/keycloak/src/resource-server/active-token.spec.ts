@@ -57,12 +57,20 @@ function verified(
 
 describe('the claims of an active token', () => {
   it.each<[string, object, object]>([
-    ["the token's acr if the session's is higher", { acr: '1' }, { acr: '1', auth_time: ANSWER.auth_time }],
-    ["the token's auth_time if the session's is later", { auth_time: NOW - 900 }, { acr: '2', auth_time: NOW - 900 }],
+    ["the token's acr if the session's acr is higher", { acr: '1' }, { acr: '1', auth_time: ANSWER.auth_time }],
+    [
+      "the token's auth_time if the session's auth_time is later",
+      { auth_time: NOW - 900 },
+      { acr: '2', auth_time: NOW - 900 },
+    ],
     ["the token's acr if the session has lost this acr", { acr: '3' }, { acr: '3', auth_time: ANSWER.auth_time }],
     ["the token's acr even if it is a number", { acr: 1 }, { acr: 1 }],
     ["the token's auth_time even if it is null", { auth_time: null }, { auth_time: null }],
-    ['acr and auth_time of the session as a fallback', { sub: 'alice-id' }, { acr: '2', auth_time: ANSWER.auth_time }],
+    [
+      "the session's acr and auth_time if the token has neither",
+      { sub: 'alice-id' },
+      { acr: '2', auth_time: ANSWER.auth_time },
+    ],
   ])('have %s (RS-27)', (_, payload, expected) => {
     expect(claimsOf(jwt(payload))).toMatchObject(expected);
   });
@@ -83,7 +91,7 @@ describe('the claims of an active token', () => {
     ['a member __proto__', jws('{"__proto__":{"acr":"2"}}')],
     ['bytes that are not UTF-8', jws(Uint8Array.from([...Buffer.from('{"acr":"'), 0xff, ...Buffer.from('"}')]))],
     ['objects more than 32 deep', jws(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`)],
-  ])('are refused for a payload with %s (RS-27)', (_, text) => {
+  ])('are refused if the payload of the token has %s (RS-27)', (_, text) => {
     expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
   });
 
@@ -98,7 +106,7 @@ describe('the claims of an active token', () => {
     );
   });
 
-  it('include cnf from the token or the introspection result, and cnf causes a refusal (RS-27, RS-18)', () => {
+  it('include cnf from the token or the introspection result, so that the token is refused (RS-27, RS-18)', () => {
     const bound = { 'x5t#S256': 'abc' };
     expect(claimsOf(jwt({ cnf: bound }))).toMatchObject({ cnf: bound });
     expect(claimsOf(jwt({}), { ...ANSWER, cnf: bound })).toMatchObject({ cnf: bound });

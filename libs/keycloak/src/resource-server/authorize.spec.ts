@@ -46,7 +46,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     }
   });
 
-  it('names the first missing permission', () => {
+  it('names the first missing permission in the refusal', () => {
     expect(refusal(['b.approve', 'x', 'y'])).toEqual({ code: 'insufficient_scope', permission: 'x' });
   });
 
@@ -55,7 +55,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal(['b.approve'], ['warehouse'])).toEqual({ code: 'client_not_allowed', permission: undefined });
   });
 
-  it('demands one permission of each list, and names the first permission of an unmet list', () => {
+  it('demands at least one permission of each list in @RequireAnyPermission', () => {
     expect(refusal([], [], [['x', 'b.approve']])).toBeUndefined();
     expect(refusal([], [], [['b.approve'], ['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'x' });
     expect(refusal(['z'], [], [['x', 'y']])).toEqual({ code: 'insufficient_scope', permission: 'z' });
@@ -78,7 +78,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(asked).toEqual([[token, demanded]]);
   });
 
-  it('compares clients exactly', () => {
+  it('compares client ids exactly', () => {
     expect(refusal([], ['service', 'service-a2'])).toMatchObject({ code: 'client_not_allowed' });
   });
 });

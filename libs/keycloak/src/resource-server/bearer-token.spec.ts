@@ -111,14 +111,14 @@ describe('bearerToken (RFC 6750 section 2)', () => {
     );
   });
 
-  it('reads the property headers if the raw headers of the request are empty (RS-03)', () => {
+  it('reads the property `headers` if the property `rawHeaders` is empty (RS-03)', () => {
     const { rawHeaders } = new IncomingMessage(new Socket());
     const incoming = (authorization: string): BearerRequest => ({ ...withHeader(authorization), rawHeaders, url: '/' });
     expect(outcome(incoming(`Bearer ${TOKEN}`))).toBe(TOKEN);
     expect(outcome(incoming('Bearer junk'))).toBe('invalid_token: token_malformed');
   });
 
-  it('counts the headers of the request itself if "raw" is not a request (RS-03)', () => {
+  it('reads the headers of the request if its property `raw` is not a request (RS-03)', () => {
     const rawHeaders = Array.from({ length: 200 }, () => 'x');
     const socket = { server: { maxHeadersCount: 100 } };
     expect(outcome({ headers: {}, raw: {}, rawHeaders, socket })).toBe('invalid_request: too_many_headers');

@@ -130,7 +130,7 @@ describe.each([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
 ])('callerOf on %s', (_, adapter) => {
-  it('returns the caller in guards, interceptors and providers, and verifies the token once', async () => {
+  it('returns the caller in guards, interceptors and providers, with one verification of the token', async () => {
     const { get, bearer } = await start(adapter());
     const asked = introspections();
     expect(await get('/mine', bearer('orders.read'))).toBe('200 alice of alice');
@@ -144,7 +144,7 @@ describe.each([
     expect(seen).toEqual(['throttler: alice']);
   });
 
-  it('returns undefined without a token, and throws an error for a bad token', async () => {
+  it('returns undefined without a token, and throws an error for an invalid token', async () => {
     const { get } = await start(adapter());
     expect(await get('/mine')).toBe('401 missing_token');
     expect(await get('/mine', 'Bearer junk')).toBe('401 invalid_token');
@@ -159,7 +159,7 @@ describe.each([
     expect(await get('/mine', authorization)).toBe('401 invalid_token');
   });
 
-  it('also verifies the token of a request to a public route', async () => {
+  it('verifies the token of a request to a public route', async () => {
     const { get, bearer } = await start(adapter());
     expect(await get('/open', bearer())).toBe('200 alice');
     expect(await get('/open')).toBe('200 nobody');

@@ -110,7 +110,7 @@ describe('the claims of a token, by profile: keycloak, rfc9068, rfc7662', () => 
     expect(verdicts(bend)).toEqual(expected);
   });
 
-  it('get the same rfc9068 verdict by introspection and by signature', () => {
+  it('are checked equally after introspection and after a signature check with the profile rfc9068', () => {
     for (const [, { active: _, ...bend }, [, expected]] of TABLE.filter(([, claims]) => !('active' in claims))) {
       expect([bend, verdict('rfc9068', bend, 'signature')]).toEqual([bend, expected]);
     }

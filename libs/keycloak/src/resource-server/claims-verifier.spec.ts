@@ -136,7 +136,7 @@ describe('ClaimsVerifier', () => {
     ['iat, within the tolerance', { iat: NOW + TOLERANCE }, NOW, 'accepted'],
     ['iat, beyond the tolerance', { iat: NOW + TOLERANCE + 1 }, NOW, 'issued_in_the_future'],
     ['no iat and no nbf', { iat: undefined, nbf: undefined }, NOW, 'accepted'],
-  ])('checks time claims: %s (RS-07)', (_, bend, now, expected) => {
+  ])('checks the time claim %s (RS-07)', (_, bend, now, expected) => {
     expect(refusal(bend, now)).toBe(expected);
   });
 
@@ -214,7 +214,7 @@ describe('asynchronous permissions', () => {
       verifyClaimsOr('text', 'introspection', ANSWER, { ...OPTIONS, permissions }, clockAt(NOW), { denies }),
     );
 
-  it('become the permissions of the token', async () => {
+  it('become the permissions of the token when the promise resolves', async () => {
     expect((await later(async () => ['late'])).permissions).toEqual(['late']);
   });
 
@@ -255,7 +255,7 @@ describe('a denied token', () => {
     expect(() => verifyDenied({}, { permissions })).toThrow(expect.objectContaining({ reason: 'revoked' }));
   });
 
-  it('keeps the hash of the first check while the introspection result is reused', () => {
+  it('is hashed only once while its introspection result is reused', () => {
     const seen: string[] = [];
     const answer = Object.freeze({ ...ANSWER });
     const denials = { denies: ({ hash }: VerifiedAccessToken) => seen.push(hash) === 0 };
@@ -316,7 +316,7 @@ describe('permissions', () => {
     fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,8}$/),
   );
 
-  it('are exactly the members of scope, and a prefix is not a permission (RS-09)', () => {
+  it('are exactly the members of scope, not their prefixes (RS-09)', () => {
     fc.assert(
       fc.property(fc.array(name), name, (granted, demanded) => {
         const token = verify({ scope: granted.join(' ') });
@@ -327,7 +327,7 @@ describe('permissions', () => {
     );
   });
 
-  it.each([undefined, '', ' '])('are empty with scope %j (RS-09)', (scope) => {
+  it.each([undefined, '', ' '])('are empty if the claim scope is %j (RS-09)', (scope) => {
     expect([...verify({ scope }).permissions]).toEqual([]);
   });
 
@@ -399,7 +399,7 @@ describe('claims of a token whose signature was verified', () => {
     ['user, audience and the jti of a lightweight token', { jti: 'onltac:4d1f' }, 'accepted'],
     ['no audience, and the jti of an ordinary token', { aud: undefined, jti: 'onrtac:4d1f' }, 'aud_missing'],
     ['neither user nor audience, in an ID token', { sub: undefined, aud: undefined, typ: 'ID' }, 'sub_missing'],
-  ])('show whether the token is lightweight: %s', (_case, bend, reason) => {
+  ])('show that the token is lightweight, or not: %s', (_case, bend, reason) => {
     expect(reasonOf('signature', { ...SIGNED, ...bend })).toBe(reason);
   });
 

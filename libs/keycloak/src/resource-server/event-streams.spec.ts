@@ -111,7 +111,7 @@ describe.each([
     expect(await until(() => received.isOver, 4)).toBe(true);
   });
 
-  it('stops tracking a connection that has ended, and tracks no connection without a token', async () => {
+  it('tracks no connection that has ended or that has no token', async () => {
     const url = await start(adapter());
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);

@@ -73,7 +73,7 @@ class HeirOfRequest extends KeycloakGuard {
 const GUARDS: readonly (readonly [string, Type<KeycloakGuard>])[] = [
   ['KeycloakGuard', KeycloakGuard],
   ['a derived guard', SilentHeir],
-  ['a derived guard with a constructor of its own', Heir],
+  ['a derived guard with its own constructor', Heir],
 ];
 
 type Binding = (guard: Type<KeycloakGuard>, controller: Type) => Provider[];
@@ -100,7 +100,7 @@ const BINDINGS: readonly (readonly [string, Binding])[] = [
     },
   ],
   ['a second APP_GUARD', (guard) => [{ provide: APP_GUARD, useClass: guard }]],
-  ['an APP_GUARD that exists', (guard) => [guard, { provide: APP_GUARD, useExisting: guard }]],
+  ['an APP_GUARD with useExisting', (guard) => [guard, { provide: APP_GUARD, useExisting: guard }]],
 ];
 
 function ordersOf(decorated: boolean): Type {
@@ -196,7 +196,7 @@ describe('a request-scoped derived guard', () => {
   });
 });
 
-it('a KeycloakGuard created by hand refuses every request, and says what to change', async () => {
+it('a KeycloakGuard that the application creates with "new" refuses every request', async () => {
   const guard = new KeycloakGuard();
   await expect(guard.callerOf({ headers: {} })).rejects.toThrow('import KeycloakModule.forRoot');
   @Controller()

@@ -65,7 +65,7 @@ const noAnswer: Reverify = async () => {
 };
 
 describe('HeldConnections', () => {
-  it('keeps a connection whose token stays valid', async () => {
+  it('keeps a connection open while its token is valid', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     await pass(100);
@@ -73,7 +73,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(1);
   });
 
-  it('keeps a connection until its token expires, and then closes the connection', async () => {
+  it('closes a connection when its token expires', async () => {
     const { held, state } = connection();
     const ending = token(30);
     connections.hold(held, ending, () => ending);
@@ -115,7 +115,7 @@ describe('HeldConnections', () => {
       return state;
     }
 
-    it('keeps a connection whose token is still valid, and verifies the token immediately', async () => {
+    it('verifies a token immediately, and keeps its connection open if the token is valid', async () => {
       let verified = 0;
       const state = await stop(async () => {
         verified += 1;
@@ -137,7 +137,7 @@ describe('HeldConnections', () => {
     });
   });
 
-  describe('HeldConnections for a connection that was admitted by a nearly expired result', () => {
+  describe('HeldConnections for a connection that was admitted with a nearly expired result', () => {
     function cachedAnswer() {
       const endedMs = nowMs + 1;
       let askedMs = nowMs;
@@ -189,7 +189,7 @@ describe('HeldConnections', () => {
     expect(new Set(asked)).toEqual(new Set([NO_ANSWER_NEEDED]));
   });
 
-  it('keeps introspecting a token that once needed introspection, even if messages need only a signature', async () => {
+  it('introspects a token that once needed introspection, even if later messages need only a signature', async () => {
     const { held } = connection();
     const its = token();
     const asked: number[] = [];
@@ -236,7 +236,7 @@ describe('HeldConnections', () => {
     expect([verified, state.closed]).toEqual([2, 1]);
   });
 
-  it('closes a connection after one and a half TTLs without a result', async () => {
+  it('closes a connection if its token has no result for one and a half TTLs', async () => {
     const { held, state } = connection();
     let reverify: Reverify = () => token();
     connections.hold(held, token(), () => reverify(0));
@@ -248,7 +248,7 @@ describe('HeldConnections', () => {
     expect(state.closed).toBe(1);
   });
 
-  it('verifies each token twice per TTL, and limits concurrent calls and the age of results', async () => {
+  it('verifies each token twice per TTL, with few concurrent calls', async () => {
     const ages: number[] = [];
     let under = 0;
     let most = 0;
@@ -271,7 +271,7 @@ describe('HeldConnections', () => {
     expect(ages).toEqual(Array.from({ length: 100 }, () => 5));
   });
 
-  it('does not verify tokens again, even after many simultaneous denials', async () => {
+  it('verifies no token again after many simultaneous denials', async () => {
     const { held } = connection();
     let verified = 0;
     connections.hold(held, token(), () => {
@@ -294,7 +294,7 @@ describe('HeldConnections', () => {
     expect(asked).toBe(1);
   });
 
-  it('releases connections that are already closed, and then stops its timer', async () => {
+  it('forgets connections that are already closed, and then stops its timer', async () => {
     const { held, state } = connection();
     connections.hold(held, token(), () => token());
     state.isOpen = false;
@@ -307,7 +307,7 @@ describe('HeldConnections', () => {
     expect(next.state.closed).toBe(1);
   });
 
-  it('ignores the refusal of a token that a newer call has accepted', async () => {
+  it('ignores the refusal of a token if a newer verification has accepted the token', async () => {
     const { held, state } = connection();
     let refuse: (error: Error) => void = () => {};
     const same = token();
@@ -329,7 +329,7 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(0);
   });
 
-  it('closes all other connections even if the close of one connection throws an error', async () => {
+  it('closes all connections even if the close of one connection throws an error', async () => {
     const [first, second] = [connection(), connection()];
     const throwing = {
       ...first.held,

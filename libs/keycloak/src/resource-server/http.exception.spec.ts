@@ -102,8 +102,8 @@ describe.each([
   ['Fastify', () => new FastifyAdapter()],
 ])('a refusal, on %s,', (_, adapter) => {
   describe.each([
-    ['by useGlobalFilters', [KEYCLOAK], true],
-    ['as APP_FILTER of a module imported after', [KEYCLOAK, FiltersModule], false],
+    ['registered by useGlobalFilters', [KEYCLOAK], true],
+    ['registered as APP_FILTER of a module that is imported later', [KEYCLOAK, FiltersModule], false],
   ])('a refusal in a catch-all filter, %s,', (__, imports, isGlobal) => {
     it.each([
       ['/guarded', 401, 'Missing token', 'missing_token'],
@@ -118,7 +118,7 @@ describe.each([
       ]);
     });
 
-    it('has its challenge and its log line before the filter runs', async () => {
+    it('is logged and has its challenge in the response before the filter runs', async () => {
       const server = (await start(adapter(), imports, isGlobal)).getHttpServer() as Parameters<typeof request>[0];
       const { headers } = await request(server).get('/guarded');
       expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
@@ -138,7 +138,7 @@ describe.each([
 
   it.each([
     ['without a catch-all filter', [KEYCLOAK]],
-    ['with a catch-all filter in a module imported before', [FiltersModule, KEYCLOAK]],
+    ['with a catch-all filter in a module that is imported earlier', [FiltersModule, KEYCLOAK]],
   ])('is logged once and answered by the library, %s', async (__, imports) => {
     const server = (await start(adapter(), imports)).getHttpServer() as Parameters<typeof request>[0];
     const { status, body, headers } = await request(server).get('/guarded');

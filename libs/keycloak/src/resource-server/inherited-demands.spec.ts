@@ -86,7 +86,12 @@ const GOLD = RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 600 });
 
 const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAccess>])[] = [
   ['a permission', [RequirePermission('p')], [Authenticated()], { opening: 'authenticated', permissions: ['p'] }],
-  ['the permissions of both', [RequirePermission('p')], [RequirePermission('q', 'p')], { permissions: ['q', 'p'] }],
+  [
+    'the permissions of both classes',
+    [RequirePermission('p')],
+    [RequirePermission('q', 'p')],
+    { permissions: ['q', 'p'] },
+  ],
   [
     'one permission of each list',
     [RequireAnyPermission('p', 'q')],
@@ -100,7 +105,12 @@ const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAcc
   ],
   ['an equal list once', [RequireAnyPermission('p', 'q')], [RequireAnyPermission('p', 'q')], { anyOf: [['p', 'q']] }],
   ['the common clients', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
-  ['the clients of the base', [AllowClients('a')], [RequirePermission('q')], { clients: ['a'], permissions: ['q'] }],
+  [
+    'the clients of the base class',
+    [AllowClients('a')],
+    [RequirePermission('q')],
+    { clients: ['a'], permissions: ['q'] },
+  ],
   [
     'the introspection age of the base class',
     [MaxIntrospectionAge({ seconds: 5 })],
@@ -125,10 +135,20 @@ const SUMS: readonly (readonly [string, Decorators, Decorators, Partial<RouteAcc
     [Authenticated(), TokenVerification('jwt')],
     { verification: 'introspection' },
   ],
-  ['no jwt of the base class', [TokenVerification('jwt')], [Authenticated()], { verification: undefined }],
+  [
+    'jwt of the base class, which is not inherited',
+    [TokenVerification('jwt')],
+    [Authenticated()],
+    { verification: undefined },
+  ],
   ['an optional token of both classes', [OptionalToken()], [OptionalToken()], { opening: 'optional' }],
   ['an optional token of the base class', [OptionalToken()], [Public()], { opening: 'optional' }],
-  ['nothing of a public base', [Public()], [RequirePermission('q')], { opening: 'authenticated', permissions: ['q'] }],
+  [
+    'nothing of a public base class',
+    [Public()],
+    [RequirePermission('q')],
+    { opening: 'authenticated', permissions: ['q'] },
+  ],
   ['nothing, so the handler stays closed', [Public()], [], { opening: 'closed', fault: undefined }],
   ['a permission, but the handler stays closed', [RequirePermission('p')], [], { opening: 'closed', fault: undefined }],
 ];
@@ -243,7 +263,7 @@ describe('a class decorator that returns a subclass', () => {
     }
   }
 
-  it("keeps other class decorators' demands, and lets method decorators replace class decorators (RS-29)", async () => {
+  it('keeps the demands of other class decorators, unless a method decorator replaces the demands (RS-29)', async () => {
     const app = await startWith(Reports);
     const statuses = async (...permissions: string[]) => {
       const bearer = signIn(app, testAccessToken({ permissions }));
@@ -306,7 +326,7 @@ describe('the demands of access decorators on a method', () => {
     });
   });
 
-  it("are reported with the method's name if the demands have no common client (RS-29)", () => {
+  it('stop the start with an error that names the method if they have no common client (RS-29)', () => {
     const base = named('Base');
     onHandler(base, AllowClients('a'));
     const derived = overriding(base);
@@ -327,7 +347,7 @@ describe('a gateway', () => {
 });
 
 describe('a copied handler', () => {
-  it('has the demands of its declaring class, but not the demands of other copies (RS-29)', () => {
+  it('has the demands of the class that declares it, but not the demands of other copies (RS-29)', () => {
     const source = decorate(named('Source'), [RequirePermission('p')]);
     const copies = ['q', 'r'].map((permission) => {
       const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
@@ -337,7 +357,7 @@ describe('a copied handler', () => {
     expect([source, ...copies].map(permissionsOf)).toEqual([['p'], ['q', 'p'], ['r', 'p']]);
   });
 
-  it('has the demands that its declaring class has or inherits (RS-29)', () => {
+  it('has the own and the inherited demands of the class that declares it (RS-29)', () => {
     class Root {
       root(): void {}
     }
@@ -386,7 +406,7 @@ describe('a copied handler', () => {
     };
 
     it.each(['before', 'after'])(
-      'keeps the demands of the decorated class if the declaring class is listed %s the copy (RS-29)',
+      'keeps the demands of the decorated class if the undecorated class is registered %s the copy (RS-29)',
       async (order) => {
         const { middle, copy } = mixed(Authenticated());
         const app = await startWith(...(order === 'before' ? [middle, copy] : [copy, middle]));
@@ -399,7 +419,7 @@ describe('a copied handler', () => {
       },
     );
 
-    it('keeps the demands if only a subclass of the declaring class is listed (RS-29)', async () => {
+    it('keeps the demands of the decorated class if only a subclass of the undecorated class is registered (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       @Controller('lower')
       class Lower extends middle {}
@@ -411,7 +431,7 @@ describe('a copied handler', () => {
       }
     });
 
-    it('keeps the inherited demands after an application started without the declaring class (RS-29)', async () => {
+    it('keeps the demands after another application has started without the undecorated class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

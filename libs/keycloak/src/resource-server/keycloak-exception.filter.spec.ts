@@ -21,7 +21,7 @@ function hostOf(kind: string): ExecutionContextHost {
 }
 
 describe('the log line of a failure', () => {
-  it('contains a hint', () => {
+  it('contains a hint that says what to do', () => {
     const lines: unknown[] = [];
     const write = (line: unknown): void => void lines.push(line);
     Logger.overrideLogger({ log: write, error: write, warn: write });
@@ -48,7 +48,7 @@ describe('KeycloakExceptionFilter outside of HTTP', () => {
   beforeAll(() => Logger.overrideLogger(false));
   afterAll(() => Logger.overrideLogger(['error']));
 
-  it('answers a microservice message with the refusal, so that the sender does not wait', async () => {
+  it('answers a message with the refusal, so that the sender does not wait', async () => {
     const answer = filter.catch(refusal, hostOf('rpc'));
     await expect(firstValueFrom(answer as Observable<never>)).rejects.toEqual({
       error: 'Route closed',
@@ -56,7 +56,7 @@ describe('KeycloakExceptionFilter outside of HTTP', () => {
     });
   });
 
-  it('throws the refusal if it can not answer the message', () => {
+  it('throws the refusal in a context in which it can not answer', () => {
     expect(() => filter.catch(refusal, hostOf('ws'))).toThrow(refusal);
   });
 });
@@ -112,7 +112,7 @@ describe('the log of refusals (OP-05)', () => {
     ]);
   });
 
-  it('counts refusals by reason, route and issuer, but not by text that a caller chooses', () => {
+  it('counts refusals by reason, route and issuer, but not by a text from the caller', () => {
     log(missing, request('/a'), 25);
     log(missing, request('/b'), 25);
     log(new BearerError('invalid_token', { reason: 'inactive', fields: { iss: ISSUER } }), request('/a'), 25);
@@ -139,7 +139,7 @@ describe('the log of refusals (OP-05)', () => {
   it.each([
     new BearerError('insufficient_scope', { reason: 'permission_missing', permission: 'a' }),
     new BearerError('client_not_allowed', { reason: 'client_not_allowed' }),
-  ])('has an audit line for every denial of a verified caller: $code', (denial) => {
+  ])('has an audit line for every refusal of a verified caller: $code', (denial) => {
     log(denial, request('/a'), 2000);
     expect(lines).toHaveLength(2000);
     expect(lines.every(({ audit }) => audit === 'denial')).toBe(true);
@@ -151,7 +151,7 @@ describe('the log of refusals (OP-05)', () => {
     'context_without_carrier',
     'transport_without_headers',
     'context_shared',
-  ] as const)('has 20 lines and no audit line for a closed route, which verifies no caller: %s', (reason) => {
+  ] as const)('has 20 lines and no audit line for a closed route, where no caller is verified: %s', (reason) => {
     log(new BearerError('route_closed', { reason }), request('/a'), 10_000);
     expect(lines).toHaveLength(20);
     expect(lines.some((line) => 'audit' in line)).toBe(false);
@@ -159,7 +159,7 @@ describe('the log of refusals (OP-05)', () => {
     expect(lines[20]).toMatchObject({ code: 'route_closed', reason, count: 9980 });
   });
 
-  it('still shows a failure after many refusals', () => {
+  it('contains a later failure of Keycloak even after many refusals', () => {
     for (let route = 0; route < 2001; route += 1) log(missing, request(`/${route}`), 50);
     expect(lines).toHaveLength(1000);
     logged.log(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }), request('/a'));

@@ -184,7 +184,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
 
   const introspections = () => realm.control.calls.introspection;
 
-  it('keeps a route without access decorators closed, and names the route at boot (RS-20)', async () => {
+  it('refuses every call to a route without access decorators, and logs the route at the start (RS-20)', async () => {
     for (const authorization of [undefined, `Bearer ${TOKEN}`, 'junk']) {
       const { headers } = await get('/closed', authorization).expect(403, {
         error: 'Route closed',
@@ -343,7 +343,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(await outcomeOf('/optional-recent', { auth_time: secondsAgo(30) })).toBe(200);
   });
 
-  it('answers an anonymous request with a challenge that has only the realm (RS-02)', async () => {
+  it('answers a request without a token with a challenge that has only the realm (RS-02)', async () => {
     const { headers } = await get('/authenticated').expect(401, { error: 'Missing token', code: 'missing_token' });
     expect(headers['www-authenticate']).toBe('Bearer realm="service-b"');
   });
@@ -371,7 +371,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(introspections()).toBe(0);
   });
 
-  it('refuses two Authorization headers, although Node shows only the first (RS-03)', async () => {
+  it("refuses two Authorization headers, although Node's `headers` contains only the first (RS-03)", async () => {
     const outgoing = httpRequest(`${service.url}/authenticated`, {
       headers: ['Host', 'b', 'Authorization', `Bearer ${TOKEN}`, 'Authorization', 'Bearer other'],
     }).end();
@@ -386,13 +386,16 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     ['HTML', { kind: 'html' }, 503, 'authorization_server_unavailable'],
     ['"active" as text (RS-05)', says({ active: 'true' }), 503, 'authorization_server_unavailable'],
     ['401', says({ error: 'invalid_client' }, 401), 502, 'authorization_server_refused'],
-  ])('does not report a token error if introspection answers %s (RS-14)', async (_case, fault, status, code) => {
-    realm.control.fault('introspection', fault);
-    const { body, headers } = await get('/authenticated', `Bearer ${TOKEN}`).expect(status);
-    expect(body).toEqual({ error: expect.any(String), code });
-    expect(headers).not.toHaveProperty('www-authenticate');
-    expect('retry-after' in headers).toBe(status === 503);
-  });
+  ])(
+    'answers with a server error, not a token error, if introspection answers %s (RS-14)',
+    async (_case, fault, status, code) => {
+      realm.control.fault('introspection', fault);
+      const { body, headers } = await get('/authenticated', `Bearer ${TOKEN}`).expect(status);
+      expect(body).toEqual({ error: expect.any(String), code });
+      expect(headers).not.toHaveProperty('www-authenticate');
+      expect('retry-after' in headers).toBe(status === 503);
+    },
+  );
 
   it.each(['rpc', 'ws', 'graphql', 'telepathy'])(
     'runs only public handlers if the context kind %s has no request adapter (RS-20)',
@@ -430,7 +433,7 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     expect(all).not.toContain('the-secret');
   });
 
-  it('does not report a token error if introspection times out (RS-14)', async () => {
+  it('answers with a server error, not a token error, if introspection times out (RS-14)', async () => {
     const hurried = await startApp(realm, adapter, Routes, { timeoutMs: 300 });
     realm.control.fault('introspection', { kind: 'hang' });
     const { headers } = await request(hurried.url)
@@ -485,7 +488,7 @@ describe('KeycloakGuard with cached results', () => {
     expect(introspections()).toBe(1);
   });
 
-  it('introspects every time if @MaxIntrospectionAge is 0, and caches the result for all routes (RS-13)', async () => {
+  it('introspects each time if @MaxIntrospectionAge is 0, and caches the result for other routes (RS-13)', async () => {
     await get('/fresh').expect(200);
     await get('/fresh').expect(200);
     expect(introspections()).toBe(3);
@@ -504,7 +507,7 @@ describe('KeycloakGuard with cached results', () => {
     expect(introspections()).toBe(before);
   });
 
-  it('refuses other spellings of a token without a call, and keeps the cached result (RS-03, RS-12)', async () => {
+  it('refuses other spellings of a token without a call to the authorization server (RS-03, RS-12)', async () => {
     realm.control.fault('introspection', activeToken(realm));
     const token = tokenText('in many spellings');
     await get('/authenticated', token).expect(200);

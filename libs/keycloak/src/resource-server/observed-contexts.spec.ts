@@ -128,7 +128,7 @@ describe("enforcement: 'observe' outside of HTTP requests", () => {
     return { socket, said: JSON.parse(String(data)) };
   }
 
-  it('accepts each handshake and message, and holds no connection', async () => {
+  it('accepts each WebSocket handshake and message, and tracks no connection', async () => {
     const url = await start(OBSERVE);
     const authorization = bearerOf(app);
     for (const each of [authorization, 'Bearer junk']) {
@@ -149,7 +149,7 @@ describe("enforcement: 'observe' outside of HTTP requests", () => {
     });
   });
 
-  it('answers messages of a microservice', async () => {
+  it('answers a message without a token to a microservice', async () => {
     await start(OBSERVE);
     const [microservice] = app.getMicroservices();
     const { port } = microservice!.unwrap<Server>().address() as AddressInfo;
@@ -160,7 +160,7 @@ describe("enforcement: 'observe' outside of HTTP requests", () => {
     expect(observed()).toMatchObject({ refusals: [refusal] });
   });
 
-  it('answers operations of GraphQL, and counts an operation once for each query', async () => {
+  it('answers GraphQL operations without a token, and counts an operation once per query', async () => {
     await start(OBSERVE);
     const query = '{ a: order b: order c: order }';
     const { body } = await request(app.getHttpServer()).post('/graphql').send({ query }).expect(200);
@@ -174,7 +174,7 @@ describe("enforcement: 'observe' outside of HTTP requests", () => {
     expect(observed()).toMatchObject({ refusals: [refusal] });
   });
 
-  it('leaves an event stream open, and counts it while it is open', async () => {
+  it('keeps an event stream without a token open, and counts the refusal immediately', async () => {
     const url = await start(OBSERVE);
     const aborted = new AbortController();
     const { status } = await fetch(new URL('/news', url), { signal: aborted.signal });
@@ -184,7 +184,7 @@ describe("enforcement: 'observe' outside of HTTP requests", () => {
     aborted.abort();
   });
 
-  it('reports the faults that would stop the start, and starts', async () => {
+  it('lets the application start, and reports the faults that would stop the start', async () => {
     await start(OBSERVE, true);
     expect(observed()).toMatchObject({
       startFaults: [
@@ -196,7 +196,7 @@ describe("enforcement: 'observe' outside of HTTP requests", () => {
     });
   });
 
-  it('stops the start because of these faults if access is enforced', async () => {
+  it('does not apply if access is enforced, so missing decorators stop the start', async () => {
     await start(OBSERVE);
     await app.close();
     await expect(start({}, true)).rejects.toThrow(/Undecorated.* have no access decorator/);

@@ -43,7 +43,7 @@ describe('ObservedJudgements', () => {
 
   afterEach(() => judgements.end());
 
-  it('counts calls that would be refused by code, reason, route and client', async () => {
+  it('counts the calls that would be refused, for each code, reason, route and client', async () => {
     judgements.observe(refuse(ofClient('web')), call());
     judgements.observe(() => Promise.reject(ofClient('web')), call());
     judgements.observe(refuse(ofClient('batch')), call('POST /orders'));
@@ -57,7 +57,7 @@ describe('ObservedJudgements', () => {
     expect(judgements.counts).toEqual({ admitted: 1, refused: 3, refusedByBoth: 0, failed: {}, dropped: 0 });
   });
 
-  it.each([undefined, '', 7, { azp: 'web' }])('names no client for the claim %j', (azp) => {
+  it.each([undefined, '', 7, { azp: 'web' }])('names no client if the claim azp is %j', (azp) => {
     judgements.observe(refuse(ofClient(azp)), call());
     expect(judgements.refusals).toEqual([expect.not.objectContaining({ client: expect.anything() })]);
   });
@@ -74,7 +74,7 @@ describe('ObservedJudgements', () => {
     [403, { refused: 0, refusedByBoth: 1 }],
     [200, { refused: 1, refusedByBoth: 0 }],
     [404, { refused: 1, refusedByBoth: 0 }],
-  ])('waits for the answer of the service: %d', (status, counts) => {
+  ])('counts a refusal only when the service has answered: %d', (status, counts) => {
     const answer = new Answer();
     judgements.observe(refuse(INACTIVE), call('GET /orders', answer));
     expect(judgements.counts).toMatchObject({ refused: 0, refusedByBoth: 0 });
@@ -83,21 +83,21 @@ describe('ObservedJudgements', () => {
     expect(answer.eventNames()).toEqual([]);
   });
 
-  it('reads the status of an answer that was sent before the judgement, also behind the response of Fastify', () => {
+  it('reads the status of an answer that was sent earlier, also from a response of Fastify', () => {
     const raw = new Answer();
     raw.end(401);
     judgements.observe(refuse(INACTIVE), call('GET /orders', { raw }));
     expect(judgements.counts).toMatchObject({ refused: 0, refusedByBoth: 1 });
   });
 
-  it('counts a request without an answer as refused', () => {
+  it('counts a refusal if the connection closes before the service answers', () => {
     const answer = new Answer();
     judgements.observe(refuse(INACTIVE), call('GET /orders', answer));
     answer.emit('close');
     expect(judgements.counts).toMatchObject({ refused: 1, refusedByBoth: 0 });
   });
 
-  it('counts failures of the judgement separately', async () => {
+  it('counts a call separately if the check of the call failed', async () => {
     const unavailable = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     judgements.observe(() => Promise.reject(unavailable), call());
     judgements.observe(refuse(new RangeError('mapPermissions failed')), call());
@@ -113,7 +113,7 @@ describe('ObservedJudgements', () => {
     );
   });
 
-  it('drops and counts judgements above the limit, and continues when others have ended', async () => {
+  it('skips and counts the checks above the limit of concurrent checks', async () => {
     let resolve!: () => void;
     const promise = new Promise<void>((settle) => {
       resolve = settle;
@@ -128,7 +128,7 @@ describe('ObservedJudgements', () => {
     expect(judgements.counts).toMatchObject({ admitted: 501, dropped: 3 });
   });
 
-  it('fails no call because of a logger that throws, or a response that emits no events', async () => {
+  it('fails no call if the logger throws or the response emits no events', async () => {
     const broken = refuse(new Error('disk full'));
     const observing = new ObservedJudgements('2027-01-31', { log: broken, warn: broken, error: broken });
     const answer = new Answer();
@@ -140,7 +140,7 @@ describe('ObservedJudgements', () => {
     expect(observing.counts).toMatchObject({ refused: 2, failed: { unexpected_error: 3 } });
   });
 
-  it('counts a refusal at once if the client went away before the judgement ended', async () => {
+  it('counts a refusal immediately if the client has already disconnected', async () => {
     const answer = new Answer();
     answer.closed = true;
     judgements.observe(() => Promise.reject(INACTIVE), call('GET /orders', answer));
@@ -149,7 +149,7 @@ describe('ObservedJudgements', () => {
     expect(answer.listenerCount('close')).toBe(0);
   });
 
-  it('survives a logger that throws when it summarizes lines', () => {
+  it('does not throw if the logger throws for the summary of repeated lines', () => {
     const log = (message: string): void => {
       if (message.startsWith('Other calls')) throw new Error('disk full');
     };
@@ -158,7 +158,7 @@ describe('ObservedJudgements', () => {
     expect(() => observing.end()).not.toThrow();
   });
 
-  it('limits the kinds of refused calls', () => {
+  it('limits the number of kinds of refused calls', () => {
     for (let at = 0; at < 1005; at += 1) judgements.observe(refuse(ofClient(`client-${at}`)), call());
     judgements.observe(refuse(ofClient('client-0')), call());
     expect(judgements.refusals).toHaveLength(1000);
@@ -176,7 +176,7 @@ describe('ObservedJudgements', () => {
     ]);
   });
 
-  it('ignores judgements that end after the shutdown', async () => {
+  it('ignores checks of calls that end after the shutdown', async () => {
     let reject!: (error: unknown) => void;
     const promise = new Promise<void>((_, settle) => {
       reject = settle;

@@ -135,7 +135,7 @@ describe.each(ADAPTERS)("enforcement: 'observe' on %s", (_name, adapter) => {
 
   const observed = (app: INestApplication): Observed => app.get(KeycloakStatus).read().enforcement as Observed;
 
-  it('answers each call, and counts exactly what the guard refuses when it enforces', async () => {
+  it('answers each call, and counts exactly the calls that an enforcing guard refuses', async () => {
     const enforcing = await start({});
     const observing = await start(OBSERVE);
     const expected: object[] = [];
@@ -161,25 +161,25 @@ describe.each(ADAPTERS)("enforcement: 'observe' on %s", (_name, adapter) => {
     expect(new Set(refusals.map(({ client }) => client))).toEqual(new Set([undefined, 'shop', 'till']));
   });
 
-  it.each(['/orders', '/optional', '/forgotten', '/others'])('hands no token to the handler of %s', async (path) => {
+  it.each(['/orders', '/optional', '/forgotten', '/others'])('gives the handler of %s no token', async (path) => {
     const app = await start(OBSERVE);
     const { body } = await get(app, path, bearerOf(app)).expect(200);
     expect(body).toEqual({ caller: null });
   });
 
-  it('changes no header of an answer', async () => {
+  it('adds no WWW-Authenticate header to an answer', async () => {
     const app = await start(OBSERVE);
     const { headers } = await get(app, '/orders', 'Bearer junk').expect(200);
     expect(headers).not.toHaveProperty('www-authenticate');
   });
 
-  it('counts a call that both guards refuse apart', async () => {
+  it('counts a call separately if a guard of the application also refuses the call', async () => {
     const app = await start(OBSERVE);
     await get(app, '/orders').set({ 'x-anonymous': 'yes' }).expect(401);
     expect(observed(app)).toMatchObject({ calls: { refused: 0, refusedByBoth: 1 }, refusals: [] });
   });
 
-  it('answers while Keycloak is away, and counts this as a failure', async () => {
+  it('answers a call while Keycloak is unreachable, and counts a failure instead of a refusal', async () => {
     const app = await start(OBSERVE);
     const authorization = bearerOf(app);
     testAuthorizationServer(app).fail('refused');
@@ -188,7 +188,7 @@ describe.each(ADAPTERS)("enforcement: 'observe' on %s", (_name, adapter) => {
     expect(observed(app)).toMatchObject({ calls: { refused: 0, failed: { ECONNREFUSED: 1 } }, refusals: [] });
   });
 
-  it('answers and shuts down while a judgement never ends', async () => {
+  it('answers calls and shuts down even if mapPermissions never returns', async () => {
     let ask!: () => void;
     const asked = new Promise<void>((resolve) => {
       ask = resolve;
@@ -204,7 +204,7 @@ describe.each(ADAPTERS)("enforcement: 'observe' on %s", (_name, adapter) => {
     expect(observed(app).calls).toMatchObject({ admitted: 0, refused: 0, failed: {} });
   });
 
-  it('counts no client of an unverified token', async () => {
+  it('counts a refused call without a client if the token is unverified', async () => {
     const app = await start(OBSERVE);
     const claims = Buffer.from(JSON.stringify({ iss: 'https://x', azp: 'mallory' })).toString('base64url');
     await get(app, '/orders', `Bearer eyJhbGciOiJSUzI1NiJ9.${claims}.c2ln`).expect(200);
@@ -212,7 +212,7 @@ describe.each(ADAPTERS)("enforcement: 'observe' on %s", (_name, adapter) => {
     expect(JSON.stringify(observed(app))).not.toContain('mallory');
   });
 
-  it('warns at the start, and logs what it would refuse without a token', async () => {
+  it('warns at the start, and logs each call that would be refused', async () => {
     const app = await start(OBSERVE);
     expect(lines).toContainEqual(
       expect.objectContaining({ message: expect.stringMatching(/^Access is NOT enforced/), observeUntil: UNTIL }),
@@ -224,14 +224,17 @@ describe.each(ADAPTERS)("enforcement: 'observe' on %s", (_name, adapter) => {
     expect(JSON.stringify(lines)).not.toContain(authorization.slice(7));
   });
 
-  it.each(['observe', 'OBSERVE', 'true'])('cannot be switched on by a request (%s)', async (value) => {
-    const app = await start({});
-    await get(app, `/orders?enforcement=${value}`).set({ enforcement: value, 'x-enforcement': value }).expect(401);
-    expect(app.get(KeycloakStatus).read().enforcement).toEqual({ mode: 'enforce' });
-  });
+  it.each(['observe', 'OBSERVE', 'true'])(
+    'cannot be enabled by a header or parameter of a request (%s)',
+    async (value) => {
+      const app = await start({});
+      await get(app, `/orders?enforcement=${value}`).set({ enforcement: value, 'x-enforcement': value }).expect(401);
+      expect(app.get(KeycloakStatus).read().enforcement).toEqual({ mode: 'enforce' });
+    },
+  );
 
   it.each([{}, { enforcement: undefined }, { enforcement: 'enforce' as const, observeUntil: UNTIL }])(
-    'enforces with %j as before',
+    'is off with the options %j, so access is enforced',
     async (options) => {
       const app = await start(options);
       await get(app, '/orders').expect(401);

@@ -120,7 +120,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection', 'message']);
   });
 
-  it('closes a message handler that demands a token if the request adapter is missing (RS-20)', async () => {
+  it('runs no message handler that demands a token if the request adapter is missing (RS-20)', async () => {
     const gateway = gatewayOf([Public()], [RequirePermission('orders.read')]);
     const { app, named, errors } = await applicationOf({ providers: [gateway] });
     expect(await talkTo(await listening(app), 2)).toEqual(['pushed', EXCEPTION]);
@@ -175,7 +175,7 @@ describe('a WebSocket gateway', () => {
     await expect(app.init()).rejects.toThrow(/^Chat\.handleConnection has an access decorator that nothing enforces/);
   });
 
-  it('stops the start of an application without KeycloakModule (RS-20)', async () => {
+  it('with an access decorator stops the start if the application has no KeycloakModule (RS-20)', async () => {
     const { app } = await applicationOf({ providers: [gatewayOf([], [Authenticated()])] }, { guarded: false });
     await expect(app.init()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
   });
@@ -210,7 +210,7 @@ describe('a TCP microservice', () => {
   const HYBRIDS = [
     ['without inheritAppConfig', {}],
     ['with inheritAppConfig', { inheritAppConfig: true }],
-    ['initialized late', { deferInitialization: true }],
+    ['with deferInitialization', { deferInitialization: true }],
   ] as const;
 
   describe.each(OPEN)('a TCP microservice with %s', (_, ofClass, ofHandler) => {
@@ -260,7 +260,7 @@ describe('a TCP microservice', () => {
       expect(ran).toEqual([]);
     });
 
-    it('does not start without KeycloakModule if the microservice is the whole application (RS-20)', async () => {
+    it('does not start without KeycloakModule, even if the microservice is the whole application (RS-20)', async () => {
       const microservice = await microserviceOf();
       await expect(microservice.listen()).rejects.toThrow('Import KeycloakModule.forRoot in the root module');
     });
@@ -282,7 +282,7 @@ describe('a TCP microservice', () => {
     },
   );
 
-  it('logs 20 of 200 refused events, and one line that counts the rest (OP-05)', async () => {
+  it('logs 20 of 200 refused events, and one line that counts the other events (OP-05)', async () => {
     class Received {
       @EventPattern('received')
       @Authenticated()
@@ -417,7 +417,7 @@ describe('a GraphQL resolver', () => {
     expect(ran).toEqual([]);
   });
 
-  it('resolves a field without decorators like its operation, otherwise stops the start (RS-20)', async () => {
+  it('resolves a field without decorators for each caller of its operation (RS-20)', async () => {
     class Fields {
       handle(): string {
         return 'field';
@@ -456,7 +456,7 @@ describe('a GraphQL resolver', () => {
     );
   });
 
-  it('stops the start if a reference resolver has no guard (RS-20)', async () => {
+  it('stops the start if a reference resolver has an access decorator, but no guard (RS-20)', async () => {
     class References {
       handle(): Order {
         return { id: '1' };
@@ -515,10 +515,10 @@ describe('a service', () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['inherits from nothing', () => Object.create(Object.create(null) as object)],
+    ['extends no class', () => Object.create(Object.create(null) as object)],
     ['has a string as its constructor', () => Object.create({ constructor: 'x', handle() {} })],
     ['has no class', () => Object.create({ constructor: undefined, handle() {} })],
-    ['is a generator', () => (function* () {})()],
+    ['is a generator function', () => (function* () {})()],
     ['is null', () => null],
     ['is a function', () => () => 1],
   ])('does not stop the start if the service %s', async (_, make) => {

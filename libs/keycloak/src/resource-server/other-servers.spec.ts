@@ -161,13 +161,13 @@ describe('a token with the profile rfc7662', () => {
     ['a==', 'token_malformed'],
     ['e30.e30.c2ln', 'token_malformed'],
     [`${encoded({ alg: 'none' })}.e30.c2ln`, 'token_malformed'],
-  ])('is accepted in one spelling only: %s is %s (RS-03)', async (token, expected) => {
+  ])('is accepted only in the canonical spelling: %s is %s (RS-03)', async (token, expected) => {
     tokens.set(token, answerOf());
     expect(await reasonOf(keycloakOf().verifier.verify(token))).toBe(expected);
     expect(asked.includes('/tenant/oauth/introspect')).toBe(expected === 'accepted');
   });
 
-  it('is inactive after the error unsupported_token_type, but not after the error invalid_request', async () => {
+  it('counts as inactive if the server answers unsupported_token_type, but not invalid_request', async () => {
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'unsupported_token_type' } };
     expect(await reasonOf(keycloakOf().verifier.verify(jwt({}, 'JWT')))).toBe('inactive');
     answers['/tenant/oauth/introspect'] = { status: 400, body: { error: 'invalid_request' } };
@@ -219,7 +219,7 @@ describe('a token with the profile rfc9068', () => {
     expect(asked).toEqual([]);
   });
 
-  it('can not be opaque', async () => {
+  it('is refused if it is opaque', async () => {
     tokens.set('opaque', { ...claims(), active: true });
     expect(await reasonOf(keycloakOf({ profile: 'rfc9068' }).verifier.verify('opaque'))).toBe('token_malformed');
   });
@@ -249,7 +249,7 @@ describe('an exchange (RFC 8693)', () => {
     issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   };
 
-  it('names the audience', async () => {
+  it('requests the audience of the called service', async () => {
     expect(await exchanged({ body: granted })).toBe('accepted');
     expect(forms.at(-1)?.get('audience')).toBe('inventory');
   });
@@ -272,7 +272,7 @@ describe('the checks of a server other than Keycloak', () => {
     expect(forms.at(-1)?.get('token')).not.toContain('.');
   });
 
-  it('skip features that only Keycloak has, and add a note about the profile', async () => {
+  it('skip the features that only Keycloak has, and say so in a note', async () => {
     const findings = await keycloakOf().issuers[0].checkup.run();
     const note = findings.at(-1);
     expect(findings.filter(({ level }) => level === 'error' || level === 'warning')).toEqual([]);

@@ -83,7 +83,7 @@ describe.each([
     }
   }
 
-  it('is checked by the same rules, whatever members its body and query have (RS-28)', async () => {
+  it('is checked equally, whatever members its body and its query have (RS-28)', async () => {
     const app = await start({ metadata: { controllers: [Orders] }, adapter: adapter() });
     const url = new URL('/orders', await app.getUrl());
     const send = async (payload: object, authorization: string | undefined) => {
@@ -151,7 +151,7 @@ describe.each([
     return answer.json();
   };
 
-  it('needs a token and gets the same result for arbitrary variables and extensions (RS-28)', async () => {
+  it('needs a token, whatever variables and extensions the request has (RS-28)', async () => {
     await fc.assert(
       fc.asyncProperty(PAYLOADS, async (payload) => {
         expect(await post(payload, undefined)).toMatchObject({ errors: [{ extensions: { code: 'missing_token' } }] });
@@ -261,7 +261,7 @@ describe.each([
   ['ws', (app: INestApplication) => new WsAdapter(app), overWs],
   ['socket.io', (app: INestApplication) => new IoAdapter(app), overSocketIo],
 ])('a message over %s', (_, sockets, connect) => {
-  it('is checked by the same rules, whatever members its payload has (RS-28)', async () => {
+  it('is checked equally, whatever members its payload has (RS-28)', async () => {
     const app = await start({ metadata: { providers: [Chat] }, sockets });
     const url = new URL(await app.getUrl());
     const anonymous = await connect(url, undefined);

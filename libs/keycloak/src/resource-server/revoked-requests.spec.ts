@@ -78,10 +78,10 @@ describe('a request with a token that is denied', () => {
   const sessionOf = (text: string): Denial => ({ sid: String(decodeJwt(text)['sid']) });
 
   const DENIALS: readonly (readonly [string, (text: string) => Denial])[] = [
-    ['by its session', sessionOf],
-    ['by itself', (text) => ({ tokenHash: tokenHash(text) })],
+    ['with its session', sessionOf],
+    ['as a single token', (text) => ({ tokenHash: tokenHash(text) })],
     [
-      'by its subject',
+      'with its subject',
       (text) => ({ sub: String(decodeJwt(text).sub), issuedBefore: Number(decodeJwt(text).iat) + 0.5 }),
     ],
   ];
@@ -109,7 +109,7 @@ describe('a request with a token that is denied', () => {
     expect(introspections()).toBe(2);
   });
 
-  it('is refused if the denial arrives during the first introspection, and is refused again afterwards (RS-13)', async () => {
+  it('is refused if the denial arrives during the first introspection of the token (RS-13)', async () => {
     realm.control.fault('introspection', { kind: 'delay', milliseconds: 200, times: 1 });
     const waiting = Promise.all([get('/authenticated'), get('/authenticated')]);
     while (introspections() === 0) await new Promise(setImmediate);

@@ -102,7 +102,7 @@ describe('decorators that contradict each other', () => {
     expect(accessOf([Public()], [RECENT])).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 
-  it('do not include valid combinations', () => {
+  it('are not reported if the combination of decorators is valid', () => {
     for (const decorators of [[], [Public()], [OptionalToken(), RequirePermission('p'), AllowClients('a')]]) {
       expect(accessOf(decorators).fault).toBeUndefined();
     }
@@ -148,7 +148,7 @@ describe('@RequireAnyPermission', () => {
 });
 
 describe('decorators on one target', () => {
-  it('add up if all decorators are @RequirePermission (RS-20)', () => {
+  it('are combined if all decorators are @RequirePermission (RS-20)', () => {
     expect(accessOf([RequirePermission('q'), RequirePermission('p')]).permissions).toEqual(['p', 'q']);
   });
 
@@ -198,17 +198,22 @@ describe('a derived controller', () => {
     ['a permission despite its @Public', [RequirePermission('q')], [Public()], { opening: 'authenticated' }],
     ['a client despite its @Public', [AllowClients('a')], [Public()], { opening: 'authenticated', clients: ['a'] }],
     ['a common client', [AllowClients('a', 'b')], [Authenticated(), AllowClients('b', 'c')], { clients: ['b'] }],
-    ['no common client, so it is closed', [AllowClients('a')], [Public(), AllowClients('b')], { opening: 'closed' }],
+    [
+      'no common client, so the handler is closed',
+      [AllowClients('a')],
+      [Public(), AllowClients('b')],
+      { opening: 'closed' },
+    ],
     ['a step-up despite its @Public', [RECENT], [Public()], { opening: 'authenticated', ...DEMANDS_RECENT }],
     [
-      'a common acr in its own order, and the smaller age',
+      'a common acr in the order of the derived class, and the smaller age',
       [RequireStepUp({ acr: ['silver', 'gold', 'bronze'], maxAgeSeconds: 600 })],
       [RequireStepUp({ acr: ['gold', 'silver'], maxAgeSeconds: 60 })],
       { opening: 'authenticated', authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } },
     ],
     ['an acr and an age', [GOLD], [RECENT], { authentication: { acrValues: ['gold', 'silver'], maxAgeSeconds: 60 } }],
     [
-      'no common acr, so it is closed',
+      'no common acr, so the handler is closed',
       [RequireStepUp({ acr: 'bronze' })],
       [GOLD],
       {
@@ -224,22 +229,25 @@ describe('a derived controller', () => {
       { maxStalenessSeconds: 1 },
     ],
     [
-      'the smaller introspection age of its own',
+      'the smaller introspection age of the derived class',
       [MaxIntrospectionAge({ seconds: 5 })],
       [MaxIntrospectionAge({ seconds: 1 })],
       { maxStalenessSeconds: 1 },
     ],
-  ])('also requires what the handler of its base class requires: %s (RS-20)', (_, ofHandler, ofClass, expected) => {
-    class Base {
-      handler(): void {}
-    }
-    on(Base, ...ofHandler);
-    class Derived extends Base {}
-    for (const decorate of ofClass) decorate(Derived);
-    expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject(expected);
-  });
+  ])(
+    'requires what its own decorators and the handler of its base class require: %s (RS-20)',
+    (_, ofHandler, ofClass, expected) => {
+      class Base {
+        handler(): void {}
+      }
+      on(Base, ...ofHandler);
+      class Derived extends Base {}
+      for (const decorate of ofClass) decorate(Derived);
+      expect(routeAccess(Derived, Base.prototype.handler)).toMatchObject(expected);
+    },
+  );
 
-  it('can decorate an inherited handler without changing base or sister classes', () => {
+  it('can decorate an inherited handler without an effect on the base class or other subclasses', () => {
     class Base {
       handler(): void {}
     }
@@ -262,7 +270,7 @@ describe('a handler', () => {
     ['a bound method', Controller.prototype.handler.bind(new Controller())],
     ['a wrapped method', new Proxy(Controller.prototype.handler, {})],
     ['another function', (): void => {}],
-  ])('is closed if it is not the method itself: %s (RS-20)', (_, handler) => {
+  ])('is closed if the handler is not the decorated method: %s (RS-20)', (_, handler) => {
     expect(routeAccess(Controller, handler)).toMatchObject({ opening: 'closed', fault: expect.any(String) });
   });
 

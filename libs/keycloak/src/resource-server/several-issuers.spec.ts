@@ -95,7 +95,7 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     expect(count()).toMatchObject({ introspections: [0, 0], keys: [0, 0] });
   });
 
-  it('is refused if its iss is forged, and the service calls only the issuer in this iss', async () => {
+  it('is refused after a call only to the issuer in its iss, if this iss is forged', async () => {
     const { verifier } = service(options);
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     for (const [from, to, at] of [
@@ -235,7 +235,7 @@ describe('a misbehaving server among several issuers (RS-26)', () => {
 });
 
 describe('the rechecks of a service with several issuers', () => {
-  it('drop the cached results of the named issuer only', async () => {
+  it('drop only the cached results of the issuer that the recheck names', async () => {
     const { verifier, revocations } = service();
     const [{ issuer: ofOwn }, { issuer: ofPartner }] = servers();
     const texts = await Promise.all(servers().map((server) => loginTo(server, 'alice')));
@@ -259,7 +259,7 @@ describe('the rechecks of a service with several issuers', () => {
     ['a denial of an issuer that is not in the list', { issuer: 'https://sso.example.com/realms/other', sid: 's1' }],
     ['a denial of no issuer', { issuer: null, sid: 's1' }],
     ['nothing', undefined],
-  ])('must name a known issuer, as denials must: %s', (_, given) => {
+  ])('must name a known issuer, like denials: %s', (_, given) => {
     const { revocations } = service();
     expect(() => revocations.deny(given as Denial)).toThrow(TypeError);
     expect(() => revocations.recheck(given as Denial & { sid: string })).toThrow(TypeError);
@@ -285,7 +285,7 @@ describe('calls with several issuers (RS-26)', () => {
     }
   });
 
-  it('get tokens of this service from the first issuer or a named issuer', async () => {
+  it('get the token of this service from the first issuer or from a named issuer', async () => {
     const { clientCredentials } = service();
     const [, { issuer: ofPartner }] = servers();
     let count = counting();
@@ -301,7 +301,7 @@ describe('calls with several issuers (RS-26)', () => {
     );
   });
 
-  it("use the called service's client id at the caller's issuer, and fail without this id", async () => {
+  it('fail if the called service has no client id at the issuer of the caller', async () => {
     const [first, second] = servers();
     const { verifier, ...keycloak } = service();
     const onlyAtOwn = keycloak.service('b', target('service-b'));
@@ -346,7 +346,7 @@ describe('calls with several issuers (RS-26)', () => {
 });
 
 describe('the shared state of several issuers', () => {
-  it('has a channel and cache per issuer, and is ready when all channels have been read', async () => {
+  it('consists of a channel and a cache for each issuer', async () => {
     const channels: [string, RevocationReceiver][] = [];
     const caches: string[] = [];
     const revocationChannel: RevocationChannel = {
@@ -422,7 +422,7 @@ describe('opaque tokens in a module that also accepts tokens with an iss', () =>
     }
   });
 
-  it('do not change the issuer at which a token with an iss is introspected', async () => {
+  it('do not affect tokens with an iss, which are introspected at their issuer', async () => {
     const [first] = servers();
     const count = counting();
     expect(await reasonOf(keycloak.verifier.verify(await loginTo(first, 'alice')))).toBe('accepted');

@@ -30,7 +30,7 @@ describe('a token for another audience', () => {
       /^The token is for ledger account, but this service is orders\. .*If this service is ledger account, correct clientId/,
     ],
     [tokenText('stolen'), /^The token is for \*\*\*, but this service is orders\./],
-  ])('gets a hint about its audience, and not about a missing mapper, for aud %j', (aud, hint) => {
+  ])('gets a hint that compares its audience with the client id: aud %j', (aud, hint) => {
     for (const reason of ['other_audience', 'inactive'] as const) {
       const said = hinted(reason, text({ ...OURS, aud })).hint;
       expect(said).toMatch(hint);
@@ -94,7 +94,7 @@ describe('an inactive token', () => {
   });
 
   it.each(['', 'x', 'a.b', 'a.!!.c', `a.${'x'.repeat(20_000)}.c`, text(null), text([1]), text('text')])(
-    'gets a hint that the token has no readable claims: %#',
+    'gets a hint that it has no readable claims: %#',
     (token) => {
       expect(hinted('inactive', token).hint).toBe('The token has no readable claims.');
     },

@@ -127,7 +127,7 @@ describe('a handler that a tracer has wrapped', () => {
     expect(await answersOf(path)).toEqual(answers);
   });
 
-  it('admits exactly the callers that its decorators admit, also on a request-scoped controller (RS-20)', async () => {
+  it('admits exactly the permitted callers, even on a request-scoped controller (RS-20)', async () => {
     @Controller({ scope: Scope.REQUEST })
     @Public()
     class PerRequest {

@@ -17,7 +17,7 @@ describe('demandedStaleness', () => {
     },
   );
 
-  it('returns a smaller number for a stricter requirement', () => {
+  it('returns a smaller maximum age for a stricter requirement', () => {
     expect([0, 300, ANY_ANSWER, NO_ANSWER_NEEDED].toSorted((a, b) => a - b)).toEqual([
       0,
       300,

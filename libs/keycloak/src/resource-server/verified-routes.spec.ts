@@ -123,7 +123,7 @@ describe('a route', () => {
     ]);
   });
 
-  it('answers 503 if the server is unreachable, and does not try the other verification method (RS-14)', async () => {
+  it('answers 503 if the server is unreachable, even if the other verification method would work (RS-14)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0, maxRetries: 0 });
     const token = signIn(app, testAccessToken(ALICE));
     testAuthorizationServer(app).fail('refused');
@@ -146,7 +146,7 @@ describe('a route', () => {
     for (const path of ['/signed', '/asked']) expect(await get(path, token)).toBe(401);
   });
 
-  it('introspects a token of an offline session after the online session has ended (RS-13)', async () => {
+  it('introspects a token of an offline session after the denial of its online session (RS-13)', async () => {
     const { app, get } = await start({ introspectionTtlSeconds: 0 });
     const of = (jti: string) => signIn(app, testAccessToken({ ...ALICE, claims: { sid: 's1', jti } }));
     const [online, offline] = [of('onrtac:1'), of('ofrtac:2')];
@@ -189,7 +189,7 @@ describe('a guard of the application that calls callerOf()', () => {
     }
   }
 
-  it("uses the module's verification method, and lets a stricter handler verify again", async () => {
+  it('uses the verification method of the module, and a stricter handler verifies the token again', async () => {
     const { app, get } = await start({ verification: 'jwt' }, Routes, [Before]);
     const token = signIn(app, testAccessToken(ALICE));
     expect(await looks(() => get('/signed', token))).toEqual(['jwt verified']);
@@ -271,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('is inherited from a base class if it demands introspection, but not if it permits jwt', async () => {
+  it('of a base class applies to a subclass if it demands introspection, but not if it permits jwt', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

@@ -272,7 +272,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
   });
 
   it.each(['not', 'over', 'under', 'by the class'] as const)(
-    'keeps its required permission if another class copies the handler, wrapped: %s (RS-20)',
+    'keeps its permission if another class copies the handler, with this position of a wrapper: %s (RS-20)',
     async (wrapped) => {
       class Trait {
         handle(): string {
@@ -343,7 +343,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     await expect(startWith(adapter, Twice)).rejects.toThrow(/is a method with two names|already declared/);
   });
 
-  it('has a separate access for each controller that inherits the handler (RS-20)', async () => {
+  it('has separate access rules for each controller that inherits the handler (RS-20)', async () => {
     class Base {
       @Get('route')
       @Authenticated()
@@ -369,7 +369,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     expect(statuses).toEqual([403, 200, 403, 403, 200, 403]);
   });
 
-  it('receives @Caller(), or undefined without a token, even if the handler is wrapped', async () => {
+  it('receives the caller, or undefined without a token, even if the handler is wrapped', async () => {
     @Controller()
     class Optional {
       @Get('route')

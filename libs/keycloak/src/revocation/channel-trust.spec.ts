@@ -38,7 +38,7 @@ describe('ChannelTrust', () => {
     expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
   });
 
-  it('counts repeated refusals because of a missing public key once (RS-30)', () => {
+  it('counts consecutive refusals because of a missing public key only once (RS-30)', () => {
     trust.refused('no_public_key');
     trust.refused('no_public_key');
     expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });
@@ -60,7 +60,7 @@ describe('ChannelTrust', () => {
     expect(lines[0]?.fields).toMatchObject({ hint: expect.stringMatching(/^[A-Z].{40,}/) });
   });
 
-  it('reports missing keys only if it can decrypt no entry (OP-01)', () => {
+  it('reports missing decryption keys only if no entry can be decrypted (OP-01)', () => {
     expect(trust.hasKeys).toBe(true);
     trust.examined({ unreadable: 2, hasOpened: false });
     expect([trust.hasKeys, trust.status.unreadable]).toEqual([false, 2]);

@@ -49,7 +49,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(2);
   });
 
-  it('ignore a recheck that is older than every valid token', () => {
+  it('ignore a recheck that is older than every token that can still be valid', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add('everything', clock.date - 36_000);
     doubts.add({ sid: 's1' }, clock.date - 36_001);
@@ -57,14 +57,14 @@ describe('DoubtedTokens', () => {
     expect(doubts.size).toBe(0);
   });
 
-  it('compare iat with the time of the recheck, not with the time of its arrival', () => {
+  it('include tokens issued before the creation of a recheck, not before its arrival', () => {
     const { clock, doubts, token } = doubtsAt();
     doubts.add({ sid: 's1' }, clock.date - 600);
     expect(doubts.include(token(ALICE, 594), HASH)).toBe(false);
     expect(doubts.include(token(ALICE, 600), HASH)).toBe(true);
   });
 
-  it('include every token issued before a dropped recheck if there are too many rechecks', () => {
+  it('include every token that was issued before a recheck that was dropped because of the limit', () => {
     const { clock, doubts, token } = doubtsAt();
     const first = clock.date;
     for (let at = 0; at < 10_000; at += 1) doubts.add({ sid: `many ${at}` }, clock.date);
@@ -81,7 +81,7 @@ describe('DoubtedTokens', () => {
   describe('after a possible gap', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
-    it('include another tenth of the older tokens each second for ten seconds', () => {
+    it('include one more tenth of the older tokens each second for ten seconds', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       doubts.doubtAll();
@@ -101,7 +101,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include older tokens without a new delay if another gap follows', () => {
+    it('include the older tokens without a new delay if another gap follows', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       for (let times = 0; times < 20; times += 1) {
@@ -115,7 +115,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include earlier tokens gradually, within ten seconds, if a recheck of everything arrives late', () => {
+    it('gradually include earlier tokens within ten seconds if a recheck of everything arrives late', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE, 700);
       doubts.add('everything', clock.date - 600);

@@ -31,7 +31,7 @@ describe('Rechecks', () => {
     expect(rechecks.areDue(ALICE, clock.monotonicMs())).toBe(false);
   });
 
-  it('are kept for as long as an earlier result can be cached, even after other rechecks', () => {
+  it('stay in memory for as long as an earlier result can be cached', () => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     rechecks.require({ sid: 's1' });
@@ -40,7 +40,7 @@ describe('Rechecks', () => {
     expect(rechecks.areDue(ALICE, askedAtMs)).toBe(true);
   });
 
-  it('become a recheck of everything if there are too many rechecks', () => {
+  it('become a recheck of everything if their number exceeds the limit', () => {
     const { clock, rechecks } = rechecksAt();
     const askedAtMs = clock.monotonicMs();
     for (let at = 0; at < 10_000; at += 1) rechecks.require({ sid: `many ${at}` });

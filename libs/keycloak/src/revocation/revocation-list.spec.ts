@@ -56,7 +56,7 @@ describe('RevocationList', () => {
   });
 
   it.each(['onrtac:1', 'ntrtte:1', 'trrtcc:1', 'ofrtac', 'oft:1', ' ofrtac:1', 'OFRTAC:1', 'j1', undefined])(
-    'denies a token of a denied online session if the jti %s does not mark an offline session (RS-13)',
+    'denies a token of a denied online session with the jti %s, which does not mark an offline session (RS-13)',
     (jti) => {
       const { list } = listOf();
       list.deny(ONLINE);
@@ -80,7 +80,7 @@ describe('RevocationList', () => {
     expect([list.denies(otherForm), list.denies(token({ jti: undefined }))]).toEqual([true, true]);
   });
 
-  it('denies every token of a session, even a token refreshed during the logout', () => {
+  it('denies every token of a session, even a token that was refreshed during the logout', () => {
     const { list } = listOf();
     list.deny(SESSION);
     expect(list.denies(token({ iat: NOW + 500 }))).toBe(true);
@@ -103,7 +103,7 @@ describe('RevocationList', () => {
   });
 
   it.each([SESSION, SUBJECT, TOKEN, TOKEN_BY_BOTH])(
-    'keeps the denial %j for the retention time after its last repetition, even if the date changes',
+    'keeps the denial %j for the retention time after its last repetition',
     (denial) => {
       const { list, clock } = listOf();
       list.deny(denial);
@@ -136,7 +136,7 @@ describe('RevocationList', () => {
     },
   );
 
-  it('reads claims only if it has denials, and token hashes only if it denies single tokens', () => {
+  it('reads the hash of a token only if it has denials of single tokens', () => {
     const { list } = listOf();
     const unread = new Proxy(token(), {
       get: (_, name) => {
@@ -177,7 +177,7 @@ describe('a full RevocationList', () => {
     expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
   });
 
-  it('uses the issuedBefore of a dropped denial if issuedBefore is earlier than the time of the denial', () => {
+  it('uses the issuedBefore of a dropped denial if it is earlier than the time of the denial', () => {
     const { list } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
     list.deny(other(1));
@@ -197,7 +197,7 @@ describe('a full RevocationList', () => {
     expect(list.denies(token({ iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
   });
 
-  it('keeps all valid denials if a denial is repeated or an expired denial makes room', () => {
+  it('keeps all valid denials if a denial is repeated or another denial has expired', () => {
     const { list, clock, warnings } = listOf(2);
     list.deny(SESSION);
     list.deny(other(1));
@@ -321,7 +321,7 @@ describe('RevocationList (model)', () => {
   });
 
   it.each([1, 2, 3])(
-    'denies every denied token that was issued before its denial, with space for only %i denials',
+    'with space for only %i denials, denies every denied token that was issued before its denial',
     (maxRevocations) => {
       expect.hasAssertions();
       run(

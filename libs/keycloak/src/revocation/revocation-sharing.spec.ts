@@ -195,7 +195,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('treats a floor in the future as the current time, and accepts tokens issued later', () => {
+  it('accepts tokens that are issued after it received a floor with a future time', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
@@ -256,31 +256,40 @@ describe('RevocationSharing', () => {
     ['a recheck that the channel accepted after an outage', 600, 1, 540],
     ['a recheck by a clock that is ahead', -600, 300, 300],
     ['an old recheck', 900, 900, 900],
-  ])('dates a recheck by its arrival, at most a minute after its creation: %s', (_, madeAgo, takenAgo, at) => {
-    const all = received();
-    receiver.received(
-      { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - madeAgo, id: 'theirs' },
-      takenAgo,
-    );
-    expect(all).toEqual([[{ sub: 'bob' }, at]]);
-  });
+  ])(
+    'dates a recheck at its arrival in the channel, but at most a minute after its creation: %s',
+    (_, madeAgo, takenAgo, at) => {
+      const all = received();
+      receiver.received(
+        { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - madeAgo, id: 'theirs' },
+        takenAgo,
+      );
+      expect(all).toEqual([[{ sub: 'bob' }, at]]);
+    },
+  );
 
   it.each<[string, number, boolean]>([
     ['a recheck 69 s ago', 69, true],
     ['a recheck 71 s ago', 71, false],
-  ])('doubts signed tokens after any recheck, but drops cached results only after a recent one: %s', (_, ago, due) => {
-    const all = received();
-    const askedAtMs = clock.monotonicMs();
-    receiver.received({ kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' }, ago);
-    expect([rechecks.areDue({ sub: 'bob' }, askedAtMs), all.length]).toEqual([due, 1]);
-  });
+  ])(
+    'drops cached results only after a recent recheck, but doubts signed tokens after any recheck: %s',
+    (_, ago, due) => {
+      const all = received();
+      const askedAtMs = clock.monotonicMs();
+      receiver.received(
+        { kind: 'recheck', recheck: { sub: 'bob' }, at: clock.epochSeconds() - ago, id: 'theirs' },
+        ago,
+      );
+      expect([rechecks.areDue({ sub: 'bob' }, askedAtMs), all.length]).toEqual([due, 1]);
+    },
+  );
 
   it.each<[string, unknown]>([
     ['another kind', { jti: 'j1' }],
     ['more than one name', { sub: 'alice', clientId: 'shop' }],
     ['a name that is too long', { sid: 'x'.repeat(1025) }],
     ['another form', ['sid', 's1']],
-  ])('applies an unknown recheck from a later version as a recheck of everything: %s', (_, recheck) => {
+  ])('treats an unknown recheck of a later version as a recheck of everything: %s', (_, recheck) => {
     for (const ago of [0, 900]) {
       const all = received();
       const theirs = {
@@ -303,7 +312,7 @@ describe('RevocationSharing', () => {
     expect(doubted).toBe(1);
   });
 
-  it('appends a floor in place of dropped denials, and appends the floor again after a gap', async () => {
+  it('appends a floor in place of dropped denials (the time before which tokens are refused)', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'first' });
     clock.advance(10);
@@ -357,7 +366,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('does not append an unread denial again until the channel is lost', async () => {
+  it('does not append a denial again while the channel is connected, even if the denial was not read back', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });
@@ -379,7 +388,7 @@ describe('RevocationSharing', () => {
     expect(sharing.hasReadAll).toBe(true);
   });
 
-  it("keeps a floor unchanged when it reads the floor again, even if the sender's clock is ahead", () => {
+  it("does not change a floor that it reads again, even if the sender's clock is ahead", () => {
     const at = clock.epochSeconds() + 3600;
     const read = (ageSeconds: number): void => receiver.received({ kind: 'floor', at }, ageSeconds);
     read(0);
@@ -389,7 +398,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
   });
 
-  it('keeps its denials and floor if it reads dropped denials again while the list is full', () => {
+  it('keeps its denials and its floor if it reads dropped denials again while the list is full', () => {
     const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
     const readAll = (): void => {
       for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);

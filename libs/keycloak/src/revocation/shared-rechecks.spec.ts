@@ -46,7 +46,7 @@ describe('SharedRechecks', () => {
     expect(required.at(-1)).toEqual([{ sub: 'alice' }, at]);
   });
 
-  it('leaves newer results valid if the channel stores a copy of an old recheck', () => {
+  it('keeps newer results valid if the channel contains a copy of an old recheck', () => {
     const at = clock.epochSeconds();
     shared.receive(alice(), 0, at);
     clock.advance(20);

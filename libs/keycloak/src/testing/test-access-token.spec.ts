@@ -5,7 +5,7 @@ import { verifyClaims } from '../../spec-support/verify-claims.js';
 import { testAccessToken } from './test-access-token.js';
 
 describe('testAccessToken', () => {
-  it('makes a verified token with harmless defaults', () => {
+  it('makes a verified token with default values', () => {
     const token = testAccessToken();
     expect(token).toBeInstanceOf(VerifiedAccessToken);
     expect(token).toMatchObject({
@@ -40,7 +40,7 @@ describe('testAccessToken', () => {
     expect([...verified.permissions]).toEqual(['a']);
   });
 
-  it('makes a new token each time, except when the options contain a text', () => {
+  it('makes a different token each time, unless the options contain a text', () => {
     expect(testAccessToken().hash).not.toBe(testAccessToken().hash);
     expect(testAccessToken({ text: 't' }).hash).toBe(testAccessToken({ text: 't' }).hash);
   });

@@ -10,7 +10,7 @@ const NEWER = Buffer.from([2, ...randomBytes(90)]).toString('base64');
 const associated = (form: string, ...what: readonly string[]): string[] => [form, 'issuer', 'service-a', ...what];
 
 describe('SealedSessions', () => {
-  it('returns no session for a newer version, a newer format or unknown keys', () => {
+  it('returns no session if a newer version, a newer format or unknown keys encrypted the session', () => {
     const content = JSON.stringify({ tokens: {} });
     const other = new SealingKeys([randomBytes(32).toString('base64')]);
     for (const text of [
@@ -22,7 +22,7 @@ describe('SealedSessions', () => {
     }
   });
 
-  it('throws for a recheck of a newer version, because the recheck may end sessions', () => {
+  it('throws for a recheck that a newer version wrote, because the recheck may end sessions', () => {
     expect(() => sealed.readRecheck(NEWER)).toThrow(SessionStoreError);
     const times = { lastMs: 2 } as never;
     expect(sealed.readRecheck(sealed.writeRecheck(times))).toEqual(times);

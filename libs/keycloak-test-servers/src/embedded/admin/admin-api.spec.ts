@@ -28,7 +28,7 @@ const send = async (method: string, path: string, body?: object): Promise<{ stat
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 };
 
-it('answers calls to the admin API without injected faults, and does not count these calls', async () => {
+it('neither counts calls to the admin API nor injects faults into these calls', async () => {
   server.control.fault('all', { kind: 'status', status: 503 });
   expect(await send('GET', '')).toMatchObject({ status: 200, json: { realm: 'microservices' } });
   expect(server.control.calls.token.password).toBe(0);
@@ -46,7 +46,7 @@ it.each([
   });
 });
 
-it('refuses a realm update with an unsupported setting, names the setting, and changes nothing', async () => {
+it('refuses a realm update with an unsupported setting, and names the setting', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: 7, registrationAllowed: true })).toEqual({
     status: 501,
     json: { error: expect.stringContaining('registrationAllowed') },
@@ -54,7 +54,7 @@ it('refuses a realm update with an unsupported setting, names the setting, and c
   expect(await send('GET', '')).toMatchObject({ json: { accessTokenLifespan: 300 } });
 });
 
-it('accepts a number or a boolean that is a string in the JSON, and refuses other strings', async () => {
+it('accepts a number or a boolean as a JSON string, and refuses other strings', async () => {
   expect(await send('PUT', '', { accessTokenLifespan: '7', revokeRefreshToken: 'true' })).toMatchObject({
     status: 204,
   });

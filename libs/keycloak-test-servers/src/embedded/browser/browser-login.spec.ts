@@ -101,7 +101,7 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script, but a permitted style sheet, a language, a title and labelled fields', async () => {
+  it('has no script, and has a permitted style sheet, a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -143,7 +143,7 @@ describe('the passing of time', () => {
     expect(await redeem(code)).toMatchObject({ error: 'invalid_grant', error_description: 'Code not valid' });
   });
 
-  it("keeps a client's old tokens invalid after the client rejoins the session", async () => {
+  it("does not make a client's revoked tokens valid again after another login in the session", async () => {
     const { code, cookie } = await logIn();
     const before = await redeem(code);
     await redeem(code);
@@ -173,7 +173,7 @@ describe('levels of authentication', () => {
     return codeIn(response);
   }
 
-  it('follow the realm file: level 2 expires after five minutes, level 1 expires with the session', async () => {
+  it('expire as the realm file says: level 2 after five minutes, level 1 with the session', async () => {
     const { cookie } = await logIn();
     expect(await isHeld(cookie, '2')).toBe(false);
     expect(await acrOf(await stepUp(cookie))).toBe('2');
@@ -226,7 +226,7 @@ describe('a realm with bruteForceProtected', () => {
     for (let guesses = 0; guesses < times; guesses += 1) expect(await tryWith('wrong')).toBe(false);
   };
 
-  it('makes a user wait after too many failed logins, and makes each further wait longer, up to a maximum', async () => {
+  it('makes a user wait increasingly long after too many failed logins, up to a maximum', async () => {
     const wait = { failureFactor: 3, waitIncrementSeconds: 60, maxFailureWaitSeconds: 100 };
     await start({ ...wait, quickLoginCheckMilliSeconds: 0 });
     await guess(3);
@@ -263,7 +263,7 @@ describe('a realm with bruteForceProtected', () => {
     expect(await tryWith('carol')).toBe(true);
   });
 
-  it('protects the login form of the demo realm too', async () => {
+  it('makes users wait at the login form of the demo realm', async () => {
     const wrong = { grant_type: 'password', client_id: 'demo-cli', username: 'alice', password: 'wrong' };
     for (let guesses = 0; guesses < 10; guesses += 1) await post('token', wrong);
     await expect(logIn('alice')).rejects.toThrow('Invalid URL');

@@ -33,7 +33,7 @@ describe('the line about ignored parts of a realm file', () => {
     expect(ignoredOf(JSON.parse(json) as Members)).toBe('');
   });
 
-  it('is a line of its own at the start, and says what to do', async () => {
+  it('is printed at the start, and says what to do', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ignored-'));
     try {
       const realm = join(folder, 'realm.json');
@@ -93,12 +93,12 @@ describe('an ignored mapper', () => {
     ['aggregate.attrs', { 'aggregate.attrs': 'true' }],
     ['jsonType.label JSON', { 'jsonType.label': 'JSON' }],
     ['access.tokenResponse.claim', { 'access.tokenResponse.claim': 'true' }],
-  ])('may be a supported mapper with an unsupported option: %s', (option, config) => {
+  ])('can be a supported mapper with an unsupported option: %s', (option, config) => {
     const protocolMappers = [mapper('oidc-usermodel-attribute-mapper', config)];
     expect(ignoredOf(client({ protocolMappers }))).toBe(`oidc-usermodel-attribute-mapper with ${option} (client web)`);
   });
 
-  it('may be a supported mapper for lightweight tokens, if a client has such tokens', () => {
+  it('can be a supported mapper for lightweight tokens, if a client has lightweight tokens', () => {
     const protocolMappers = [mapper('oidc-sub-mapper', { 'lightweight.claim': 'true' })];
     const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
     expect(ignoredOf(client({ protocolMappers }))).toBe('');

@@ -107,7 +107,7 @@ it('signs each event with the key that is newest when the event occurs', async (
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('sends a forged event, and accepts an acknowledgement of the returned id', async () => {
+it('can send a forged event, and accepts the acknowledgement of its id', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',
@@ -124,7 +124,7 @@ it('throws for an event to a client that has no stream', () => {
   expect(() => server.control.sendSecurityEvent('service-a', LOGOUT)).toThrow('The client service-a has no stream');
 });
 
-it('sends no event if the test control logs out or disables a user', async () => {
+it('sends no event if a test logs out or disables a user with server.control', async () => {
   await server.control.logOutUser('alice');
   server.control.disableUser('alice');
   expect(await poll()).toEqual([]);

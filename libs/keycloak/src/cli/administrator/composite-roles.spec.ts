@@ -22,7 +22,7 @@ const API = {
   readList: async (path: string) => LISTS[path],
 } as unknown as AdminApi;
 
-it('a realm role and a role of a client that read the same with a dot are two roles', async () => {
+it('a realm role and a client role with the same dotted name are different roles', async () => {
   const both = [roleKey(null, 'inventory.clerk'), roleKey('inventory', 'clerk')];
   expect(await mappedRoles(API, '/scope')).toEqual(both);
   const all = await rolesWithin(API, { id: '1', name: 'all', composite: true });

@@ -104,7 +104,7 @@ function moduleWith(
 }
 
 describe('a module', () => {
-  it('that only observes is a warning, and each fault that would stop its start is an error', async () => {
+  it('causes a warning if it only observes, and an error for each fault that would stop its start', async () => {
     @Controller()
     class Undecorated {
       @MessagePattern('open')
@@ -125,7 +125,7 @@ describe('a module', () => {
     expect(enforcementFindings(enforcing)).toEqual([]);
   });
 
-  it('is not started, and reports its services, required permissions and closed routes (row 21)', async () => {
+  it('is read without a start: its services, required permissions and closed routes are reported (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
@@ -138,7 +138,7 @@ describe('a module', () => {
     expect(hooks).toBe(0);
   });
 
-  it('may come from a function, and faults of the function are reported (OP-02)', async () => {
+  it('may come from a function, whose errors are reported (OP-02)', async () => {
     const subject = await subjectOf(async () => moduleWith([KeycloakModule.forRoot(OPTIONS)]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.options.clientId).toBe('orders');
@@ -149,7 +149,7 @@ describe('a module', () => {
     expect(await subjectOf(faulty)).toMatchObject([{ check: 'settings', level: 'error' }]);
   });
 
-  it('reports the required permissions of messages, operations and gateways, and omits unguarded fields', async () => {
+  it('reports the required permissions of message handlers, operations and gateways', async () => {
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS)], [StockResolver, StockGateway], [StockMessages]),
     );
@@ -162,7 +162,7 @@ describe('a module', () => {
     ]);
   });
 
-  it('reports the services that Nest creates for each request, because a command can not see their options', async () => {
+  it('causes a note about services that Nest creates per request, because their options are unknown', async () => {
     const perRequest = { name: 'ledger', inject: [REQUEST], useFactory: () => LEDGER };
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([perRequest])]),
@@ -246,7 +246,7 @@ describe('the file of a module', () => {
     return path;
   };
 
-  it('may export a named module, a single module or a named function', async () => {
+  it('may export several modules by name, a single module, or a function', async () => {
     const two = file('two.mjs', 'class M {} export const A = { module: M }; export const B = { module: M };');
     expect(await importModule(`${two}#B`)).toMatchObject({ module: expect.any(Function) as unknown });
     await expect(importModule(two)).rejects.toThrow('exports several modules: choose');

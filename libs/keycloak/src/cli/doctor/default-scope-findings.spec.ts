@@ -28,17 +28,22 @@ const asking = (...onBehalfOf: string[]): RegisteredService =>
 
 describe('a default client scope', () => {
   it.each<[string, readonly string[], readonly RegisteredService[], readonly string[]]>([
-    ['causes an error if a call does not request it', ['orders.read'], [asking('orders.approve')], ['error']],
+    ['causes an error if a call does not request the scope', ['orders.read'], [asking('orders.approve')], ['error']],
     [
-      'causes an error if one of two calls does not request it',
+      'causes an error if one of two calls does not request the scope',
       ['orders.read'],
       [asking('orders.read'), asking('orders.approve')],
       ['error'],
     ],
     ['causes an error if the scopes of a call are unknown', ['orders.read'], [serviceWith(undefined)], ['error']],
-    ['causes a warning if each call requests it', ['orders.read'], [asking('orders.read orders.approve')], ['warning']],
-    ['causes no finding if expectedDefaultScopes names it', ['profile'], [asking('orders.approve')], []],
-    ['causes no finding if no token contains it', ['basic'], [asking('orders.approve')], []],
+    [
+      'causes a warning if each call requests the scope',
+      ['orders.read'],
+      [asking('orders.read orders.approve')],
+      ['warning'],
+    ],
+    ['causes no finding if expectedDefaultScopes names the scope', ['profile'], [asking('orders.approve')], []],
+    ['causes no finding if no token contains the scope', ['basic'], [asking('orders.approve')], []],
     ['causes no finding if the service makes no calls', ['orders.read'], [], []],
   ])('%s', (_, defaults, services, expected) => {
     expect(levels(defaults, services)).toEqual(expected);

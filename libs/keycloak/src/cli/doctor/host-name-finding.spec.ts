@@ -60,7 +60,7 @@ describe("doctor's finding about Keycloak's host name", () => {
 
   it.each<[string, Answer]>([
     ['names its usual issuer', () => named(base + PATH)()],
-    ['is behind a proxy that leads unknown names to another server', named('https://other.example/realms/shop')],
+    ['is behind a proxy that forwards unknown names to another server', named('https://other.example/realms/shop')],
     ['is behind a proxy that refuses unknown names', () => ({ status: 421, body: 'http://doctor.invalid:4711' })],
     ['is behind a proxy that answers 503 to unknown names', () => ({ status: 503, body: {} })],
     ['ends the connection', () => 'reset'],
@@ -72,7 +72,7 @@ describe("doctor's finding about Keycloak's host name", () => {
     expect(asked).toEqual(['doctor.invalid:4711']);
   });
 
-  it("is absent if doctor's invented port is also the port of the configured issuer", async () => {
+  it('is absent if the port that doctor sends is also the port of the configured issuer', async () => {
     answer = named(`http://sso.example.com:4711${PATH}`);
     expect(await found(`http://sso.example.com:4711${PATH}`)).toEqual([]);
   });

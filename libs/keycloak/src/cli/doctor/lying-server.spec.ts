@@ -88,11 +88,11 @@ async function doctor(...flags: readonly string[]): Promise<{ exitCode: number; 
 }
 
 describe('a misbehaving server', () => {
-  it('passes the checks of doctor if every answer of the server is correct', async () => {
+  it('passes the checks of doctor if all its answers are correct (control test)', async () => {
     expect((await doctor()).exitCode).toBe(0);
   });
 
-  it('can not make doctor print a secret or a terminal escape', async () => {
+  it('can not make doctor print a secret or a terminal escape sequence', async () => {
     const evil = `\u001b[2J\u202eevil\nFAKE LINE`;
     answers = {
       ...well({ aud: [SECRET, evil, ADMIN_TOKEN] }),
@@ -175,7 +175,7 @@ describe('a misbehaving server', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('does not pass the scope check if its token has the audience but not the scope', async () => {
+  it('does not pass the check of a scope if its token has the audience but not the scope', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => ({
       body: { ...(token?.(...asked).body as object), scope: 'email' },
@@ -185,7 +185,7 @@ describe('a misbehaving server', () => {
 });
 
 describe('the given token of an administrator', () => {
-  it('is rejected if the text is not a token', async () => {
+  it('is rejected if its text is not a token', async () => {
     const ran = { printed: '', failed: '' };
     const exitCode = await runDoctor(['--admin'], {
       environment: { KEYCLOAK_ADMIN_TOKEN: `{\n "access_token": "${ADMIN_TOKEN}"\n}` },

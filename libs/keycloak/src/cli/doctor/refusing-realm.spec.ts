@@ -57,7 +57,7 @@ describe('doctor', () => {
     expect(finding?.cure).not.toMatch(/login page|Compare clientId/);
   });
 
-  it('reports a service that runs with the client id of its caller (row 29)', async () => {
+  it('reports that a service has the client id of its caller (row 29)', async () => {
     const findings = await faults(['orders.approve']);
     expect(findings).toMatchObject([{ check: 'client', level: 'error' }]);
     expect(findings[0]?.message).toMatch(
@@ -66,7 +66,7 @@ describe('doctor', () => {
     expect(findings[0]?.cure).toMatch(/Don't add a second mapper/);
   });
 
-  it('reports an unknown permission at its route, and not as a wrong client id', async () => {
+  it('reports an unknown permission as a fault of the route, not of the client id', async () => {
     expect((await faults(['no-such-permission'])).map(({ check }) => check)).toEqual(['route']);
   });
 });

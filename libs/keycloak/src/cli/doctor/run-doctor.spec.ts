@@ -78,7 +78,7 @@ describe('the command doctor', () => {
     );
   });
 
-  it('prefers a flag to an environment variable, and reads the secret from a file', async () => {
+  it('prefers a flag to the environment variable with the same meaning', async () => {
     const file = join(folder, 'secret');
     writeFileSync(file, `${CLIENT_SECRET}\n`);
     const args = ['--issuer', realm.issuer, '--client-id', 'service-b', '--client-secret-file', file];
@@ -99,7 +99,7 @@ describe('the command doctor', () => {
     [[], { KEYCLOAK_CA_FILE: '/nowhere/ca.pem' }],
     [['--services-ca-file', '/nowhere/ca.pem', '--calls', 'service-b=http://localhost:9'], {}],
     [['--calls', 'service-b=http://localhost:9'], { SERVICES_CA_FILE: '/nowhere/ca.pem' }],
-  ])('reads the CA file that the flags %j or the variables %j name', async (args, environment) => {
+  ])('reads the CA file that the flags %j or the environment variables %j name', async (args, environment) => {
     const { exitCode, printed } = await doctor(args, { ...variables(), ...environment });
     expect(printed).toContain("tls.caFile can't be read (ENOENT)");
     expect(exitCode).toBe(2);
@@ -112,7 +112,7 @@ describe('the command doctor', () => {
     expect((await doctor([], environment)).printed).toContain(`service-a at ${realm.issuer}`);
   });
 
-  it('exits with 1 (warnings) or 2 (errors), and prints cures but no secrets', async () => {
+  it('exits with 1 for warnings and with 2 for errors, and says how to correct each', async () => {
     const wrong = await doctor([], { ...variables(), KEYCLOAK_CLIENT_SECRET: 'not-its-password' }, true);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.printed).toContain('✗\u001b[0m credentials  Keycloak refuses the credentials of service-a');
@@ -150,7 +150,7 @@ describe('the command doctor', () => {
     expect({ exitCode, printed }).toEqual({ exitCode: 3, printed: '' });
   });
 
-  it('reports that the realm was not read if Keycloak refuses the administrator token', async () => {
+  it("reports that it could not read the realm if Keycloak refuses the administrator's token", async () => {
     const { exitCode, printed } = await doctor(['--admin'], { ...variables(), KEYCLOAK_ADMIN_TOKEN: 'no.token' });
     expect(printed).toMatch(
       /✗ administrator +The realm can't be read as an administrator: \/admin\/realms\/microservices answers 401/,

@@ -32,7 +32,7 @@ const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
   (await signalFindings(own)).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 
 describe('the findings of doctor about signals', () => {
-  it('are ok for a feed that would receive revocations', async () => {
+  it('are free of faults for a feed that would receive revocations', async () => {
     expect(await said(service({}, async () => QUIET))).toEqual([
       'ok: events: revocations would be received, by the client shop.',
     ]);
@@ -61,7 +61,7 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
-  it('report a feed that would not receive revocations, and say what to do', async () => {
+  it('report that a feed would not receive revocations, and say what to do', async () => {
     const forbidden = async (): Promise<Signals> => {
       throw new SignalSourceError('forbidden', 'Give it the role.');
     };
@@ -70,7 +70,7 @@ describe('the findings of doctor about signals', () => {
     ]);
   });
 
-  it('report refused credentials of the polling client, and the settings to compare (OP-02)', async () => {
+  it('name the settings to compare if Keycloak refuses the credentials of the polling client (OP-02)', async () => {
     const refused = async (): Promise<Signals> => {
       throw AuthorizationServerError.answered(401, 'unauthorized_client');
     };
@@ -81,7 +81,7 @@ describe('the findings of doctor about signals', () => {
     ]);
   });
 
-  it('come from a second poll if the first poll is unhealthy', async () => {
+  it('come from a second poll if the first poll finds the feed unhealthy', async () => {
     let polls = 0;
     const late = async (): Promise<Signals> => ({ ...QUIET, isHealthy: (polls += 1) === 2 });
     expect((await said(service({}, late)))[0]).toMatch(/^ok/);
@@ -125,7 +125,7 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
-  it('warn about an event log that grows forever, and about users that can suppress their events', async () => {
+  it('warn if Keycloak never deletes events, and if users can exclude themselves from the feed', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);
     expect(await saidOf(keycloak, realm([], { adminEventsExpireSeconds: 0 }))).toMatch(/saves admin events and never/);

@@ -44,11 +44,11 @@ describe('a parameter with the user', () => {
     ['return all.map((user) => user.sub);', 'return all.map((user) => user.sub);'],
     ['{ const user = this.me; return user.sub; }', '{ const user = this.me; return user.sub; }'],
     ['return `${user.sub} user`;', 'return `${user.subject} user`;'],
-  ])('becomes a token in %s', async (before, after) => {
+  ])('becomes a parameter with the verified token, and the body is adapted: %s', async (before, after) => {
     expect(await method(claims(before))).toBe(token(after));
   });
 
-  it('keeps the type of the claims', async () => {
+  it("keeps its type, as a cast of the token's claims", async () => {
     const text = await method(
       'read(@AuthenticatedUser() user: Person, id: string) { return this.find(user, user.sub); }',
     );
@@ -58,23 +58,23 @@ describe('a parameter with the user', () => {
     );
   });
 
-  it('needs no cast from unknown', async () => {
+  it('needs no cast if its type is unknown', async () => {
     const text = await method('read(@AuthenticatedUser() user: unknown) { if (is(user)) return user.given_name; }');
     expect(text).toBe(token('if (is(user.claims)) return user.claims.given_name;'));
   });
 
-  it('may be undefined on a handler that accepts calls without a token', async () => {
+  it('becomes optional on a handler that accepts calls without a token', async () => {
     const text = await method('read(@AuthenticatedUser() user: any) { return user.sub; }', '@Public(false)');
     expect(text).toBe('@OptionalToken()\nread(@Caller() user?: VerifiedAccessToken) { return user?.subject; }');
   });
 
-  it('is not optional before a required parameter', async () => {
+  it('gets the type undefined, not a question mark, before a required parameter', async () => {
     const text = await method('read(@AuthenticatedUser() user: any, id: string) { return user; }', '@Public(false)');
     expect(text).toContain('@Caller() user: VerifiedAccessToken | undefined, id: string');
     expect(text).toContain('return user?.claims;');
   });
 
-  it('makes a public handler read tokens, with a comment for version 1', async () => {
+  it('turns @Public() of its handler into @OptionalToken(), with a comment for version 1', async () => {
     const before = 'read(@AuthenticatedUser() user: any) {}';
     expect(await method(before, '@Public()')).toMatch(/^\/\/ TODO[^\n]+\n@OptionalToken\(\)\n/);
     expect(await method(before.replace('AuthenticatedUser', 'KeycloakUser'), '@Public()')).toMatch(
@@ -83,7 +83,7 @@ describe('a parameter with the user', () => {
   });
 
   it.each(['read(@AuthenticatedUser() { sub }: any) {}', 'read(@AuthenticatedUser(new Pipe()) user: any) {}'])(
-    'stays with a comment in %s',
+    'stays, with a comment, in %s',
     async (before) => {
       const comment = expect.stringContaining('TODO');
       expect(await controller(before)).toEqual(expect.arrayContaining([comment, '@Get()', before]));
@@ -92,13 +92,13 @@ describe('a parameter with the user', () => {
 });
 
 describe('a parameter with the text of the token', () => {
-  it('is removed if the handler does not use it', async () => {
+  it('is removed if the handler does not use the parameter', async () => {
     expect(await method('read(@AccessToken() token: string, id: string) {}')).toBe('read(id: string) {}');
     expect(await method('read(id: string, @AccessToken() token: string) {}')).toBe('read(id: string) {}');
     expect(await method('read(@AccessToken() token: string) {}')).toBe('read() {}');
   });
 
-  it('stays with a comment if the handler uses it', async () => {
+  it('stays, with a comment, if the handler uses the parameter', async () => {
     const before = 'read(@AccessToken() token: string) { return token; }';
     const comment = expect.stringMatching(/^\/\/ TODO[^\n]+onBehalfOf/);
     expect(await controller(before)).toEqual(expect.arrayContaining([comment, '@Get()', before]));

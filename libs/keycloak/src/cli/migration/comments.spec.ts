@@ -27,7 +27,7 @@ export class Orders {
 `;
 
 describe('comments inside of changed code', () => {
-  it('stay above the changed line', async () => {
+  it('stay above the line that the command changes', async () => {
     expect(await migrated(SOURCE)).toBe(`import { Controller, Get } from '@nestjs/common';
 // first the token
 /* then the roles */
@@ -52,7 +52,7 @@ export class Orders {
 `);
   });
 
-  it('stay above an import that keeps other names', async () => {
+  it('stay above an import from which the command removes some names', async () => {
     const text = `import { AuthGuard, // first the token
   Roles } from 'nest-keycloak-connect';
 

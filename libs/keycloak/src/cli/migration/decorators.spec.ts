@@ -13,7 +13,7 @@ describe('a class without a decorator', () => {
     ]);
   });
 
-  it('stays closed with a comment without AuthGuard', async () => {
+  it('stays closed, with a comment, if the application does not register AuthGuard', async () => {
     const lines = await migratedClass(plain, NO_GUARDS);
     expect(lines).toEqual(['@Controller()', 'export class Orders {', TODO, '@Get()', 'read() {}', '}']);
   });
@@ -31,17 +31,17 @@ describe('a class without a decorator', () => {
     expect(lines).toContainEqual(TODO);
   });
 
-  it('gets @Authenticated() for @UseGuards(AuthGuard, RoleGuard), which is removed', async () => {
+  it('gets @Authenticated() in place of @UseGuards(AuthGuard, RoleGuard)', async () => {
     const lines = await migratedClass(controller(method(''), '@UseGuards(AuthGuard, RoleGuard)'), NO_GUARDS);
     expect(lines.slice(0, 3)).toEqual(['@Controller()', '@Authenticated()', 'export class Orders {']);
   });
 
-  it('keeps its own guards', async () => {
+  it('keeps guards of the application in @UseGuards', async () => {
     const lines = await migratedClass(controller(method(''), '@UseGuards(AuthGuard, OwnGuard, RoleGuard)'), NO_GUARDS);
     expect(lines.slice(0, 3)).toEqual(['@Controller()', '@UseGuards(OwnGuard)', '@Authenticated()']);
   });
 
-  it('opens only the method that @UseGuards(AuthGuard) guarded', async () => {
+  it('gets @Authenticated() only on the method that has @UseGuards(AuthGuard)', async () => {
     const body = `${method('@UseGuards(AuthGuard)')}\n  @Get('all')\n  all() {}`;
     const lines = await migratedClass(controller(body), NO_GUARDS);
     expect(lines).toEqual([
@@ -58,12 +58,12 @@ describe('a class without a decorator', () => {
   });
 
   it.each([
-    ['an own decorator', `@Auth('admin')`, `import { Auth } from './auth';`],
-    ['an own decorator from a missing package', `@Auth('admin')`, `import { Auth } from '@company/auth';`],
+    ['a decorator of the application', `@Auth('admin')`, `import { Auth } from './auth';`],
+    ['a decorator from a missing package', `@Auth('admin')`, `import { Auth } from '@company/auth';`],
     ['a member of a namespace', `@auth.Only('admin')`, `import * as auth from './auth';`],
     ['metadata', `@SetMetadata('roles', ['admin'])`, ''],
     ['composed decorators', '@applyDecorators(X)', ''],
-  ])('leaves a handler with %s closed, and opens the others', async (_, decorator, imports) => {
+  ])('gets @Authenticated() on all handlers except a handler with %s', async (_, decorator, imports) => {
     const body = `${method(decorator)}\n  @Get('all')\n  all() {}`;
     const lines = await migratedClass(controller(body), undefined, imports);
     expect(lines).toEqual([
@@ -80,14 +80,14 @@ describe('a class without a decorator', () => {
     ]);
   });
 
-  it('does not open a method whose route may be in an own decorator', async () => {
+  it('gets no decorator on a method whose route may come from a decorator of the application', async () => {
     const body = `${method('')}\n  @AdminGet('all')\n  all() {}`;
     const lines = await migratedClass(controller(body), undefined, `import { AdminGet } from './auth';`);
     expect(lines.slice(0, 4)).toEqual(['@Controller()', 'export class Orders {', '@Get()', '@Authenticated()']);
     expect(lines.slice(5)).toEqual([TODO, `@AdminGet('all')`, 'all() {}', '}']);
   });
 
-  it('stays as it is with an unknown decorator on the class', async () => {
+  it('stays unchanged, with a comment, if the class has an unknown decorator', async () => {
     const lines = await migratedClass(
       controller(method('@Public()'), '@Auth()'),
       undefined,
@@ -105,7 +105,7 @@ describe('a class without a decorator', () => {
     ]);
   });
 
-  it('does not open inherited handlers', async () => {
+  it('gets no decorator that would open inherited handlers', async () => {
     const lines = await migratedClass(controller(method('')).replace('Orders {', 'Orders extends Base {'));
     expect(lines).toEqual([
       TODO,
@@ -118,13 +118,13 @@ describe('a class without a decorator', () => {
     ]);
   });
 
-  it('leaves message handlers closed', async () => {
+  it('gets no decorator on message handlers, which stay closed', async () => {
     const imports = `import { MessagePattern } from '@nestjs/microservices';`;
     const lines = await migratedClass(controller(`  @MessagePattern('a')\n  read() {}`), undefined, imports);
     expect(lines).toEqual(['@Controller()', 'export class Orders {', TODO, `@MessagePattern('a')`, 'read() {}', '}']);
   });
 
-  it('gets the decorator of resolvers', async () => {
+  it('gets @Authenticated() if it is a GraphQL resolver', async () => {
     const resolver = `@Resolver()\nexport class Orders {\n  @Query()\n  read() {}\n}`;
     const lines = await migratedClass(resolver, undefined, `import { Query, Resolver } from '@nestjs/graphql';`);
     expect(lines.slice(0, 2)).toEqual(['@Resolver()', '@Authenticated()']);

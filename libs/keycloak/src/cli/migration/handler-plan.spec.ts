@@ -22,7 +22,7 @@ describe('the decorators of a handler', () => {
     [`@Roles({ roles: ['other:a', 'realm:b'] })`, `@RequireAnyPermission('other:a', 'realm:b')`],
     [`@Roles('realm:a', 'realm:b')`, `@RequireAnyPermission('a', 'b')`],
     [`@Roles({ roles: [] })`, `@Authenticated()`],
-  ])('become %s → %s without a comment', async (before, after) => {
+  ])('are replaced without a comment: %s → %s', async (before, after) => {
     expect(await ofMethod(before)).toEqual([after]);
   });
 
@@ -35,7 +35,7 @@ describe('the decorators of a handler', () => {
     ['an unclear mode', `@Roles({ roles: ['a', 'b'], mode })`],
     ['a name with two colons', `@Roles({ roles: ['realm:a:b'] })`],
     ['a constant scope', '@Scopes(SCOPE.toString())'],
-  ])('stay with a comment for %s, and the route stays closed', async (_, before) => {
+  ])('stay, with a comment, and keep the route closed: %s', async (_, before) => {
     const lines = await migratedClass(controller(`${method(before)}\n  @Get('all')\n  all() {}`));
     expect(lines).toEqual([
       '@Controller()',
@@ -51,7 +51,7 @@ describe('the decorators of a handler', () => {
     ]);
   });
 
-  it('keep constants, and get a comment if the value is unknown', async () => {
+  it('keep a constant as a role, with a comment if its value is unknown', async () => {
     const roles = `@Roles({ roles: [Role.Admin, 'realm:b'] })`;
     const after = `@RequireAnyPermission(Role.Admin, 'realm:b')`;
     expect(await ofMethod(roles)).toEqual([TODO, after]);
@@ -59,32 +59,32 @@ describe('the decorators of a handler', () => {
     expect(lines).toEqual(['@Controller()', 'export class Orders {', '@Get()', after, 'read() {}', '}']);
   });
 
-  it('stay with a comment if they contradict each other', async () => {
+  it('stay, with a comment, if two @Roles decorators contradict each other', async () => {
     const both = [`@Roles({ roles: ['realm:a'] })`, `@Roles({ roles: ['realm:b'] })`];
     expect(await ofMethod(both.join('\n'))).toEqual([TODO, ...both]);
   });
 
-  it('get the stricter meaning and a comment if @Public and roles are combined', async () => {
+  it('demand the roles, with a comment, if @Public and @Roles are combined', async () => {
     expect(await ofMethod(`@Public()\n@Roles({ roles: ['realm:a'] })`)).toEqual([TODO, `@RequirePermission('a')`]);
   });
 
-  it('demand the roles of the class and of the method, because nest-keycloak-connect 1 checked those of the class', async () => {
+  it('demand the roles of class and method, because nest-keycloak-connect 1 checked the roles of the class', async () => {
     const lines = await ofMethod(`@Roles({ roles: ['realm:b'] })`, `@Roles({ roles: ['realm:a'] })`);
     expect(lines).toEqual([TODO, `@RequirePermission('a')`, `@RequirePermission('b')`]);
   });
 
-  it('lose @Public below roles of the class, because RoleGuard refused every call', async () => {
+  it('lose @Public if the class has roles, because RoleGuard refused every call', async () => {
     expect(await ofMethod('@Public()', `@Roles({ roles: ['realm:a'] })`)).toEqual([TODO]);
   });
 
-  it('demand a permission with a comment for UMA scopes', async () => {
+  it('demand a permission, with a comment, in place of a UMA scope', async () => {
     expect(await ofMethod(`@Scopes('View')`, `@Resource('product')`)).toEqual([
       TODO,
       `@RequirePermission('product:View')`,
     ]);
   });
 
-  it('open nothing if ENFORCING refused routes without a resource', async () => {
+  it('keep each route without a resource closed if policyEnforcement was ENFORCING', async () => {
     const root = ROOT_MODULE.replace(`secret: 's'`, `secret: 's', policyEnforcement: mode`);
     for (const before of ['@Public()', `@Roles({ roles: ['realm:a'] })`, '']) {
       const lines = await migratedClass(controller(method(before)), root);
@@ -93,7 +93,7 @@ describe('the decorators of a handler', () => {
     }
   });
 
-  it('get a comment if RoleGuard did not check the roles', async () => {
+  it('get a comment if RoleGuard was not registered, so that the roles were not checked', async () => {
     const root = ROOT_MODULE.replace('{ provide: APP_GUARD, useClass: RoleGuard },', '');
     expect(await ofMethod(`@Roles({ roles: ['realm:a'] })`, '', root)).toEqual([TODO, `@RequirePermission('a')`]);
   });

@@ -20,7 +20,7 @@ describe('@Public() outside of a decorator position', () => {
     ['a condition', 'const Free = () => (isOpen ? Unprotected() : Roles(old));'],
     ['a spread list', 'const all = [Public()];\nconst Free = () => applyDecorators(...all);'],
     ['a bound function', 'const Free = Public.bind(undefined, true);'],
-  ])('grants nothing in %s', async (_, helper) => {
+  ])('stays unchanged and opens no route: %s', async (_, helper) => {
     const ofMethod = `@Controller('a')
 @Roles({ roles: ['realm:clerk'] })
 class A {
@@ -48,7 +48,7 @@ class D {
     expect(closed).not.toContain(`from 'nestjs-keycloak-s2s'`);
   });
 
-  it('keeps its name beside the new decorator', async () => {
+  it('keeps its import, so the new decorator is imported by another name', async () => {
     const body = `@Controller()\nclass A {\n  @Public()\n  @Get()\n  read() {}\n}`;
     const text = await withFree('const Both = () => applyDecorators(Public(), Roles(old));', body);
     expect(text).toContain('applyDecorators(Public(), Roles(old))');
@@ -67,7 +67,7 @@ import names from './names.json';
     ['requires a file outside of the given folders', `${AUTH}const { Only } = require('../libs/only');`, false],
     ['exports a missing package', `${AUTH}export * from '@company/only';`, false],
     ['imports only Node.js, Nest and JSON', AUTH, true],
-  ])('leaves the route closed unless it is known, if it %s', async (_, auth, isOpen) => {
+  ])('opens its route only if the command knows all imports of the file: it %s', async (_, auth, isOpen) => {
     const project = new MigratedProject({
       'src/app.module.ts': ROOT_MODULE,
       'src/auth.ts': `${auth}\nexport const Auth = () => Only();\n`,

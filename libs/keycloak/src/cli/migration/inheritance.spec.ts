@@ -15,7 +15,7 @@ describe('handlers of a class', () => {
     ['a controller as its base class', `@Controller()\nclass Base { @Get('x') x() {} }\n`],
     ['@Public() two classes above', `@Public()\nclass Top {}\nclass Base extends Top { @Get('x') x() {} }\n`],
     ['a mixin', `function Base() { class Inner { @Public() @Get('x') x() {} } return Inner; }\n`],
-  ])('that has roles do not open by %s', async (_, base) => {
+  ])('that has roles stay closed despite %s', async (_, base) => {
     const heritage = base.startsWith('function') ? 'Base()' : 'Base';
     const text = await migrated(`${IMPORTS}\n${base}\n@Controller()\n${ROLES}\nclass A extends ${heritage} {}\n`);
     expect(text).not.toMatch(GRANTS);
@@ -33,7 +33,7 @@ describe('handlers of a class', () => {
     expect(text).toContain('the handlers stay closed until then.');
   });
 
-  it('stay closed if the file of the base class exports it by another name', async () => {
+  it('stay closed if the base class has roles and is exported by another name', async () => {
     const base = `import { Roles } from 'nest-keycloak-connect';\n@Roles({ roles: ['realm:a'] })\nclass Base {}\nexport { Base as Other };\n`;
     const project = new MigratedProject({
       'src/base.ts': base,
@@ -45,7 +45,7 @@ describe('handlers of a class', () => {
     project.remove();
   });
 
-  it('open as before if no class of the chain has roles', async () => {
+  it('keep the @Public() of the base class if neither class has roles', async () => {
     const base = `class Base {\n  @Public()\n  @Get('x')\n  x() {}\n}`;
     const text = await migrated(`${IMPORTS}\n${base}\n@Controller()\nclass A extends Base {}\n`);
     expect(text).toContain(`  @Public()\n  @Get('x')`);

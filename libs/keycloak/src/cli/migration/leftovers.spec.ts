@@ -3,7 +3,7 @@ import { migrated, ROOT_MODULE } from '../../../spec-support/migrated-project.js
 
 const TODO = '// TODO(nestjs-keycloak-s2s): ';
 
-describe('a use of nest-keycloak-connect that no table replaces', () => {
+describe('a use of nest-keycloak-connect that the command cannot replace', () => {
   it.each([
     ['re-exported names', `export { Roles } from 'nest-keycloak-connect';`],
     ['everything re-exported', `export * from 'nest-keycloak-connect';`],
@@ -17,7 +17,7 @@ describe('a use of nest-keycloak-connect that no table replaces', () => {
   });
 
   it.each([
-    ['an own guard', 'AuthGuard', 'export class OwnGuard extends AuthGuard {}'],
+    ['a guard that extends AuthGuard', 'AuthGuard', 'export class OwnGuard extends AuthGuard {}'],
     ['an injected instance', 'KEYCLOAK_INSTANCE', 'export const token = KEYCLOAK_INSTANCE;'],
     ['a type', 'KeycloakConnectModuleAsyncOptions', 'export let options: KeycloakConnectModuleAsyncOptions;'],
     ['a namespace', '* as connect', 'export const guard = connect.AuthGuard;'],
@@ -35,7 +35,7 @@ describe('a use of nest-keycloak-connect that no table replaces', () => {
     ]);
   });
 
-  it('gets a comment in a spec that mocks a guard', async () => {
+  it('gets a comment if it is a mocked guard in a spec', async () => {
     const text = `import { AuthGuard } from 'nest-keycloak-connect';
 const module = Test.createTestingModule({})
   .overrideGuard(AuthGuard)
@@ -51,7 +51,7 @@ const module = Test.createTestingModule({})
     ).toBe(text);
   });
 
-  it('gets a comment for request.user in handlers and guards', async () => {
+  it('gets a comment if it is request.user in a handler or guard', async () => {
     const text = `import { Controller, Get, Req } from '@nestjs/common';
 
 @Controller()
@@ -76,7 +76,7 @@ export class OwnGuard {
 });
 
 describe('the imports', () => {
-  it('keep names, quotes, comments and line breaks of other imports', async () => {
+  it('of other packages keep their names, quotes, comments and line breaks', async () => {
     const text = [
       '// first line',
       'import { Controller, Get, UseGuards } from "@nestjs/common"; // Nest',
@@ -106,7 +106,7 @@ describe('the imports', () => {
     );
   });
 
-  it('extend an import of the new package, and do not shadow own names', async () => {
+  it('of the new package are merged, and get an alias if a name is already in use', async () => {
     const text = `import { Controller, Get } from '@nestjs/common';
 import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { Public as Open } from 'nest-keycloak-connect';

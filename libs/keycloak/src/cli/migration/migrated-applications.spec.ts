@@ -66,18 +66,18 @@ describe('two applications after the command', () => {
   });
   afterAll(() => [example, migrated].forEach((one) => one.remove()));
 
-  it('compile', () => {
+  it('compile without errors', () => {
     expect(compilerErrors([example.folder, migrated.folder])).toEqual([]);
   });
 
-  it('stay the same after a second run', async () => {
+  it('are not changed by a second run of the command', async () => {
     expect(first).toMatchObject({ exitCode: 1, failed: '', printed: expect.stringContaining('changed 4 of 9 files') });
     const { exitCode, printed } = await example.run('--write', 'src');
     expect(exitCode).toBe(1);
     expect(printed.replace('changed 0', 'changed 4')).toBe(first.printed);
   });
 
-  it('name the places where a person must decide', () => {
+  it('contain comments at the places where a developer must decide', () => {
     const places = first.printed.split('\n').filter((line) => line.startsWith('  src/'));
     expect(places.map((line) => line.split('/').at(-1)?.replace(/: .*/, ''))).toEqual([
       'keycloak-config.service.ts:13',
@@ -90,7 +90,7 @@ describe('two applications after the command', () => {
     ]);
   });
 
-  it('leave only the call to another service of examples/migrated to a person', () => {
+  it('leave only one change of examples/migrated to the developer: the call to another service', () => {
     expect(second).toMatchObject({ exitCode: 0, failed: '' });
     const byHand = ['stock.client.ts', 'app.module.ts', 'orders.controller.ts'].flatMap((file) => {
       const finished = new Set(readFileSync(join(MIGRATED, 'src', file), 'utf8').split('\n'));

@@ -6,7 +6,7 @@ const registered = (call: string): string =>
   ROOT_MODULE.replace(/KeycloakConnectModule[.]register\([^)]*\)/, () => call);
 
 describe('the root module', () => {
-  it('loses the three guards and keeps other providers with their comments', async () => {
+  it('loses the three guards of nest-keycloak-connect, and keeps all other providers', async () => {
     const text = await migratedModule(
       ROOT_MODULE.replace(
         '{ provide: APP_GUARD, useClass: ResourceGuard },',
@@ -22,7 +22,7 @@ describe('the root module', () => {
     expect(text).toContain(`import { APP_GUARD } from '@nestjs/core';`);
   });
 
-  it('gets forRootAsync with the options of a factory', async () => {
+  it('gets forRootAsync if a factory creates the options', async () => {
     const text = await migratedModule(
       registered(`KeycloakConnectModule.registerAsync({
       inject: [ConfigService],
@@ -39,7 +39,7 @@ describe('the root module', () => {
     expect(text).not.toContain('TODO');
   });
 
-  it('keeps useClass, and the class creates the new options', async () => {
+  it('keeps useClass, and the class then creates the new options', async () => {
     const text = await migratedModule(
       `${registered('KeycloakConnectModule.registerAsync({ useClass: Options })')}
 import { KeycloakConnectOptionsFactory, KeycloakConnectOptions } from 'nest-keycloak-connect';
@@ -62,13 +62,13 @@ export class Options implements OnModuleInit, KeycloakConnectOptionsFactory {
     'KeycloakConnectModule.register(optionsOf(process.env))',
     'KeycloakConnectModule.registerAsync(OPTIONS)',
     'KeycloakConnectModule.registerAsync({ useFactory: createOptions })',
-  ])('gets a comment and a module that refuses the options for %s', async (call) => {
+  ])('gets a comment if the command does not see the options: %s', async (call) => {
     const text = await migratedModule(registered(call));
     expect(text).toMatch(/\/\/ TODO\(nestjs-keycloak-s2s\): [^\n]+\n[^\n]+KeycloakModule[.]forRoot/);
     expect(text).not.toContain('KeycloakConnectModule');
   });
 
-  it('gets options that a constant of another file has', async () => {
+  it('gets its options from a constant of another file, which is converted', async () => {
     const root = registered('KeycloakConnectModule.register(options)').replace(
       '@Module',
       `import { options } from './options';\n\n@Module`,
@@ -87,7 +87,7 @@ export const options: KeycloakModuleOptions = { issuer: \`\${URL}/realms/shop\`,
     project.remove();
   });
 
-  it('takes an alias, a namespace, and a constant with the options', async () => {
+  it('is converted if it uses an alias, a namespace, or a constant with the options', async () => {
     const text = await migratedModule(`import { Module } from "@nestjs/common"
 import * as connect from "nest-keycloak-connect"
 import { KeycloakConnectModule as Connect } from "nest-keycloak-connect"
@@ -107,7 +107,7 @@ export class AppModule {}
 `);
   });
 
-  it('does not confuse an own KeycloakModule with the new module', async () => {
+  it('imports the new module by another name if the application has a KeycloakModule', async () => {
     const text = await migratedModule(
       ROOT_MODULE.replace('@Module', `import { KeycloakModule } from './keycloak';\n\n@Module`),
     );

@@ -47,7 +47,7 @@ describe('the options of KeycloakConnectModule', () => {
     ['tokenValidation: TokenValidation.ONLINE,\nclientId,', ['clientId,']],
     ['policyEnforcement: PolicyEnforcementMode.PERMISSIVE,\nclientId,', ['clientId,']],
     ['bearerOnly: true,\nroleMerge: RoleMerge.ALL,\nclientId,', ['clientId,']],
-  ])('become %j → %j', async (before, after) => {
+  ])('are converted: %j → %j', async (before, after) => {
     expect((await optionsFor(before)).filter((line) => !line.startsWith('// TODO'))).toEqual(after);
   });
 
@@ -66,7 +66,7 @@ describe('the options of KeycloakConnectModule', () => {
     expect(await optionsFor(issuer + before)).toEqual(expected);
   });
 
-  it('import the verification of signatures', async () => {
+  it('import jwtVerification for TokenValidation.OFFLINE', async () => {
     const module = ROOT_MODULE.replace(`secret: 's'`, `secret: 's', tokenValidation: TokenValidation.OFFLINE`);
     expect(await migrated(module, module, 'src/app.module.ts')).toContain(
       `import { jwtVerification } from 'nestjs-keycloak-s2s/jwt';`,
@@ -86,11 +86,11 @@ describe('the options of KeycloakConnectModule', () => {
         '],',
       ],
     ],
-  ])('map the roles of %s', async (roles, expected) => {
+  ])('get a mapPermissions function for %s', async (roles, expected) => {
     expect(await optionsFor('clientId: ID,', CONTROLLER(roles))).toEqual([TODO, 'clientId: ID,', ...expected].slice(1));
   });
 
-  it('get the adapter of GraphQL if the application has resolvers', async () => {
+  it('get the GraphQL request adapter if the application has resolvers', async () => {
     const resolver = `import { Resolver } from '@nestjs/graphql';\n@Resolver()\nexport class Orders {}\n`;
     expect(await optionsFor('clientId: ID,', resolver)).toContain('requestAdapters: [graphqlRequestAdapter()],');
   });

@@ -26,7 +26,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(printed).toContain(`clientSecret: process.env['SECRET'] ?? '***'`);
   });
 
-  it('touches no declarations, no node_modules, nothing outside, and follows no symbolic link', async () => {
+  it('changes no declaration file, no node_modules folder, and no file behind a symbolic link', async () => {
     const untouched = ['src/types.d.ts', 'src/node_modules/a/index.ts', 'src/.hidden/a.ts', 'outside/a.ts'];
     project = new MigratedProject({
       'src/app.module.ts': ROOT_MODULE,
@@ -43,7 +43,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
     for (const path of untouched) expect(project.read(path)).toBe(ROOT_MODULE);
   });
 
-  it('lists a symbolic link, and exits with 0 if nest-keycloak-connect is not behind it', async () => {
+  it('exits with 0 despite a symbolic link to files that do not use nest-keycloak-connect', async () => {
     const files = { 'src/a/b.ts': '', 'outside/a.ts': '', 'outside/logo.svg': '' };
     project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, ...files });
     symlinkSync(join(project.folder, 'outside'), join(project.folder, 'src/linked'));
@@ -66,7 +66,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
     ['src/app.module.ts', ['src']],
     ['src/app.module.ts', ['--write', 'src']],
     ['src/orders.controller.ts', ['--write', 'src']],
-  ])('exits with 3, names the fault of %s and writes nothing with %j', async (broken, args) => {
+  ])('exits with 3 and changes no file for a syntax error in %s, with the arguments %j', async (broken, args) => {
     const orders = `import { Public } from 'nest-keycloak-connect';\n`;
     const files = { 'src/app.module.ts': ROOT_MODULE, 'src/orders.controller.ts': orders };
     const faulty = { ...files, [broken]: `${ROOT_MODULE}export class {{\n` };
@@ -79,7 +79,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
     for (const [path, text] of Object.entries(faulty)) expect(project.read(path)).toBe(text);
   });
 
-  it('prints the fault before the diff', async () => {
+  it('prints a syntax error before the diff', async () => {
     const broken = ROOT_MODULE.replace('@Module({', '@Module({{');
     project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, 'src/orders.ts': broken });
     const { exitCode, printed, failed } = await project.run('src');
@@ -88,7 +88,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(printed).toMatch(/^--- a\/src\/app[.]module[.]ts\n/);
   });
 
-  it('names a file that does not parse or is not UTF-8, and migrates the others', async () => {
+  it('skips a file that does not parse or is not UTF-8, and migrates the other files', async () => {
     project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, 'src/broken.ts': 'export class {\n  @' });
     cpSync('docs/images/matrix.png', join(project.folder, 'src/image.ts'));
     const { exitCode, printed } = await project.run('--write', 'src');
@@ -99,7 +99,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(project.read('src/broken.ts')).toBe('export class {\n  @');
   });
 
-  it('leaves an application without nest-keycloak-connect alone', async () => {
+  it('does not change an application that does not use nest-keycloak-connect', async () => {
     const controller = `import { Controller, Get } from '@nestjs/common';
 @Controller()
 export class Orders {
@@ -122,7 +122,7 @@ export class Orders {
     expect(project.read('src/orders.controller.ts')).toContain('@Controller()\n@Authenticated()\n');
   });
 
-  it('keeps a byte order mark', async () => {
+  it('keeps the byte order mark of a file', async () => {
     project = new MigratedProject({ 'src/app.module.ts': `\uFEFF${ROOT_MODULE}` });
     await project.run('--write', 'src/app.module.ts');
     expect(project.read('src/app.module.ts')).toMatch(/^\uFEFFimport [^\n]*\nimport \{ KeycloakModule \}/);
@@ -172,7 +172,7 @@ describe('migrate-from-nest-keycloak-connect exits with 3', () => {
     expect(await project.run('src')).toMatchObject({ exitCode: 3, failed: expect.stringContaining(message) });
   });
 
-  it('but prints the flags with --help', async () => {
+  it('except with --help, which prints the flags', async () => {
     project = new MigratedProject({});
     expect(await project.run('--help')).toMatchObject({
       exitCode: 0,

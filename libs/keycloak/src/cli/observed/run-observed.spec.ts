@@ -101,34 +101,34 @@ describe('the command observed', () => {
     ]);
   });
 
-  it('exits with 1 if only the start would fail', async () => {
+  it('exits with 1 if no call would be refused, but the start would fail', async () => {
     expect(await read([200, details(observing({ startFaults: ['Stock.left is open'] }))])).toMatchObject({
       exitCode: 1,
     });
   });
 
   it.each([
-    ['nothing was judged', { admitted: 0 }],
-    ['Keycloak failed', { failed: { ECONNREFUSED: 2 } }],
-    ['calls were dropped', { dropped: 1 }],
+    ['the service has judged no call', { admitted: 0 }],
+    ['Keycloak was unavailable for some calls', { failed: { ECONNREFUSED: 2 } }],
+    ['the service did not judge some calls', { dropped: 1 }],
   ])('exits with 1 if %s', async (_, bend) => {
     const { exitCode } = await read([200, details(observing({ calls: { ...IDLE, ...bend } }))]);
     expect(exitCode).toBe(1);
   });
 
-  it('reads details with the status 503, and says that observeUntil has passed', async () => {
+  it('says that observeUntil has passed if the health details have status 503', async () => {
     const { exitCode, printed } = await read([503, details(observing({ isOverdue: true }))]);
     expect(exitCode).toBe(0);
     expect(printed).toContain('still observes, although observeUntil was 2027-01-31');
     expect(printed).toContain('! The next start fails.');
   });
 
-  it('says that a service has judged no call yet', async () => {
+  it('says if a service has judged no call yet', async () => {
     const { printed } = await read([200, details(observing({ calls: { ...IDLE, admitted: 0 } }))]);
     expect(printed).toContain('It has judged no answered call since its start.');
   });
 
-  it('sends the token only to the given URLs, and prints no token', async () => {
+  it('sends the token only to the given URLs, and follows no redirect', async () => {
     const { exitCode, printed, failed } = await read([302, ''], [200, details(observing({ startFaults: [TOKEN] }))]);
     expect(exitCode).toBe(3);
     expect(printed).toContain(`${base}/0 could not be read: the answer is 302.`);
@@ -138,33 +138,33 @@ describe('the command observed', () => {
 
   it.each([
     ['another status', [401, {}], 'the details need another token'],
-    ['a page', [200, '<html>'], 'has no enforcement'],
-    ['an older version', [200, details(undefined)], 'has no enforcement'],
+    ['an HTML page', [200, '<html>'], 'has no enforcement'],
+    ['the details of an older version', [200, details(undefined)], 'has no enforcement'],
     ['a missing count', [200, details(observing({ calls: { ...IDLE, refused: undefined } }))], 'has no enforcement'],
     ['a text as a count', [200, details(observing({ unlisted: '0' }))], 'has no enforcement'],
     ['a malformed row', [200, details(observing({ refusals: [{ ...REFUSAL, count: -1 }] }))], 'has no enforcement'],
     ['an unknown mode', [200, details(observing({ mode: 'ignore' }))], 'has no enforcement'],
-  ] as const)('exits with 3 for %s, also if other services were read', async (_, answer, words) => {
+  ] as const)('exits with 3 if one of two services answers with %s', async (_, answer, words) => {
     const { exitCode, printed } = await read([200, details(REFUSING)], answer);
     expect(exitCode).toBe(3);
     expect(printed).toContain('other_audience');
     expect(printed).toContain(words);
   });
 
-  it('exits with 3 if nothing answers', async () => {
+  it('exits with 3 if no service answers', async () => {
     const { exitCode, printed } = await observed(['--allow-insecure-requests', 'http://127.0.0.1:1/health']);
     expect(exitCode).toBe(3);
     expect(printed).toContain('could not be read: no answer (ECONNREFUSED)');
   });
 
-  it('prints JSON', async () => {
+  it('prints JSON with --json', async () => {
     answers = { '/up': [200, { enforcement: REFUSING }] };
     const { exitCode, printed } = await observed(['--json', '--allow-insecure-requests', `${base}/up`]);
     expect(exitCode).toBe(1);
     expect(JSON.parse(printed)).toEqual([{ url: `${base}/up`, enforcement: REFUSING }]);
   });
 
-  it('removes control characters of a service from its output', async () => {
+  it("removes control characters in a service's answer from its output", async () => {
     const { printed } = await read([200, details(observing({ startFaults: ['\u001b[2Jgone\nline'] }))]);
     expect(printed).not.toContain('\u001b');
     expect(printed).toContain('The start would fail:  [2Jgone line');

@@ -38,7 +38,7 @@ const checkRunning = async (...args: readonly string[]): Promise<Ran> => check(a
 const path = (rest: string): string => `/admin/realms/shop${rest}`;
 
 describe('realm check', () => {
-  it('reads the realm with the token of the administrator, changes nothing, and exits with 0', async () => {
+  it('exits with 0 if the realm is as required, and changes nothing in the realm', async () => {
     const { exitCode, printed, failed } = await checkRunning();
     expect({ exitCode, failed }).toEqual({ exitCode: 0, failed: '' });
     expect(printed).toBe(`inventory, orders at ${api.url}/realms/shop
@@ -53,7 +53,7 @@ describe('realm check', () => {
     expect([[...api.authorizations], [...api.methods]]).toEqual([[`Bearer ${TOKEN}`], ['GET']]);
   });
 
-  it('exits with 2 if a permission is open to everyone, and prints the cure', async () => {
+  it('exits with 2 if everyone may hold a restricted permission, and says how to correct the realm', async () => {
     api.replaced.set(path('/client-scopes/stock.read/scope-mappings/realm/composite'), { body: [] });
     const { exitCode, printed } = await checkRunning();
     expect(printed).toContain('✗ permission  Every user and service account may hold stock.read, but only clerk may');
@@ -82,7 +82,7 @@ describe('realm check', () => {
     );
   });
 
-  it('exits with 1 if a further client may ask, and prints JSON', async () => {
+  it('exits with 1 if a client may request a permission that it does not need', async () => {
     const clients = realm.clients.map((client) => ({ ...client, id: client.clientId }));
     const further = { id: 'x', clientId: 'x', optionalClientScopes: ['stock.read'] };
     api.replaced.set(path('/clients'), { body: [...clients, further] });
@@ -95,7 +95,7 @@ describe('realm check', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('reads the token from a file, and a realm file without a token', async () => {
+  it('reads the token from a file, and needs no token to check a realm file', async () => {
     const token = folder.file('token', `${TOKEN}\n`);
     expect((await check(['--admin-token-file', token])).exitCode).toBe(0);
     const file = folder.file('realm.json', realm);
@@ -151,7 +151,7 @@ describe('realm check exits with 3', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('for requirements with a fault', async () => {
+  it('for a module whose requirements have a fault', async () => {
     const args = ['check', '--permissions', policy, ...modules('undeclared', 'inventory'), '--realm-file', policy];
     const { exitCode, printed, failed } = await realmCommand(args);
     expect(failed).toContain('✗ undeclared: the service inventory is registered without scopes.');
@@ -160,7 +160,7 @@ describe('realm check exits with 3', () => {
   });
 });
 
-it('realm check prints neither the token nor a terminal escape of a lying server', async () => {
+it('realm check prints no token and no terminal escape from the answer of a server', async () => {
   const evil = `\u001b[2J\u202eevil\nFAKE LINE ${TOKEN}`;
   const clients = realm.clients.map((client) => ({ ...client, id: client.clientId }));
   api.replaced.set(path('/clients'), {

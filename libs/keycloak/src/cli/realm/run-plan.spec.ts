@@ -19,7 +19,7 @@ const planned = async (...names: readonly string[]): Promise<unknown> =>
   JSON.parse((await plan(...modules(...names), '--format', 'json')).printed);
 
 describe('realm plan', () => {
-  it('prints clients, permissions with owner, callers and holders, and levels of authentication', async () => {
+  it('prints the clients, the permissions and the levels of authentication', async () => {
     const { exitCode, printed, failed } = await plan(...modules('orders', 'inventory', 'refunds'));
     expect(printed).toBe(`Clients
   inventory
@@ -42,7 +42,7 @@ Levels of authentication (acr)
     expect({ exitCode, failed }).toEqual({ exitCode: 0, failed: '' });
   });
 
-  it('prints the same JSON for each order of the modules', async () => {
+  it('prints equal JSON for any order of the modules', async () => {
     const json = (await plan(...modules('orders', 'inventory'), '--format', 'json')).printed;
     expect((await plan(...modules('inventory', 'orders'), '--format', 'json')).printed).toBe(json);
     expect(JSON.parse(json)).toEqual({
@@ -66,7 +66,7 @@ Levels of authentication (acr)
     });
   });
 
-  it('plans a called service of another team, and lets no client of @AllowClients ask whose module does not', async () => {
+  it('plans the client of a called service, even if the module of this service is not given', async () => {
     expect(await planned('orders')).toMatchObject({
       otherClients: ['inventory', 'web'],
       permissions: [{ name: 'orders.read' }, { name: 'stock.read', audience: 'inventory', clients: ['orders'] }],
@@ -75,7 +75,7 @@ Levels of authentication (acr)
     expect(inventory).toMatchObject({ otherClients: ['orders', 'warehouse'] });
   });
 
-  it('plans the realm that --issuer names, with the client and the accepted scopes of that realm', async () => {
+  it('plans the realm of --issuer with the client id and the accepted scopes for this realm', async () => {
     expect(await planned('twoRealms')).toMatchObject({ clients: [{ clientId: 'two' }] });
     const partners = ['--issuer', 'https://sso.example.com/realms/partners', '--format', 'json'];
     const { printed, failed } = await plan(...modules('twoRealms'), ...partners);
@@ -86,7 +86,7 @@ Levels of authentication (acr)
     expect(failed).toContain('at-partners is also at https://sso.example.com/realms/shop, which is not in this plan');
   });
 
-  it('plans a service account by the kind of the calls, and only with roles from the policy', async () => {
+  it('plans a service account for calls with asService(), with roles from the policy', async () => {
     const without = await plan(...modules('cron'));
     expect(without.failed).toContain(
       'cron asks for stock.read in its own name, but its service account has no role that may hold it (clerk)',
@@ -100,13 +100,13 @@ Levels of authentication (acr)
   it.each([
     ['listed', /listed: the scopes of inventory are one list\..*only if serviceAccounts names listed/],
     ['mapped', /mapped has mapPermissions, so the plan has no permission of its handlers/],
-  ])('notes what it can not know of the module %s', async (name, note) => {
+  ])('notes which requirements of the module %s are unknown', async (name, note) => {
     const { exitCode, failed } = await plan(...modules(name));
     expect(failed).toMatch(note);
     expect(exitCode).toBe(0);
   });
 
-  it('notes permissions that a module asks for and no handler demands, and unused entries of the policy', async () => {
+  it('notes requested permissions that no handler demands, and unused entries of the policy', async () => {
     const path = folder.file('misspelt.json', {
       permissions: { 'stock.raed': { everyone: true }, 'stock.read': { roles: ['clerk'] }, other: { everyone: true } },
       serviceAccounts: { nightly: ['clerk'] },
@@ -124,7 +124,7 @@ Levels of authentication (acr)
   });
 });
 
-describe('realm plan notes a client that a handler allows', () => {
+describe('the notes of realm plan about a client in @AllowClients', () => {
   const notesOf = async (name: string, clients: readonly string[]): Promise<string> => {
     const { permissions } = POLICY;
     const path = folder.file('reports.json', {
@@ -138,21 +138,21 @@ describe('realm plan notes a client that a handler allows', () => {
     return failed.replaceAll(path, 'FILE');
   };
 
-  it('that may have any of several permissions, until the policy names one', async () => {
+  it('ask for a choice in the policy if the handler accepts any of several permissions', async () => {
     expect(await notesOf('reports', [])).toContain(
       '– ReportsController.read (GET) of reports allows web, but does not say for which permission web asks (reports.read or reports.write). Name web in "clients" of one of them in FILE.\n',
     );
     expect(await notesOf('reports', ['web'])).not.toContain('ReportsController');
   });
 
-  it('without a permission, unless the client asks for another of the service', async () => {
+  it('report a handler without a permission if the client may request no permission of the service', async () => {
     expect(await notesOf('status', [])).toContain(
       '– StatusController.read (GET) of status allows web and demands no permission, so the plan gives web no token for status.\n',
     );
     expect(await notesOf('reportsAndStatus', ['web'])).not.toContain('StatusController');
   });
 
-  it('but no client whose module is planned', async () => {
+  it('omit a client whose module is part of the plan', async () => {
     const notes = `${await notesOf('reports', [])}${await notesOf('status', [])}`;
     expect(notes).not.toContain('allows orders');
   });
@@ -163,7 +163,7 @@ describe('realm plan prints nothing and exits with 1', () => {
     ['a service is registered without scopes', ['undeclared'], /the service inventory is registered without scopes/],
     ['a service is registered per request', ['perRequest'], /inventory is registered per request/],
     [
-      'two modules have one client id',
+      'two modules have the same client id',
       ['inventory', 'secondInventory'],
       /#inventory and .*#secondInventory have the same client id inventory/,
     ],
@@ -173,12 +173,12 @@ describe('realm plan prints nothing and exits with 1', () => {
       /stock\.read has 2 owners: inventory \(StockController\.read \(GET\)\), ledger \(LedgerController\.read \(GET\)\)/,
     ],
     [
-      'a caller and a handler name other owners',
+      'a caller and a handler name different owners of a permission',
       ['orders', 'ledger'],
       /stock\.read has 2 owners: inventory \(the service inventory of orders\), ledger/,
     ],
     [
-      'two modules are at two realms',
+      'two modules belong to different realms',
       ['orders', 'elsewhere'],
       /elsewhere is at .*\/realms\/other, not at .*\/realms\/shop/,
     ],
@@ -211,7 +211,7 @@ describe('realm plan --check', () => {
     await plan(...modules('orders', 'inventory'), '--out', committed());
   });
 
-  it('exits with 0 if the file is what the code needs', async () => {
+  it('exits with 0 if the file contains exactly what the code needs', async () => {
     expect(JSON.parse(readFileSync(committed(), 'utf8'))).toMatchObject({ version: 1 });
     const { exitCode, printed } = await plan(...modules('inventory', 'orders'), '--check', committed());
     expect(printed).toBe(`${committed()} is what the code needs.\n`);
@@ -244,7 +244,7 @@ describe('realm plan --check', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('prints a faulty role of the file', async () => {
+  it('prints an invalid role in the file as a difference', async () => {
     const file = JSON.parse(readFileSync(committed(), 'utf8')) as { permissions: object[] };
     const permissions = file.permissions.map((permission) => ({ ...permission, roles: [null, { client: 'x' }] }));
     const path = folder.file('faulty-role.json', { ...file, permissions });
@@ -253,7 +253,7 @@ describe('realm plan --check', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('does not accept a sorted file in another order', async () => {
+  it('reports a file whose entries are in a different order', async () => {
     const file = JSON.parse(readFileSync(committed(), 'utf8')) as { clients: unknown[] };
     const path = folder.file('reversed.json', { ...file, clients: file.clients.toReversed() });
     const { exitCode, printed } = await plan(...modules('orders', 'inventory'), '--check', path);
@@ -268,7 +268,7 @@ describe('realm plan exits with 3', () => {
     ['for an unknown flag', ['--apply'], "Unknown option '--apply'"],
     ['for an unknown format', [...modules('orders'), '--format', 'toString'], '--format must be one of text, json'],
     ['for a module that can not be imported', ['--module', './nowhere.js'], "./nowhere.js can't be imported"],
-    ['for a module that can not be made', modules('withoutDatabase'), "Nest can't create the module: no database"],
+    ['for a module that Nest can not create', modules('withoutDatabase'), "Nest can't create the module: no database"],
     [
       'for a missing file of requirements',
       [...modules('orders'), '--check', '/nowhere.json'],
@@ -297,7 +297,7 @@ describe('realm plan exits with 3', () => {
   it.each<[string, unknown]>([
     ['another version', { version: 2, clients: [], otherClients: [], permissions: [], levels: [] }],
     ['no lists', { version: 1 }],
-    ['no object', 'null'],
+    ['null in place of an object', 'null'],
     ...Object.entries({
       clients: [null],
       otherClients: [null],
@@ -307,7 +307,7 @@ describe('realm plan exits with 3', () => {
       `faulty ${member}`,
       { version: 1, clients: [], otherClients: [], permissions: [], levels: [], [member]: value },
     ]),
-  ])('for requirements with %s', async (_, content) => {
+  ])('for a requirements file with %s', async (_, content) => {
     const { exitCode, failed } = await plan(...modules('orders'), '--check', folder.file('old.json', content));
     expect(failed).toContain('is not a file of realm requirements of version 1');
     expect(exitCode).toBe(3);

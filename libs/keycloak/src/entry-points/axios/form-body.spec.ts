@@ -29,7 +29,7 @@ describe('formBody', () => {
     ['with a file', (form) => form.append('a', new File(['text'], 'n\n"ä.txt', { type: 'text/plain' }))],
     ['with a blob without a type', (form) => form.append('a', new Blob(['text']))],
     ['with files between texts', (form) => (form.append('a', new Blob([]), 'a'), form.append('b', ''))],
-  ])('encodes a form as the platform does: a form %s', async (_, fill) => {
+  ])('encodes a form exactly as fetch does: a form %s', async (_, fill) => {
     const form = new FormData();
     fill(form);
     const { ours, platforms, length } = await encoded(form);
@@ -45,7 +45,7 @@ describe('formBody', () => {
     ]).toHaveLength([...form].length);
   });
 
-  it('ignores later changes to the form, and returns the same bytes for each attempt', async () => {
+  it('returns equal bytes for each attempt, even if the form has changed meanwhile', async () => {
     const form = new FormData();
     form.append('a', new Blob(['text']), 'a.txt');
     const { open } = formBody(form);

@@ -220,7 +220,7 @@ describe('ServiceHttp', () => {
     expect(down.at(-1)).toMatchObject({ loaded: 100_000, progress: 1, download: true });
   });
 
-  it('runs the interceptors of the application, and hides the token from the interceptors', async () => {
+  it('runs the interceptors of the application, which do not see the token', async () => {
     const http = serviceHttp({ defaults: { headers: { 'X-Default': 'd' } } });
     const shown: string[] = [];
     http.axiosRef.interceptors.request.use((config) => {
@@ -253,7 +253,7 @@ describe('ServiceHttp', () => {
     expect((await got(http.asService('orders.approve').get('/a'))).data).toEqual({ again: true });
   });
 
-  it('refuses a call through axiosRef, and refuses an invalid scope', async () => {
+  it('refuses a call through axiosRef', async () => {
     const http = serviceHttp();
     await expect(http.axiosRef.get('/a')).rejects.toThrow('choose onBehalfOf(…) or asService(…)');
     expect(() => http.asService('')).toThrow(TypeError);
@@ -323,7 +323,7 @@ describe('ServiceHttp tokens', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('refuses a call if an interceptor or a changed default points to another origin', async () => {
+  it('refuses a call if an interceptor or a changed default sets another origin', async () => {
     const http = asService();
     http.axiosRef.defaults.baseURL = EVIL;
     expect(await failed(http.get('/a'))).toBeInstanceOf(TypeError);
@@ -383,7 +383,7 @@ describe('ServiceHttp tokens', () => {
     ],
     ['closes the connection', (_, response) => void response.destroy()],
     ['answers 403', (request, response) => void response.writeHead(403).end(String(request.headers.authorization))],
-  ])('keeps the token out of errors if the service %s', async (_, script) => {
+  ])('throws an error without the token if the service %s', async (_, script) => {
     handler = script;
     for (const responseType of ['json', 'text', 'arraybuffer', 'stream'] as const) {
       const http = serviceHttp();
@@ -413,7 +413,7 @@ describe('ServiceHttp tokens', () => {
 });
 
 describe('ServiceHttp errors', () => {
-  it('throws a ServiceCallError that axios accepts as an AxiosError and that does not print the answer', async () => {
+  it('throws a ServiceCallError that is also an AxiosError and does not print the answer', async () => {
     handler = json({ error: 'No such order', code: 'order_not_found' }, 404);
     const error = await failed(asService().get('/a'));
     expect(error).toBeInstanceOf(ServiceCallError);
@@ -436,7 +436,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(asService().get('/a'))).toMatchObject({ code: 'service_refused' });
   });
 
-  it('throws an error with the required login, and does not repeat the call (RS-11)', async () => {
+  it('throws an error that names the login that the called service requires (RS-11)', async () => {
     const challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age=60';
     let sent = 0;
     handler = (request, response) => {
@@ -531,7 +531,7 @@ describe('ServiceHttp errors', () => {
     expect(await failed(http.post('/a', Readable.from(['x']), within))).toMatchObject(late);
   });
 
-  it('limits every answer to maxContentLength, and a buffered answer also to maxResponseBytes', async () => {
+  it('limits every answer to maxContentLength, and a buffered answer to maxResponseBytes, too', async () => {
     handler = answer(200, 'x'.repeat(2000));
     const large = { code: 'service_failed', reason: 'answer_too_large' };
     expect(await failed(asService({ maxResponseBytes: 1024 }).get('/a'))).toMatchObject(large);
@@ -646,7 +646,7 @@ describe('ServiceHttp streams', () => {
     expect(answered).toBeDefined();
   });
 
-  it('throws service_failed for a broken stream, and does not crash without an error listener', async () => {
+  it('throws service_failed if the stream of an answer breaks', async () => {
     handler = (_, response) => {
       response.writeHead(200, { 'Content-Length': '100' }).write('x');
       setTimeout(() => response.destroy(), 20);
@@ -657,7 +657,7 @@ describe('ServiceHttp streams', () => {
     await new Promise((resolve) => unread.data.once('close', resolve));
   });
 
-  it('keeps the slot of a call until the stream of the answer ends', async () => {
+  it('keeps the bulkhead slot of a call until the stream of the answer ends', async () => {
     handler = (request, response) => void (request.url === '/base/open' ? response.write('x') : response.end('{}'));
     const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 0 });
     const { data } = await got(http.get<Readable>('/open', { responseType: 'stream' }));
@@ -723,7 +723,7 @@ describe('ServiceHttp request bodies', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  it('allows a slow body to take longer than the timeout, except in the trial call of a circuit breaker', async () => {
+  it('lets a slow request body take longer than the timeout, except in a trial call', async () => {
     const dripping = (): Readable =>
       Readable.from(
         (async function* () {
@@ -748,23 +748,20 @@ describe('ServiceHttp request bodies', () => {
     ['a number', 7],
     ['a list', [1, 2, 3]],
     ['an ArrayBuffer', new ArrayBuffer(3)],
-  ])(
-    'throws TypeError if a stream yields %s instead of text or bytes, and does not open the circuit of the service',
-    async (_, chunk) => {
-      let ended = 0;
-      handler = (request, response) =>
-        void text(request)
-          .then(() => (ended += 1))
-          .catch(() => undefined)
-          .finally(() => json({})(request, response));
-      const http = asService({ circuitBreakerFailures: 1 });
-      const body = Readable.from(['x', chunk]);
-      expect(await failed(http.post('/a', body))).toBeInstanceOf(TypeError);
-      expect(body.destroyed).toBe(true);
-      expect(ended).toBe(0);
-      expect((await got(http.get('/a'))).status).toBe(200);
-    },
-  );
+  ])('throws TypeError, and keeps the circuit closed, if a stream yields %s', async (_, chunk) => {
+    let ended = 0;
+    handler = (request, response) =>
+      void text(request)
+        .then(() => (ended += 1))
+        .catch(() => undefined)
+        .finally(() => json({})(request, response));
+    const http = asService({ circuitBreakerFailures: 1 });
+    const body = Readable.from(['x', chunk]);
+    expect(await failed(http.post('/a', body))).toBeInstanceOf(TypeError);
+    expect(body.destroyed).toBe(true);
+    expect(ended).toBe(0);
+    expect((await got(http.get('/a'))).status).toBe(200);
+  });
 
   describe('with a file that can no longer be read', () => {
     const error = new Error('It is not there any more');
@@ -789,7 +786,7 @@ describe('ServiceHttp request bodies', () => {
     };
 
     it.each([
-      ['alone', lost],
+      ['as the body', lost],
       ['in a form', inForm],
     ])('rejects with the error of the file, and keeps the circuit closed: %s', async (_, body) => {
       handler = drained(json({}));
@@ -799,16 +796,13 @@ describe('ServiceHttp request bodies', () => {
     });
 
     it.each([
-      ['alone', lost],
+      ['as the body', lost],
       ['in a form', inForm],
-    ])(
-      'does not crash the process if nothing reads the body, for example after an early answer: %s',
-      async (_, body) => {
-        const opened = requestBody(body(), new AxiosHeaders()).open() as Readable;
-        await new Promise((resolve) => opened.resume().once('close', resolve));
-        expect(opened.errored).toBe(error);
-      },
-    );
+    ])('does not crash the process if nothing reads the request body: %s', async (_, body) => {
+      const opened = requestBody(body(), new AxiosHeaders()).open() as Readable;
+      await new Promise((resolve) => opened.resume().once('close', resolve));
+      expect(opened.errored).toBe(error);
+    });
   });
 
   it('streams a form of the form-data package, and applies maxBodyLength to the form', async () => {
@@ -838,7 +832,7 @@ describe('ServiceHttp request bodies', () => {
     expect(await failed(asService({ circuitBreakerFailures: 1 }).post('/a', broken))).toMatchObject({ code: 'ENOENT' });
   });
 
-  it("accepts an incoming request as the body, and leaves the request's socket open", async () => {
+  it('accepts an incoming request as the body, and leaves its socket open', async () => {
     const front = createServer((request, response) => {
       void failed(asService({ path: '/gone' }).post('/x', request, { timeout: 1000 })).then(() =>
         response.end(String(request.socket?.remoteAddress)),
@@ -865,7 +859,7 @@ describe('ServiceHttp compatibility with axios', () => {
     expect(seen.map(({ url }) => url)).toEqual(['/base', '/base?q=1']);
   });
 
-  it('rejects with the reason of a cancel token, and serializes errors to JSON', async () => {
+  it('rejects with the reason of a cancel token', async () => {
     handler = () => undefined;
     const source = axios.CancelToken.source();
     const pending = failed(asService().get('/a', { cancelToken: source.token }));
@@ -926,7 +920,7 @@ describe('ServiceHttp answers', () => {
       (request, response) =>
         seen.length === 1 ? INVALID_TOKEN(request, response) : void response.writeHead(500).end(AUTHORIZATIONS.join()),
     ],
-  ])('keeps the token out of the error if the answer repeats the token %s', async (_, script) => {
+  ])('removes the token from the error if the answer repeats the token %s', async (_, script) => {
     handler = script;
     const error = await failed(asService(strict).get('/a', { responseType: 'json' }));
     expect(error).toMatchObject({ code: 'service_failed' });
@@ -955,7 +949,7 @@ describe('ServiceHttp answers', () => {
       answer(200, 'x'.repeat(200_000)),
     ],
     ['that is small and unread', {}, answer(200, 'x')],
-  ])('frees the slot of an answer %s, even if a stream was requested', async (_, config, script) => {
+  ])('frees the bulkhead slot of an answer %s, even if the call requested a stream', async (_, config, script) => {
     handler = script;
     const http = asService({ maxConcurrentCalls: 1, maxQueuedCalls: 1 });
     await got(http.request({ url: '/a', responseType: 'stream', ...config })).catch(() => undefined);

@@ -155,12 +155,12 @@ const DRIVERS = [
     () => new FastifyAdapter(),
   ],
   [
-    'Mercurius, all of it over WebSockets',
+    'Mercurius, with all operations over WebSockets',
     { driver: MercuriusDriver, subscription: { fullWsTransport: true }, allowBatchedQueries: true },
     () => new FastifyAdapter(),
   ],
   [
-    'Mercurius with a context of its own that has the request',
+    "Mercurius with the application's own context",
     {
       driver: MercuriusDriver,
       subscription: true,
@@ -252,7 +252,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(await query('{ settled }', recent)).toEqual({ data: { settled: 'settled' } });
   });
 
-  it('does not use the token of a request for the next request', async () => {
+  it('does not use the token of the previous request', async () => {
     await query('{ order { number } }', bearerOf(app));
     expect(await query('{ order { number } }')).toMatchObject({ data: null });
     expect(ran).toEqual(['order 1 for shop']);
@@ -282,7 +282,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(await query(text, both)).toEqual({ data: { order: { number: 1, label: 'order', price: '1 €' } } });
   });
 
-  it('introspects a token once for all aliases and for the next request', async () => {
+  it('introspects a token once for all aliases of a query, and uses the cached result for the next query', async () => {
     const asked = introspections();
     const aliases = Array.from({ length: 50 }, (__, at) => `a${at}: order(number: ${at}) { number }`).join(' ');
     const authorization = bearerOf(app);
@@ -302,7 +302,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
     expect(asked.count).toBe(1);
   });
 
-  it('introspects the token of a refused caller once for all aliases', async () => {
+  it('introspects the token of a refused caller once for all aliases of a query', async () => {
     const asked = introspections();
     const refused = Array.from({ length: 20 }, (__, at) => `p${at}: tip`).join(' ');
     const { errors } = await query(`mutation { ${refused} }`, bearerOf(app, { ...GOOD, permissions: [] }));
@@ -373,7 +373,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
 });
 
 describe('a subscription', () => {
-  it.each(DRIVERS)('is closed after its token has expired or become inactive, with %s', async (_, options, adapter) => {
+  it.each(DRIVERS)('is closed when its token expires or becomes inactive, with %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver], {
       introspectionTtlSeconds: 1,
       clockToleranceSeconds: 0,
@@ -403,7 +403,7 @@ describe('a subscription', () => {
   });
 });
 
-describe('a GraphQL context that all operations share', () => {
+describe('a GraphQL context that several operations share', () => {
   const one = { shared: true };
   const fixed: { req?: unknown } = {};
   beforeEach(() => {
@@ -494,7 +494,7 @@ describe('a subscription whose connection the application hides', () => {
     expect(ran).toEqual([]);
   });
 
-  it('runs if the context contains `extra` and `connectionParams`', async () => {
+  it("runs if the application's context contains `extra` and `connectionParams`", async () => {
     const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
     expect(await outcome(kept)).toEqual([{ data: { ticks: 1 } }, { data: { ticks: 2 } }]);
   });
@@ -520,7 +520,7 @@ describe('an application with two schemas, of which one has no guards for fields
   @Module({ providers: [OrdersResolver, FieldsResolver] })
   class AdminModule {}
 
-  it('starts if the schema without guards for fields has no decorated field resolver', async () => {
+  it('starts if the schema without guards has no field with an access decorator', async () => {
     const open = { driver: ApolloDriver, autoSchemaFile: true, path: '/open', include: [OpenModule] };
     const options = { driver: ApolloDriver, include: [AdminModule] };
     await start(options, () => new ExpressAdapter(), [], {}, [AdminModule, OpenModule, GraphQLModule.forRoot(open)]);
@@ -529,7 +529,7 @@ describe('an application with two schemas, of which one has no guards for fields
 });
 
 describe('a field resolver', () => {
-  it('prevents the start if the resolver has a decorator and Nest runs no guards for fields (RS-20)', async () => {
+  it('prevents the start if the field has an access decorator and Nest runs no guards for fields (RS-20)', async () => {
     await expect(
       start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [
         OrdersResolver,
@@ -540,7 +540,7 @@ describe('a field resolver', () => {
     );
   });
 
-  it("prevents the start if the resolver's class has a decorator and no guard runs for fields", async () => {
+  it('prevents the start if its class has an access decorator and Nest runs no guards for fields', async () => {
     @Resolver(() => Order)
     @Authenticated()
     class Claiming {
@@ -560,7 +560,7 @@ describe('a field resolver', () => {
 });
 
 describe('a refused operation', () => {
-  it('is logged once for all aliases, with the handler and the reason', async () => {
+  it('is logged once for all aliases of a query, with the handler and the reason', async () => {
     const lines: unknown[] = [];
     const [, options, adapter] = DRIVERS[0];
     await start(options, adapter, [OrdersResolver, FieldsResolver]);

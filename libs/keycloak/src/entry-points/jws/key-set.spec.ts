@@ -116,7 +116,7 @@ describe('KeySet', () => {
     );
   });
 
-  it('reuses the objects of published keys, and marks all other keys as withdrawn', () => {
+  it('reuses the objects of keys that are still published, and marks all other keys as withdrawn', () => {
     const former = KeySet.of({ keys: [rsa.jwk, ec.jwk] });
     const ed = edSigner();
     const next = KeySet.of({ keys: [ed.jwk, { ...rsa.jwk }] }, former);

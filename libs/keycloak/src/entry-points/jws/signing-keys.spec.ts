@@ -55,7 +55,7 @@ const has = ({ jwk }: Signer): boolean | undefined => now()?.has(jwk.kid);
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 describe('SigningKeys', () => {
-  it('reads the keys on first use, once for all waiting callers', async () => {
+  it('reads the keys at the first use, once for all waiting callers', async () => {
     expect(now()).toBeUndefined();
     const sets = await Promise.all(Array.from({ length: 100 }, () => keys.usable()));
     expect(new Set(sets).size).toBe(1);
@@ -118,7 +118,7 @@ describe('SigningKeys', () => {
   });
 
   describe('a search for an unknown key', () => {
-    it('reads the keys immediately, in a single read for all waiting callers', async () => {
+    it('reads the keys immediately, and once for all waiting callers', async () => {
       await keys.usable();
       issuer.published = [NEW.jwk, OLD.jwk];
       clock.advance(5);
@@ -127,7 +127,7 @@ describe('SigningKeys', () => {
       expect([issuer.asked.length, waits]).toEqual([2, []]);
     });
 
-    it('reads the keys at most once a second, and makes callers wait meanwhile (RS-17)', async () => {
+    it('reads the keys at most once a second, so that callers wait (RS-17)', async () => {
       await keys.usable();
       clock.advance(0.3);
       const first = keys.newer();
@@ -170,7 +170,7 @@ describe('SigningKeys', () => {
       expect(issuer.asked).toHaveLength(3);
     });
 
-    it('rejects the call while the issuer is down, although other calls keep starting reads', async () => {
+    it('rejects a call while the issuer is down, even if other calls start new reads', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(599.5);
@@ -184,7 +184,7 @@ describe('SigningKeys', () => {
       await expect(keys.newer()).rejects.toMatchObject({ reason: 'ECONNREFUSED' });
     });
 
-    it('rejects all calls while the issuer is down, and reads the keys at most once a second', async () => {
+    it('reads the keys at most once a second while the issuer is down', async () => {
       await keys.usable();
       issuer.isDown = true;
       clock.advance(5);

@@ -34,10 +34,10 @@ const keys = (...all: unknown[]): Fault => ({ kind: 'answer', body: { keys: all 
 const OF_THE_SERVER: readonly [string, () => Fault, string][] = [
   ['resets connections', () => ({ kind: 'reset' }), '503 ECONNRESET'],
   ['hangs', () => ({ kind: 'hang' }), '503 timeout'],
-  ['sends a byte now and then', () => ({ kind: 'slow-bytes' }), '503 timeout'],
-  ['says 500', () => ({ kind: 'status', status: 500 }), '503 answered_500_unexpected_status'],
-  ['says 429', () => ({ kind: 'status', status: 429, retryAfter: 7 }), '503 answered_429_unexpected_status'],
-  ['says 404', () => ({ kind: 'answer', status: 404, body: {} }), '502 answered_404_unexpected_status'],
+  ['sends single bytes slowly', () => ({ kind: 'slow-bytes' }), '503 timeout'],
+  ['answers 500', () => ({ kind: 'status', status: 500 }), '503 answered_500_unexpected_status'],
+  ['answers 429', () => ({ kind: 'status', status: 429, retryAfter: 7 }), '503 answered_429_unexpected_status'],
+  ['answers 404', () => ({ kind: 'answer', status: 404, body: {} }), '502 answered_404_unexpected_status'],
   [
     'redirects the request',
     () => ({ kind: 'answer', status: 302, headers: { location: '/keys' }, body: {} }),
@@ -95,7 +95,7 @@ const OF_NO_USE = OF_THE_SERVER.filter(([, , refused]) => !refused.startsWith('5
 describe.each(OF_NO_USE)('a server that %s', (_, fault, refused) => {
   const quick = quickFor(refused);
 
-  it('does not affect a service that has read the keys, until these keys are too old', async () => {
+  it('does not affect a service that has read the keys until the keys are too old', async () => {
     publish(realm, [key.jwk]);
     const service = jwtService(realm, {}, quick);
     const claims = service.claims({ exp: Math.floor(Date.now() / 1000) + 3600 });

@@ -92,7 +92,7 @@ describe.each(TRANSPORTS)('a message from %s', (_, argumentsOf) => {
     expect(asked.count).toBe(1);
   });
 
-  it('is not checked with the token of an earlier message', async () => {
+  it('is checked with its own token, not with the token of an earlier message', async () => {
     const { module, guard, contextOf } = await start();
     expect(await guard.canActivate(contextOf(argumentsOf(bearerOf(module)), 'first'))).toBe(true);
     const other = argumentsOf(bearerOf(module, { ...GOOD, permissions: ['admin'] }));

@@ -38,8 +38,8 @@ async function measured(options: object): Promise<(name: string) => unknown> {
 const outcome = (name: string) => ({ 'keycloak_s2s.outcome': name });
 const state = (name: string) => ({ 'keycloak_s2s.state': name });
 
-describe('the metrics of enforcement', () => {
-  it('report only the mode if access is enforced', async () => {
+describe('the metrics of the option enforcement', () => {
+  it('report only the mode if the mode is enforce', async () => {
     const points = await measured({});
     expect(points('enforcement.state')).toEqual([
       [state('enforce'), 1],
@@ -48,7 +48,7 @@ describe('the metrics of enforcement', () => {
     expect([points('observed.judgements'), points('observed.refusals')]).toEqual([[], []]);
   });
 
-  it('report judgements, and refusals by code, reason, route and verified client', async () => {
+  it('report the number of checked calls, and the refusals by code, reason, route and client', async () => {
     const points = await measured({ enforcement: 'observe', observeUntil });
     expect(points('enforcement.state')).toEqual([
       [state('enforce'), 0],

@@ -343,7 +343,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       [DataPointType.GAUGE]: 'gauge',
     };
 
-    it('lists each metric with its kind, unit and attributes, and lists no further metric', async () => {
+    it('lists exactly the metrics, each with its kind, unit and attributes', async () => {
       const emitted = [...(await telemetry.metrics()).values()].map((metric) => [
         metric.descriptor.name,
         KINDS[metric.dataPointType],
@@ -360,7 +360,7 @@ describe('an application with KeycloakTelemetryModule', () => {
       expect(documented).toHaveLength(emitted.length);
     });
 
-    it('lists each span with its attributes, and lists no further span', () => {
+    it('lists exactly the spans, each with its attributes', () => {
       const emitted = new Map<string, object[]>();
       for (const { name, attributes } of telemetry.spans) {
         const form = name.replace(/^[A-Z]+ inventory$/, '<METHOD> <service>');
@@ -438,7 +438,7 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('counts messages once for several applications, and unsubscribes when the last application closes', async () => {
+  it('counts messages once for several applications, until the last application closes', async () => {
     const telemetry = RecordedTelemetry.start();
     const [one, other] = [await started(), await started()];
     testServices(one).on('inventory', 'GET', PATH).reply(200, {});

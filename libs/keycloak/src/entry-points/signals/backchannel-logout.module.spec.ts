@@ -69,7 +69,7 @@ describe.each([
     expect(await all()).toEqual([401, 401, 200]);
   });
 
-  it('answers a notice as the specification requires, and forbids caching of the answer (BF-09)', async () => {
+  it('answers a logout notice as the specification requires, with Cache-Control: no-store (BF-09)', async () => {
     const app = await started({ adapter: adapter() });
     const taken = await app.notify(await aboutAlice());
     expect([taken.status, await taken.text(), taken.headers.get('cache-control')]).toEqual([200, '', 'no-store']);
@@ -99,7 +99,7 @@ describe.each([
     await tooLong.body?.cancel();
   });
 
-  it('ignores interceptors, and passes a global guard only with the option `decorators`', async () => {
+  it('is not affected by interceptors, and passes a global guard only with the option `decorators`', async () => {
     const csrfExempt = SetMetadata('csrf-exempt', true);
     const providers = [
       { provide: APP_GUARD, useClass: UnsafeMethods },
@@ -116,7 +116,7 @@ describe.each([
     expect([answer.status, await answer.text()]).toEqual([200, '']);
   });
 
-  it('accepts notices at the configured path below the global prefix, even with API versions', async () => {
+  it('accepts logout notices at the configured path below the global prefix, even with API versions', async () => {
     const app = await started({
       adapter: adapter(),
       notices: BackchannelLogoutModule.forRoot({ path: '/auth/ended' }),
@@ -161,7 +161,7 @@ describe('BackchannelLogoutModule', () => {
     );
   });
 
-  it('does not read the keys before the first notice', async () => {
+  it('does not read the keys before the first logout notice', async () => {
     const { control } = server;
     const before = control.calls.jwks;
     const options = optionsOf(server);

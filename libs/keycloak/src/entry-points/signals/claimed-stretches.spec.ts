@@ -103,7 +103,7 @@ function receivedSinceMs(): number {
 }
 
 describe('SignalFeed', () => {
-  it('confirms all events since the first poll if the polls leave no gap', async () => {
+  it('sends a proof for the time since the first poll if the polls leave no gap', async () => {
     followByTurns();
     for (let turns = 0; turns < 3; turns += 1) await take();
     expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
@@ -123,7 +123,7 @@ describe('SignalFeed', () => {
       'another replica had the lease for more than ten minutes',
       [{}, { comesTo: 'no answer', pollSeconds: 700 }, { fencing: 5 }, { fencing: 5 }],
     ],
-  ])('confirms only a period that its polls cover: %s', async (_, turns) => {
+  ])('sends a proof only for the time that its polls cover: %s', async (_, turns) => {
     followByTurns();
     for (const one of turns) await take(one);
     expect(claimedMs).toBeGreaterThanOrEqual(receivedSinceMs());
@@ -138,7 +138,7 @@ describe('SignalFeed', () => {
       2,
       60,
     ],
-  ])('confirms that it knows all events %s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
+  ])('sends a proof for the time %s', async (_, seconds, poll, introspectionTtlSeconds = 10) => {
     compose(introspectionTtlSeconds);
     followByTurns();
     for (const one of [{}, { comesTo: 'no answer', pollSeconds: seconds }, {}, {}] as const) await take(one);
@@ -149,7 +149,7 @@ describe('SignalFeed', () => {
   it.each<[string, number, boolean]>([
     ["since the start of another replica's healthy time if that time ended two seconds ago", 2000, true],
     ['since its own first poll if the healthy time of another replica ended a minute ago', 60_000, false],
-  ])('confirms that it knows all events %s', async (_, agoMs, isCarriedOn) => {
+  ])('sends a proof for the time %s', async (_, agoMs, isCarriedOn) => {
     clock.advance(1000);
     const nowMs = clock.monotonicMs();
     const sinceMs = nowMs - 600_000;
@@ -162,7 +162,7 @@ describe('SignalFeed', () => {
     expect(claimedMs).toBeLessThanOrEqual(from + 1000);
   });
 
-  it('starts the proven time only when all sources have begun to answer', async () => {
+  it('sends a proof only for the time since all its sources have answered', async () => {
     let isAway = true;
     let beganMs = Infinity;
     keycloak.issuers[0].feed.lease = async () => {

@@ -88,7 +88,7 @@ describe('LogoutNotices', () => {
     expect(happened[0]).toEqual({ denial: { issuer: ISSUER, sub: 'alice-id', issuedBefore: 1001 } });
   });
 
-  it('denies tokens of the issuer that the notice names (RS-26)', async () => {
+  it('denies only tokens of the issuer that the notice names (RS-26)', async () => {
     says({ sessionId: 's1' });
     await notices().take(notice(PARTNER));
     expect(happened[0]).toEqual({ denial: { issuer: PARTNER, sid: 's1', exceptOffline: true } });
@@ -147,7 +147,7 @@ describe('LogoutNotices', () => {
     expect(JSON.stringify(lines)).not.toContain('a secret');
   });
 
-  it('does not wait for a listener that hangs (BF-09)', async () => {
+  it('answers a notice without waiting for a listener that hangs (BF-09)', async () => {
     const never = new Promise<void>(() => undefined);
     listener = { ended: () => never, unverified: () => never };
     says({ sessionId: 's1' });
@@ -162,7 +162,7 @@ describe('LogoutNotices', () => {
     ]);
   });
 
-  it('survives a listener that fails late or throws synchronously (BF-09)', async () => {
+  it('handles a listener that rejects late or throws synchronously (BF-09)', async () => {
     says({ sessionId: 's1' });
     let fail: (error: Error) => void = () => undefined;
     listener = { ended: () => new Promise((_, reject) => (fail = reject)) };
@@ -177,7 +177,7 @@ describe('LogoutNotices', () => {
     expect(lines.map(({ level }) => level)).toEqual(['error', 'error']);
   });
 
-  it('accepts a listener that has no method `unverified`', async () => {
+  it('accepts a listener without the method `unverified`', async () => {
     listener = { ended: async () => undefined };
     fails(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
     expect(await notices().take(notice())).toEqual(UNAVAILABLE);

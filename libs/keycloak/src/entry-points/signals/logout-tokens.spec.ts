@@ -172,7 +172,7 @@ describe('LogoutTokens', () => {
     expect([...outcomes]).toEqual(['jti_seen_before', 'too_old', 'expired']);
   });
 
-  it('evicts a jti after 430 seconds, so that memory does not grow (BF-09)', async () => {
+  it('forgets the jti of a used token after 430 seconds (BF-09)', async () => {
     expect(await outcomeOf(signed({ jti: 'j' }))).toBe('accepted');
     clock.advance(429);
     expect(await outcomeOf(signed({ jti: 'j' }))).toBe('jti_seen_before');
@@ -180,7 +180,7 @@ describe('LogoutTokens', () => {
     expect(await outcomeOf(signed({ jti: 'j' }))).toBe('accepted');
   });
 
-  it('accepts a token one more time after the token is released (BF-09)', async () => {
+  it('accepts a used token once more after release() with its jti (BF-09)', async () => {
     const token = signed({ jti: 'again' });
     expect(await outcomeOf(token)).toBe('accepted');
     tokens.release('again');
@@ -217,7 +217,7 @@ describe('LogoutTokens with changing keys', () => {
     expect(await outcomeOf(signed())).toBe('signing_key_unknown');
   });
 
-  it('requests unavailable keys once a second, and uses previous keys until they expire (RS-14)', async () => {
+  it('uses the previous keys until they expire if new keys are unavailable (RS-14)', async () => {
     const down = new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
     published = down;
     for (let times = 0; times < 5; times += 1) {
@@ -232,7 +232,7 @@ describe('LogoutTokens with changing keys', () => {
     expect(await outcomeOf(signed())).toBe('timeout');
   });
 
-  it('rejects with an error if the published keys must not be used (RS-15)', async () => {
+  it('rejects with an error if the key set of the issuer is invalid (RS-15)', async () => {
     published = { keys: [EC.jwk, { ...RSA.jwk, d: 'x' }] };
     expect(await outcomeOf(signed())).toBe('signing_key_unusable');
     published = { keys: [] };

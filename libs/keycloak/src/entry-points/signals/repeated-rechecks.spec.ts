@@ -32,7 +32,7 @@ function advance(ms: number): void {
 }
 
 describe('RepeatedRechecks', () => {
-  it('rechecks the tokens immediately, and again when the logout must be complete (RS-14)', () => {
+  it('rechecks the tokens immediately, and again after ten seconds (RS-14)', () => {
     rechecks.require();
     expect(made).toEqual([0]);
     advance(100_000);
@@ -81,7 +81,7 @@ describe('RepeatedRechecks', () => {
     expect(made).toEqual([0]);
   });
 
-  it('makes no recheck for ten seconds after the recheck of another replica', () => {
+  it('rechecks no tokens for ten seconds after another replica has rechecked the tokens', () => {
     rechecks.made();
     advance(4000);
     rechecks.require();
@@ -93,7 +93,7 @@ describe('RepeatedRechecks', () => {
 });
 
 describe('RepeatedRechecks of three replicas that share a channel', () => {
-  it('recheck the tokens at most once in ten seconds in total, however many notices arrive (RS-14)', () => {
+  it('together recheck the tokens at most once in ten seconds, however many notices arrive (RS-14)', () => {
     const timers = new Set<{ readonly atMs: number; readonly action: () => void }>();
     const schedule: Schedule = (ms, action) => {
       const timer = { atMs: nowMs + ms, action };

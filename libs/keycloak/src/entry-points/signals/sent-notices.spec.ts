@@ -119,7 +119,7 @@ describe('BackchannelLogoutModule', () => {
     expect(calls.jwks - before).toBeLessThanOrEqual(Math.ceil((performance.now() - startMs) / 1000) + 1);
   });
 
-  it('answers 503 if it can read no keys, and introspects each token of the issuer again (BF-09, RS-14)', async () => {
+  it('answers 503 without keys, and then introspects each token of the issuer again (BF-09, RS-14)', async () => {
     let unverified = 0;
     const notices = listening({ ended: async () => undefined, unverified: async () => void (unverified += 1) });
     const app = await started({ notices, options: { introspectionTtlSeconds: 60 } });
@@ -151,7 +151,7 @@ describe('BackchannelLogoutModule', () => {
     expect(calls.introspection - before).toBeLessThanOrEqual(3);
   });
 
-  it('does not publish a recheck if another replica has just published a recheck (RS-14)', async () => {
+  it('publishes no recheck if another replica has just published a recheck (RS-14)', async () => {
     let receiver: RevocationReceiver | undefined;
     const appended: SharedRevocation[] = [];
     const revocationChannel: RevocationChannel = {
@@ -181,7 +181,7 @@ describe('BackchannelLogoutModule', () => {
     expect(appended).toMatchObject([{ kind: 'recheck', recheck: 'everything' }]);
   });
 
-  it('reads keys through a separate bulkhead, so that a hanging read blocks no request (BF-09)', async () => {
+  it('blocks no request while its request for keys hangs (BF-09)', async () => {
     const options = { verification: 'jwt', jwt: jwtVerification(), maxConcurrentCalls: 1, timeoutMs: 1000 } as const;
     let status: KeycloakStatus | undefined;
     const app = await started({ options, prepare: (nest) => (status = nest.get(KeycloakStatus)) });

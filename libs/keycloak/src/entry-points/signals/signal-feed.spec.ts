@@ -137,7 +137,7 @@ describe('SignalFeed', () => {
     expect(keycloak.revocations.size).toBe(1);
   });
 
-  it('is healthy only until the end of the healthy period that its source reports', async () => {
+  it('is healthy only until the end of the period for which its source has reported a proof', async () => {
     const agoMs = 50;
     const { clock, signals } = keycloak.issuers[0];
     const beganMs = clock.monotonicMs();
@@ -174,7 +174,7 @@ describe('SignalFeed', () => {
     expect(keycloak.issuers[0].signals.latestMs).toBe(untilMs);
   });
 
-  it('reports a gap after an incomplete poll, and then proves only the time after the gap', async () => {
+  it('reports a gap after an incomplete poll, and sends a proof only for the time after the gap', async () => {
     let gaps = 0;
     keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
     const source = sourceOf(
@@ -208,7 +208,7 @@ describe('SignalFeed', () => {
 
   it.each<[string, () => Error, object]>([
     [
-      'gives no answer',
+      'does not answer',
       () => new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }),
       { reason: 'timeout', hint: expect.stringMatching(/^Keycloak does not answer in time/) as unknown },
     ],
@@ -222,7 +222,7 @@ describe('SignalFeed', () => {
       () => new TypeError('the-secret-of-somebody'),
       { reason: 'unexpected', name: 'TypeError' },
     ],
-  ])('logs once that a source %s, and once that the source works again', async (_, error, fields) => {
+  ])('logs one line if a source %s, and one line when the source works again', async (_, error, fields) => {
     let isAway = true;
     const source = sourceOf('events', () => (isAway ? Promise.reject(error()) : QUIET));
     follow(source);
@@ -253,7 +253,7 @@ describe('SignalFeed', () => {
     expect(everything).toEqual(['everything']);
   });
 
-  it('proves only the time since its new lease if another replica held the previous lease', async () => {
+  it('sends a proof only for the time since its lease if another replica had the previous lease', async () => {
     const { feed: leases } = keycloak.issuers[0];
     const claimed: { readonly fencing: number; readonly sinceMs: number }[] = [];
     let [fencing, nowMs] = [1, 1_000_000];
@@ -271,7 +271,7 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
-  it('proves only the time after the last gap, because a gap may hide rechecks (RS-30)', async () => {
+  it('sends a proof only for the time after the last gap (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];
     leases.lease = async () => ({ fencing: 1, grantedAtMs: clock.monotonicMs() });
@@ -290,7 +290,7 @@ describe('SignalFeed', () => {
     expect(claimed.slice(before + 1).every((sinceMs) => sinceMs >= beganMs - 2000)).toBe(true);
   });
 
-  it('logs which replica polls, and logs no lease changes while the feed is unhealthy', async () => {
+  it('logs which replica polls, but not while the feed is unhealthy', async () => {
     const { feed: leases } = keycloak.issuers[0];
     let [isOurs, isAway, asked, grantedAtMs] = [true, false, 0, 1_000_000];
     leases.lease = async () => {
@@ -377,7 +377,7 @@ describe('SignalFeed', () => {
     await until(() => state() === 'healthy');
   });
 
-  it('stops polling even if a source never answers', async () => {
+  it('stops polling at the shutdown even if a source never answers', async () => {
     follow(sourceOf('events', () => new Promise<Signals>(() => undefined)));
     await new Promise((resolve) => setTimeout(resolve, 10));
     const beganMs = performance.now();
@@ -392,7 +392,7 @@ describe('SignalFeed', () => {
     expect(() => new SignalFeed(keycloak.issuers[0], keycloak.revocations, options).start()).toThrow(/already runs/);
   });
 
-  it('runs one poll at a time, and stops polling when the feed is stopped', async () => {
+  it('runs one poll at a time until the feed is stopped', async () => {
     let [running, most] = [0, 0];
     const source = sourceOf('events', async () => {
       running += 1;

@@ -159,7 +159,7 @@ describe.each<[string, Adapter]>([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
 ])('addKeycloakSecurity on %s', (_, adapter) => {
-  it('documents what the decorators of each route require (RS-25)', async () => {
+  it('documents the requirements of the decorators of each route (RS-25)', async () => {
     await make({ controllers: [OrdersController, AnythingController], adapter });
     const document = documentOf();
     const said = (method: string, path: string) => operation(document, method, path).security;
@@ -286,7 +286,7 @@ describe('addKeycloakSecurity responses', () => {
     });
   });
 
-  it('keeps the responses that the application documents, and replaces the documented security', async () => {
+  it('keeps responses that the application documents, but replaces its documented security', async () => {
     @Controller('orders')
     class Annotated {
       @Get()
@@ -350,7 +350,7 @@ describe('addKeycloakSecurity schemes', () => {
     expect(JSON.stringify(operation(document, 'get', '/orders/{id}').responses['403'])).toContain('orders.read');
   });
 
-  it('adds an example for each permission, even if the permission is not a valid example name', async () => {
+  it('adds an example for each permission, even if the permission contains special characters', async () => {
     @Controller('staff')
     class Staff {
       @Get()
@@ -457,7 +457,7 @@ describe('addKeycloakSecurity routes', () => {
     });
   });
 
-  it('accepts header versions of one path only if all have the same requirements', async () => {
+  it('accepts several header versions of one path only if their requirements are equal', async () => {
     @Controller({ path: 'orders', version: '1' })
     class First extends Base {}
     Authenticated()(First);

@@ -10,7 +10,7 @@ function reading(first: number, sealed: readonly string[], keepsAll = false): En
 }
 
 describe('EntryChain', () => {
-  it('recognizes equal entries, and continues with the next entry', () => {
+  it('returns `same` for equal entries, also after the next entry', () => {
     const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
     expect(reader.compare(poller.links(0))).toBe('same');
     for (const one of [poller, reader]) one.add(entry(3), Infinity);
@@ -36,7 +36,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('lets a process begin with a later entry if the proof contains the hash before that entry', () => {
+  it('returns `unknown` until the proof begins with the first entry that the process has read', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);
@@ -48,14 +48,14 @@ describe('EntryChain', () => {
     expect(reading(2, ['other']).compare(poller.links(100))).toBe('differs');
   });
 
-  it('returns `unknown` for a chain with entries that the process has forgotten', () => {
+  it('returns `unknown` if the proof covers entries that the process has forgotten', () => {
     const poller = reading(1, ['a', 'b'], true);
     const early = reading(1, ['x', 'b']);
     early.forgetBefore(2);
     expect(early.compare(poller.links(0))).toBe('unknown');
   });
 
-  it('continues the chain of another poller after a successful comparison', () => {
+  it('accepts the proof of a second poller that continues the chain of the first poller', () => {
     const [first, second, reader] = [reading(1, ['a'], true), reading(1, ['a'], true), reading(1, ['a'])];
     expect(second.compare(first.links(0))).toBe('same');
     expect(reader.compare(first.links(0))).toBe('same');
@@ -69,7 +69,7 @@ describe('EntryChain', () => {
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
   });
 
-  it('lets a poller continue another chain if all useful entries are equal (RS-30)', () => {
+  it('lets a poller continue a chain that begins later, if the entries of this chain are equal (RS-30)', () => {
     for (const first of [reading(1, ['a', 'b'], true), reading(2, ['b'], true)]) {
       const second = reading(1, ['a', 'b'], true);
       second.links(0);
@@ -84,7 +84,7 @@ describe('EntryChain', () => {
     expect(forged.compare(reading(2, ['b'], true).links(0))).toBe('differs');
   });
 
-  it('adds an entry only if the entry has the next number', () => {
+  it('adds an entry only if its number follows the number of the last entry', () => {
     const [poller, reader] = [reading(1, ['a', 'b'], true), reading(1, ['a', 'b'])];
     reader.add(entry(2, 'again'), Infinity);
     reader.add(entry(4), Infinity);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OwnEntries } from './own-entries.js';
 
 describe('OwnEntries', () => {
-  it('waits until the poller has read the unchanged bytes of all its own entries (RS-30)', () => {
+  it('makes the poller wait until it has read all its own entries unchanged (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.answered([{ sealed: 'a' }, { sealed: 'b' }], true);
@@ -15,7 +15,7 @@ describe('OwnEntries', () => {
     expect([own.areRead, own.isMissing(expected)]).toEqual([true, false]);
   });
 
-  it('does not wait for entries that were already read or could not be written', () => {
+  it('does not make the poller wait for entries that it has read or could not write', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a' }, { sealed: 'b' }]);
     own.read('a');
@@ -24,7 +24,7 @@ describe('OwnEntries', () => {
     expect(own.areRead).toBe(true);
   });
 
-  it('does not expect entries that were appended after the read began or before a gap', () => {
+  it('does not make the poller wait for entries that it appended after the read began or before a gap', () => {
     const own = new OwnEntries();
     const { expected } = own;
     own.send([{ sealed: 'a' }]);
@@ -36,7 +36,7 @@ describe('OwnEntries', () => {
     expect(own.areRead).toBe(true);
   });
 
-  it('detects after a gap that another process used an id of this process (RS-30)', () => {
+  it('detects after a gap that another process has used an entry id of this process (RS-30)', () => {
     const own = new OwnEntries();
     own.send([{ sealed: 'a', id: 'x' }]);
     own.clear();

@@ -66,7 +66,7 @@ describe('ProofKeys', () => {
       /the file must contain one Ed25519/,
     ],
     ['a misspelt option', () => ({ publicKey: 'x' }) as ProofKeyOptions, /unknown option "proofs.publicKey"/],
-  ])('refuses %s, and prints no value', (_, options, message) => {
+  ])('refuses %s with an error that contains no key', (_, options, message) => {
     const make = (): ProofKeys => new ProofKeys('spec', options());
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(message);

@@ -52,7 +52,7 @@ describe('RevocationEntries', () => {
     expect(entries.read(sealed(content))).toBe('entry_malformed');
   });
 
-  it('reads an entry without a format number, and reports a newer format', () => {
+  it('reads an entry without a format number, and rejects a newer format', () => {
     const denial = { k: 'session', v: 's1', t: AT };
     expect(entries.read(sealed(denial))).toMatchObject({ revocation: { kind: 'denial' } });
     expect(entries.read(sealed({ ...denial, f: 1 }))).toMatchObject({ revocation: { kind: 'denial' } });
@@ -60,7 +60,7 @@ describe('RevocationEntries', () => {
     expect(entries.read(Buffer.from([2, ...randomBytes(90)]).toString('base64'))).toBe('entry_newer');
   });
 
-  it('rejects an empty text, invalid JSON, and a text that other keys have sealed', () => {
+  it('rejects an empty text, invalid JSON, and a text that was encrypted with other keys', () => {
     const other = new SealingKeys([randomBytes(32).toString('base64')]);
     expect([
       entries.read(keys.seal('{', ['revocation', ISSUER])),

@@ -7,7 +7,7 @@ const [ONE, OTHER] = [randomBytes(32).toString('base64'), randomBytes(32).toStri
 const WHAT = ['revocation', 'https://keycloak.test/realms/test'];
 
 describe('SealingKeys', () => {
-  it('opens any text that it sealed', () => {
+  it('decrypts each text that it has encrypted', () => {
     const keys = new SealingKeys([ONE]);
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -16,21 +16,21 @@ describe('SealingKeys', () => {
     );
   });
 
-  it('seals a text differently each time, and hides the text', () => {
+  it('encrypts a text differently each time', () => {
     const keys = new SealingKeys([ONE]);
     const [first, second] = [keys.seal('the text', WHAT), keys.seal('the text', WHAT)];
     expect(first).not.toBe(second);
     expect(Buffer.from(first, 'base64').toString('latin1')).not.toContain('text');
   });
 
-  it('seals a text with the first key, and opens a text with every key', () => {
+  it('encrypts with the first key, and decrypts with every key', () => {
     const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
     expect(both.open(old.seal('x', WHAT), WHAT)).toBe('x');
     expect(next.open(both.seal('x', WHAT), WHAT)).toBe('x');
     expect(old.open(both.seal('x', WHAT), WHAT)).toBeUndefined();
   });
 
-  it('returns one name for each key, and different names for different content', () => {
+  it('returns one name for each key, which depends on the key and the content', () => {
     const [old, both, next] = [new SealingKeys([ONE]), new SealingKeys([OTHER, ONE]), new SealingKeys([OTHER])];
     expect(both.names(WHAT)).toEqual([...next.names(WHAT), ...old.names(WHAT)]);
     const others = [['revocation'], [WHAT.join()], [...WHAT, '']].map((one) => old.names(one)[0]);
@@ -42,12 +42,12 @@ describe('SealingKeys', () => {
     ['another kind of entry', ['session', 'https://keycloak.test/realms/test']],
     ['the same text, split into different parts', ['revocationhttps://keycloak.test/realms/test']],
     ['no purpose', []],
-  ])('does not open a text that was sealed for a different purpose: %s', (_, what) => {
+  ])('does not decrypt a text that was encrypted for a different purpose: %s', (_, what) => {
     const keys = new SealingKeys([ONE]);
     expect(keys.open(keys.seal('x', WHAT), what)).toBeUndefined();
   });
 
-  it('recognizes a text that a newer version sealed, and does not open the text', () => {
+  it('recognizes a text that a newer version has encrypted', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
     expect(keys.isNewer(sealed.toString('base64'))).toBe(false);
@@ -59,13 +59,13 @@ describe('SealingKeys', () => {
   });
 
   it.each(['', 'garbage 0.4711', `garbage ${'a'.repeat(90)}`, 'g'.repeat(60)])(
-    'does not attribute an arbitrary text to a newer version: "%s"',
+    'does not mistake an arbitrary text for a text of a newer version: "%s"',
     (text) => {
       expect(new SealingKeys([ONE]).isNewer(text)).toBe(false);
     },
   );
 
-  it('returns undefined for an arbitrary text, and for a changed text', () => {
+  it('returns undefined for an encrypted text that was changed, and for an arbitrary text', () => {
     const keys = new SealingKeys([ONE]);
     const sealed = Buffer.from(keys.seal('the text', WHAT), 'base64');
     fc.assert(
@@ -86,7 +86,7 @@ describe('SealingKeys', () => {
     ['a key that repeats one byte', [Buffer.alloc(32, 7).toString('base64')]],
     ['a good key together with a bad key', [ONE, 'x']],
     ['a key that is not a text', [undefined]],
-  ])('refuses %s, and prints no key', (_, keys) => {
+  ])('refuses %s with an error that contains no key', (_, keys) => {
     const make = (): SealingKeys => new SealingKeys(keys as string[]);
     expect(make).toThrow(/random keys of 32 bytes each, in base64/);
     expect(make).not.toThrow(new RegExp(`${ONE.slice(0, 8).replaceAll('+', '.')}|horse`));

@@ -19,7 +19,7 @@ const learn = (aheadMs: number): void => clock.learn(START_MS + passedMs + ahead
 const ageOfNews = (): number => clock.latestMs() - clock.nowMs();
 
 describe('ServerClock', () => {
-  it('does not make an entry look younger after the server clock went back', () => {
+  it("does not underestimate the age of an entry after the server's clock was set back", () => {
     learn(HOUR_MS);
     const notedMs = clock.nowMs();
     learn(0);
@@ -30,7 +30,7 @@ describe('ServerClock', () => {
     expect(clock.behindMs).toBeGreaterThan(0.99 * HOUR_MS);
   });
 
-  it('trusts a corrected server clock again when all earlier entries have expired', () => {
+  it('uses a corrected server clock again when all earlier entries have expired', () => {
     learn(HOUR_MS);
     passedMs += 60_000;
     learn(0);
@@ -40,7 +40,7 @@ describe('ServerClock', () => {
     expect([ageOfNews(), clock.behindMs]).toEqual([0, 0]);
   });
 
-  it('trusts the server clock again after the clock went back twice', () => {
+  it("uses the server's clock again after the clock was set back twice", () => {
     learn(2 * HOUR_MS);
     passedMs += 60_000;
     learn(HOUR_MS);
@@ -54,7 +54,7 @@ describe('ServerClock', () => {
     expect(ageOfNews()).toBe(0);
   });
 
-  it('corrects the effect of a late answer with the next answer', () => {
+  it('corrects the estimated server time with the next answer if an answer was late', () => {
     learn(0);
     learn(-3000);
     expect([clock.behindMs, clock.latestMs() - START_MS]).toEqual([3000, 0]);
@@ -62,7 +62,7 @@ describe('ServerClock', () => {
     expect(ageOfNews()).toBe(0);
   });
 
-  it('ignores an invalid time', () => {
+  it('ignores an invalid time in an answer of the server', () => {
     learn(Number.NaN);
     expect(clock.isLearned).toBe(false);
   });

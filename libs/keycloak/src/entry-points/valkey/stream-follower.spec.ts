@@ -99,7 +99,7 @@ describe('StreamFollower pages', () => {
     expect(await told(page)).toEqual([...received, 'entries_missing']);
   });
 
-  it('reports a gap and begins an epoch if a recheck has a forged id', async () => {
+  it('reports a gap and begins a new epoch if a recheck has a forged id', async () => {
     const recheck = { kind: 'recheck', id: 'r1' };
     expect(await told({ last: 1, numbers: [1], says: recheck, forgedIds: ['r1'] })).toEqual(['own_entries_forged']);
     expect(begun).toEqual(['e']);
@@ -118,7 +118,7 @@ describe('StreamFollower pages', () => {
 });
 
 describe('StreamFollower waiting for entries', () => {
-  it('closes the connection immediately when the follower is closed', async () => {
+  it('closes the waiting connection immediately when the application stops', async () => {
     await told({ last: 1, numbers: [1] });
     await follower.close();
     expect(sockets.map(({ readyState }) => readyState)).not.toContain('open');

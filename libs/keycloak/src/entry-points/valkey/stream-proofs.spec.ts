@@ -62,7 +62,7 @@ describe('StreamProofs', () => {
   it.each([
     ['a service', reader],
     ['a poller', poller],
-  ])('ends the epoch if a proof covers other entries than %s has read (RS-30)', (_, make) => {
+  ])('throws a Gap if a proof covers other entries than %s has read (RS-30)', (_, make) => {
     const [writer, one] = [poller(), make(['a', 'x'])];
     const find = (agoMs: number) => () => read(one, written(writer, agoMs));
     for (const agoMs of [2000, 1000]) expect(find(agoMs)).toThrow(new Gap('entries_replaced', 'e'));
@@ -100,7 +100,11 @@ describe('StreamProofs', () => {
     ],
     ['of another issuer', () => written(poller(['a', 'b'], { ...IDENTITY, issuer: 'other' })), 'proof_unreadable'],
     ['in a newer format', () => sealing.seal(JSON.stringify({ d: '{"v":2}', k: 'k', g: 'g' }), WHAT), 'proof_newer'],
-    ['that is sealed in a newer format', () => Buffer.from([2, ...randomBytes(90)]).toString('base64'), 'proof_newer'],
+    [
+      'that is encrypted in a newer format',
+      () => Buffer.from([2, ...randomBytes(90)]).toString('base64'),
+      'proof_newer',
+    ],
     ['that is an empty object', () => sealing.seal('{}', WHAT), 'proof_malformed'],
     ['that is not JSON', () => sealing.seal('{', WHAT), 'proof_malformed'],
     ['that is garbage', () => 'AAAA', 'proof_unreadable'],
@@ -145,7 +149,7 @@ describe('StreamProofs', () => {
     );
   });
 
-  it('refuses a proof that is older, from an earlier poller, or of fewer entries', () => {
+  it('refuses a replayed proof: an older proof, a proof of an earlier poller, or a proof of fewer entries', () => {
     const [writer, one] = [poller(), reader()];
     const older = written(writer, 3000);
     read(one, written(writer, 2000, 5));
@@ -159,7 +163,7 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('reports an unhealthy feed for a new chain, and does not report replaced entries', () => {
+  it('reports an unhealthy feed, not replaced entries, for the first proof of a new chain', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);
@@ -175,14 +179,14 @@ describe('StreamProofs', () => {
     expect([accepted, refused]).toEqual([[], ['no_public_key']]);
   });
 
-  it('ignores a proof from the future, and does not write a proof from the future', () => {
+  it('neither accepts nor writes a proof whose time is in the future', () => {
     const [writer, one] = [poller(), reader()];
     read(one, written(writer, -3000));
     expect([accepted, refused]).toEqual([[], []]);
     expect([writer.isPossible(period(-4000), nowMs), writer.isPossible(period(-6000), nowMs)]).toEqual([true, false]);
   });
 
-  it('returns whether the process can open the proof', () => {
+  it('returns whether the process can decrypt a proof', () => {
     const one = reader();
     expect(one.find('', receiver)).toBeUndefined();
     const newer = Buffer.from([2, ...randomBytes(90)]).toString('base64');

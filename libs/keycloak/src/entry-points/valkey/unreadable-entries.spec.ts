@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { UnreadableEntries } from './unreadable-entries.js';
 
 describe('UnreadableEntries', () => {
-  it('counts unreadable and newer entries, and sets hasOpened after a successful read (OP-01)', () => {
+  it('counts unreadable entries and entries of newer versions (OP-01)', () => {
     const entries = new UnreadableEntries();
     entries.add(1, 'entry_newer');
     entries.add(2, 'entry_malformed');

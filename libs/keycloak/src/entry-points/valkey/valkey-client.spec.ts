@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 describe('ValkeyClient', () => {
-  it('rejects with the error of the script, and keeps the connection open', async () => {
+  it('keeps the connection open if a script fails', async () => {
     answer = '-NOPERM no\r\n';
     const script = new ValkeyScript('return 1');
     await expect(client.run(script, ['key'])).rejects.toBeInstanceOf(ValkeyError);
@@ -46,7 +46,7 @@ describe('ValkeyClient', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('subtracts the time for connecting from the deadline of the script', async () => {
+  it('includes the time for the connection in the deadline of a script', async () => {
     const leftTo = async (): Promise<number> => {
       const script = { run: async (...[, , , leftMs]: readonly number[]) => leftMs };
       return (await client.run(script as never, ['key'])) as number;

@@ -41,8 +41,8 @@ describe('ValkeyConnection', () => {
 
 describe('a command that times out', () => {
   it.each([
-    ['closes a connection that gets no answer', '', 1500, false],
-    ['keeps a connection open that has just received an answer', '+OK\r\n', 100, true],
+    ['closes the connection if the server does not answer', '', 1500, false],
+    ['keeps the connection open if the server has just answered another command', '+OK\r\n', 100, true],
   ])('%s', async (_, answer, deadlineMs, isOpen) => {
     let isAsked = false;
     const server = createTcpServer((socket) => {
@@ -63,7 +63,7 @@ describe('a command that times out', () => {
 });
 
 withOpenssl('ValkeyConnection with TLS', () => {
-  it('leaves no connection open if the TLS handshake completes after the deadline', async () => {
+  it('closes a connection whose TLS handshake completes after the deadline', async () => {
     const authority = new TestAuthority();
     ends.push(() => authority.remove());
     const { key, cert } = authority.issue('IP:127.0.0.1');

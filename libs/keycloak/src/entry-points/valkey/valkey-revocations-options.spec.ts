@@ -29,7 +29,7 @@ describe('valkeyRevocations', () => {
       /ca contains an incomplete certificate/,
     ],
     ['with bytes in place of certificates', { ca: Buffer.from('4711') }, /ca must be a text/],
-  ])('rejects options %s, and prints no value', (_, bent, message) => {
+  ])('rejects options %s with an error that contains no value', (_, bent, message) => {
     const make = (): unknown =>
       valkeyRevocations({ url: 'valkeys://valkey.test', keys: [KEY], ...bent } as ValkeyRevocationsOptions);
     expect(make).toThrow(ConfigurationError);
@@ -48,7 +48,7 @@ describe('valkeyRevocations', () => {
   });
 
   it.each(['valkey://valkey.test', 'redis://valkey.test'])(
-    'rejects %s in production, since passwords would travel unencrypted',
+    'rejects %s in production, since the connection would not be encrypted',
     async (url) => {
       const channel = valkeyRevocations({ url, keys: [KEY] });
       expect(() => channel.check({ ...CONTEXT, allowInsecureRequests: true })).not.toThrow();
@@ -80,7 +80,7 @@ describe('valkeyCache and ValkeyClient', () => {
 });
 
 describe('ValkeyClient', () => {
-  it('rejects a URL with another scheme, and prints no password', () => {
+  it('rejects a URL with another scheme with an error that contains no password', () => {
     expect(() => new ValkeyClient({ url: 'https://:the-password-4711@valkey.test' })).toThrow(ConfigurationError);
     const client = new ValkeyClient({ url: 'valkeys://user:the-password-4711@valkey.test' });
     expect(inspect(client, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);

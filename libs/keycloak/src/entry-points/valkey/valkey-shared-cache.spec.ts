@@ -10,10 +10,10 @@ const keys = new SealingKeys([randomBytes(32).toString('base64')]);
 
 describe('ValkeySharedCache', () => {
   it.each([
-    ['a newer version sealed', Buffer.from([2, ...randomBytes(90)]).toString('base64')],
+    ['was encrypted by a newer version', Buffer.from([2, ...randomBytes(90)]).toString('base64')],
     ['has a newer format', keys.seal('{"t":"answer","a":1}', ['2', 'issuer', 'shop', 'cache', 'key'])],
-    ['another service sealed', new SealingKeys([randomBytes(32).toString('base64')]).seal('{}', ['x'])],
-  ])('ignores an entry that %s, and takes the lease for a request to Keycloak', async (_, sealed) => {
+    ['was encrypted by another service', new SealingKeys([randomBytes(32).toString('base64')]).seal('{}', ['x'])],
+  ])('returns the lease for a request to Keycloak if the entry %s', async (_, sealed) => {
     const passedOver: (string | undefined)[] = [];
     const client = {
       deadlineMs: 50,
@@ -27,7 +27,7 @@ describe('ValkeySharedCache', () => {
     expect(passedOver).toEqual(['', sealed.slice(0, 44)]);
   });
 
-  it('returns the age of an entry, including the age at the time of storage', async () => {
+  it('returns the age of an entry since the request to Keycloak, not since its storage', async () => {
     // The server's clock is ahead, so the age can't come from this machine's clock.
     const nowMs = Date.now() + 10_000;
     let held: string | undefined;

@@ -274,13 +274,13 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
     expect(await strong.next()).toEqual({ event: 'opened', data: 1 });
   });
 
-  it('closes the socket of a denied caller, even if the caller sends no message', async () => {
+  it('closes the socket of a caller whose token is denied, even if the caller sends no message', async () => {
     const client = await library.connect(url, bearerOf(app, { ...GOOD, claims: { sid: 'session' } }));
     deny(app, 'session');
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('refuses the next message of an inactive token if the handler allows no cached result', async () => {
+  it('refuses the next message with an inactive token if the handler accepts no cached result', async () => {
     const bearer = bearerOf(app);
     const client = await library.connect(url, bearer);
     client.send('now');
@@ -293,7 +293,7 @@ describe.each(LIBRARIES)('a gateway with %s', (name, library) => {
 });
 
 describe.each(LIBRARIES)('a listening socket with %s', (_, library) => {
-  it('is closed when its token expires or becomes inactive, or Keycloak stays unreachable', async () => {
+  it('is closed when its token expires or becomes inactive, or if Keycloak stays unreachable', async () => {
     const { app, url } = await start(library, [Chat], { introspectionTtlSeconds: 1, clockToleranceSeconds: 0 });
     const inactive = bearerOf(app);
     const clients = [
@@ -387,7 +387,7 @@ function twoGateways(ofPrivate: object): Type[] {
 }
 
 describe('a token in the query of a handshake', () => {
-  it('is refused, whether or not the Authorization header has a valid token (RS-01)', async () => {
+  it('is refused, even if the Authorization header has a valid token (RS-01)', async () => {
     @WebSocketGateway({ path: '/chat' })
     @OptionalToken()
     class Optional {
@@ -412,7 +412,7 @@ describe('a token in the query of a handshake', () => {
 });
 
 describe.each(LIBRARIES)('a handshake with %s that causes an application error', (_, library) => {
-  it.each(['/', '/inner'])('is refused with 500, and the error is logged, in the namespace %s', async (namespace) => {
+  it.each(['/', '/inner'])('is refused with 500 in the namespace %s, and the error is logged', async (namespace) => {
     @WebSocketGateway({ path: '/chat', ...(library === WS ? {} : { namespace }) })
     @RequirePermission('orders.read')
     class Inner {
@@ -498,7 +498,7 @@ describe('a socket.io client', () => {
     expect((await library.connect(url, bearerOf(app))).refusal).toBeUndefined();
   });
 
-  it('is disconnected when its caller is denied, even if the application delays connections', async () => {
+  it('is disconnected when its token is denied, even if the application delays the connection', async () => {
     @WebSocketGateway({ path: '/chat' })
     @Authenticated()
     class Slow {

@@ -111,7 +111,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await read('/start', as({ subject: 'bob' })).expect(200, { subject: 'bob' });
   });
 
-  it('admits a token from the cache while the authorization server is unreachable', async () => {
+  it('admits a token with a cached result while the authorization server is unreachable', async () => {
     const alice = as({ subject: 'alice', permissions: ['orders.read'] });
     await read('/orders', alice).expect(200);
     testAuthorizationServer(app).fail('refused');
@@ -127,7 +127,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
   });
 
-  it('keeps a route without an access decorator closed', async () => {
+  it('refuses every call to a route without an access decorator', async () => {
     const { body } = await read('/forgotten', as({ permissions: ['orders.read'] })).expect(403);
     expect(body).toMatchObject({ code: 'route_closed' });
   });
@@ -158,7 +158,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect((await read('/orders', both)).status).toBe(200);
   });
 
-  it('names the missing permission', async () => {
+  it('names the missing permission in the refusal', async () => {
     const { body, headers } = await read('/orders', as({ permissions: ['orders.readwrite'] })).expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'orders.read' });
     expect(headers['www-authenticate']).toContain('error="insufficient_scope"');

@@ -85,7 +85,7 @@ describe('KeycloakTestingModule.override', () => {
     expect(body).toEqual({ iss: OWN.issuer, aud: ['orders'] });
   });
 
-  it('uses the given options and does not call a failing options factory', async () => {
+  it("uses the given options without a call to the application's options factory", async () => {
     const without = (): TestingModule | Promise<TestingModule> =>
       KeycloakTestingModule.override(builderOf(KeycloakModule.forRootAsync({ useFactory: unavailable }))).compile();
     await expect((async () => without())()).rejects.toThrow('KEYCLOAK_ISSUER is not set');
@@ -98,7 +98,7 @@ describe('KeycloakTestingModule.override', () => {
     });
   });
 
-  it('returns the builder', async () => {
+  it('returns the testing module builder', async () => {
     const builder = builderOf(KeycloakModule.forRoot(OWN));
     expect(KeycloakTestingModule.override(builder)).toBe(builder);
   });
@@ -120,13 +120,13 @@ describe('KeycloakTestingModule.forRoot', () => {
     expect(body).toEqual({ iss: 'https://keycloak.test/realms/test', aud: ['test-service'] });
   });
 
-  it('rejects an import of the class without forRoot', async () => {
+  it('rejects an import of KeycloakTestingModule without forRoot', async () => {
     await expect((async () => builderOf(KeycloakTestingModule).compile())()).rejects.toThrow(
       /Import KeycloakTestingModule/,
     );
   });
 
-  it('replaces its made-up secret by the given client authentication', async () => {
+  it('uses the given client authentication instead of a generated secret', async () => {
     const clientAuthentication = clientSecretFrom(() => Promise.resolve('s'));
     const testing = Test.createTestingModule({ imports: [KeycloakTestingModule.forRoot({ clientAuthentication })] });
     await expect(testing.compile()).resolves.toBeDefined();
@@ -184,7 +184,7 @@ describe('KeycloakTestingModule.forRoot', () => {
 });
 
 describe('two applications in one process', () => {
-  it('share no tokens, sign-outs, faults or calls', async () => {
+  it('share no tokens, sign-outs, injected faults or recorded calls', async () => {
     const one = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
     const other = await start(await builderOf(KeycloakTestingModule.forRoot()).compile());
     const [atOne, atOther] = [signIn(one, reader), signIn(other, reader)];
@@ -220,7 +220,7 @@ describe('an application that shares denials', () => {
 });
 
 describe('signIn', () => {
-  it('returns a new token at each call, or the text option of testAccessToken()', async () => {
+  it('returns a new token at each call, unless testAccessToken() has the option text', async () => {
     const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
     expect(signIn(module, reader)).not.toBe(signIn(module, reader));
     const text = tokenText('alice');

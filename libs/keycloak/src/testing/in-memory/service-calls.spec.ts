@@ -163,10 +163,10 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it.each([
-    ['refuse the caller', 403, 403, { code: 'insufficient_scope', permission: 'stock.secret' }],
-    ['fail', 500, 502, { code: 'service_failed' }],
-    ['do not find the path', 404, 502, { code: 'service_failed' }],
-    ['redirect', 302, 502, { code: 'service_failed' }],
+    ['answer 403', 403, 403, { code: 'insufficient_scope', permission: 'stock.secret' }],
+    ['answer 500', 500, 502, { code: 'service_failed' }],
+    ['answer 404', 404, 502, { code: 'service_failed' }],
+    ['answer 302', 302, 502, { code: 'service_failed' }],
   ])('cause the matching refusal if they %s', async (_, status, expected, refusal) => {
     const answer = { code: 'no', permission: 'stock.secret' };
     testServices(app).on('inventory', 'GET', '/stock/1').reply(status, answer, { location: 'https://elsewhere.test' });
@@ -191,7 +191,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect((await read('/left/1').expect(200)).body).toEqual({ left: 5 });
   });
 
-  it('fail a call without a registered answer, and name the missing registration', async () => {
+  it('fail a call without a registered answer, with an error that names the missing registration', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, {});
     testServices(app).on('audit', 'PUT', '/events/1').reply(204);
     expect((await read('/left/2').expect(503)).body).toMatchObject({ reason: 'connection_failed' });
@@ -207,7 +207,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).unexpected).toHaveLength(2);
   });
 
-  it('name the reason if a route has no answer or its reply function throws', async () => {
+  it('report the reason if a route has no answer or its reply function throws', async () => {
     testServices(app).on('inventory', 'POST', '/stock/1');
     testServices(app)
       .on('inventory', 'POST', '/stock/2')
@@ -222,7 +222,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     });
   });
 
-  it('answer at a path that must be percent-encoded', async () => {
+  it('answer calls to a path that must be percent-encoded', async () => {
     testServices(app).on('inventory', 'GET', '/stock/blue ink ü').reply(200, { left: 3 });
     await read(`/left/${encodeURIComponent('blue ink ü')}`).expect(200, { left: 3 });
     expect(testServices(app).calls).toMatchObject([{ path: '/stock/blue%20ink%20%C3%BC?unit=piece' }]);
@@ -248,7 +248,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(() => testServices(app).on('inventory', 'GET', '/stock/1').reply(99.5)).toThrow(TypeError);
   });
 
-  it('use the last matching registration, and forget all registrations at reset()', async () => {
+  it('use the last matching registration of an answer until reset()', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 1 });
     testServices(app).on('inventory', 'GET', '/stock/1').reply(200, { left: 2 });
     testServices(app).on('inventory', 'GET', '/stock/1?unit=box').reply(200, { left: 3 });

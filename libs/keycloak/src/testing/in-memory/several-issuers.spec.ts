@@ -139,7 +139,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect([await get('/read', partner), await get('/admin', partner)]).toEqual(['read', 403]);
   });
 
-  it('assigns a plain client id to the first issuer (RS-08)', async () => {
+  it('interprets a client id in @AllowClients() as a client of the first issuer (RS-08)', async () => {
     const { app, get } = await start();
     const [own, partner] = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, client: 'shop' }))) as [
       string,
@@ -179,7 +179,7 @@ describe('an application with several issuers (RS-26)', () => {
     expect(() => testAuthorizationServer(app, 'https://sso.example.com/realms/other')).toThrow(/no issuer/);
   });
 
-  it("uses the called service's client id at the caller's issuer, and answers 502 without this id", async () => {
+  it('answers 502 if the called service has no client id at the issuer of the caller', async () => {
     const { app, get } = await start({}, { [OWN]: 'stock', [PARTNER]: 'shop-stock' });
     testServices(app).on('stock', 'GET', '/').reply(200, Buffer.from('in stock'));
     const tokens = [OWN, PARTNER].map((issuer) => signIn(app, testAccessToken({ issuer, subject: 'u1' })));

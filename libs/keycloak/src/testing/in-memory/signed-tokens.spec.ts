@@ -127,7 +127,7 @@ describe('a tested application that verifies signatures', () => {
     expect(await get('/orders', token)).toMatchObject({ status: 200 });
   });
 
-  it('issues different tokens to the same caller', async () => {
+  it('issues a different token at each sign-in of one caller', async () => {
     const { app } = await start({ algorithms: ['RS256'] });
     expect(signIn(app, testAccessToken(GOOD))).not.toBe(signIn(app, testAccessToken(GOOD)));
   });

@@ -162,7 +162,7 @@ describe('an inspected text', () => {
     expect(scanner.leaks()).toMatchObject([{ where: 'another', form: 'whole' }]);
   });
 
-  it('is reported once for each token and place', () => {
+  it('is reported once for each token that it contains', () => {
     const short = `${part({ alg: 'none' })}.${part({ sub: 'x' })}.`;
     const twice = start(short);
     twice.inspect('here', `${short} ${short}`);
@@ -209,7 +209,7 @@ describe('printed output', () => {
     ]);
   });
 
-  it('is reported once, although the console of Node also writes to the stream', () => {
+  it('of the console is reported once, although the console also writes to the stream', () => {
     const scanner = start(TOKEN);
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
@@ -251,7 +251,7 @@ describe('printed output', () => {
     expect([one.leaks().length, other.leaks().length]).toEqual([0, 1]);
   });
 
-  it('is not inspected after the scan, even if other code wrapped write() during the scan', () => {
+  it('is not inspected after the scanner has stopped, even if other code has wrapped write()', () => {
     const scanner = start(TOKEN);
     const { write } = stdout;
     const wrapped = (text: string): boolean => write.call(stdout, text);
@@ -303,7 +303,7 @@ describe('the tokens of a run', () => {
     expect(scanner.knownCount).toBe(5);
   });
 
-  it("are read from undici's own channels, even if another channel has the same name", async () => {
+  it("are read only from undici's diagnostics channels, not from other channels with an equal name", async () => {
     const { channels } = createRequire(import.meta.url)('undici/lib/core/diagnostics.js') as {
       readonly channels: Readonly<Record<string, Channel>>;
     };

@@ -68,7 +68,7 @@ describe('a leak', () => {
     );
   });
 
-  it('is attributed to the right token, even if many tokens share its claims', () => {
+  it('is attributed to the right token, even if many tokens have equal claims', () => {
     const tokens = Array.from({ length: 40 }, (_, index) => {
       const claims = {
         exp: 1_700_000_300,
@@ -130,7 +130,7 @@ describe('a text without a leak', () => {
 });
 
 describe('the search', () => {
-  it('reads the text once, even if there are many tokens', () => {
+  it('reads a text only once, even for many tokens', () => {
     // A slower search would exceed Jest's timeout.
     const claims = { iss: 'http://localhost:8080/realms/x', sub: '4f1d…', scope: 'a b c '.repeat(50) };
     const sign = (at: number): string => Buffer.from(fingerprint(String(at)).repeat(18)).toString('base64url');

@@ -87,11 +87,11 @@ const scope = ({ clientScopes }: RealmFile, wanted: string): Scope => clientScop
 const mapping = ({ scopeMappings }: RealmFile, wanted: string): { roles: string[] } =>
   scopeMappings.find(({ clientScope }) => clientScope === wanted)!;
 
-it('a realm of the format realm has no difference', async () => {
+it('a realm that realm plan --format realm prints has no difference', async () => {
   expect(await faultsWith(() => undefined)).toEqual([]);
 });
 
-describe('a realm lacks', () => {
+describe('realm check of an incomplete realm', () => {
   it.each<[string, (realm: RealmFile) => void, string]>([
     [
       'a client',
@@ -135,26 +135,26 @@ describe('a realm lacks', () => {
       'error: The client scope stock.read is not included in the scope of tokens, so nobody has the permission.',
     ],
     [
-      'a client that may ask',
+      'the right of a client to request a permission',
       (realm) => void (client(realm, 'orders').optionalClientScopes = []),
       'error: orders may not ask for stock.read.',
     ],
     [
-      'a client of no module that asks',
+      'a client that belongs to no module',
       (realm) => void realm.clients.pop(),
       'error: The realm has no client warehouse, which asks for stock.read.',
     ],
     [
-      'a role of a permission',
+      'a role that may hold a permission',
       (realm) => void (mapping(realm, 'refunds.write').roles = ['other']),
       'error: Users with the role clerk may not hold refunds.write.',
     ],
     [
-      'the openness of a permission',
+      'a permission that everyone may hold',
       (realm) => void realm.scopeMappings.push({ clientScope: 'orders.read', roles: ['clerk'] }),
       'error: Everyone may hold orders.read by keycloak-permissions.json, but the realm gives it only with clerk.',
     ],
-  ])('%s', async (_, change, fault) => {
+  ])('reports that the realm lacks %s', async (_, change, fault) => {
     expect(await faultsWith(change)).toContain(fault);
   });
 
@@ -165,16 +165,19 @@ describe('a realm lacks', () => {
     ['gold', 'no level', 'warning', 'refunds demands acr gold, but the browser flow reaches only level 1.'],
     ['1', 'no level', 'ok', 'refunds demands acr 1, which the browser flow reaches.'],
     ['silver', 'level 2', 'error', 'refunds demands acr silver, but the realm maps no level of authentication to it.'],
-  ])('the level of authentication %s if its browser flow has %s: %s', async (acr, flow, level, message) => {
-    const demanding = { ...requirements, levels: [{ acr: [acr], services: ['refunds'] }] };
-    const findings = await findingsWith(demanding, (realm) => {
-      if (flow === 'no level') realm['browserFlow'] = 'browser';
-    });
-    expect(findings.filter(({ check }) => check === 'realm_settings')).toMatchObject([{ level, message }]);
-  });
+  ])(
+    'compares the level of authentication %s with a browser flow that has %s: %s',
+    async (acr, flow, level, message) => {
+      const demanding = { ...requirements, levels: [{ acr: [acr], services: ['refunds'] }] };
+      const findings = await findingsWith(demanding, (realm) => {
+        if (flow === 'no level') realm['browserFlow'] = 'browser';
+      });
+      expect(findings.filter(({ check }) => check === 'realm_settings')).toMatchObject([{ level, message }]);
+    },
+  );
 });
 
-it('a realm role differs from a client role with the same dotted name, also in a composite role', async () => {
+it('realm check does not mistake a realm role in a composite role for a client role with the same dotted name', async () => {
   const faults = await faultsWith((realm) => {
     realm.roles.realm = [{ name: 'clerk', composites: { realm: ['refunds.agent'] } }];
     realm.clientScopeMappings = {};
@@ -183,26 +186,26 @@ it('a realm role differs from a client role with the same dotted name, also in a
   expect(faults).toContain('error: Users with the role agent of client refunds may not hold refunds.read.');
 });
 
-describe('a realm can not work if', () => {
+describe('realm check of a realm that can not work', () => {
   it.each<[string, (realm: RealmFile) => void, string]>([
-    ['it is disabled', (realm) => void (realm['enabled'] = false), 'error: The realm is disabled.'],
+    ['the realm is disabled', (realm) => void (realm['enabled'] = false), 'error: The realm is disabled.'],
     [
-      'its file does not say that it is enabled',
+      'the realm file does not say that the realm is enabled',
       (realm) => void delete realm['enabled'],
       'error: The realm is disabled.',
     ],
     [
-      'a planned client has no scope with sub',
+      'a planned client has no client scope with a mapper for sub',
       (realm) => void (client(realm, 'orders').defaultClientScopes = []),
       'error: No default scope of orders has a mapper for `sub`, so its tokens have no subject.',
     ],
     [
-      'a client that asks has no scope with sub',
+      'a client that requests a permission has no client scope with a mapper for sub',
       (realm) => void (client(realm, 'web').defaultClientScopes = []),
       'error: No default scope of web has a mapper for `sub`, so its tokens have no subject.',
     ],
     [
-      'no scope has a mapper for sub',
+      'no client scope has a mapper for sub',
       (realm) => void scope(realm, 'basic').protocolMappers.shift(),
       'error: No default scope of refunds has a mapper for `sub`, so its tokens have no subject.',
     ],
@@ -217,7 +220,7 @@ describe('a realm can not work if', () => {
       'error: refunds is no client of OpenID Connect.',
     ],
     [
-      'a client that asks has the protocol saml',
+      'a client that requests a permission has the protocol saml',
       (realm) => void (client(realm, 'web')['protocol'] = 'saml'),
       'error: web is no client of OpenID Connect.',
     ],
@@ -227,7 +230,7 @@ describe('a realm can not work if', () => {
       'error: The client scope stock.read is not for OpenID Connect.',
     ],
     [
-      'a realm role of the policy exists nowhere',
+      'a realm role in the policy does not exist',
       (realm) => {
         realm.roles.realm = [];
         realm.users = [];
@@ -235,18 +238,18 @@ describe('a realm can not work if', () => {
       'error: The realm has no role clerk.',
     ],
     [
-      'a client role of the policy exists nowhere',
+      'a client role in the policy does not exist',
       (realm) => void Object.assign(realm.roles, { client: {} }),
       'error: The realm has no role agent of client refunds.',
     ],
-  ])('%s', async (_, change, fault) => {
+  ])('reports an error if %s', async (_, change, fault) => {
     expect(await faultsWith(change)).toContain(fault);
   });
 
   it.each<[string, (realm: RealmFile) => void]>([
     ['is absent', (realm) => void (realm.clients = realm.clients.filter(({ clientId }) => clientId !== 'inventory'))],
     ['is disabled', (realm) => void (client(realm, 'inventory')['enabled'] = false)],
-  ])('the client of an audience that no module plans %s', async (_, change) => {
+  ])('reports an error if the client of a called service belongs to no module and %s', async (_, change) => {
     const others = requirements.clients.filter(({ clientId }) => clientId !== 'inventory');
     const required = { ...requirements, clients: others, otherClients: ['inventory', 'warehouse', 'web'] };
     expect((await findingsWith(required, change)).filter(({ level }) => level === 'error')).toMatchObject([
@@ -255,7 +258,7 @@ describe('a realm can not work if', () => {
     expect((await findingsWith(required, () => undefined)).filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('needs no definition of a role that a user of the file has, or of a built-in client', async () => {
+  it('reports no error for an undefined role that a user has, or whose client is built-in', async () => {
     const required = {
       ...requirements,
       permissions: requirements.permissions.map((each) =>
@@ -270,15 +273,15 @@ describe('a realm can not work if', () => {
   });
 });
 
-describe('a realm is wider than required if', () => {
+describe('realm check of a realm with unneeded rights', () => {
   it.each<[string, (realm: RealmFile) => void, string]>([
     [
-      'a permission with roles is open to everyone',
+      'everyone may hold a permission that needs a realm role',
       (realm) => void (realm.scopeMappings = realm.scopeMappings.filter((each) => each.clientScope !== 'stock.read')),
       'error: Every user and service account may hold stock.read, but only clerk may by keycloak-permissions.json.',
     ],
     [
-      'a permission with a client role is open to everyone',
+      'everyone may hold a permission that needs a client role',
       (realm) => void (realm.clientScopeMappings = {}),
       'error: Every user and service account may hold refunds.read, but only agent of client refunds may by keycloak-permissions.json.',
     ],
@@ -288,28 +291,28 @@ describe('a realm is wider than required if', () => {
       'warning: Users with the role guest may hold stock.read, which keycloak-permissions.json does not say.',
     ],
     [
-      'a further role may hold a permission, as a part of a role',
+      'a further role may hold a permission as part of a composite role',
       (realm) =>
         void (realm.roles.realm = [{ name: 'clerk', composites: { realm: ['part'], client: { web: ['x'] } } }]),
       'warning: Users with the role part may hold stock.read, which keycloak-permissions.json does not say.',
     ],
     [
-      'a role of a permission belongs to everyone',
+      'everyone has a role that may hold a permission',
       (realm) => mapping(realm, 'stock.read').roles.push('default-roles-shop'),
       "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role default-roles-shop.",
     ],
     [
-      'the default role has a role of a permission',
+      'the default role contains a role that may hold a permission',
       (realm) => realm.roles.realm.push({ name: 'default-roles-shop', composites: { realm: ['clerk'] } }),
       "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role clerk.",
     ],
     [
-      'a role of each account opens a permission, and the file has no client account',
+      'a role that every account has may hold a permission, and the file has no client account',
       (realm) => void (realm.clientScopeMappings['account'] = [{ clientScope: 'stock.read', roles: ['view-profile'] }]),
       "error: Every user and service account may hold stock.read, because the realm's default role gives everyone the role view-profile of client account.",
     ],
     [
-      'a default group has a role of a permission',
+      'a default group has a role that may hold a permission',
       (realm) => {
         realm['groups'] = [{ name: 'staff', realmRoles: ['clerk'], subGroups: [{ name: 'team' }] }, { name: 'sta' }];
         realm['defaultGroups'] = ['/sta', '/staff/team'];
@@ -317,17 +320,17 @@ describe('a realm is wider than required if', () => {
       'warning: Each new user may hold stock.read, because the default group /staff/team has the role clerk.',
     ],
     [
-      'each new client may ask for a permission',
+      'each new client may request a permission',
       (realm) => void (realm['defaultOptionalClientScopes'] = ['stock.read']),
       'warning: Each new client of the realm may ask for stock.read.',
     ],
     [
-      'a further client may ask for a permission',
+      'a client may request a permission that it does not need',
       (realm) => client(realm, 'web').optionalClientScopes.push('stock.read'),
       'warning: web may ask for stock.read, which no module needs.',
     ],
     [
-      'a client that names no scopes gets them from the realm',
+      'a client without listed scopes may request a default scope of the realm',
       (realm) => {
         realm['defaultOptionalClientScopes'] = ['stock.read'];
         realm.clients.push({ clientId: 'new', fullScopeAllowed: false } as never);
@@ -335,12 +338,12 @@ describe('a realm is wider than required if', () => {
       'warning: new may ask for stock.read, which no module needs.',
     ],
     [
-      'a permission is in each token of a client',
+      'every token of a client contains a permission',
       (realm) => client(realm, 'orders').defaultClientScopes.push('stock.read'),
       'warning: stock.read is a default scope of orders, so each of its tokens gets it.',
     ],
     [
-      'a permission is also for another service',
+      'a permission also has the audience of another service',
       (realm) =>
         scope(realm, 'stock.read').protocolMappers.push(
           ...structuredClone(scope(realm, 'orders.read').protocolMappers),
@@ -348,12 +351,12 @@ describe('a realm is wider than required if', () => {
       'warning: The client scope stock.read is also for orders, so a token stolen at one service opens the others.',
     ],
     [
-      'a permission that no module needs is for a planned service',
+      'no module needs a permission for a planned service',
       (realm) => void realm.clientScopes.push({ ...structuredClone(scope(realm, 'stock.read')), name: 'stock.write' }),
       'warning: The client scope stock.write is for inventory, but no module demands it.',
     ],
     [
-      'each token of a client is for a planned service',
+      'every token of a client has the audience of a planned service',
       (realm) => void (client(realm, 'web')['protocolMappers'] = scope(realm, 'stock.read').protocolMappers),
       'warning: Each token of web is for inventory, whatever its scope, so it opens routes of inventory that demand no permission.',
     ],
@@ -363,12 +366,12 @@ describe('a realm is wider than required if', () => {
       'warning: refunds may exchange tokens, but its module makes no call on behalf of callers.',
     ],
     [
-      'a client has all roles of its users',
+      'the tokens of a client contain all roles of the user',
       (realm) => void delete client(realm, 'refunds')['fullScopeAllowed'],
       'warning: refunds has "Full scope allowed", so its tokens contain all roles of their user.',
     ],
     [
-      'a service account has a role that opens a permission',
+      'a service account has a role that may hold a permission',
       (realm) => {
         client(realm, 'refunds')['serviceAccountsEnabled'] = true;
         realm.users.push({ serviceAccountClientId: 'refunds', realmRoles: ['clerk'] });
@@ -376,18 +379,18 @@ describe('a realm is wider than required if', () => {
       'warning: The service account of refunds has the role clerk, which "serviceAccounts" does not name.',
     ],
     [
-      'a realm role has the dotted name of a role of a client',
+      'a realm role with the dotted name of a client role may hold a permission',
       (realm) => {
         realm.clientScopeMappings = {};
         realm.scopeMappings.push({ clientScope: 'refunds.read', roles: ['refunds.agent'] });
       },
       'warning: Users with the role refunds.agent may hold refunds.read, which keycloak-permissions.json does not say.',
     ],
-  ])('%s', async (_, change, fault) => {
+  ])('reports that %s', async (_, change, fault) => {
     expect(await faultsWith(change)).toContain(fault);
   });
 
-  it('but not by account roles that the file leaves to its own client account', async () => {
+  it('does not report roles of the client account if the realm file defines this client', async () => {
     const faults = await faultsWith((realm) => {
       realm.clients.push({ clientId: 'account', fullScopeAllowed: false } as never);
       realm.clientScopeMappings['account'] = [{ clientScope: 'stock.read', roles: ['view-profile'] }];
@@ -395,7 +398,7 @@ describe('a realm is wider than required if', () => {
     expect(faults.filter((fault) => fault.startsWith('error'))).toEqual([]);
   });
 
-  it('a permission that the policy names is not wider', async () => {
+  it('does not report a permission that the policy names', async () => {
     const change = (realm: RealmFile): void =>
       void realm.clientScopes.push({ ...structuredClone(scope(realm, 'stock.read')), name: 'stock.write' });
     expect(await faultsWith(change, ['stock.write'])).toEqual([]);

@@ -21,7 +21,7 @@ const REQUIREMENTS: RealmRequirements = {
 const commentsIn = (file: string): string => file.match(/^# .*$/gm)?.join('\n') ?? '';
 
 describe('the format config-cli', () => {
-  it('has client scopes and their roles, and neither clients nor roles', () => {
+  it('contains client scopes and their role mappings, but neither clients nor roles', () => {
     const file = parse(configCliFile(REQUIREMENTS, 'shop')) as Record<string, unknown>;
     expect(Object.keys(file)).toEqual(['realm', 'clientScopes', 'scopeMappings', 'clientScopeMappings']);
     expect(file).toMatchObject({
@@ -32,20 +32,20 @@ describe('the format config-cli', () => {
     });
   });
 
-  it('leaves out the mappings that it does not need, so that keycloak-config-cli reads none', () => {
+  it('omits the role mappings if no permission needs a role', () => {
     const [ordersRead] = REQUIREMENTS.permissions;
     const file = parse(configCliFile({ ...REQUIREMENTS, permissions: [ordersRead!] }, 'shop')) as object;
     expect(Object.keys(file)).toEqual(['realm', 'clientScopes']);
   });
 
-  it('names the settings that it relies on', () => {
+  it('names in comments the import settings that it requires', () => {
     const comments = commentsIn(configCliFile(REQUIREMENTS, 'shop'));
     for (const kind of ['client-scope', 'scope-mapping', 'client-scope-mapping']) {
       expect(comments).toContain(`import.managed.${kind}=no-delete`);
     }
   });
 
-  it('says in comments what the clients need', () => {
+  it('lists in comments the settings that the clients need', () => {
     const settings = [...commentsIn(configCliFile(REQUIREMENTS, 'shop')).matchAll(/^# +(\{.*\})$/gm)];
     expect(settings.map(([, json = '']) => JSON.parse(json) as unknown)).toEqual([
       { clientId: 'cron', serviceAccountsEnabled: true },

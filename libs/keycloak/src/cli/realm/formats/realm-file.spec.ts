@@ -25,7 +25,7 @@ const fileOf = (changes: Partial<RealmRequirements> = {}): Record<string, unknow
   JSON.parse(realmFile({ ...REQUIREMENTS, ...changes }, 'shop')) as Record<string, unknown>;
 
 describe('the format realm', () => {
-  it('has each permission as a client scope with one audience, and roles where the policy demands them', () => {
+  it('contains each permission as a client scope with an audience and the roles of the policy', () => {
     const file = fileOf();
     expect(file).toMatchObject({ realm: 'shop', enabled: true, roles: { realm: [{ name: 'clerk' }] } });
     expect(file['scopeMappings']).toEqual([{ clientScope: 'stock.read', roles: ['clerk'] }]);
@@ -46,7 +46,7 @@ describe('the format realm', () => {
     });
   });
 
-  it('has confidential clients with a placeholder as secret, and no other way to log in', () => {
+  it('contains confidential clients that have a placeholder as secret and no login flow', () => {
     const [inventory, orders, ...others] = fileOf()['clients'] as Record<string, unknown>[];
     expect(others).toEqual([]);
     expect(orders).toEqual({
@@ -65,7 +65,7 @@ describe('the format realm', () => {
     expect(inventory).toMatchObject({ optionalClientScopes: [], attributes: {} });
   });
 
-  it('has a called client of no module, and notes which clients it lacks', () => {
+  it('contains the client of a called service without a module, and notes each missing client', () => {
     const requirements = { ...REQUIREMENTS, clients: [clientOf('orders')], otherClients: ['inventory', 'web'] };
     expect(fileOf(requirements)['clients']).toMatchObject([{ clientId: 'orders' }, { clientId: 'inventory' }]);
     expect(realmFileNotes(requirements)).toEqual([
@@ -73,7 +73,7 @@ describe('the format realm', () => {
     ]);
   });
 
-  it('gives a service account the roles of the policy, also those of clients', () => {
+  it('gives a service account the realm roles and client roles of the policy', () => {
     const roles = [
       'clerk',
       { client: 'inventory', role: 'reader' },
@@ -101,7 +101,7 @@ describe('the format realm', () => {
     expect(file['roles']).toEqual({ realm: [{ name: 'clerk' }], client: { inventory: [{ name: 'reader' }] } });
   });
 
-  it('has the client scope acr if a service demands a level, and notes that it has no login flow', () => {
+  it('contains the client scope acr if a service demands a level of authentication', () => {
     const levels = [{ acr: ['gold', '2'], services: ['orders'] }];
     expect(fileOf({ levels })).toMatchObject({ clients: [{ defaultClientScopes: ['basic', 'acr'] }, {}] });
     expect(realmFileNotes({ ...REQUIREMENTS, levels })).toContain(
@@ -116,7 +116,7 @@ describe('the format realm', () => {
       /orders-a and orders\.a would share the placeholder of one secret \(ORDERS_A_CLIENT_SECRET\)/,
     ],
     [
-      'a role belongs to a client that the file lacks',
+      'a role belongs to a client that is not in the file',
       { permissions: [{ ...STOCK, roles: [{ client: 'web', role: 'reader' }] }] },
       /the file has no client web for the roles of the client/,
     ],

@@ -27,7 +27,7 @@ const moduleWith = (permission: Partial<RequiredPermission>): string =>
 describe('the format terraform', () => {
   const module = terraformModule(REQUIREMENTS);
 
-  it('has each permission as a client scope with one audience mapper, and a mapper for each role', () => {
+  it('contains each permission as a client scope with an audience mapper and role mappers', () => {
     expect(module).toContain(`resource "keycloak_openid_client_scope" "stock_read" {
   realm_id               = var.realm_id
   name                   = "stock.read"
@@ -56,7 +56,7 @@ resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
 `);
   });
 
-  it('reads roles and their clients, and manages neither roles nor clients', () => {
+  it('uses roles and clients only as data sources', () => {
     expect(module).toContain(`data "keycloak_role" "inventory_reader" {
   realm_id  = var.realm_id
   client_id = data.keycloak_openid_client.inventory.id
@@ -71,7 +71,7 @@ resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
     ]);
   });
 
-  it('gives out the scopes of clients only after the roles of the scopes are set', () => {
+  it('outputs the scopes of clients only after the mappers of the scopes exist', () => {
     expect(module).toContain(`output "optional_scopes" {
   description = "The optional client scopes of each client"
 
@@ -92,7 +92,7 @@ resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
     expect(module).toContain('"cron" = ["clerk"]\n');
   });
 
-  it('tells a realm role from a role of a client that reads the same with a dot', () => {
+  it('distinguishes a realm role from a client role with the same dotted name', () => {
     const dotted = moduleWith({ roles: ['inventory.reader', { client: 'inventory', role: 'reader' }] });
     expect(dotted).toContain(
       'data "keycloak_role" "inventory_reader" {\n  realm_id = var.realm_id\n  name     = "inventory.reader"\n',
@@ -105,26 +105,26 @@ resource "keycloak_generic_role_mapper" "stock_read_inventory_reader" {
     }
   });
 
-  it('gives out the client of a role of a service account', () => {
+  it('outputs the client id with each client role of a service account', () => {
     const account = { clientId: 'cron', tokenExchange: false, serviceAccount: true };
     const serviceAccountRoles = ['web.agent', { client: 'web', role: 'agent' }];
     const rendered = terraformModule({ ...REQUIREMENTS, clients: [{ ...account, serviceAccountRoles }] });
     expect(rendered).toContain('"cron" = ["web.agent", { client_id = "web", name = "agent" }]\n');
   });
 
-  it('gives two names that differ only in signs two identifiers', () => {
+  it('creates different identifiers for names that differ only in punctuation', () => {
     const permissions = ['stock.read', 'stock_read', 'stock-read', '9'].map((name) => ({ ...STOCK, name }));
     const labels = [...terraformModule({ ...REQUIREMENTS, permissions }).matchAll(/client_scope" "(\w+)"/g)];
     expect(labels.map(([, label]) => label)).toEqual(['stock_read', 'stock_read_2', 'stock_read_3', '_9']);
   });
 
-  it('reads no name as code', () => {
+  it('escapes names, so that Terraform does not evaluate names as expressions', () => {
     const evil = moduleWith({ description: 'a"\n${file("/etc/passwd")} %{ if true } \\ \b$${x}', roles: ['${var.x}'] });
     expect(evil).toContain('  name     = "$${var.x}"\n');
     expect(evil).toContain('= "a\\"\\n$${file(\\"/etc/passwd\\")} %%{ if true } \\\\  $$${x}"\n');
   });
 
-  it('keeps a backslash before b and f, and has no escape that HCL does not know', () => {
+  it('keeps backslashes in names, and uses only escapes that HCL supports', () => {
     const rendered = moduleWith({ roles: ['CORP\\bob', 'CORP\\f', 'a\bb\fc'] });
     const names = [...rendered.matchAll(/^  name     = (".*")$/gm)].map(([, name = '']) => JSON.parse(name) as string);
     expect(names).toEqual(['CORP\\bob', 'CORP\\f', 'a b c']);

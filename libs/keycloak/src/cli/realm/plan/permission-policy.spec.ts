@@ -13,7 +13,7 @@ afterAll(() => folder.remove());
 const FILE = 'keycloak-permissions.json';
 
 describe('keycloak-permissions.json', () => {
-  it('says for each permission which roles may hold it, or that everyone may', () => {
+  it('lists for each permission the roles that may hold the permission, or "everyone"', () => {
     const json = { ...POLICY, $schema: './schema.json', serviceAccounts: { cron: ['clerk'] } };
     const { permissions, serviceAccounts } = policyOf(json, FILE);
     expect([...permissions]).toEqual([
@@ -27,7 +27,7 @@ describe('keycloak-permissions.json', () => {
 
   it.each<[string, unknown, string]>([
     ['neither roles nor everyone', {}, 'must have either "roles", or "everyone": true'],
-    ['both', { roles: ['clerk'], everyone: true }, 'must have either "roles", or "everyone": true'],
+    ['both roles and everyone', { roles: ['clerk'], everyone: true }, 'must have either "roles", or "everyone": true'],
     ['everyone: false', { everyone: false }, 'must have no "everyone" other than true'],
     ['the text true', { everyone: 'true' }, 'must have no "everyone" other than true'],
     ['no roles', { roles: [] }, 'must list roles'],
@@ -59,7 +59,7 @@ describe('keycloak-permissions.json', () => {
     );
   });
 
-  it('may name roles that resemble those that everyone has', () => {
+  it('may name a role whose name resembles a role that everyone has', () => {
     const roles = [
       'view-profile',
       { client: 'web', role: 'offline_access' },
@@ -78,14 +78,14 @@ describe('keycloak-permissions.json', () => {
     ['has an unknown member', { permissions: {}, roles: {} }, 'roles is not a member of this file'],
     ['has a permission with a space', { permissions: { 'a b': { everyone: true } } }, '"a b" is not a scope token'],
     ['has service accounts without roles', { permissions: {}, serviceAccounts: { a: [] } }, 'serviceAccounts: a must'],
-  ])('is refused if it %s', (_, json, message) => {
+  ])('is refused if the file %s', (_, json, message) => {
     expect(() => policyOf(json, FILE)).toThrow(message);
   });
 
   it.each<[string, string]>([
     ['is not JSON', '{"permissions":'],
     ['has a permission twice', '{"permissions":{"a":{"roles":["clerk"]},"a":{"everyone":true}}}'],
-  ])('is refused if it %s', (_, text) => {
+  ])('is refused if the file %s', (_, text) => {
     expect(() => readPolicy(folder.file('faulty.json', text))).toThrow('is not JSON in UTF-8, or has the same member');
   });
 
@@ -97,19 +97,19 @@ describe('keycloak-permissions.json', () => {
     ['U+2028 in a role', { roles: ['a\u2028b'] }, '"a\\u{2028}b"'],
     ['U+0085 in a role', { roles: ['a\u0085b'] }, '"a\\u{85}b"'],
     ['U+202E in a role', { roles: ['a\u202eb'] }, '"a\\u{202e}b"'],
-  ])('is refused if it has %s', (_, permission, text) => {
+  ])('is refused if the file has %s', (_, permission, text) => {
     expect(() => policyOf({ permissions: { 'stock.read': permission } }, FILE)).toThrow(
       `${FILE} must have neither \${ nor control, separator or invisible characters in a text: ${text}`,
     );
   });
 
-  it('is refused if it has a placeholder as permission, or as client of a service account', () => {
+  it('is refused if the name of a permission or of a service account is a placeholder', () => {
     expect(() => policyOf({ permissions: { '${P}': { everyone: true } } }, FILE)).toThrow('in a text: "${P}"');
     const serviceAccounts = { '${S}': ['clerk'] };
     expect(() => policyOf({ permissions: {}, serviceAccounts }, FILE)).toThrow('in a text: "${S}"');
   });
 
-  it('may be absent, but must be readable', () => {
+  it('may be missing, but must be readable if it exists', () => {
     expect(readPolicy('/nowhere.json')).toBeUndefined();
     expect(() => readPolicy(folder.path)).toThrow("can't be read (EISDIR)");
   });
@@ -118,7 +118,7 @@ describe('keycloak-permissions.json', () => {
 describe('the schema of keycloak-permissions.json', () => {
   const { permission, roles } = schema.$defs;
 
-  it('has the members that the command reads', () => {
+  it('has exactly the members that the command reads', () => {
     expect(Object.keys(schema.properties)).toEqual(['$schema', 'permissions', 'serviceAccounts']);
     const members = { roles: ['clerk'], everyone: true, clients: ['web'], description: 'x' };
     expect(Object.keys(permission.properties)).toEqual(Object.keys(members));
@@ -132,7 +132,7 @@ describe('the schema of keycloak-permissions.json', () => {
     expect([schema.additionalProperties, permission.additionalProperties]).toEqual([false, false]);
   });
 
-  it('is in the package', () => {
+  it('is published with the package', () => {
     const { files, exports } = JSON.parse(readFileSync('libs/keycloak/package.json', 'utf8')) as {
       readonly files: string[];
       readonly exports: Record<string, unknown>;

@@ -143,7 +143,7 @@ describe('keycloakEvents', () => {
     expect(from.at(-1)).toBe(serverNow() - 4000 - OVERLAP_MS);
   });
 
-  it('finds its own login in the log every five seconds, and returns a proof', async () => {
+  it('logs in every five seconds, and returns a proof if its login is in the log', async () => {
     const healthy: boolean[] = [];
     for (let second = 0; second < 11; second += 1) {
       healthy.push((await source.poll(0)).isHealthy);
@@ -174,7 +174,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(0)).toMatchObject({ denials: [], isHealthy: true, fault: undefined });
   });
 
-  it('finds new events even if the assumed server time is too late', async () => {
+  it('finds new events even if the assumed time of the server is too late', async () => {
     await source.poll(0);
     wrongByMs = 60_000;
     clock.advance(1);
@@ -200,7 +200,7 @@ describe('keycloakEvents', () => {
     expect(await source.poll(sinceMs)).toMatchObject({ denials: [{ sid: 's1' }], isWhole: true, isHealthy: true });
   });
 
-  it('reads the log only for the requested period and the overlap', async () => {
+  it('reads only the events of the requested period and of the overlap', async () => {
     await source.poll(0);
     clock.advance(300);
     await source.poll(1000);
@@ -285,7 +285,7 @@ describe('keycloakEvents', () => {
   });
 
   it.each([401, 403, 404])(
-    'logs in again, and then rejects the poll with forbidden, if the log answers %i',
+    'rejects the poll with forbidden if the log answers %i, even after a new login',
     async (status) => {
       await source.poll(0);
       clock.advance(1);
@@ -316,8 +316,8 @@ describe('keycloakEvents', () => {
     ['HTML', 200, '<html>'],
     ['an object', 200, '{"id":"1"}'],
     ['a list that contains a text', 200, '["LOGOUT"]'],
-    ['more rows than it requested', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
-  ])('rejects the poll if the log answers %s, and continues after the next valid answer', async (_, status, body) => {
+    ['more rows than requested', 200, JSON.stringify(Array.from({ length: 300 }, () => ({ id: 'x' })))],
+  ])('rejects a poll that is answered with %s, and continues after the next valid answer', async (_, status, body) => {
     await source.poll(0);
     clock.advance(1);
     instead = ({ pathname }) => (pathname.endsWith('/admin-events') ? { status, body } : undefined);

@@ -76,7 +76,7 @@ describe('meaningOf() for a session-revoked event', () => {
     ['of a user with a too long id', user('x'.repeat(1025)), doubt('everything', 'subject_unknown')],
     ['of a list of subjects', [user()], doubt('everything', 'subject_unknown')],
     ['that has no subject', undefined, doubt('everything', 'subject_unknown')],
-  ])('maps an event %s', (_, subId, expected) => {
+  ])('maps a session-revoked event %s', (_, subId, expected) => {
     expect(revoked(subId)).toEqual(expected);
   });
 
@@ -97,7 +97,7 @@ describe('meaningOf() for a session-revoked event', () => {
     ],
     ['an unknown uncritical member', { user: user(), tenant: { format: 'opaque', id: 't' } }, ['user'], ofAlice],
     ['a missing critical member', { user: user() }, ['tenant', 'user'], ofAlice],
-  ])('maps a subject with %s', (_, members, critical, expected) => {
+  ])('maps an event whose subject has %s', (_, members, critical, expected) => {
     expect(revoked(complex(members), critical)).toEqual(expected);
   });
 

@@ -203,7 +203,7 @@ describe('sharedSignals with changing keys', () => {
     expect(transmitter.count('/keys')).toBe(2);
   });
 
-  it('reads keys at most every 30 seconds for an unknown key, and proves nothing meanwhile', async () => {
+  it('reads the keys at most every 30 seconds for an unknown key, and returns no proof meanwhile', async () => {
     await source.poll(0);
     const unknown = transmitter.revoked('alice', 's1', { signer: ROTATED });
     const signals = [];
@@ -241,7 +241,7 @@ describe('sharedSignals with changing keys', () => {
     expect(transmitter.count('/keys')).toBeLessThan(8);
   });
 
-  it('rejects polls until the first keys arrive, and later keeps these keys if a key request fails', async () => {
+  it('rejects polls until it has read keys, and keeps these keys if a later key request fails', async () => {
     transmitter.revoked('alice', 's1');
     transmitter.instead = ({ path }) => (path === '/keys' ? { status: 503 } : undefined);
     await expect(source.poll(0)).rejects.toMatchObject({ reason: 'answered_503_unexpected_status' });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => transmitter.stop());
 
 describe('sharedSignals', () => {
-  it('needs no options', () => {
+  it('works without options', () => {
     expect(sharedSignals().name).toBe('shared_signals');
   });
 

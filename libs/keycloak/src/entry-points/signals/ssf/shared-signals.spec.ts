@@ -90,13 +90,13 @@ describe('sharedSignals events', () => {
     expect(await next()).toMatchObject({ denials: [{ sub: 'bob', issuedBefore }] });
   });
 
-  it('ignores an event about a changed password', async () => {
+  it('returns no denial for an event about a changed password', async () => {
     transmitter.tell(CREDENTIAL_CHANGE, { format: 'iss_sub', iss: transmitter.issuer, sub: 'alice' });
     expect(await source.poll(0)).toEqual({ denials: [], rechecks: [], occurredAtMs: undefined, ...HEALTHY });
     expect(warnings()).toEqual([]);
   });
 
-  it('acknowledges an event 30 seconds after its arrival, and reports no errors to the transmitter', async () => {
+  it('acknowledges an event 30 seconds after its arrival', async () => {
     const jti = transmitter.revoked('alice', 's1');
     await source.poll(0);
     await polls(29);
@@ -131,7 +131,7 @@ describe('sharedSignals events', () => {
     expect(await next(source, 16)).toMatchObject({ isWhole: false });
   });
 
-  it('returns every event of a flood of 10,000 events, and returns a proof only afterwards', async () => {
+  it('returns every event of a flood of 10,000 events before it returns a proof', async () => {
     await source.poll(0);
     const sids = Array.from({ length: 10_000 }, (_, number) => `s${number}`);
     for (const sid of sids) transmitter.revoked('alice', sid);
@@ -149,7 +149,7 @@ describe('sharedSignals events', () => {
     expect(after.some(({ isWhole, isHealthy }) => isWhole && isHealthy)).toBe(true);
   });
 
-  it('does not acknowledge events in a trial', async () => {
+  it('does not acknowledge events in a trial poll of doctor', async () => {
     const jti = transmitter.revoked('alice', 's1');
     clock.advance(3600);
     const trial = connectedSource(transmitter, { clock, isTrial: true });
@@ -212,7 +212,7 @@ describe('sharedSignals events', () => {
     }
   });
 
-  it('repeats the request while another poll holds events, and proves nothing until the events arrive', async () => {
+  it('returns no proof while the poll of another replica holds events', async () => {
     await source.poll(0);
     await polls(8);
     transmitter.revoked('alice', 's1');
@@ -237,7 +237,7 @@ describe('sharedSignals proofs', () => {
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
-  it('proves only the time before the verification request if the verification arrives late', async () => {
+  it('returns a proof only for the time before the verification request if the verification is late', async () => {
     transmitter.verifiesLate = true;
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, fault: undefined });
     expect(await next()).toMatchObject({ isHealthy: false, fault: undefined });
@@ -322,7 +322,7 @@ describe('sharedSignals proofs', () => {
     expect(await reasonOf(next())).toBe('verification_not_seen');
   });
 
-  it('requests no more verifications than the stream allows, and warns if this limit is too low', async () => {
+  it('requests only as many verifications as the stream allows, and warns if the limit is too low', async () => {
     transmitter.minVerificationSeconds = 30;
     transmitter.makeStream();
     await source.poll(0);
@@ -391,7 +391,7 @@ describe('sharedSignals streams', () => {
     expect(await source.poll(0)).toMatchObject(HEALTHY);
   });
 
-  it('uses the stream that streamId names, and requires streamId if there are several streams', async () => {
+  it('requires the option streamId if the client has several streams', async () => {
     const pushed = {
       ...transmitter.stream,
       stream_id: 'p',
@@ -466,7 +466,7 @@ describe('sharedSignals streams', () => {
     expect(await next()).toMatchObject({ isWhole: false, fault: undefined });
   });
 
-  it('uses default_subjects of the transmitter if the stream has no default_subjects', async () => {
+  it('uses the default_subjects of the transmitter if the stream has none', async () => {
     transmitter.configuration = { default_subjects: 'NONE' };
     expect(await reasonOf(source.poll(0))).toBe('subjects_not_all');
     transmitter.makeStream({ default_subjects: 'ALL' });
@@ -555,7 +555,7 @@ describe('sharedSignals transmitters', () => {
   });
 
   it.each([401, 403])(
-    'logs in again, and then rejects the poll with forbidden, if the transmitter answers %i',
+    'rejects the poll with forbidden if the transmitter answers %i, even after a new login',
     async (status) => {
       await source.poll(0);
       const before = transmitter.logins;
@@ -598,7 +598,7 @@ describe('sharedSignals transmitters', () => {
     ).toBe(true);
   });
 
-  it('loses no event if the transmitter hangs', async () => {
+  it('loses no event if the transmitter hangs for a while', async () => {
     source = connectedSource(transmitter, { clock, timeoutMs: 200 });
     await source.poll(0);
     transmitter.revoked('alice', 's1');
