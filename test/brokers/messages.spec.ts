@@ -374,7 +374,7 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
       expect(ran).toEqual([]);
     });
 
-    it('may carry the token in a header whose name has upper-case letters', async () => {
+    it('may have the token in a header whose name has upper-case letters', async () => {
       const options = transport.options(broker.url);
       const app = await start(options);
       const answer = await transport.sender(options)('read', bearerOf(app), 'Authorization');
@@ -419,7 +419,7 @@ describe('a gRPC stream', () => {
     ['Talk', 'Bearer junk', 'invalid_token'],
     ['Upload', 'Bearer junk', 'invalid_token'],
   ] as const)(
-    'is refused, and the process keeps running: %s with the token %j',
+    'is refused without a crash of the process: %s with the token %j',
     async (method, authorization, details) => {
       const { answers } = await streamed(method, authorization);
       expect(await outcomeOf(answers)).toMatchObject({ refused: { code: 16, details } });
@@ -428,7 +428,7 @@ describe('a gRPC stream', () => {
   );
 
   it.each(['Watch', 'Talk', 'Upload'] as const)(
-    'fails if the permission mapper throws, and the process keeps running: %s',
+    'fails without a crash of the process if the permission mapper throws: %s',
     async (method) => {
       const permissions = async (): Promise<never> => {
         throw new Error('The database is unavailable');
@@ -439,7 +439,7 @@ describe('a gRPC stream', () => {
     },
   );
 
-  it('logs 20 errors of the permission mapper, and then only the number of further errors (OP-05)', async () => {
+  it('causes at most 20 log lines for errors of the permission mapper, and then a count (OP-05)', async () => {
     const permissions = async (): Promise<never> => {
       throw new TypeError('The database is unavailable');
     };
@@ -630,7 +630,7 @@ describeWithRabbitMq('a RabbitMQ message with manual acknowledgement and rejectR
     return { app, dead, sender, send: RABBITMQ.sender(sender) };
   }
 
-  it('goes to the dead-letter exchange once, even if several handlers refuse the message', async () => {
+  it('is sent to the dead-letter exchange once, even if several handlers refuse the message', async () => {
     const { app, dead, sender, send } = await startByHand();
     expect(await send('read', 'Bearer junk')).toMatchObject({ refused: { code: 'invalid_token' } });
     const arrived: amqp.ConsumeMessage[] = [];

@@ -43,7 +43,7 @@ describe('the attack page with scripts', () => {
   it.each([
     ['an anonymous user', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('runs all attacks for %s without leaving the page, and shows each attack as refused', async (_, open) => {
+  ])('shows each attack as refused after %s runs all attacks', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await runAll(page);
@@ -57,7 +57,7 @@ describe('the attack page with scripts', () => {
     ]);
   });
 
-  it('shows which service refused an attack, and what the attacker forged', async () => {
+  it('shows which service refused an attack, and which claims the attacker forged', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const attack = await shown(page, 'alg-none');
@@ -73,7 +73,7 @@ describe('the attack page with scripts', () => {
     );
   });
 
-  it('runs one attack by keyboard, and shows that the attack was refused', async () => {
+  it('runs an attack by keyboard, and shows its refusal', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const attack = await shown(page, 'token-at-c');

@@ -38,8 +38,8 @@ const originOfKeycloak = (): string => new URL(keycloakUrl()).origin;
 describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
-])('%s', (_, options) => {
-  it('an anonymous user runs the chain as service-a', async () => {
+])('the demonstration, %s', (_, options) => {
+  it('lets an anonymous user run the chain as service-a', async () => {
     const page = await chromium.open(options);
     await home(page);
     const text = await callServiceB(page, 'Call Service B');
@@ -48,7 +48,7 @@ describe.each([
     expect(text).toMatch(/Service C successfully processed request.*\b20\b/);
   });
 
-  it('alice logs in, and the chain runs as alice', async () => {
+  it('runs the chain as alice after alice logs in', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     expect(await main(page)).toContain('Logged in as alice');
@@ -57,7 +57,7 @@ describe.each([
     expect(text).toContain('Order 9876 processed by Service B');
   });
 
-  it('bob logs in, and sees which permission is missing', async () => {
+  it('shows bob which permission is missing after bob logs in', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     const answer = page.waitForResponse('**/run-service-b');
@@ -67,7 +67,7 @@ describe.each([
     expect(text).toContain('Permission orders.approve is missing.');
   });
 
-  it('alice logs out at Service A and Keycloak, which then asks for her password (BF-09)', async () => {
+  it('logs alice out at Service A and Keycloak, which then requires her password (BF-09)', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await logOut(page);
@@ -101,7 +101,7 @@ describe.each([
     }
   });
 
-  it('switch the user even if only Keycloak still has a session', async () => {
+  it('switch the user even if only Keycloak has a session', async () => {
     const page = await chromium.open(options);
     await home(page);
     await logInAs(page, 'alice');
@@ -111,7 +111,7 @@ describe.each([
     expect(await main(page)).toContain('Logged in as bob');
   });
 
-  it('suggest a user name, and accept a different user at the second attempt', async () => {
+  it('suggest a user name at the login, and accept another user name', async () => {
     const page = await chromium.open(options);
     await home(page);
     await link(page, 'Log in as bob').click();
@@ -135,7 +135,7 @@ describe.each([
 });
 
 describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
-  it('is over at the next click, without a call to Keycloak (BF-09)', async () => {
+  it('has ended at the next click, without a call to Keycloak (BF-09)', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -149,7 +149,7 @@ describeWhereKeycloakReachesUs('a session that an administrator ended', () => {
 });
 
 describe('a session that Keycloak ended', () => {
-  it('leads to 401, and a new login leads back to the chain', async () => {
+  it('is answered with 401, and a new login returns to the chain', async () => {
     const username = await keycloak.newUser('order-manager');
     const page = await chromium.open();
     await logIn(page, username);
@@ -229,7 +229,7 @@ describe('the browser', () => {
     await expect(chromium.closeClean(chain.scanner)).resolves.toBeUndefined();
   });
 
-  it('is watched by a scanner that finds tokens or forbidden styles in pages', async () => {
+  it('is observed by a scanner that finds tokens and forbidden styles in pages', async () => {
     const page = await chromium.open();
     const { access_token: token } =
       chain.keycloak.calls.findLast(({ answer }) => 'access_token' in answer)?.answer ?? {};

@@ -82,7 +82,7 @@ describe.each([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
 ])('a name that contains markup, %s', (_, options) => {
-  it("appears as plain text on the start page, in the chain's answer, and in the token claims (BF-11)", async () => {
+  it('appears as plain text on the start page, in the answer and in the token claims (BF-11)', async () => {
     const page = await chromium.open(options);
     await page.goto('/');
     await page.getByRole('link', { name: 'Log in', exact: true }).click();

@@ -34,7 +34,7 @@ describe('the matrix of stolen tokens', () => {
   it.each([
     ['an anonymous user', (page: Page) => page.goto('/')],
     ['alice', (page: Page) => logIn(page, 'alice')],
-  ])('shows results, a summary and a countdown to %s, and loads no other page', async (_, open) => {
+  ])('shows the results, a summary and a countdown to %s without a page load', async (_, open) => {
     const page = await chromium.open();
     await open(page);
     await tried(page);
@@ -44,7 +44,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-opens time').first().innerText()).toMatch(/^for \d+ s more$/);
   });
 
-  it("shows the answer and the token's audience after the user opens a cell with the keyboard", async () => {
+  it('shows the answer and the audience of the token after the user opens a cell by keyboard', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await page.getByRole('button', { name: 'Try each token at each service' }).focus();
@@ -59,7 +59,7 @@ describe('the matrix of stolen tokens', () => {
     expect(text).toContain('aud service-b');
   });
 
-  it('shows nine accepted requests while the services share one token, and later the usual results', async () => {
+  it('shows nine accepted requests while the services share one token', async () => {
     const page = await chromium.open();
     await page.goto('/');
     const passedOn = page.getByRole('switch', { name: /^Forward one token instead/ });
@@ -79,7 +79,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
 
-  it('shows the results for the final position of the switch after fast clicks', async () => {
+  it('shows the results for the final position of the "one token" switch after fast clicks', async () => {
     const page = await chromium.open();
     await page.goto('/');
     for (let moves = 0; moves < 5; moves += 1) await page.getByRole('switch').click();
@@ -87,7 +87,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(Array(9).fill('exposed'));
   });
 
-  it('sends a token again after a click, and shows the same result', async () => {
+  it('sends a token again after a click, and shows the result', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tried(page);
@@ -101,7 +101,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await page.locator('.cell-closed form').count()).toBe(0);
   });
 
-  it('shows no tokens and no user after the session has ended', async () => {
+  it('shows neither tokens nor a user after the session has ended', async () => {
     const page = await chromium.open();
     await logIn(page, 'alice');
     await tried(page);
@@ -123,7 +123,7 @@ describe('the matrix of stolen tokens', () => {
     expect(await verdicts(page)).toEqual(AS_DUE);
   });
 
-  it('supports the switch and "Show it again" without scripts', async () => {
+  it('supports the "one token" switch and "Show it again" without scripts', async () => {
     const page = await chromium.open({ javaScriptEnabled: false });
     await page.goto('/');
     await page.getByRole('switch').check();
@@ -163,7 +163,7 @@ describe('the matrix of stolen tokens', () => {
   );
 
   it.each(Object.entries<BrowserContextOptions>(LOOKS))(
-    'keeps the layout when the switch changes: %s',
+    'keeps the layout when the user changes the "one token" switch: %s',
     async (_, options) => {
       const page = await chromium.open(options);
       await logIn(page, 'alice');
@@ -196,7 +196,7 @@ describe('the matrix of stolen tokens', () => {
 });
 
 describe('a stolen token', () => {
-  it('has a countdown, after which the page shows the refusal without a click', async () => {
+  it('has a countdown, after which the page shows that the token is refused', async () => {
     await withShortTokens(6, async (server) => {
       const own = await RunningServices.start({ server, variables: ttl(10) });
       const browser = await Chromium.start([own.a.url]);

@@ -74,7 +74,7 @@ describe.each(Object.entries(PAGES))('the page %s', (name, open) => {
 });
 
 describe('the start page', () => {
-  it('loads less than 60 kB, and loads every file from Service A', async () => {
+  it('loads less than 60 kB, all from Service A', async () => {
     const before = chromium.exchanges.length;
     const page = await chromium.open();
     await page.goto('/', { waitUntil: 'networkidle' });
@@ -109,7 +109,7 @@ describe('the start page', () => {
 
 describe('a call of Service B', () => {
   it.each(Object.entries(LOOKS))(
-    'scrolls to the heading of the answer, and keeps the horizontal position of the page heading: %s',
+    'scrolls to the heading of the answer, and does not move the page sideways: %s',
     async (_, options) => {
       const page = await chromium.open(options);
       await page.goto('/');
@@ -139,7 +139,7 @@ describe('a call of Service B', () => {
 });
 
 describe('the keyboard', () => {
-  it('reaches the link to Service B with a visible focus, and follows the link', async () => {
+  it('reaches the link to Service B with a visible focus', async () => {
     const page = await chromium.open();
     await page.goto('/');
     await tabTo(page, 'Call Service B');

@@ -46,7 +46,7 @@ const PICTURES: Readonly<Record<string, (page: Page) => Promise<Extent>>> = {
 };
 
 it.each(Object.entries(PICTURES))(
-  'the picture %s is small, and a document shows the picture with a description',
+  'the picture %s is small, and a document shows it with a description',
   async (name, show) => {
     const page = await chromium.open();
     const taken = await page.screenshot({ fullPage: true, clip: await clip(page, await show(page)) });

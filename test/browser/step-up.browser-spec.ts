@@ -47,7 +47,7 @@ describe.each([
     expect(await main(page)).toContain('Refund order 9876');
   });
 
-  it('shows bob a refusal with an explanation, even after bob enters his password again', async () => {
+  it('shows bob why the refund is refused, even after bob enters his password again', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     await click(page, 'Refund an order');

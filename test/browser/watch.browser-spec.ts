@@ -49,7 +49,7 @@ async function endSessionOf(username: string): Promise<void> {
 }
 
 describe('a page whose user is logged in', () => {
-  it('announces the refusals and their delays without a reload, after an administrator disables the user', async () => {
+  it('announces the refusals and their delays after an administrator disables the user', async () => {
     const { page, username } = await opened();
     const before = chromium.exchanges.length;
     await server.disableUser(username);
@@ -84,7 +84,7 @@ describe('a page whose user is logged in', () => {
     expect(await words(page)).toMatch(/^Refused /);
   });
 
-  it('keeps the focus, or moves the focus to #session if the focused link disappears', async () => {
+  it('keeps the focus, or moves the focus to the element #session if the focused link disappears', async () => {
     const { page, username } = await opened();
     await page.getByText(/^Forged or misused/).click();
     const attack = page.getByRole('button', { name: 'Try: No token at all' });

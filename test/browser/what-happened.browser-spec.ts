@@ -41,8 +41,8 @@ async function claim(page: Page, name: string): Promise<string[]> {
 describe.each<[string, BrowserContextOptions]>([
   ['with scripts', {}],
   ['without scripts', { javaScriptEnabled: false }],
-])('%s', (_, options) => {
-  it("shows a user's call: Services B and C introspect first and reuse the results later", async () => {
+])('the part "What just happened", %s', (_, options) => {
+  it('shows that Services B and C introspect at the first call, and reuse the results later', async () => {
     const page = await chromium.open(options);
     const username = await keycloak.newUser('order-manager');
     await logIn(page, username);
@@ -65,7 +65,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect([await marked(page, 'asked Keycloak'), await marked(page, 'from cache')]).toEqual([0, 5]);
   });
 
-  it('shows one subject and three audiences in the claims of the tokens, and does not show the tokens', async () => {
+  it('shows one subject and three audiences in the claims of the tokens, but not the tokens', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'alice');
     await call(page, 'alice');
@@ -78,7 +78,7 @@ describe.each<[string, BrowserContextOptions]>([
     expect(await page.locator('#chain-result').innerText()).not.toContain('eyJ');
   });
 
-  it("shows the steps of bob's call up to the refusal", async () => {
+  it('shows the steps of a call by bob up to the refusal', async () => {
     const page = await chromium.open(options);
     await logIn(page, 'bob');
     await call(page, 'bob');

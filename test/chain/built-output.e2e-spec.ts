@@ -57,7 +57,7 @@ let taken: Server | undefined;
 afterAll(() => void taken?.close());
 
 describe('the built services', () => {
-  it('run the chain, refuse an invalid body, and exit with 0 on SIGTERM', async () => {
+  it('run the chain, and exit with 0 after SIGTERM', async () => {
     const c = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const b = await start('service-b', { SERVICE_B_CLIENT_SECRET: SECRETS['service-b'], SERVICE_C_URL: c.url });
     const a = await start('service-a', { SERVICE_A_CLIENT_SECRET: SECRETS['service-a'], SERVICE_B_URL: b.url });
@@ -113,7 +113,7 @@ describe('the built services', () => {
     }
   });
 
-  it('answer all running requests after SIGTERM, accept no new requests, and exit with 0', async () => {
+  it('answer all running requests after SIGTERM, and then exit with 0', async () => {
     const server = await startEmbeddedServer();
     try {
       const { atA, atB, atC } = await chainOf(server, 'alice');
@@ -148,7 +148,7 @@ describe('the built services', () => {
     }
   });
 
-  it('exit with 0 on SIGTERM despite an idle connection or an incomplete request', async () => {
+  it('exit with 0 after SIGTERM despite an idle connection or an incomplete request', async () => {
     const { url, service } = await start('service-c', { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'] });
     const head =
       'POST /api/compute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n';
@@ -168,7 +168,7 @@ describe('the built services', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('answer requests without being ready during SHUTDOWN_DELAY_SECONDS, and exit after a second SIGTERM', async () => {
+  it('answer requests during SHUTDOWN_DELAY_SECONDS although they are not ready', async () => {
     const variables = { SERVICE_C_CLIENT_SECRET: SECRETS['service-c'], SHUTDOWN_DELAY_SECONDS: '300' };
     const { url, service } = await start('service-c', variables);
     service.process.kill('SIGTERM');
@@ -195,7 +195,7 @@ describe('the built services', () => {
     expect(service.printed()).not.toContain('    at ');
   });
 
-  it('do not start in production if the secret is a demo secret or demo mode is on', async () => {
+  it('do not start in production with a demo secret or in demo mode', async () => {
     const common = { ...keycloakVariables(), NODE_ENV: 'production', KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' };
     const demoSecret = spawnService('service-c', {
       ...common,

@@ -131,7 +131,7 @@ describe('every route (RS-20)', () => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)('exists at Service %s outside of demo mode, except the demo routes', (name) => {
+  it.each(['a', 'b', 'c'] as const)('of Service %s exists outside of demo mode, except the demo routes', (name) => {
     expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
   });
 
@@ -152,19 +152,19 @@ describe('every route (RS-20)', () => {
     },
   );
 
-  it.each([...OPEN])('answers a request without a token if the route is public: %s', async (path) => {
+  it.each([...OPEN])('that is public answers a request without a token: %s', async (path) => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
   it.each(Object.entries(FOR_BROWSERS))(
-    'refuses or redirects a request without credentials if the route is for browsers: %s',
+    'that is for browsers refuses or redirects a request without credentials: %s',
     async (route, status) => {
       const [method = '', path = ''] = route.split(' ');
       expect(await raw(chain.a, method, path)).toBe(status);
     },
   );
 
-  it('needs a token if the route runs the chain and demo mode is off', async () => {
+  it('that runs the chain needs a token if demo mode is off', async () => {
     const closed = undemonstrated.a;
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
     await request(closed.url)
@@ -177,7 +177,7 @@ describe('every route (RS-20)', () => {
 });
 
 describe('every route of the poller (RS-20)', () => {
-  it('is in the list of expected routes, and requires a token in demo mode unless the route is public', async () => {
+  it('is in the list of expected routes, and requires a token if it is not public', async () => {
     const { baseUrl, issuer, realm } = testServer();
     const output = ServiceOutput.acquire();
     const variables = {

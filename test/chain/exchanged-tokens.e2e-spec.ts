@@ -31,7 +31,7 @@ describeOnBothServers((connect) => {
     (await introspect(server, service, token)).members['active'];
 
   describe('the revocation of a subject token', () => {
-    it('leaves all exchanged tokens active, and does not change their expiry (TX-09)', async () => {
+    it('leaves all exchanged tokens active until their expiry (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       const untilBefore = (await introspect(server, 'service-b', chain.atB)).members['exp'];
       await revoke(server, undefined, chain.atA, { client_id: 'demo-cli' });
@@ -46,7 +46,7 @@ describeOnBothServers((connect) => {
       expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
-    it("leaves Service C's token active if the subject token was Service B's token (TX-09)", async () => {
+    it('at Service B leaves the exchanged token for Service C active (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);

@@ -44,12 +44,12 @@ describe('the health details of a service (OP-06)', () => {
     },
   );
 
-  it('are refused to a caller that has only the permission for other routes of the service', async () => {
+  it('are refused to a caller whose token has only the permission for other routes', async () => {
     const ofA = textOf(await clientCredentials(keycloak, 'service-a', 'orders.approve'));
     expect(await details(chain.b.url, ofA)).toMatchObject({ status: 403, body: { permission: 'service-b.health' } });
   });
 
-  it.each(['service-a', 'service-b', 'service-c'])('are returned to the operator by %s', async (service) => {
+  it.each(['service-a', 'service-b', 'service-c'])('are returned by %s to the client operator', async (service) => {
     const { status, body } = await details(chain.at(service).url, await operator(service));
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ok', details: { keycloak: { status: 'up' }, process: { status: 'up' } } });
@@ -73,11 +73,11 @@ describe('the health details of a service (OP-06)', () => {
     });
   });
 
-  it('are not returned if the token is for the health details of another service', async () => {
+  it('are refused to a token for the health details of another service', async () => {
     expect(await details(chain.b.url, await operator('service-a'))).toMatchObject({ status: 401 });
   });
 
-  it('need a permission that gives access neither to orders nor to the chain', async () => {
+  it('need a permission that does not give access to orders or to the chain', async () => {
     const headers = { authorization: `Bearer ${await operator('service-a')}` };
     const answers = ['/api/orders/9876', '/run-service-b'].map(async (path) => fetch(chain.a.url + path, { headers }));
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([403, 403]);
@@ -85,7 +85,7 @@ describe('the health details of a service (OP-06)', () => {
 });
 
 describe('the health details of a service whose called service has stopped', () => {
-  it('have status 503 and name the stopped service, but the calling service stays ready', async () => {
+  it('have status 503 and name the stopped service', async () => {
     const chain = await RunningServices.start({ only: ['service-a', 'service-b'] });
     try {
       const token = await operator('service-a');

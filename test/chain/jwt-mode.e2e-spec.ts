@@ -169,9 +169,9 @@ describeOnBothServers((connect, which) => {
     });
 
     it.each<[string, (sid: string, token: string) => Recheck]>([
-      ['its session', (sid) => ({ sid })],
-      ['its user', (_, token) => ({ sub: String(claimsOf(token)['sub']) })],
-      ['its client', () => ({ clientId: 'service-a' })],
+      ["the token's session", (sid) => ({ sid })],
+      ["the token's user", (_, token) => ({ sub: String(claimsOf(token)['sub']) })],
+      ["the token's client", () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
     ])('is introspected after a recheck of %s (RS-13)', async (_, about) => {
       // A recheck also affects tokens issued shortly afterwards. So the test starts a separate service.
@@ -196,26 +196,23 @@ describeOnBothServers((connect, which) => {
       ['the revocation of the token', ({ atB }) => revoke(server, 'service-a', atB)],
       ['the end of the session', ({ refreshToken }) => logout(server, refreshToken)],
       ['an administrator disables the user', ({ username }) => server.disableUser(username)],
-    ])(
-      'still accepts the token after this change, until the token expires: %s (docs/verification.md)',
-      async (_, happens) => {
-        const username = await server.newUser('order-manager');
-        const first = await login(server, username);
-        const atB = await exchangeForB(server, textOf(first));
-        const session = {
-          username,
-          atB,
-          sid: String(claimsOf(atB)['sid']),
-          refreshToken: textOf(first, 'refresh_token'),
-        };
-        for (const services of [chain, asking]) expect(await answered(services.b, atB)).toEqual([200]);
-        await happens(session);
-        expect(await answered(asking.b, atB)).toEqual([401, 'inactive']);
-        expect(await answered(chain.b, atB)).toEqual([200]);
-      },
-    );
+    ])('accepts the token until its expiry despite this change: %s (docs/verification.md)', async (_, happens) => {
+      const username = await server.newUser('order-manager');
+      const first = await login(server, username);
+      const atB = await exchangeForB(server, textOf(first));
+      const session = {
+        username,
+        atB,
+        sid: String(claimsOf(atB)['sid']),
+        refreshToken: textOf(first, 'refresh_token'),
+      };
+      for (const services of [chain, asking]) expect(await answered(services.b, atB)).toEqual([200]);
+      await happens(session);
+      expect(await answered(asking.b, atB)).toEqual([401, 'inactive']);
+      expect(await answered(chain.b, atB)).toEqual([200]);
+    });
 
-    it('still reports the role of a user after Keycloak has removed the role', async () => {
+    it('reports the role of a user even after Keycloak has removed the role', async () => {
       const username = await server.newUser('order-manager');
       const atB = await exchangeForB(server, textOf(await login(server, username)));
       await server.takeRole(username, 'order-manager');
@@ -230,7 +227,7 @@ describeOnBothServers((connect, which) => {
       ]);
     });
 
-    it('still accepts the token of a client after an administrator has disabled the client', async () => {
+    it('accepts the token of a client even after an administrator has disabled the client', async () => {
       const client = await server.newClient('service');
       const token = textOf(await clientCredentials(server, `${client}:the-secret`, 'orders.approve'));
       for (const services of [chain, asking]) expect(await answered(services.b, token)).toEqual([200]);
@@ -300,7 +297,7 @@ describeOnBothServers((connect, which) => {
   });
 });
 
-describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
+describeOnKeycloak('a rotation of the signing keys of a real Keycloak', () => {
   let keycloak: ContractServer;
   let services: RunningServices;
 
@@ -346,7 +343,7 @@ describeOnKeycloak('a rotation of the keys of Keycloak itself', () => {
     ['ES256', 'ecdsa-generated', { ecdsaEllipticCurveKey: ['P-256'] }],
     ['EdDSA', 'eddsa-generated', { eddsaEllipticCurveKey: ['Ed25519'] }],
   ])(
-    'to %s makes the service accept the new tokens until Keycloak withdraws the key (RS-17)',
+    'to %s makes the service accept tokens of the new key until Keycloak withdraws the key (RS-17)',
     async (algorithm, providerId, config) => {
       const user = await keycloak.newUser('order-manager');
       const client = await keycloak.newClient('login', { 'access.token.signed.response.alg': algorithm });

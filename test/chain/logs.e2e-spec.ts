@@ -54,7 +54,7 @@ describe('a request', () => {
     expect(services.printed()).not.toContain(alice.slice(-40));
   });
 
-  it('leads to an audit record that names the caller and the missing permission', async () => {
+  it('causes an audit line that names the caller and the missing permission', async () => {
     const bob = textOf(await login(keycloak, 'bob'));
     await request(services.a.url).get('/run-service-b').auth(bob, { type: 'bearer' }).expect(403);
     expect(last('Request refused')).toMatchObject({

@@ -62,7 +62,7 @@ describe('a receipt', () => {
     await asked(chain.a.url, '/api/orders/1/receipt', tokens.alice).expect(404);
   });
 
-  it('is sent only to Service A, and the token for receipts cannot process an order', async () => {
+  it('is sent only to Service A, whose token for receipts cannot process orders', async () => {
     await asked(chain.b.url, '/api/receipts/9876', tokens.a).expect(200);
     await asked(chain.b.url, '/api/receipts/1', tokens.a).expect(404);
     await asked(chain.b.url, '/api/receipts/9876', tokens.alice).expect(401);

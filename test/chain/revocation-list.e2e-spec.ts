@@ -60,7 +60,7 @@ async function whoami(service: RunningService, token: string): Promise<[status: 
 const REVOKED = [401, 'revoked'];
 
 describe('a user who logs out', () => {
-  it('is refused at once by a service with the denial, and within the ttl by another service (RS-13)', async () => {
+  it('is refused immediately by a service with the denial, and within the ttl by other services (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [notified, unnotified]) expect(await whoami(service, atB)).toEqual([200, undefined]);
     // The denial arrives while Keycloak is still ending the session.
@@ -116,7 +116,7 @@ describe('an administrator', () => {
   const later = (): number => Number(claimsOf(session.atB)['iat']) + 1;
 
   it.each(DENIALS)(
-    'denies %s, and services refuse the token immediately, with and without a cached result (RS-13)',
+    'denies %s, so that services refuse the token immediately, even with a cached result (RS-13)',
     async (_, denial) => {
       expect(await whoami(notified, session.atB)).toEqual([200, undefined]);
       deny(notified, denial());
@@ -126,7 +126,7 @@ describe('an administrator', () => {
     },
   );
 
-  it('denies the tokens of a user, who can then log in again (RS-13)', async () => {
+  it('denies the earlier tokens of a user, but not the tokens of a later login (RS-13)', async () => {
     const { sub, preferred_username: username } = claimsOf(session.atB);
     const issuedBefore = later();
     deny(asking, { sub: String(sub), issuedBefore });

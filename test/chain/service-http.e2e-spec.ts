@@ -168,7 +168,7 @@ describe('HttpService with real tokens', () => {
     );
   });
 
-  it('runs the interceptors of the application, and hides the token from the interceptors', async () => {
+  it('runs the interceptors of the application, which do not see the token', async () => {
     const shown: string[] = [];
     const request = files.axiosRef.interceptors.request.use((config) => {
       shown.push(inspect(config, { depth: 12, showHidden: true, getters: true }));
@@ -189,7 +189,7 @@ describe('HttpService with real tokens', () => {
     for (const one of shown) expect(one).not.toContain(sent);
   });
 
-  it('reports the missing permission if the user lacks the permission or the call requests another scope', async () => {
+  it('reports the permission that the user or the requested scope lacks', async () => {
     const refused = got(files.onBehalfOf(callers['bob'] as VerifiedAccessToken, 'orders.approve').get('/approvals'));
     await expect(refused).rejects.toMatchObject({ code: 'insufficient_scope', permission: 'orders.approve' });
     const wrongScope = got(
@@ -214,7 +214,7 @@ describe('HttpService with real tokens', () => {
     expect(authorizations.at(-1)).not.toBe(`Bearer ${revoked}`);
   });
 
-  it('refuses a URL of another host, and a call without onBehalfOf or asService', async () => {
+  it('refuses a call to another host, and a call without onBehalfOf or asService', async () => {
     for (const url of ['http://127.0.0.1:9/files/text', '//127.0.0.1:9/files/text']) {
       await expect(got(bob().get(url))).rejects.toBeInstanceOf(TypeError);
     }

@@ -87,7 +87,7 @@ async function setNotBefore(path: string): Promise<void> {
       expect(await outcomesAround(act, make)).toEqual(REFUSED);
     });
 
-    it('still accepts tokens after an administrator removes a password', async () => {
+    it('accepts the tokens of a user whose password an administrator removes', async () => {
       expect(await outcomesAfter(removePassword)).toEqual(STILL_GOOD);
     });
 
@@ -127,7 +127,7 @@ async function setNotBefore(path: string): Promise<void> {
   it.each<[string, Act]>([
     ['a new password that an administrator sets', replacePassword],
     ['a role that the user loses', takeRole],
-  ])('still accepts the tokens after this change: %s', async (_, act) => {
+  ])('accepts the tokens despite this change: %s', async (_, act) => {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
@@ -212,7 +212,7 @@ async function setNotBefore(path: string): Promise<void> {
     await maker.stop();
   });
 
-  it('reports a paused stream, and receives the events of the pause later', async () => {
+  it('receives the events of a paused stream after the pause', async () => {
     const token = textOf(await clientCredentials(server, RECEIVER, 'ssf.manage'));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const setStatus = async (status: string): Promise<void> => {

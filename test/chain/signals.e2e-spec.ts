@@ -169,7 +169,7 @@ describe('a service that receives revocations', () => {
     it.each<[string, Act]>([
       ['a password that an administrator removes', removePassword],
       ['a group that the user leaves', leaveGroup],
-    ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
+    ])('accepts the tokens despite this change: %s', (_, act) => expectRefusesNobodyFor(act));
   });
 
   it('refuses the tokens of a user who is locked out permanently (RS-13)', async () => {
@@ -224,7 +224,7 @@ describe('a service that receives revocations', () => {
       'a new secret of a client',
       async () => server.administrator.change('POST', `${(await newCaller()).path}/client-secret`),
     ],
-  ])('still accepts the tokens after this change: %s', (_, act) => expectRefusesNobodyFor(act));
+  ])('accepts the tokens despite this change: %s', (_, act) => expectRefusesNobodyFor(act));
 
   async function expectRefusesNobodyFor(act: Act): Promise<void> {
     const subject = await knownSubject();

@@ -45,7 +45,7 @@ describe('a token that is encoded in another way', () => {
     }
   });
 
-  it('is refused as malformed by a service, without an introspection (RS-03, RS-12)', async () => {
+  it('is refused by a service as malformed, without an introspection (RS-03, RS-12)', async () => {
     expect(await whoami(token)).toEqual([200, undefined]);
     const spellings = fc.constantFrom(...respellingsOf(token));
     const twice = spellings.chain((one) => fc.constantFrom(...respellingsOf(one).filter((other) => other !== token)));

@@ -144,7 +144,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
 
   describe('a token', () => {
     it.each(REALMS)(
-      'identifies the user of the %s realm, although the other realm has a user with this name (RS-10)',
+      'identifies the user of the %s realm, although the other realm has a user with an equal name (RS-10)',
       async (which) => {
         const { username, subject, atB } = users[which];
         expect(await whoami(b, atB)).toEqual([
@@ -162,7 +162,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     );
 
-    it('of the second realm cannot read health details, despite a permission of the same name (OP-06)', async () => {
+    it('of the second realm cannot read health details, despite a permission with an equal name (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
@@ -259,7 +259,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('has a different subject in each realm, although the client id is equal (RS-10)', async () => {
+    it('of a client has a different subject in each realm, although the client id is equal (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),
@@ -277,7 +277,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ['first', 'second'],
       ['second', 'first'],
     ])(
-      'is called for a user of the %s realm with a token of that realm, without a call to the %s realm (CC-03, TX-01)',
+      'receives a token of the %s realm for a user of this realm, without a call to the %s realm (CC-03, TX-01)',
       async (which, other) => {
         const { username, subject, atB } = users[which];
         const caller = await b.app.get(AccessTokenVerifier, { strict: false }).verify(atB);
@@ -314,7 +314,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
   });
 
   describe('a denial', () => {
-    it('must name the realm, and refuses only sessions and users of this realm (RS-13)', async () => {
+    it('must name its realm, and applies only to sessions and users of this realm (RS-13)', async () => {
       const { first, second } = users;
       const [{ issuer: ofFirst }, { issuer: ofSecond }] = [servers.first, servers.second];
       const reasons = async () =>

@@ -105,7 +105,7 @@ const servers: [string, WithRealm][] = [['the embedded server', onEmbedded]];
 if (testServer().kind !== 'embedded') servers.push(['Keycloak', onKeycloak]);
 
 describe.each(servers)('credentials of the services, on %s', (_, withARealm) => {
-  it('can be replaced by new secrets without a failed request, even if the files change later (CC-08)', async () => {
+  it('can be replaced by new secrets without a failed request, even if Keycloak is updated before the files (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const secrets = new Map<Client, string>();
       const all: string[] = [];

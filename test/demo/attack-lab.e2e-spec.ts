@@ -92,12 +92,12 @@ describeOnBothServers((connect, which) => {
       await server.stop();
     });
 
-    it('all have an expected outcome in this spec', () => {
+    it('have an expected outcome in this spec', () => {
       expect(ATTACKS.map(({ id }) => id).toSorted()).toEqual(Object.keys(DUE).toSorted());
     });
 
     it.each(Object.entries(DUE))(
-      'include %s, which fails with %s, while the honest request succeeds',
+      'include %s, which fails with %s, while the legitimate request succeeds',
       async (id, due) => {
         const { status, text } = await post(`${lab.a.url}/attacks/${id}`);
         const report = JSON.parse(text) as AttackReport;
@@ -264,7 +264,7 @@ describe('an attack without the expected refusal', () => {
     });
   });
 
-  it('is reported as not run if the service also refuses the honest request', async () => {
+  it('is reported as not run if the service also refuses the legitimate request', async () => {
     const refusing = await fake(401, { code: 'invalid_token', reason: 'inactive' });
     const service = await serviceA({ SERVICE_B_URL: refusing, SERVICE_C_URL: refusing });
     for (const id of ['token-at-c', 'tampered-signature', 'revoked-token']) {

@@ -32,7 +32,7 @@ describe('the tokens of a user who was disabled', () => {
     return RunningServices.start({ server, variables: ttl(seconds) });
   };
 
-  it('are refused at Service A before the end of the revocation window if the event arrives', async () => {
+  it('are refused at Service A before the end of the revocation window if the event of Keycloak arrives', async () => {
     // The attack waits only 3 s at Service A, so the event causes this refusal.
     const services = await start(18);
     const feeds = await receiveRevocations(services, server);
@@ -47,7 +47,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are refused at the end of the revocation window if no event arrives', async () => {
+  it('are refused at the end of the revocation window if no event of Keycloak arrives', async () => {
     const services = await start(1);
     try {
       const report = await run(services);

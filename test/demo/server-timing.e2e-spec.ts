@@ -46,7 +46,7 @@ const AT_B_AND_C = (exchange: string, looked: string): string[] => [
 ];
 
 describe('Server-Timing', () => {
-  it('shows requested tokens in the first answer, and reused tokens in the second', async () => {
+  it('shows requested tokens in the first answer, and reused tokens in the second answer', async () => {
     const { result: cold, calls } = await chain.keycloak.during(() => run(SAMPLED));
     expect(cold.status).toBe(200);
     expect(cold.steps).toEqual(['service-a.client-credentials requested', ...AT_B_AND_C('requested', 'asked')]);
@@ -144,7 +144,7 @@ describe('Server-Timing', () => {
 });
 
 describe('the page of a chain', () => {
-  it('shows the steps and the claims of all tokens, but does not show a token (BF-07)', async () => {
+  it('shows the steps and the claims of all tokens, but no token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);
     expect(asService.text).toContain('there is no token at the first hop');
@@ -173,7 +173,7 @@ describe('the page of a chain', () => {
     expect(result.steps.filter((step) => step.includes('.call'))).toHaveLength(2);
   });
 
-  it("says that Service A remembers Keycloak's refusal and did not ask Keycloak again", async () => {
+  it('says that Service A reused the cached refusal of Keycloak', async () => {
     const bob = as(await login(testServer(), 'bob'));
     const [first, second] = [await run({ ...HTML, ...bob }), await run({ ...HTML, ...bob })];
     expect([first.status, second.status]).toEqual([403, 403]);
@@ -184,7 +184,7 @@ describe('the page of a chain', () => {
 });
 
 describe('GET /demo/tokens', () => {
-  it('returns claims and fingerprints of tokens to the caller in the chain, and refuses other clients', async () => {
+  it('returns claims and fingerprints of tokens only to the calling service in the chain', async () => {
     const own = await clientCredentials(testServer(), 'service-a', 'orders.approve');
     const warehouse = await clientCredentials(testServer(), 'warehouse', 'inventory.adjust');
     const get = (url: string, token: string): Promise<Response> =>

@@ -87,7 +87,7 @@ describe('a watched page', () => {
     await services.stop();
   });
 
-  it('names the services that still accept the token because they received no event', async () => {
+  it('names the services that accept the token because they received no event', async () => {
     const services = await start(ttl(3));
     const feeds = await receiveRevocations(services, server, []);
     const alice = await visitor(services);
@@ -113,7 +113,7 @@ describe('a watched page without a feed', () => {
   });
   afterAll(() => services.stop());
 
-  it('says that no feed runs, and causes no call to Keycloak while nothing changes', async () => {
+  it('says that no feed runs, and causes no calls to Keycloak', async () => {
     const alice = await visitor(services);
     const events = await listen(services, alice);
     const accepted = await events.until(saying(ALL_ACCEPT));
@@ -130,7 +130,7 @@ describe('a watched page without a feed', () => {
     events.close();
   });
 
-  it('receives events only in a session, and only on a page of Service A', async () => {
+  it('receives events only if it is a page of Service A with a session', async () => {
     const alice = await visitor(services);
     const refused = async (headers: Readonly<Record<string, string>>): Promise<number> => {
       const { status } = await listen(services, { headers });

@@ -29,7 +29,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
     withServer(startSsfRealm(change), use);
   const attributesOf = (realm: SsfRealm) => clientIn(realm, RECEIVER).attributes;
 
-  it('reports no error for a correct feed, and acknowledges no event', () =>
+  it('acknowledges no event, and reports no error for a correct feed', () =>
     withSsf(unchanged, async (server) => {
       const tokens = await login(server, await server.newUser('order-manager'));
       await logout(server, textOf(tokens, 'refresh_token'));
@@ -87,7 +87,7 @@ const STREAM: FeedSubject = { service: RECEIVER, source: sharedSignals() };
       (realm) => delete attributesOf(realm)['ssf.enabled'],
       /^error: .*\(forbidden\)\. .* Give this client the attribute ssf\.enabled/,
     ],
-  ])('reports an error and says how to correct the error: a feed %s', (_, change, finding) =>
+  ])('reports an error, and says how to correct it, for a feed %s', (_, change, finding) =>
     withSsf(change, (server) => expectFindings(server, STREAM, [finding])),
   );
 

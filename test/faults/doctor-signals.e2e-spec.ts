@@ -50,7 +50,7 @@ describe('doctor at a service that polls the event log', () => {
       (realm) => (realm.enabledEventTypes = realm.enabledEventTypes.filter((type) => type !== 'REVOKE_GRANT')),
       /^error: .*\(event_types_missing\)\. Add REVOKE_GRANT to the saved event types/,
     ],
-  ])('reports an error and says how to correct the error: a feed %s', (_, change, finding) =>
+  ])('reports an error, and says how to correct it, for a feed %s', (_, change, finding) =>
     withEvents(change, (server) => expectFindings(server, EVENTS, [finding])),
   );
 

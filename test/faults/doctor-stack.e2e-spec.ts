@@ -213,7 +213,7 @@ interface Fault {
     },
   ];
 
-  it.each(FAULTS)('reports $what, says how to correct the error, and exits with 2', async ({ make, finding }) => {
+  it.each(FAULTS)('reports $what, says how to correct this fault, and exits with 2', async ({ make, finding }) => {
     const undo = await make();
     let ran: Ran;
     try {

@@ -407,7 +407,7 @@ describeOnKeycloak('doctor', () => {
     expect(await of({ baseUrl: baseUrl.replace('http:', 'https:') })).toMatch(/error tls: \S+ does not speak TLS/);
   });
 
-  it.each(REALM_FAULTS)('finds each fault that npm run faults makes: $what', ({ make }) =>
+  it.each(REALM_FAULTS)('finds each fault that npm run faults causes: $what', ({ make }) =>
     withRealm(unchanged, async (realm) => {
       await make(realm.administrator);
       const examinations = [await doctor(realm, A, true), await doctor(realm, B, true), await doctor(realm, C, true)];
@@ -415,7 +415,7 @@ describeOnKeycloak('doctor', () => {
     }),
   );
 
-  it('can examine events and clients again after npm run faults -- --undo', () =>
+  it('finds events and demo clients enabled after npm run faults -- --undo', () =>
     withRealm(unchanged, async ({ baseUrl, issuer, administrator }) => {
       const environment = {
         PATH: process.env['PATH'],

@@ -51,7 +51,7 @@ const ours = (reason: string, hint: RegExp) => ({
 });
 
 describeOnKeycloak('the hint of the log line', () => {
-  it('asks for the correct client id, and warns against an additional audience mapper (row 29)', () =>
+  it('recommends the correct client id, and warns against an additional audience mapper (row 29)', () =>
     withRealm(unchanged, async (realm) => {
       const { status, hint } = await refusalOf(verified(serviceIn(realm, 'service-a'), await tokenForB(realm)));
       expect(status).toBe(401);

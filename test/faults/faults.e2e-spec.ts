@@ -138,7 +138,7 @@ describe('Service B', () => {
     expect(body).toMatchObject({ code: 'service_timeout' });
   });
 
-  it('refuses a token once: Service A renews the token, and the second call succeeds (CC-05)', async () => {
+  it('refuses a token once: Service A renews the token, and its second call succeeds (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const answer = { service_b: 'processed', service_c: { result: 20, msg: 'computed' } };
     const a = await serviceA({
@@ -152,7 +152,7 @@ describe('Service B', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it('refuses every token, and Service A renews the token exactly once (CC-05)', async () => {
+  it('refuses every token: Service A renews the token exactly once (CC-05)', async () => {
     const seen: (string | undefined)[] = [];
     const a = await serviceA({
       SERVICE_B_URL: await listen((incoming, response) => {
@@ -166,7 +166,7 @@ describe('Service B', () => {
     expect(new Set(seen).size).toBe(2);
   });
 
-  it('answers 403, and Service A also answers 403 and names the missing permission', async () => {
+  it('answers 403: Service A answers 403 and names the missing permission', async () => {
     const a = await serviceA({
       SERVICE_B_URL: await listen((_, response) =>
         response.writeHead(403).end('{"code":"insufficient_scope","permission":"analytics.run"}'),

@@ -66,7 +66,7 @@ function expectCleanPrototype(): void {
 }
 
 describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
-  it('leads to 503 within the introspection deadline, and does not change Object.prototype (RS-15, RS-14)', async () => {
+  it('to an introspection leads to 503 before the deadline, and does not change Object.prototype (RS-15, RS-14)', async () => {
     const token = await tokenForB();
     server.control.fault('introspection', fault);
     const answer = await service.whoami(token);
@@ -77,7 +77,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await service.whoami(token)).toMatchObject({ status: 200 });
   });
 
-  it('makes an exchange fail with 503 before the deadline, and leaves Object.prototype unchanged (RS-15)', async () => {
+  it('to an exchange leads to 503 before the deadline, and does not change Object.prototype (RS-15)', async () => {
     const token = textOf(await login(server, 'alice'));
     server.control.fault('token', fault);
     const startMs = performance.now();
@@ -88,7 +88,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await chainFor(token)).toMatchObject({ status: 200 });
   });
 
-  it('leads to 503 if the metadata has this fault, and does not change Object.prototype (RS-15)', async () => {
+  it('to a request for metadata leads to 503, and does not change Object.prototype (RS-15)', async () => {
     const started = await startB();
     stops.push(() => started.stop());
     const fresh = started.b;
@@ -119,7 +119,10 @@ describe('wrong discovery metadata (CC-07)', () => {
     ['a trailing slash of the issuer', () => ({ issuer: `${server.issuer}/` })],
     ['the introspection endpoint', (foreign) => ({ introspection_endpoint: `${foreign}/introspect` })],
     ['the token endpoint', (foreign) => ({ token_endpoint: `${foreign}/token` })],
-    ['both', (foreign) => ({ introspection_endpoint: `${foreign}/introspect`, token_endpoint: `${foreign}/token` })],
+    [
+      'both endpoints',
+      (foreign) => ({ introspection_endpoint: `${foreign}/introspect`, token_endpoint: `${foreign}/token` }),
+    ],
     [
       'an endpoint whose user info looks like a host',
       (foreign) => ({ token_endpoint: `${foreign.replace('//', '//localhost:1@')}/token` }),
@@ -146,7 +149,7 @@ describe('wrong discovery metadata (CC-07)', () => {
     },
   );
 
-  it('is ignored by a service with correct metadata, and causes no request to the foreign address', async () => {
+  it('does not affect a service that has already read correct metadata', async () => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     expect(await service.whoami(await tokenForB())).toMatchObject({ status: 200 });

@@ -92,7 +92,7 @@ describeOnKeycloak('Keycloak under load', () => {
   });
   afterAll(() => keycloak.stop());
 
-  it('is killed and restarted: services answer 200 within the ttl, then 503, then recover (RS-14, CC-09, CC-05)', async () => {
+  it('is killed and restarted: services answer 200 within the ttl, then 503, and later recover (RS-14, CC-09, CC-05)', async () => {
     const { token, inTimeUntilMs } = await warmChain();
     const load = loadOf(token);
     try {

@@ -145,7 +145,7 @@ describe('the event log', () => {
     expect(await outcomeOf(access)).toBe('accepted');
   });
 
-  it('revokes the token of an ended session, but no later token, even among ten thousand logouts', async () => {
+  it('revokes the token of an ended session, but no later token, even among ten thousand logout events', async () => {
     const [ended, honest] = [await newSubject(), await newSubject()];
     for (const { access } of [ended, honest]) expect(await outcomeOf(access)).toBe('accepted');
     const rows = [...logouts(10_000), { id: 'this-one', time: Date.now(), type: 'LOGOUT', sessionId: ended.sid }];

@@ -43,7 +43,7 @@ describe('a rotation of the signing keys', () => {
   const run = (browser: Browser): Promise<Page> => browser.send(`${chain.a.url}/run-service-b`);
   const home = async (browser: Browser): Promise<string> => (await browser.send(`${chain.a.url}/`)).text;
 
-  it('lets users log in even if the keys were fetched a moment earlier (BF-02)', async () => {
+  it('lets users log in even if Service A has just fetched the old keys (BF-02)', async () => {
     await newSession('alice');
     await server.control.rotateSigningKeys();
     const { browser } = await newSession('alice');
@@ -72,7 +72,7 @@ describe('a rotation of the signing keys', () => {
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('leads to session checks and to 503 for a logout notice if the keys are unavailable (BF-09, RS-14)', async () => {
+  it('leads to 503 for a logout notice if the keys are unavailable, and to checks of the sessions (BF-09, RS-14)', async () => {
     const [ended, other] = [await newSession('alice'), await newSession('bob')];
     await server.control.rotateSigningKeys();
     server.control.fault('jwks', { kind: 'status', status: 503 });
@@ -112,7 +112,7 @@ describe('a rotation of the signing keys', () => {
 
 const describeWhereKeycloakReachesUs = keycloakReachesUs ? describeOnKeycloak : describe.skip;
 
-describeWhereKeycloakReachesUs('a rotation of the signing keys of Keycloak itself', () => {
+describeWhereKeycloakReachesUs('a rotation of the signing keys of a real Keycloak', () => {
   let keycloak: ContractServer;
   let chain: RunningServices;
 

@@ -51,7 +51,7 @@ describeOnKeycloak('the log of the service that causes a fault', () => {
       expect(await a.health.ready()).toMatchObject({ reachable: false, code: 'authorization_server_refused' });
     }));
 
-  it('names the configured and the found issuer, an unknown realm, and an unreachable address', () =>
+  it('names a wrong issuer, an unknown realm, or an unreachable address', () =>
     withRealm(unchanged, async (realm) => {
       const path = new URL(realm.issuer).pathname;
       const other = `http://keycloak.example:8080${path}`;

@@ -77,7 +77,7 @@ describeOnBothServers((connect) => {
     for (const stop of stops) await stop();
   });
 
-  it("runs each of 200 concurrent requests as the user of the request's session or token (TX-05)", async () => {
+  it('runs each of 200 concurrent requests at Service A as the user of its session or token (TX-05)', async () => {
     expect(new Set(callers.map(({ expected }) => expected)).size).toBe(5);
     let answered = 0;
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -38,7 +38,7 @@ const manyStrangers = () =>
     }),
   );
 
-it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and get 503 (CC-09)', async () => {
+it('200 anonymous login callbacks cause at most 20 concurrent calls to Keycloak (CC-09)', async () => {
   const strangers = await manyStrangers();
   server.control.fault('token', { kind: 'hang' });
   const answers = await Promise.all(strangers.map(({ browser, callback }) => browser.send(callback)));
@@ -47,7 +47,7 @@ it('200 anonymous callbacks cause at most 20 concurrent calls to Keycloak, and g
   expect(chain.keycloak.mostAtOnce()).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
 });
 
-it('anonymous callbacks do not delay the refresh of a session (CC-09, BF-08)', async () => {
+it('a flood of anonymous login callbacks does not delay the refresh of a session (CC-09, BF-08)', async () => {
   const alice = new Browser();
   // Tries again, because the circuit for logins may still be open after the first test.
   while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();

@@ -128,7 +128,7 @@ describe('a login', () => {
     expect(chain.printed()).not.toContain(session);
   });
 
-  it('cannot be repeated with the same callback, or finished in another browser (BF-01)', async () => {
+  it('can be finished only once, and only in the browser that started it (BF-01)', async () => {
     const callback = await loginUpToCallback('alice');
     const stranger = new Browser();
     const refused = await stranger.send(callback);
@@ -244,7 +244,7 @@ describe('the session', () => {
     expect(sessionOf()).toBeUndefined();
   });
 
-  it('can be refreshed at Keycloak until Keycloak ends the session (BF-08)', async () => {
+  it('is refreshed at Keycloak until Keycloak ends the session (BF-08)', async () => {
     await login('alice');
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionOf());
@@ -256,7 +256,7 @@ describe('the session', () => {
     await expect(provider.refresh(refreshed.tokens, session.subject)).resolves.toEqual({ refused: true });
   });
 
-  it('leads only to answers for its own user during concurrent requests', async () => {
+  it('gets only answers for its own user during concurrent requests', async () => {
     const expected = new Map<Browser, string>([[new Browser(), 'service-a']]);
     for (const user of ['alice', 'bob', 'alice']) {
       const by = new Browser();
@@ -302,7 +302,7 @@ describe('requests from other sites and browsers', () => {
     expect((await home()).text).toContain('Logged in as');
   });
 
-  it("cannot log out a user with GET, and cannot log in a user with another browser's callback (BF-06)", async () => {
+  it('cannot log out a user with GET, or log in a user with the callback of another browser (BF-06)', async () => {
     await login('alice');
     await expect(browser.send(at('/auth/logout'))).resolves.toMatchObject({ status: 404 });
     const stranger = new Browser();
@@ -373,7 +373,7 @@ describe('a logout', () => {
 });
 
 describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
-  it('ends one session immediately, and keeps another session of the user (BF-09)', async () => {
+  it("ends the session of this browser immediately, but not the user's session in another browser (BF-09)", async () => {
     const [here, there] = [new Browser(), new Browser()];
     await login('alice', '/auth/login', here);
     await login('alice', '/auth/login', there);

@@ -89,7 +89,7 @@ describe('a page that requires a stronger login', () => {
     expect(done.text).toContain('Service C successfully processed request');
   });
 
-  it('accepts further requests with the same level, although an exchange lowers the level at Keycloak', async () => {
+  it('accepts further requests with the reached level, although an exchange lowers the level at Keycloak', async () => {
     await logIn();
     await stepUp();
     for (let round = 0; round < 2; round += 1) {
@@ -102,7 +102,7 @@ describe('a page that requires a stronger login', () => {
     expect((await introspect(keycloak, 'service-a', accessToken)).members['acr']).toBe('1');
   });
 
-  it('does not change an ordinary login, which still has one form', async () => {
+  it('does not affect an ordinary login, which has only one form', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login'));
     expect([forms, (await browser.send(callback)).status]).toEqual([['name'], 303]);
     const again = await upToCallback(at('/auth/login'));
@@ -188,7 +188,7 @@ describe('the session at a stronger login', () => {
     expect((await home()).text).not.toContain('Logged in as');
   });
 
-  it('stays the session of another user who has logged in meanwhile in another tab', async () => {
+  it('is not replaced if another user has logged in meanwhile in another tab', async () => {
     await logIn();
     const toKeycloak = await browser.send(locationOf(await refundPage()) ?? '');
     const { callback } = await upToCallback(locationOf(toKeycloak) ?? '');
@@ -199,7 +199,7 @@ describe('the session at a stronger login', () => {
     expect((await home()).text).toContain('Logged in as <strong>bob</strong>');
   });
 
-  it('is created once, because the callback cannot be used again (BF-01)', async () => {
+  it('is created only once, because the callback cannot be used again (BF-01)', async () => {
     await logIn();
     const { callback } = await upToCallback(locationOf(await refundPage()) ?? '');
     const cookies = new Map(browser.cookies.get(publicUrl));
@@ -240,7 +240,7 @@ describe('a login link', () => {
     expect([...(browser.cookies.get(publicUrl)?.keys() ?? [])]).toEqual([]);
   });
 
-  it('creates a session at the requested level for a user without a session', async () => {
+  it('creates a session with the requested level for a user without a session', async () => {
     const { callback, forms } = await upToCallback(at('/auth/login?acr_values=2&return_to=/refund'));
     expect(forms).toEqual(['name', 'password']);
     expect((await browser.send(callback)).status).toBe(303);
@@ -263,7 +263,7 @@ describe('a browser after a login that was too weak', () => {
 });
 
 describe('a form that requires a stronger login', () => {
-  it('is not sent again after the login, and the next page says that nothing was sent', async () => {
+  it('is not sent automatically after the login, and the next page says so', async () => {
     await logIn();
     const { calls, result: refused } = await chain.keycloak.during(async () => refund(csrfTokenIn(await home())));
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);

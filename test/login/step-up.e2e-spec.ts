@@ -212,7 +212,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
 
-  it("checks the token's login time at the first service, and the session's login time at the called service (RS-27)", async () => {
+  it('checks the login time of the token at the first service, but of the session at the called service (RS-27)', async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
     await logIn({ prompt: 'login' });
@@ -221,7 +221,7 @@ describeOnBothServers((connect) => {
     expect(await send('POST', `${orders}/orders/settle-recent`, before)).toMatchObject(refusedLogin);
   });
 
-  it('accepts the first token of a new login, and a later token of the login (RS-11)', async () => {
+  it('accepts both the first token and a later token of a recent login (RS-11)', async () => {
     const token = await logIn();
     const refunded = { status: 201, challenge: null, body: { refunded: '1', by: 'alice' } };
     expect(await send('POST', `${refunds}/orders/1/refunds`, token)).toEqual(refunded);

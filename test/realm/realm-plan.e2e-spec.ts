@@ -86,19 +86,19 @@ async function check(environment: Record<string, string>): Promise<Ran> {
   return realmCommand(['check', ...SOURCE], environment);
 }
 
-it('the services of the quick start work on the generated realm', async () => {
+it('the services of the quick start work with the realm that realm plan generates', async () => {
   const alice = await offerTo('alice');
   expect([alice.status, alice.body]).toMatchObject([200, { article: 'pen', left: 3, through: 'orders' }]);
 });
 
-it('the generated realm gives a permission with roles to nobody else', async () => {
+it('the generated realm gives a permission only to users with the required role', async () => {
   const bob = await offerTo('bob');
   expect([bob.status, bob.body]).toMatchObject([403, { code: 'insufficient_scope', permission: 'stock.read' }]);
   const token = await tokenOf(server.issuer, 'alice');
   await request(inventory.getHttpServer()).get('/stock/pen').auth(token, { type: 'bearer' }).expect(401);
 });
 
-it('realm check needs a real Keycloak', async () => {
+it('realm check works with a real Keycloak, but not with the embedded server', async () => {
   const { exitCode, failed } = await check({ KEYCLOAK_ADMIN_TOKEN: await server.administrator.token() });
   const isRefused = failed.includes('Check the realm file with --realm-file instead.');
   expect([exitCode, isRefused]).toEqual(testServer().kind === 'embedded' ? [3, true] : [0, false]);
@@ -110,7 +110,7 @@ describeOnKeycloak('realm check on Keycloak', () => {
     readonly name: string;
   }
 
-  it('finds no difference, then a further client that may ask, a default role, and a permission without a role', async () => {
+  it('finds no difference in the generated realm, but finds each later change', async () => {
     const environment = { KEYCLOAK_ADMIN_TOKEN: await server.administrator.token() };
     expect((await check(environment)).printed).toMatch(/\n0 errors, 0 warnings, 0 notes\.\n$/);
     const { administrator } = server;

@@ -85,7 +85,7 @@ describeWithReplicas('three replicas of each service', () => {
   const underLoad = (change: () => Promise<void>, atLeast = 0): Promise<LoadSeen> =>
     underSteadyLoad({ perSecond, least: atLeast, send }, change);
 
-  it('get equal numbers of requests, both from callers and from other services', async () => {
+  it('receive equal numbers of requests from callers and from other services', async () => {
     const before = await Promise.all(SERVICES.map((name) => services.haproxy.sentTo(name)));
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? runAsAlice(false) : runAsServiceA(false))),
@@ -130,7 +130,7 @@ describeWithReplicas('three replicas of each service', () => {
     expect(back.made).toBeGreaterThan(0);
   });
 
-  it('answer all requests while one replica is not ready and receives no request', async () => {
+  it('answer all requests even if one replica is not ready', async () => {
     const [, victim] = services.of('service-c');
     if (victim === undefined) throw new Error('There is no replica');
     await services.end(victim, 'SIGTERM');
@@ -159,7 +159,7 @@ describeWithReplicas('three replicas of each service', () => {
   });
 
   it(
-    'can be replaced under load: no request fails, no session is lost, and no token is refused',
+    'can be replaced under load without a failed request or a lost session',
     async () => {
       const codes: (number | null)[] = [];
       const replace = async (replicas: readonly Replica[]): Promise<void> => {

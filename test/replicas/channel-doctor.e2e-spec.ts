@@ -131,12 +131,12 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
   });
 
   it.each([
-    ['a command of the stream', ['-xadd'], 'the commands xadd'],
-    ['all write commands', ['-@write'], 'the commands hset, xadd, xdel, del'],
-    ['scripts', ['-@scripting'], 'the commands eval'],
-    ['the memory settings', ['-info'], 'the commands info'],
-    ['its keys', ['resetkeys', '~other:*'], 'the keys nestjs-keycloak-s2s:'],
-  ])('names a missing right of the Valkey user: the right to %s', async (_, without, missing) => {
+    ['use a command of the stream', ['-xadd'], 'the commands xadd'],
+    ['use the write commands', ['-@write'], 'the commands hset, xadd, xdel, del'],
+    ['run scripts', ['-@scripting'], 'the commands eval'],
+    ['read the memory settings', ['-info'], 'the commands info'],
+    ['access the keys of the library', ['resetkeys', '~other:*'], 'the keys nestjs-keycloak-s2s:'],
+  ])('names the missing right of the Valkey user to %s', async (_, without, missing) => {
     const url = await urlWith(...RIGHTS, ...without);
     expect(await doctor({ url })).toEqual([
       expect.stringContaining(`database 0: the user orders has no right to ${missing}`),
@@ -144,7 +144,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
   });
 
   it.each(['pexpire', 'incr'])(
-    'reports the missing right to %s only if the Valkey user belongs to a poller',
+    'reports the missing right to the command %s only if the Valkey user belongs to a poller',
     async (command) => {
       const url = await urlWith(...RIGHTS, `-${command}`);
       expect(await doctor({ url })).toEqual([expect.stringMatching(/^ok/), expect.stringMatching(/^ok/)]);
@@ -154,7 +154,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     },
   );
 
-  it('leaves no key in Valkey, even if the poller does not have all rights', async () => {
+  it('leaves no key in Valkey, even if the poller lacks a right', async () => {
     for (const without of [[], ['-del'], ['-set'], ['-set', '-del'], ['-incr']]) {
       const url = await urlWith(...RIGHTS, ...without);
       await service({ url }).sharing.examine({ isPoller: true, proofWaitMs: 0 });
@@ -219,7 +219,7 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
     ['of a newer version', () => sealed({ d: '{"v":2}', k: 'k', g: 'g' }), /newer version .* Update this service/],
     ['with unknown content', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
     ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream\. Find out who writes/],
-  ])("reports a poller's proof %s, but does not report a missing poller (RS-30)", async (_, proof, finding) => {
+  ])("reports a poller's proof %s, but not a missing poller (RS-30)", async (_, proof, finding) => {
     await started();
     await valkey.command(['SET', revocationKeys(ISSUER).proof, proof()]);
     expect(await doctor({ reliesOnPoller: true })).toEqual([expect.stringMatching(finding)]);

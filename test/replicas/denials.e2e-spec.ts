@@ -67,7 +67,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 200);
   });
 
-  it('refuse the tokens of a session that another service has denied, even after a later start (RS-13)', async () => {
+  it('refuse the tokens of a session that another service has denied, even if they start later (RS-13)', async () => {
     listOf(a).deny({ sid: session.sid });
     await become(replicasOfB, session.atB, 'revoked');
     const late = await start('service-b');
@@ -85,7 +85,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 'inactive');
   });
 
-  it('answer requests without Valkey and apply a denial later, but a new replica is not ready', async () => {
+  it('answer requests while Valkey is down, and apply denials when Valkey is up again', async () => {
     await valkey.kill();
     listOf(a).deny({ sid: session.sid });
     expect(await answers(replicasOfB, session.atB)).toEqual([200, 200]);

@@ -67,7 +67,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     }
   }
 
-  it('receives only necessary calls, limited by the bulkheads, and the services recover (RS-14, CC-05)', async () => {
+  it('receives only the necessary calls, limited by the bulkheads (RS-14, CC-05)', async () => {
     await untilServed();
     let back: RecordedCall[] = [];
     let servedMs = 0;

@@ -97,7 +97,7 @@ describeWithAll('the pods of the small overlay', () => {
     expect([chain.status, chain.text]).toEqual([200, expect.stringContaining('"result":20')]);
   });
 
-  it('have Valkey users whose rights are sufficient to share a denial', async () => {
+  it('have Valkey users with sufficient rights to share a denial', async () => {
     const token = await tokenOfAlice();
     const whoami = async (): Promise<number | undefined> =>
       (await pods.ask('service-a', '/api/whoami', { headers: bearer(token) })).status;
@@ -135,7 +135,7 @@ describeWithAll('the pods of the small overlay', () => {
     nobody.destroy();
   });
 
-  it('include Valkey and a probe that succeeds only if Valkey answers', async () => {
+  it('include Valkey, whose probe succeeds only if Valkey answers', async () => {
     const { command = [] } = containerOf(pods.pod('valkey'), 'valkey').livenessProbe?.exec ?? {};
     expect(command[0]).toBe('valkey-cli');
     const probe = async (port: number): Promise<string> => {
@@ -165,7 +165,7 @@ describeWithAll('the pods of the small overlay', () => {
     }
   });
 
-  it('use a new certificate without a restart, and keep open connections', async () => {
+  it('use a new certificate without a restart, and without an effect on open connections', async () => {
     const fingerprint = async (): Promise<string> => {
       const { port } = new URL(pods.urlOf('service-b'));
       const socket = connect({ port: Number(port), host: 'localhost', ca: pods.fileOf('service-b', 'ca.crt') });

@@ -107,7 +107,7 @@ onValkey('replicas over Valkey, with a model of Keycloak', () => {
   }
 
   it(
-    'accept no ended token or session, do not mix up users, and lose no denial',
+    'accept no ended token or session, and never mix up users',
     async () => {
       await fc.assert(
         fc.asyncProperty(schedule, lives, async (steps, of) => {

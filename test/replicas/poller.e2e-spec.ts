@@ -89,7 +89,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await expectSoon(subject, is, 'it is refused');
   });
 
-  it('is replaced after a kill, and the services apply the missed revocations', async () => {
+  it('is replaced after a kill, so that the services apply the missed revocations', async () => {
     const next = await services.startPoller();
     const subject = await known();
     listener.process.kill('SIGKILL');
@@ -102,7 +102,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     listener = next;
   });
 
-  it('is replaced while frozen, and the services miss no revocation', async () => {
+  it('is replaced while it is frozen, so that the services miss no revocation', async () => {
     const other = await services.startPoller();
     const [first, second] = [await known(), await known()];
     freeze(listener.process);
@@ -128,7 +128,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     expect(await other.exited).toBe(0);
   });
 
-  it('makes the services return to the short ttl after a shutdown of the poller', async () => {
+  it('leaves the services with the short ttl after its shutdown', async () => {
     const [kept, ended] = [await known(), await known()];
     const questions = services.questions(kept);
     listener.process.kill('SIGTERM');

@@ -78,7 +78,7 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     expect(both.map(({ status }) => status).toSorted()).toEqual([303, 400]);
   });
 
-  it('share the session of a step-up under a new id, and end the former session (RS-11, BF-05)', async () => {
+  it('share the session after a step-up under a new id (RS-11, BF-05)', async () => {
     const former = sessionIn(browser) ?? '';
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(303);
     const link = locationOf(await browser.send(`${addresses[0]}/refund`)) ?? '';
@@ -94,14 +94,14 @@ onValkey('replicas of Service A that share sessions over Valkey', () => {
     }
   });
 
-  it('do not redirect again after a step-up that is still too weak (RS-11)', async () => {
+  it('do not redirect a browser again after a step-up that is too weak (RS-11)', async () => {
     const link = `${addresses[0]}/auth/login?acr_values=1`;
     const answered = await browser.open(link, {}, (next) => next.includes('/auth/callback'));
     await browser.send((locationOf(answered) ?? '').replace(publicUrl, addresses[0]));
     for (const at of addresses) expect((await browser.send(`${at}/refund`)).status).toBe(401);
   });
 
-  it('refuse a session after a logout at one replica, and clear its cookie (BF-09)', async () => {
+  it('refuse a session after a logout at one of the replicas (BF-09)', async () => {
     const id = sessionIn(browser) ?? '';
     const form = {
       csrf_token: /name="csrf_token" value="([^"]+)"/.exec((await browser.send(addresses[0])).text)?.[1] ?? '',

@@ -208,7 +208,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(reader.isHealthy);
   });
 
-  it('is the only poller, and the next poller continues without a gap after a kill', async () => {
+  it('is followed without a gap by the next poller after a kill', async () => {
     const reader = await replica('shop', false);
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(reader.isHealthy);
@@ -260,7 +260,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.refuses('s1')).toBe(true);
   });
 
-  it('notifies the other replicas of a gap between polls, and then sends proofs again', async () => {
+  it('notifies the other replicas of a gap between its polls', async () => {
     const reader = await replica('shop', false);
     await replica('poller', true);
     await until(reader.isHealthy);
@@ -310,7 +310,7 @@ async function heldWay(): Promise<HeldWay> {
       MAKE_OLDER,
       ({ keycloak }) => keycloak.revocations.recheck({ sub: 'alice' }),
     ],
-  ])('is not trusted by the reader of a changed entry until the entry is restored: %s', async (_, bend, say) => {
+  ])('sends proofs that a reader of a changed entry refuses until the entry is restored: %s', async (_, bend, say) => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isHealthy);
@@ -349,7 +349,7 @@ async function heldWay(): Promise<HeldWay> {
     await untilNextProof(reader);
   });
 
-  it('is refused by a replica with other denial keys, and this replica reports an unreadable proof (OP-01)', async () => {
+  it('sends proofs that are unreadable for a replica with other denial keys (OP-01)', async () => {
     const [stranger, reader] = [
       await replica('stranger', false, { keys: [randomBytes(32).toString('base64')] }),
       await replica('shop', false),
@@ -483,7 +483,7 @@ async function heldWay(): Promise<HeldWay> {
     await Promise.all([way.end(), readersWay.end()]);
   });
 
-  it('appends entries later if the Valkey server was full, and reports no gap (RS-30)', async () => {
+  it('appends its entries without a gap when a full Valkey server has space again (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     await command('CONFIG', 'SET', 'maxmemory', '1');
@@ -495,7 +495,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
-  it('is trusted by a service that starts after the removal of an unreadable entry (RS-30)', async () => {
+  it('sends proofs that a service accepts if it starts after the removal of an unreadable entry (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isHealthy);
     const stream = new RevocationStream(STREAM_OF, 1000);
@@ -511,7 +511,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(late.refuses('kept')).toBe(true);
   });
 
-  it('is not trusted without public keys, and the missing key is reported (RS-30)', async () => {
+  it('sends proofs that a service without public keys refuses and reports (RS-30)', async () => {
     const reader = await replica('shop', false, { proofs: {} });
     expect(reader.keycloak.status.read().signals).toEqual({ state: 'silent', reason: 'no_public_key' });
     const poller = await replica('poller', true);
@@ -521,7 +521,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content'))).toHaveLength(1);
   });
 
-  it('sends proofs again after Valkey has lost its data, and after Valkey has restarted', async () => {
+  it('sends proofs again after Valkey has lost its data or has restarted', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     await command('FLUSHALL');

@@ -142,7 +142,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toEqual(['the-token', 'new-token']);
     });
 
-    it('keeps the age of a result, so no replica uses the result after the ttl', async () => {
+    it('keeps the age of a result, so that no replica uses the result after the ttl', async () => {
       const [one, other] = await Promise.all([
         replica({ introspectionTtlSeconds: 1 }),
         replica({ introspectionTtlSeconds: 1 }),
@@ -156,7 +156,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('introspects again if a shared result is too old, and shares no result for the maximum age 0', async () => {
+    it('introspects again if a shared result is older than the request accepts', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -170,7 +170,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('gives a strict caller a fresh result while another caller accepts the older result', async () => {
+    it('gives each of two concurrent callers a result that is as recent as the caller requires', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -241,7 +241,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('keeps an inactive result, even if another replica shares an older active result later', async () => {
+    it('keeps an inactive result if another replica later shares an older active result', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       let land: (answer: IntrospectionAnswer) => void = () => undefined;
       answering = () => new Promise((resolve) => (land = resolve));
@@ -370,7 +370,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(1);
     });
 
-    it('shares exchanged tokens of the same subject, audience and scope, but refuses a denied session', async () => {
+    it('shares exchanged tokens only for an equal subject, audience and scope', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const [alice, bob] = [
         testAccessToken({ subject: 'alice', claims: { sid: 'a' } }),
@@ -407,7 +407,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(await textOf(await replica())).toBe('token-2');
     });
 
-    it('drops exchanged tokens of an inactive subject token, and does not share the token of a running exchange (TX-06)', async () => {
+    it('drops the exchanged tokens of an inactive subject token, even the token of a running exchange (TX-06)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const request = tokenExchangeRequest(testAccessToken(), 'service-c', 'x');
       const { hash } = request.subject;
@@ -481,7 +481,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(seen.join('\n')).not.toContain(hash.toString('hex'));
     });
 
-    it('ignores results that an attacker has copied to another key, postdated, or replaced by garbage', async () => {
+    it('ignores results that an attacker has copied to another key, postdated or overwritten', async () => {
       const one = await replica({ introspectionTtlSeconds: 1 });
       await one.ask('alices-token');
       await settled();
@@ -560,7 +560,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toEqual(['another', 'the-token', 'the-token']);
     });
 
-    it("stores no entry before the replica knows the server's time", async () => {
+    it('stores no entry until the replica knows the time of the server', async () => {
       const cache = valkeyCache({ url: `${valkey.url}/1`, keys: KEYS }).connect(OPTIONS);
       await cache.put('key', { text: 'text', ageMs: 0, servesMs: 1000, isFinal: false });
       expect(await names()).toEqual([]);
@@ -588,7 +588,7 @@ onValkey('a shared cache in Valkey', () => {
       return looked.kind === 'found' ? looked.text : looked.kind;
     };
 
-    it('keeps the newer of two results, and always keeps a final result', async () => {
+    it('keeps the newer of two results, but never replaces a final result', async () => {
       await cache.put('key', { ...entry, text: 'new', ageMs: 100 });
       await cache.put('key', entry);
       expect(await textIn()).toBe('new');
@@ -598,7 +598,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(await textIn()).toBe('final');
     });
 
-    it('replaces a permanent entry, and an entry with a time in the future', async () => {
+    it('replaces an entry without an expiry or with a time in the future', async () => {
       await cache.put('key', { ...entry, text: 'final', isFinal: true });
       const [name = ''] = await names();
       await command('PERSIST', name);
@@ -617,13 +617,13 @@ onValkey('a shared cache in Valkey', () => {
       expect((await cache.look('key', 1000)).kind).toBe('lease');
     });
 
-    it('does not count the busy time of the process as a timeout', async () => {
+    it('does not time out because this process was busy', async () => {
       const looked = hasty.look('key', 1000);
       for (const beganMs = performance.now(); performance.now() - beganMs < 150;);
       await expect(looked).resolves.toEqual({ kind: 'taken' });
     });
 
-    it('gives no lease to a caller that has stopped waiting for the lease', async () => {
+    it('leaves no lease for a caller whose request has timed out', async () => {
       for (let round = 0; round < 10; round += 1) {
         valkey.freeze();
         await expect(hasty.look('key', 1000)).rejects.toThrow('timeout');
@@ -646,7 +646,7 @@ onValkey('a shared cache in Valkey', () => {
       ['hangs', async () => valkey.freeze()],
       ['is full', () => command('CONFIG', 'SET', 'maxmemory', '1')],
       ['is read-only', () => command('REPLICAOF', '127.0.0.1', '1')],
-    ])('lets each replica ask Keycloak, and reports the fault once, if the server %s', async (_, away) => {
+    ])('lets each replica ask Keycloak, and logs the fault once, if the server %s', async (_, away) => {
       const [one, other] = await Promise.all([replica({ deadlineMs: 50 }), replica({ deadlineMs: 50 })]);
       await one.ask('before');
       await settled();

@@ -175,7 +175,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => doubted() === 100, 'all are doubted');
   });
 
-  it('gives every replica all 999 denials that three replicas make at once', async () => {
+  it('shares all 999 denials that three replicas create concurrently', async () => {
     const all = [await replica(), await replica(), await replica()];
     for (let at = 0; at < 999; at += 1) all[at % 3]?.list.deny({ sid: `s${at}` });
     await until(() => all.every(({ list }) => list.size === 999), 'all are there');
@@ -216,7 +216,7 @@ installed('the sharing of denials over Valkey', () => {
     expect([other.refuses('s1'), one.refuses('s2')]).toEqual([false, false]);
   });
 
-  it('loses no denial if Valkey restarts without data: replicas append old and new denials', async () => {
+  it('loses no denial if Valkey restarts without data', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'before' });
     await refuse('before', two);
@@ -232,7 +232,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(one.lines.join('\n')).toMatch(/can't be read[^]*has a gap[^]*(no_stream|another_epoch)/);
   });
 
-  it('loses no denial if Valkey restarts with older data: replicas append the missing denials', async () => {
+  it('loses no denial if Valkey restarts with older data', async () => {
     const [one, two] = [await replica(), await replica()];
     one.list.deny({ sid: 'saved' });
     await refuse('saved', two);
@@ -380,7 +380,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(await command('HGET', state, 'room')).toBe('2000000');
   });
 
-  it('restores a removed entry for replicas that start later', async () => {
+  it('restores a removed entry of the stream for replicas that start later', async () => {
     const one = await replica();
     for (const sid of ['s1', 's2', 's3']) one.list.deny({ sid });
     await until(() => one.sharing.status.unshared === 0, 'they are shared');
@@ -430,7 +430,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(late.refuses('nobody')).toBe(false);
   });
 
-  it('pauses between polls if an entry of the stream has the unexpected id 1-1', async () => {
+  it('does not read in a busy loop if an entry of the stream has the unexpected id 1-1', async () => {
     const one = await replica();
     one.list.deny({ sid: 's1' });
     await until(() => one.sharing.status.unshared === 0, 'it is shared');
@@ -471,7 +471,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(clients).toHaveLength(1);
   });
 
-  it('loses no denial if Valkey returns with other entries after a network partition', async () => {
+  it('loses no denial if Valkey has different entries after a network partition', async () => {
     const [one, two] = [await replica(), await replica()];
     for (const sid of ['s1', 's2']) {
       one.list.deny({ sid });
@@ -494,7 +494,7 @@ installed('the sharing of denials over Valkey', () => {
 
   const issuedEarlier = () => testAccessToken({ claims: { sid: 'nobody', iat: Math.floor(Date.now() / 1000) - 60 } });
 
-  it('refuses no token if there are more rechecks than the list can hold', async () => {
+  it('refuses no token if the number of rechecks exceeds the limit', async () => {
     const [one, two] = [await replica({ maxRevocations: 1000 }), await replica({ maxRevocations: 1000 })];
     one.list.deny({ sid: 's1' });
     for (let at = 0; at < 2100; at += 1) {
@@ -532,7 +532,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(all.map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('refuses older tokens after a list was full, even at a replica that starts after a data loss', async () => {
+  it('refuses older tokens after the list of denials was full, even at a replica that starts after a data loss', async () => {
     const one = await replica({ maxRevocations: 1000 });
     const two = await replica({ maxRevocations: 1000 });
     one.list.deny({ sid: 'first' });

@@ -128,7 +128,7 @@ onValkey('sessions over Valkey', () => {
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
     ])(
-      'of one user end at all replicas after a notice with the %s, and a pending login is refused (BF-09)',
+      'of one user end at all replicas after a logout notice with the %s, which also ends a pending login (BF-09)',
       async (_, ended) => {
         const [one, other] = [replica(), replica()];
         const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
@@ -142,7 +142,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('without a sid end when a logout notice names the subject', async () => {
+    it('without a sid end after a logout notice that names the subject', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -179,7 +179,7 @@ onValkey('sessions over Valkey', () => {
       expect(await command('ZCARD', (await keysOf('*:sessions'))[0] ?? '')).toBe(4);
     });
 
-    it('replace older sessions of a user who is at the limit, even in a full store (BF-05)', async () => {
+    it('replace older sessions of a user who has reached the limit, even in a full store (BF-05)', async () => {
       const one = replica({ maxSessions: 3, maxSessionsPerUser: 2 });
       const begin = async (subject: string): Promise<string> => {
         await sleep(2);
@@ -208,7 +208,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('still count for the limit per user after long use, and end after a logout notice (BF-05, BF-09)', async () => {
+    it('count for the limit per user even after long use (BF-05, BF-09)', async () => {
       const one = replica({ sessionIdleSeconds: 2, maxSessionsPerUser: 2 });
       const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       for (let times = 0; times < 6; times += 1) {
@@ -260,7 +260,7 @@ onValkey('sessions over Valkey', () => {
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
     };
 
-    it.each([30, -30])('keep their age if the clock of a replica changes by %d s (BF-05)', async (seconds) => {
+    it.each([30, -30])('keep their age even if the clock of a replica changes by %d s (BF-05)', async (seconds) => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
       differBy(seconds);
@@ -291,7 +291,7 @@ onValkey('sessions over Valkey', () => {
     });
 
     it.each([30, -30])(
-      'are stored with the right time by a new replica whose clock is wrong by %d s (BF-05, BF-09)',
+      'get the right start time from a new replica whose clock is wrong by %d s (BF-05, BF-09)',
       async (seconds) => {
         const old = replica();
         const id = await old.sessions.begin(login());
@@ -401,7 +401,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('do not resend a refresh token that Keycloak may have used, and end when the access token expires (BF-08)', async () => {
+    it('do not resend a refresh token that Keycloak may have used (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () =>
@@ -428,7 +428,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('keep the new tokens even if Valkey hangs for a moment (BF-08)', async () => {
+    it('keep new tokens that arrive while Valkey hangs for a moment (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       ready = async () => {
@@ -515,7 +515,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('end if an attacker replaces all data by garbage, and new sessions can start', async () => {
+    it('end if an attacker overwrites all data, but new sessions can start', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await one.sessions.recheckAll();
@@ -534,7 +534,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('are the only deleted keys, even if an attacker adds other keys to an index', async () => {
+    it('are deleted without other keys that an attacker has added to an index', async () => {
       const one = replica({ maxSessions: 2 });
       await one.sessions.begin(login());
       await command('SET', 'elsewhere', 'kept');
@@ -574,21 +574,24 @@ onValkey('sessions over Valkey', () => {
     it.each([
       ['sid', { sessionId: 's1', subject: 'alice-id' }],
       ['sub', { sessionId: undefined, subject: 'alice-id' }],
-    ])('end after a notice with the %s, even if an attacker has garbled the indexes (BF-09)', async (_, ended) => {
-      const next = key();
-      const [one, other] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
-      const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
-      for (const index of await keysOf('*:by-*')) await command('SET', index, 'garbage');
-      await other.sessions.endAtKeycloak(ended, 1000);
-      for (const id of ids) {
-        await expect(one.sessions.find(id)).resolves.toBeUndefined();
-        await expect(other.accessTokenOf(id)).resolves.toBeUndefined();
-      }
-      const again = login({ sessionId: 's2', issuedAt: 1001 });
-      await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
-    });
+    ])(
+      'end after a logout notice with the %s, even if an attacker has overwritten the indexes (BF-09)',
+      async (_, ended) => {
+        const next = key();
+        const [one, other] = [replica({ keys: [...KEYS, next] }), replica({ keys: [next, ...KEYS] })];
+        const ids = [await one.sessions.begin(login()), await other.sessions.begin(login())];
+        for (const index of await keysOf('*:by-*')) await command('SET', index, 'garbage');
+        await other.sessions.endAtKeycloak(ended, 1000);
+        for (const id of ids) {
+          await expect(one.sessions.find(id)).resolves.toBeUndefined();
+          await expect(other.accessTokenOf(id)).resolves.toBeUndefined();
+        }
+        const again = login({ sessionId: 's2', issuedAt: 1001 });
+        await expect(one.sessions.find(await one.sessions.begin(again))).resolves.toBeDefined();
+      },
+    );
 
-    it('stay ended if an attacker restores a copy, and get no token even if the end mark is deleted', async () => {
+    it('stay ended if an attacker restores a copy', async () => {
       const one = replica();
       const id = await one.sessions.begin(stale());
       const [name = ''] = await keysOf('*:session:*');
@@ -639,7 +642,7 @@ onValkey('sessions over Valkey', () => {
     it.each<[string, () => Promise<void>, () => Promise<void>]>([
       ['is down', () => valkey.kill(), () => valkey.start()],
       ['hangs', async () => valkey.freeze(), async () => valkey.thaw()],
-    ])('fail with 503 if the server %s, and are back after the fault', async (_, away, back) => {
+    ])('cause 503 while the server %s, and work again after the fault', async (_, away, back) => {
       const [one, other] = [replica(), replica()];
       const [id, sid] = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       await command('SAVE');
@@ -674,7 +677,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login({ sessionId: 's2' }))).resolves.toEqual(expect.any(String));
     });
 
-    it('cannot start or end if the server is read-only, and the service answers 503', async () => {
+    it('cannot start or end while the server is read-only', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await command('REPLICAOF', '127.0.0.1', '1');
@@ -684,7 +687,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.find(id)).resolves.toBeDefined();
     });
 
-    it('are lost if the server starts empty, but can start again by a login', async () => {
+    it('are lost if the server starts without data, but new sessions can start', async () => {
       const one = replica();
       const id = await one.sessions.begin(login());
       await valkey.kill();

@@ -49,7 +49,7 @@ describe('the build by swc', () => {
     expect(existsSync(join(folder, 'libs/one/dist/greeting.spec.js'))).toBe(false);
   });
 
-  it('removes the build information of tsc, so that the next run builds everything', () => {
+  it('removes the build information of tsc, so that the next run of tsc builds everything', () => {
     expect(existsSync(join(folder, 'libs/one/dist/.tsbuildinfo'))).toBe(false);
   });
 

@@ -57,7 +57,7 @@ describe('the checklist', () => {
     expect(check(spec).missing).toContain(SECOND);
   });
 
-  it('reports an unknown id, and the file with the unknown id', () => {
+  it('reports an unknown id with the file that contains the id', () => {
     expect(check(`${SPEC}it('${OTHER}', () => {});`).unknown).toEqual([[OTHER, ['some.spec.ts']]]);
   });
 

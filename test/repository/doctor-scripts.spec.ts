@@ -28,7 +28,7 @@ describe('the description of running services that npm start gives to doctor (OP
   });
   afterEach(() => rmSync(parent, { recursive: true }));
 
-  it('shows the current services, and is removed at the end of npm start', async () => {
+  it('always contains the current services, and is removed at the end of npm start', async () => {
     let current = STACK;
     const stop = await tellWhatRuns(() => current, folder);
     expect(await localStacks(folder)).toEqual([STACK]);
@@ -38,7 +38,7 @@ describe('the description of running services that npm start gives to doctor (OP
     expect(await localStacks(folder)).toEqual([]);
   });
 
-  it('is readable only for this user and in this clone', async () => {
+  it('is readable only for the current user in the current clone', async () => {
     const stop = await tellWhatRuns(() => STACK, folder, parent);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(await localStacks(folder)).toEqual([]);
@@ -53,7 +53,7 @@ describe('the description of running services that npm start gives to doctor (OP
     await stop();
   });
 
-  it('is found even if a killed process has left a socket in the folder', async () => {
+  it('is found even if a killed npm start has left a socket in the folder', async () => {
     const stop = await tellWhatRuns(() => STACK, folder);
     const module = new URL('../../scripts/doctor/local-stacks.mjs', import.meta.url).href;
     const program = `const { tellWhatRuns } = await import('${module}'); await tellWhatRuns(() => ({}), '${folder}'); process.kill(process.pid, 'SIGKILL');`;
@@ -72,7 +72,7 @@ describe('the summary of doctor (OP-02)', () => {
   const away = { check: 'shared_state', level: 'error', message: 'Valkey is away.', cure: 'Start it.' } as const;
   const symptom = { check: 'signals', level: 'error', message: 'No poller runs.', cure: '', isSymptom: true } as const;
 
-  it('names each finding once, with all processes that have this finding', () => {
+  it('shows each finding once, with the names of all affected processes', () => {
     const ok = { check: 'tls', level: 'ok', message: 'well' } as const;
     expect(distinctFaults([section('a', ok, away), section('b', away)])).toEqual([
       { finding: away, names: ['a', 'b'] },
@@ -84,7 +84,7 @@ describe('the summary of doctor (OP-02)', () => {
     expect(distinctFaults([section('a', symptom)])).toEqual([{ finding: symptom, names: ['a'] }]);
   });
 
-  it('shows a symptom if its cause is in another stack, and names the stack of each finding', () => {
+  it('shows a symptom if its cause is in another stack of services', () => {
     const [local, composed] = [
       { title: 'npm start', sections: [section('a', symptom)] },
       { title: 'docker compose', sections: [section('a', away)] },

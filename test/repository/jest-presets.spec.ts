@@ -70,7 +70,7 @@ describe.each([
   const isTransformed = (path: string, patterns: readonly string[] = config.transformIgnorePatterns): boolean =>
     !new RegExp(patterns.join('|')).test(path);
 
-  it('prefers the transform of the service', () => {
+  it('prefers a transform that the service configures', () => {
     expect(config.transform[0]).toEqual(['^.+\\.(t|j)s$', SWC, {}]);
   });
 

@@ -125,7 +125,7 @@ describeWithKubectl('the network policies', () => {
   const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
-  it('are compared with the calls in services.json, which do not include the calls of attacks', () => {
+  it('are compared with the calls in services.json, without the calls of attacks', () => {
     const called = Object.entries(description.services).flatMap(([from, { calls: to }]) =>
       to.map((one) => `${from} → ${one}`),
     );
@@ -137,7 +137,7 @@ describeWithKubectl('the network policies', () => {
     expect(attacked).not.toEqual([]);
   });
 
-  it('allow exactly these connections in the small overlay: realm calls, DNS, metrics, Keycloak and Valkey', () => {
+  it('of the small overlay allow exactly the permitted calls, DNS, metrics, Keycloak and Valkey', () => {
     expect(edges('small')).toEqual(
       [
         ...calls,
@@ -150,7 +150,7 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  it('allow exactly these connections in the production overlay: realm calls, DNS, metrics, gateway, your Keycloak and your Valkey', () => {
+  it('of the production overlay allow exactly the permitted calls, DNS, metrics, the gateway, Keycloak and Valkey', () => {
     expect(edges('production')).toEqual(
       [
         ...calls,
@@ -182,7 +182,7 @@ describeWithKubectl('the network policies', () => {
       ];
     }
 
-    it('are detected if they allow an additional call between two services', () => {
+    it('are reported if they allow an additional call between two services', () => {
       const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'service-c' } };
       const fromA = { matchLabels: { 'app.kubernetes.io/name': 'service-a' } };
       const added = difference((named) => {
@@ -192,7 +192,7 @@ describeWithKubectl('the network policies', () => {
       expect(added).toEqual([`service-a → service-c TCP ${TLS}`]);
     });
 
-    it('are detected if they allow an additional port, or any port', () => {
+    it('are reported if they allow an additional port, or any port', () => {
       const one = difference((named) => {
         named('service-b').ingress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
         named('service-a').egress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
@@ -202,7 +202,7 @@ describeWithKubectl('the network policies', () => {
       expect(any).toHaveLength(clients.length * (PORTS.length - 1));
     });
 
-    it('are detected if a selector matches more pods than intended', () => {
+    it('are reported if a selector matches more pods than intended', () => {
       const everywhere = difference((named) =>
         named('service-a-from-keycloak').ingress?.[0]?.from?.push({ namespaceSelector: {} }),
       );
@@ -211,7 +211,7 @@ describeWithKubectl('the network policies', () => {
       expect(nobody).toContain(`an address → service-a TCP ${TLS}`);
     });
 
-    it('are detected if no policy denies traffic by default', () => {
+    it('are reported if no policy denies traffic by default', () => {
       const open = difference((_, policies) =>
         policies.splice(
           policies.findIndex(({ metadata }) => metadata.name === 'default-deny'),
@@ -221,7 +221,7 @@ describeWithKubectl('the network policies', () => {
       expect(open).toContain('valkey → an address TCP 443');
     });
 
-    it('are detected if they block a call of a service', () => {
+    it('are reported if they block a call of a service', () => {
       const gone = difference((named) => (named('service-c').ingress = []));
       expect(gone).toEqual([`- service-b → service-c TCP ${TLS}`]);
     });

@@ -12,7 +12,7 @@ const PEM = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n/g;
   });
   afterAll(() => folder.remove());
 
-  it('adds one public key for a new private key, and keeps the former public key (RS-30)', () => {
+  it('adds the public key of a new private key, and keeps the former public key (RS-30)', () => {
     const before = folder.newProofKey();
     const after = folder.newProofKey();
     const publicKey = createPublicKey(createPrivateKey(after.privateKey) as never).export({

@@ -43,7 +43,7 @@ describeWithKubectl('deploy/kubernetes', () => {
   afterAll(() => built.remove());
 
   describe.each(['small', 'production'] as const)('the overlay %s', (overlay) => {
-    it('has the services and the poller in one namespace, which accepts only hardened pods', () => {
+    it('has the services and the poller in one namespace that accepts only hardened pods', () => {
       const objects = objectsOf(overlay);
       expect(workloadsOf(objects).map(({ metadata }) => metadata.name)).toEqual(
         overlay === 'small' ? [...names, 'valkey'] : names,
@@ -107,7 +107,7 @@ describeWithKubectl('deploy/kubernetes', () => {
       }
     });
 
-    it('has selectors that match existing pods, and Services with the ports of these pods', () => {
+    it('has only selectors that match pods, and Services with the ports of these pods', () => {
       const objects = objectsOf(overlay);
       const selected = (labels: Readonly<Record<string, string>> | undefined) =>
         podsOf(objects)
@@ -183,7 +183,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     expect(podsOf(objects).map(([name]) => name)).toEqual(names);
   });
 
-  it('names images by digest in production, and pin-images.sh writes the digests into the overlay', () => {
+  it('names images by digest in production', () => {
     const folder = new ManifestFolder();
     const images = (): string[] => [
       ...new Set(
@@ -221,7 +221,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('is checked by a schema that finds objects which the API server would reject', () => {
+  it('is checked by a schema that rejects the objects that the API server would reject', () => {
     const [pod, service] = [objectsOf('production'), objectsOf('production')];
     Object.assign(podsOf(pod)[0]?.[1].containers[0] ?? {}, { securityContexts: {} });
     expect(schemaFaults(pod).join()).toMatch(/^Deployment service-a: .*'"securityContexts"' does not exist/);
@@ -256,7 +256,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('never limits connections at a sidecar more strictly than at the service', () => {
+  it('has no connection limit of the sidecar that is stricter than the limit of the service', () => {
     const [limits, configuration] = [CONNECTION_LIMITS, read('deploy/kubernetes/base/haproxy.cfg')];
     const number = (pattern: RegExp) => Number(pattern.exec(configuration)?.[1]);
     expect(number(/^ {2}maxconn (\d+)$/m)).toBe(limits.maxConnections);

@@ -23,7 +23,7 @@ const filesWith = (pattern: RegExp): string[] =>
 const inServicesAndLibraries = (path: string): boolean => !/\/testing\/|^libs\/keycloak-test-servers\//.test(path);
 
 describe('the sources', () => {
-  it('are all found by this spec', () => {
+  it('are all searched by this spec', () => {
     expect(sources.size).toBeGreaterThan(60);
   });
 
@@ -91,7 +91,7 @@ describe('the sources', () => {
     );
   });
 
-  it('read environment variables only in the settings, in doctor, and in two files for variables of Node', () => {
+  it("read environment variables only in the settings, in doctor and in two files for Node's variables", () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
@@ -126,7 +126,7 @@ describe('the sources', () => {
     );
   });
 
-  it("read a caller's Authorization header in only two application files, and forge tokens only in attack folders", () => {
+  it("read a caller's Authorization header in only two application files", () => {
     expect(
       filesWith(/authorization (\?\?|\}: IncomingHttpHeaders)/)
         .filter((path) => path.startsWith('apps/'))

@@ -30,7 +30,7 @@ describe('the rules and the dashboard', () => {
   });
 
   it.each(rules.map(({ alert, annotations }) => [alert, annotations.runbook] as const))(
-    'include the alert %s, whose runbook link leads to an existing heading: %s',
+    'include the alert %s with a link to an existing heading of the runbook: %s',
     (_, runbook) => {
       const [file = '', anchor] = runbook.split('#');
       expect(existsSync(join(root, file))).toBe(true);
@@ -51,7 +51,7 @@ describe('the rules and the dashboard', () => {
     expect([meaning, cure]).not.toContain('');
   });
 
-  it('have tests in which each alert fires, and tests in which the alert does not fire (OP-03)', () => {
+  it('have for each alert a test in which it fires and a test in which it does not fire (OP-03)', () => {
     const { tests } = parse(read('deploy/observability/alerts.test.yml')) as {
       readonly tests: readonly { readonly alert_rule_test: readonly { alertname: string; exp_alerts: unknown[] }[] }[];
     };

@@ -19,7 +19,7 @@ describe('the arguments of npm test', () => {
       { complete: true },
       ['--selectProjects', 'unit', 'e2e', '-t', 'x'],
     ],
-  ])('%j contain the options %j, and the Jest arguments %j', (args, values, others) => {
+  ])('%j consist of the options %j and the Jest arguments %j', (args, values, others) => {
     expect(takeOptions(args, options)).toEqual({ values, others });
   });
 });
@@ -56,7 +56,7 @@ describe('the authorization server', () => {
     expect(environment['AUTHORIZATION_SERVER']).toBe(choice);
   });
 
-  it('is the default of the caller, unless an option names a different server', () => {
+  it('is the given default if no option names a server', () => {
     expect(chooseServer(undefined, {}, 'keycloak')).toBe('keycloak');
     expect(chooseServer('available', {}, 'keycloak')).toBe('available');
   });

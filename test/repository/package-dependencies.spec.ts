@@ -106,7 +106,7 @@ describe('the dependencies of a package', () => {
       expect(faults(manifest, files)).toEqual([]);
     });
 
-    it('fail the check if each entry point imports the optional peer, whatever the folders are called', () => {
+    it('fail the check if each entry point imports the optional peer, regardless of the folder names', () => {
       const exports = {
         ...SOUND.exports,
         './testing': exportOf('entry-points/one/'),
@@ -123,8 +123,8 @@ describe('the dependencies of a package', () => {
     });
 
     it.each([
-      ['both entry points import it', "import 'for-tests';"],
-      ['one entry point imports the other', "export { x } from '../testing/index.js';"],
+      ['both entry points import the optional peer', "import 'for-tests';"],
+      ['one entry point imports the other entry point', "export { x } from '../testing/index.js';"],
     ])('fail the check when %s', (_, text) => {
       expect(faults(manifest, { ...FILES, 'dist/further/index.js': text })).toContain(
         'for-tests is an optional peer, but more than one entry point always imports it by itself',
@@ -159,7 +159,7 @@ describe('the dependencies of a package', () => {
 });
 
 describe('the files in use', () => {
-  it('include the files that the exports name without conditions', () => {
+  it('include files that the member exports names without conditions', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './preset': './preset.json' } };
     const files = { ...FILES, 'preset.json': '{}', 'left-over.json': '{}' };
     const used = script.filesInUse({

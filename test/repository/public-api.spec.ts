@@ -16,7 +16,7 @@ import * as websocketsEntryPoint from 'nestjs-keycloak-s2s/websockets';
 import * as testing from 'nestjs-keycloak-s2s/testing';
 
 describe('nestjs-keycloak-s2s', () => {
-  it('exports exactly these names', () => {
+  it('exports exactly the listed names', () => {
     expect(Object.keys(mainEntryPoint).toSorted()).toEqual([
       'AccessTokenVerifier',
       'AllowClients',
@@ -59,7 +59,7 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('exports exactly these names from /diagnostics', () => {
+  it('exports exactly the listed names from /diagnostics', () => {
     expect(Object.keys(diagnostics).toSorted()).toEqual([
       'AUTHORIZATION_SERVER_ERROR_REASONS',
       'BEARER_ERROR_REASONS',
@@ -76,7 +76,7 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('exports exactly these names from /client-authentication', () => {
+  it('exports exactly the listed names from /client-authentication', () => {
     expect(Object.keys(clientAuthentication).toSorted()).toEqual([
       'AuthorizationServerFetch',
       'ClientAuthenticator',
@@ -87,7 +87,7 @@ describe('nestjs-keycloak-s2s', () => {
     ]);
   });
 
-  it('exports exactly these names from /extension', () => {
+  it('exports exactly the listed names from /extension', () => {
     expect(Object.keys(extension).toSorted()).toEqual(['denialOf']);
   });
 
@@ -185,7 +185,7 @@ describe('nestjs-keycloak-s2s', () => {
 });
 
 describe('keycloak-test-servers', () => {
-  it('exports exactly these names', () => {
+  it('exports exactly the listed names', () => {
     expect(Object.keys(servers).toSorted()).toEqual([
       'KeycloakUnavailableError',
       'freePort',

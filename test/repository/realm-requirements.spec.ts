@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 describe('keycloak/microservices-realm.json', () => {
-  it('has what the services need in demo mode, and is not wider', async () => {
+  it('gives exactly the rights that the services need in demo mode', async () => {
     Object.assign(process.env, ENVIRONMENT, { DEMO_MODE: 'true' });
     const { exitCode, printed, failed } = await realmCommand(['check', ...SERVICES.flatMap(rootOf), ...DEMO_REALM]);
     expect(failed).toBe('');
@@ -44,7 +44,7 @@ describe('keycloak/microservices-realm.json', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('has what the services need without demo mode, and lists the demo only as known to the policy', async () => {
+  it('gives the rights that the services need without demo mode', async () => {
     Object.assign(process.env, ENVIRONMENT);
     const { exitCode, printed, failed } = await realmCommand(['check', ...SERVICES.flatMap(rootOf), ...DEMO_REALM]);
     expect(failed).toBe('');
@@ -54,7 +54,7 @@ describe('keycloak/microservices-realm.json', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('has what the signal poller needs, and is not wider', async () => {
+  it('gives exactly the rights that the signal poller needs', async () => {
     const sharing = sharingEnvironment([], {});
     Object.assign(process.env, ENVIRONMENT, sharing, { SHARED_STATE_URL: 'redis://127.0.0.1:9' });
     const { exitCode, printed, failed } = await realmCommand(['check', ...rootOf(POLLER), ...DEMO_REALM]);
@@ -73,7 +73,7 @@ describe('the realm of the quick start', () => {
     example('keycloak-permissions.json'),
   ];
 
-  it('has what the services need, and is not wider', async () => {
+  it('gives exactly the rights that the services need', async () => {
     const { exitCode, printed } = await realmCommand(['check', ...SOURCE, '--realm-file', example('realm.json')]);
     expect(printed).toMatch(/\n0 errors, 0 warnings, 0 notes\.\n$/);
     expect(exitCode).toBe(0);

@@ -91,7 +91,7 @@ const sourcesOf = (service: string, kind: string): string =>
 const ALLOWING = /@RequirePermission\('([^']+)'\)\s+@AllowClients\('([^']+)'\)/g;
 
 describe('the realm', () => {
-  it('gives each permission one owner, and at least one role that has the permission', () => {
+  it('gives each permission one audience, and at least one role', () => {
     expect(permissions.length).toBeGreaterThan(6);
     for (const { name, audiences } of permissions) {
       expect([name, audiences.length]).toEqual([name, 1]);
@@ -100,7 +100,7 @@ describe('the realm', () => {
     }
   });
 
-  it('makes a user wait after wrong passwords, and has no permanent lockout', () => {
+  it('makes a user wait after wrong passwords, but never locks a user out permanently', () => {
     expect(realm.bruteForceProtected).toBe(true);
     expect(realm.failureFactor).toBeLessThanOrEqual(10);
     expect(realm.waitIncrementSeconds).toBeGreaterThanOrEqual(60);
@@ -152,7 +152,7 @@ describe('the realm', () => {
     }
   });
 
-  it("disables events and the poller's client by default, but the environment can enable both", () => {
+  it('disables events and the client of the poller unless the environment enables both', () => {
     const told = '${SIGNALS_EVENTS:false}';
     expect([realm.eventsEnabled, realm.adminEventsEnabled, client(POLLER).enabled]).toEqual([told, told, told]);
     expect(realm.attributes['ssf.transmitterEnabled']).toBe('${SIGNALS_SSF:false}');
@@ -214,7 +214,7 @@ describe('the realm', () => {
 });
 
 describe('the code of the services', () => {
-  it.each(services)('requires only permissions that the realm file has for the service: %s', (service) => {
+  it.each(services)('requires only permissions whose audience in the realm file is the service: %s', (service) => {
     const demanded = [...sourcesOf(service, 'controller').matchAll(/@RequirePermission\('([^']+)'\)/g)];
     const owned = permissions.filter(({ audiences }) => audiences[0] === service).map(({ name }) => name);
     expect(demanded).not.toEqual([]);

@@ -46,7 +46,7 @@ describe.each(publishedLibraries().map((library) => [relative(process.cwd(), lib
 describe.each(publishedLibraries().map((library) => [relative(process.cwd(), library)]))(
   'the manifest of %s',
   (folder) => {
-    it('has no command whose path begins with a dot, because npm would drop the command', () => {
+    it('has no command whose path begins with a dot, because npm would ignore the command', () => {
       const { bin = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
         bin?: Record<string, string>;
       };

@@ -45,7 +45,7 @@ describe('compose.replicas.yml', () => {
     expect(compose.services[name]).toMatchObject({ deploy: { replicas: 3 }, ports: 'nothing' });
   });
 
-  it.each(named)('routes the calls from %s and the calls to this service through the balancer', (name, { port }) => {
+  it.each(named)('routes the calls from and to %s through the balancer', (name, { port }) => {
     const urls = Object.entries(single.services[name]?.environment ?? {}).filter(([key]) =>
       /^SERVICE_.*_URL$/.test(key),
     );
@@ -194,7 +194,7 @@ describe('npm start -- --replicas', () => {
     }
   });
 
-  it('ends before the build if the tools are missing', () => {
+  it('ends before the build if a tool is missing', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/start/start.mjs', '--replicas', '3'], {
       cwd: root,
       env: { PATH: '/nowhere', SHARED_STATE_URL: '' },
@@ -305,14 +305,14 @@ describe('the revocation poller of npm start', () => {
   const toEach = (its: string) => Object.fromEntries(all.map(({ name }) => [name, its]));
   const nobody = toEach('  ');
 
-  it('is Service A, and the realm saves events, if the services share no state', () => {
+  it('is Service A if the services share no state', () => {
     const environment = feedEnvironment({ SIGNAL_SOURCES: '' }, 'embedded');
     expect(given(environment)).toEqual({ ...nobody, 'service-a': 'events p-secret 300' });
     expect(realmEnvironment(environment, 3000)('localhost')).toMatchObject({ SIGNALS_EVENTS: 'true' });
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
-  it('is one process for all replicas, and each replica caches results for 300 seconds', () => {
+  it('is one process for all replicas, which cache results for 300 seconds', () => {
     const environment = sharingEnvironment(
       all,
       feedEnvironment({}, 'embedded'),
@@ -337,7 +337,7 @@ describe('the revocation poller of npm start', () => {
     ]);
   });
 
-  it('gets the private key for proofs, and all services get only the public key (RS-30)', () => {
+  it('gets the private key for proofs, while all services get only the public key (RS-30)', () => {
     const environment = sharingEnvironment(all, feedEnvironment({}, 'embedded'), {
       'signal-poller': 'valkey://here',
     });
@@ -352,7 +352,7 @@ describe('the revocation poller of npm start', () => {
     }
   });
 
-  it('derives a missing public key from the private key, and never generates a private key (RS-30)', () => {
+  it('gets a missing public key from the private key (RS-30)', () => {
     const { privateKey, publicKeys } = proofKeyPair();
     for (const key of [privateKey, pemBody(privateKey)]) {
       const { SIGNAL_PROOF_PUBLIC_KEYS: derived } = sharingEnvironment(all, { SIGNAL_PROOF_PRIVATE_KEY: key });
@@ -366,7 +366,7 @@ describe('the revocation poller of npm start', () => {
     );
   });
 
-  it('is off for SIGNAL_SOURCES=none, and by default for an external server', () => {
+  it('is off if SIGNAL_SOURCES is "none", and by default with an external server', () => {
     const elsewhere = feedEnvironment({}, 'https://sso.example.com');
     expect([given(elsewhere), hasSources(elsewhere)]).toEqual([nobody, false]);
     const silent = feedEnvironment({ SIGNAL_SOURCES: 'none' }, 'embedded');

@@ -21,14 +21,14 @@ const run = (file: string, option: string) =>
   spawnSync(process.execPath, [file, option], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
 
 describe('a command of package.json', () => {
-  it.each(FILES)('prints a description with --help, and does nothing more: %s', (file) => {
+  it.each(FILES)('only prints a description with --help: %s', (file) => {
     const { status, stdout, stderr } = run(file, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^(?:npm (?:run|test|start)|Usage: )/);
   });
 
   it.each(FILES.filter((file) => !PASSING_ON.includes(file)))(
-    'names the known options if an option is unknown, and does nothing more: %s',
+    'only names the known options if an option is unknown: %s',
     (file) => {
       const { status, stdout, stderr } = run(file, '--no-such-option');
       expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, stdout: '', lines: 1 });

@@ -13,7 +13,7 @@ const result = (name: string, ...testResults: readonly ReturnType<typeof test>[]
 });
 
 describe('the list of skipped tests', () => {
-  it('names the suite and full title of skipped tests, and no other test', () => {
+  it('contains the suite and the full title of each skipped test', () => {
     const skipped = skippedTests([
       result('a.e2e-spec.ts', test('passed', 'runs', 'one'), test('pending', 'waits', 'one', 'two'), test('todo', 'x')),
       result('b.e2e-spec.ts', test('failed', 'fails')),
@@ -114,7 +114,7 @@ describe('the report of a run', () => {
     expect(printed).not.toContain('skipped');
   });
 
-  it('prints nothing for a run without a server', () => {
+  it('prints nothing for a run without an authorization server', () => {
     delete process.env['TEST_AUTHORIZATION_SERVER'];
     reportOf(skippedResults);
     expect(printed).toBe('');

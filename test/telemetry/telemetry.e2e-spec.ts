@@ -179,7 +179,7 @@ describe('services with the variables of OpenTelemetry', () => {
     });
   });
 
-  it('start a trace for each request without a trace, and record introspections', async () => {
+  it('start a trace for each request without a traceparent header', async () => {
     const roots = await collector.until(
       CALLS,
       ({ name, parentSpanId = '' }) => name === 'GET /run-service-b' && parentSpanId === '',
@@ -243,7 +243,7 @@ describe('services with the variables of OpenTelemetry', () => {
 const onPrometheus = prometheusPath === undefined ? describe.skip : describe;
 
 onPrometheus('Prometheus, with the rules of this repository', () => {
-  it('scrapes each metric that the rules and the dashboard query, and evaluates each rule', async () => {
+  it('scrapes each metric that the rules and the dashboard use, and evaluates each rule', async () => {
     const prometheus = await Prometheus.start(
       prometheusPath ?? '',
       Object.values(all).map(({ managementPort }) => managementPort),

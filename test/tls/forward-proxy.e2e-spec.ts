@@ -140,7 +140,7 @@ installed('services behind a forward proxy', () => {
     }
   });
 
-  it('name the called service if the proxy refuses the connection to this service', async () => {
+  it('name the called service in the error if the proxy refuses a connection to this service', async () => {
     const used = await proxy('ConnectPort 443');
     const services = await serviceA({ ...used.variables(), NO_PROXY: hostOf(keycloak) });
     const answer = await ask(services, '/run-service-b');

@@ -62,7 +62,7 @@ const BAD: readonly [
     () => ({ pair: house.issue(), trusted: other }),
   ],
   [
-    'an authority that Node does not know',
+    'a private authority without a CA file',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     /NODE_EXTRA_CA_CERTS/,
     () => ({ pair: house.issue() }),
@@ -114,7 +114,7 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
   });
 
   it.each(BAD)(
-    'is refused for %s: no request is sent, and the log names the cause and the correction',
+    'receives no request in case of %s, and the log names the cause and the correction',
     async (_, reason, cure, of) => {
       const { pair, trusted } = of();
       const terminator = await behindTls(testServer().baseUrl, pair, true);
@@ -214,7 +214,7 @@ withOpenssl('a service with a certificate of a private authority', () => {
   });
 
   it.each(BAD)(
-    'is refused for %s: no token is sent, and the log names the cause and the correction',
+    'receives no token in case of %s, and the log names the cause and the correction',
     async (_, reason, cure, of) => {
       const { pair, trusted } = of();
       const terminator = await behindTls(behind.b.url, pair);

@@ -146,7 +146,7 @@ describe('a service whose requests must arrive in time', () => {
 
   it.each([
     ['a connection that sends nothing', ''],
-    ['half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
+    ['a request with half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
     ['half a body', `${HEAD}\r\n{"order_id":`],
     ['a body of which no byte arrives', `${HEAD}\r\n`],
     ['half of a chunked body', `${HEAD.replace('Content-Length: 1000', 'Transfer-Encoding: chunked')}\r\n5\r\n{"a":`],
@@ -155,7 +155,7 @@ describe('a service whose requests must arrive in time', () => {
     expect(read(answer)).toEqual(refusal(408, 'request_timeout', answer));
   });
 
-  it('sends 408 for a body that arrives one byte at a time', async () => {
+  it('answers 408 to a body that arrives one byte at a time', async () => {
     const socket = await open(app);
     socket.write(`${HEAD}\r\n`);
     const drip = setInterval(() => socket.write(' '), 20);
@@ -208,7 +208,7 @@ describe('a service whose answers are not read', () => {
     expect(await endOf('GET /large HTTP/1.1\r\nHost: t\r\n\r\n')).toBe(true);
   });
 
-  it('waits longer for a slow handler, and closes the idle connection after the answer', async () => {
+  it('waits for the answer of a slow handler', async () => {
     const answer = await answerTo(app, 'GET /later HTTP/1.1\r\nHost: t\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*at last$/);
   });
@@ -227,7 +227,7 @@ describe('a connection with pipelined requests', () => {
   const COUNTED = 'GET /counted HTTP/1.1\r\nHost: t\r\n\r\n';
   const answersIn = (text: string): number => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
 
-  it('gets answers up to the limit, and is closed after the last answer', async () => {
+  it('is closed after the number of answers that the limit allows', async () => {
     const answer = await answerTo(app, COUNTED.repeat(8));
     expect([answersIn(answer), answer.match(/\r\nconnection: close\r\n/gi)?.length, counted]).toEqual([4, 1, 4]);
   });
@@ -249,7 +249,7 @@ describe('a connection with pipelined requests', () => {
     expect(counted).toBeLessThan(100);
   });
 
-  it('gets at most one answer to requests with an unreadable URL, and is closed', async () => {
+  it('is closed after at most one answer if the URLs are unreadable', async () => {
     const answer = await answerTo(app, 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2000));
     expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
@@ -265,30 +265,30 @@ describe('a service that receives requests that Fastify does not handle', () => 
   it.each([
     ['bytes that are not HTTP', 'hush-hush\r\n\r\n', 400, 'malformed_request'],
     [
-      'two lengths',
+      'two Content-Length headers',
       'POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
       400,
       'malformed_request',
     ],
-    ['HTTP/1.1 without a host', 'GET /ping HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
-    ['two hosts', 'GET /ping HTTP/1.1\r\nHost: t\r\nX: y\r\nhost: hush-hush\r\n\r\n', 400, 'malformed_request'],
-    ['a GET of all', 'GET * HTTP/1.1\r\nHost: t\r\n\r\n', 400, 'malformed_request'],
+    ['HTTP/1.1 without a Host header', 'GET /ping HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
+    ['two Host headers', 'GET /ping HTTP/1.1\r\nHost: t\r\nX: y\r\nhost: hush-hush\r\n\r\n', 400, 'malformed_request'],
+    ['a GET request for *', 'GET * HTTP/1.1\r\nHost: t\r\n\r\n', 400, 'malformed_request'],
     [
       '17 KB of header',
       `GET /ping HTTP/1.1\r\nHost: t\r\nX: ${'hush-hush'.repeat(2000)}\r\n\r\n`,
       431,
       'headers_too_large',
     ],
-    ['an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n', 417, 'expectation_failed'],
-  ])('refuses %s with the usual body and headers, and does not echo the request', async (_name, sent, status, code) => {
+    ['an Expect header', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n', 417, 'expectation_failed'],
+  ])('refuses %s with its usual error body and headers', async (_name, sent, status, code) => {
     const answer = await answerTo(app, sent);
     expect(read(answer)).toEqual(refusal(status, code, answer));
     expect(answer).not.toContain('hush');
   });
 
   it.each([
-    ['without a host', 'GET /ping HTTP/1.1\r\n\r\n'],
-    ['with an expectation', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n'],
+    ['without a Host header', 'GET /ping HTTP/1.1\r\n\r\n'],
+    ['with an Expect header', 'GET /ping HTTP/1.1\r\nHost: t\r\nExpect: hush-hush\r\n\r\n'],
     ['with an unreadable URL', 'GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n'],
   ])('closes the connection after a request %s, and ignores later requests', async (_, refused) => {
     counted = 0;
@@ -302,7 +302,7 @@ describe('a service that receives requests that Fastify does not handle', () => 
 });
 
 describe('a service at its connection limit', () => {
-  it('closes further connections, and accepts a new connection after an open connection was closed', async () => {
+  it('closes new connections until an open connection has been closed', async () => {
     const app = await start({ ...CONNECTION_LIMITS, maxConnections: 2 });
     const kept = await open(app);
     const other = await open(app);

@@ -71,7 +71,7 @@ const post = (body: string, type = 'application/json'): request.Test =>
   request(app.getHttpServer()).post('/orders').set('Content-Type', type).send(body);
 
 describe('a service', () => {
-  it('accepts a valid body unchanged', async () => {
+  it('passes a valid body unchanged to the handler', async () => {
     const { body } = await post(JSON.stringify(ORDER)).expect(201);
     expect(body).toEqual(ORDER);
   });
@@ -128,7 +128,7 @@ describe('a service', () => {
     'multipart/form-data; boundary=x',
     'application/octet-stream',
     'application/jsonx',
-  ])('refuses a good body of media type %s (RS-24)', async (type) => {
+  ])('refuses a valid body with the media type %s (RS-24)', async (type) => {
     const { body } = await post(JSON.stringify(ORDER), type).expect(415);
     expect(body).toEqual({
       error: 'Unsupported media type: send application/json',
@@ -157,19 +157,19 @@ describe('a service', () => {
     expect(body).toEqual({ order_id: 1, amount: 1e-7 });
   });
 
-  it('does not echo a URL that it cannot parse', async () => {
+  it('does not repeat an unreadable URL in the answer', async () => {
     const { body, text } = await request(app.getHttpServer()).get('/%ZZ?access_token=hush').expect(400);
     expect(body).toEqual({ error: 'Invalid URL', code: 'invalid_url' });
     expect(text).not.toContain('hush');
   });
 
-  it('does not echo a refused request', async () => {
+  it('does not repeat a refused request in the answer', async () => {
     for (const sent of ['{"hush-hush":1}x', '{"order_id":{"hush-hush":1},"amount":"hush-hush"}', 'hush-hush']) {
       expect((await post(sent).expect(400)).text).not.toContain('hush-hush');
     }
   });
 
-  it('answers with the body of an HttpException, and answers 500 if a thrown value is not an Error', async () => {
+  it('answers with the body of a thrown HttpException, and with 500 for a value that is not an Error', async () => {
     const conflict = await request(app.getHttpServer()).get('/conflict').expect(409);
     expect(conflict.body).toEqual({ error: 'Sold out', code: 'sold_out' });
     const strange = await request(app.getHttpServer()).get('/strange').expect(500);
@@ -185,7 +185,7 @@ describe('a service', () => {
     expect(printed).toEqual([expect.stringContaining('a-secret-detail')]);
   });
 
-  it.each(['/broken', '/conflict', '/nowhere'])('sends the security headers with an error, too: %s', async (path) => {
+  it.each(['/broken', '/conflict', '/nowhere'])('sends the security headers even with an error: %s', async (path) => {
     const { headers } = await request(app.getHttpServer()).get(path);
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringContaining("default-src 'none'"),
@@ -195,7 +195,7 @@ describe('a service', () => {
     expect(headers).not.toHaveProperty('x-powered-by');
   });
 
-  it('hides the details of an internal error, and does not echo the path (RS-24)', async () => {
+  it('hides the details and the path of an internal error (RS-24)', async () => {
     process.stdout.write = (chunk) => printed.push(String(chunk)) > 0;
     const broken = await request(app.getHttpServer()).get('/broken');
     process.stdout.write = write;

@@ -38,7 +38,7 @@ const checks = (): DependencyChecks =>
   );
 
 describe('DependencyChecks', () => {
-  it('sends one probe per five seconds for all callers, and sends no token (OP-06)', async () => {
+  it('sends one probe without a token in five seconds for all callers (OP-06)', async () => {
     const dependencies = checks();
     const up = { keycloak: { isUp: true }, 'service-b': { isUp: true } };
     for (const state of await Promise.all(Array.from({ length: 50 }, () => dependencies.read()))) {
@@ -49,7 +49,7 @@ describe('DependencyChecks', () => {
     expect([asked, probes]).toEqual([1, ['GET /health/ready without a token']]);
   });
 
-  it('sends a second probe after five seconds', async () => {
+  it('sends the next probe after five seconds', async () => {
     const dependencies = checks();
     await dependencies.read();
     status = 503;
@@ -83,7 +83,7 @@ describe('DependencyChecks', () => {
     expect((await checks().read()).states['service-b']).toMatchObject({ isUp: false });
   });
 
-  it('reports services as down if the file with their certificate authorities was never readable', async () => {
+  it('reports services as down if the CA file for these services was never readable', async () => {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const dependencies = new DependencyChecks(
       { check: async () => keycloak },

@@ -26,7 +26,7 @@ async function ticksLeftOf(run: () => void): Promise<number> {
   return ticks.filter((tick) => tick.deref() !== undefined).length;
 }
 
-it('giveEngineHints retains one tick object, even if it is called again', async () => {
+it('giveEngineHints keeps only one tick object in memory, even after a second call', async () => {
   expect(await ticksLeftOf(() => process.nextTick(() => undefined))).toBe(0);
 
   expect(await ticksLeftOf(giveEngineHints)).toBe(1);

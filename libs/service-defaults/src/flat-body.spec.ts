@@ -209,7 +209,7 @@ const bodies = fc.oneof(
 
 describe('a flat body', () => {
   it.each([Order, UrgentOrder, Choice, Demanded])(
-    'has the same result for $name as the ValidationPipe of Nest (RS-24)',
+    "has the result of Nest's ValidationPipe for the class $name (RS-24)",
     async (of) => {
       await fc.assert(
         fc.asyncProperty(bodies, async (body) => {
@@ -243,7 +243,7 @@ describe('a flat body', () => {
     ['null', null],
     ['text', 'id'],
     ['nothing', undefined],
-  ])('is passed to class-validator if the body is or has %s', (_, body) => {
+  ])('is validated by class-validator if the body is or has %s', (_, body) => {
     expect(FlatBody.of(Order)?.accepted(body)).toBeUndefined();
   });
 
@@ -267,11 +267,11 @@ describe('a flat body', () => {
     Object,
     String,
     Array,
-  ])('is not supported for a class that has more than simple rules: %p', (of) => {
+  ])('is not supported for a class with complex rules: %p', (of) => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it("equals Nest's result if the application's decorators transform the body", async () => {
+  it('equals the result of Nest if decorators of the application transform the body', async () => {
     for (const [of, body] of [
       [Trimmed, { name: ' x ' }],
       [Defaulted, { role: '' }],
@@ -283,14 +283,14 @@ describe('a flat body', () => {
     expect(await outcome(ours, Defaulted, { role: '' })).toEqual({ accepted: { role: 'guest' } });
   });
 
-  it("is refused if an application's custom rule fails; the rule runs only once", async () => {
+  it('is refused if a custom rule of the application fails, and runs this rule only once', async () => {
     asked = 0;
     expect(await outcome(ours, Looked, { id: 1 })).toEqual({ accepted: { id: 1 } });
     expect(asked).toBe(1);
     expect(await outcome(ours, Looked, { id: 2 })).toBe('refused');
   });
 
-  it('is passed to class-validator if a field is an array', async () => {
+  it('is validated by class-validator if a field is an array', async () => {
     expect(FlatBody.of(Listed)?.accepted({ ids: [1] })).toBeUndefined();
     expect(await outcome(ours, Listed, { ids: [1] })).toEqual({ accepted: { ids: [1] } });
   });

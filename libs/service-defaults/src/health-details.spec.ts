@@ -31,12 +31,12 @@ describe('HealthDetails', () => {
     return module.get(HealthDetails);
   }
 
-  it('says that access is enforced', async () => {
+  it('report that access is enforced', async () => {
     const details = await detailsOf({});
     expect((await details.read()).details['enforcement']).toEqual({ status: 'up', mode: 'enforce' });
   });
 
-  it('warns of a service that only observes, and is down after observeUntil', async () => {
+  it('report a service that only observes, and have the status down after observeUntil', async () => {
     const details = await detailsOf({ enforcement: 'observe', observeUntil });
     const warning = expect.stringContaining('NOT enforced');
     const observed = { warning, mode: 'observe', until: observeUntil, refusals: [], startFaults: [] };

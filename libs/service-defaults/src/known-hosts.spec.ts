@@ -79,7 +79,7 @@ describe('a service in demo mode', () => {
     await call(demo, host, '/none').expect(421);
   });
 
-  it('refuses host names that a service outside demo mode accepts', async () => {
+  it('refuses foreign host names, which a service outside demo mode accepts', async () => {
     for (const host of STRANGE) expect((await call(other, host)).status).toBe(200);
   });
 });

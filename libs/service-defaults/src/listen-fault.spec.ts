@@ -14,7 +14,7 @@ async function refused(port: number, host: string): Promise<unknown> {
 }
 
 describe('a service that can not listen', () => {
-  it('names a port that is in use', async () => {
+  it('names the port if another process uses the port', async () => {
     server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const place = { host: '127.0.0.1', port: Number(Object(server.address())['port']) };
@@ -44,7 +44,7 @@ describe('a service that can not listen', () => {
     );
   });
 
-  it('returns no fault for an error that has no code', () => {
+  it('reports no fault for an error that has no code', () => {
     expect(listenFault(new Error('x'), { host: '127.0.0.1', port: 80 }, SERVICE_PLACE)).toBeUndefined();
   });
 });

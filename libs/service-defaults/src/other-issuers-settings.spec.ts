@@ -49,7 +49,7 @@ function faults(content: unknown, change: Environment = {}): readonly string[] {
 }
 
 describe('OTHER_ISSUERS_FILE', () => {
-  it('changes no option if the variable is not set', () => {
+  it('has no effect if the variable is not set', () => {
     const settings = readServiceSettings(GOOD, SERVICE);
     expect(settings).not.toHaveProperty('otherIssuers');
     expect(read('[]', { OTHER_ISSUERS_FILE: ' ' })).toEqual(settings);
@@ -57,7 +57,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect(audienceOf('service-c', settings)).toBe('service-c');
   });
 
-  it('accepts the example of docs/operations.md', () => {
+  it('may contain the example of docs/operations.md', () => {
     const shown = readFileSync(new URL('../spec-support/other-issuers.json', import.meta.url), 'utf8');
     const { otherIssuers } = read(shown.replace('/run/secrets/partner-client-secret', secretFile));
     expect(otherIssuers).toEqual([
@@ -73,7 +73,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it("adds issuers after the service's own issuer, each with a client of the service", () => {
+  it('adds issuers after the first issuer, each with a client of the service', () => {
     const second = {
       ...PARTNER,
       issuer: 'https://sso.other.example/realms/other/',
@@ -108,7 +108,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect([keycloak.tls, otherIssuers?.map(({ options }) => options.tls)]).toEqual([{}, [{ caFile }]]);
   });
 
-  it('uses the service name as the audience at the own issuer, and the listed audience at another issuer', () => {
+  it('sets the audience of a called service for each added issuer', () => {
     const second = { ...PARTNER, issuer: 'https://sso.other.example/realms/other' };
     const settings = read(
       JSON.stringify([
@@ -159,18 +159,14 @@ describe('OTHER_ISSUERS_FILE', () => {
     ['an empty client id', { clientId: ' ' }, '.clientId must be a string that is not empty'],
     ['no secret', { clientSecretFile: undefined }, '.clientSecretFile must be given'],
     [
-      'no file of a secret',
+      'a missing secret file',
       { clientSecretFile: join(folder, 'x-4711') },
       ".clientSecretFile points to a file that can't be read (ENOENT)",
     ],
     ['a secret in place of its file', { clientSecret: SECRET }, ' has an unknown member "clientSecret"'],
+    ['a missing CA file', { caFile: join(folder, 'x-4711') }, ".caFile points to a file that can't be read (ENOENT)"],
     [
-      'no file of authorities',
-      { caFile: join(folder, 'x-4711') },
-      ".caFile points to a file that can't be read (ENOENT)",
-    ],
-    [
-      'a file that holds no authority',
+      'a CA file without certificates',
       { caFile: secretFile },
       '.caFile points to a file that contains no certificate in PEM',
     ],
@@ -183,12 +179,12 @@ describe('OTHER_ISSUERS_FILE', () => {
       '.audiences must be an object that maps service names to client ids',
     ],
     [
-      'an audience that is no text',
+      'an audience that is not a text',
       { audiences: { 'service-c': 4711 } },
       '.audiences.service-c must be a string that is not empty',
     ],
     [
-      'an audience of nobody',
+      'an audience of an unknown service',
       { audiences: { 'service-e': 'x' } },
       '.audiences names "service-e", which this service does not call',
     ],
@@ -200,7 +196,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it("refuses an issuer that is listed twice, and the service's own issuer", () => {
+  it('is refused if it lists an issuer twice, or the first issuer of the service', () => {
     const fault = 'issuer must differ from the issuer of the service and of earlier entries';
     const other = { ...PARTNER, issuer: `${PARTNER.issuer}/` };
     expect(faults([PARTNER, { ...PARTNER, issuer: OWN }, other])).toEqual([
@@ -209,7 +205,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('refuses an empty secret, and refuses a published secret outside demo mode', () => {
+  it('is refused with an empty secret, or with a published secret outside demo mode', () => {
     writeFileSync(secretFile, 'b-secret');
     expect(faults([PARTNER])).toEqual([
       expect.stringContaining('OTHER_ISSUERS_FILE[0].clientSecretFile is a published demo secret'),
@@ -223,12 +219,12 @@ describe('OTHER_ISSUERS_FILE', () => {
     ]);
   });
 
-  it('accepts http: if KEYCLOAK_ALLOW_INSECURE_REQUESTS is set (RS-04)', () => {
+  it('may contain http: if KEYCLOAK_ALLOW_INSECURE_REQUESTS is set (RS-04)', () => {
     const insecure = { ...PARTNER, issuer: 'http://localhost:8080/realms/partner', baseUrl: 'http://keycloak:8080' };
     expect(faults([insecure], { KEYCLOAK_ALLOW_INSECURE_REQUESTS: 'true' })).toEqual([]);
   });
 
-  it('causes faults that are reported together with the faults of other settings', () => {
+  it('is reported together with the faults of other settings', () => {
     expect(faults([{ issuer: 'x', more: 1 }], { PORT: 'x', KEYCLOAK_REALM: '' })).toEqual([
       'KEYCLOAK_REALM is not set',
       ...[

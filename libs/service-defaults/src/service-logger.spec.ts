@@ -73,7 +73,7 @@ describe('a log line', () => {
     expect(JSON.parse(printed[2] ?? '')).toMatchObject({ message: 'm', err: { message: 'failed' }, headers: { a: 1 } });
   });
 
-  it('can not be forged by a field or by a line break', () => {
+  it('can not be forged by a field name or by a line break', () => {
     const logger = new ServiceLogger('json', 'service-b');
     logger.log({ level: 'error', time: 'x', service: 'other', context: 'Other', message: 'm' }, 'Part');
     expect(printed[0]?.match(/"(level|time|service|context)":/g)).toHaveLength(4);
@@ -84,7 +84,7 @@ describe('a log line', () => {
     );
   });
 
-  it("is omitted for Nest's start messages, and for Nest's message about an error that bootstrap() logs", () => {
+  it("is omitted for Nest's start messages", () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');
     logger.error('boom', 'ExceptionHandler');

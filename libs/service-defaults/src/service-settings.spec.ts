@@ -104,7 +104,7 @@ describe('readServiceSettings', () => {
     ],
     ['the standard collector is set', { OTEL_TRACES_EXPORTER: 'otlp' }, { traces: 'http/protobuf' }],
     [
-      'both are set, and metrics are disabled',
+      'a port and a collector are set, and metrics are disabled',
       {
         MANAGEMENT_PORT: '9464',
         OTEL_METRICS_EXPORTER: 'none',
@@ -199,7 +199,7 @@ describe('readServiceSettings', () => {
   });
 
   it.each(['production', 'staging', undefined])(
-    'treats NODE_ENV %s as production, where demo mode does not start',
+    'refuses demo mode with NODE_ENV %s, which counts as production',
     (env) => {
       expect(faults({ NODE_ENV: env, DEMO_MODE: 'true' })).toEqual([expect.stringContaining('DEMO_MODE=true is for')]);
     },
@@ -386,7 +386,7 @@ describe('readServiceSettings', () => {
     [undefined, undefined, false],
     ['introspection', undefined, false],
     ['jwt', 'jwt', true],
-  ])('verifies tokens by TOKEN_VERIFICATION=%s', (variable, verification, hasJwt) => {
+  ])('sets the verification method by TOKEN_VERIFICATION=%s', (variable, verification, hasJwt) => {
     const { keycloak } = read(variable === undefined ? {} : { TOKEN_VERIFICATION: variable });
     expect([keycloak.verification, 'jwt' in keycloak]).toEqual([verification, hasJwt]);
   });
@@ -468,7 +468,7 @@ describe('readServiceSettings for a service with a login', () => {
     expect(faultsOf(change)).toEqual([expect.stringContaining(fault)]);
   });
 
-  it('lowers a default value that would exceed the value of another variable', () => {
+  it('lowers a default that would exceed the value of another variable', () => {
     const bounds = { MAX_SESSIONS: '5', SESSION_MAX_SECONDS: '600' };
     expect(readLogin(bounds)).toMatchObject({ maxSessionsPerUser: 5, sessionIdleSeconds: 600 });
     const equal = { ...bounds, MAX_SESSIONS_PER_USER: '5', SESSION_IDLE_SECONDS: '600' };
@@ -513,7 +513,7 @@ describe('shared state', () => {
     expect(read(byFile).keycloak.revocationChannel).toBeDefined();
   });
 
-  it('requires keys for sessions, which must differ from the denial keys', () => {
+  it('requires keys for sessions that differ from the denial keys', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const withLogin = (keys: string | undefined): ReturnType<typeof readServiceSettings> => {
       const login = { PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: 'x'.repeat(40) };
@@ -563,7 +563,7 @@ describe('shared state', () => {
     expect(found.join('\n')).not.toContain('4711');
   });
 
-  it('accepts public keys of pollers; a missing key is not a fault', () => {
+  it('accepts public keys of pollers, which are optional', () => {
     const { publicKey } = generateKeyPairSync('ed25519');
     const text = publicKey.export({ type: 'spki', format: 'pem' }) as string;
     const trusted = (change: Environment): number | undefined =>
@@ -598,7 +598,7 @@ describe('shared state', () => {
     },
   );
 
-  it('refuses a published key in a list of keys, and in base64url form', () => {
+  it('refuses a published key, even in a list of keys or in base64url', () => {
     const [, , key = ''] = published.find(([, name]) => name === 'SHARED_DENIAL_KEYS') ?? [];
     for (const keys of [`${KEY}, ${key}`, key.replaceAll('/', '_').replace('=', '')]) {
       expect(faults({ ...SHARED, SHARED_DENIAL_KEYS: keys }).join('\n')).toContain('SHARED_DENIAL_KEYS contains a pub');

@@ -117,7 +117,7 @@ const HALF_BODY =
   'POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"order_id":';
 
 describe('a service that shuts down', () => {
-  it('becomes unready immediately, and answers other requests until the load balancers have noticed', async () => {
+  it('becomes unready immediately, but answers requests until the load balancers have noticed', async () => {
     await start();
     const noticed = new Signal();
     const kept = await open(requestFor('/ping'));
@@ -163,7 +163,7 @@ describe('a service that shuts down', () => {
     await end;
   });
 
-  it('ignores later requests of a connection that the pending answer will close', async () => {
+  it('ignores further requests on a connection that is closed after the pending answer', async () => {
     await start();
     const noticed = new Signal();
     const { socket, received } = await open(requestFor('/slow'));
@@ -178,7 +178,7 @@ describe('a service that shuts down', () => {
     expect(events).toEqual(['answered', 'destroyed']);
   });
 
-  it('answers all earlier requests, and closes the connection with the last answer', async () => {
+  it('answers all pipelined requests that it has read, and then closes the connection', async () => {
     await start();
     const { received } = await open(requestFor('/slow') + requestFor('/slow'));
     await arrived.promise;
@@ -195,7 +195,7 @@ describe('a service that shuts down', () => {
     ['that has sent nothing', ''],
     ['that has sent half a header', 'GET /ping HTTP/1.1\r\nHost: t\r\nX-Half'],
     ['that is idle', requestFor('/ping')],
-    ['that has sent half a second header', `${requestFor('/ping')}GET /ping HTTP/1.1\r\n`],
+    ['that has sent half of a second request', `${requestFor('/ping')}GET /ping HTTP/1.1\r\n`],
   ])('is not delayed by a connection %s', async (_name, sent) => {
     await start();
     const { received, answered } = await open(sent);

@@ -60,7 +60,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
     read({ ...SERVICE, ...change }, 'never').keycloak.introspectionTtlWithEventsSeconds;
   const WITH_300 = { INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
 
-  it('is set by a variable of each service, and is unset by default', () => {
+  it('is set by a variable of the service', () => {
     expect(long({})).toBeUndefined();
     expect(long({ INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: ' ' })).toBeUndefined();
     expect(long(WITH_300)).toBe(300);
@@ -85,7 +85,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
 });
 
 describe('a service that may poll the feed', () => {
-  it('polls only with SIGNAL_SOURCES, and otherwise ignores the other settings of the feed', () => {
+  it('ignores the settings of the feed if SIGNAL_SOURCES is not set', () => {
     expect(read(SERVICE)).not.toHaveProperty('signals');
     const silent = { SIGNAL_SOURCES: 'none', SIGNALS_POLL_SECONDS: 'x', SIGNAL_POLLER_CLIENT_SECRET: 'p-secret' };
     expect(read({ ...SERVICE, ...silent })).not.toHaveProperty('signals');
@@ -158,7 +158,7 @@ describe('a service that may poll the feed', () => {
 });
 
 describe('a service that never polls', () => {
-  it('reads the TTL of cached results, and ignores the settings of the feed', () => {
+  it('reads only the TTL of cached results from the settings of the feed', () => {
     const all = { ...LISTENING, SIGNAL_SOURCES: 'nonsense', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '60' };
     const settings = read(all, 'never');
     expect(settings).not.toHaveProperty('signals');
@@ -195,13 +195,13 @@ describe('the key that signs proofs (RS-30)', () => {
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_PROOF_PRIVATE_KEY: PROOF_KEY })).toEqual([]);
   });
 
-  it('is optional without a channel, and in a service that does not poll', () => {
+  it('is optional in a process that has no channel or does not poll', () => {
     expect(faults(LISTENING)).toEqual([]);
     expect(faults({ ...SERVICE, ...CHANNEL })).toEqual([]);
     expect(faults({ ...LISTENING, ...CHANNEL, SIGNAL_SOURCES: 'none' })).toEqual([]);
   });
 
-  it('may be in a file, and must be an unpublished Ed25519 key', () => {
+  it('may be in a file, and must be an Ed25519 key that is not published', () => {
     const file = fileWith('proof-private-key', PROOF_KEY);
     expect(faults({ ...POLLER, ...WITHOUT, SIGNAL_PROOF_PRIVATE_KEY_FILE: file }, 'own')).toEqual([]);
     expect(faults({ ...POLLER, SIGNAL_PROOF_PRIVATE_KEY: SECRET }, 'own')).toEqual([

@@ -130,7 +130,7 @@ describe('the telemetry of a service', () => {
     });
   });
 
-  it('marks failures of the service as errors, and does not mark refusals', async () => {
+  it('marks spans as errors for failures of the service, but not for refusals', async () => {
     await http().get('/broken').expect(500);
     await http().get('/nowhere/4711').expect(404);
     const broken = await spanNamed('GET /broken');
@@ -149,7 +149,7 @@ describe('the telemetry of a service', () => {
     expect(await scrape()).toMatch(/http_server_request_duration_count\{.*error_type="sessions_unavailable".*\} 1/);
   });
 
-  it('measures each request by its route, including probes, which have no span', async () => {
+  it('measures the requests of each route, including probes', async () => {
     const { body } = await http().get('/health/live').expect(200);
     expect(body).toEqual({});
     const found = await scrape();
@@ -164,7 +164,7 @@ describe('the telemetry of a service', () => {
     expect(received.join('')).not.toContain('/health');
   });
 
-  it('serves only metrics on the management port, and closes connections that send other bytes than HTTP', async () => {
+  it('serves only metrics on the management port, and closes connections that do not use HTTP', async () => {
     const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${managementPort}${path}`, init);
     expect((await at('/metrics?name=x')).status).toBe(200);
     for (const path of ['/', '/health/live', '/metricsx', '//metrics']) expect((await at(path)).status).toBe(404);
