@@ -77,7 +77,7 @@ describe('the log of a service after a flood', () => {
     ['junk tokens', OTHERS, ({ reason, route }) => reason === 'token_malformed' && route === '/api/whoami'],
     ['logout notices that are not signed', OTHERS, ({ message }) => message.startsWith('Logout token refused')],
     ['callbacks without a login', OTHERS, ({ message }) => message.startsWith('Login failed')],
-  ])('has 20 lines about %s, and later their count (OP-05)', (_, sent, is) => {
+  ])('has 20 lines about %s, and later a line that counts the others (OP-05)', (_, sent, is) => {
     expect(written(is)).toEqual({ single: LINES, requests: sent });
   });
 

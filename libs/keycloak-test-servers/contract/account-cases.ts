@@ -26,7 +26,7 @@ async function disabledUser({ administrator }: ContractServer, path: string): Pr
 
 export const ACCOUNT_CASES: readonly ContractCase[] = [
   {
-    title: 'one wrong password too many: the tokens of a user that is disabled for good are invalid',
+    title: 'a permanent lockout after wrong passwords: the tokens of the user are invalid',
     async ask(server) {
       const own = await server.ownRealm();
       const tokens = await tokensOf(own);
@@ -62,7 +62,7 @@ export const ACCOUNT_CASES: readonly ContractCase[] = [
     answer: [false, true, true, true],
   },
   {
-    title: 'another password: tokens and sessions stay',
+    title: 'a new password: tokens and sessions stay valid',
     async ask(server) {
       const own = await server.ownRealm();
       const tokens = await tokensOf(own);

@@ -129,7 +129,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     ],
   },
   {
-    title: 'a user can be renamed to an unused name if the realm allows it: the subject stays',
+    title: 'a user can be renamed to an unused name if the realm allows this, and keeps the subject',
     ask: (server) =>
       withUser(server, async ({ path, username }) => {
         await server.administrator.change('PUT', '', { editUsernameAllowed: true });
@@ -161,7 +161,7 @@ export const ADMIN_USER_CASES: readonly ContractCase[] = [
     answer: [DONE, 200, 400],
   },
   {
-    title: 'deleting a user invalidates its tokens and prevents new ones',
+    title: 'the deletion of a user invalidates the tokens of the user and prevents new tokens',
     ask: (server) =>
       withUser(server, async ({ path, username }) => {
         const own = textOf(await login(server, username));

@@ -98,19 +98,27 @@ export const ASSERTION_CASES: readonly ContractCase[] = [
       }),
     answer: [200, refused(400, 'invalid_client', 'Token reuse detected')],
   },
-  bent('by one with an unknown kid', { kid: 'other' }, refused(400, 'invalid_client', 'Unable to load public key')),
   bent(
-    'by one for another audience',
+    'by an assertion with an unknown kid',
+    { kid: 'other' },
+    refused(400, 'invalid_client', 'Unable to load public key'),
+  ),
+  bent(
+    'by an assertion for another audience',
     { claims: { aud: 'https://other.example' } },
     refused(400, 'invalid_client', 'Invalid token audience'),
   ),
-  bent('by one that another has issued', { claims: { iss: 'other' } }, BAD_CLIENT),
+  bent('by an assertion that another client has issued', { claims: { iss: 'other' } }, BAD_CLIENT),
   bent(
-    'by one from the future',
+    'by an assertion from the future',
     { aheadSeconds: 60 },
     refused(400, 'invalid_client', 'Token was issued in the future'),
   ),
-  bent('by one that has expired', { aheadSeconds: -120 }, refused(400, 'invalid_client', 'Token is not active')),
+  bent(
+    'by an assertion that has expired',
+    { aheadSeconds: -120 },
+    refused(400, 'invalid_client', 'Token is not active'),
+  ),
   {
     title: 'by a secret, or by no credentials, although the client must send an assertion',
     ask: (server) =>

@@ -50,12 +50,12 @@ const answerTo: Exchange = (client, subject, more) => async (server) =>
 
 export const EXCHANGE_CASES: readonly ContractCase[] = [
   {
-    title: "of alice's token, by A for B",
+    title: "of alice's token, by service-a for service-b",
     ask: exchangeOf('service-a', alice, FOR_B),
     answer: exchanged({ ...TO_A, scope: ['orders.approve'] }),
   },
   {
-    title: 'of a token that A has exchanged, by B for C',
+    title: 'of a token that service-a has exchanged, by service-b for service-c',
     ask: async (server) =>
       tokenAnswer(server, await exchange(server, 'service-b', await exchangeForB(server, await alice(server)), FOR_C)),
     answer: exchanged({ ...TO_A, to: 'service-b', aud: 'service-c', scope: ['analytics.run'], seconds: 60 }),
@@ -73,7 +73,7 @@ export const EXCHANGE_CASES: readonly ContractCase[] = [
     answer: { sub: 1, sid: 1, email: 1, preferred_username: 1, jti: 3 },
   },
   {
-    title: "of service-a's own token, by B for C: the subject stays",
+    title: "of service-a's own token, by service-b for service-c: keeps the subject",
     async ask(server) {
       const subject = await serviceA(server);
       const reply = await exchange(server, 'service-b', subject, FOR_C);

@@ -46,7 +46,7 @@ export function holdDifferences(
   which: ServerUnderContract,
   differences: readonly Difference[],
 ): void {
-  describe('known differences', () => {
+  describe('known differences between the embedded server and Keycloak', () => {
     it.each(differences)('$title', async ({ ask, [which]: answer }) => {
       expect(await ask(serverOf())).toEqual(answer);
     });

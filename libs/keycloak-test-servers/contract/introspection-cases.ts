@@ -53,12 +53,12 @@ function otherSpellings(token: string): Readonly<Record<string, string>> {
 
 export const INTROSPECTION_CASES: readonly ContractCase[] = [
   {
-    title: "of service-a's token, by B",
+    title: "of service-a's token, by service-b",
     ask: async (server) => answer(server, await introspect(server, 'service-b', await tokenForB(server))),
     answer: ACTIVE_A,
   },
   {
-    title: "of the warehouse's token, by B",
+    title: "of the warehouse's token, by service-b",
     ask: async (server) =>
       answer(
         server,
@@ -74,7 +74,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     }),
   },
   {
-    title: "of alice's token, by A",
+    title: "of alice's token, by service-a",
     ask: async (server) => answer(server, await introspect(server, 'service-a', textOf(await login(server, 'alice')))),
     answer: active({
       ...MANAGER,
@@ -86,7 +86,7 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
     }),
   },
   {
-    title: 'of exchanged tokens, by B and C',
+    title: 'of exchanged tokens, by service-b and service-c',
     async ask(server) {
       const { atB, atC } = await chainOf(server, 'alice');
       return [
