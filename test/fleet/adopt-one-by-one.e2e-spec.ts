@@ -110,7 +110,7 @@ describe('a fleet that adopts the library one service at a time', () => {
   async function moveUnderLoad(name: Name): Promise<void> {
     await move(name, 'incomplete', OBSERVE);
     const expected = [/route_closed \(no_decorator_opens_it\) +\(not verified\) +GET \/report/];
-    // Only a signature tells the client: Keycloak hides the claims of a token from services outside its audience.
+    // Only a signature check shows the client, because Keycloak hides the claims of a token from other services.
     if (name === 'service-b') expected.push(/invalid_token \(other_audience\) +demo-cli +GET \/orders\/:id/);
     if (name === 'service-c') expected.push(/invalid_token \(inactive\) +\(not verified\) +GET \/orders\/:id/);
     await told(name, expected);
@@ -151,14 +151,14 @@ describe('a fleet that adopts the library one service at a time', () => {
   it('answers every request while Keycloak hangs, and counts no refusal', async () => {
     strayed.clear();
     await move('service-c', 'complete', { ...OBSERVE, timeoutMs: 300 });
-    // The guard of the service itself also needs the keys of Keycloak once.
+    // The previous guard of the service also fetches the keys of Keycloak once.
     for (const name of SERVICES) expect((await call(name, '/orders/1')).status).toBe(200);
     realm.control.fault('all', { kind: 'hang' });
     const { failures } = await underSteadyLoad({ perSecond: 60, send }, () =>
       told('service-c', [/judged: timeout [1-9]/]),
     );
     expect(failures).toEqual([]);
-    // The command advises against enforcing while calls can't be judged.
+    // The command exits with 1 because Keycloak's time-outs left some calls unchecked.
     const { exitCode, printed } = await observed('service-c');
     expect(exitCode).toBe(1);
     expect(printed).not.toMatch(/calls +refusal/);

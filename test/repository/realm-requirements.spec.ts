@@ -14,7 +14,7 @@ const DEMO_REALM = [...REALM, at('keycloak/microservices-realm.json')];
 const SERVICES = Object.keys(description.services);
 const POLLER = description.poller.name;
 
-/** Not a secret that the repository publishes, because the services refuse those outside of demo mode. */
+/** An unpublished secret, because the services refuse published secrets outside of demo mode. */
 const ENVIRONMENT = {
   NODE_ENV: 'development',
   KEYCLOAK_BASE_URL: 'http://localhost:8080',

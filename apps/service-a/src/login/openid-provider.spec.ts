@@ -14,7 +14,7 @@ import { OpenIdProvider, type LoggedIn } from './openid-provider.js';
 import { OpenIdTokens } from './openid-tokens.js';
 import { OpenIdTransport } from './openid-transport.js';
 
-/** The service and browsers use different addresses, as in a container network. */
+/** The service and browsers use different addresses of Keycloak, as in a container network. */
 const ISSUER = 'http://sso.invalid:8080/realms/shop';
 const PATH = '/realms/shop/protocol/openid-connect';
 const PENDING = { state: 's'.repeat(43), nonce: 'the-nonce', codeVerifier: 'v'.repeat(43), returnTo: '/' };

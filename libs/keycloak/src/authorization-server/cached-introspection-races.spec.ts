@@ -145,7 +145,7 @@ describe('CachedIntrospection in any order of events (model)', () => {
         await s.waitFor(Promise.all(steps.map(todo)));
         await s.waitAll();
         const inactive = world.questions.filter(({ answered }) => answered === 'inactive');
-        // Tokens exchanged from an inactive token must be evicted, too (TX-06).
+        // Tokens exchanged from an inactive token must also be evicted (TX-06).
         expect(new Set(world.toldInactive)).toEqual(new Set(inactive.map((question) => tokenHash(question.token))));
       }),
       { numRuns: 1000 },

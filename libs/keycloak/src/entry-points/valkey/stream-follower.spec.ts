@@ -62,7 +62,7 @@ async function told({ last, numbers, says, forgedIds }: Numbers): Promise<unknow
     stream: {
       checkPolicy: async () => undefined,
       read: async () => page,
-      // The real `wait()` ends when the connection closes, so this fake `wait()` must do the same.
+      // Like the real `wait()`, this fake `wait()` must end when the connection closes.
       wait: () => Promise.race([waited, ...sockets.map((socket) => once(socket, 'close'))]),
     },
     entries: { read: (sealed: string) => ({ revocation: says ?? sealed, usefulUntilMs: 0 }) },
