@@ -62,7 +62,7 @@ const whoami = (url: string, token: string): request.Test =>
   request(url).get('/api/whoami').set('Authorization', bearer(token));
 
 describe('the chain', () => {
-  it('acts as service-a for a request from curl, and returns the answers of Services B and C as JSON', async () => {
+  it('acts as service-a for a request from curl, and answers with JSON', async () => {
     const { text } = await runChain().set('Accept', '*/*').expect(200).expect('Content-Type', /json/);
     expect(text).toBe(JSON.stringify(CHAIN_ANSWER));
   });
@@ -209,7 +209,7 @@ describe('Service B', () => {
     expect(calls.map(({ client, endpoint }) => [client, endpoint])).toEqual([['service-b', 'token/introspect']]);
   });
 
-  it('refuses a token without inventory.adjust, and Keycloak does not grant inventory.adjust to service-a (TX-07)', async () => {
+  it('refuses a token without inventory.adjust, which Keycloak does not grant to service-a (TX-07)', async () => {
     expect(await clientCredentials(keycloak, 'service-a', 'inventory.adjust')).toMatchObject({
       status: 400,
       members: { error: 'invalid_scope' },

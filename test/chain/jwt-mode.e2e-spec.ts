@@ -104,7 +104,7 @@ describeOnBothServers((connect, which) => {
   });
 
   describe('a token', () => {
-    it('is refused if the token is for another service, or is an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
+    it('is refused if it is for another service, an ID token or a refresh token (RS-06, RS-08, RS-17)', async () => {
       const first = await login(server, await server.newUser('order-manager'));
       const [atA, id, refresh] = [textOf(first), textOf(first, 'id_token'), textOf(first, 'refresh_token')];
       expect(await answered(chain.a, atA)).toEqual([200]);

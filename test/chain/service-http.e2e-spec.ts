@@ -202,7 +202,7 @@ describe('HttpService with real tokens', () => {
     expect((await got(files.asService('orders.approve').get('/approvals'))).data).toEqual({ approved: true });
   });
 
-  it('renews a token that was revoked at Keycloak, and sends the refused form again', async () => {
+  it('renews a revoked token, and sends the refused form again', async () => {
     await echoed({ a: 1 });
     const { authorizations } = target.get(FilesController);
     const revoked = String(authorizations.at(-1)).replace('Bearer ', '');

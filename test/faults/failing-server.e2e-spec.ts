@@ -101,18 +101,15 @@ describe('a server that fails every call', () => {
 });
 
 describe('a server call that fails once', () => {
-  it.each([500, 502, 503, 429] as const)(
-    'is retried after the answer %i, and the service accepts the token (CC-09)',
-    async (status) => {
-      const good = await tokenOf(server);
-      server.control.calls.reset();
-      server.control.fault('introspection', { kind: 'status', status, times: 1 });
-      expect(await service.whoami(good)).toMatchObject({ status: 200 });
-      expect(server.control.calls.introspection).toBe(2);
-    },
-  );
+  it.each([500, 502, 503, 429] as const)('is retried after the answer %i (CC-09)', async (status) => {
+    const good = await tokenOf(server);
+    server.control.calls.reset();
+    server.control.fault('introspection', { kind: 'status', status, times: 1 });
+    expect(await service.whoami(good)).toMatchObject({ status: 200 });
+    expect(server.control.calls.introspection).toBe(2);
+  });
 
-  it('is retried after the reset of a kept-alive connection, and the service accepts the token (CC-09)', async () => {
+  it('is retried after the reset of a kept-alive connection (CC-09)', async () => {
     const proxy = await startFaultProxy({ target: keycloakUrl() });
     const real = await serviceB({ baseUrl: proxy.baseUrl, issuer: issuer() });
     stops.push(() => proxy.stop());

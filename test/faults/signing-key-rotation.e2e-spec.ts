@@ -72,7 +72,7 @@ describe('a rotation of the signing keys', () => {
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('leads to 503 for a logout notice if the keys are unavailable, and to checks of the sessions (BF-09, RS-14)', async () => {
+  it('leads to 503 for a logout notice, and to session checks, if the keys are unavailable (BF-09, RS-14)', async () => {
     const [ended, other] = [await newSession('alice'), await newSession('bob')];
     await server.control.rotateSigningKeys();
     server.control.fault('jwks', { kind: 'status', status: 503 });

@@ -152,7 +152,7 @@ describe('the clock', () => {
     expect(await services.b.whoami(token)).toMatchObject({ status, reason });
   });
 
-  it('of the service can be set back by a minute without an effect on the expiry of cached results (RS-12, RS-13)', async () => {
+  it('of the service does not prolong cached results if the clock is set back by a minute (RS-12, RS-13)', async () => {
     // Issues the token 100 s earlier, so its issue time is still in the past after the setback.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);

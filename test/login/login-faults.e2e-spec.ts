@@ -89,7 +89,7 @@ describe('a lost answer of Keycloak', () => {
     expect(answerOf(await run())).toEqual({ status: 401, code: 'missing_token' });
   });
 
-  it('leads to 503 at a login, and the user can start another login (RS-14)', async () => {
+  it('causes 503 at a login, after which the user can start another login (RS-14)', async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');
     server.control.fault('token', { kind: 'truncated' });
     expect(answerOf(await browser.send(callback, asJson))).toEqual({ status: 503, code: CODES[503] });
@@ -99,18 +99,15 @@ describe('a lost answer of Keycloak', () => {
 });
 
 describe('a login', () => {
-  it.each(FAULTS)(
-    'does not blame the user if Keycloak answers %s, and the user can start another login (RS-14)',
-    async (_, fault, status) => {
-      const callback = await callbackOf(chain.a.url, browser, 'alice');
-      server.control.fault('token', fault);
-      expect(answerOf(await browser.send(callback, asJson))).toEqual({ status, code: CODES[status] });
-      expect(session()).toBeUndefined();
-      server.control.fault('token', undefined);
-      await logInAt(chain.a.url, browser, 'alice');
-      expect(session()).toBeDefined();
-    },
-  );
+  it.each(FAULTS)('does not blame the user if Keycloak answers %s (RS-14)', async (_, fault, status) => {
+    const callback = await callbackOf(chain.a.url, browser, 'alice');
+    server.control.fault('token', fault);
+    expect(answerOf(await browser.send(callback, asJson))).toEqual({ status, code: CODES[status] });
+    expect(session()).toBeUndefined();
+    server.control.fault('token', undefined);
+    await logInAt(chain.a.url, browser, 'alice');
+    expect(session()).toBeDefined();
+  });
 
   it('is answered with the Retry-After header that Keycloak has sent', async () => {
     const callback = await callbackOf(chain.a.url, browser, 'alice');

@@ -96,7 +96,7 @@ describe('a login', () => {
     });
   });
 
-  it('does not let bob run the chain, and the page names the missing permission', async () => {
+  it('shows bob the permission that he lacks for the chain', async () => {
     await login('bob');
     const page = await browser.send(at('/run-service-b'));
     expect(page.status).toBe(403);
@@ -373,7 +373,7 @@ describe('a logout', () => {
 });
 
 describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
-  it("ends the session of this browser immediately, but not the user's session in another browser (BF-09)", async () => {
+  it("ends the session of one browser, but not the user's session in another browser (BF-09)", async () => {
     const [here, there] = [new Browser(), new Browser()];
     await login('alice', '/auth/login', here);
     await login('alice', '/auth/login', there);

@@ -125,7 +125,7 @@ describe('a page that requires a stronger login', () => {
 });
 
 describe('the session at a stronger login', () => {
-  it('gets a new id and CSRF token, and the former id becomes invalid (BF-05)', async () => {
+  it('gets a new id and a new CSRF token, so that the former id is invalid (BF-05)', async () => {
     await logIn();
     const [former, formerToken] = [sessionIn(), csrfTokenIn(await home())];
     await stepUp();

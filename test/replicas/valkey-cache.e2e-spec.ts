@@ -407,7 +407,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(await textOf(await replica())).toBe('token-2');
     });
 
-    it('drops the exchanged tokens of an inactive subject token, even the token of a running exchange (TX-06)', async () => {
+    it('drops the exchanged tokens of an inactive subject token, even during an exchange (TX-06)', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       const request = tokenExchangeRequest(testAccessToken(), 'service-c', 'x');
       const { hash } = request.subject;

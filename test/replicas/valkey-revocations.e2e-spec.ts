@@ -532,7 +532,7 @@ installed('the sharing of denials over Valkey', () => {
     expect(all.map(({ list }) => list.denies(issuedEarlier()))).toEqual([false, false, false]);
   });
 
-  it('refuses older tokens after the list of denials was full, even at a replica that starts after a data loss', async () => {
+  it('refuses older tokens after the list of denials was full, even at a replica that starts later', async () => {
     const one = await replica({ maxRevocations: 1000 });
     const two = await replica({ maxRevocations: 1000 });
     one.list.deny({ sid: 'first' });

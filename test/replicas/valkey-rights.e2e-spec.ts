@@ -155,7 +155,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
 
   // The client also works without `client|setinfo`, which only reports its name and version.
   it.each(TABLE.filter(([, right]) => right !== '+client|setinfo'))(
-    'of %s are insufficient without %s, and the error names the user and the correction (OP-04)',
+    'of %s are insufficient without %s, with an error that names the correction (OP-04)',
     async (name, right) => {
       await give(
         name,

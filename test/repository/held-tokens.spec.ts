@@ -7,7 +7,7 @@ const here = import.meta.dirname;
 
 describe('the memory of a service', () => {
   // Starts a separate process, because a heap snapshot of a Jest process takes a minute.
-  it("contains no caller's token, and only tokens that were issued to the service (RS-12)", async () => {
+  it('contains no token of a caller, but tokens that were issued to the service (RS-12)', async () => {
     const program = [join(here, '../support/typescript-loader.mjs'), join(here, 'held-tokens-scenario.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, program);
     expect(JSON.parse(stdout)).toEqual({

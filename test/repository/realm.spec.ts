@@ -159,7 +159,7 @@ describe('the realm', () => {
     expect(client(POLLER).attributes['ssf.enabled']).toBe('${SIGNALS_SSF:false}');
   });
 
-  it('keeps events for an hour, and saves only the types that the feed reads', () => {
+  it('saves only the event types that the feed reads, for an hour', () => {
     expect([realm.eventsExpiration, realm.attributes['adminEventsExpiration']]).toEqual([3600, '3600']);
     const [, guide = ''] = /At least these types must be saved:\s([^.]*)\./.exec(read('docs/event-feed.md')) ?? [];
     expect([...guide.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(realm.enabledEventTypes);

@@ -113,35 +113,32 @@ withOpenssl('a Keycloak with a certificate of a private authority', () => {
     expect(findings.find(({ check }) => check === 'tls')?.message).toContain('of an authority in tls.caFile');
   });
 
-  it.each(BAD)(
-    'receives no request in case of %s, and the log names the cause and the correction',
-    async (_, reason, cure, of) => {
-      const { pair, trusted } = of();
-      const terminator = await behindTls(testServer().baseUrl, pair, true);
-      const keycloak = composed(terminator.url, trusted?.caFile());
-      for (const call of [
-        () => keycloak.clientCredentials.getToken(),
-        () => keycloak.verifier.verify('eyJhbGciOiJSUzI1NiJ9.e30.AAAA'),
-        () => keycloak.fetch.fetch(`${realmAt(terminator.url)}/protocol/openid-connect/certs`),
-      ]) {
-        expect(await refusalOf(call())).toEqual({
-          code: 'authorization_server_unavailable',
-          reason,
-          hint: expect.stringMatching(cure) as unknown,
-        });
-      }
-      expect(terminator.requests).toEqual([]);
-      const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, undefined);
-      expect(findings).toContainEqual(
-        expect.objectContaining({
-          check: 'tls',
-          level: 'error',
-          message: expect.stringContaining(reason) as unknown,
-          cure: expect.stringMatching(cure) as unknown,
-        }),
-      );
-    },
-  );
+  it.each(BAD)('receives no request in case of %s, and the log names the cause', async (_, reason, cure, of) => {
+    const { pair, trusted } = of();
+    const terminator = await behindTls(testServer().baseUrl, pair, true);
+    const keycloak = composed(terminator.url, trusted?.caFile());
+    for (const call of [
+      () => keycloak.clientCredentials.getToken(),
+      () => keycloak.verifier.verify('eyJhbGciOiJSUzI1NiJ9.e30.AAAA'),
+      () => keycloak.fetch.fetch(`${realmAt(terminator.url)}/protocol/openid-connect/certs`),
+    ]) {
+      expect(await refusalOf(call())).toEqual({
+        code: 'authorization_server_unavailable',
+        reason,
+        hint: expect.stringMatching(cure) as unknown,
+      });
+    }
+    expect(terminator.requests).toEqual([]);
+    const { findings } = await examine({ keycloak, handlers: [], notSeen: [] }, undefined);
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        check: 'tls',
+        level: 'error',
+        message: expect.stringContaining(reason) as unknown,
+        cure: expect.stringMatching(cure) as unknown,
+      }),
+    );
+  });
 
   it('is trusted without a restart after its authority is appended to the file', async () => {
     const caFile = house.caFile();
@@ -213,27 +210,24 @@ withOpenssl('a service with a certificate of a private authority', () => {
     expect(details).toMatchObject({ details: { 'service-b': { status: 'up' } } });
   });
 
-  it.each(BAD)(
-    'receives no token in case of %s, and the log names the cause and the correction',
-    async (_, reason, cure, of) => {
-      const { pair, trusted } = of();
-      const terminator = await behindTls(behind.b.url, pair);
-      const file = trusted?.caFile();
-      const services = await serviceA(terminator.url, file === undefined ? {} : { SERVICES_CA_FILE: file });
-      const before = services.printed().length;
-      for (const path of ['/run-service-b', '/api/orders/9876/receipt']) {
-        const answer = await ask(services, path);
-        expect([answer.status, await answer.json()]).toEqual([
-          503,
-          expect.objectContaining({ code: 'service_unavailable' }),
-        ]);
-      }
-      expect(terminator.requests).toEqual([]);
-      const lines = services.printed().slice(before).split('\n');
-      const telling = lines.filter((line) => line.includes(`"reason":"${reason}"`) && cure.test(line));
-      expect(telling).toHaveLength(2);
-    },
-  );
+  it.each(BAD)('receives no token in case of %s, and the log names the cause', async (_, reason, cure, of) => {
+    const { pair, trusted } = of();
+    const terminator = await behindTls(behind.b.url, pair);
+    const file = trusted?.caFile();
+    const services = await serviceA(terminator.url, file === undefined ? {} : { SERVICES_CA_FILE: file });
+    const before = services.printed().length;
+    for (const path of ['/run-service-b', '/api/orders/9876/receipt']) {
+      const answer = await ask(services, path);
+      expect([answer.status, await answer.json()]).toEqual([
+        503,
+        expect.objectContaining({ code: 'service_unavailable' }),
+      ]);
+    }
+    expect(terminator.requests).toEqual([]);
+    const lines = services.printed().slice(before).split('\n');
+    const telling = lines.filter((line) => line.includes(`"reason":"${reason}"`) && cure.test(line));
+    expect(telling).toHaveLength(2);
+  });
 
   it('is checked by doctor, which reports an untrusted authority', async () => {
     const terminator = await behindTls(behind.b.url, house.issue());

@@ -23,7 +23,7 @@ describe('LogOutput', () => {
     expect(written).toEqual(['A\nB\nC\n']);
   });
 
-  it('writes all lines from writeSoon() together a moment later, and writes each line once', async () => {
+  it('writes all lines from writeSoon() together a moment later', async () => {
     const output = new LogOutput(asItIs);
     output.writeSoon('a\n');
     output.writeSoon('b\n');

@@ -17,7 +17,7 @@ describe('the page of attacks', () => {
     expect(html).toContain('the same: <code>200</code>');
   });
 
-  it('shows the number of expected refusals of each group of attacks, and marks forged claims', () => {
+  it('shows the number of expected refusals of each group of attacks', () => {
     const report = { attempt: { ...MADE, token: { scope: 'a' }, forged: 'scope … b' }, why: '' };
     const [wrongService, forged] = ['token-at-c', 'alg-none'].map((id) => attackOf(id) as Attack);
     const html = attacksRun([

@@ -55,7 +55,7 @@ describe('the comparison of tokens', () => {
     expect(compareTokens([TOKENS[0] ?? at('', {}), at('service-b', { sub: 'bob' })]).sameSubject).toBe(false);
   });
 
-  it('compares subjects by issuer and sub, and treats tokens without these claims as different', () => {
+  it('treats two subjects as equal only if the tokens have an equal issuer and sub', () => {
     const [one, other] = [at('service-b', { sub: 'a', iss: 'x' }), at('service-c', { sub: 'a', iss: 'y' })];
     expect(compareTokens([one, one]).sameSubject).toBe(true);
     expect(compareTokens([one, other]).sameSubject).toBe(false);

@@ -42,7 +42,7 @@ describe('Cookies', () => {
 describe('PendingLogins', () => {
   const logins = new PendingLogins(https, new Cookies(https), store);
 
-  it('accepts a login once, and reveals no secret in the login cookie (BF-01, BF-04)', async () => {
+  it('accepts each login only once, from a cookie that reveals no secret (BF-01, BF-04)', async () => {
     const [cookie = ''] = await logins.remember({ headers: {} }, PENDING);
     expect(cookie).toMatch(/^__Host-login-s{16}=[\w.-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     expect(cookie).not.toContain('the-verifier');

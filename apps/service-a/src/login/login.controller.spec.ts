@@ -203,7 +203,7 @@ describe('a logout', () => {
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^session=; Max-Age=0/)]);
   });
 
-  it('redirects a browser without a session to the start page, and sets no cookie', async () => {
+  it('redirects a browser without a session to the start page', async () => {
     const { headers } = await request(app.getHttpServer())
       .post('/auth/logout')
       .set('sec-fetch-site', 'same-origin')

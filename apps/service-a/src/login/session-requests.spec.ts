@@ -100,7 +100,7 @@ const post = (path: string, headers: Readonly<Record<string, string>>, form: obj
 const chain = (headers: Readonly<Record<string, string>>, at = app) => send('get', '/run-service-b', headers, at);
 
 describe('a request with a session', () => {
-  it('gets 401 if the clock of the service is wrong, and does not end the session (BF-05)', async () => {
+  it('gets 401, but keeps the session, if the clock of the service is wrong (BF-05)', async () => {
     const session = await logIn();
     const { now } = Date;
     jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);

@@ -81,7 +81,7 @@ describe('SigningKeys', () => {
     expect(readings).toEqual([5000, 5000 + COOL_DOWN_MS]);
   });
 
-  it('finds a new key despite many unknown key ids, and sends at most one request per second (BF-02)', async () => {
+  it('finds a new key despite many unknown key ids, with at most one request per second (BF-02)', async () => {
     await keyOf('old');
     const junk: Promise<unknown>[] = [];
     let rotated: Promise<unknown> | undefined;

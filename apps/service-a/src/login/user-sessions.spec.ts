@@ -116,7 +116,7 @@ describe('UserSessions', () => {
     expect(refreshes).toBe(1);
   });
 
-  it('keeps the session if Keycloak is down, and refreshes at the next request (BF-08)', async () => {
+  it('keeps the session while Keycloak is down, and refreshes it later (BF-08)', async () => {
     const id = await sessions.begin(login({ tokens: tokens(5) }));
     refreshing = async () => Promise.reject(new Error('down'));
     await expect(accessTokenOf(id)).rejects.toThrow('down');

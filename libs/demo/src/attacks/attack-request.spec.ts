@@ -50,7 +50,7 @@ describe('the request of an attack', () => {
     await expect(ask({ who: 'X', url })).resolves.toEqual({ status: 302 });
   });
 
-  it('drops a field that contains a part of a token, and a field whose value is not a short plain text', () => {
+  it('drops a field whose value contains a part of a token or is not a short plain text', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
     const members = { code: token, reason: 'eyJzdWIiOiJ4In0', permission: '<b>' };
     expect(shownAnswer({ status: 400, members }, [token])).toEqual({ status: 400 });

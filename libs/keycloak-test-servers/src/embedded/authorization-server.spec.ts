@@ -173,7 +173,7 @@ describe('startAuthorizationServer', () => {
     await expect(introspect('x')).rejects.toThrow('fetch failed');
   });
 
-  it('replaces a placeholder by its value or default, and does not replace message keys', () => {
+  it('replaces each placeholder by its value or its default', () => {
     const environment = { A: '1' };
     expect(fillPlaceholders('${A}/${A:2}/${B:http://x}/${B:}/${emailScopeConsentText}', environment)).toBe(
       '1/1/http://x//${emailScopeConsentText}',

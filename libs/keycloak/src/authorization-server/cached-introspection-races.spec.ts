@@ -133,7 +133,7 @@ async function act(world: World, todo: Step): Promise<void> {
 }
 
 describe('CachedIntrospection in any order of events (model)', () => {
-  it('introspects only when needed, and never returns an expired or superseded result (RS-07, RS-12, RS-13, TX-06)', async () => {
+  it('never returns an expired or superseded result (RS-07, RS-12, RS-13, TX-06)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 1, maxLength: 20 }), async (s, steps) => {

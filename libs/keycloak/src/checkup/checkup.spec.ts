@@ -63,7 +63,7 @@ describe('a checkup', () => {
     ]);
   });
 
-  it('reports an unreachable called service (row 28), and a called service without declared scopes', async () => {
+  it('reports a called service that is unreachable (row 28) or has no declared scopes', async () => {
     const keycloak = keycloakOf();
     keycloak.service('service-b', { baseUrl: 'http://127.0.0.1:9', audience: 'service-b' });
     expect(await keycloak.issuers[0].checkup.reach()).toMatchObject([

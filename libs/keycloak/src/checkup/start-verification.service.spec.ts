@@ -194,7 +194,7 @@ describe('verifyAtStart in the background', () => {
     expect(module).toThrow("verifyAtStart must be true, false or 'background'");
   });
 
-  it('sends one discovery request and one introspection, and logs no line if Keycloak accepts the settings', async () => {
+  it('sends only one discovery request and one introspection if Keycloak accepts the settings', async () => {
     await startLater({});
     await until(() => realm.control.calls.introspection === 1);
     await app?.close();

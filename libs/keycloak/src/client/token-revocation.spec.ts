@@ -128,7 +128,7 @@ describe('a subject token that is denied', () => {
     expect(asked()).toBe(2);
   });
 
-  it('fails all waiting callers if the denial arrives during the exchange, and caches nothing', async () => {
+  it('fails all waiting callers if the denial arrives during the exchange', async () => {
     const release = heldRequests.hold();
     const waiting = [tokens.get(exchange(alice)), tokens.get(exchange(alice))];
     const called = client.onBehalfOf(alice, SCOPE).get(PATH);

@@ -40,7 +40,7 @@ describe('a call that ends after the circuit has opened', () => {
   });
 });
 
-it('the circuit breaker ignores a call that began before the circuit opened and fails after it has closed', async () => {
+it('a late failure of a call from before the pause does not open the circuit again', async () => {
   const { states, pause, run } = breakerOf(1);
   let fail = (): void => undefined;
   const late = run(() => new Promise((_, reject) => (fail = () => reject(new Error('late')))));

@@ -92,7 +92,7 @@ describe('the log of refusals (OP-05)', () => {
     for (let time = 0; time < times; time += 1) logged.log(refused, host);
   };
 
-  it('has 20 lines for 10,000 anonymous requests to one route, and a final count', () => {
+  it('has 20 lines and a final count for 10,000 anonymous requests to one route', () => {
     for (let time = 0; time < 10_000; time += 1) {
       logged.log(missing, request('/api/orders/:id', { headers: { 'x-request-id': `request-${time}` } }));
     }

@@ -174,7 +174,7 @@ describe('a token with the profile rfc7662', () => {
     expect(await reasonOf(keycloakOf().verifier.verify('opaque'))).toBe('answered_400_invalid_request');
   });
 
-  it('has the subject client:web without a user, and denials and rechecks use this subject', async () => {
+  it('has the subject client:web, also in denials and rechecks, if it has no user', async () => {
     tokens.set('own', answerOf({ sub: undefined, iat: now() - 30 }));
     const { verifier, revocations } = keycloakOf();
     const { subject } = await verifier.verify('own');

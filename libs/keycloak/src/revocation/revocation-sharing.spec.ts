@@ -366,7 +366,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('does not append a denial again while the channel is connected, even if the denial was not read back', async () => {
+  it('appends a denial that was not read back again only after the channel was lost', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });

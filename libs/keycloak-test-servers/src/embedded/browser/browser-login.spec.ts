@@ -101,7 +101,7 @@ const refresh = ({ refresh_token }: Record<string, unknown>) =>
   post('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: String(refresh_token) });
 
 describe('the login page', () => {
-  it('has no script, and has a permitted style sheet, a language, a title and labelled fields', async () => {
+  it('has no script, but a language, a title and labelled fields', async () => {
     const response = await authorize();
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");

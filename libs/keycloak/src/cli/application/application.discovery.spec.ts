@@ -125,7 +125,7 @@ describe('a module', () => {
     expect(enforcementFindings(enforcing)).toEqual([]);
   });
 
-  it('is read without a start: its services, required permissions and closed routes are reported (row 21)', async () => {
+  it('is not started for the report of its services, permissions and closed routes (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([

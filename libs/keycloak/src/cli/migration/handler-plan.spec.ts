@@ -68,7 +68,7 @@ describe('the decorators of a handler', () => {
     expect(await ofMethod(`@Public()\n@Roles({ roles: ['realm:a'] })`)).toEqual([TODO, `@RequirePermission('a')`]);
   });
 
-  it('demand the roles of class and method, because nest-keycloak-connect 1 checked the roles of the class', async () => {
+  it('demand the roles of both class and method, as nest-keycloak-connect 1 did', async () => {
     const lines = await ofMethod(`@Roles({ roles: ['realm:b'] })`, `@Roles({ roles: ['realm:a'] })`);
     expect(lines).toEqual([TODO, `@RequirePermission('a')`, `@RequirePermission('b')`]);
   });

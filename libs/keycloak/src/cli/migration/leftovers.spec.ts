@@ -106,7 +106,7 @@ describe('the imports', () => {
     );
   });
 
-  it('of the new package are merged, and get an alias if a name is already in use', async () => {
+  it('of the new package get an alias if a name is already in use', async () => {
     const text = `import { Controller, Get } from '@nestjs/common';
 import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { Public as Open } from 'nest-keycloak-connect';

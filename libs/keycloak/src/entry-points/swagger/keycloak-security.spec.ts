@@ -313,7 +313,7 @@ describe('addKeycloakSecurity responses', () => {
 });
 
 describe('addKeycloakSecurity schemes', () => {
-  it("adds a bearer scheme, and the realm's OAuth 2.0 scheme with all required scopes", async () => {
+  it('adds a bearer scheme and an OAuth 2.0 scheme with all required scopes', async () => {
     await make({ controllers: [OrdersController], issuer: 'https://sso.example.com/realms/shop' });
     expect(documentOf().components?.securitySchemes).toMatchObject({
       keycloak: {

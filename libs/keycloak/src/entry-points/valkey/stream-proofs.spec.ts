@@ -51,7 +51,7 @@ beforeEach(() => {
 });
 
 describe('StreamProofs', () => {
-  it('accepts a proof of the read entries, and reports the age of the proof', () => {
+  it('accepts a proof of the entries that it has read', () => {
     const sealed = written(poller(), 1000);
     read(reader(), sealed);
     expect(accepted).toHaveLength(1);

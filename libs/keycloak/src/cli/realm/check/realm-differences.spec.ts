@@ -177,7 +177,7 @@ describe('realm check of an incomplete realm', () => {
   );
 });
 
-it('realm check does not mistake a realm role in a composite role for a client role with the same dotted name', async () => {
+it('realm check distinguishes a realm role from a client role with an equal dotted name', async () => {
   const faults = await faultsWith((realm) => {
     realm.roles.realm = [{ name: 'clerk', composites: { realm: ['refunds.agent'] } }];
     realm.clientScopeMappings = {};

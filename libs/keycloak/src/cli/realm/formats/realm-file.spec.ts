@@ -65,7 +65,7 @@ describe('the format realm', () => {
     expect(inventory).toMatchObject({ optionalClientScopes: [], attributes: {} });
   });
 
-  it('contains the client of a called service without a module, and notes each missing client', () => {
+  it('contains the client of a called service even if no module of this service is given', () => {
     const requirements = { ...REQUIREMENTS, clients: [clientOf('orders')], otherClients: ['inventory', 'web'] };
     expect(fileOf(requirements)['clients']).toMatchObject([{ clientId: 'orders' }, { clientId: 'inventory' }]);
     expect(realmFileNotes(requirements)).toEqual([
