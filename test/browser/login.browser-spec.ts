@@ -212,7 +212,7 @@ describe('two tabs of one browser', () => {
   });
 });
 
-describe('the browser', () => {
+describe('the browser of a user', () => {
   it('stores only a session id, and receives no token between login and logout (BF-07)', async () => {
     const page = await chromium.open();
     const [seenBefore, knownBefore] = [chromium.exchanges.length, chain.scanner.knownCount];

@@ -56,7 +56,7 @@ describeOnBothServers((connect, which) => {
 
   const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
 
-  describe('the chain', () => {
+  describe('the chain of services that verify signatures', () => {
     it('exchanges the token of a user, and causes no introspection', async () => {
       const user = await server.newUser('order-manager');
       const headers = {

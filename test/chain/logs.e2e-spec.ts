@@ -33,7 +33,7 @@ const lines = (): Record<string, unknown>[] =>
 const last = (message: string): Record<string, unknown> | undefined =>
   lines().findLast((line) => line['message'] === message);
 
-describe('a request', () => {
+describe('a request to a service', () => {
   it('is logged with the route and a hash of the subject, without a token', async () => {
     await request(services.a.url).get('/api/orders/9876').set(IDS).auth(alice, { type: 'bearer' }).expect(200);
     const { sub } = claimsOf(alice);

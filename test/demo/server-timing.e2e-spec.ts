@@ -143,7 +143,7 @@ describe('Server-Timing', () => {
   });
 });
 
-describe('the page of a chain', () => {
+describe('the page with the result of the call chain', () => {
   it('shows the steps and the claims of all tokens, but no token (BF-07)', async () => {
     const asService = await run(HTML);
     expect(asService.text).toMatch(/What just happened.*The tokens side by side/s);

@@ -59,7 +59,7 @@ async function askedAgain({ arrivedTokens }: RunningService, times: number): Pro
   for (const wanted = arrivedTokens.length + times; arrivedTokens.length < wanted;) await sleep(20);
 }
 
-describe('a watched page', () => {
+describe('a page that reports token refusals', () => {
   it('shows the time from the event to the refusal at each service', async () => {
     const services = await start({});
     const feeds = await receiveRevocations(services, server);
@@ -106,7 +106,7 @@ describe('a watched page', () => {
   });
 });
 
-describe('a watched page without a feed', () => {
+describe('a page that reports token refusals without a feed', () => {
   let services: RunningServices;
   beforeAll(async () => {
     services = await start({});

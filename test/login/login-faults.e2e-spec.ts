@@ -54,7 +54,7 @@ const run = (): Promise<Page> => browser.send(`${chain.a.url}/run-service-b`, as
 const session = (): string | undefined => browser.cookie(chain.a.url, 'session');
 const answerOf = ({ status, text }: Page): unknown => ({ status, code: (JSON.parse(text) as { code?: unknown }).code });
 
-describe('a refresh', () => {
+describe('a refresh of a session', () => {
   it.each(FAULTS)('does not end the session if Keycloak answers %s (BF-08, RS-14)', async (_, fault, status) => {
     await logInAt(chain.a.url, browser, 'alice');
     const id = session();

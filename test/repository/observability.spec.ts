@@ -17,7 +17,7 @@ const FUNCTIONS = new Set(
   'sum max count by and or unless offset up rate increase histogram_quantile last_over_time max_over_time'.split(' '),
 );
 
-describe('the rules and the dashboard', () => {
+describe('the alert rules and the dashboard', () => {
   it.each(queries)('query only documented metrics and documented attributes: %s', (_, query) => {
     const names = wordsOf(query);
     const metrics = names.filter((name) => documented.has(name));

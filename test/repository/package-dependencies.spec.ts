@@ -158,7 +158,7 @@ describe('the dependencies of a package', () => {
   });
 });
 
-describe('the files in use', () => {
+describe('the files that a package uses', () => {
   it('include files that the member exports names without conditions', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './preset': './preset.json' } };
     const files = { ...FILES, 'preset.json': '{}', 'left-over.json': '{}' };

@@ -7,7 +7,7 @@ const textsOf = (path: string, ...lines: string[]): [line: number, text: string]
 const rulesOf = (sentence: string): string[] =>
   RULES.filter(({ matches }) => matches(sentence)).map(({ name }) => name);
 
-describe('the sentences', () => {
+describe('the sentences that npm run prose checks', () => {
   it('come from paragraphs, list items and long table cells in Markdown', () => {
     const page = [
       '# A heading of four words',
@@ -48,7 +48,7 @@ describe('the sentences', () => {
   });
 });
 
-describe('the rules', () => {
+describe('the rules of npm run prose', () => {
   it.each([
     ['What ended is refused.', ['start']],
     [`The guard ${'again '.repeat(30)}refuses.`, ['long']],

@@ -90,7 +90,7 @@ const sourcesOf = (service: string, kind: string): string =>
 
 const ALLOWING = /@RequirePermission\('([^']+)'\)\s+@AllowClients\('([^']+)'\)/g;
 
-describe('the realm', () => {
+describe('the demo realm', () => {
   it('gives each permission one audience, and at least one role', () => {
     expect(permissions.length).toBeGreaterThan(6);
     for (const { name, audiences } of permissions) {

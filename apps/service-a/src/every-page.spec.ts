@@ -26,7 +26,7 @@ import {
 const NAME = `<img src=x onerror=alert(1)>"'&`;
 const ESCAPED = '&lt;img src=x onerror=alert(1)&gt;';
 
-describe('every page', () => {
+describe('every page of Service A', () => {
   it('escapes claims, in text and in attributes (BF-11)', () => {
     const answer = { service_b: NAME, service_c: { result: 1, msg: NAME } };
     const shown = [

@@ -3,7 +3,7 @@ import { MAX_SEALED_LENGTH, readSealedToken, TokenSeal } from './token-seal.js';
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
 
-describe('a sealed token', () => {
+describe('an encrypted token', () => {
   it('can be decrypted with its secret, and contains no readable part of the token', () => {
     const sealed = new TokenSeal('a secret').seal(TOKEN);
     expect(new TokenSeal('a secret').open(sealed)).toBe(TOKEN);
@@ -15,7 +15,7 @@ describe('a sealed token', () => {
     ['of another secret', new TokenSeal('another').seal(TOKEN)],
     ['that was changed', new TokenSeal('a secret').seal(TOKEN).replace(/.{4}$/, 'AAAA')],
     ['that is too short', 'AAAA'],
-    ['that is not sealed', TOKEN],
+    ['that is not encrypted', TOKEN],
     ['that is empty', ''],
   ])('%s cannot be decrypted', (_, sealed) => {
     expect(new TokenSeal('a secret').open(sealed)).toBeUndefined();

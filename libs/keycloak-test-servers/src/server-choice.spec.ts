@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { chooseServer, isUrl } from './server-choice.js';
 
-describe('the choice', () => {
+describe('the choice of the authorization server', () => {
   const KINDS = ['embedded', 'keycloak', 'docker', 'distribution', 'available'];
 
   it.each([...KINDS, 'http://localhost:8180', 'https://sso.example.com/realms/shop'])(

@@ -70,7 +70,7 @@ afterAll(() => app.close());
 const post = (body: string, type = 'application/json'): request.Test =>
   request(app.getHttpServer()).post('/orders').set('Content-Type', type).send(body);
 
-describe('a service', () => {
+describe('a service from createService()', () => {
   it('passes a valid body unchanged to the handler', async () => {
     const { body } = await post(JSON.stringify(ORDER)).expect(201);
     expect(body).toEqual(ORDER);

@@ -499,7 +499,7 @@ describe('readServiceSettings for a service with a login', () => {
   });
 });
 
-describe('shared state', () => {
+describe('readServiceSettings for shared state', () => {
   const composeFile = readFileSync(new URL('../../../compose.replicas.yml', import.meta.url), 'utf8');
   const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString('base64');
   const SHARED = { SHARED_STATE_URL: 'valkeys://valkey.internal', SHARED_DENIAL_KEYS: `${KEY}, ${KEY}` };

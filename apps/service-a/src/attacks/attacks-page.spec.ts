@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { attackOf, type Attack } from './attack-list.js';
 import { ATTACK, attacksRun, MADE } from '../../spec-support/shown-pages.js';
 
-describe('the page of attacks', () => {
+describe('the attack page', () => {
   it.each([
     ['refused', '✓', 'Refused, for the expected reason', ATTACK.refusals[0].words],
     ['open', '✗', 'OPEN: it got through', undefined],

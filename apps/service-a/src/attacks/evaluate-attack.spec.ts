@@ -13,7 +13,7 @@ const ACCEPTED: AttackAnswer = { status: 200 };
 const evaluated = (attack: AttackAnswer, control = ACCEPTED) =>
   evaluateAttack([EXPECTED], { attack: { what: 'this', answer: attack }, control: { what: 'that', answer: control } });
 
-describe('an attack', () => {
+describe('the verdict on an attack', () => {
   it('is "refused" if the service refused the attack as expected and accepted the legitimate request', () => {
     expect(evaluated(EXPECTED)).toEqual({
       verdict: 'refused',

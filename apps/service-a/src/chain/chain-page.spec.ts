@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ANSWER, chainRefused, chainSucceeded, METRICS, token } from '../../spec-support/shown-pages.js';
 import { answeredDetails, refusedDetails } from './chain-details.js';
 
-describe('the page of a chain', () => {
+describe('the page with the result of the call chain', () => {
   it('shows the result in one article, with headings of a lower level', () => {
     for (const html of [
       chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),

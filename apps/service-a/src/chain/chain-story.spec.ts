@@ -11,7 +11,7 @@ const COLD =
   'service-b.introspection;desc="asked";dur=9, service-b.token-exchange;desc="requested";dur=22, service-b.call;desc="service-c 200";dur=17, ' +
   'service-c.introspection;desc="asked";dur=8, service-c.total;dur=9, service-b.total;dur=60, service-a.total;dur=1430';
 
-describe('the story of a chain', () => {
+describe('the steps that the page shows for a call chain', () => {
   it('shows all requests and the duration of each request if all caches are empty', () => {
     expect(sentences(COLD)).toEqual([
       'browser>service-a: The browser asks Service A to run the chain.',

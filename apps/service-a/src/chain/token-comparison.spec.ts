@@ -39,7 +39,7 @@ const changes = ({ rows }: TokenComparison): Record<string, unknown[]> =>
 const texts = ({ rows }: TokenComparison, claim: string): string[] =>
   rows.find((row) => row.claim === claim)?.cells.map(({ text }) => text) ?? [];
 
-describe('the comparison of tokens', () => {
+describe('the comparison of the tokens of a call chain', () => {
   it('marks the claims that changed between hops, and reports the unchanged subject', () => {
     const compared = compareTokens(TOKENS);
     expect(changes(compared)).toEqual({

@@ -27,7 +27,7 @@ const row = (
 
 const verdicts = ({ cells }: MatrixRow): readonly string[] => cells.map(({ verdict }) => verdict);
 
-describe('a cell of the matrix', () => {
+describe('the verdict of a service on a stolen token', () => {
   it('is "opens" for the intended service of the token, and "closed" for other services', () => {
     const { cells } = row([INACTIVE, ACCEPTED, { ...INACTIVE, reason: 'other_audience' }]);
     expect(cells).toMatchObject([
@@ -98,7 +98,7 @@ describe('a cell of the matrix', () => {
   });
 });
 
-describe('the page of the matrix', () => {
+describe('the page with the matrix of stolen tokens', () => {
   const good = EXCHANGED.map((stolen, own) =>
     row(
       [0, 1, 2].map((at) => (at === own ? ACCEPTED : INACTIVE)),

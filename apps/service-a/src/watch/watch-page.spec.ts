@@ -7,7 +7,7 @@ import { storyOf } from './watch-story.js';
 const ACCEPTED = storyOf([{ service: 'Service A', state: 'accepted' }], []);
 const refusedAt = (service: string) => ({ service, state: 'refused', refusedAtMs: 1_800_000_000_000 }) as const;
 
-describe('a watched page', () => {
+describe('a page that reports token refusals', () => {
   it.each<[Partial<FeedStatus>, string]>([
     [{}, 'all services refuse within a second or so'],
     [{ isShared: false }, 'Service A, which refuses within a second or so. The others refuse within 10 s'],

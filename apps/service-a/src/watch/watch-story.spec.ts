@@ -11,7 +11,7 @@ const at = (letter: string, state: TokenState, refusedAtMs?: number): WatchedSer
 });
 const refusedAt = (letter: string, ms: number): WatchedService => at(letter, 'refused', NOW + ms);
 
-describe('the story of a watched session', () => {
+describe('the report about the tokens of a session', () => {
   it('begins with the services that accept the tokens of the session', () => {
     expect(storyOf([at('A', 'unknown')], [])).toMatchObject({
       kind: 'watching',

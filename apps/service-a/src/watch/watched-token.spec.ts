@@ -30,8 +30,8 @@ async function statesOf(token: WatchedToken): Promise<readonly string[]> {
 const watched = (token: KnownToken, renew?: () => Promise<KnownToken>): WatchedToken =>
   new WatchedToken(token, { everyMs: 1, ...(renew === undefined ? {} : { renew }) });
 
-describe('a watched token', () => {
-  it('is sent to a service until the service refuses the token', async () => {
+describe('a token that is sent until a service refuses it', () => {
+  it('counts as accepted until a service refuses the token', async () => {
     const token = watched(known(LIVES_LONG, ACCEPTED, ACCEPTED, REFUSED));
     const before = Date.now();
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);

@@ -18,7 +18,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-describe('the request of an attack', () => {
+describe('the request that an attack sends', () => {
   it('returns the status, code and reason from a service or Keycloak', async () => {
     const url = await serve(({ method }, response) => {
       const [status, body] =

@@ -12,7 +12,7 @@ const MADE: Attempt = {
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
-describe('the runs of attacks', () => {
+describe('attack runs', () => {
   it('return the answers to the attack and to the legitimate request', async () => {
     await expect(new AttackRuns().run('x', async () => MADE)).resolves.toBe(MADE);
   });

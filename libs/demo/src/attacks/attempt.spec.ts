@@ -6,7 +6,7 @@ const ACCEPTED: AttackAnswer = { status: 200 };
 const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
 const unreachable = (): Promise<AttackAnswer> => Promise.reject(new AttackNotRun('The server is unreachable.'));
 
-describe('an attempt', () => {
+describe('an attempt of an attack', () => {
   it('returns the answers to the attack and to the legitimate request', async () => {
     await expect(
       attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', Promise.resolve(ACCEPTED)] }),

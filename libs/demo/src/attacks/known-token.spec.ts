@@ -18,7 +18,7 @@ function presenting(...answers: readonly AttackAnswer[]) {
   };
 }
 
-describe('a token that is presented', () => {
+describe('a token that an attack sends to a service', () => {
   it('counts as accepted after one acceptance, and as refused after four consecutive refusals', async () => {
     const good = presenting(ACCEPTED);
     expect((await presentSurely(good.present)).answer).toEqual(ACCEPTED);

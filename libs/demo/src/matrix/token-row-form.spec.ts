@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readTokenRow } from './token-row-form.js';
 
-describe('a matrix row from another service', () => {
+describe('a row of the token matrix from another service', () => {
   const row = {
     id: 'an id',
     token: { aud: 'service-c', azp: 'service-b' },

@@ -34,7 +34,7 @@ describe('the checksum of an archive', () => {
   });
 });
 
-describe('fetching the archive', () => {
+describe('the download of the archive', () => {
   const path = process.env['PATH'];
   afterAll(() => void (process.env['PATH'] = path));
 

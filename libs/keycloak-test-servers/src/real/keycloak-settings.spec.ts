@@ -19,7 +19,7 @@ const realm = JSON.stringify({
   ],
 });
 
-describe('the settings of a run', () => {
+describe('the settings of a started Keycloak', () => {
   it('name the placeholders that have no value and no default', () => {
     expect(unfilledPlaceholders(realm, {})).toEqual(['SHOP_SECRET']);
     expect(unfilledPlaceholders(realm, { SHOP_SECRET: 's' })).toEqual([]);

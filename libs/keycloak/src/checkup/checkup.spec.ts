@@ -169,7 +169,7 @@ describe('a checkup against a server that is not Keycloak', () => {
   });
 });
 
-describe('single findings', () => {
+describe('the findings of a checkup', () => {
   const parts = (more: Partial<CheckupParts>): CheckupParts =>
     ({
       options: keycloakOf().issuers[0].checkup.options,

@@ -32,7 +32,7 @@ describe('the body of a JSON call', () => {
   );
 });
 
-describe('a query', () => {
+describe('the query of a JSON call', () => {
   it.each([
     ['/a', {}, '/a'],
     ['/a', { of: undefined }, '/a'],

@@ -58,7 +58,7 @@ const transport = (origin: string, { scheme = 'http', timeoutMs = 60_000 } = {})
 const GET: PathRequest = { method: 'GET', path: '/api', headers: { Authorization: 'Bearer secret-token' } };
 const POST: PathRequest = { ...GET, method: 'POST', body: '{"value":1}' };
 
-describe('a connection', () => {
+describe('a connection to a called service', () => {
   it('is reused by the next call', async () => {
     const server = await listen((socket) => socket.write(OK));
     const to = transport(server.origin);
@@ -106,7 +106,7 @@ describe('a connection', () => {
   });
 });
 
-describe('the time-out', () => {
+describe('the time-out of a call', () => {
   it.each<[string, string, Handler]>([
     ['covers a handshake that does not end', 'https', () => undefined],
     ['covers headers that never arrive', 'http', () => undefined],
@@ -130,7 +130,7 @@ describe('the time-out', () => {
   });
 });
 
-describe('a response', () => {
+describe('the response to a call', () => {
   it.each<[string, Handler]>([
     ['that breaks off in the body', (socket) => socket.write(OK.slice(0, -1), () => socket.destroy())],
     ['that ends before its length', (socket) => socket.end(OK.slice(0, -1))],
@@ -178,7 +178,7 @@ describe('a response', () => {
   });
 });
 
-describe('the caller', () => {
+describe('the caller of a service', () => {
   it.each<[string, string]>([
     ['before an answer comes', ''],
     ['in the middle of the headers', 'HTTP/1.1 200 OK\r\nContent-'],

@@ -37,7 +37,7 @@ function setUp(expiresIn: string | undefined) {
   return { clock, get };
 }
 
-describe('a token', () => {
+describe('an issued token', () => {
   it.each([
     ['missing', undefined],
     ['0 s', '0'],

@@ -142,7 +142,7 @@ describe('TokenSource', () => {
   });
 });
 
-describe('a failure', () => {
+describe('a failed token request', () => {
   it('is shared by concurrent callers, and is not cached (CC-02)', async () => {
     realm.control.fault('token', { kind: 'status', status: 500 });
     const waiting = await Promise.allSettled([text(SELF), text(SELF), text(SELF)]);

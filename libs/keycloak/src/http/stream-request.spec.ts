@@ -47,7 +47,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('a stream', () => {
+describe('the stream of a response', () => {
   it('ends only if its reader reads no data for a minute', async () => {
     const { body, over } = await answered();
     let isOver = false;

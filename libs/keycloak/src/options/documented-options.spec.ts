@@ -41,7 +41,7 @@ interface Member {
 describe.each([
   ['KeycloakModuleOptions', 'forRoot', GIVEN],
   ['ServiceOptions', 'forFeature', SERVICE],
-] as const)('%s of %s', (type, _, given) => {
+] as const)('the documented options %s of %s', (type, _, given) => {
   const body = INTERFACES[type]
     .map((name) => new RegExp(`export interface ${name} (?:extends \\w+ )?\\{\n([^]*?)\n\\}`).exec(SOURCE)?.[1])
     .join('\n');

@@ -330,7 +330,7 @@ describe('resolveKeycloakOptions', () => {
   });
 });
 
-describe('the profile', () => {
+describe('the option profile', () => {
   const other = (bend: object) => ({ profile: 'rfc9068', ...bend });
 
   it.each([
@@ -370,7 +370,7 @@ describe('the profile', () => {
   });
 });
 
-describe('several issuers', () => {
+describe('the options of several issuers', () => {
   const OTHER = {
     issuer: 'https://keycloak.partner.example/realms/partner',
     clientId: 'orders',

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { tokenText } from '../testing/token-text.js';
 import { loggableText } from './loggable-text.js';
 
-describe('a text of another party', () => {
+describe('a text from a server or a caller', () => {
   it.each<[string, unknown, string | undefined]>([
     ['a sentence', 'Invalid scopes: ledger.write', 'Invalid scopes: ledger.write'],
     ['a URL', 'http://127.0.0.1:8080/realms/acme', 'http://127.0.0.1:8080/realms/acme'],

@@ -468,7 +468,7 @@ describe('a GraphQL resolver', () => {
   });
 });
 
-describe('a service', () => {
+describe('an injectable service', () => {
   it.each([
     ['class', [Authenticated()], []],
     ['method', [], [Authenticated()]],

@@ -100,7 +100,7 @@ describe('verifyAuthentication (RFC 9470 section 3)', () => {
   });
 });
 
-describe('a requirement', () => {
+describe('a requirement for the login', () => {
   it.each<[string, unknown]>([
     ['neither acr nor age', {}],
     ['the value undefined', undefined],

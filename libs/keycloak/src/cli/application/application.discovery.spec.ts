@@ -103,7 +103,7 @@ function moduleWith(
   return AppModule;
 }
 
-describe('a module', () => {
+describe('a root module that a command reads', () => {
   it('causes a warning if it only observes, and an error for each fault that would stop its start', async () => {
     @Controller()
     class Undecorated {
@@ -233,7 +233,7 @@ describe('a module', () => {
   });
 });
 
-describe('the file of a module', () => {
+describe('the file of a root module', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'module-'));

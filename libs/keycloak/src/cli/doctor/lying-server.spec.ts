@@ -184,7 +184,7 @@ describe('a misbehaving server', () => {
   });
 });
 
-describe('the given token of an administrator', () => {
+describe("an administrator's token", () => {
   it('is rejected if its text is not a token', async () => {
     const ran = { printed: '', failed: '' };
     const exitCode = await runDoctor(['--admin'], {

@@ -23,7 +23,7 @@ async function controller(text: string, decorators = ''): Promise<string[]> {
 const claims = (body: string): string => `read(@AuthenticatedUser() user: any) { ${body} }`;
 const token = (body: string): string => `read(@Caller() user: VerifiedAccessToken) { ${body} }`;
 
-describe('a parameter with the user', () => {
+describe('a migrated parameter with @AuthenticatedUser()', () => {
   it.each([
     ['return user.sub;', 'return user.subject;'],
     ['return user.preferred_username;', 'return user.username;'],
@@ -91,7 +91,7 @@ describe('a parameter with the user', () => {
   );
 });
 
-describe('a parameter with the text of the token', () => {
+describe('a migrated parameter with @AccessToken()', () => {
   it('is removed if the handler does not use the parameter', async () => {
     expect(await method('read(@AccessToken() token: string, id: string) {}')).toBe('read(id: string) {}');
     expect(await method('read(id: string, @AccessToken() token: string) {}')).toBe('read(id: string) {}');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { controller, method, migratedClass, NO_GUARDS, TODO } from '../../../spec-support/migrated-classes.js';
 import { ROOT_MODULE } from '../../../spec-support/migrated-project.js';
 
-describe('a class without a decorator', () => {
+describe('a migrated class without an access decorator', () => {
   const plain = controller(method(''));
 
   it('gets @Authenticated() if AuthGuard was registered for the application', async () => {

@@ -7,7 +7,7 @@ async function ofMethod(decorators: string, classDecorators = '', root?: string)
   return lines.slice(lines.indexOf('@Get()') + 1, lines.indexOf('read() {}'));
 }
 
-describe('the decorators of a handler', () => {
+describe('the migrated decorators of a handler', () => {
   it.each([
     ['@Public()', '@Public()'],
     ['@Unprotected()', '@Public()'],

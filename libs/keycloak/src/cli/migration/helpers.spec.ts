@@ -11,7 +11,7 @@ import * as connect from 'nest-keycloak-connect';`;
   return migrated(`${imports}\n\n${helper}\n\n${body}\n`);
 }
 
-describe('@Public() outside of a decorator position', () => {
+describe('@Public() in a helper of the application', () => {
   it.each([
     ['composed decorators', 'const Free = () => applyDecorators(Public());'],
     ['optional tokens', 'const Free = () => applyDecorators(Unprotected(false));'],
@@ -57,7 +57,7 @@ class D {
   });
 });
 
-describe('a decorator of another file', () => {
+describe('a decorator from another file of the application', () => {
   const AUTH = `import { readFileSync } from 'node:fs';
 import { ApiTags } from '@nestjs/swagger';
 import names from './names.json';

@@ -8,7 +8,7 @@ import { Unread } from '../libs/unread';
 const ROLES = `@Roles({ roles: ['realm:clerk'] })`;
 const GRANTS = /@(Public|Authenticated|OptionalToken|RequirePermission)\(/;
 
-describe('handlers of a class', () => {
+describe('handlers of a migrated class', () => {
   it.each([
     ['@Public() in its base class', `class Base { @Public() @Get('x') x() {} }\n`],
     ['@Public() on its base class', `@Public()\nclass Base { @Get('x') x() {} }\n`],

@@ -75,7 +75,7 @@ export class OwnGuard {
   });
 });
 
-describe('the imports', () => {
+describe('the imports of a migrated file', () => {
   it('of other packages keep their names, quotes, comments and line breaks', async () => {
     const text = [
       '// first line',

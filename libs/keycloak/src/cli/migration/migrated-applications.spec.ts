@@ -53,7 +53,7 @@ function compilerErrors(folders: readonly string[]): string[] {
   );
 }
 
-describe('two applications after the command', () => {
+describe('two migrated applications', () => {
   let example: MigratedProject;
   let migrated: MigratedProject;
   let first: Ran;

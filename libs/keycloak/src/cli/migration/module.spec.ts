@@ -5,7 +5,7 @@ const migratedModule = (text: string): Promise<string> => migrated(text, text, '
 const registered = (call: string): string =>
   ROOT_MODULE.replace(/KeycloakConnectModule[.]register\([^)]*\)/, () => call);
 
-describe('the root module', () => {
+describe('the migrated root module', () => {
   it('loses the three guards of nest-keycloak-connect, and keeps all other providers', async () => {
     const text = await migratedModule(
       ROOT_MODULE.replace(

@@ -31,7 +31,7 @@ async function besides(module: string, controller: string): Promise<string> {
 
 const TODO = expect.stringMatching(/^\/\/ TODO\(nestjs-keycloak-s2s\): .+[.]$/);
 
-describe('the options of KeycloakConnectModule', () => {
+describe('the migrated options of KeycloakConnectModule', () => {
   it.each([
     [`authServerUrl: 'https://id/',\nrealm: 'shop',`, [`issuer: 'https://id/realms/shop',`]],
     [`serverUrl: URL,\nrealm: REALM,`, ['issuer: `${URL}/realms/${REALM}`,']],

@@ -372,7 +372,7 @@ describe.each(DRIVERS)('GraphQL with %s', (_, options, adapter) => {
   });
 });
 
-describe('a subscription', () => {
+describe('a GraphQL subscription', () => {
   it.each(DRIVERS)('is closed when its token expires or becomes inactive, with %s', async (_, options, adapter) => {
     await start(options, adapter, [OrdersResolver, FieldsResolver], {
       introspectionTtlSeconds: 1,
@@ -528,7 +528,7 @@ describe('an application with two schemas, of which one has no guards for fields
   });
 });
 
-describe('a field resolver', () => {
+describe('a GraphQL field resolver', () => {
   it('prevents the start if the field has an access decorator and Nest runs no guards for fields (RS-20)', async () => {
     await expect(
       start({ driver: ApolloDriver, fieldResolverEnhancers: [] }, () => new ExpressAdapter(), [
@@ -559,7 +559,7 @@ describe('a field resolver', () => {
   });
 });
 
-describe('a refused operation', () => {
+describe('a refused GraphQL operation', () => {
   it('is logged once for all aliases of a query, with the handler and the reason', async () => {
     const lines: unknown[] = [];
     const [, options, adapter] = DRIVERS[0];

@@ -190,7 +190,7 @@ describe('the diagnostics channel of JwtVerifier', () => {
   });
 });
 
-describe('a service', () => {
+describe('a service that verifies signatures', () => {
   it('is ready as soon as it has read the signing keys', async () => {
     realm.control.fault('jwks', { kind: 'status', status: 503 });
     const service = jwtService(realm);

@@ -225,7 +225,7 @@ describe('an application with several issuers (RS-26)', () => {
   });
 });
 
-describe('the start', () => {
+describe('the start with several issuers', () => {
   it('fails if @AllowClients() names an issuer that is not in the list of issuers', async () => {
     @Controller()
     class Misspelt {

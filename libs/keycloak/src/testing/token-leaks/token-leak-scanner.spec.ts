@@ -285,7 +285,7 @@ describe('printed output', () => {
   });
 });
 
-describe('the tokens of a run', () => {
+describe('the tokens that the scanner knows', () => {
   it('include the tokens that this process receives in responses and requests', async () => {
     const scanner = start();
     const answer = { access_token: TOKEN, refresh_token: jwt({ typ: 'Refresh' }), id_token: jwt({ typ: 'ID' }) };
@@ -358,7 +358,7 @@ describe('the tokens of a run', () => {
   });
 });
 
-describe('a report', () => {
+describe('the report of the scanner', () => {
   it('is an error that lists place, fingerprint and form, and contains no token', () => {
     const scanner = start(TOKEN, OPAQUE);
     scanner.inspect('the body of /x', TOKEN);

@@ -33,7 +33,7 @@ const found = (known: readonly string[], text: string) => {
 const percent = (text: string): string =>
   [...text].map((one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`).join('');
 
-describe('a leak', () => {
+describe('a leaked token', () => {
   it('is found for each known token, in any surrounding text', () => {
     fc.assert(
       fc.property(fc.uniqueArray(token, { minLength: 1, maxLength: 8 }), fc.nat(), around, around, (all, at, a, b) => {
@@ -129,7 +129,7 @@ describe('a text without a leak', () => {
   });
 });
 
-describe('the search', () => {
+describe('the search for leaked tokens', () => {
   it('reads a text only once, even for many tokens', () => {
     // A slower search would exceed Jest's timeout.
     const claims = { iss: 'http://localhost:8080/realms/x', sub: '4f1d…', scope: 'a b c '.repeat(50) };
