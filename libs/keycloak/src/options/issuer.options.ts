@@ -44,15 +44,16 @@ export interface IssuerOptions {
   readonly clientId: string;
   /**
    * The client secret for introspection, client credentials and exchange. The secret stays the same while the process
-   * runs. Default: none, and `clientAuthentication` is required.
+   * runs. Default: none. Without a secret, `clientAuthentication` is required.
    */
   readonly clientSecret?: string;
   /**
    * Replaces `clientSecret` if no secret exists or the secret changes at runtime. Use `clientSecretFile()`,
-   * `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`. Default: none, and `clientSecret` is required.
+   * `clientSecretFrom()`, `privateKeyJwt()` or `clientAssertionFile()`. Default: none. Without `clientAuthentication`,
+   * `clientSecret` is required.
    */
   readonly clientAuthentication?: ClientAuthentication;
-  /** `{ caFile }` replaces Node's trusted authorities for calls to the server. Default: those of Node. */
+  /** `{ caFile }` replaces Node's trusted authorities for calls to the server. Default: Node's authorities. */
   readonly tls?: TlsOptions;
   /**
    * Maps claims to permissions in realms with roles instead of scopes, such as `(claims) => realmRoles(claims)`. The
@@ -67,7 +68,7 @@ export interface IssuerOptions {
   readonly acceptedScopes?: readonly string[];
   /**
    * The `acr` values that count for `@RequireStepUp({ acr })`; at another issuer, `gold` may mean any login. Default:
-   * all values of the first issuer, and none of each other issuer. The login time (`auth_time`) of every issuer is
+   * every value of the first issuer, and no value of any other issuer. The login time (`auth_time`) of every issuer is
    * trusted.
    */
   readonly acceptedAcr?: readonly string[];

@@ -113,9 +113,9 @@ export interface CommonModuleOptions {
    */
   readonly sharedCache?: SharedCache;
   /**
-   * How tokens are verified without `@TokenVerification`. `introspection` asks Keycloak, and refuses a revoked token
-   * within `introspectionTtlSeconds`. `jwt` checks signatures locally, and accepts revoked tokens until their expiry or
-   * denial (`RevocationList`). The value `jwt` needs the option `jwt`. Default `introspection`.
+   * The verification method of handlers without `@TokenVerification`. `introspection` asks Keycloak, and refuses a
+   * revoked token within `introspectionTtlSeconds`. `jwt` checks signatures locally, and accepts revoked tokens until
+   * their expiry or denial (`RevocationList`). The value `jwt` needs the option `jwt`. Default `introspection`.
    */
   readonly verification?: VerificationMethod;
   /**
@@ -137,9 +137,9 @@ export interface CommonModuleOptions {
    * `'background'`, or `false` with `NODE_ENV=test`.
    *
    * `'background'`: after the start, the application sends one discovery request and one introspection. For a fault,
-   * the application logs the cause and the cure. `true`: the application makes all checks of `nestjs-keycloak-s2s
-   * doctor` first, with the `scopes` of each service in `forFeature`. A fault stops the start with
-   * `StartVerificationError`. If Keycloak gives no answer, the application starts.
+   * the application logs the cause and the cure. `true`: before the start, the application makes all checks of
+   * `nestjs-keycloak-s2s doctor`, including a check of the `scopes` of each service in `forFeature`. A fault stops the
+   * start with `StartVerificationError`. If Keycloak gives no answer, the application starts.
    */
   readonly verifyAtStart?: boolean | 'background';
   /**
@@ -151,8 +151,8 @@ export interface CommonModuleOptions {
   readonly enforcement?: Enforcement;
   /**
    * The last day (`YYYY-MM-DD`, UTC) of `enforcement: 'observe'`, at most 90 days ahead. After this day, the
-   * application does not start. A service that still runs keeps observing, and its health details are down. Default
-   * unset.
+   * application does not start. A service that runs already continues to observe, and `KeycloakStatus` reports
+   * `isOverdue`. Default unset.
    */
   readonly observeUntil?: string;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */

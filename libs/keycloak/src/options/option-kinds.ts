@@ -83,7 +83,7 @@ export const flag: OptionKind<boolean> = (name, given, { faults }) => {
   return given === true;
 };
 
-/** In tests, the default is false: a spec counts requests, and its server may be a fake. */
+/** In tests, the default is false, because a test may count requests or use a fake server. */
 export const verificationAtStart: OptionKind<boolean | 'background'> = (name, given, { faults }) => {
   if (given === undefined) return runsInTests() ? false : 'background';
   if (given === 'background') return given;

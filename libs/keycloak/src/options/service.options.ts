@@ -34,7 +34,7 @@ export interface ServiceOptions {
    * list throws `TypeError`. `doctor` and `verifyAtStart` try each scope of the list. Default: any scope.
    */
   readonly scopes?: readonly string[] | ServiceScopes;
-  /** `{ caFile }` replaces Node's trusted authorities for calls to the service. Default: those of Node. */
+  /** `{ caFile }` replaces Node's trusted authorities for calls to the service. Default: Node's authorities. */
   readonly tls?: TlsOptions;
   /**
    * The time limit of one call, including the wait for a slot and the answer. A second call with a renewed token has
@@ -53,13 +53,13 @@ export interface ServiceOptions {
    */
   readonly maxConcurrentCalls?: number;
   /**
-   * How many calls may wait up to half of `timeoutMs` for a slot. Further calls fail with 503 (`queue_full`). Default
-   * 500, 0 to 100000.
+   * The maximum number of calls that wait for a slot. A call waits at most half of `timeoutMs`. Further calls fail with
+   * 503 (`queue_full`). Default 500, 0 to 100000.
    */
   readonly maxQueuedCalls?: number;
   /**
    * The circuit opens after this number of consecutive failures (502, 503, 504, broken answer, timeout or no
-   * connection). An answer that blames another service or Keycloak does not count. Default 10, 1 to 1000.
+   * connection). An answer that blames another service or Keycloak does not count as a failure. Default 10, 1 to 1000.
    */
   readonly circuitBreakerFailures?: number;
   /**
