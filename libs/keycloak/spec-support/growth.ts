@@ -1,8 +1,8 @@
-/** Measures by which factor a ten times longer input lengthens a run (linear 10, quadratic 100). */
+/** Measures how much longer a run takes with a ten times longer input: 10 times if linear, 100 times if quadratic. */
 
 const ROUNDS = 15;
 
-/** Returns the shortest of several runs, since other load only lengthens a run. */
+/** Returns the shortest of several runs, because other processes can only lengthen a run. */
 function shortestMs(run: () => unknown): number {
   let shortest = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,6 +1,4 @@
-/**
- * Every transport refuses these callers at a handler with `@RequirePermission('orders.read') @AllowClients('shop')`.
- */
+/** The callers that every transport refuses at a handler for the permission `orders.read` and the client `shop`. */
 import type { INestApplicationContext } from '@nestjs/common';
 import { RevocationList } from '../src/index.js';
 import {

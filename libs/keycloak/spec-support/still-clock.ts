@@ -1,5 +1,5 @@
 export class StillClock {
-  /** Holds the seconds since 1970. A test may set this time back. */
+  /** Holds the seconds since 1970; a test may set `date` to an earlier time. */
   date = 1_700_000_000;
   #elapsedMs = 5000;
 

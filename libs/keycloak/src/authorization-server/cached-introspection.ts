@@ -52,7 +52,7 @@ const INACTIVE_TTL_MS = 2000;
 
 /** Early renewals increase the number of introspections by about 3 percent. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
-/** The maximum age of another replica's result that a renewal reuses, as a fraction of the TTL. */
+/** The fraction of the TTL up to which a renewal reuses another replica's result. */
 const RENEWED_WITHIN = 0.5;
 /**
  * Fractions of the TTL, counted from the last proof of a healthy revocation feed. Random renewal times prevent
@@ -154,7 +154,8 @@ export class CachedIntrospection {
     entry.renewAtMs = Infinity;
     if (this.#flights.isInFlight(hash)) return;
     const renew = () => this.#fly(hash, () => this.introspection.renew(token), this.clock.monotonicMs(), Infinity);
-    // Ignores other replicas' old results, so that one replica introspects the token before the cached result expires.
+    // Accepts only a recent result of another replica, because an old result would expire as early as the cached
+    // result.
     const renewed =
       this.shared === undefined ? renew() : this.#lookFirst(hash, this.#ttlMs * RENEWED_WITHIN, nowMs, renew);
     renewed.catch(() => undefined);

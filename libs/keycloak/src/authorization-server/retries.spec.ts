@@ -20,7 +20,7 @@ afterAll(() => realm.stop());
 
 const says = (status: number, body: unknown = ''): Fault => ({ kind: 'answer', status, body });
 
-/** Answers that are complete or too large, so a retry would get an equal answer. */
+/** Lists the answers after which the client does not retry, because a retry would get an equal answer. */
 const ONCE: readonly [fault: string, Fault, readonly AuthorizationServerErrorReason[]][] = [
   ['more than 1 MiB', { kind: 'huge', megabytes: 2 }, ['answer_too_large']],
   ['an HTML page', { kind: 'html' }, ['answer_not_json']],

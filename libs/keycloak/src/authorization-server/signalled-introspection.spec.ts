@@ -242,7 +242,7 @@ describe('SignalProof', () => {
 });
 
 describe('the time between two proofs', () => {
-  it('is a gap if the periods of the proofs neither touch nor overlap', () => {
+  it('counts as a gap if the periods of the two proofs neither touch nor overlap', () => {
     let gaps = 0;
     proof.onGap(() => void (gaps += 1));
     proof.prove({ sinceMs: 500, untilMs: 1000 });

@@ -44,7 +44,7 @@ describe('RecentDigests', () => {
     const digests = new RecentDigests();
     for (let at = 0; at < 100; at += 1) digests.remember(again(`text ${at}`), `d${at}`);
     expect(digests.recall('text 99')).toBe('d99');
-    // A target that `deref()` returned stays alive until the end of the turn.
+    // A target that `deref()` returned stays alive until the current task of the event loop ends.
     await nextTurn();
     collect();
     expect(Array.from({ length: 100 }, (_, at) => digests.recall(`text ${at}`))).toEqual(Array(100).fill(undefined));

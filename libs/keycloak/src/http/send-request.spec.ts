@@ -92,7 +92,7 @@ describe('sendRequest', () => {
       timeoutMs: undefined,
     });
     expect(body.equals(Buffer.alloc(bytes, 'x'))).toBe(true);
-    // Separate chunks would take 20 MB of memory.
+    // A client that stores each chunk separately would need 20 MB of memory.
     expect(grown).toBeLessThan(5_000_000);
   });
 

@@ -92,7 +92,7 @@ describe('the environment of the process', () => {
     expect(found.filter((fault) => fault.startsWith('NODE_TLS_REJECT_UNAUTHORIZED is 0'))).toHaveLength(faults);
   });
 
-  it('causes a fault if it names an invalid proxy', () => {
+  it('causes a fault for an invalid proxy URL in HTTPS_PROXY', () => {
     Object.assign(process.env, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: 'proxy:3128' });
     expect(faultsOf(() => resolveKeycloakOptions(KEYCLOAK))).toEqual([
       'HTTPS_PROXY must be an http(s) URL of a proxy, without path',

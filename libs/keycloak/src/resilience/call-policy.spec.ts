@@ -107,7 +107,7 @@ describe('the bulkhead (RS-16, CC-09)', () => {
 });
 
 describe('the deadline (CC-09)', () => {
-  it('covers the preparation of a call, which occupies no slot of the bulkhead', async () => {
+  it('covers the preparation of a call, although the preparation occupies no slot of the bulkhead', async () => {
     const { ask, seen } = server({ timeoutMs: 100 });
     const never = async (): Promise<unknown> => new Promise(() => undefined);
     const outcomes = await within(100, Promise.all(Array.from({ length: 10 }, async () => outcome(ask(never)))));

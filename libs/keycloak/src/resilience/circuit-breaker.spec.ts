@@ -52,7 +52,7 @@ it('a late failure of a call from before the pause does not open the circuit aga
   expect(states).toEqual(['open', 'half-open', 'closed']);
 });
 
-it('the circuit breaker counts a trial call as failed if the rule for its result throws', async () => {
+it('the circuit breaker counts a trial call as failed if the check of the result throws an error', async () => {
   const breaker = new CircuitBreaker(
     { circuitBreakerFailures: 1, circuitBreakerPauseMs: 0 },
     systemClock,

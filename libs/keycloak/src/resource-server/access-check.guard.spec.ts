@@ -84,7 +84,7 @@ describe.each(ADAPTERS)('an application on %s without KeycloakModule', (_, adapt
   it('runs no handler, even if the code that calls app.init() ignores the error (RS-20)', async () => {
     const controller = controllerWith([], [Public()]);
     const app = await applicationOf([controller], adapter);
-    // Nest registers routes before it calls the hook that throws.
+    // Nest has registered the routes before `app.init()` fails.
     await app.init().catch(() => undefined);
     await (app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> }).ready?.();
     await request(app.getHttpServer()).get('/orders').expect(500);

@@ -165,7 +165,7 @@ describe.each([
     expect(await get('/open')).toBe('200 nobody');
   });
 
-  it('uses a cached result even if the guard must introspect again', async () => {
+  it('uses a cached result even on a route whose guard introspects for each request', async () => {
     const { get, bearer } = await start(adapter());
     const authorization = bearer('orders.read');
     await get('/mine', authorization);

@@ -244,7 +244,7 @@ describe('a denied token', () => {
     expect(verifyDenied({ sid: 's2' }).sessionId).toBe('s2');
   });
 
-  it('is refused with the reason other_audience if the audience is also wrong', () => {
+  it('is refused with the reason other_audience instead of revoked if its audience is wrong', () => {
     expect(() => verifyDenied({ aud: 'service-c' })).toThrow(expect.objectContaining({ reason: 'other_audience' }));
   });
 

@@ -326,7 +326,7 @@ describe('the demands of access decorators on a method', () => {
     });
   });
 
-  it('stop the start with an error that names the method if they have no common client (RS-29)', () => {
+  it('stop the start if no client satisfies all demands, with an error that names the method (RS-29)', () => {
     const base = named('Base');
     onHandler(base, AllowClients('a'));
     const derived = overriding(base);
@@ -347,7 +347,7 @@ describe('a gateway', () => {
 });
 
 describe('a copied handler', () => {
-  it('has the demands of the class that declares it, but not the demands of other copies (RS-29)', () => {
+  it('has the demands of its declaring class, but not the demands of other classes with a copy (RS-29)', () => {
     const source = decorate(named('Source'), [RequirePermission('p')]);
     const copies = ['q', 'r'].map((permission) => {
       const copy = SHAPES['a class that the handler is copied to']?.(source) as Type;
@@ -357,7 +357,7 @@ describe('a copied handler', () => {
     expect([source, ...copies].map(permissionsOf)).toEqual([['p'], ['q', 'p'], ['r', 'p']]);
   });
 
-  it('has the own and the inherited demands of the class that declares it (RS-29)', () => {
+  it('has all demands of its declaring class, including inherited demands (RS-29)', () => {
     class Root {
       root(): void {}
     }
@@ -431,7 +431,7 @@ describe('a copied handler', () => {
       }
     });
 
-    it('keeps the demands after another application has started without the undecorated class (RS-29)', async () => {
+    it('keeps the demands of the decorated class if an earlier application did not register the undecorated class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

@@ -56,7 +56,7 @@ describe('KeycloakExceptionFilter outside of HTTP', () => {
     });
   });
 
-  it('throws the refusal in a context in which it can not answer', () => {
+  it('throws the refusal in a WebSocket context that has no request adapter', () => {
     expect(() => filter.catch(refusal, hostOf('ws'))).toThrow(refusal);
   });
 });

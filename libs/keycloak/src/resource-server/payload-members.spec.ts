@@ -200,7 +200,7 @@ describe.each([
         await client.dispose();
       }
     };
-    // Mercurius merges these parameters into the headers that it exposes.
+    // Mercurius merges the connection parameters into the headers of its context.
     const parameters = anyPayload.map((payload) => withoutPrototypes({ ...payload, headers: '' }));
     await fc.assert(
       fc.asyncProperty(parameters, async (payload) => {

@@ -58,7 +58,7 @@ describe('roles', () => {
     expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
   });
 
-  it("prevent the start without mapPermissions if a scope can't have the name of the role", async () => {
+  it('prevent the start without mapPermissions if the name of the role is not a valid scope', async () => {
     await expect(start(Orders, {})).rejects.toThrow(
       /^Orders\.managed \(GET\) demands the permission "Order Manager", which no token has/,
     );

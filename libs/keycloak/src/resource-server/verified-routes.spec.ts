@@ -271,7 +271,7 @@ describe('@TokenVerification', () => {
     }).toThrow('A route or class can have only one of @TokenVerification');
   });
 
-  it('of a base class applies to a subclass if it demands introspection, but not if it permits jwt', async () => {
+  it('of a base class applies to a subclass if the value is introspection, but not if the value is jwt', async () => {
     class Base {
       @Get('strict')
       @TokenVerification('introspection')

@@ -253,7 +253,7 @@ describe.each(ADAPTERS)('a handler on %s', (_, adapter) => {
     }
   });
 
-  it('stops the start if it was copied together with the constructor of another class (RS-20)', async () => {
+  it('stops the start if a class copies both the handler and the constructor of another class (RS-20)', async () => {
     @Controller('elsewhere')
     @Public()
     class Open {

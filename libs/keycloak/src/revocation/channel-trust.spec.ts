@@ -38,7 +38,7 @@ describe('ChannelTrust', () => {
     expect(trust.status.refused).toMatchObject({ entry_unreadable: 5, proof_unknown_signer: 1, proof_replayed: 0 });
   });
 
-  it('counts consecutive refusals because of a missing public key only once (RS-30)', () => {
+  it('counts consecutive refusals with the reason no_public_key only once (RS-30)', () => {
     trust.refused('no_public_key');
     trust.refused('no_public_key');
     expect(trust.status).toMatchObject({ proofRefusal: 'no_public_key', refused: { no_public_key: 1 } });

@@ -78,7 +78,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include(token({ sid: 'one more' }, 10), HASH)).toBe(true);
   });
 
-  describe('after a possible gap', () => {
+  describe('after a possible gap in the received revocations', () => {
     const hashes = Array.from({ length: 1000 }, (_, at) => tokenHash(`token ${at}`));
 
     it('include one more tenth of the older tokens each second for ten seconds', () => {
@@ -101,7 +101,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('include the older tokens without a new delay if another gap follows', () => {
+    it('include the tokens from before the first gap without a new delay if a second gap follows', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE);
       for (let times = 0; times < 20; times += 1) {
@@ -115,7 +115,7 @@ describe('DoubtedTokens', () => {
       expect(hashes.some((hash) => doubts.include(token(ALICE, 2), hash))).toBe(false);
     });
 
-    it('gradually include earlier tokens within ten seconds if a recheck of everything arrives late', () => {
+    it('include the older tokens one by one within ten seconds if a recheck of all tokens arrives late', () => {
       const { clock, doubts, token } = doubtsAt();
       const old = token(ALICE, 700);
       doubts.add('everything', clock.date - 600);

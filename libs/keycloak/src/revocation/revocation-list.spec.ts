@@ -170,14 +170,14 @@ describe('a full RevocationList', () => {
     list.deny(other(2));
     expect(list.size).toBe(2);
     expect(list.denies(token())).toBe(true);
-    // The list can't distinguish this token from the token of the dropped denial.
+    // A full list also refuses another session's token that was issued before the dropped denial.
     expect(list.denies(token({ sid: 'innocent' }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: undefined }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: NOW + TOLERANCE_SECONDS }))).toBe(false);
     expect([1, 2].map((at) => list.denies(token({ sid: `other-${at}`, iat: NOW + 100 })))).toEqual([true, true]);
   });
 
-  it('uses the issuedBefore of a dropped denial if it is earlier than the time of the denial', () => {
+  it('uses the issuedBefore of a dropped denial if the issuedBefore is in the past', () => {
     const { list } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW - 100 });
     list.deny(other(1));
@@ -185,7 +185,7 @@ describe('a full RevocationList', () => {
     expect([issuedAt(NOW - 101), issuedAt(NOW - 100 + TOLERANCE_SECONDS)]).toEqual([true, false]);
   });
 
-  it('accepts a token issued after the dropped denials, even if the date changes', () => {
+  it('accepts a token issued after the denials that a full list dropped, even if the system date changes', () => {
     const { list, clock } = listOf(1);
     list.deny({ sub: 'alice', issuedBefore: NOW + 1e6 });
     list.deny(other(1));

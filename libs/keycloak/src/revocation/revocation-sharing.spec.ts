@@ -158,7 +158,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('counts the retention time of a received denial from its creation or its arrival in the channel', () => {
+  it('counts the retention time of a received denial from the earlier of its creation and its arrival in the channel', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
@@ -190,7 +190,7 @@ describe('RevocationSharing', () => {
     expect(appended).toMatchObject([{ denial: { key: 'alice', issuedBefore: clock.epochSeconds() + 100 } }]);
   });
 
-  it('ignores a recheck that is older than any cached result', () => {
+  it('ignores a recheck that is older than the maximum age of a cached result', () => {
     receiver.received({ kind: 'recheck', recheck: 'everything', at: clock.epochSeconds() - 100, id: 'r1' }, 0);
     expect(rechecks.latestMs).toBe(-Infinity);
   });
@@ -312,7 +312,7 @@ describe('RevocationSharing', () => {
     expect(doubted).toBe(1);
   });
 
-  it('appends a floor in place of dropped denials (the time before which tokens are refused)', async () => {
+  it('appends a floor (a time before which all issued tokens are refused) in place of dropped denials', async () => {
     receiver.caughtUp();
     held.deny({ sid: 'first' });
     clock.advance(10);
@@ -366,7 +366,7 @@ describe('RevocationSharing', () => {
     expect(denied()).toEqual(['s1', 's1']);
   });
 
-  it('appends a denial that was not read back again only after the channel was lost', async () => {
+  it('does not append a denial again before the channel is lost, even if the denial was not read back', async () => {
     receiver.caughtUp();
     isEchoing = false;
     held.deny({ sid: 's1' });

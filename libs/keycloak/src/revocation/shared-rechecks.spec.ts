@@ -37,7 +37,7 @@ describe('SharedRechecks', () => {
     ]);
   });
 
-  it('applies a recheck even if an earlier copy had an older server time (RS-30)', () => {
+  it('applies a second copy of a recheck if the second copy has a later time (RS-30)', () => {
     const [askedAtMs, at] = [clock.monotonicMs(), clock.epochSeconds()];
     shared.receive(alice(), 400, at - 400);
     expect(rechecks.areDue({ sub: 'alice' }, askedAtMs)).toBe(false);
@@ -56,7 +56,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck even after an outdated copy or another recheck with the same id (RS-30)', () => {
+  it('appends its own recheck although received copies are too old or have other content (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');
