@@ -11,9 +11,9 @@ export interface MeasuredSkew {
 const RECENT_SECONDS = 60;
 
 /**
- * `awake` and `monotonic` hold the server's time, in epoch seconds, when the local clock of that name was 0. The
- * monotonic clock ignores changes of the date. While the machine sleeps, the awake clock continues and the monotonic
- * clock stops.
+ * `awake` is the server's time (epoch seconds) when the awake clock showed 0; `monotonic` is the server's time when the
+ * monotonic clock showed 0. The monotonic clock ignores changes of the date. While the machine sleeps, the awake clock
+ * continues and the monotonic clock stops.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -22,7 +22,7 @@ interface Measurement extends Pick<MeasuredSkew, 'by'> {
 
 const ROUNDING_SECONDS = 1;
 
-/** Ignores small differences, because `Date` and `iat` have whole seconds and arrive late. */
+/** A clock difference of a second is ignored, because `Date` and `iat` have whole seconds and arrive late. */
 export class ClockSkew {
   #byHeader: Measurement | undefined;
   #byToken: Measurement | undefined;
@@ -71,7 +71,7 @@ export class ClockSkew {
     return this.clock.epochSeconds() + Math.max(0, -(this.measured?.aheadSeconds ?? 0));
   }
 
-  /** Whether to retry a refused assertion, because the clock skew may differ from `aheadSeconds`. */
+  /** Whether to retry a refused assertion: true if the clock skew may differ from `aheadSeconds`. */
   doubt(aheadSeconds: number): boolean {
     const isOther = (): boolean => Math.abs((this.measured?.aheadSeconds ?? 0) - aheadSeconds) > ROUNDING_SECONDS;
     if (isOther()) return true;

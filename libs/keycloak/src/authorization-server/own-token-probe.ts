@@ -1,4 +1,4 @@
-/** No token leaves this file. */
+/** `OwnTokenProbe` returns scopes, audiences and lifetimes, but never a token. */
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import type { Clock } from '../caching/clock.js';
 import { parseScope } from '../protocol/scope.js';

@@ -9,8 +9,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * A larger gain of the wall clock on the monotonic clock means that the machine slept; clock synchronization gains
- * less.
+ * The machine slept if the wall clock gained over a second on the monotonic clock, because clock synchronization causes
+ * smaller gains.
  */
 const MAX_GAIN_MS = 1000;
 

@@ -37,7 +37,8 @@ export interface ConnectedSharedCache {
    */
   look(key: string, maxAgeMs: number, noUse?: string): Promise<SharedLookup>;
   /**
-   * Stores the entry and ends this replica's lease. If `key` has an entry, the value that was requested later stays.
+   * Stores the entry and ends this replica's lease. If `key` has an entry already, the more recently requested value
+   * stays.
    */
   put(key: string, entry: SharedEntry): Promise<void>;
   /** Extends the lease to about half a second, so other replicas wait only briefly for a stopped replica. */

@@ -1,4 +1,4 @@
-/** The number of timer intervals in a time limit, because a task that blocks Node can end only one interval. */
+/** A time limit consists of several timer intervals, because a task that blocks Node can use up only one interval. */
 const PARTS = 5;
 
 /**

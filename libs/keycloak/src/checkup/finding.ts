@@ -55,7 +55,7 @@ export interface Finding {
   readonly granted?: GrantedCall;
   /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
-  /** Marks a finding whose cause another finding reports, perhaps in another process. */
+  /** Marks a consequence; another finding, perhaps of another process, reports the cause. */
   readonly isSymptom?: true;
   readonly needsAdministrator?: true;
 }

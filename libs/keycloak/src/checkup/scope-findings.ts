@@ -40,7 +40,7 @@ async function onBehalfOf(question: Question, call: Call): Promise<Finding> {
   if (!hasServiceAccount) return unseen('scope', `${about}: not tried.`);
   try {
     const token = await probe.exchange(scope, audience);
-    // If the token lacks the scope, its audience comes from another scope.
+    // If the token lacks the requested scope, another scope added the audience.
     return token.scope.includes(scope) ? granted(question, call, token) : unseenMapper(question, call);
   } catch (failure) {
     if (!isNotAvailable(failure)) return refused(question, call, failure);

@@ -38,8 +38,8 @@ export function clientSecretFile(path: string): ClientAuthentication {
  * Gets the client secret from a function (`client_secret_basic`), for example from a vault. Calls the function for the
  * first request, after `refreshSeconds`, and after a refusal by the server. Concurrent requests share one call.
  *
- * If the function throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain the error of
- * the function. Until the function has returned a secret, requests fail with `AuthorizationServerError`
+ * If the function throws or exceeds `timeoutMs`, the last secret stays in use. The log does not contain the error that
+ * the function throws. Until the function has returned a secret, requests fail with `AuthorizationServerError`
  * (`client_credential_unreadable`).
  *
  * Throws `ConfigurationError` for invalid options.

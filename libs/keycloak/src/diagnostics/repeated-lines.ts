@@ -8,7 +8,7 @@ const OVERFLOW = Symbol('overflow');
 export interface UnwrittenLines {
   readonly count: number;
   readonly seconds: number;
-  /** Present if several kinds of lines share the count, because more than `MAX_KINDS` kinds occur. */
+  /** Present if `count` includes several kinds of lines, because more than `MAX_KINDS` kinds occurred. */
   readonly isMixed?: true;
 }
 

@@ -14,7 +14,7 @@ export async function* piecesOf(body: Readable, { taken, waits }: Sender): Async
   waits(true);
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as unknown);
-    // An object without a length would otherwise be dropped silently.
+    // Without this check, an object that has no `length` would be dropped silently.
     if (!types.isUint8Array(bytes)) throw new TypeError('A streamed body must consist of strings or bytes');
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);

@@ -48,7 +48,7 @@ export interface KeycloakStatusSnapshot {
   readonly enforcement: EnforcementStatus;
 }
 
-/** Whether the guard refuses calls, or only counts the calls that it would refuse (since the start). */
+/** Whether the guard refuses calls, or only counts refusals; the counts begin at the start of the application. */
 export type EnforcementStatus =
   | { readonly mode: 'enforce' }
   | {
@@ -56,7 +56,7 @@ export type EnforcementStatus =
       readonly until: string;
       readonly isOverdue: boolean;
       readonly calls: ObservedCounts;
-      /** At most 1000 kinds of refused calls. `unlisted` counts the calls of further kinds. */
+      /** Lists at most 1000 kinds of refused calls. `unlisted` counts the refused calls of all other kinds. */
       readonly refusals: readonly ObservedRefusal[];
       readonly unlisted: number;
       readonly startFaults: readonly string[];

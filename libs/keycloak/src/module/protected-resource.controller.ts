@@ -65,8 +65,8 @@ export function protectedResourceController(): Type {
 }
 
 /**
- * Excludes `path` from the global prefix, because a well-known path begins at the host. The exclusion is added late,
- * because the application may change the prefix until the start.
+ * Excludes `path` from the global prefix, because a well-known path begins at the host. `path` is excluded when Nest
+ * reads the prefix, because the application may change the prefix until the start.
  */
 function keepOutOfPrefix(config: ApplicationConfig, path: string): void {
   const excluded = { path, pathRegex: exactly(path), requestMethod: RequestMethod.GET };

@@ -33,7 +33,7 @@ export interface ReadDenial {
 
 const MAX_LENGTH = 1024;
 
-/** The maximum time in epoch seconds, which a time in milliseconds exceeds. */
+/** The limit for a time in epoch seconds, so that a time in milliseconds is rejected. */
 const MAX_EPOCH_SECONDS = 1e11;
 
 /** @throws {TypeError} If `denial` is not exactly one `Denial`; the message contains no values. */

@@ -134,7 +134,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   }
 }
 
-/** Browser code can rarely read the challenge, so the body repeats the demand. */
+/** Browser code can rarely read the challenge, so the body repeats the required login. */
 const demandInBody = ({ acrValues, maxAgeSeconds }: Partial<AuthenticationDemand> = {}): Partial<RefusalBody> => ({
   ...(acrValues === undefined || acrValues.length === 0 ? {} : { acrValues }),
   ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),

@@ -49,7 +49,7 @@ export function loggableText(given: unknown, secrets: readonly string[] = []): s
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
-/** Unlike `loggableText`, the function never shortens the sentence. */
+/** Unlike `loggableText`, `withoutSecrets` never shortens a text. */
 export function withoutSecrets(sentence: string, secrets: readonly string[]): string {
   const printable = sentence.replaceAll(INVISIBLE, '').replaceAll(NOT_PRINTABLE, ' ');
   return secrets

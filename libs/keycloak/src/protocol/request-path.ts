@@ -9,7 +9,9 @@ const DOT_SEGMENT = /(?:\/|%2f|%5c)(?: |%20)*(?:\.|%2e){1,2}(?: |%20)*(?:[/;]|%2
 /** If a proxy forwards the decoded path, the text after `%0d%0a` becomes a header. */
 const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
 
-/** The characters that the URL parser may percent-encode. Except for the apostrophe, RFC 3986 requires the encoding. */
+/**
+ * The characters that the URL parser may percent-encode: the apostrophe, and characters that RFC 3986 forbids in a URL.
+ */
 const ENCODABLE = /["'<>^`{|}]|[^\p{Cc}\p{Cs}!-~]/gu;
 
 /**

@@ -76,8 +76,8 @@ const RFC7662: TokenProfile = {
   mayBeAccessToken: undefined,
   mayNameNoIssuer: true,
   demanded: [],
-  // Every member of an introspection result except `active` is optional (RFC 7662 §2.2). A missing `iss` is filled in,
-  // because the server of this issuer answered.
+  // Every member of an introspection result except `active` is optional (RFC 7662 §2.2). If the result has no `iss`,
+  // `iss` becomes the issuer whose server answered.
   completed: (claims, issuer) => ({
     ...claims,
     iss: claims['iss'] === undefined ? issuer : claims['iss'],

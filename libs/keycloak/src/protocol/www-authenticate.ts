@@ -64,7 +64,7 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
       if (isBearer && isRead(lower) && (lower !== 'error' || ERROR_CODE.test(value))) read[lower] ??= value;
       name = undefined;
     } else {
-      // Two adjacent words are a scheme and the scheme's first parameter.
+      // If a word follows another word without a comma, the first word is the scheme of a new challenge.
       if (word !== undefined) {
         const before = wanted(read);
         if (before !== undefined) return before;

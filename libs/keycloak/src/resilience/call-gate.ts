@@ -112,7 +112,7 @@ export class CallGate<Answer = unknown> {
     }
   }
 
-  /** Notes a call that began before the first failure. */
+  /** Counts the result of a call that began before any call had failed. */
   #note(settled: Settled<Answer>): void {
     const outcome = this.#outcomeOf(settled);
     if (typeof outcome === 'object') this.#breaker ??= new CircuitBreaker(this.options, this.clock, this.onCircuit);

@@ -29,8 +29,7 @@ const RETRY_BASE_MS = 100;
 
 /**
  * A retry waits at least for the time in `Retry-After`. A call is not retried if the time in `Retry-After` is half of
- * the time-out or longer. An open circuit stays open at least for the time in `Retry-After`, of which at most 30
- * seconds count.
+ * the time-out or longer. `Retry-After` can extend the pause of an open circuit to at most 30 seconds.
  */
 export class CallPolicy {
   readonly #gate: CallGate;

@@ -3,8 +3,8 @@ import type { Clock } from '../caching/clock.js';
 export type CircuitState = 'open' | 'half-open' | 'closed';
 
 /**
- * `harmless`: the called service answered, so it works. `unknown`: the service had no chance to answer. An object: a
- * failure, after which the service wants no calls for `retryAfterMs`.
+ * `harmless`: the called service answered, so it works. `unknown`: the service had no chance to answer. An object: the
+ * call failed, and the called service accepts no calls for `retryAfterMs`.
  */
 export type Outcome = 'harmless' | 'unknown' | { readonly retryAfterMs: number };
 
@@ -67,8 +67,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Counts a call that began when the circuit had opened `opened` times. Ignores the call if the circuit has opened
-   * since, because the call says nothing about the service's present state.
+   * `opened` says how often the circuit had opened when the call began. Ignores the call if the circuit has opened
+   * after the call began, because the result is outdated.
    */
   note(outcome: Outcome, opened: number): void {
     if (this.#opened !== opened) return;

@@ -3,7 +3,7 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
 
 const MAX_SECONDS = 300;
 
-/** A date in one of the three formats of RFC 9110 §5.6.7. The third format has no time zone. */
+/** A date in one of the three formats of RFC 9110 §5.6.7. The format `asctime` has no time zone. */
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{15,24}$/;
 
 /**

@@ -73,7 +73,7 @@ export interface Place {
 
 const noted: WeakRef<object>[] = [];
 
-/** The metadata key for a method's places (class and name); code that copies Nest's metadata also copies the places. */
+/** The metadata key for the classes and names of a method. Code that copies Nest's metadata also copies this value. */
 const PLACES = 'nestjs-keycloak-s2s:places';
 
 export function markPlace(prototype: object, name: string | symbol, method: object): void {
@@ -88,7 +88,10 @@ const markedPlaces = (method: object): readonly Place[] =>
 
 const HOME = 'nestjs-keycloak-s2s:home';
 
-/** Keeps the first record, because the decorators of the declaring class run before another class copies the method. */
+/**
+ * Only the first call for a method has an effect: the decorators of the declaring class run before another class copies
+ * the method.
+ */
 export function markHome(prototype: object, name: string | symbol, method: object): void {
   if (!Object.hasOwn(prototype, name) || Reflect.hasOwnMetadata(HOME, method)) return;
   Reflect.defineMetadata(HOME, { prototype, name } satisfies Place, method);
@@ -142,7 +145,7 @@ function methodAt({ prototype, name }: Place): object | undefined {
   return typeof method === 'function' ? method : undefined;
 }
 
-/** A function can have several places, because a mixin copies methods to other classes. */
+/** A method can belong to several classes, because a mixin copies methods to other classes. */
 export function notedPlacesOf(method: object): readonly Place[] {
   standing ??= standingPlaces();
   return [...markedPlaces(method), ...(standing.get(method) ?? [])];

@@ -38,7 +38,8 @@ const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 const OPERATIONS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
 /**
- * Returns a function that says whether each GraphQLModule of a class enables guards for field and reference resolvers.
+ * Returns a function that says whether every `GraphQLModule` that includes a resolver class enables guards for field
+ * and reference resolvers.
  */
 export function fieldGuards(discovery: DiscoveryService): (host: Host) => boolean {
   const all = discovery

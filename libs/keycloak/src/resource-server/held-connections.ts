@@ -36,9 +36,9 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
 
 /**
  * Closes a long-lived connection when its token is no longer valid. Verifies each token twice per
- * `introspectionTtlSeconds`. An accepted result is at most half of `introspectionTtlSeconds` old. Verifications use at
- * most half of `maxConcurrentCalls`, to leave slots for other calls. If no answer arrives, closes the connection before
- * the last result is `2 * introspectionTtlSeconds` old.
+ * `introspectionTtlSeconds`. A verification accepts no result that is older than half of `introspectionTtlSeconds`.
+ * Verifications use at most half of `maxConcurrentCalls`, to leave slots for other calls. If no answer arrives, closes
+ * the connection before the last result is `2 * introspectionTtlSeconds` old.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();
@@ -71,9 +71,9 @@ export class HeldConnections {
   }
 
   /**
-   * The known result may be nearly `introspectionTtlSeconds` old, so the next sweep verifies the token again. Another
-   * call of `hold()` for the token does not postpone the verification. A token that once needed introspection is always
-   * introspected for this connection.
+   * The known result may be nearly `introspectionTtlSeconds` old, so the next periodic check verifies the token again.
+   * Another call of `hold()` for the token does not postpone the verification. A token that once needed introspection
+   * is always introspected for this connection.
    */
   hold(connection: LongLivedConnection, token: VerifiedAccessToken, reverify: Reverify, demanded = ANY_ANSWER): void {
     const { key } = connection;

@@ -36,7 +36,7 @@ export interface RefusalReply {
 @Catch(KeycloakException)
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
-  /** The key is the request, because requests that waited for the same result share one refusal. */
+  /** The key is the request and not the refusal, because concurrent requests with one token may share a refusal. */
   readonly #told = new WeakMap<object, KeycloakException>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 

@@ -19,8 +19,8 @@ export interface ObservedCounts {
   readonly admitted: number;
   readonly refused: number;
   /**
-   * The HTTP requests that the library would refuse and the service itself refused (401 or 403), which do not count as
-   * `refused`.
+   * The HTTP requests that the service refused (401 or 403) and the library would refuse; `refused` does not include
+   * these requests.
    */
   readonly refusedByBoth: number;
   readonly failed: Readonly<Record<string, number>>;

@@ -92,7 +92,7 @@ export class ObservingAdmission
       this.#judged.set(call, handlers);
       return handlers.size === handlers.add(context.getHandler()).size;
     } catch {
-      // `#judge()` then throws the same error, and the error is counted.
+      // `#judge()` throws the same error later, so the error is counted.
       return false;
     }
   }

@@ -18,19 +18,17 @@ export class PendingAnswers {
       this.#pending.delete(answer);
       then(answer.headersSent ? answer.statusCode : undefined);
     };
-    // A closed answer emits no more events, so its entry would stay forever.
+    // A closed answer emits no more events, so its entry in `#pending` would stay forever.
     if (answer.headersSent || answer.destroyed === true || answer.closed === true) {
       ended();
       return;
     }
-    // A simulated request, such as Fastify's `inject()`, may emit only one of the events.
+    // A simulated request, such as Fastify's `inject()`, may emit only one of `finish` and `close`.
     answer.on('finish', ended).on('close', ended);
     this.#pending.set(answer, ended);
   }
 
-  /**
-   * Settles answers that have begun, because no event reports the beginning and an event stream may stay open for days.
-   */
+  /** Reports each answer that has begun: no event reports the beginning, and an event stream may stay open for days. */
   settle(): void {
     for (const [answer, ended] of this.#pending) if (answer.headersSent) ended();
   }

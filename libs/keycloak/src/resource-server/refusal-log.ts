@@ -13,13 +13,13 @@ interface Lines {
 }
 
 /**
- * The log writes at most 20 lines in ten seconds per reason and route. After the ten seconds, the log writes a line
+ * The log writes at most 20 lines in ten seconds per reason and route. Every ten seconds, the log writes one more line
  * with the `count` of the omitted refusals. In total, the log writes at most 1000 refusals and 1000 failures in ten
  * seconds. Lines with a `count` do not count for the limits. A 403 other than `route_closed` is always logged, outside
  * the limits.
  */
 export class RefusalLog {
-  /** Separate limits, so that many refusals can't keep failures out of the log. */
+  /** Refusals and failures have separate limits, so that many refusals can't keep failures out of the log. */
   readonly #repeated = { refused: new RepeatedLines(), failed: new RepeatedLines() };
   readonly #issuers: ReadonlySet<unknown>;
 
@@ -75,7 +75,7 @@ export class RefusalLog {
 /** Excludes `route_closed`, because a closed route refuses every caller and verifies no token. */
 const isDenial = ({ code, httpStatus }: KeycloakException): boolean => httpStatus === 403 && code !== 'route_closed';
 
-/** A refusal by the guard already contains the fields of its token. */
+/** If the guard refused the call, the refusal already contains the fields of the token. */
 function denialOf(host: CallContext | undefined): Readonly<Record<string, unknown>> {
   const token = host === undefined ? undefined : tokenAdmittedBy(host);
   return { audit: 'denial', ...(token === undefined ? {} : ownerOf(token)) };

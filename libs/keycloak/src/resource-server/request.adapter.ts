@@ -21,8 +21,8 @@ export interface LongLivedConnection {
 }
 
 /**
- * Nest's context of a call. In an exception filter, `getClass()` and `getHandler()` are missing, or return null or
- * undefined.
+ * Nest's context of a call. In an exception filter, `getClass()` and `getHandler()` may be missing, or may return null
+ * or undefined.
  */
 export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getClass' | 'getHandler'>>;
 

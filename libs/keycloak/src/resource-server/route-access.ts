@@ -82,7 +82,7 @@ function methodsThatAre(prototype: object, handler: object): Method[] {
 
 export function markDeclaringClasses(prototype: object): void {
   const found = chainOf(prototype).map(markInheritingHomes);
-  // An earlier application may have cached rules without the demands of these classes.
+  // An earlier application may have cached access rules that lack the demands of the classes in `chainOf(prototype)`.
   if (found.includes(true)) cached = new WeakMap();
 }
 

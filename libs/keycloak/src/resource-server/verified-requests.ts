@@ -7,7 +7,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 const ADMITTED = Symbol('nestjs-keycloak-s2s:token');
 /** The token that the guard verified, even if every handler of the request refused the token. */
 const VERIFIED = Symbol('nestjs-keycloak-s2s:verified-token');
-/** The guard that verified the token: two applications share a request if one is mounted in the other. */
+/** Names the guard that verified the token, because an application and a mounted application share their requests. */
 const VERIFIED_BY = Symbol('nestjs-keycloak-s2s:verified-by');
 const MAX_STALENESS = Symbol('nestjs-keycloak-s2s:max-staleness');
 
@@ -51,7 +51,7 @@ export function tokenVerifiedBy(guard: object, request: object, maxStaleness: nu
   return by === guard && verifiedWithin <= maxStaleness ? token : undefined;
 }
 
-/** This is a `WeakMap`, because other code may copy properties of the call objects. */
+/** The tokens are in a `WeakMap`, because other code may copy properties of the call objects. */
 const callTokens = new WeakMap<object, VerifiedAccessToken>();
 
 export function rememberCallToken(call: object, token: VerifiedAccessToken | undefined): void {

@@ -13,8 +13,8 @@ interface Claims {
 }
 
 /**
- * The maximum number of stored rechecks. A further recheck drops the oldest, and all tokens issued before the dropped
- * recheck are introspected.
+ * The maximum number of stored rechecks. One more recheck replaces the oldest recheck, and all tokens issued before the
+ * oldest recheck are introspected.
  */
 const MAX_HELD = 10_000;
 
@@ -25,7 +25,10 @@ const HASH_DIGITS = 8;
 
 type Name = 'sid' | 'sub' | 'clientId';
 
-/** A doubted token is introspected until it expires, because Keycloak may still report it as active during a logout. */
+/**
+ * Selects tokens for introspection until their expiry, because Keycloak may still report a token as active during a
+ * logout.
+ */
 export class DoubtedTokens {
   /**
    * The times of rechecks in seconds since the epoch, by session, subject or client. Each map is roughly in time order.
@@ -37,7 +40,7 @@ export class DoubtedTokens {
   };
   #isAny = false;
   #before = -Infinity;
-  /** Tokens issued before this time are introspected gradually, from the monotonic time `#soonFromMs` on. */
+  /** The introspection of tokens issued before this time starts gradually at the monotonic time `#soonFromMs`. */
   #beforeSoon = -Infinity;
   #soonFromMs = -Infinity;
 
@@ -92,7 +95,7 @@ export class DoubtedTokens {
   }
 
   include(claims: Claims, hash: string): boolean {
-    // This is a fast path for every request (perf: jwt).
+    // The cheapest check comes first, because this function runs for every request (perf: jwt).
     if (!this.#isAny) return false;
     const { iat, sid } = claims;
     const issuedAt = typeof iat === 'number' ? iat - this.options.clockToleranceSeconds : -Infinity;

@@ -16,15 +16,15 @@ export interface RevocationLog {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** The time by which the channel's copy of a denial may expire early, because clocks differ. */
+/** A denial may expire in the channel up to `EARLY_MS` too early, because clocks differ. */
 const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
 
 /** A full list drops the denial that expires first, and then refuses all tokens issued before that denial. */
 export class HeldDenials {
-  // Each map is in the order of insertion, which is the order of expiry for local denials. An entry from the channel
-  // may expire before an entry that was inserted earlier.
+  // Each map is in the order of insertion. Local denials expire in the order of insertion, but an entry from the
+  // channel may expire before an earlier entry.
   readonly #entries: Readonly<Record<ReadDenial['kind'], AgingMap<HeldDenial>>> = {
     session: new AgingMap(),
     onlineSession: new AgingMap(),
@@ -32,7 +32,7 @@ export class HeldDenials {
     token: new AgingMap(),
     tokenId: new AgingMap(),
   };
-  /** Tokens issued before this time (epoch seconds) plus the clock tolerance are refused. */
+  /** Every token issued before `#floor + clockToleranceSeconds` (epoch seconds) is refused. */
   #floor = -Infinity;
   /** The size is a field, because each request reads the size (perf: guard-overhead). */
   #size = 0;

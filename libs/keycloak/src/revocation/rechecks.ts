@@ -8,8 +8,8 @@ type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { reado
 
 /**
  * Selects all tokens, or the tokens of a session, user, service account, client or issuer. A recheck does not refuse
- * valid tokens. After a recheck, the service introspects a cached token once more, and a signature-verified token until
- * its expiry. `clientId` names the client that obtained the tokens.
+ * valid tokens. After a recheck, the service introspects each selected token once more. On routes that verify
+ * signatures, the service introspects the token until its expiry. `clientId` names the client that obtained the tokens.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 
@@ -35,7 +35,7 @@ export class Rechecks {
     private readonly answersServeMs: number,
     private readonly clock: Clock,
     private readonly caller: CallerClaims = TOKEN_PROFILES.keycloak,
-    /** Returns the latest time at which an existing token may have been issued, in seconds since the epoch. */
+    /** Returns the latest possible issue time of an existing token, in seconds since the epoch. */
     private readonly latestSeconds = () => clock.epochSeconds(),
   ) {}
 

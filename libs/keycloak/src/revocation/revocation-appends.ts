@@ -14,7 +14,7 @@ const BATCH = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /**
- * The maximum random pause between the attempts of replicas, because all replicas append missing entries after a gap.
+ * All replicas append missing entries after a gap, so each replica repeats an attempt after a random part of this time.
  */
 const REPEAT_PAUSE_MS = 20;
 
@@ -35,10 +35,7 @@ export class RevocationAppends {
     return this.#failures === 0;
   }
 
-  /**
-   * Returns whether all appended entries were read back from the channel, because the channel may lose accepted
-   * entries.
-   */
+  /** Whether this replica has read back all entries that it appended; the channel may lose accepted entries. */
   get areAllRead(): boolean {
     return this.held.areAllRead && this.rechecks?.areAllRead !== false;
   }

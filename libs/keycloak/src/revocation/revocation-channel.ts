@@ -14,13 +14,13 @@ export type SharedRevocation =
 
 /** The callbacks that a channel calls; no callback throws. */
 export interface RevocationReceiver {
-  /** Receives an entry and the entry's age in the channel, by the channel's clock. */
+  /** Receives an entry. `channelAgeSeconds` is the entry's age by the channel's clock. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
   /** Reports that this replica has read the whole channel: after the start, and after each outage or gap. */
   caughtUp(): void;
   /**
-   * Reports that the channel reads all entries again, because entries may be lost. This replica must then append the
-   * entries that the channel lacks, including other replicas' entries.
+   * Reports that the channel reads all entries again, because entries may be lost. After a gap, this replica must
+   * append the entries that the channel lacks, including other replicas' entries.
    */
   gap(reason: string): void;
   /** Reports a failed read, which the channel retries; `hint` says what an operator can do. */
@@ -28,8 +28,8 @@ export interface RevocationReceiver {
   /** Reports a period for which all revocations of the authorization server have been received. */
   healthy(period: { readonly sinceAgoMs: number; readonly untilAgoMs: number }): void;
   /**
-   * Reports an unreadable entry, an entry with a wrong arrival time, or a gap of the poller. After this report, the
-   * feed is unhealthy until the next proof.
+   * Reports an unreadable entry, an entry with a wrong arrival time, or a gap of the poller. The feed is unhealthy from
+   * the call of `unhealthy()` until the next proof.
    */
   unhealthy(): void;
   /** Reports an entry or a proof that this replica does not accept. */
@@ -61,23 +61,24 @@ export interface FeedLease {
 }
 
 /**
- * After `lease_lost`, another replica may hold the lease; after `behind`, this replica must first receive more entries.
+ * `lease_lost`: another replica may hold the lease. `behind`: this replica must receive more entries before the channel
+ * accepts a proof.
  */
 export type ProofOutcome = 'taken' | 'lease_lost' | 'behind';
 
 /** Grants one replica at a time a lease to poll the authorization server for all replicas. */
 export interface ProofChannel {
   /**
-   * Takes or renews the lease, or returns undefined while another replica holds the lease. Rejects if the outcome is
-   * unknown.
+   * Takes or renews the lease, or returns undefined while another replica holds the lease. Rejects if it is unknown
+   * whether this replica holds the lease.
    */
   lease(leaseMs: number): Promise<FeedLease | undefined>;
   /**
    * Publishes a proof to all replicas. The proof covers all entries that this replica has received; its times are by
-   * the channel's clock. Rejects if the outcome is unknown.
+   * the channel's clock. Rejects if it is unknown whether the channel has stored the proof.
    */
   prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome>;
-  /** Releases the lease, and rejects if the outcome is unknown. */
+  /** Releases the lease, and rejects if it is unknown whether the lease was released. */
   release(): Promise<void>;
 }
 
@@ -93,8 +94,8 @@ export interface RevocationChannelContext {
 
 export interface ConnectedRevocationChannel {
   /**
-   * Appends entries, and resolves when the channel has accepted all entries. Rejects if the outcome is unknown; the
-   * caller may then append the entries again.
+   * Appends entries, and resolves when the channel has accepted all entries. Rejects if it is unknown whether the
+   * channel has stored the entries; the caller may append the entries again.
    */
   append(revocations: readonly SharedRevocation[]): Promise<void>;
   /**

@@ -17,8 +17,8 @@ export interface IssuerRevocations {
  * process knows the denial, until the process ends. A denial does NOT notify Keycloak, and does not abort running
  * calls.
  *
- * A full list drops the denial that would expire first, and logs a warning. After the drop, the list refuses every
- * token issued before the dropped denial. Each issuer has its own list.
+ * A full list drops the denial that would expire first, and logs a warning. A list that has dropped a denial refuses
+ * every token issued before this denial. Each issuer has its own list.
  */
 export class RevocationList {
   readonly #issuers: ReadonlyMap<string, IssuerRevocations>;

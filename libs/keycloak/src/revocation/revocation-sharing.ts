@@ -30,8 +30,8 @@ export type RevocationChannelState = 'none' | 'reading' | 'caught_up' | 'lost';
 export interface RevocationChannelStatus extends ChannelTrustStatus {
   readonly state: RevocationChannelState;
   /**
-   * Whether this replica has read the whole channel once. Without a channel, the value is true; without the channel's
-   * keys, the value is false.
+   * Whether this replica has read the whole channel once. `isReady` is true without a channel, and false without the
+   * channel's keys.
    */
   readonly isReady: boolean;
   /** The number of denials that other replicas may not know. */
@@ -165,8 +165,8 @@ export class RevocationSharing implements RevocationReceiver {
 
   /**
    * After a gap, introspection finds the revocations that this replica missed. The other replicas append the denials
-   * that the channel lost. Services that verify signatures then introspect all tokens within `introspectionTtlSeconds`,
-   * so that missed revocations take effect.
+   * that the channel lost. After a gap, services that verify signatures introspect all tokens within
+   * `introspectionTtlSeconds`, so that missed revocations take effect.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);

@@ -10,7 +10,7 @@ const MAX_HELD = 1000;
 const MAX_KNOWN = 10_000;
 
 interface Effect {
-  /** The time, in seconds since the epoch, up to which issued tokens are introspected. */
+  /** Tokens issued before this time (seconds since the epoch) are introspected. */
   readonly madeAt: number;
   readonly reachedAnswers: boolean;
 }

@@ -20,8 +20,8 @@ const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, hea
 export class SignalProof {
   #current = NONE;
   /**
-   * Introspection results from before the last gap keep their earlier proof, to prevent many simultaneous
-   * introspections.
+   * The last proof before a gap still covers earlier introspection results, so that a gap does not cause many
+   * simultaneous introspections.
    */
   #earlier = NONE;
   #isFollowed = false;
