@@ -64,7 +64,7 @@ describe('DoubtedTokens', () => {
     expect(doubts.include(token(ALICE, 600), HASH)).toBe(true);
   });
 
-  it('include every token that was issued before a recheck that was dropped because of the limit', () => {
+  it('include every token that was issued before the oldest recheck, after a full list dropped this recheck', () => {
     const { clock, doubts, token } = doubtsAt();
     const first = clock.date;
     for (let at = 0; at < 10_000; at += 1) doubts.add({ sid: `many ${at}` }, clock.date);

@@ -195,7 +195,7 @@ describe('RevocationSharing', () => {
     expect(rechecks.latestMs).toBe(-Infinity);
   });
 
-  it('accepts tokens that are issued after it received a floor with a future time', () => {
+  it('accepts tokens that are issued after the arrival of a floor with a future time', () => {
     receiver.received({ kind: 'floor', at: clock.epochSeconds() + 1e6 }, 0);
     const later = testAccessToken({ claims: { iat: clock.epochSeconds() + 6 } });
     expect(held.denies(later)).toBe(false);
@@ -398,7 +398,7 @@ describe('RevocationSharing', () => {
     expect(held.denies(testAccessToken({ claims: { iat: clock.epochSeconds() - 90 } }))).toBe(false);
   });
 
-  it('keeps its denials and its floor if it reads dropped denials again while the list is full', () => {
+  it('keeps its denials and its floor if the channel returns dropped denials while the list is full', () => {
     const all = Array.from({ length: 150 }, (_, at) => session(`s${at}`, clock.epochSeconds() + at));
     const readAll = (): void => {
       for (const one of all) receiver.received(one, clock.epochSeconds() - one.at);
