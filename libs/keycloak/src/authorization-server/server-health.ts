@@ -52,7 +52,7 @@ export class AuthorizationServerHealth {
       await this.introspection.introspect(this.junk());
       await this.verifiesTokens();
     });
-    // An older probe may fail after this success, so a failure never resets `#isAccepted`.
+    // An older probe may fail after a newer probe has succeeded, so a failure never resets `#isAccepted`.
     if (status.reachable) this.#isAccepted = true;
     return status;
   }

@@ -29,7 +29,7 @@ export interface SharedEntry {
 
 /** Every method except `close` rejects if the cache does not answer in time. */
 export interface ConnectedSharedCache {
-  /** The application start waits at most one second for this promise. */
+  /** The application start waits at most one second for the promise of `open()`. */
   open(): Promise<void>;
   /**
    * Skips entries whose value was requested more than `maxAgeMs` ago, and skips the entry with the id `noUse`. The

@@ -24,7 +24,7 @@ export interface ClientAuthentication {
 export interface ConnectedClientAuthentication {
   /** Returns the current credential, or throws `AuthorizationServerError` (`client_credential_unreadable`). */
   credential(): Promise<ClientCredential>;
-  /** Waits briefly for a credential other than `refused`, returns whether one appeared, and never throws. */
+  /** Returns whether a credential other than `refused` appears within a short time, and never throws. */
   isReplaced(refused: ClientCredential): Promise<boolean>;
 }
 

@@ -11,7 +11,7 @@ export interface SignalMessage {
   readonly issuer: string;
   /** The name of the source, such as `keycloak_events`. */
   readonly source: string;
-  /** The number of definite revocations. */
+  /** The number of revocations that become denials. */
   readonly denials: number;
   /** The number of possible revocations, which cause a new introspection. */
   readonly rechecks: number;

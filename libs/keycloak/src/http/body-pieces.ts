@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
-/** The size of a piece in bytes, which even a slow connection can send within any time-out. */
+/** The size of a piece in bytes; even a slow connection can send one piece within any time-out. */
 const PIECE = 64 * 1024;
 
 export interface Sender {

@@ -187,7 +187,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #waitForReader(): void {
-    // `unref`, because a stream that nobody reads must not keep the process alive.
+    // The timer is unreferenced, because a stream that nobody reads must not keep the process alive.
     if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 

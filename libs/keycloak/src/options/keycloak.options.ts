@@ -95,11 +95,11 @@ export interface CommonModuleOptions {
    */
   readonly maxRevocations?: number;
   /**
-   * How long a denial is held. The time must exceed the longest lifetime of a received token. Default 36000, 60 to
-   * 31536000. The time must be at least `introspectionTtlSeconds` and `introspectionTtlWithEventsSeconds`.
+   * How long a denial is held. This option must exceed the longest lifetime of a received token. Default 36000, 60 to
+   * 31536000. The minimum is the larger value of `introspectionTtlSeconds` and `introspectionTtlWithEventsSeconds`.
    *
-   * The default is Keycloak's default limit for sessions: no token outlives its session. Raise the time together with
-   * `SSO Session Max`, for offline sessions, and for longer token lifespans.
+   * The default is Keycloak's default limit for sessions: no token outlives its session. Raise
+   * `revocationRetentionSeconds` together with `SSO Session Max`, for offline sessions, and for longer token lifespans.
    */
   readonly revocationRetentionSeconds?: number;
   /**

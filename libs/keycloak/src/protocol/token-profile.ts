@@ -102,7 +102,7 @@ function subjectOfAnswer(claims: IntrospectionAnswer): unknown {
   return isOwn ? CLIENT_SUBJECT + clientId : subjectOfJwt(claims);
 }
 
-/** No RFC requires the claims of this check (`token_type`: RFC 6749 §7.1), so absent claims pass. */
+/** Absent claims pass, because no RFC requires `token_type` (RFC 6749 §7.1) or another of these claims. */
 function isAccessToken(claims: IntrospectionAnswer): boolean {
   return (
     isAbsentOr(BEARER, claims['token_type']) &&

@@ -102,7 +102,7 @@ const DEFAULT_LIMIT = 2000;
 export function isCut(request: CountedHeaders, received: number): boolean {
   if ((request.httpVersionMajor ?? 1) > 1) return false;
   const count = (request.socket as CountingSocket | undefined)?.server?.maxHeadersCount;
-  // Node also doubles `maxHeadersCount`, and treats 0 as unlimited.
+  // Node doubles `maxHeadersCount`, and treats 0 as unlimited.
   const limit = typeof count === 'number' ? count << 1 : DEFAULT_LIMIT;
   return limit > 0 && received >= limit;
 }

@@ -33,7 +33,10 @@ export interface PresentedToken {
 export type ClaimsSource = 'introspection' | 'signature';
 
 export class ClaimsVerifier {
-  /** The results of the checks that do not depend on the time, which run only once for cached (frozen) claims. */
+  /**
+   * Holds the results of checks that do not depend on the time, so that these checks run only once for cached (frozen)
+   * claims.
+   */
   readonly #known = new WeakMap<IntrospectionAnswer, KnownFacts>();
 
   constructor(

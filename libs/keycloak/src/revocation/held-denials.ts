@@ -77,7 +77,7 @@ export class HeldDenials {
     const nowMs = this.clock.monotonicMs();
     this.#dropEnded(nowMs);
     const earlier = this.#entries[denial.kind].get(denial.key);
-    // A local denial that is stricter must still be shared with the other replicas.
+    // A local denial that is stricter than the received denial must still be shared with the other replicas.
     const isLess = earlier !== undefined && (denial.issuedBefore < earlier.issuedBefore || at < earlier.deniedAt);
     const isSame = earlier?.issuedBefore === denial.issuedBefore && earlier.deniedAt === at;
     if (isSame) this.#noteShared(earlier, takenAt);

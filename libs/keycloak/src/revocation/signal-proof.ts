@@ -37,7 +37,7 @@ export class SignalProof {
   ) {}
 
   /**
-   * Returns the time until which proofs cover an introspection result, or `-Infinity` without a proof for this result.
+   * Returns the time until which proofs cover an introspection result, or `-Infinity` if no proof covers the result.
    */
   healthyUntilMs(askedAtMs: number): number {
     if (askedAtMs >= this.#current.coveredSinceMs) return this.#current.healthyUntilMs;
