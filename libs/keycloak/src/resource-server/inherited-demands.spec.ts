@@ -431,7 +431,7 @@ describe('a copied handler', () => {
       }
     });
 
-    it('keeps the demands of the decorated class if an earlier application did not register the undecorated class (RS-29)', async () => {
+    it('keeps the demands of the decorated class after an application without the undecorated class (RS-29)', async () => {
       const { middle, copy } = mixed(Authenticated());
       const alone = await startWith(copy);
       await alone.close();

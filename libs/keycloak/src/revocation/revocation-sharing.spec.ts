@@ -158,7 +158,7 @@ describe('RevocationSharing', () => {
     expect(again).toBe(4);
   });
 
-  it('counts the retention time of a received denial from the earlier of its creation and its arrival in the channel', () => {
+  it('counts the retention time of a received denial from its creation or its arrival, whichever is earlier', () => {
     const at = clock.epochSeconds();
     receiver.received(session('young', at), 0);
     receiver.received(session('old by the channel', at), 990);
