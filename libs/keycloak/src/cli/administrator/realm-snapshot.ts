@@ -61,10 +61,10 @@ export interface RealmSnapshot {
   readonly settings: RealmSettings;
   readonly clients: readonly RealmClient[];
   readonly scopes: readonly RealmScope[];
-  /** Returns the roles of a scope, of which a user needs one to get the scope. */
+  /** Returns the roles that are mapped to a scope; a user needs one of the roles to get the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly RoleKey[]>;
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
-  /** The roles that each user and service account has, by the realm's default role. */
+  /** Returns the roles that the realm's default role gives to each user and service account. */
   readonly rolesOfEveryone: () => Promise<ReadonlySet<RoleKey>>;
   /** The roles of the default groups, by group path; undefined if the administrator may not see the roles. */
   readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;

@@ -1,4 +1,4 @@
-/** JSON of `[client, role]`, because a realm role may be named `a.b`, and a client `a` may have a role `b`. */
+/** A role key is JSON, because the text `a.b` may mean a realm role `a.b` or the role `b` of the client `a`. */
 export type RoleKey = `[${string}]`;
 
 export const roleKey = (client: string | null, role: string): RoleKey => JSON.stringify([client, role]) as RoleKey;

@@ -104,7 +104,7 @@ function moduleWith(
 }
 
 describe('a root module that a command reads', () => {
-  it('causes a warning if it only observes, and an error for each fault that would stop its start', async () => {
+  it('causes a warning if calls are only observed, and an error for each fault that prevents enforcement', async () => {
     @Controller()
     class Undecorated {
       @MessagePattern('open')
@@ -125,7 +125,7 @@ describe('a root module that a command reads', () => {
     expect(enforcementFindings(enforcing)).toEqual([]);
   });
 
-  it('is not started for the report of its services, permissions and closed routes (row 21)', async () => {
+  it('shows its services, permissions and closed routes before the start (row 21)', async () => {
     const subject = await subjectOf(moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([LEDGER])]));
     if (!('keycloak' in subject)) throw new Error(JSON.stringify(subject));
     expect(subject.keycloak.issuers[0].checkup.services).toMatchObject([
@@ -162,7 +162,7 @@ describe('a root module that a command reads', () => {
     ]);
   });
 
-  it('causes a note about services that Nest creates per request, because their options are unknown', async () => {
+  it('causes a note about a service with unknown options, which Nest creates per request', async () => {
     const perRequest = { name: 'ledger', inject: [REQUEST], useFactory: () => LEDGER };
     const subject = await subjectOf(
       moduleWith([KeycloakModule.forRoot(OPTIONS), KeycloakModule.forFeature([perRequest])]),

@@ -137,7 +137,7 @@ const notLookedAt = ({ enforcement, handlers, notSeen }: ApplicationSubject): Fi
   ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];
 
-/** `scopes_supported` (RFC 8414) may omit a client scope, so only an administrator's token gives certainty. */
+/** `scopes_supported` (RFC 8414) may omit a client scope, so only the Admin API proves that a scope is missing. */
 async function unknownPermissions(checkup: Checkup, { handlers }: ApplicationSubject): Promise<Finding[]> {
   const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
   if (known === undefined) return [];

@@ -6,7 +6,7 @@ import { signalFindings } from './signal-findings.js';
 export async function feedFindings(own: ComposedIssuer, before: readonly Finding[]): Promise<Finding[]> {
   const isReached = before.some(({ check, level }) => check === 'address' && level === 'ok');
   const isRefused = before.some(({ check, level }) => check === 'credentials' && level === 'error');
-  // The findings in `before` already report that Keycloak refuses this service's client.
+  // If Keycloak refuses the client of this service, a poll by the same client would repeat a finding in `before`.
   const pollsAsItself = own.feed.sources.every(({ clientId }) => clientId === own.options.clientId);
   const isTried = isReached && !(isRefused && pollsAsItself);
   const ofFeed = isTried ? await signalFindings(own) : [];

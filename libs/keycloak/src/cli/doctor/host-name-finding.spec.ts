@@ -72,7 +72,7 @@ describe("doctor's finding about Keycloak's host name", () => {
     expect(asked).toEqual(['doctor.invalid:4711']);
   });
 
-  it('is absent if the port that doctor sends is also the port of the configured issuer', async () => {
+  it('is absent if the configured issuer has the same port as the Host header of doctor', async () => {
     answer = named(`http://sso.example.com:4711${PATH}`);
     expect(await found(`http://sso.example.com:4711${PATH}`)).toEqual([]);
   });

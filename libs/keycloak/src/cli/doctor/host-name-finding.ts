@@ -6,8 +6,8 @@ import { KeycloakException } from '../../protocol/keycloak-exception.js';
 const INVENTED = { hostname: 'doctor.invalid', port: '4711' };
 
 /**
- * If Keycloak takes its host or port from each request, its events may name another issuer. A proxy that rejects
- * unknown hosts also prevents events with another issuer.
+ * If Keycloak takes its host or port from the Host header, events may name a wrong issuer. A proxy that rejects unknown
+ * hosts prevents wrong issuers in events.
  */
 export async function hostNameFinding({
   fetch,

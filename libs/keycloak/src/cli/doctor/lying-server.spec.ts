@@ -88,7 +88,7 @@ async function doctor(...flags: readonly string[]): Promise<{ exitCode: number; 
 }
 
 describe('a misbehaving server', () => {
-  it('passes the checks of doctor if all its answers are correct (control test)', async () => {
+  it('passes all checks of doctor if the answers of the server are correct (control test)', async () => {
     expect((await doctor()).exitCode).toBe(0);
   });
 

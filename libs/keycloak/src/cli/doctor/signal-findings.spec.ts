@@ -32,13 +32,13 @@ const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
   (await signalFindings(own)).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
 
 describe('the findings of doctor about signals', () => {
-  it('are free of faults for a feed that would receive revocations', async () => {
+  it('contain no fault if the feed would receive revocations', async () => {
     expect(await said(service({}, async () => QUIET))).toEqual([
       'ok: events: revocations would be received, by the client shop.',
     ]);
   });
 
-  it('are empty without a feed', async () => {
+  it('are empty if the application has no feed', async () => {
     expect(await said(service())).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
-  it('report that a feed would not receive revocations, and say what to do', async () => {
+  it('report that the feed would receive no revocations, and say how to correct the fault', async () => {
     const forbidden = async (): Promise<Signals> => {
       throw new SignalSourceError('forbidden', 'Give it the role.');
     };
@@ -81,7 +81,7 @@ describe('the findings of doctor about signals', () => {
     ]);
   });
 
-  it('come from a second poll if the first poll finds the feed unhealthy', async () => {
+  it('report a healthy feed if only the second poll finds the feed healthy', async () => {
     let polls = 0;
     const late = async (): Promise<Signals> => ({ ...QUIET, isHealthy: (polls += 1) === 2 });
     expect((await said(service({}, late)))[0]).toMatch(/^ok/);
@@ -138,7 +138,7 @@ describe('the findings of doctor about signals', () => {
         unmanaged,
       ),
     ).toMatch(/can exclude themselves/);
-    // The event log contains the events of every user, so no warning is needed.
+    // Keycloak's event log contains the events of every user, so doctor does not warn about excluded users.
     expect(await saidOf(keycloak, unmanaged)).toBe('');
     expect(await saidOf(service(), unmanaged)).toBe('');
   });

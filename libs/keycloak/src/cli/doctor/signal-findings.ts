@@ -46,7 +46,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
   ];
 }
 
-/** These answers mean that the secret is wrong, or that the client is disabled or does not exist. */
+/** Matches the reasons that mean a wrong secret, a disabled client or an unknown client. */
 const REFUSED_CREDENTIALS = /^answered_40[01]_(invalid_client|unauthorized_client|invalid_request)$/;
 
 const credentialsRefused = (clientId: string, reason: string): Finding =>
@@ -108,7 +108,7 @@ export async function signalRealmFindings(
   ];
 }
 
-/** About as many events as the verifications of one stream add in three days. */
+/** The verifications of one stream add about 50,000 events in three days. */
 const MANY_EVENTS = 50_000;
 
 async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<Finding[]> {

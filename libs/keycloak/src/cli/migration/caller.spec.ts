@@ -48,7 +48,7 @@ describe('a migrated parameter with @AuthenticatedUser()', () => {
     expect(await method(claims(before))).toBe(token(after));
   });
 
-  it("keeps its type, as a cast of the token's claims", async () => {
+  it('casts the claims of the token to the declared type of the parameter', async () => {
     const text = await method(
       'read(@AuthenticatedUser() user: Person, id: string) { return this.find(user, user.sub); }',
     );
@@ -58,17 +58,17 @@ describe('a migrated parameter with @AuthenticatedUser()', () => {
     );
   });
 
-  it('needs no cast if its type is unknown', async () => {
+  it('needs no cast if the parameter has the type unknown', async () => {
     const text = await method('read(@AuthenticatedUser() user: unknown) { if (is(user)) return user.given_name; }');
     expect(text).toBe(token('if (is(user.claims)) return user.claims.given_name;'));
   });
 
-  it('becomes optional on a handler that accepts calls without a token', async () => {
+  it('becomes an optional parameter if the handler accepts calls without a token', async () => {
     const text = await method('read(@AuthenticatedUser() user: any) { return user.sub; }', '@Public(false)');
     expect(text).toBe('@OptionalToken()\nread(@Caller() user?: VerifiedAccessToken) { return user?.subject; }');
   });
 
-  it('gets the type undefined, not a question mark, before a required parameter', async () => {
+  it('gets a type with undefined, instead of a question mark, if a required parameter follows', async () => {
     const text = await method('read(@AuthenticatedUser() user: any, id: string) { return user; }', '@Public(false)');
     expect(text).toContain('@Caller() user: VerifiedAccessToken | undefined, id: string');
     expect(text).toContain('return user?.claims;');
@@ -98,7 +98,7 @@ describe('a migrated parameter with @AccessToken()', () => {
     expect(await method('read(@AccessToken() token: string) {}')).toBe('read() {}');
   });
 
-  it('stays, with a comment, if the handler uses the parameter', async () => {
+  it('keeps its decorator and gets a comment if the handler uses the parameter', async () => {
     const before = 'read(@AccessToken() token: string) { return token; }';
     const comment = expect.stringMatching(/^\/\/ TODO[^\n]+onBehalfOf/);
     expect(await controller(before)).toEqual(expect.arrayContaining([comment, '@Get()', before]));

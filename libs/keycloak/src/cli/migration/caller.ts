@@ -129,7 +129,7 @@ class CallerParameter {
     this.file.edits.replace(use.start, parent.end, isArgument && isMissing ? `${text} as string` : text);
   }
 
-  /** Code other than conditions gets the claims, because the user object of nest-keycloak-connect was the claims. */
+  /** In nest-keycloak-connect, the user object was the claims, so each use outside a condition gets `.claims`. */
   #rewriteWhole(use: Syntax): void {
     const { parent } = use;
     const isCondition =

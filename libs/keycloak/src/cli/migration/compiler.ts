@@ -125,7 +125,7 @@ const faultAt = (text: string, start = 0, message = ''): Parsed => ({
   fault: `line ${text.slice(0, start).split('\n').length}: ${message}`,
 });
 
-/** Only the first name of a number is a kind of node, because later names mark ranges of kinds. */
+/** If several names of TypeScript's `SyntaxKind` share a number, only the first name is a kind of node. */
 function kindNames(kinds: Readonly<Record<string, unknown>>): readonly string[] {
   const names: string[] = [];
   for (const [name, number] of Object.entries(kinds)) if (typeof number === 'number') names[number] ??= name;

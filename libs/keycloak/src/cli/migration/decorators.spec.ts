@@ -13,7 +13,7 @@ describe('a migrated class without an access decorator', () => {
     ]);
   });
 
-  it('stays closed, with a comment, if the application does not register AuthGuard', async () => {
+  it('gets a comment instead of a decorator if the application does not register AuthGuard', async () => {
     const lines = await migratedClass(plain, NO_GUARDS);
     expect(lines).toEqual(['@Controller()', 'export class Orders {', TODO, '@Get()', 'read() {}', '}']);
   });
@@ -80,14 +80,14 @@ describe('a migrated class without an access decorator', () => {
     ]);
   });
 
-  it('gets no decorator on a method whose route may come from a decorator of the application', async () => {
+  it('gets a comment on a method if an unknown decorator may make the method a route', async () => {
     const body = `${method('')}\n  @AdminGet('all')\n  all() {}`;
     const lines = await migratedClass(controller(body), undefined, `import { AdminGet } from './auth';`);
     expect(lines.slice(0, 4)).toEqual(['@Controller()', 'export class Orders {', '@Get()', '@Authenticated()']);
     expect(lines.slice(5)).toEqual([TODO, `@AdminGet('all')`, 'all() {}', '}']);
   });
 
-  it('stays unchanged, with a comment, if the class has an unknown decorator', async () => {
+  it('stays unchanged and gets a comment if the class has an unknown decorator', async () => {
     const lines = await migratedClass(
       controller(method('@Public()'), '@Auth()'),
       undefined,

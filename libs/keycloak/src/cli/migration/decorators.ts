@@ -63,7 +63,7 @@ class ClassMigration {
     if (this.#isUnclear) return this.file.decide(this.node, this.#access.unclear ?? '');
     const ofClass = this.#decoratorsOfClass();
     const plans = this.#handlers.map((handler) => ({ ...handler, plan: this.#plan(handler) }));
-    // A decorator on the class would open a closed handler, even a handler of a base class.
+    // A decorator on the class would also apply to inherited handlers and to handlers that must stay closed.
     const isSplit = this.#inherits || this.mayHaveOtherRoles || plans.some(({ plan }) => plan.grant === 'closed');
     const isForToken = ofClass.length === 0 && this.#isOfNest && plans.some(({ plan }) => plan.grant === 'token');
     const shared = isForToken ? [`${this.file.need('Authenticated')}()`] : ofClass;

@@ -59,12 +59,12 @@ describe('the migrated decorators of a handler', () => {
     expect(lines).toEqual(['@Controller()', 'export class Orders {', '@Get()', after, 'read() {}', '}']);
   });
 
-  it('stay, with a comment, if two @Roles decorators contradict each other', async () => {
+  it('stay unchanged and get a comment if two @Roles decorators contradict each other', async () => {
     const both = [`@Roles({ roles: ['realm:a'] })`, `@Roles({ roles: ['realm:b'] })`];
     expect(await ofMethod(both.join('\n'))).toEqual([TODO, ...both]);
   });
 
-  it('demand the roles, with a comment, if @Public and @Roles are combined', async () => {
+  it('demand the roles and get a comment if the handler has both @Public and @Roles', async () => {
     expect(await ofMethod(`@Public()\n@Roles({ roles: ['realm:a'] })`)).toEqual([TODO, `@RequirePermission('a')`]);
   });
 
@@ -77,14 +77,14 @@ describe('the migrated decorators of a handler', () => {
     expect(await ofMethod('@Public()', `@Roles({ roles: ['realm:a'] })`)).toEqual([TODO]);
   });
 
-  it('demand a permission, with a comment, in place of a UMA scope', async () => {
+  it('demand a permission instead of a UMA scope, and get a comment', async () => {
     expect(await ofMethod(`@Scopes('View')`, `@Resource('product')`)).toEqual([
       TODO,
       `@RequirePermission('product:View')`,
     ]);
   });
 
-  it('keep each route without a resource closed if policyEnforcement was ENFORCING', async () => {
+  it('keep a route closed if the route has no resource and policyEnforcement was ENFORCING', async () => {
     const root = ROOT_MODULE.replace(`secret: 's'`, `secret: 's', policyEnforcement: mode`);
     for (const before of ['@Public()', `@Roles({ roles: ['realm:a'] })`, '']) {
       const lines = await migratedClass(controller(method(before)), root);
@@ -93,7 +93,7 @@ describe('the migrated decorators of a handler', () => {
     }
   });
 
-  it('get a comment if RoleGuard was not registered, so that the roles were not checked', async () => {
+  it('get a comment if no RoleGuard checked the roles', async () => {
     const root = ROOT_MODULE.replace('{ provide: APP_GUARD, useClass: RoleGuard },', '');
     expect(await ofMethod(`@Roles({ roles: ['realm:a'] })`, '', root)).toEqual([TODO, `@RequirePermission('a')`]);
   });

@@ -27,7 +27,7 @@ export const OTHER_ROLES =
 
 const closed = (...decisions: readonly string[]): HandlerPlan => ({ grant: 'closed', decorators: [], decisions });
 
-/** If the meaning of the old decorators is unclear, chooses the stricter meaning and adds a sentence to `decisions`. */
+/** If the meaning of the old decorators is unclear, the plan has the stricter meaning and a sentence in `decisions`. */
 export function planHandler(file: MigratedFile, facts: HandlerFacts, names: RoleNames): HandlerPlan {
   const { method, ofClass, guards } = facts;
   if (method.unclear !== undefined) return closed(method.unclear);

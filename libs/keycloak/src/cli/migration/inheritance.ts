@@ -11,7 +11,10 @@ interface FoundClass {
   readonly hasRoles: boolean;
 }
 
-/** RoleGuard demanded the roles of a class for inherited handlers, and the roles of a base class for own handlers. */
+/**
+ * RoleGuard applied the roles of a derived class to inherited handlers, and the roles of a base class to the handlers
+ * that a derived class adds.
+ */
 export class Inheritance {
   readonly #classes: readonly FoundClass[];
   readonly #basesUnderRoles: ReadonlySet<string>;

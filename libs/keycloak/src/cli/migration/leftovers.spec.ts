@@ -51,7 +51,7 @@ const module = Test.createTestingModule({})
     ).toBe(text);
   });
 
-  it('gets a comment if it is request.user in a handler or guard', async () => {
+  it('gets a comment if a handler or guard reads request.user', async () => {
     const text = `import { Controller, Get, Req } from '@nestjs/common';
 
 @Controller()
@@ -76,7 +76,7 @@ export class OwnGuard {
 });
 
 describe('the imports of a migrated file', () => {
-  it('of other packages keep their names, quotes, comments and line breaks', async () => {
+  it('keep names, quotes, comments and line breaks in imports of other packages', async () => {
     const text = [
       '// first line',
       'import { Controller, Get, UseGuards } from "@nestjs/common"; // Nest',
@@ -106,7 +106,7 @@ describe('the imports of a migrated file', () => {
     );
   });
 
-  it('of the new package get an alias if a name is already in use', async () => {
+  it('give an alias to a name of the new package if the name is already in use', async () => {
     const text = `import { Controller, Get } from '@nestjs/common';
 import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { Public as Open } from 'nest-keycloak-connect';

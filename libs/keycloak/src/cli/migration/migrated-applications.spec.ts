@@ -90,7 +90,7 @@ describe('two migrated applications', () => {
     ]);
   });
 
-  it('leave only one change of examples/migrated to the developer: the call to another service', () => {
+  it('need one manual change in examples/migrated, which is the call to another service', () => {
     expect(second).toMatchObject({ exitCode: 0, failed: '' });
     const byHand = ['stock.client.ts', 'app.module.ts', 'orders.controller.ts'].flatMap((file) => {
       const finished = new Set(readFileSync(join(MIGRATED, 'src', file), 'utf8').split('\n'));

@@ -68,7 +68,7 @@ export class Options implements OnModuleInit, KeycloakConnectOptionsFactory {
     expect(text).not.toContain('KeycloakConnectModule');
   });
 
-  it('gets its options from a constant of another file, which is converted', async () => {
+  it('imports a constant with options from another file, and the command converts the constant', async () => {
     const root = registered('KeycloakConnectModule.register(options)').replace(
       '@Module',
       `import { options } from './options';\n\n@Module`,

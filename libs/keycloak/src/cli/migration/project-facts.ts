@@ -52,7 +52,7 @@ function enforces(file: MigratedFile): boolean {
   });
 }
 
-/** If several applications share the file, a guard counts only if every application has the guard. */
+/** If several applications share a file, returns only the guards that every application registers. */
 function guardsIn(
   graph: ImportGraph,
   guards: ReadonlyMap<MigratedFile, readonly OldGuard[]>,
@@ -94,7 +94,7 @@ class ImportGraph {
     );
   }
 
-  /** An unread file may contain a decorator of nest-keycloak-connect. */
+  /** An imported file that the command does not read may contain a decorator of nest-keycloak-connect. */
   #importsUnknown(file: MigratedFile): boolean {
     return specifiersIn(file)
       .filter((specifier) => this.#resolve(file, specifier) === undefined)

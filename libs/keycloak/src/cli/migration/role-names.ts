@@ -8,7 +8,7 @@ export interface RoleDemand {
 }
 
 /**
- * `realm` and `client`: all roles are literals of one kind, and lose the prefix.
+ * `realm` or `client`: every role is a literal of the same kind, so the permissions need no prefix.
  * `prefixed`: permissions keep the names of nest-keycloak-connect (`realm:a`, `a`, `other:a`).
  */
 export interface RoleNames {
@@ -55,7 +55,7 @@ function isAllMode(mode: Syntax | undefined): boolean | undefined {
   return { ALL: true, all: true, ANY: false, any: false }[name ?? ''];
 }
 
-/** The roles in all files count, because one `mapPermissions` function applies to all routes. */
+/** Reads the roles in all files, because one `mapPermissions` function applies to all routes. */
 export function roleNamesOf(files: readonly MigratedFile[]): RoleNames {
   const calls = files.flatMap((file) =>
     [...file.root.walk()].flatMap((node) => {

@@ -136,7 +136,7 @@ export class Orders {
   });
 });
 
-describe('migrate-from-nest-keycloak-connect exits with 3', () => {
+describe('migrate-from-nest-keycloak-connect without a migration', () => {
   afterEach(() => project.remove());
 
   it.each([
@@ -144,7 +144,7 @@ describe('migrate-from-nest-keycloak-connect exits with 3', () => {
     [['--unknown', 'src'], "Unknown option '--unknown'"],
     [['missing'], 'does not exist'],
     [['lib'], 'no file calls KeycloakConnectModule.register or registerAsync'],
-  ])('for the arguments %j', async (args, message) => {
+  ])('exits with 3 for the arguments %j', async (args, message) => {
     project = new MigratedProject({ 'lib/a.ts': `import { Public } from 'nest-keycloak-connect';\n` });
     expect(await project.run(...args)).toMatchObject({
       exitCode: 3,
@@ -153,7 +153,7 @@ describe('migrate-from-nest-keycloak-connect exits with 3', () => {
     });
   });
 
-  it('if the project has no TypeScript', async () => {
+  it('exits with 3 if the project has no TypeScript', async () => {
     project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE }, false);
     expect((await project.run('src')).failed).toMatch(
       /has no package typescript: install the project's dependencies\n$/,
@@ -163,7 +163,7 @@ describe('migrate-from-nest-keycloak-connect exits with 3', () => {
   it.each([
     ['4.9.5', 'typescript 4.9.5 is not supported: install 5.0 or newer'],
     ['99.0.0', 'typescript 99.0.0 has no API that this command knows: install typescript@6'],
-  ])('for TypeScript %s', async (version, message) => {
+  ])('exits with 3 for TypeScript %s', async (version, message) => {
     const manifest = JSON.stringify({ name: 'typescript', version });
     project = new MigratedProject(
       { 'src/app.module.ts': ROOT_MODULE, 'node_modules/typescript/package.json': manifest },
@@ -172,7 +172,7 @@ describe('migrate-from-nest-keycloak-connect exits with 3', () => {
     expect(await project.run('src')).toMatchObject({ exitCode: 3, failed: expect.stringContaining(message) });
   });
 
-  it('except with --help, which prints the flags', async () => {
+  it('prints the flags and exits with 0 if the argument is --help', async () => {
     project = new MigratedProject({});
     expect(await project.run('--help')).toMatchObject({
       exitCode: 0,

@@ -35,7 +35,7 @@ export class TextEdits {
     else this.insert(this.lineEnd(position), line);
   }
 
-  /** Writes the comments of a range above its line, because an edit would drop them. */
+  /** Copies the comments in a range to the line above, because an edit of the range drops these comments. */
   keepComments({ start, end }: Range): void {
     const found = this.text.slice(start, end).matchAll(/(['"`])(?:\\.|(?!\1)[^\\])*\1|\/\/[^\r\n]*|\/\*[^]*?\*\//g);
     for (const [text] of found) if (text.startsWith('/')) this.insertLine(start, text.trimEnd(), 'before');

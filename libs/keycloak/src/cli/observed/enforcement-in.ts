@@ -2,7 +2,7 @@ import type { EnforcementStatus } from '../../module/keycloak-status.js';
 import { ownProperty } from '../../protocol/claims.js';
 
 /**
- * Returns undefined if a part is malformed, because a malformed answer must not count as an answer without refusals.
+ * Returns undefined if the answer is malformed, because a malformed answer must not mean that no call was refused.
  */
 export function enforcementIn(text: string): EnforcementStatus | undefined {
   const body = parsed(text);

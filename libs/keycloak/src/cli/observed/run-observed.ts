@@ -99,7 +99,7 @@ function exitCodeOf(read: readonly ReadDetails[]): number {
 
 type Read = Extract<ReadDetails, { readonly enforcement: unknown }>['enforcement'];
 
-/** A service that has checked no call, for example because Keycloak fails, gives no reason to enforce. */
+/** Also returns true if the service has admitted no call, because only checked calls show that enforcement is safe. */
 function isRefusing(status: Read): boolean {
   if (status.mode === 'enforce') return false;
   const { admitted, refused, failed, dropped } = status.calls;

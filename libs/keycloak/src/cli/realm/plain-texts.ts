@@ -2,7 +2,7 @@ import { UsageError } from '../usage-error.js';
 
 const NOT_PLAIN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** Keycloak replaces `${…}` when it imports a realm file, and a line break would end a comment of a rendered file. */
+/** In a rendered file, Keycloak would replace `${…}`, and a line break would end a comment. */
 export function refuseOtherThanPlain(texts: Iterable<string>, source: string): void {
   const faulty = [...new Set(texts)].filter((text) => text.includes('${') || text.search(NOT_PLAIN) >= 0);
   if (faulty.length === 0) return;

@@ -3,7 +3,7 @@ import { nameOfRoleKey, roleKey, type RoleKey } from '../administrator/role-key.
 export interface RealmRequirements {
   readonly version: typeof VERSION;
   readonly clients: readonly RequiredClient[];
-  /** Clients without a planned module: a called service, or a client that may ask for a permission. */
+  /** The called services and the allowed clients whose modules are not part of the plan. */
   readonly otherClients: readonly string[];
   readonly permissions: readonly RequiredPermission[];
   readonly levels: readonly RequiredLevel[];

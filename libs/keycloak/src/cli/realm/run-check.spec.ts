@@ -105,7 +105,7 @@ describe('realm check', () => {
   });
 });
 
-describe('realm check exits with 3', () => {
+describe('realm check that can not run', () => {
   it.each<[string, string, FakeAnswer, string]>([
     ['an administrator without rights', '', { status: 403, body: {} }, 'with the roles view-realm, view-clients'],
     ['an expired token', '/clients', { status: 401, body: {} }, 'Get a new token (it expires after a minute)'],
@@ -115,7 +115,7 @@ describe('realm check exits with 3', () => {
     ['an answer that is too large', '/client-scopes', { body: JSON.stringify('x'.repeat(2_000_000)) }, "can't be read"],
     ['a server that never answers', '/client-scopes', undefined, "can't be read"],
     ['a broken server', '/clients', { status: 500, body: { error: TOKEN } }, "can't be read"],
-  ])('for %s', async (_, rest, answer, message) => {
+  ])('exits with 3 for %s', async (_, rest, answer, message) => {
     api.replaced.set(path(rest), answer);
     const { exitCode, printed, failed } = await checkRunning();
     expect(failed).toMatch(/^realm: The realm can't be read as an administrator: /);
@@ -123,7 +123,7 @@ describe('realm check exits with 3', () => {
     expect({ exitCode, printed }).toEqual({ exitCode: 3, printed: '' });
   });
 
-  it('for a server without the admin API', async () => {
+  it('exits with 3 for a server without the admin API', async () => {
     api.replaced.set(path('/client-scopes'), { status: 501, body: {} });
     const { exitCode, failed } = await checkRunning();
     expect(failed).toContain('the embedded test server lacks this part of the admin API. Check the realm file');
@@ -136,7 +136,7 @@ describe('realm check exits with 3', () => {
     ['a missing token file', ['--admin-token-file', '/nowhere'], {}, "KEYCLOAK_ADMIN_TOKEN can't be read (ENOENT)"],
     ['a missing realm file', ['--realm-file', '/nowhere.json'], {}, "/nowhere.json can't be read (ENOENT)"],
     ['a realm file and a token', ['--realm-file', 'x', '--admin-token-file', 'y'], {}, '--realm-file excludes'],
-  ])('for %s', async (_, args, environment, message) => {
+  ])('exits with 3 for %s', async (_, args, environment, message) => {
     const { exitCode, failed } = await check(args, environment);
     expect(failed).toContain(message);
     expect(exitCode).toBe(3);
@@ -145,13 +145,13 @@ describe('realm check exits with 3', () => {
   it.each([
     ['is not JSON', `{"secret":"${SECRET}`, 'is not JSON'],
     ['has no realm', '{}', 'is not a realm file: it has no "realm"'],
-  ])('for a realm file that %s', async (_, content, message) => {
+  ])('exits with 3 for a realm file that %s', async (_, content, message) => {
     const { exitCode, failed } = await check(['--realm-file', folder.file('faulty.json', content)]);
     expect(failed).toContain(message);
     expect(exitCode).toBe(3);
   });
 
-  it('for a module whose requirements have a fault', async () => {
+  it('exits with 3 for a module with faulty requirements', async () => {
     const args = ['check', '--permissions', policy, ...modules('undeclared', 'inventory'), '--realm-file', policy];
     const { exitCode, printed, failed } = await realmCommand(args);
     expect(failed).toContain('✗ undeclared: the service inventory is registered without scopes.');

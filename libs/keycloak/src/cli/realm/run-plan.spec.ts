@@ -75,7 +75,7 @@ Levels of authentication (acr)
     expect(inventory).toMatchObject({ otherClients: ['orders', 'warehouse'] });
   });
 
-  it('plans the realm of --issuer with the client id and the accepted scopes for this realm', async () => {
+  it('plans only the realm of --issuer, with the client id and the accepted scopes in that realm', async () => {
     expect(await planned('twoRealms')).toMatchObject({ clients: [{ clientId: 'two' }] });
     const partners = ['--issuer', 'https://sso.example.com/realms/partners', '--format', 'json'];
     const { printed, failed } = await plan(...modules('twoRealms'), ...partners);
@@ -262,7 +262,7 @@ describe('realm plan --check', () => {
   });
 });
 
-describe('realm plan exits with 3', () => {
+describe('realm plan that can not run', () => {
   it.each<[string, readonly string[], string]>([
     ['without a module', [], '--module must be given'],
     ['for an unknown flag', ['--apply'], "Unknown option '--apply'"],
@@ -287,7 +287,7 @@ describe('realm plan exits with 3', () => {
     ],
     ['for two kinds of output', [...modules('orders'), '--check', 'x', '--format', 'json'], '--check excludes'],
     ['for an unwritable file', [...modules('orders'), '--out', '/nowhere/x.json'], "can't be written (ENOENT)"],
-  ])('%s', async (_, args, message) => {
+  ])('exits with 3 %s', async (_, args, message) => {
     const { exitCode, failed } = await plan(...args);
     expect(failed).toContain(`realm: `);
     expect(failed).toContain(message);
@@ -307,13 +307,13 @@ describe('realm plan exits with 3', () => {
       `faulty ${member}`,
       { version: 1, clients: [], otherClients: [], permissions: [], levels: [], [member]: value },
     ]),
-  ])('for a requirements file with %s', async (_, content) => {
+  ])('exits with 3 for a requirements file with %s', async (_, content) => {
     const { exitCode, failed } = await plan(...modules('orders'), '--check', folder.file('old.json', content));
     expect(failed).toContain('is not a file of realm requirements of version 1');
     expect(exitCode).toBe(3);
   });
 
-  it('for a missing policy, and for an unknown command', async () => {
+  it('exits with 3 for a missing policy, and for an unknown command', async () => {
     expect((await plan('--permissions', '/nowhere.json', ...modules('orders'))).failed).toContain('does not exist');
     const { exitCode, failed } = await realmCommand(['apply']);
     expect(failed).toContain('the command must be realm plan or realm check');

@@ -1,4 +1,4 @@
-/** Only the functions of this file make an expression, so that Terraform reads no name as code. */
+/** Only the functions of this file create an `Expression`, so that a plain string never becomes Terraform code. */
 export interface Expression {
   readonly code: string;
 }

@@ -94,7 +94,7 @@ const mapperName = (permission: string, role: Role, names: TerraformNames): stri
 const accountRole = (role: Role): Expression =>
   typeof role === 'string' ? text(role) : inline({ client_id: text(role.client), name: text(role.role) });
 
-/** A scope without its roles is open to everyone, so the output of the scope names depends on the mappers. */
+/** The outputs depend on the mappers, because a client scope is open to everyone until its role mappings exist. */
 function outputs(requirements: RealmRequirements, names: TerraformNames): string[] {
   const { clients, otherClients, permissions } = requirements;
   const scopes = [...clients.map(({ clientId }) => clientId), ...otherClients]

@@ -59,7 +59,7 @@ describe('keycloak-permissions.json', () => {
     );
   });
 
-  it('may name a role whose name resembles a role that everyone has', () => {
+  it('may name a role that only resembles a default role', () => {
     const roles = [
       'view-profile',
       { client: 'web', role: 'offline_access' },
@@ -109,7 +109,7 @@ describe('keycloak-permissions.json', () => {
     expect(() => policyOf({ permissions: {}, serviceAccounts }, FILE)).toThrow('in a text: "${S}"');
   });
 
-  it('may be missing, but must be readable if it exists', () => {
+  it('may be missing, but an existing file must be readable', () => {
     expect(readPolicy('/nowhere.json')).toBeUndefined();
     expect(() => readPolicy(folder.path)).toThrow("can't be read (EISDIR)");
   });

@@ -74,7 +74,7 @@ function clientWith({ clientId, tokenExchange, asService }: CodeClient, policy: 
   };
 }
 
-/** The code does not decide which roles a service account gets, because a role may open further permissions. */
+/** Does not add missing roles to a service account, because a role may grant more than the required permissions. */
 function accountFaults(
   { clientId, asService }: CodeClient,
   permissions: readonly RequiredPermission[],
