@@ -37,7 +37,7 @@ describe('the declared scopes of a service', () => {
     expect(() => clientWith({}).asService('ledger.read')).toThrow(TypeError);
   });
 
-  it('also apply to the clients of other entry points', () => {
+  it('also limit the calls of a client that another entry point creates', () => {
     const options = { baseURL: 'https://ledger.internal', audience: 'ledger', scopes: ['ledger.read'] };
     const client = keycloak.service('ledger', options, { module: 'AnotherModule', baseUrl: 'baseURL' });
     expect(() => client.asService('ledger.read')).not.toThrow();

@@ -4,7 +4,7 @@ export type InWhoseName = 'asService' | 'onBehalfOf';
 
 export type ScopesOfCalls = Readonly<Record<InWhoseName, readonly string[]>>;
 
-/** Scopes are literals in the code of the application, so few spellings occur. */
+/** An application has few different scope strings, because scopes are literals in its code. */
 const MAX_REMEMBERED = 1000;
 const MAX_LENGTH = 1000;
 

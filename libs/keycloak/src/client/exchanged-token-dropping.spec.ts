@@ -57,7 +57,7 @@ const requestOf = (subject: number, audience: string): TokenRequest => {
 const AUDIENCES = ['service-b', 'service-c'];
 
 describe('a token that was exchanged from an inactive subject token (TX-06)', () => {
-  it('is dropped, even if a later exchange of another subject token ended first', async () => {
+  it('is dropped, even if the exchange of another subject token began later and ended earlier', async () => {
     const { tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     get(requestOf(1, 'service-b'));
@@ -80,7 +80,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped, even if it was reused after each exchange of another subject token', async () => {
+  it('is dropped, even if other subject tokens were exchanged between two uses of the token', async () => {
     const { tokens, get, landAt } = setUp(2);
     for (const subject of [0, 1, 2]) {
       get(requestOf(subject, 'service-b'));
@@ -91,7 +91,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     expect(atOnce(tokens.get(requestOf(0, 'service-b')))).toBeUndefined();
   });
 
-  it('is dropped after a renewal, even if the cache evicted the old token during the renewal', async () => {
+  it('is dropped after a renewal during which the cache evicted the old token', async () => {
     const { clock, tokens, get, landAt } = setUp(1);
     get(requestOf(0, 'service-b'));
     await landAt(0);
@@ -148,7 +148,7 @@ describe('a token that was exchanged from an inactive subject token (TX-06)', ()
     { weight: 2, arbitrary: fc.record({ inactive: fc.nat({ max: SUBJECTS.length - 1 }) }) },
   );
 
-  it('is dropped, and is not cached again by a pending exchange (model)', async () => {
+  it('is dropped, and a pending exchange does not cache the token again (model)', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (max, steps) => {

@@ -58,11 +58,11 @@ describe('a query that can not be sent', () => {
 });
 
 describe('the time-out of a call', () => {
-  it.each([undefined, 1, 300_000])('may be %p', (timeoutMs) => {
+  it.each([undefined, 1, 300_000])('accepts %p as timeoutMs', (timeoutMs) => {
     expect(() => checkTimeout(timeoutMs)).not.toThrow();
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity, 300_001])('can not be %p', (timeoutMs) => {
+  it.each([0, -1, 1.5, Number.NaN, Infinity, 300_001])('rejects %p as timeoutMs', (timeoutMs) => {
     expect(() => checkTimeout(timeoutMs)).toThrow('timeoutMs must be an integer from 1 to 300000');
   });
 });

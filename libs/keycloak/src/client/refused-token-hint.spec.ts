@@ -44,7 +44,7 @@ describe('the hint for a call that was answered with 401', () => {
     );
   });
 
-  it('is omitted if the response and the token show no cause', () => {
+  it('is omitted if neither the response nor the token shows the cause of the refusal', () => {
     expect(hintOf('Bearer realm="service-b", error="invalid_token"')).toBeUndefined();
     expect(hintOf('Bearer realm="service-c"', { status: 404 })).toBeUndefined();
     expect(

@@ -96,7 +96,7 @@ describe('a service that hangs', () => {
     await Promise.race(calls);
     expect(seen.sockets).toBeLessThanOrEqual(20);
     const outcomes = await Promise.all(calls);
-    // On a slow machine, a second batch of 20 calls may be sent.
+    // On a slow machine, 20 more calls may be sent before the circuit breaker opens.
     expect([...new Set(outcomes)].filter((outcome) => ![TIMEOUT, OPEN, FULL].includes(outcome))).toEqual([]);
     expect(outcomes.filter((outcome) => outcome === TIMEOUT).length).toBeLessThanOrEqual(40);
     expect(outcomes).toContain(FULL);
@@ -232,7 +232,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed after an oversized answer, HTML, an abort or an invalid path', async () => {
+  it('stays closed if an answer is HTML or too large, or if a call is aborted or has an invalid path', async () => {
     const { states, does, call } = await service({ circuitBreakerFailures: 1 });
     does((response) => response.end('x'.repeat(2000)));
     expect(await call()).toBe('service_failed answer_too_large');
@@ -244,7 +244,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays closed if a queued call is sent late because this process was busy', async () => {
+  it('stays closed if this process was busy and therefore sent a queued call late', async () => {
     const { seen, states, clock, does, call, arrival } = await service({
       circuitBreakerFailures: 1,
       maxConcurrentCalls: 1,
@@ -264,7 +264,7 @@ describe('the circuit to a service', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays open for the time in Retry-After, up to 30 seconds', async () => {
+  it('stays open for the time that Retry-After names, but at most 30 seconds', async () => {
     for (const [retryAfter, pauseMs] of [
       ['7', 7000],
       ['3600', 30_000],

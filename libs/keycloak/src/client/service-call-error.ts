@@ -6,8 +6,8 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
  * - `service_unavailable` (503): The connection failed before the answer, or the call was not made (`queue_full`,
  *   `circuit_open`).
  * - `service_timeout` (504): The answer was not complete in time.
- * - `service_refused` (502): The called service refused this service (403), or refused our token (401, after a renewal
- *   if the call is repeatable).
+ * - `service_refused` (502): The called service refused this service with 403, or the token with 401. A repeatable call
+ *   fails only if the called service also refuses the renewed token.
  * - `service_failed` (502): The called service answered with a redirect or another error, or the body was too large,
  *   incomplete or not JSON.
  */

@@ -97,7 +97,7 @@ describe('the arguments of a call', () => {
     expect(next.requests[0]).toMatchObject({ url: `${PATH}?article=pen+%26+ink&id=1&id=2` });
   });
 
-  it('are copied at the start of the call, so later changes do not affect the request', async () => {
+  it('are copied at the start of the call, so later changes of the objects do not affect the request', async () => {
     const item = { count: 1 };
     const headers = { 'idempotency-key': 'one' };
     next.answer(PATH, (response, request) => {
@@ -184,7 +184,7 @@ describe('a gzip response', () => {
     expect(await failure(asService({ gzip: true }).get(PATH))).toMatchObject({ code: 'service_failed', reason });
   });
 
-  it('causes service_failed and keeps the error status if gzip was not requested', async () => {
+  it('causes service_failed if gzip was not requested, and keeps the status of an error response', async () => {
     next.answer(PATH, zipped(gzipSync('{}')));
     expect(await failure(asService().get(PATH))).toMatchObject({
       code: 'service_failed',
@@ -258,7 +258,7 @@ describe('a call without a scope', () => {
     expect(String(claimsSent()['scope'])).not.toContain('orders.approve');
   });
 
-  it('fails on behalf of a caller if only the missing scope would add the audience', async () => {
+  it('fails on behalf of a caller if a token gets the required audience only with a scope', async () => {
     const error = await failure(client().onBehalfOf(caller).get(PATH));
     expect(error).toMatchObject({ code: expect.stringMatching(/^(insufficient_scope|authorization_server_refused)$/) });
     expect(next.requests).toEqual([]);
@@ -487,7 +487,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
       'WWW-Authenticate': `Bearer realm="service-b", error="insufficient_user_authentication"${parameters}`,
     });
 
-  it('causes a refusal with the same demand, but no token renewal and no retry (RS-11)', async () => {
+  it('causes a refusal that names the demanded login, without a token renewal or a retry (RS-11)', async () => {
     next.answer(PATH, demand(', acr_values="gold silver", max_age="60"'));
     const service = onBehalfOf();
     const refusal = (await failure(service.post(PATH, { value: 10 }))) as BearerError;
@@ -510,7 +510,7 @@ describe('a called service that demands another login (RFC 9470 section 4)', () 
     expect(asked()).toBe(1);
   });
 
-  it('causes a refusal that asks for another login, even without acr_values and max_age', async () => {
+  it('causes a refusal that demands another login, even if acr_values and max_age are missing', async () => {
     next.answer(PATH, demand());
     const refusal = (await failure(onBehalfOf().get(PATH))) as BearerError;
     expect(refusal.toBody(false)).toEqual({
@@ -535,7 +535,7 @@ function html404(): Script {
 }
 
 describe('the destination of a token (CC-06)', () => {
-  it.each([301, 302, 303, 307, 308])('is never the target of a redirect (%i)', async (status) => {
+  it.each([301, 302, 303, 307, 308])('does not change after a redirect with the status %i', async (status) => {
     for (const page of ['', '<html>Moved</html>']) {
       next.answer(PATH, raw(status, page, { Location: `${other.url}/` }));
       const expected = { code: 'service_failed', reason: `answered_${status}`, status };
@@ -585,7 +585,7 @@ describe('the destination of a token (CC-06)', () => {
     expect(next.requests.map(({ url }) => url)).toEqual([`/base${path}`]);
   });
 
-  it('may be below a base URL with an encoded slash', async () => {
+  it('may be a path below a base URL that contains an encoded slash', async () => {
     const service = asService({ baseUrl: `${next.url}/group%2Fproject` });
     await failure(service.get('/a.b'));
     expect(next.requests.map(({ url }) => url)).toEqual(['/group%2Fproject/a.b']);
@@ -600,7 +600,7 @@ describe('the destination of a token (CC-06)', () => {
     },
   );
 
-  it('is not changed by HTTP_PROXY or ALL_PROXY if Node ignores these variables', async () => {
+  it('stays the called service despite HTTP_PROXY and ALL_PROXY if Node ignores these variables', async () => {
     const saved = { ...process.env };
     try {
       for (const name of ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) process.env[name] = other.url;
@@ -655,7 +655,7 @@ describe('an abort signal', () => {
     expect(await failure(asService().get(PATH, { signal: abort.signal }))).toBe(reason);
   });
 
-  it('keeps its abort reason unchanged, even if the reason is a refusal', async () => {
+  it('keeps its reason unchanged, even if the reason is a refusal of this library', async () => {
     const abort = new AbortController();
     const reason = new BearerError('invalid_token', { reason: 'expired', fields: { jti: '4711' } });
     next.answer(PATH, () => abort.abort(reason));

@@ -33,9 +33,9 @@ export interface ServiceRequestOptions {
   /** The query, which is percent-encoded and appended to the path. */
   readonly query?: ServiceQuery;
   /**
-   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). Excludes the
-   * time to get a token; the service's `timeoutMs` still limits a new connection. If the call exceeds a shorter
-   * `timeoutMs`, the circuit breaker does not count a failure.
+   * Replaces the service's `timeoutMs` for this call, in milliseconds, 1 to 300000 (`service_timeout`). The time to get
+   * a token does not count, and the service's own `timeoutMs` still limits the time to open a connection. If the call
+   * exceeds a shorter `timeoutMs`, the circuit breaker does not count a failure.
    */
   readonly timeoutMs?: number;
   /** Reads a 2xx answer as JSON (the default), or as text of any content type. */

@@ -39,7 +39,7 @@ async function listen(handler: Handler) {
   return { origin: `127.0.0.1:${port}`, seen, connections: () => connections };
 }
 
-/** Ignores unused connections, because undici replaces each connection that it has closed. */
+/** Ignores unused connections, because undici opens a new connection in place of each closed connection. */
 async function allAreClosed(): Promise<boolean> {
   const used = [...sockets].filter((socket) => socket.bytesRead > 0);
   await Promise.all(used.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))));
@@ -172,7 +172,7 @@ describe('the response to a call', () => {
     },
   );
 
-  it('is read after interim responses', async () => {
+  it('is the final response, even if an interim response comes first', async () => {
     const server = await listen((socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`));
     expect(await transport(server.origin).send(POST)).toMatchObject({ status: 200, body: {} });
   });

@@ -48,11 +48,11 @@ export interface Exchange<Answer extends ServiceAnswer> {
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
   send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
-  /** Resolves when the whole answer has arrived; undefined if `send` returns whole answers. */
+  /** Waits for the end of a streamed answer; undefined if `send` returns only complete answers. */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
 
-/** The called service did not cause this time-out: the caller set a shorter time, or sent its body too slowly. */
+/** A time-out that the called service did not cause: the caller set a shorter time, or sent its body too slowly. */
 class OwnTimeout extends Error {
   constructor(readonly failure: unknown) {
     super();

@@ -85,7 +85,7 @@ describe('an issued token', () => {
     fc.constantFrom(1, RENEW_BEFORE_SECONDS, 2 * RENEW_BEFORE_SECONDS),
   );
 
-  it('is reused until its lifetime ends, even if the lifetime is a string', async () => {
+  it('is reused before it expires, even if expires_in is a string', async () => {
     expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(seconds, fc.boolean(), async (lifetime, isText) => {

@@ -50,9 +50,9 @@ describe('tokenRequestKey', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  describe('of two requests (CC-03, TX-05)', () => {
+  describe('with arbitrary requests (CC-03, TX-05)', () => {
     const scopeToken = fc.oneof(fc.constantFrom('a', 'b', 'ab', 'null', '[]'), fc.stringMatching(/^[!#-[\]-~]{1,6}$/));
-    // These values make many requests equal, or would be ambiguous in joined keys.
+    // The constants often produce equal requests, and some constants would be ambiguous in a joined key.
     const text = fc.oneof(
       fc.constantFrom('x', 'y', 'x","y', 'x,y', 'x y', 'null', '\n', '__proto__'),
       fc.string({ minLength: 1 }),

@@ -2,7 +2,7 @@ import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/iden
 import { canonicalScope } from '../protocol/scope.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
-/** RFC 6749 §4.4; in Keycloak, only the scope decides the audience. */
+/** A client credentials request (RFC 6749 §4.4) has no audience, because in Keycloak the scope decides the audience. */
 export interface ClientCredentialsRequest {
   readonly issuer: string | undefined;
   readonly grant: typeof CLIENT_CREDENTIALS_GRANT;

@@ -23,7 +23,7 @@ import { audience, revocationList } from '../../spec-support/one-issuer.js';
 const SCOPE = 'orders.approve';
 const PATH = '/api/process';
 const LIFETIME_SECONDS = 300;
-/** The denials expire before the tokens, so that a token kept by mistake would be used again. */
+/** The denials expire before the tokens, so that the tests detect a token that was kept by mistake. */
 const MEMORY_SECONDS = 60;
 const REVOKED = { code: 'invalid_token', reason: 'revoked' };
 

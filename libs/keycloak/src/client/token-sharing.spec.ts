@@ -73,7 +73,7 @@ describe('a caller that aborts', () => {
     );
   };
 
-  it.each([0, 1, 9])('does not affect the other callers if it is number %i of 10 callers (CC-02)', async (which) => {
+  it.each([0, 1, 9])('does not affect the other 9 callers if its index is %i (CC-02)', async (which) => {
     const release = requests.hold();
     const abort = new AbortController();
     const calls = Array.from({ length: 10 }, (_, number) =>

@@ -85,7 +85,7 @@ class World {
   readonly asked: Asked[] = [];
   readonly tokens: TokenSource;
   readonly revoked = new Set<string>();
-  /** `from` is the number of the first request after the subject token was found inactive. */
+  /** `from` is the number of the first token request after the subject token was found inactive. */
   readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
   readonly dropped = new Set<number>();
   readonly askedTwice: string[] = [];

@@ -94,7 +94,7 @@ describe('TokenSource', () => {
     expect(await text(SELF)).toBe('next');
   });
 
-  it('reuses a token for half of its lifetime if it lives at most minRemainingLifetimeSeconds (CC-01)', async () => {
+  it('reuses a short-lived token for half of its lifetime (CC-01)', async () => {
     grants('one', RENEW_BEFORE);
     expect(await text(SELF)).toBe('one');
     grants('two', RENEW_BEFORE);
@@ -165,7 +165,7 @@ describe('a failed token request', () => {
     await expect(text(SELF)).resolves.toBeDefined();
   });
 
-  it('of a renewal delays the next renewal by a second, while the old token stays in use (CC-01)', async () => {
+  it('delays the next renewal by a second, while the old token stays in use (CC-01)', async () => {
     const old = await text(SELF);
     realm.control.fault('token', { kind: 'status', status: 503 });
     clock.advance(LIFETIME - RENEW_BEFORE - 10);
@@ -192,7 +192,7 @@ describe('a token that the called service refused (CC-05)', () => {
     expect(await tokens.get(SELF)).toBe(renewed);
   });
 
-  it('is not replaced twice in five seconds, even if every token is refused', async () => {
+  it('is replaced at most once in five seconds, even if the service refuses every token', async () => {
     tokens.dropRefused(SELF, await tokens.get(SELF));
     const renewed = await tokens.get(SELF);
     clock.advance(4.99);
@@ -214,7 +214,7 @@ describe('an exchanged token (TX-06)', () => {
     grants('one', own);
     expect(await text(request)).toBe('one');
     grants('two', own);
-    // `exp` is in whole seconds, but the current time is not.
+    // The test keeps a margin, because `exp` is rounded to whole seconds.
     clock.advance(40 - RENEW_BEFORE - 9);
     expect(await text(request)).toBe('one');
     clock.advance(9);
@@ -249,7 +249,7 @@ describe('an exchanged token (TX-06)', () => {
     expect(asked()).toBe(before + 2);
   });
 
-  it('is dropped while it is still in use, even after other exchanges', async () => {
+  it('is dropped, even if it was reused between exchanges of other subject tokens', async () => {
     tokens = sourceOf(2);
     const alice = exchange(aliceToken);
     const kept = await text(alice);

@@ -28,8 +28,8 @@ const RENEWAL: RenewalWindow = { from: 0.8, to: 0.9 };
 const REFUSAL_MEMORY_MS = 2000;
 
 /**
- * The time in which this process ignores shared tokens that were exchanged from an inactive subject token; longer than
- * every token lifetime.
+ * For an hour, which exceeds every token lifetime, the process ignores shared tokens that were exchanged from an
+ * inactive subject token.
  */
 const DROPPED_MEMORY_MS = 3_600_000;
 const MAX_DROPPED = 10_000;
@@ -47,7 +47,7 @@ export class TokenSource {
   readonly #dropped: DeadlineCache<true>;
   /**
    * The SHA-256 hashes of inactive subject tokens that this process has not exchanged. Anyone can send inactive tokens,
-   * so these hashes must not evict entries of `#dropped`.
+   * so the hashes of unused tokens must not evict entries of `#dropped`.
    */
   readonly #droppedUnused: DeadlineCache<true>;
 
@@ -89,7 +89,7 @@ export class TokenSource {
         how = 'shared';
       });
     });
-    // Cached tokens and refusals count as reused, and a background renewal belongs to no request.
+    // A cached token or refusal counts as reused, even if it starts a renewal in the background.
     const isHere = !(token instanceof Promise);
     return publishToken(
       { ...request, issuer: this.options.issuer },
@@ -123,7 +123,7 @@ export class TokenSource {
     request: TokenRequest,
     onShared: () => void = () => undefined,
   ): Promise<Renewable<IssuedToken>> {
-    // Adds the key now, because the subject token may be found inactive during the exchange.
+    // Adds the cache key before the exchange, because the subject token may become inactive during the exchange.
     if (request.grant === TOKEN_EXCHANGE_GRANT) this.#keysOfSubject.add(request.subject.hash, key);
     const isRenewal = this.#tokens.peek(key) !== undefined;
     const shared = this.#isDropped(request) ? undefined : this.shared;

@@ -22,7 +22,7 @@ describe('the trace headers', () => {
     expect(traceHeadersOf(malformed)).toEqual({});
   });
 
-  it('replace the trace headers of a call, in any spelling', () => {
+  it('replace the trace headers of a call, even if the header names contain capital letters', () => {
     const headers = { 'X-Request-Id': 'r-1', TraceParent: TRACEPARENT, tracestate: 'a=1' };
     const trace = { traceparent: TRACEPARENT.replace('01', '00') };
     expect(withTrace(headers, trace)).toEqual({ 'X-Request-Id': 'r-1', ...trace });

@@ -232,7 +232,7 @@ describe('the circuit breaker (CC-09)', () => {
     expect(seen.calls).toBe(5);
   });
 
-  it('stays open for the time in Retry-After, up to 30 seconds', async () => {
+  it('stays open for the time that Retry-After names, but at most 30 seconds', async () => {
     for (const [retryAfter, pauseMs] of [
       [7, 7000],
       [300, 30_000],
