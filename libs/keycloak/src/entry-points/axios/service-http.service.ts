@@ -62,8 +62,8 @@ export class ServiceHttp {
   }
 
   /**
-   * Returns an `HttpService` that acts for this application itself. The token is for `scope` (separated by spaces), or
-   * for the realm's default scopes.
+   * Returns an `HttpService` that acts for this application itself. The token has the space-separated scopes of
+   * `scope`, or the realm's default scopes.
    *
    * Throws `TypeError` if `scope` is empty, malformed or not declared.
    */

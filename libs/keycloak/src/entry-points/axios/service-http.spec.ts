@@ -763,7 +763,7 @@ describe('ServiceHttp request bodies', () => {
     expect((await got(http.get('/a'))).status).toBe(200);
   });
 
-  describe('with a file that can no longer be read', () => {
+  describe('an uploaded file that can no longer be read', () => {
     const error = new Error('It is not there any more');
     const lost = (): File => {
       class LostFile extends File {

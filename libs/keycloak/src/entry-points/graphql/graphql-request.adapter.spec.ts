@@ -499,7 +499,7 @@ describe('a subscription whose connection the application hides', () => {
     expect(await outcome(kept)).toEqual([{ data: { ticks: 1 } }, { data: { ticks: 2 } }]);
   });
 
-  it('resolves a protected field in each event', async () => {
+  it('resolves a protected field for each event of the subscription', async () => {
     const kept = ({ extra, connectionParams }: GraphqlWs) => ({ req: extra.request, extra, connectionParams });
     const event = { data: { placed: { number: 1, mine: 1 } } };
     expect(await outcome(kept, 'subscription { placed { number mine } }')).toEqual([event, event]);

@@ -140,7 +140,7 @@ describe('SigningKeys', () => {
       expect(Math.min(...pauses)).toBeGreaterThanOrEqual(999);
     });
 
-    it('ignores the result of a read that began before the search', async () => {
+    it('ignores the keys of a read that began before the search', async () => {
       await keys.usable();
       clock.advance(5);
       issuer.isHolding = true;
@@ -176,7 +176,7 @@ describe('SigningKeys', () => {
       clock.advance(599.5);
       now();
       await settled();
-      // During each pause, a second request finds no keys and starts its own read.
+      // During each wait, `usable()` finds no current keys and starts another read.
       onWait = async () => {
         expect(waits.length).toBeLessThan(10);
         await expect(keys.usable()).rejects.toBeInstanceOf(AuthorizationServerError);

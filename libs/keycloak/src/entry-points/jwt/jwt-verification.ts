@@ -13,7 +13,7 @@ export interface JwtVerificationOptions {
   /** Maximum number of cached tokens whose signature was verified. Default 10000, 1 to 1000000. */
   readonly maxVerifiedTokens?: number;
   /**
-   * The maximum key age in seconds. Until this age, the service may still use a key that the issuer has withdrawn. The
+   * The maximum key age in seconds. A key that the issuer has withdrawn may stay in use until this maximum age. The
    * service renews the keys after half to three quarters of the maximum age. Default 600, 30 to 86400.
    */
   readonly maxKeyAgeSeconds?: number;

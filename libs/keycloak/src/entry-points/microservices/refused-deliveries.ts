@@ -19,6 +19,6 @@ function nack(delivery: RabbitMqDelivery, requeue: boolean): void {
   try {
     delivery.getChannelRef().nack(delivery.getMessage(), false, requeue);
   } catch {
-    // The channel is closed, so RabbitMQ redelivers the message anyway.
+    // If the channel is closed, RabbitMQ redelivers the message by itself.
   }
 }

@@ -90,7 +90,7 @@ const lookup = (cache: string, outcome: 'hit' | 'joined' | 'shared' | 'miss'): A
   [OUTCOME]: outcome,
 });
 
-// The attributes are created once, since every request records a lookup.
+// The attribute objects are reused, because each request records a lookup.
 const INTROSPECTION_LOOKUPS: Readonly<Record<IntrospectionMessage['outcome'], Attributes>> = {
   cached: lookup('introspections', 'hit'),
   joined: lookup('introspections', 'joined'),

@@ -39,7 +39,7 @@ const outcome = (name: string) => ({ 'keycloak_s2s.outcome': name });
 const state = (name: string) => ({ 'keycloak_s2s.state': name });
 
 describe('the metrics of the option enforcement', () => {
-  it('report only the mode if the mode is enforce', async () => {
+  it('contain only the state, and no observed calls, if the mode is enforce', async () => {
     const points = await measured({});
     expect(points('enforcement.state')).toEqual([
       [state('enforce'), 1],
@@ -71,7 +71,7 @@ describe('the metrics of the option enforcement', () => {
     ]);
   });
 
-  it('are in docs/metrics.md, with their attributes', async () => {
+  it('are documented with all attributes in docs/metrics.md', async () => {
     const documented = readFileSync(new URL('../../../../../docs/metrics.md', import.meta.url), 'utf8');
     const points = await measured({ enforcement: 'observe', observeUntil });
     for (const name of ['enforcement.state', 'observed.judgements', 'observed.refusals']) {

@@ -104,7 +104,7 @@ const inventory = { name: 'inventory', baseUrl: 'https://inventory.internal:8443
   imports: [
     KeycloakModule.forRoot(settings),
     KeycloakModule.forFeature([inventory]),
-    // It needs no settings. Import it in the root module, once.
+    // KeycloakTelemetryModule needs no settings. Import it once, in the root module.
     KeycloakTelemetryModule,
   ],
   controllers: [OrdersController],

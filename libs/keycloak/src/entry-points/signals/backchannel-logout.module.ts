@@ -29,7 +29,7 @@ export interface BackchannelLogoutAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<FactoryProvider<BackchannelLogoutListener | Promise<BackchannelLogoutListener>>, 'inject' | 'useFactory'> {}
 
-/** The maximum age of a recheck from the channel that starts a pause between rechecks. */
+/** Only a recheck that is less than two seconds old starts a pause between rechecks. */
 const JUST_NOW_SECONDS = 2;
 
 const LISTENER = Symbol('nestjs-keycloak-s2s:backchannel-logout-listener');

@@ -1,7 +1,7 @@
 import type { FeedLease } from '../extension/index.js';
 import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
-/** The length of a lease in polls: other replicas wait this long if the poller crashes. */
+/** A lease lasts for three polls; if the poller crashes, other replicas wait for the end of the lease. */
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
@@ -45,8 +45,8 @@ export class LeaseHolder {
   }
 
   /**
-   * Logs that this replica polls. An unhealthy feed would log each change of the lease, so the log line waits for an
-   * accepted proof.
+   * Logs that this replica polls. The line follows an accepted proof, because an unhealthy feed would log each change
+   * of the lease.
    */
   accepted(): void {
     this.#refusedFor = undefined;

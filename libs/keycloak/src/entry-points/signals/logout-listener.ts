@@ -1,9 +1,9 @@
 /** The content of a verified logout notice (OpenID Connect Back-Channel Logout 1.0 §2.4). */
 export interface BackchannelLogout {
   readonly issuer: string;
-  /** The `sid` claim: if present, only this session of `subject` has ended. */
+  /** The `sid` claim, which names the only session that has ended. */
   readonly sessionId?: string;
-  /** The `sub` claim: if `sessionId` is absent, all this user's sessions before `issuedAt` have ended. */
+  /** The `sub` claim, which names a user. Without `sessionId`, all the user's sessions before `issuedAt` ended. */
   readonly subject?: string;
   /** The `iat` claim, in seconds since the epoch, by the issuer's clock. */
   readonly issuedAt: number;

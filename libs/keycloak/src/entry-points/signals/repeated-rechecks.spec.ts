@@ -47,7 +47,7 @@ describe('RepeatedRechecks', () => {
       advance(100);
     }
     advance(100_000);
-    // At least ten seconds after the last notice (59.9 s), a recheck must follow.
+    // The last notice arrives at 59.9 s, so the last recheck must be at least ten seconds later.
     expect(made).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000]);
   });
 

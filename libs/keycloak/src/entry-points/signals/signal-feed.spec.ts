@@ -129,7 +129,7 @@ describe('SignalFeed', () => {
     expect(told).toEqual([{ issuer: ISSUER, source: 'events', denials: 1, rechecks: 0, occurredAtMs }]);
   });
 
-  it('applies the signals of a poll that has no proof, and stays silent', async () => {
+  it('applies the signals of a poll without a proof, but stays in the state silent', async () => {
     const source = sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false }));
     follow(source);
     await until(() => source.asked > 5);
@@ -325,7 +325,7 @@ describe('SignalFeed', () => {
     expect(said()).toEqual([waits, listens, waits]);
   });
 
-  it('applies the denials of a poll that reports a fault, and stays silent', async () => {
+  it('applies the denials of a poll that reports a fault, but stays in the state silent', async () => {
     const fault = new SignalSourceError('own_login_not_seen', 'Look for it.');
     follow(sourceOf('events', () => ({ ...QUIET, denials: [{ sid: 's1' }], isHealthy: false, fault })));
     await until(() => keycloak.revocations.size === 1);

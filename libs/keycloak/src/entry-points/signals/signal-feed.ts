@@ -23,7 +23,7 @@ type FollowedIssuer = SourceIssuer & Pick<ComposedIssuer, 'signals' | 'feed'>;
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** The overlap of a poll with the healthy period of another replica's proof, because the clocks of replicas differ. */
+/** A poll repeats the last second before another replica's proof, because the clocks of replicas differ. */
 const MARGIN_MS = 1000;
 
 const WARNING_PAUSE_MS = 60_000;

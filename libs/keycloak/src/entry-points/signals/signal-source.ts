@@ -2,7 +2,7 @@ import type { IssuerRecheck } from '../extension/index.js';
 import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from '../ports/signals.js';
 
 /**
- * Names tokens of the polled issuer that must be denied. `sid` means the tokens of a session, except the offline
+ * Names tokens to deny, which the polled issuer has issued. `sid` means the tokens of a session, except the offline
  * tokens. `sub` means the tokens that a user got before `issuedBefore` (seconds since the epoch).
  */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
@@ -16,8 +16,8 @@ export interface Signals {
   /** Whether the result contains all events of the requested period. */
   readonly isWhole: boolean;
   /**
-   * Whether the server has certainly reported all events that precede this poll. An empty result alone does not prove
-   * health.
+   * Whether the server has certainly reported all events that precede this poll. A result without events does not prove
+   * that the source is healthy.
    */
   readonly isHealthy: boolean;
   /** The end of the healthy period, in milliseconds before this poll. Default 0. */
@@ -55,7 +55,8 @@ export interface SignalSourceContext {
   /** The longest time between two proofs, in milliseconds. */
   readonly proofEveryMs: number;
   /**
-   * Logs facts that `poll` does not return but operators need. The logged facts must not contain text from the server.
+   * Logs facts for operators, in addition to the result of `poll`. The logged facts must not contain text from the
+   * server.
    */
   readonly log: ComponentLog;
 }

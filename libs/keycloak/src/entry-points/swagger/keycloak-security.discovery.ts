@@ -30,8 +30,8 @@ export interface KeycloakSecurityOptions {
  *   `bearer`, for an existing token, has no scopes in OpenAPI 3.0. The second of several issuers has the scheme
  *   `keycloak-2`, and so on. `@Public()` sets `security` to `[]`, and `@OptionalToken()` adds the alternative `{}`.
  *   Existing `security` is replaced.
- * - `responses` lists the guard's 400, 401, 403, 502 and 503, as `KeycloakExceptionFilter` sends them. Existing
- *   responses are kept.
+ * - `responses` lists the refusals of the guard (400, 401, 403, 502 and 503), as `KeycloakExceptionFilter` sends them.
+ *   Existing responses are kept.
  *
  * Existing schemes are kept, so `addOAuth2({ … }, 'keycloak')` can declare flows other than client credentials. With
  * the option `mapPermissions`, the document names no scopes, since permissions are not scopes. The document does not

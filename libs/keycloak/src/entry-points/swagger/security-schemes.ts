@@ -13,7 +13,7 @@ export const keycloakScheme = (issuer: string, scopes: NamedScopes): object => (
   },
 });
 
-/** Only the metadata of a server other than Keycloak lists the endpoints of that server. */
+/** The endpoints of a server other than Keycloak are known only from the server's metadata. */
 export const serverScheme = (issuer: string): object => ({
   type: 'openIdConnect',
   description: `An access token of ${issuer}, sent as Authorization: Bearer`,

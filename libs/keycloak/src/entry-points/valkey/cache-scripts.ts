@@ -25,8 +25,8 @@ return time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * Returns a usable entry, or takes the lease if the caller still waits.
  *
- * KEYS: entry, lease. ARGV: maximum age in ms, id of the replica, lease duration in ms, prefix of sealed texts to
- * ignore, latest time for a lease in ms.
+ * KEYS: entry, lease. ARGV: maximum age of the entry in ms, id of the replica, lease duration in ms, prefix of
+ * ignored sealed texts, latest start of a lease in ms.
  */
 export const LOOK = new ValkeyScript(`${COMMON}
 if asked and now - asked < tonumber(ARGV[1]) then
@@ -42,8 +42,8 @@ return { false, isMine and 1 or 0, now }
  * Never replaces a final entry, and replaces a newer entry only with a final entry. Does not store an entry that would
  * look too young after the server's clock went back.
  *
- * KEYS: entry, lease. ARGV: sealed text, time of the request, lifetime in ms, whether the entry is final, id of the
- * replica, age in ms.
+ * KEYS: entry, lease. ARGV: sealed text, time of the request in ms, lifetime of the entry in ms, 1 for a final entry,
+ * id of the replica, minimum age of the request in ms.
  */
 export const PUT = new ValkeyScript(`${COMMON}
 local isFinal = asked and field('f', 1) == '1'

@@ -36,7 +36,7 @@ describe('EntryChain', () => {
     expect(reader.compare(poller.links(0))).toBe('differs');
   });
 
-  it('returns `unknown` until the proof begins with the first entry that the process has read', () => {
+  it('returns `unknown` while the proof covers an entry that the process has not read', () => {
     const poller = new EntryChain('issuer', 'epoch', 1, true);
     poller.add(entry(1), 100);
     poller.add(entry(2), Infinity);
@@ -63,13 +63,13 @@ describe('EntryChain', () => {
     expect(reader.compare(second.links(0))).toBe('same');
   });
 
-  it('returns `other_chain`, not `differs`, if the other chain begins at a different entry', () => {
+  it('returns `other_chain` instead of `differs` if two chains begin at different entries', () => {
     const reader = reading(1, ['a', 'b']);
     expect(reader.compare(reading(1, ['a', 'b'], true).links(0))).toBe('same');
     expect(reader.compare(reading(2, ['b'], true).links(0))).toBe('other_chain');
   });
 
-  it('lets a poller continue a chain that begins later, if the entries of this chain are equal (RS-30)', () => {
+  it('lets a poller continue the chain of another poller if the common entries are equal (RS-30)', () => {
     for (const first of [reading(1, ['a', 'b'], true), reading(2, ['b'], true)]) {
       const second = reading(1, ['a', 'b'], true);
       second.links(0);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { KeptEntries } from './kept-entries.js';
 
 export interface ChainLinks {
-  /** The number of the entry after which the chain begins. */
+  /** The number of the last entry before the hash chain. */
   readonly origin: number;
-  /** The number of the oldest useful entry; `before` is the hash before this entry. */
+  /** The number of the oldest useful entry; `before` is the hash of the chain up to the previous entry. */
   readonly first: number;
   readonly before: Buffer;
   readonly position: number;

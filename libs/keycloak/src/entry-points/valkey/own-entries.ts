@@ -4,11 +4,11 @@ export interface OwnEntry {
   readonly id?: string | undefined;
 }
 
-/** The maximum number of remembered ids, which exceeds the number of useful rechecks. */
+/** The maximum number of remembered recheck ids; the stream never has so many useful rechecks. */
 const MAX_IDS = 4000;
 /**
- * The number of encrypted texts that the poller remembers for a recheck, because it repeats the recheck after each gap.
- * An older text of the recheck counts as forged and starts a new epoch.
+ * A poller encrypts a recheck again after each gap, and remembers the last eight encrypted texts of the recheck.
+ * An encrypted text that the poller no longer remembers counts as forged and starts a new epoch.
  */
 const MAX_WRITINGS = 8;
 

@@ -13,7 +13,7 @@ interface Written {
   readonly i?: string;
   /** The time at which the entry was written, in milliseconds, by the server's clock. */
   readonly c?: number;
-  /** The time in milliseconds after `c` for which the entry is useful. */
+  /** The number of milliseconds after `c` during which the entry is useful. */
   readonly d?: number;
 }
 

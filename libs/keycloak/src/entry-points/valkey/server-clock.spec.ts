@@ -54,7 +54,7 @@ describe('ServerClock', () => {
     expect(ageOfNews()).toBe(0);
   });
 
-  it('corrects the estimated server time with the next answer if an answer was late', () => {
+  it('forgets the delay of a late answer when the next answer arrives', () => {
     learn(0);
     learn(-3000);
     expect([clock.behindMs, clock.latestMs() - START_MS]).toEqual([3000, 0]);

@@ -1,7 +1,7 @@
-/** A higher drift of the server's clock means that the clock was set back. */
+/** The fraction by which the server's clock may run slower than this machine's monotonic clock. */
 const MAX_DRIFT = 0.0005;
 
-/** A larger fall of the offset means that the server's clock was set back, not that an answer was late. */
+/** A late answer lowers the offset by less than a second; a larger fall means that the server's clock was set back. */
 const STEP_MS = 1000;
 
 /** The time after which introspection results from before a set-back of the clock have expired. */
@@ -12,11 +12,11 @@ const NOTES_SERVE_MS = 3_600_000;
  * age, use `latestMs()`: the result is at least the true age.
  */
 export class ServerClock {
-  /** The server's offset to the monotonic clock, or this machine's offset until the first answer. */
+  /** The monotonic time plus this offset is the server's time, or this machine's time before the first answer. */
   #offsetMs = Date.now() - performance.now();
   #latestOffsetMs = -Infinity;
   #learnedAtMs = -Infinity;
-  /** From this server time on, `learn()` forgets the offset that preceded the last set-back. */
+  /** The server time at which `learn()` forgets the offset from before the clock was last set back. */
   #forgottenFromMs = Infinity;
 
   get isLearned(): boolean {
@@ -43,7 +43,7 @@ export class ServerClock {
     this.#learnedAtMs = nowMs;
   }
 
-  /** Returns the time to store in an entry. */
+  /** Returns the server's current time, for a new entry. */
   nowMs(): number {
     return this.fromMonotonicMs(performance.now());
   }

@@ -15,8 +15,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * The maximum difference between an entry's sealed time and its arrival time. The arrival time is not sealed, so a
- * larger difference may mean a forgery. After a larger difference, earlier cached results get the short TTL.
+ * The maximum difference between an entry's sealed time and its arrival time. A difference above the maximum may mean
+ * that somebody forged the unsealed arrival time, so results that are already cached get the short TTL.
  */
 const MAX_UNDERWAY_MS = 5000;
 
@@ -29,8 +29,8 @@ export interface FollowedStream {
 
 /**
  * Reads the stream. A replaced stream, a wrong entry number or a wrong previous id counts as a gap. After a gap, the
- * follower reads the stream from its beginning. If the stream contradicts itself, every replica repeats its entries in
- * a new epoch.
+ * follower reads the stream from its beginning. If the entries contradict each other, a new epoch begins, and every
+ * replica writes its own entries again.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();
@@ -102,7 +102,7 @@ export class StreamFollower {
       // Report the gap first, because the next step may fail.
       if (this.#hasRead || (error.epoch ?? '') !== '') this.receiver.gap(error.message);
       if (error.epoch !== undefined) await this.beginEpoch(error.epoch);
-      // This pause limits the load if an attacker causes gaps on purpose.
+      // A random pause limits the load if an attacker causes gaps on purpose.
       await this.#pause(LONGEST_PAUSE_MS * Math.random() ** 4);
     }
   }

@@ -163,7 +163,7 @@ describe('StreamProofs', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('reports an unhealthy feed, not replaced entries, for the first proof of a new chain', () => {
+  it('reports an unhealthy feed, but refuses no proof, when a poller begins a new chain', () => {
     const one = reader();
     read(one, written(poller(), 2000));
     const other = new StreamProofs(sealing, new ProofKeys('spec', { privateKey }), IDENTITY, 1000);

@@ -9,7 +9,7 @@ import { Gap } from './stream-gap.js';
 
 const MAX_AHEAD_MS = 5000;
 
-/** The tolerance for entries that the server removes before the estimated time. */
+/** The maximum time between the removal of an entry and the estimated end of the entry's use. */
 const MAX_EARLY_MS = 5000;
 /** The maximum number of consecutive proofs that may cover removed entries unknown to this process. */
 const MAX_UNKNOWN = 3;

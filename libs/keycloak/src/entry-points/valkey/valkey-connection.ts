@@ -11,9 +11,9 @@ interface ClientLibrary {
 const CONNECT_MS = 2000;
 
 const LATE = 'timeout';
-/** A deadline consists of several timers in sequence, because a pause of this process can end only one timer. */
+/** A deadline consists of several timers in sequence, so a pause of this process uses up only one part. */
 const DEADLINE_PARTS = 5;
-/** The minimum silence after which a time-out closes the connection, because the server or this process may be busy. */
+/** A time-out closes the connection after 0.9 s of silence; a shorter silence may mean a busy server or process. */
 const SILENT_MS = 900;
 
 export class ValkeyConnection {

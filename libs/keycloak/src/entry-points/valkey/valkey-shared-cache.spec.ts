@@ -28,7 +28,7 @@ describe('ValkeySharedCache', () => {
   });
 
   it('returns the age of an entry since the request to Keycloak, not since its storage', async () => {
-    // The server's clock is ahead, so the age can't come from this machine's clock.
+    // The server's clock is ten seconds ahead, so an age by this machine's clock would be wrong.
     const nowMs = Date.now() + 10_000;
     let held: string | undefined;
     const client = {

@@ -9,7 +9,7 @@ import type { ValkeyClient } from './valkey-client.js';
 /** The time that other replicas wait if the replica with the lease exits. */
 const LEASE_MS = 600;
 
-/** The fraction of the deadline after which a granted lease could arrive too late. */
+/** After four fifths of the deadline, the server grants no lease, because the answer could arrive too late. */
 const STILL_WAITING = 0.8;
 
 /** Enough characters to identify a sealed text, which begins with a random salt. */

@@ -121,7 +121,7 @@ async function connect(
   next();
 }
 
-/** The least strict requirements of all gateways: each namespace checks its own requirements later. */
+/** Returns the least strict requirements of all gateways, because each namespace later checks its own requirements. */
 function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGateway[] {
   const open = (['public', 'optional'] as const).flatMap((opening) =>
     gateways.filter(({ access }) => access.opening === opening),
@@ -136,7 +136,7 @@ function leastStrict(gateways: readonly GuardedGateway[]): readonly GuardedGatew
 const withSlash = (namespace: unknown): unknown =>
   typeof namespace === 'string' ? `/${namespace.replace(/^\//, '')}` : (namespace ?? '/');
 
-/** The response of an upgrade request has no status code, because the engine can only close the socket. */
+/** For an upgrade request, the response has no status code, because engine.io can only close the socket. */
 interface Response {
   readonly statusCode?: number;
   writeHead(status: number, headers: object): { end(text: string): void };

@@ -648,7 +648,7 @@ describe('a verifyClient of the application', () => {
   });
 });
 
-describe('a gateway with an adapter that lets every client connect', () => {
+describe('a gateway whose adapter does not check handshakes', () => {
   it.each([
     ['WsAdapter', (app: INestApplication) => new WsAdapter(app)],
     ['IoAdapter', (app: INestApplication) => new IoAdapter(app)],
@@ -663,7 +663,7 @@ describe('a gateway with an adapter that lets every client connect', () => {
     await expect(app.init()).rejects.toThrow(/^The gateway Chat accepts connections from anybody/);
   });
 
-  it('starts in an application context, since an application context accepts no connections', async () => {
+  it('starts in an application context, which accepts no connections', async () => {
     const imports = [KeycloakTestingModule.forRoot({ requestAdapters: [websocketsRequestAdapter()] })];
     const module = await Test.createTestingModule({ imports, providers: [Chat] })
       .setLogger(new ConsoleLogger({ logLevels: [] }))

@@ -6,7 +6,7 @@ const EVERYTHING: EventSignal = { recheck: 'everything' };
 /** `CREATE` is missing, because a new resource does not have tokens yet. */
 const OPERATIONS = ['UPDATE', 'DELETE', 'ACTION'] as const;
 
-/** An unknown kind of change causes a recheck of all tokens, which is acceptable because these changes are rare. */
+/** A change of an unknown kind is rare, so it may cause a recheck of all tokens. */
 export function adminEventSignal(event: EventRepresentation): EventSignal | undefined {
   const operation = OPERATIONS.find((known) => known === event['operationType']);
   const path = identifier(event['resourcePath']);

@@ -142,7 +142,7 @@ class KeycloakEvents implements ConnectedSignalSource {
 
   #proofFault({ isSeen }: LookedFor, beganMs: number): SignalSourceError | undefined {
     this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    // A login may appear in the log with a delay, so the next polls log in and look again.
+    // A login may appear late in the event log, so the next polls log in again and search the log.
     this.#proveAtMs =
       this.#unseen > 0 && this.#unseen < MAX_EAGER_PROOFS ? beganMs : beganMs + this.context.proofEveryMs;
     if (isSeen) return undefined;

@@ -64,7 +64,7 @@ describe('OwnLogins', () => {
     expect(await look('last')).toBe('seen, same log');
   });
 
-  it('does not report a replacement of the log if the log may have dropped the earlier login', async () => {
+  it('does not report a replaced log if Keycloak may have deleted the earlier login', async () => {
     await look('first');
     rows = [];
     clock.advance(600);

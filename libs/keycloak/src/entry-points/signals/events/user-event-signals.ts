@@ -23,9 +23,9 @@ export function userEventSignal(event: EventRepresentation): EventSignal | undef
     case 'LOGOUT':
       if (sid !== undefined) return { denial: { sid } };
       return sub === undefined ? undefined : { recheck: { sub } };
-    // A REVOKE_GRANT event with a session means that Keycloak revoked a refresh token. Later tokens of the session, and
-    // tokens of other clients, stay valid. Without a session, the event means that Keycloak revoked one access token of
-    // the user.
+    // A REVOKE_GRANT event with a session means that Keycloak revoked a refresh token. Revoking a refresh token does
+    // not affect later tokens of the session or tokens of other clients. Without a session, the event means that
+    // Keycloak revoked one access token of the user.
     case 'REVOKE_GRANT':
       if (sid !== undefined) return { recheck: { sid } };
       return { recheck: sub === undefined ? 'everything' : { sub } };

@@ -11,8 +11,8 @@ const ACKNOWLEDGE_AFTER_MS = 30_000;
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
 /**
- * The age above which event tokens are acknowledged at once, because a replica that missed them has seen a truncated
- * page.
+ * Event tokens older than ten minutes are acknowledged at once, because a replica without these tokens has read a
+ * truncated page.
  */
 const OLD_SECONDS = 600;
 
@@ -24,9 +24,7 @@ const MAX_PAGES = 10;
 /** Keycloak briefly omits tokens from a response while another poll holds these tokens. */
 const MAX_AGAIN = 2;
 
-/**
- * The time after which another receiver has acknowledged a missing token, because no poll holds a token for so long.
- */
+/** If a token is missing for three seconds, another receiver has acknowledged it: polls hold tokens only briefly. */
 const TAKEN_AFTER_MS = 3000;
 
 const MAX_KNOWN = 20_000;
@@ -38,7 +36,7 @@ const SHRINKS_BY = 4;
 
 interface Seen {
   readonly firstSeenMs: number;
-  /** False for a token first read after a long pause, because another replica may acknowledge it soon. */
+  /** False if a long pause preceded the first read, because another replica may then acknowledge the token soon. */
   readonly isNew: boolean;
   isDone: boolean;
   isOld: boolean;
@@ -47,9 +45,9 @@ interface Seen {
 export interface ReadSets {
   readonly sets: ReadonlyMap<string, unknown>;
   readonly isCutOff: boolean;
-  /** True if expected tokens are missing, so that unknown tokens may be missing, too. */
+  /** True if expected tokens are missing, because then other tokens may be missing, too. */
   readonly isShort: boolean;
-  /** True if another receiver or a replaced stream keeps expected tokens away for long. */
+  /** True if tokens are missing for so long that another receiver or a replaced stream must be the cause. */
   readonly isTakenByOthers: boolean;
 }
 

@@ -237,7 +237,7 @@ describe('sharedSignals proofs', () => {
     expect(transmitter.count('/feeds/check')).toBe(3);
   });
 
-  it('returns a proof only for the time before the verification request if the verification is late', async () => {
+  it('proves the time before the verification request, even if the verification arrives late', async () => {
     transmitter.verifiesLate = true;
     expect(await source.poll(0)).toMatchObject({ isHealthy: false, fault: undefined });
     expect(await next()).toMatchObject({ isHealthy: false, fault: undefined });
@@ -246,7 +246,7 @@ describe('sharedSignals proofs', () => {
     expect(await source.poll(1000)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
   });
 
-  it("accepts another replica's verification as a proof up to the verification's issue time", async () => {
+  it("accepts another replica's verification as a proof for the time before the verification", async () => {
     const other = replica();
     await other.poll(0);
     expect(await source.poll(0)).toMatchObject({ ...HEALTHY, healthyUntilAgoMs: 2000 });
@@ -577,7 +577,7 @@ describe('sharedSignals transmitters', () => {
     expect(transmitter.logins).toBe(2);
   });
 
-  it('returns events even if this client may not request verifications', async () => {
+  it('returns events even if the transmitter forbids this client to request verifications', async () => {
     transmitter.instead = ({ path }) => (path === '/feeds/check' ? { status: 401 } : undefined);
     transmitter.revoked('alice', 's1');
     const signals = await source.poll(0);

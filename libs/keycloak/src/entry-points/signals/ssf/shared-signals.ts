@@ -28,7 +28,7 @@ const UNDECIDED_IS_A_FAULT_MS = 30_000;
  * needs `--features=ssf`. The client needs a service account, the optional scopes `ssf.read` and `ssf.manage`, and
  * attributes (docs/event-feed.md#shared-signals). The service creates a stream if the client has none.
  *
- * Keycloak 26.7 reports logouts and "sign out", but not disabled or deleted users. For these users, add
+ * Keycloak 26.7 reports logouts and "sign out", but not disabled or deleted users. For disabled and deleted users, add
  * `keycloakEvents()` or choose an acceptable TTL for cached results.
  *
  * An empty response proves nothing, so the service requests a verification event at least every five seconds. Several

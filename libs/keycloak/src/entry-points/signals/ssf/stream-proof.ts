@@ -7,12 +7,12 @@ import type { TransmitterClient } from './transmitter-client.js';
 
 const MAX_AGE_MS = 15_000;
 
-/** Uncertainty of the server's time, which is measured in whole seconds. */
+/** The uncertainty of the server's time, because the server sends whole seconds. */
 const UNCERTAINTY_MS = 2000;
 
 const PATIENCE_MS = 5000;
 
-/** The pause before the next request, in which another replica's verification may arrive. */
+/** The service waits a second before the next request, because another replica's verification may arrive. */
 const SOON_MS = 1000;
 
 const MAX_ASKED = 16;

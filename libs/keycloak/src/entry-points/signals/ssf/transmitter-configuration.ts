@@ -25,7 +25,7 @@ export function readConfiguration(found: unknown, address: TransmitterAddress): 
       'The configuration of the transmitter does not follow Shared Signals 1.0. Check the version of the server.',
     );
   }
-  // The service refuses event tokens from another issuer (SSF 1.0 §7.2.3), so another issuer here is a fault.
+  // The service refuses event tokens from an issuer that is not configured (SSF 1.0 §7.2.3).
   if (members['issuer'] !== address.issuer) {
     throw unexpected(
       'The transmitter names another issuer than the configured one. With Keycloak, set a fixed host name (--hostname).',
