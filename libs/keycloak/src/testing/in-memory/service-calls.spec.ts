@@ -101,7 +101,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   const read = (path: string, bearer = as()): request.Test =>
     request(app.getHttpServer()).get(path).auth(bearer, { type: 'bearer' });
 
-  it('return the registered answers, and record each call', async () => {
+  it('return the answers that the test has registered, and record each call', async () => {
     const services = testServices(app);
     services.on('inventory', 'GET', '/stock/1').reply(200, { left: 3 });
     services.on('inventory', 'POST', /^\/stock\/\d+$/).reply(({ body }) => ({ status: 201, body: { left: body } }));
@@ -186,7 +186,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(testServices(app).calls).toHaveLength(calls);
   });
 
-  it('are called again if they reset a kept-alive connection', async () => {
+  it('receive a call again after they have reset a kept-alive connection', async () => {
     testServices(app).on('inventory', 'GET', '/stock/1').fail('reset').reply(200, { left: 5 });
     expect((await read('/left/1').expect(200)).body).toEqual({ left: 5 });
   });

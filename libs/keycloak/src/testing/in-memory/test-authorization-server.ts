@@ -17,8 +17,8 @@ const LIFETIME_SECONDS = 300;
 
 /**
  * Replaces Keycloak for one application under test, and answers in memory. Keycloak would report a token of another
- * audience or issuer as inactive. `TestAuthorizationServer` returns the claims of such a token, so the application
- * itself must refuse the token.
+ * audience or issuer as inactive. `TestAuthorizationServer` returns the claims of every token, so the application
+ * itself must refuse a wrong audience or issuer.
  *
  * This server does *not* check client secrets, and grants every scope that `grantableScopes` permits.
  */
@@ -34,8 +34,8 @@ export class TestAuthorizationServer {
   ) {}
 
   /**
-   * Makes every request fail with `fault` until `recover()`. Cached tokens stay valid, but many failures open the
-   * circuit breaker of the application.
+   * Makes every request fail with `fault` until `recover()`. The application can still use cached results, but repeated
+   * failures open its circuit breaker.
    */
   fail(fault: NetworkFault): void {
     this.#fault = fault;

@@ -8,8 +8,8 @@ export interface TestServiceReply {
   /** The status, from 200 to 599. */
   readonly status: number;
   /**
-   * The body. Bytes are sent unchanged. A string is also sent unchanged if `headers` sets a content type other than
-   * JSON. Other values are sent as JSON, and undefined is sent as an empty body.
+   * The body. Bytes are sent unchanged, undefined is sent as an empty body, and all other values are sent as JSON. A
+   * string is also sent unchanged if `headers` sets a content type other than JSON.
    */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

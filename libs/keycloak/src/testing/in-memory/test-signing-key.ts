@@ -29,7 +29,7 @@ const pss = (algorithm: string): Kind =>
 
 const PSS_PADDING = 6;
 
-/** The kind of key with the fastest generation comes first. */
+/** The kinds of keys are sorted by the time to generate a key, with the fastest kind first. */
 const KINDS: readonly Kind[] = [
   ec('ES256', 'P-256', 'sha256'),
   ec('ES384', 'P-384', 'sha384'),

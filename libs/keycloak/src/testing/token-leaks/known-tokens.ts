@@ -33,13 +33,10 @@ interface Owner {
   readonly at: number;
 }
 
-/**
- * The index has pieces of this length, so that any {@link MIN_PART_LENGTH} characters of a secret contain an indexed
- * piece.
- */
+/** The length of an indexed piece. Any {@link MIN_PART_LENGTH} characters of a secret contain an indexed piece. */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
-/** Tokens of one user have equal pieces. The index keeps at most 8 tokens for each piece. */
+/** Many tokens of one user contain the same piece, so the index keeps at most 8 tokens for each indexed piece. */
 const MAX_OWNERS = 8;
 
 /** The characters of a bearer token (RFC 6750 §2.1). */

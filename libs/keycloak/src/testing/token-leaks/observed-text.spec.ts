@@ -43,7 +43,7 @@ describe('an observed text', () => {
     },
   );
 
-  it('contains one JWT if two JWTs overlap, and otherwise two JWTs', () => {
+  it('counts as one JWT if two JWTs overlap, and as two JWTs if they are separate', () => {
     expect(formsIn(`${HEADER}.${PAYLOAD}.${PAYLOAD}`)).toHaveLength(1);
     expect(formsIn(`${HEADER}.${PAYLOAD}.c2ln ${PAYLOAD}.${HEADER}.c2ln`)).toHaveLength(2);
     expect(formsIn(`${HEADER}.abc ${PAYLOAD}`)).toEqual([]);

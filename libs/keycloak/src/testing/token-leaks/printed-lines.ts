@@ -15,7 +15,7 @@ export class PrintedLines {
     return lines.map((text) => ({ where: this.#where((this.#finished += 1)), text }));
   }
 
-  /** The line that is still being written; a token in the line is already visible. */
+  /** The last line, which has no line break yet but may already show a token. */
   get unfinished(): PrintedLine {
     return { where: this.#where(this.#finished + 1), text: this.#unfinished };
   }

@@ -151,7 +151,7 @@ describe('an inspected text', () => {
     ]);
   });
 
-  it.each(['.', '.x'])('leaks a token with at most one character after the header only as a whole (%s)', (rest) => {
+  it.each(['.', '.x'])('leaks a token without a payload (%s) only if the text contains the whole token', (rest) => {
     const scanner = TokenLeakScanner.start();
     const junk = `eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9${rest}`;
     scanner.addToken(junk);
@@ -209,7 +209,7 @@ describe('printed output', () => {
     ]);
   });
 
-  it('of the console is reported once, although the console also writes to the stream', () => {
+  it('is reported once if the console prints it, although the console also writes to the stream', () => {
     const scanner = start(TOKEN);
     console.log('caller %s', TOKEN);
     console.error({ error: new Error(TOKEN) });
@@ -230,7 +230,7 @@ describe('printed output', () => {
     expect(scanner.leaks().map(({ where }) => where)).toEqual([`console.${method}`]);
   });
 
-  it('is still written, and write() returns the value of the original function', () => {
+  it('is still written, and write() returns the same value as without a scanner', () => {
     const written: unknown[] = [];
     stdout.write = (...values: unknown[]) => written.push(values) > 1;
     start();
@@ -346,7 +346,7 @@ describe('the tokens that the scanner knows', () => {
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
   });
 
-  it("do not pass through a proxy that can't reach the server: the connection breaks", async () => {
+  it("can't be requested through a proxy that can't reach the server", async () => {
     const proxy = await start().proxyTo('http://127.0.0.1:9');
     await expect(fetch(proxy.baseUrl)).rejects.toThrow('fetch failed');
     await proxy.stop();

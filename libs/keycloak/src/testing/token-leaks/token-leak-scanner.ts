@@ -9,9 +9,10 @@ import { watchOutput } from './watched-output.js';
 /**
  * Collects tokens, watches the output of the process, inspects given texts, and reports leaks.
  *
- * The scanner collects bearer tokens of requests to this process, and tokens received through undici. Other tokens need
- * {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. The scanner also reports any unknown JWT.
- * Authorization codes count as leaks only in printed output, because URLs may contain codes.
+ * The scanner collects bearer tokens of requests to this process, and tokens received through undici. A token that
+ * the scanner does not collect needs {@link TokenLeakScanner.proxyTo} or {@link TokenLeakScanner.addToken}. The scanner
+ * also reports any unknown JWT. Authorization codes count as leaks only in printed output, because URLs may contain
+ * codes.
  *
  * The scanner finds a whole token, its signature, and any 32 consecutive characters after its header. The text may be
  * plain, percent-encoded, escaped (JSON, HTML), base64 or base64url. Several encodings may be combined, but base64 only
