@@ -74,7 +74,7 @@ describe('a migrated parameter with @AuthenticatedUser()', () => {
     expect(text).toContain('return user?.claims;');
   });
 
-  it('turns @Public() of its handler into @OptionalToken(), with a comment for version 1', async () => {
+  it('turns @Public() of the handler into @OptionalToken(), and adds a comment for version 1', async () => {
     const before = 'read(@AuthenticatedUser() user: any) {}';
     expect(await method(before, '@Public()')).toMatch(/^\/\/ TODO[^\n]+\n@OptionalToken\(\)\n/);
     expect(await method(before.replace('AuthenticatedUser', 'KeycloakUser'), '@Public()')).toMatch(
@@ -83,7 +83,7 @@ describe('a migrated parameter with @AuthenticatedUser()', () => {
   });
 
   it.each(['read(@AuthenticatedUser() { sub }: any) {}', 'read(@AuthenticatedUser(new Pipe()) user: any) {}'])(
-    'stays, with a comment, in %s',
+    'stays unchanged and gets a comment in %s',
     async (before) => {
       const comment = expect.stringContaining('TODO');
       expect(await controller(before)).toEqual(expect.arrayContaining([comment, '@Get()', before]));

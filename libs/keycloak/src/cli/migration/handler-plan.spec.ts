@@ -35,7 +35,7 @@ describe('the migrated decorators of a handler', () => {
     ['an unclear mode', `@Roles({ roles: ['a', 'b'], mode })`],
     ['a name with two colons', `@Roles({ roles: ['realm:a:b'] })`],
     ['a constant scope', '@Scopes(SCOPE.toString())'],
-  ])('stay, with a comment, and keep the route closed: %s', async (_, before) => {
+  ])('stay unchanged, get a comment, and keep the route closed: %s', async (_, before) => {
     const lines = await migratedClass(controller(`${method(before)}\n  @Get('all')\n  all() {}`));
     expect(lines).toEqual([
       '@Controller()',
@@ -51,7 +51,7 @@ describe('the migrated decorators of a handler', () => {
     ]);
   });
 
-  it('keep a constant as a role, with a comment if its value is unknown', async () => {
+  it('keep a constant as a role, and get a comment if the value of the constant is unknown', async () => {
     const roles = `@Roles({ roles: [Role.Admin, 'realm:b'] })`;
     const after = `@RequireAnyPermission(Role.Admin, 'realm:b')`;
     expect(await ofMethod(roles)).toEqual([TODO, after]);

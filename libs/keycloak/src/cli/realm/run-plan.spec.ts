@@ -158,7 +158,7 @@ describe('the notes of realm plan about a client in @AllowClients', () => {
   });
 });
 
-describe('realm plan prints nothing and exits with 1', () => {
+describe('realm plan with a fault', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['a service is registered without scopes', ['undeclared'], /the service inventory is registered without scopes/],
     ['a service is registered per request', ['perRequest'], /inventory is registered per request/],
@@ -183,14 +183,14 @@ describe('realm plan prints nothing and exits with 1', () => {
       /elsewhere is at .*\/realms\/other, not at .*\/realms\/shop/,
     ],
     ['the server is not Keycloak', ['notKeycloak'], /is not Keycloak \(profile rfc9068\)/],
-  ])('if %s', async (_, names, fault) => {
+  ])('prints nothing and exits with 1 if %s', async (_, names, fault) => {
     const { exitCode, printed, failed } = await plan(...modules(...names), '--out', join(folder.path, 'never.json'));
     expect(failed).toMatch(fault);
     expect({ exitCode, printed }).toEqual({ exitCode: 1, printed: '' });
     expect(existsSync(join(folder.path, 'never.json'))).toBe(false);
   });
 
-  it.each(['text', 'json', 'realm'])('if the policy does not say who may hold a permission (%s)', async (format) => {
+  it.each(['text', 'json', 'realm'])('exits with 1 if the policy lacks a required permission (%s)', async (format) => {
     const path = folder.file('some.json', { permissions: { 'orders.read': { everyone: true } } });
     const args = ['plan', '--permissions', path, '--format', format, ...modules('orders', 'inventory')];
     const { exitCode, printed, failed } = await realmCommand(args);
@@ -198,7 +198,7 @@ describe('realm plan prints nothing and exits with 1', () => {
     expect({ exitCode, printed }).toEqual({ exitCode: 1, printed: '' });
   });
 
-  it('if the policy file is missing', async () => {
+  it('prints nothing and exits with 1 if the policy file is missing', async () => {
     const { exitCode, printed, failed } = await realmCommand(['plan', ...modules('inventory')]);
     expect(failed).toContain('keycloak-permissions.json does not say who may hold stock.read');
     expect({ exitCode, printed }).toEqual({ exitCode: 1, printed: '' });
