@@ -6,8 +6,8 @@ import { KeycloakException } from '../protocol/keycloak-exception.js';
  * - `service_unavailable` (503): The connection failed before the answer, or the call was not made (`queue_full`,
  *   `circuit_open`).
  * - `service_timeout` (504): The answer was not complete in time.
- * - `service_refused` (502): The called service refused this service with 403, or the token with 401. A repeatable call
- *   fails only if the called service also refuses the renewed token.
+ * - `service_refused` (502): The called service refused this service with 403, or the token with 401. After a
+ *   401, a repeatable call is first repeated with a renewed token.
  * - `service_failed` (502): The called service answered with a redirect or another error, or the body was too large,
  *   incomplete or not JSON.
  */

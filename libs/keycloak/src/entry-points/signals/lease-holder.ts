@@ -1,7 +1,7 @@
 import type { FeedLease } from '../extension/index.js';
 import { sharedFault, type ComponentLog, type ComposedIssuer } from '../ports/signals.js';
 
-/** A lease lasts for three polls; if the poller crashes, other replicas wait for the end of the lease. */
+/** A lease lasts at least three polls; if the poller crashes, other replicas wait for the end of the lease. */
 const LEASE_POLLS = 3;
 const LEAST_LEASE_MS = 3000;
 
