@@ -37,7 +37,9 @@ export interface IssuerOptions {
   /**
    * The kind of access tokens. `keycloak`: tokens of Keycloak. `rfc9068`: JWTs with the header type `at+jwt`.
    * `rfc7662`: JWTs and opaque tokens that introspection accepts (the option `jwt` is not allowed). See
-   * docs/other-servers.md. Default `keycloak`.
+   * docs/other-servers.md. Values other than `keycloak` are experimental. Default `keycloak`.
+   *
+   * @experimental
    */
   readonly profile?: ProfileName;
   /** This service's client id at this issuer. Every accepted token must have this client id as an audience. */

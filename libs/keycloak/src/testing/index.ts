@@ -1,4 +1,9 @@
-/** nestjs-keycloak-s2s/testing, for specs only: test tokens, a module without a server, a token leak scanner. */
+/**
+ * nestjs-keycloak-s2s/testing, for specs only: test tokens, a module without a server, a token leak scanner.
+ *
+ * @packageDocumentation
+ * @category Core
+ */
 export { testAccessToken } from './test-access-token.js';
 export { TokenLeakError } from './token-leaks/token-leak-error.js';
 export { TokenLeakScanner } from './token-leaks/token-leak-scanner.js';

@@ -1,3 +1,9 @@
+/**
+ * `HttpService` with tokens, over `@nestjs/axios`.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export { getServiceHttpToken, InjectServiceHttp } from './inject-service-http.decorator.js';
 export { ServiceHttp } from './service-http.service.js';
 export { ServiceHttpModule } from './service-http.module.js';

@@ -1,3 +1,9 @@
+/**
+ * Client secrets and private keys that can change while the service runs.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export { AuthorizationServerFetch } from '../../authorization-server/authorization-server-fetch.js';
 export { ClientAuthenticator } from '../../authorization-server/client-authenticator.js';
 export { clientAssertionFile } from '../../client-authentication/client-assertion-file.js';

@@ -1,3 +1,9 @@
+/**
+ * Channels of `node:diagnostics_channel`, reasons of refusals, and helpers for logs.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export { describeRequest } from '../../resource-server/request-description.js';
 export { INTROSPECTION_CHANNEL } from '../../diagnostics/introspection-channel.js';
 export { JWT_VERIFICATION_CHANNEL } from '../../diagnostics/jwt-verification-channel.js';

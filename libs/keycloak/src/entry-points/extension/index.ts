@@ -1,4 +1,9 @@
-/** The entry point nestjs-keycloak-s2s/extension: types for custom channels, caches, adapters and verifications. */
+/**
+ * The entry point nestjs-keycloak-s2s/extension: types for custom channels, caches, adapters and verifications.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export { denialOf } from '../../protocol/denial.js';
 
 export type {

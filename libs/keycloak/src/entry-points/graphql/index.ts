@@ -1,1 +1,7 @@
+/**
+ * Access decorators for Apollo and Mercurius.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export { graphqlRequestAdapter } from './graphql-request.adapter.js';

@@ -1,3 +1,9 @@
+/**
+ * Revocations from Keycloak: logout notices and signal feeds.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export { BackchannelLogoutModule } from './backchannel-logout.module.js';
 export { keycloakEvents } from './events/keycloak-events.js';
 export { SIGNAL_SOURCE_REASONS, SignalSourceError } from './signal-source.js';

@@ -4,10 +4,16 @@ import type { AuthorizationServerFetch, Clock, ComponentLog, IssuedToken } from 
 /**
  * Names tokens to deny, which the polled issuer has issued. `sid` means the tokens of a session, except the offline
  * tokens. `sub` means the tokens that a user got before `issuedBefore` (seconds since the epoch).
+ *
+ * @experimental
  */
 export type IssuerDenial = { readonly sid: string } | { readonly sub: string; readonly issuedBefore: number };
 
-/** The result of one poll. */
+/**
+ * The result of one poll.
+ *
+ * @experimental
+ */
 export interface Signals {
   /** Tokens that are certainly no longer valid. */
   readonly denials: readonly IssuerDenial[];
@@ -31,7 +37,11 @@ export interface Signals {
   readonly occurredAtMs?: number | undefined;
 }
 
-/** The issuer of a source, and the client that polls the source. */
+/**
+ * The issuer of a source, and the client that polls the source.
+ *
+ * @experimental
+ */
 export interface SignalSourceContext {
   readonly issuer: string;
   /** The URL at which this service reaches the issuer. */
@@ -61,6 +71,7 @@ export interface SignalSourceContext {
   readonly log: ComponentLog;
 }
 
+/** @experimental */
 export interface ConnectedSignalSource {
   /**
    * Polls the events of the last `sinceMs` milliseconds (0 before the first read). A result may repeat events.
@@ -71,7 +82,11 @@ export interface ConnectedSignalSource {
   poll(sinceMs: number): Promise<Signals>;
 }
 
-/** A source of revocation events for `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`. */
+/**
+ * A source of revocation events for `RevocationEventsModule`, such as `keycloakEvents()` and `sharedSignals()`.
+ *
+ * @experimental
+ */
 export interface SignalSource {
   /** The name of the source in logs and metrics, in one word. */
   readonly name: string;

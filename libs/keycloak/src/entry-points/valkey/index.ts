@@ -1,3 +1,9 @@
+/**
+ * Denials, results and tokens that replicas share, over `@redis/client`.
+ *
+ * @packageDocumentation
+ * @category Supported
+ */
 export type { ProofKeyOptions } from './proof-keys.js';
 export { SealingKeys } from './sealing-keys.js';
 export { ServerClock } from './server-clock.js';

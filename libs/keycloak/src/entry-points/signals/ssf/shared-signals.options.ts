@@ -1,5 +1,6 @@
 import { ConfigurationError, ConfigurationFaults } from '../../ports/signals.js';
 
+/** @experimental */
 export interface SharedSignalsOptions {
   /**
    * URL of the transmitter's configuration, at the origin of `issuer` or `internalServerUrl`. Default:

@@ -35,6 +35,8 @@ const UNDECIDED_IS_A_FAULT_MS = 30_000;
  * replicas may read one stream.
  *
  * Throws `ConfigurationError`.
+ *
+ * @experimental
  */
 export function sharedSignals(options: SharedSignalsOptions = {}): SignalSource {
   const resolved = resolveSharedSignalsOptions(options);
