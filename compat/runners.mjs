@@ -86,15 +86,15 @@ export const RUNNERS = {
 };
 
 /**
- * The known cause of a failure that the library can't fix, if any. If the step passed, npm run compat reports that the
- * cause no longer exists.
+ * Returns the cause if a step is known to fail and the library can't fix the failure. If this step passes, npm run
+ * compat reports that the cause no longer exists.
  *
  * @param {Cell} cell @param {string} step @param {string} node @param {string} output empty if the step passed
  * @returns {string | undefined}
  */
 export function knownCause({ nest, kind }, step, node, output) {
   if (nest !== '12' || kind !== 'cjs' || step !== 'ts-jest' || Number(node) >= 24) return undefined;
-  // Any other output shows an unknown failure.
+  // If the output lacks this text, the cause of the failure is unknown.
   return output === '' || output.includes('Node v24.9') ? NEST_12_BY_TS_JEST : undefined;
 }
 

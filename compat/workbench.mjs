@@ -48,7 +48,7 @@ export class Workbench {
   }
 
   /**
-   * Writes the files into the folder of the cell.
+   * Writes the files into the folder of the cell, which is one combination of versions.
    *
    * @param {Cell} cell
    * @param {Record<string, string>} files

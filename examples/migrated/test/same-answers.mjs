@@ -1,4 +1,5 @@
-// Compares the answers of the service before and after the migration. Only the token for `inventory` differs.
+// Compares the answers of the service before and after the migration. After the migration, `inventory` gets an
+// exchanged token instead of the user's token.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -48,7 +48,7 @@ it('names the permission that the caller lacks', async () => {
   expect(answer.body).toMatchObject({ code: 'insufficient_scope', permission: 'stock.read' });
 });
 
-it('opens nothing else: the token for orders is refused by inventory', async () => {
+it('refuses a token for orders at inventory', async () => {
   await request(inventory.getHttpServer())
     .get('/stock/pen')
     .auth(await tokenOf(issuer, 'alice'), { type: 'bearer' })

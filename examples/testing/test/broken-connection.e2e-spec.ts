@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 // #region test
-it('bears with one connection that is reset, and says that Keycloak is away when none can be made', async () => {
+it('retries after one connection reset, and reports that Keycloak is unavailable if no connection succeeds', async () => {
   const token = await tokenOf(issuer, 'alice');
   const offer = () => request(shop.orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
   await proxy.fault({ kind: 'reset', times: 1 });

@@ -47,7 +47,7 @@ describe('orders', () => {
   });
 
   // #region tests
-  it('bears with one broken connection', async () => {
+  it('retries after one broken connection', async () => {
     const token = await tokenOf(server.issuer, 'alice');
     server.control.fault('introspection', { kind: 'reset', times: 1 });
     await offer(asking, token).expect(200);
@@ -64,7 +64,7 @@ describe('orders', () => {
   });
 
   // #region clock
-  it('lets nobody in whose token has expired', async () => {
+  it('refuses a token that has expired', async () => {
     const token = await tokenOf(server.issuer, 'alice');
     await offer(asking, token).expect(200);
     server.control.clock.advance(3600);

@@ -25,12 +25,12 @@ describe('GET /stock/:article', () => {
     return request(app.getHttpServer()).get('/stock/pen').auth(token, { type: 'bearer' });
   };
 
-  it('answers orders, in the name of the caller', async () => {
+  it('answers the client orders, and names the caller as the reader', async () => {
     const { status, body } = await read({ client: 'orders' });
     expect({ status, body }).toEqual({ status: 200, body: { left: 3, reader: 'alice' } });
   });
 
-  it('is closed to other clients, and without the permission', async () => {
+  it('refuses other clients, and callers without the permission', async () => {
     expect((await read({ client: 'reports' })).status).toBe(403);
     expect((await read({ client: 'orders', permissions: [] })).status).toBe(403);
   });

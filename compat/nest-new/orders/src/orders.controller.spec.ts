@@ -28,7 +28,7 @@ describe('GET /orders/:article', () => {
     ]);
   });
 
-  it('is closed without a token, and without the permission', async () => {
+  it('refuses a request without a token, and a caller without the permission', async () => {
     await request(app.getHttpServer()).get('/orders/pen').expect(401);
     await offer([]).expect(403);
   });

@@ -3,7 +3,7 @@ import { Caller, Authenticated, RequirePermission, VerifiedAccessToken } from 'n
 
 // #region gateway
 @WebSocketGateway({ path: '/news' })
-@Authenticated() // required to connect and to receive messages
+@Authenticated() // clients need a valid token to connect and to receive messages
 export class OrdersGateway {
   @SubscribeMessage('cancel')
   @RequirePermission('orders.cancel')

@@ -37,7 +37,7 @@ describe('GET /orders/:article', () => {
     ]);
   });
 
-  it('is closed without a token', async () => {
+  it('refuses a request without a token', async () => {
     await offer().expect(401);
   });
 
@@ -45,7 +45,7 @@ describe('GET /orders/:article', () => {
     ['without the permission', { ...alice, permissions: [] }, 403],
     ['for another service', { ...alice, audience: 'inventory' }, 401],
     ['that has expired', { ...alice, expiresInSeconds: -60 }, 401],
-  ])('is closed to a token %s', async (_, options, status) => {
+  ])('refuses a token %s', async (_, options, status) => {
     const answer = await offer().auth(signIn(app, testAccessToken(options)), { type: 'bearer' });
     expect(answer.status).toBe(status);
   });

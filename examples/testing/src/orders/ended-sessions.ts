@@ -7,7 +7,7 @@ export class EndedSessions {
   constructor(private readonly revocations: RevocationList) {}
 
   sessionEnded({ sid }: { sid: string }): void {
-    this.revocations.deny({ sid }); // or { sub, issuedBefore } in seconds, or denialOf(token)
+    this.revocations.deny({ sid }); // deny() also accepts { sub, issuedBefore } in seconds, and denialOf(token)
   }
 }
 // #endregion service

@@ -19,7 +19,7 @@ const stock = () => testServices(app).on('inventory', 'GET', '/stock/pen');
 
 describe('the call to inventory', () => {
   // #region each-caller
-  it('is made for each caller with a token of their own', async () => {
+  it('uses a separate token for each caller', async () => {
     stock().reply(200, { left: 3 });
     await offer(as({ subject: 'alice' })).expect(200);
     await offer(as({ subject: 'bob' })).expect(200);
@@ -32,7 +32,7 @@ describe('the call to inventory', () => {
   // #endregion each-caller
 
   // #region renewal
-  it('is made once more, with a new token, when the first is refused', async () => {
+  it('is repeated with a new token if inventory refuses the first token', async () => {
     const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
     stock().reply(401, undefined, challenge).reply(200, { left: 3 });
     await offer().expect(200);
