@@ -39,7 +39,7 @@ const INACTIVE: AttackAnswer = { status: 401, code: 'invalid_token', reason: 'in
 
 /**
  * Usually Keycloak reports a token for another service as inactive. A service that verifies signatures must detect the
- * wrong audience itself. Keycloak 26.4 and 26.5 also leave this check to the service.
+ * wrong audience itself. With Keycloak 26.4 and 26.5, every service must check the audience itself.
  */
 const atWrongService = (at: string, madeFor: string): readonly [DueRefusal, DueRefusal] => [
   {

@@ -24,7 +24,8 @@ export class AttackTools {
   readonly helpdesk: Helpdesk;
   readonly knownTokens: KnownTokens;
   /**
-   * How long Service A reuses an introspection result without a feed. Services B and C should have the same setting.
+   * How long Service A reuses an introspection result without a feed. Services B and C should cache introspection
+   * results for the same time.
    */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;

@@ -12,7 +12,9 @@ export const revokedToken: Attacker = async ({ keycloak, serviceB }) => {
   });
 };
 
-/** After this time, a token with a lifetime of one second has expired, since Keycloak counts whole seconds. */
+/**
+ * A token with a lifetime of one second has certainly expired after this time, although Keycloak counts whole seconds.
+ */
 const SURELY_EXPIRED_MS = 2100;
 
 const MAX_TOKENS = 3;

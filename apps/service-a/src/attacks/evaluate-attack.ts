@@ -16,7 +16,7 @@ export interface Evaluation {
 export function evaluateAttack(due: readonly AttackAnswer[], attempt: Attempt): Evaluation {
   if ('notRun' in attempt) return { verdict: 'not_run', why: attempt.notRun };
   const [attack, control] = [attempt.attack.answer, attempt.control.answer];
-  // This check comes first, since an accepted attack is always `open`.
+  // If a service accepted the attack, the verdict is `open`, even if the honest request failed.
   if (isAccepted(attack)) return { verdict: 'open', why: `It was accepted: ${inWords(attack)}.` };
   const undecided = [attack, control].find(({ status }) => status >= 500);
   if (undecided !== undefined) {

@@ -3,7 +3,7 @@ import { ANSWER, chainRefused, chainSucceeded, METRICS, token } from '../../spec
 import { answeredDetails, refusedDetails } from './chain-details.js';
 
 describe('the page with the result of the call chain', () => {
-  it('shows the result in one article, with headings of a lower level', () => {
+  it('shows the result in one article, with headings below the level of the page title', () => {
     for (const html of [
       chainSucceeded(ANSWER, 'alice', answeredDetails(METRICS, [token('service-b', { sub: 's' })])),
       chainRefused({ error: 'No', code: 'insufficient_scope' }, refusedDetails(METRICS)),
@@ -26,7 +26,7 @@ describe('the page with the result of the call chain', () => {
     expect(html).not.toMatch(/What just happened|side by side/);
   });
 
-  it('says if the first call has no token, or if the claims of the tokens are unavailable', () => {
+  it('shows that the first call has no token, or that the claims of the tokens are unavailable', () => {
     const [b, c] = [
       token('service-b', { sub: 's', aud: 'service-b' }),
       token('service-c', { sub: 's', aud: 'service-c' }),

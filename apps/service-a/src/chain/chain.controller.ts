@@ -45,7 +45,7 @@ export class ChainController {
     reply.header('Vary', 'Accept, Cookie');
     if (!prefersHtml(request)) return answer;
     reply.type('text/html; charset=utf-8');
-    // The trace ends here, since the following request for the tokens is not part of the chain.
+    // Ends the trace before the request that reads the tokens, since this request is not part of the chain.
     const metrics = this.tracer?.end(request);
     const { demoMode, name } = this.config;
     const details = demoMode ? answeredDetails(metrics, await this.tokens.of(name, caller)) : NO_DETAILS;

@@ -56,7 +56,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
   }
 
   /**
-   * Groups log lines by code, since anyone can cause failed logins. The reason does not define a group, since the
+   * Groups log lines by code, since anyone can cause failed logins. Does not group log lines by reason, since the
    * caller may choose the reason.
    */
   #logFailure({ code, reason }: LoginError): void {

@@ -108,8 +108,8 @@ export class LoginController {
   }
 
   /**
-   * Also redirects a browser with an unknown session, since another instance may hold that session. Keycloak then asks
-   * the user for confirmation, and notifies the other instance.
+   * Also redirects a browser with an unknown session, since another instance may hold that session. After the redirect,
+   * Keycloak asks the user for confirmation, and notifies the instance that holds the session.
    */
   @Post('logout')
   @UseFilters(LogoutPageFilter)
@@ -140,7 +140,7 @@ export class LoginController {
     return to(url);
   }
 
-  /** Only logs a failure, since Keycloak then asks the user to confirm the logout. */
+  /** Logs a failure instead of throwing, since Keycloak asks the user to confirm the logout after a failure. */
   async #endAtKeycloak({ tokens }: Pick<UserSession, 'tokens'>): Promise<void> {
     try {
       await this.provider.endSession(tokens);

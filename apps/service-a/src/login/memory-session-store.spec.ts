@@ -86,7 +86,7 @@ describe('MemorySessionStore', () => {
     await expect(holds('b1', 'a1', 'a2', 'a3')).resolves.toEqual([true, false, true, true]);
   });
 
-  it('evicts only sessions above the limit per user while the store is not full', async () => {
+  it('evicts only sessions that exceed the limit per user while the store is not full', async () => {
     const step = fc.record({
       user: fc.constantFrom('a', 'b', 'c'),
       key: fc.nat(9),

@@ -121,8 +121,9 @@ export class OpenIdProvider {
   }
 
   /**
-   * Returns the former ID token if the new token or its key is missing. A missing key must not cause an error, since
-   * the refresh token may be used up. The logout accepts the former ID token.
+   * Returns the former ID token if the new ID token is missing, or if the key of the new ID token is unavailable. An
+   * error would lose the new refresh token, and Keycloak may refuse the former refresh token. Keycloak's logout accepts
+   * the former ID token.
    */
   async #verifiedOr(former: string, idToken: string | undefined): Promise<string> {
     if (idToken === undefined) return former;

@@ -3,8 +3,8 @@ export interface OpenIdTokensParts {
   readonly refreshToken: string | undefined;
   readonly idToken: string;
   /**
-   * The start of the token request, since the session may end before the answer arrives. The clock is monotonic for a
-   * new token, and the clock of the store for a stored token.
+   * The start of the token request, not the arrival of the answer: the session may end between these two times. The
+   * time of a new token is on the monotonic clock, and the time of a stored token is on the store's clock.
    */
   readonly askedAtMs: number;
   /** The expiry of the access token, on the clock of `askedAtMs`. */

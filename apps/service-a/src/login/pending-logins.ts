@@ -25,8 +25,9 @@ export interface PendingLogin {
 const LIFETIME_SECONDS = 600;
 const MAX_PER_BROWSER = 5;
 /**
- * The login cookies of a browser may use half of the maximum header size. Any site can link to a login with any return
- * path. With longer cookies, the service would refuse every request until the cookies expire.
+ * The login cookies of a browser may use half of the maximum header size. A link on another site can start a login with
+ * a long return path, and each login needs a cookie. If the cookies exceeded the maximum header size, the service would
+ * refuse every request until the cookies expire.
  */
 const MAX_CHARACTERS_PER_BROWSER = 8192;
 

@@ -27,7 +27,10 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /** The page to return to after a step-up login. Undefined means the refused page. */
+  /**
+   * The page to return to after a step-up login. If this method returns undefined, the browser returns to the refused
+   * page.
+   */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }

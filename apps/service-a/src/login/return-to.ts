@@ -9,7 +9,7 @@ export function returnTo(asked: unknown): string {
   if (!/^\/[\x21-\x5B\x5D-\x7E]*$/.test(asked) || !URL.canParse(asked, BASE)) return START;
   const { origin, pathname, search, hash } = new URL(asked, BASE);
   if (origin !== BASE || /^\/(?:[/\\]|%2f|%5c)/i.test(pathname)) return START;
-  // A return to a login path would loop, so the decoded path is checked.
+  // A redirect to a login path would cause a loop of logins, so the decoded path must not begin with `/auth/`.
   if (decoded(pathname).startsWith('/auth/')) return START;
   const path = pathname + search + hash;
   // The URL parser may replace a character by three characters.

@@ -17,7 +17,9 @@ export const SESSION_ENDED = 'session_ended';
 /** This reason means that another instance may have the session. */
 const SESSION_UNKNOWN = 'session_unknown';
 
-/** A wrong clock of this replica may cause these refusals, so they must not end the session. */
+/**
+ * If this replica's clock is wrong, tokens may be refused for these reasons, so these reasons must not end the session.
+ */
 const BY_CLOCK: ReadonlySet<string> = new Set(['expired', 'not_yet_valid', 'issued_in_the_future']);
 
 interface ConfirmedSession {
@@ -36,8 +38,8 @@ export class SessionCaller {
   ) {}
 
   /**
-   * Returns undefined without a session cookie, or if a token authenticates the request. Throws `BearerError` also for
-   * an ended session, so no request runs under another identity:
+   * Returns undefined if the request has no session cookie, or if a token authenticates the request. Throws
+   * `BearerError` if the session can't be used, so that the request does not run under another identity.
    *
    * - `missing_token`: the session is unknown or has ended
    * - `invalid_token`: this service's clock is wrong

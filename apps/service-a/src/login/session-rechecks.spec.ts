@@ -46,14 +46,14 @@ describe('SessionRechecks', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('are due again at least ten seconds after the second of two calls of require() (BF-09)', () => {
+  it('are due once more at least ten seconds after a second call of require() (BF-09)', () => {
     for (const laterMs of [1, 4999, 9999, 10_000, 10_001, 15_000, 19_999, 20_000, 25_000]) {
       rechecks = new SessionRechecks(() => nowMs);
       rechecks.require();
       nowMs += laterMs;
       const requiredMs = nowMs;
       rechecks.require();
-      // A recheck shortly after `requiredMs` may miss the end of the session.
+      // A recheck shortly after `requiredMs` may come before Keycloak has ended the session.
       nowMs += 20_000;
       expect([laterMs, rechecks.areDueSince(requiredMs), rechecks.areDueSince(requiredMs + 9_999)]).toEqual([
         laterMs,
@@ -64,7 +64,7 @@ describe('SessionRechecks', () => {
     }
   });
 
-  it("happen exactly twice after the store's clock goes back (BF-09)", () => {
+  it("are due exactly twice after the store's clock goes back (BF-09)", () => {
     rechecks.require();
     nowMs -= 3_600_000;
     expect(askedOver(60_000)).toEqual([nowMs - 60_000, nowMs - 50_000]);

@@ -1,4 +1,4 @@
-/** Equals the default introspection TTL and exceeds the duration of a logout at Keycloak. */
+/** This interval equals the default introspection TTL, and is longer than the duration of a logout at Keycloak. */
 const INTERVAL_MS = 10_000;
 
 /** The maximum distance of a recheck from now, with a tolerance for different clocks. */
@@ -14,8 +14,8 @@ export interface RecheckTimes {
 
 /**
  * If Keycloak's keys are unavailable, the service can't verify a logout token. Keycloak does not repeat the logout
- * token, so the service rechecks every session immediately. A second recheck follows after ten seconds, since sessions
- * stay active during a logout.
+ * token, so the service rechecks every session immediately. A second recheck follows after ten seconds, since Keycloak
+ * still reports a session as active during the logout.
  *
  * Anyone can send logout tokens, so each session is rechecked at most once in ten seconds.
  */
@@ -52,8 +52,8 @@ export class SessionRechecks {
   }
 
   /**
-   * If the clock was set back, the rechecks become due now. Otherwise each use of a session would call Keycloak until
-   * the clock reaches the former time.
+   * If the clock was set back, the rechecks become due now. If a recheck stayed in the future, each use of a session
+   * would call Keycloak until the time of the recheck.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

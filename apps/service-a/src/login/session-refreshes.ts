@@ -19,7 +19,7 @@ const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
-/** Failures after which the refresh token is unused, since Keycloak did not process the request. */
+/** After these failures, the refresh token is still unused, since Keycloak did not process the request. */
 const NOT_USED =
   /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
 
@@ -80,7 +80,7 @@ export class SessionRefreshes {
         return this.#isLost(found) ? undefined : found;
       });
       if (session === undefined || isMine) return session && this.#send(key, session);
-      // Another replica has refreshed the session, or Keycloak has not answered that replica.
+      // Returns the session if another replica has refreshed the session or got no answer from Keycloak.
       if (!this.#isStale(session) || this.#hasNoAnswer(session)) return session;
       await sleep(LOOK_AGAIN_MS);
     }

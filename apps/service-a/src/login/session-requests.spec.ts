@@ -306,7 +306,7 @@ describe('two instances that share no sessions', () => {
     await chain({ cookie: session.cookie }).expect(200);
   });
 
-  it('do not run the chain as the service if the session belongs to the other instance', async () => {
+  it('refuse to run the chain if only the other instance knows the session', async () => {
     const { cookie } = await logIn();
     const { body } = await chain({ cookie }, replica).expect(401);
     expect(body).toMatchObject({ code: 'missing_token', reason: 'session_unknown' });

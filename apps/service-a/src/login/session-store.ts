@@ -13,7 +13,7 @@ export interface SessionClock {
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** Whether all replicas use this store. If so, no replica may repeat another replica's operation. */
+  /** Whether all replicas use this store. If a store is shared, no replica may repeat another replica's operation. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
   /**
@@ -22,9 +22,9 @@ export interface SessionStore {
    */
   add(key: string, session: UserSession, issuedAt: number): Promise<boolean>;
   /**
-   * Replaces the session atomically, so that no change is lost and no deleted session is revived. The store calls
-   * `change` again after a concurrent change. `change` may return the unchanged session, or undefined to delete the
-   * session.
+   * Replaces the session atomically, so that no change is lost and no deleted session is revived. If another call has
+   * changed the session in the meantime, the store calls `change` again. `change` may return the unchanged session, or
+   * undefined to delete the session.
    */
   update(key: string, change: (session: UserSession) => UserSession | undefined): Promise<UserSession | undefined>;
   delete(key: string): Promise<void>;

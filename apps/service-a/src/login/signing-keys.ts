@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { unavailable } from './openid-errors.js';
 
-/** Only asymmetric algorithms, so that nobody can sign a token with the client secret. */
+/** The list contains only asymmetric algorithms, so that nobody can sign a token with the client secret. */
 export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -31,8 +31,9 @@ export interface KeysClock {
 const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
- * After a key rotation, every login names an unknown key. The service reads the keys at most once per second, and
- * callers wait for the next read. If a read began before the token arrived, the token's key may be missing.
+ * After a key rotation, the ID token of every login names a key that the service does not know yet. The service reads
+ * Keycloak's keys at most once per second, and callers wait for the next read. If a read of the keys began before the
+ * token arrived, the answer may lack the token's key.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;

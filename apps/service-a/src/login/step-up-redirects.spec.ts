@@ -126,7 +126,7 @@ describe('a browser whose user logged in too weakly', () => {
     expect(callsOf()).toBe(0);
   });
 
-  it('gets the form with a "not sent" note after the login', async () => {
+  it('gets the form again after the login, with a note that nothing was sent', async () => {
     const { cookie, csrfToken } = await sessionOf(AT_TWO);
     const form = await get('/refund?not_sent=true', { ...NAVIGATION, cookie }).expect(200);
     expect(form.text).toContain('Nothing was sent.');
@@ -197,7 +197,7 @@ describe('a request with a token', () => {
     }
   });
 
-  it('is accepted only if the login in the token is recent', async () => {
+  it('is accepted only if the token reports a recent login', async () => {
     const statuses = [5, 400].map(
       async (authenticatedSecondsAgo) => (await send(ofAlice({ acr: '2', authenticatedSecondsAgo }))).status,
     );

@@ -30,9 +30,10 @@ export class StepUps {
   /**
    * Throws `LoginError`. After an error, the session is unchanged and has no data of another user.
    *
-   * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the address, and Keycloak may ignore
-   *   `acr_values` (OpenID Connect Core 1.0 §5.5.1.1).
-   * - `login_of_another_user`: another user owns the session to confirm, or a new session that another tab began.
+   * - `login_too_weak`: Keycloak's login was weaker than requested. Users can edit the URL of the login, and Keycloak
+   *   may ignore `acr_values` (OpenID Connect Core 1.0 §5.5.1.1).
+   * - `login_of_another_user`: the login's user differs from the user of the session to confirm, or from the user of
+   *   the browser's current session.
    */
   async check({ demand, confirms }: PendingLogin, login: LoggedIn, request: CookieRequest): Promise<void> {
     const fault =

@@ -14,7 +14,7 @@ export interface UserSession {
   readonly usedAtMs: number;
   readonly steppedUpAtMs?: number | undefined;
   readonly generation: number;
-  /** Set while Keycloak's answer is pending; 0 if no answer will arrive. */
+  /** The time of a refresh request whose answer is pending. The value 0 means that no answer will arrive. */
   readonly refreshSentAtMs?: number | undefined;
   readonly refreshId?: string | undefined;
 }

@@ -203,7 +203,7 @@ describe('UserSessions after recheckAll (BF-09)', () => {
     refreshing = async () => Promise.reject(new Error('unavailable'));
     await expect(sessions.findFresh(id)).rejects.toThrow('unavailable');
     await expect(accessTokenOf(id)).rejects.toThrow('unavailable');
-    // A logout still finds the session, since `find` needs no answer from Keycloak.
+    // A logout finds the session even if Keycloak is unavailable, since `find` does not call Keycloak.
     await expect(sessions.find(id)).resolves.toBeDefined();
   });
 

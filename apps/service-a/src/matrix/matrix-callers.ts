@@ -20,7 +20,8 @@ export class MatrixCallers {
   async of(sent: VerifiedAccessToken | undefined, request: Request, permission: string): Promise<MatrixCaller> {
     if (sent !== undefined) return { viewer: undefined, token: bearerOf(request.headers) };
     await this.sessionCaller.of(request, permission);
-    // Reads the session without a second check, since the user of a session that just ended would count as anonymous.
+    // Does not check the session again, since the user of a session that ends between two checks would count as
+    // anonymous.
     const session = this.sessionCaller.sessionOf(request);
     return { viewer: session, token: session?.tokens.reveal().accessToken };
   }

@@ -44,8 +44,8 @@ describe('the verdict of a service on a stolen token', () => {
     });
   });
 
-  it('depends on the audience that was requested for the token, not on its claims', () => {
-    // Simulates an audience mapper that names another service, or two services.
+  it('depends on the audience of the token request, not on the claim aud of the token', () => {
+    // The claim `aud` has another value than the requested audience, as if an audience mapper had changed the claim.
     expect(verdicts(row([INACTIVE, INACTIVE, ACCEPTED], FOR_B, 'service-c'))).toEqual(['unclear', 'unclear', 'leak']);
     expect(verdicts(row([INACTIVE, ACCEPTED, ACCEPTED], FOR_B, 'service-b service-c'))).toEqual([
       'closed',

@@ -31,7 +31,7 @@ describe('a page that reports token refusals', () => {
     expect(elsewhere).not.toContain('id="session"');
   });
 
-  it('does not show an expired token as a refusal', () => {
+  it('does not call the expiry of a token a refusal', () => {
     const html = watched(storyOf([{ service: 'Service A', state: 'expired' }], []));
     expect(html).toContain('Expiry is not a refusal. Reload the page');
     expect(html).not.toContain('Refused');

@@ -26,7 +26,7 @@ describe('the report about the tokens of a session', () => {
     ]);
   });
 
-  it('measures the delay of a refusal from the time of the event if a signal was received', () => {
+  it('measures the delay from the time of the event if a signal reported the event', () => {
     const received = [{ receivedAtMs: NOW + 500, occurredAtMs: NOW }];
     const story = storyOf([refusedAt('A', 560), refusedAt('B', 700), refusedAt('C', 680)], received);
     expect(story).toEqual({

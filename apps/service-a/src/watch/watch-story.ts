@@ -21,8 +21,8 @@ export interface WatchStory {
 }
 
 /**
- * The maximum time from a signal to the refusal that the signal causes. If something else caused the refusal first, a
- * signal may arrive after the refusal.
+ * The maximum time from a signal to the refusal that the signal causes. The signal may also arrive after the refusal,
+ * if the service refused the token for another reason.
  */
 const RECEIVED_BEFORE_MS = 2000;
 const RECEIVED_AFTER_MS = 3000;

@@ -46,7 +46,7 @@ describe('a token that is sent until a service refuses it', () => {
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'refused']);
   });
 
-  it('counts as expired if a service refuses the token at the expiry', async () => {
+  it('counts as expired, not as refused, if the refusal comes at the time of the expiry', async () => {
     const token = watched(known(Date.now() / 1000 + 1, ACCEPTED, REFUSED));
     expect(await statesOf(token)).toEqual(['unknown', 'accepted', 'expired']);
     expect(token.refusedAtMs).toBeUndefined();
@@ -65,7 +65,7 @@ describe('a token that is sent until a service refuses it', () => {
     }
   });
 
-  it('is no longer sent to services after the signal aborts', async () => {
+  it('is no longer sent to services after an abort', async () => {
     const ended = new AbortController();
     const token = watched(known(LIVES_LONG, ACCEPTED));
     await token.run(ended.signal, () => ended.abort());

@@ -73,7 +73,7 @@ export class WatchedToken {
       const next = await renew();
       if (next.expiresAt > expiresAt && isAccepted(await next.present())) this.#token = next;
     } catch {
-      // The watch then presents the current token until its expiry.
+      // If no newer token is available, the watch sends the current token until this token expires.
     }
   }
 }

@@ -5,7 +5,7 @@ const MAX_PENDING = 10_000;
 const SENT_AT_ONCE = 100;
 const SEND_AGAIN_MS = 1000;
 
-/** A retry would not fix these errors, and the service denies the tokens anyway. */
+/** A retry would not fix these errors. The service denies the tokens of the ended session even without the store. */
 const WILL_NOT_BE_TAKEN = new Set(['err', 'noperm', 'wrongtype', 'error_answer']);
 
 export interface SessionEnd {

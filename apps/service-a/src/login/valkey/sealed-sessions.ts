@@ -35,8 +35,8 @@ export class SealedSessions {
   }
 
   /**
-   * Returns undefined for a text that this service did not write. Throws `SessionStoreError` for a newer version's
-   * text, which may say that sessions have ended.
+   * Returns undefined for a text that this service did not write. Throws `SessionStoreError` if a newer version of
+   * Service A wrote the text, because the text may end sessions.
    */
   readRecheck(sealed: string): RecheckTimes | undefined {
     const written = this.#keys.open(sealed, this.#associated('recheck'));

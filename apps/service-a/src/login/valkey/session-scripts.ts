@@ -1,12 +1,13 @@
 import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 
 /**
- * A session is a hash. `s` is the sealed session, and `i` is the `iat` of the login. `u` and `d` are the keys of the
- * indexes by user and by Keycloak's session. `eu` and `ed` name the keys that hold end times (end marks).
+ * Valkey stores a session in a hash. The field `s` is the sealed session, and the field `i` is the `iat` of the login.
+ * The fields `u` and `d` are the keys of the indexes by user and by Keycloak's session. The fields `eu` and `ed` are
+ * the keys of the end marks. An end mark contains the time at which sessions ended.
  *
- * An index is a `zset` of session names, by the time of the last change. An index expires with the session that expires
- * last. A key of another Valkey type belongs to other code and counts as missing. If an index is damaged, `END` can't
- * find the session. `END` still writes an end mark, and `FIND` then returns no session.
+ * An index is a `zset` of session names, sorted by the time of the session's last change. An index expires with the
+ * session that expires last. A key with an unexpected Valkey type counts as missing, since other code has set this key.
+ * If an index is damaged, `END` can't find the session, but writes an end mark, so that `FIND` returns no session.
  */
 const COMMON = `
 local function is(key, kind)
@@ -54,9 +55,10 @@ end
 export const MAX_SEALED = 262_144;
 
 /**
- * Returns the sealed session (false after its end), the sealed rechecks and the server's time.
+ * Returns the sealed session, the sealed rechecks and the server's time. The first value is false if the session has
+ * ended.
  *
- * KEYS: session, recheck. ARGV: lifetime of marks in ms.
+ * KEYS: session, recheck. ARGV: lifetime of the end marks in ms.
  */
 export const FIND = new ValkeyScript(`${COMMON}
 local function hasEnded(session)
@@ -74,10 +76,11 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
  * this limit evicts only their own sessions.
  *
  * KEYS: session, all, index by user, index by Keycloak's session. If Keycloak's session is unknown, the fourth key
- * equals the third key. The last keys are the user's other indexes, the session's marks, the user's marks.
+ * equals the third key. The keys after the fourth key are the user's other indexes, the session's end marks, and the
+ * user's end marks.
  *
- * ARGV: sealed session, lifetime in ms, limit per user, total limit, idle time in ms. The last arguments are `iat`, two
- * counts (other indexes, session marks) and the marks' lifetime (ms).
+ * ARGV: sealed session, lifetime in ms, limit per user, total limit, idle time in ms, `iat`, number of the user's other
+ * indexes, number of the session's end marks, lifetime of the end marks in ms.
  */
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
@@ -155,7 +158,7 @@ return 1
 /**
  * Deletes all sessions in the given indexes, and sets the given end marks.
  *
- * KEYS: all, marks, indexes. ARGV: `iat` of the notice, lifetime of the marks in ms, number of marks.
+ * KEYS: all, end marks, indexes. ARGV: `iat` of the notice, lifetime of the end marks in ms, number of end marks.
  */
 export const END = new ValkeyScript(`${COMMON}
 local lastMark = 1 + tonumber(ARGV[3])

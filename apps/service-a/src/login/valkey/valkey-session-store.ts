@@ -17,7 +17,7 @@ import { ADD, CHANGE, DELETE, END, FIND, REPLACE, TAKE } from './session-scripts
 
 const MAX_ATTEMPTS = 50;
 
-/** The service does not log smaller steps of Valkey's clock. */
+/** If Valkey's clock goes back by less than this time, the service logs nothing. */
 const MIN_STEP_MS = 10_000;
 
 type Arguments = readonly (string | number)[];
@@ -158,7 +158,7 @@ export class ValkeySessionStore implements SessionStore {
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
       const isOurs = theirs !== undefined || recheck === null;
       const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
-      // If this write fails or comes too late, the next call writes the rechecks.
+      // If Valkey does not store the rechecks now, the next call to `#find` tries to store the rechecks again.
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
