@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
 
-/** Multiplies the rounds, since in some processes a slow `process.nextTick` costs as much CPU time as a guard. */
+/**
+ * The number of rounds is multiplied by this factor, since a slow `process.nextTick` in some processes costs as much
+ * CPU time as a guard.
+ */
 export const ROUNDS_MORE = 3;
 
 /** The number of requests after which V8 has optimized the hot code. */
@@ -14,7 +17,10 @@ const RENEWS_AFTER_MS = 11_000;
 /** The share of a slice that is not measured, since the caches of a waiting process become cold. */
 const UNCOUNTED_SHARE = 0.1;
 
-/** The contenders take turns after each slice, so a short disturbance affects all contenders. */
+/**
+ * The requests of a round are divided into slices, and the contenders take turns after each slice. A short disturbance
+ * therefore affects all contenders.
+ */
 const SLICES = 3;
 
 /**
@@ -23,7 +29,8 @@ const SLICES = 3;
  *
  * Each round starts new processes, because processes differ in memory layout and compiled code.
  *
- * Returns `{ [name]: rounds }`; each round has `perSecond` and `cpuMicros` (per request, of all `processes`).
+ * Returns the rounds of each contender by name. A round has `perSecond`, and `cpuMicros` is the CPU time of all
+ * `processes` per request.
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));

@@ -77,7 +77,7 @@ async function imported(script, modules, signal) {
   return JSON.parse(stdout);
 }
 
-/** The whole CPU time of a service of one route, from its start to its first answer. */
+/** Measures the CPU time that a service with one route uses from its start to its first answer. */
 async function firstRequest({ rounds, say, signal, start }) {
   const issuer = await start('issuer', ['bench/servers/issuer.mjs', CLIENT], { aside: true });
   const { origin } = new URL(issuer.url);

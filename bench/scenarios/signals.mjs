@@ -66,13 +66,13 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const all = watched.filter(({ service }) => ends.includes(service));
       const prepared = await prepare(realm, user);
       for (const one of watched) await expectAdmitted(one, tokens);
-      // Each cause happens at a random moment between two polls.
+      // Waits a random time, so that the event happens at a random moment between two polls.
       await sleep(Math.random() * 1000);
       const beganMs = performance.now();
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
       await act(realm, { ...user, ...tokens, ...prepared });
       tookMs.push(Math.max(...(await refusals)) - beganMs);
-      // Waits, since the cause could otherwise affect the next login.
+      // Waits, so that this event does not affect the next login.
       await sleep(1000, undefined, { signal });
     }
     const [median, most] = [percentile(tookMs, 0.5) / 1000, Math.max(...tookMs) / 1000];

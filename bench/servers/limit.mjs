@@ -56,7 +56,7 @@ app.get('/health/ready', async () => ({}));
 await app.listen({ port: Number(PORT), host: '127.0.0.1' });
 process.once('SIGTERM', () => process.exit());
 
-/** Checks the token of every POST, which is a call from another service. */
+/** Checks the token of every POST, since each POST comes from another service. */
 function admitKnown({ method, headers }, reply, done) {
   if (method === 'POST' && !isGood(KNOWN.get(headers.authorization))) reply.code(401).send({});
   else done();

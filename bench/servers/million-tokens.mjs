@@ -81,7 +81,10 @@ async function verify() {
   }
 }
 
-/** Has the length of a Keycloak token. Each part's length is a multiple of four, so any bytes are valid. */
+/**
+ * Has the length of a Keycloak token. The length of each part of the token is a multiple of four, so any characters of
+ * base64url are valid.
+ */
 function token() {
   if (signed) return signedToken();
   const random = randomFillSync(Buffer.allocUnsafe(600)).toString('base64url');

@@ -1,7 +1,7 @@
 // npm run docs:pieces compares the code blocks of the documents with the quoted files. With `-- --write`, the command
-// updates the documents. The line before a block must link the file and end with a colon. A block quotes the whole
-// file. If `#name` follows the language, a block quotes the lines between `// #region name` and `// #endregion name`.
-// With `#/a/0`, a block quotes the JSON value at that path.
+// updates the documents. The line before a code block must link the quoted file and end with a colon. By default, a
+// block quotes the whole file. If `#name` follows the language, a block quotes the lines between `// #region name` and
+// `// #endregion name`. With `#/a/0`, a block quotes the JSON value at that path.
 import '../common/help.mjs';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
-// Each rule finds sentences that a reader probably has to read twice. A rule may be wrong about a sentence, so only the
-// percentage counts.
+// Each rule finds sentences that a reader probably has to read twice. A rule may also find a clear sentence, so the
+// command fails only if the percentage of found sentences is too high.
 
 /**
  * @typedef {object} Rule

@@ -34,7 +34,7 @@ async function main(flags) {
   const others = flags.filter((flag) => flag !== '--json');
   const examined = [];
   for (const stack of await stacksToExamine(process.env)) {
-    // Each command needs a new administrator token, since a token expires after one minute.
+    // Gets a new administrator token for each command of doctor, since a token expires after one minute.
     const variables = async () =>
       flags.includes('--admin')
         ? { KEYCLOAK_ADMIN_TOKEN: await administratorToken(process.env, stack.baseUrl) }

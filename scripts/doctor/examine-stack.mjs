@@ -39,7 +39,7 @@ export async function examineStack({ processes }, flags, variables) {
   const [first] = sections;
   if (different === undefined) return sections;
   first?.report.findings.push(different);
-  // A service can't know which service has different keys, so its finding is a symptom.
+  // A service can't know which service has the wrong keys, so the service's own finding counts as a symptom.
   for (const { report } of sections) {
     report.findings = report.findings.map((one) =>
       one.level === 'error' && one.keyFingerprints !== undefined ? { ...one, isSymptom: true } : one,
@@ -122,7 +122,7 @@ async function reportOf({ executable, args, env }) {
 }
 
 /**
- * To read revocations, every service needs the first key of each other service.
+ * Each service seals revocations with its first key, so all other services need this key.
  *
  * @param {readonly Section[]} sections
  * @returns {Finding | undefined}

@@ -8,7 +8,7 @@ const LOOKS = 30;
 const PAUSE_MS = 500;
 
 /**
- * The poller has no health details.
+ * Doctor can't read the feed's state from the poller, since the poller serves no health details.
  *
  * @param {string} service
  * @param {NodeJS.ProcessEnv} environment of the process
@@ -82,7 +82,7 @@ async function operatorToken(service, issuer) {
     return typeof token === 'string' ? token : refusedOperator(`${answer.status} ${error}`.trim());
   } catch (error) {
     const cure = 'Start Keycloak, or correct its address. Then run doctor again.';
-    // A different finding of doctor reports an unreachable Keycloak.
+    // If Keycloak is unreachable, another finding of doctor names this cause.
     return { ...UNREAD, why: `Keycloak issues no token (${codeOf(error)})`, cure, isSymptom: true };
   }
 }

@@ -14,7 +14,7 @@ const ANSWER_MS = 5000;
 /** @typedef {{ executable: string, args: string[], env: NodeJS.ProcessEnv }} Command */
 
 /**
- * A finding with `isSymptom` is usually caused by a different finding.
+ * If `isSymptom` is true, another finding of doctor usually names the cause.
  *
  * @typedef {{ what: string, why: string, cure: string, check?: 'signals', level?: 'warning', isSymptom?: true }} ProcessFault
  */

@@ -54,7 +54,7 @@ async function breakRealm(seed) {
   const realm = await administrator.read('');
   const notBefore = Math.ceil(Date.now() / 1000);
   await administrator.change('PUT', '', { ...realm, notBefore });
-  // Waits for the second `notBefore`, before which Keycloak would also reject each new token.
+  // Waits until `notBefore` has passed, because Keycloak rejects every token that was issued earlier.
   await sleep(notBefore * 1000 - Date.now() + 100);
   console.log(`
 The realm now has one fault. All tokens were revoked, too, so users have to log in again, and the first refusals in the log are

@@ -131,7 +131,7 @@ function addToBalancer(text, { name, port }) {
 }
 
 /**
- * The new user gets service-c's rights, since service-a's rights also include sessions.
+ * Copies the Valkey rights of service-c, since the rights of service-a also give access to sessions.
  *
  * @param {string} text
  * @param {string} name

@@ -223,7 +223,7 @@ export function portOf(environment, name, fallback) {
 }
 
 /**
- * Finds two processes that need the same port, which the check for free ports can't detect.
+ * Finds ports that two processes need. The check for free ports can't find this conflict.
  *
  * @param {readonly { who: string, variable: string, port: number }[]} needed
  */

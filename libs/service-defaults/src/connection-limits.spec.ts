@@ -11,7 +11,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.js
 import { createService, serviceAdapter } from './create-service.js';
 import { unreachedKeycloak } from '../spec-support/unreached-keycloak.js';
 
-/** Short limits, but long enough for one packet on a busy machine. */
+/** These limits are short, but one packet still arrives in time on a busy machine. */
 const SHORT: ConnectionLimits = {
   ...CONNECTION_LIMITS,
   headersTimeoutMs: 1000,

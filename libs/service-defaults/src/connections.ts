@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  */
 export class Connections {
   readonly #pending = new Map<Socket, Set<ServerResponse>>();
-  /** The number of ignored requests, for each connection that closes after a pending answer. */
+  /** Counts the ignored requests of each connection that will close after a pending answer. */
   readonly #full = new WeakMap<Socket, number>();
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
@@ -85,7 +85,10 @@ export class Connections {
     return true;
   }
 
-  /** Closes each connection after its last pending answer, or after its next answer if no answer is pending. */
+  /**
+   * Closes each connection after its last pending answer. If no answer is pending, the connection closes after its next
+   * answer.
+   */
   closeEach(): void {
     this.#closing = true;
     for (const pending of this.#pending.values()) {

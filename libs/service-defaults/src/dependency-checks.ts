@@ -11,8 +11,8 @@ const TIMEOUT_MS = 1000;
 const PROBE = { timeout: TIMEOUT_MS, maxRedirects: 0, proxy: false, maxContentLength: 10_000 } as const;
 
 /**
- * For Keycloak, `code` is the library's error code. For a service, `code` is `not_ready` or the code of the network
- * error.
+ * If Keycloak is down, `code` is an error code of the library. If a service is down, `code` is `not_ready` or the code
+ * of the network error.
  */
 export type DependencyState = { readonly isUp: true } | { readonly isUp: false; readonly code: string };
 

@@ -14,7 +14,8 @@ export function giveEngineHints(): void {
 }
 
 /**
- * Keeps a tick object in memory: a full garbage collection without one makes V8 create all later tick objects slowly.
+ * Keeps a tick object in memory. If a full garbage collection finds no tick object, V8 creates all later tick objects
+ * slowly.
  */
 function keepTicksFast(): void {
   process.nextTick(() => {
@@ -23,8 +24,9 @@ function keepTicksFast(): void {
 }
 
 /**
- * An event's second listener creates a list of listeners. If nearly all early lists survive, V8 may place later lists
- * in the old generation. Old lists keep answers in memory until a full garbage collection.
+ * An event's second listener creates a list of listeners. If nearly all of the first lists survive garbage collections,
+ * V8 may place later lists in the old generation. Lists in the old generation keep answers in memory until a full
+ * garbage collection.
  */
 function letListenersDieYoung(): void {
   const nothing = (): void => undefined;

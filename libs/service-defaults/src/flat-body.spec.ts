@@ -271,7 +271,7 @@ describe('a flat body', () => {
     expect(FlatBody.of(of)).toBeUndefined();
   });
 
-  it('equals the result of Nest if decorators of the application transform the body', async () => {
+  it("has the result of Nest's ValidationPipe if decorators of the application transform the body", async () => {
     for (const [of, body] of [
       [Trimmed, { name: ' x ' }],
       [Defaulted, { role: '' }],

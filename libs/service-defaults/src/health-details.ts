@@ -64,7 +64,10 @@ export class HealthDetails {
     return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });
   }
 
-  /** Observing is reported as up until the day `observeUntil`. After this day, the service can't start again. */
+  /**
+   * A service that only observes is reported as up until the day `observeUntil`. After this day, the service can't
+   * start again.
+   */
   #enforcement(): HealthIndicatorResult {
     const { enforcement } = this.status.read();
     const indicator = this.indicators.check('enforcement');

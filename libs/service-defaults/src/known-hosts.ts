@@ -17,8 +17,8 @@ const HEADERS = securityHeaders();
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Returns whether the host is `localhost` or an IP address. DNS rebinding can give an attacker's page this service's
- * origin only under a DNS name.
+ * Returns whether the host is `localhost` or an IP address. DNS rebinding needs a DNS name that the attacker controls,
+ * so these hosts are safe.
  */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);

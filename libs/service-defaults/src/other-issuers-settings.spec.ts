@@ -57,7 +57,7 @@ describe('OTHER_ISSUERS_FILE', () => {
     expect(audienceOf('service-c', settings)).toBe('service-c');
   });
 
-  it('may contain the example of docs/operations.md', () => {
+  it('accepts the file that docs/operations.md shows as an example', () => {
     const shown = readFileSync(new URL('../spec-support/other-issuers.json', import.meta.url), 'utf8');
     const { otherIssuers } = read(shown.replace('/run/secrets/partner-client-secret', secretFile));
     expect(otherIssuers).toEqual([

@@ -17,8 +17,8 @@ interface LoggedAnswer extends ServerResponse {
 }
 
 /**
- * By default, a hash groups a user's requests and hides the subject. `namesIssuer` adds `iss`, since two issuers may
- * use the same client id or subject.
+ * By default, the log contains a hash of the subject, so that all requests of a user have the same hash. `namesIssuer`
+ * adds `iss`, since two issuers may use the same client id or subject.
  *
  * `Connections` reports the end of an answer more cheaply than a Fastify hook (perf: request-log).
  */
@@ -97,7 +97,7 @@ const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   none: () => () => undefined,
 };
 
-/** The number of cached hashes, since subjects recur and a hash doubles the cost of a log line. */
+/** Caches at most this number of hashes, since the computation of a hash doubles the cost of a log line. */
 const MAX_HASHES = 10_000;
 
 function remember(hashes: Map<string, string>, subject: string): string {

@@ -4,7 +4,10 @@ import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 export interface PagePolicy {
-  /** The origins to which an HTML form may send data. Browsers also check the origins of redirects. */
+  /**
+   * The origins to which an HTML form may send data. If the answer to the form is a redirect, this list must also
+   * contain the origin of the redirect's target.
+   */
   readonly formTargets?: readonly string[];
   /** Whether the page may load scripts from its origin and send requests to its origin. */
   readonly scripts?: boolean;

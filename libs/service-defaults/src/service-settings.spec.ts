@@ -513,7 +513,7 @@ describe('readServiceSettings for shared state', () => {
     expect(read(byFile).keycloak.revocationChannel).toBeDefined();
   });
 
-  it('requires keys for sessions that differ from the denial keys', () => {
+  it('requires keys for sessions, and refuses a session key that is also a denial key', () => {
     const own = Buffer.from(Array.from({ length: 32 }, (_, at) => at + 1)).toString('base64');
     const withLogin = (keys: string | undefined): ReturnType<typeof readServiceSettings> => {
       const login = { PUBLIC_URL: 'https://shop.example.com', SERVICE_A_SESSION_SECRET: 'x'.repeat(40) };

@@ -72,7 +72,7 @@ class TestController {
 })
 class TestModule {}
 
-/** Longer than a test's timeout, so no request is cut off. */
+/** This time is longer than the timeout of a test, so the shutdown cuts off no request. */
 const PATIENT = 600_000;
 let app: NestFastifyApplication;
 let url: string;
@@ -154,7 +154,7 @@ describe('a service that shuts down', () => {
   it('answers a request on an open connection just after the listener has closed', async () => {
     await start({ arrivalMs: PATIENT });
     const { socket, received } = await open('GET /ping HTTP/1.1\r\nHost: t\r\n');
-    // This answer shows that the service has read the bytes that were sent before.
+    // When this request is answered, the service has also read the bytes that the socket sent earlier.
     await fetch(`${url}/ping`);
     const end = shutDown(app, Promise.resolve());
     while (app.getHttpServer().listening) await new Promise(setImmediate);

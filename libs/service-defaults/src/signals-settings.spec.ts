@@ -67,7 +67,7 @@ describe('the TTL of cached results while the feed is healthy', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '30' })).toBe(300);
   });
 
-  it('is ignored if INTROSPECTION_TTL_SECONDS has the same value or is 0', () => {
+  it('is ignored if it equals INTROSPECTION_TTL_SECONDS, or if INTROSPECTION_TTL_SECONDS is 0', () => {
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '300' })).toBeUndefined();
     expect(long({ ...WITH_300, INTROSPECTION_TTL_SECONDS: '0' })).toBeUndefined();
   });
@@ -158,7 +158,7 @@ describe('a service that may poll the feed', () => {
 });
 
 describe('a service that never polls', () => {
-  it('reads only the TTL of cached results from the settings of the feed', () => {
+  it('ignores all settings of the feed except the TTL of cached results', () => {
     const all = { ...LISTENING, SIGNAL_SOURCES: 'nonsense', INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '60' };
     const settings = read(all, 'never');
     expect(settings).not.toHaveProperty('signals');

@@ -8,7 +8,7 @@ export interface AttackRequest {
   /** The fields of a URL-encoded form, which takes precedence over `json`. */
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: object;
-  /** No part of these texts may appear in the result. */
+  /** The result of the attack must not contain any part of these secrets. */
   readonly secrets?: readonly string[];
   readonly deadlineMs?: number | undefined;
 }

@@ -14,7 +14,7 @@ export class AttackTarget {
     return this.get(WHOAMI, token);
   }
 
-  /** An attacker can find such a token, because logs and browser histories contain URLs with their queries. */
+  /** An attacker can find a token in the query of a URL, because logs and browser histories contain URLs. */
   whoamiByQuery(token: string): Promise<AttackAnswer> {
     return this.#ask(`${WHOAMI}?${new URLSearchParams({ access_token: token }).toString()}`, {}, token);
   }

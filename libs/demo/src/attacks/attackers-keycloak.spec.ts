@@ -6,7 +6,7 @@ import { AttackersKeycloak } from './attackers-keycloak.js';
 
 const SECRET = 'the-secret:of +it';
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** Longer than a test's timeout, so that no slow machine reaches the deadline. */
+/** This deadline is longer than the timeout of a test, so even on a slow machine no test reaches the deadline. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('AttackersKeycloak', () => {
-  it('gets a new service token each time', async () => {
+  it('gets a new service token for each call', async () => {
     const tokens = [await keycloak.ownToken('orders.approve'), await keycloak.ownToken('orders.approve')];
     expect(new Set(tokens).size).toBe(2);
     await expect(keycloak.tokens({ grant_type: 'client_credentials', scope: 'openid orders.read' })).resolves.toEqual({

@@ -8,7 +8,7 @@ const GOOD = {
   token: { aud: 'service-c', acr: '2' },
 };
 
-describe('a report about an attack from another service', () => {
+describe('a report of another service about an attack', () => {
   it('is accepted if it has the expected format', () => {
     expect(readAttempt(GOOD)).toEqual(GOOD);
     expect(readAttempt({ notRun: 'Because.' })).toEqual({ notRun: 'Because.' });

@@ -6,7 +6,7 @@ const ACCEPTED: AttackAnswer = { status: 200 };
 const REFUSED: AttackAnswer = { status: 401, code: 'invalid_token' };
 const unreachable = (): Promise<AttackAnswer> => Promise.reject(new AttackNotRun('The server is unreachable.'));
 
-describe('an attempt of an attack', () => {
+describe('attempt()', () => {
   it('returns the answers to the attack and to the legitimate request', async () => {
     await expect(
       attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', Promise.resolve(ACCEPTED)] }),
@@ -18,14 +18,14 @@ describe('an attempt of an attack', () => {
     expect(made).toMatchObject({ attack: { answer: ACCEPTED }, control: { answer: { status: 0 } } });
   });
 
-  it('rejects if the attack gets no answer, or was refused and the legitimate request gets no answer', async () => {
+  it('rejects if the attack gets no answer, or if the legitimate request gets no answer after a refused attack', async () => {
     const refused = attempt({ attack: ['this', Promise.resolve(REFUSED)], control: ['that', unreachable()] });
     await expect(refused).rejects.toThrow('The server is unreachable.');
     const lost = attempt({ attack: ['this', unreachable()], control: ['that', Promise.resolve(ACCEPTED)] });
     await expect(lost).rejects.toThrow('The server is unreachable.');
   });
 
-  it('returns its result and logs the failure if the clean-up fails', async () => {
+  it('returns the answers even if the clean-up fails, and logs the failure of the clean-up', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const made = attempt({ attack: ['this', Promise.resolve(ACCEPTED)], control: ['that', Promise.resolve(ACCEPTED)] });
     const ended = thenCleanUp(made, () => Promise.reject(new AttackNotRun('Keycloak did not revoke the token.')));

@@ -10,7 +10,7 @@ import { Helpdesk, type ThrowAwayUser } from './helpdesk.js';
 const SECRET = 'the-secret';
 const CLIENT = { clientId: 'demo-helpdesk', clientSecret: SECRET };
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** Longer than a test's timeout, so a slow machine does not reach the deadline. */
+/** This deadline is longer than the timeout of a test, so even on a slow machine no test reaches the deadline. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;

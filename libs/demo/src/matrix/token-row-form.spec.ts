@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readTokenRow } from './token-row-form.js';
 
-describe('a row of the token matrix from another service', () => {
+describe('a row that another service sends for the token matrix', () => {
   const row = {
     id: 'an id',
     token: { aud: 'service-c', azp: 'service-b' },
@@ -9,7 +9,7 @@ describe('a row of the token matrix from another service', () => {
     tries: [{ service: 'service-a', answer: { status: 401, code: 'invalid_token', reason: 'inactive' } }],
   };
 
-  it('is accepted without unknown fields if it has the expected format', () => {
+  it('is accepted if it has the expected format, and loses unknown fields', () => {
     expect(readTokenRow({ ...row, more: 1, token: { ...row.token, sub: 'x' } }, ['service-a'])).toEqual(row);
   });
 

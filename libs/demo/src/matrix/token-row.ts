@@ -7,7 +7,7 @@ export interface TriedService {
 }
 
 export interface TokenRow {
-  /** Identifies the stored token at the service that showed the token. */
+  /** The id under which the service that sent this row stores the token. */
   readonly id: string;
   readonly token: TokenInWords;
   /** The expiry, in seconds since the epoch. */

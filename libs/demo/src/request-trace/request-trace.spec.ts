@@ -81,7 +81,7 @@ describe('RequestTrace', () => {
     expect(trace.end()).toHaveLength(MAX_METRICS);
   });
 
-  it('drops metrics of called services before its own metrics if the trace has too many entries', () => {
+  it('drops the metrics of called services first if the trace has too many entries', () => {
     const { trace } = traceAt();
     const long = Array.from({ length: MAX_METRICS }, () => NEXT).flat();
     trace.call('service-c').answered(200, long);

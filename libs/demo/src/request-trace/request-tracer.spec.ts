@@ -184,7 +184,7 @@ describe('RequestTracer', () => {
     expect(next.traceparents).toEqual([OF_A_SPAN]);
   });
 
-  it('unsubscribes from all channels after the answer', async () => {
+  it('unsubscribes from all channels after the answer to the last traced request', async () => {
     await timing('/call', SAMPLED, { times: 1 });
     await becomesIdle();
     expect(isIdle()).toBe(true);

@@ -37,7 +37,7 @@ describe('Server-Timing', () => {
     );
   });
 
-  it('is written in the standard syntax', () => {
+  it('is written in the standard syntax of the header', () => {
     expect(
       formatServerTiming([
         { service: 'service-a', step: 'token-exchange', description: 'requested', durationMs: 12.345 },
