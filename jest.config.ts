@@ -49,7 +49,7 @@ export default {
     },
     { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },
   ],
-  // The timeout exceeds every wait in a spec, even on a busy machine.
+  // This timeout is longer than every wait in a spec, even on a busy machine.
   testTimeout: 420_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts'],

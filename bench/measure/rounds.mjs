@@ -8,7 +8,7 @@ import { allAnswered } from './load.mjs';
  */
 export const ROUNDS_MORE = 3;
 
-/** The number of requests after which V8 has optimized the hot code. */
+/** V8 has optimized the hot code after this number of requests. */
 export const WARM_UP_REQUESTS = 20_000;
 
 /** The services cache introspection results for 10 s. */

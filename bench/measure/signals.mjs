@@ -47,7 +47,7 @@ export const CAUSES = [
   {
     cause: 'a notBefore of the realm',
     ends: 'abc',
-    // `notBefore` has whole seconds, so the next second revokes all earlier tokens.
+    // `notBefore` is in whole seconds, so only the next second revokes all tokens that exist now.
     act: (realm) => realm.change('PUT', '', { notBefore: Math.floor(Date.now() / 1000) + 1 }),
   },
 ];

@@ -13,7 +13,7 @@ const SECONDS = 5;
 /** Several turns of each chain are necessary, since a shared machine has slow moments. */
 const TURNS = 4;
 const PAUSE_MS = 500;
-/** The measurement skips these seconds, because introspection results expired while the other chain ran. */
+/** The measurement skips this time, because the introspection results expired while the other chain ran. */
 const LEAD_IN_SECONDS = 1;
 
 export async function run({ keycloak, rounds, scale, say, signal }) {

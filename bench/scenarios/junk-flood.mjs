@@ -11,7 +11,7 @@ export const title = '5,000 distinct junk tokens while valid traffic flows: call
 const PATH = '/api/orders/9876';
 const JUNK = 5000;
 const JUNK_CONNECTIONS = 100;
-/** A low rate per second, since a flood at full speed would use the whole core and increase the latencies. */
+/** The rate per second is low, since a flood at full speed would use the whole core and increase the latencies. */
 const PACED_JUNK_RATE = 200;
 const RATE = 200;
 const QUIET_SECONDS = 15;

@@ -16,7 +16,8 @@ const signed = process.argv[2] === 'signed';
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const ISSUER = signed ? await publishKeys() : 'http://localhost/realms/bench';
 
-// The text to find in the heap. The heap may contain this file, so this file contains only the encoded text.
+// The benchmark searches the heap for this text. The heap may contain this file, so this file contains only the encoded
+// text.
 const MARK = signed
   ? Buffer.from(Buffer.from(JSON.stringify({ iss: ISSUER }).slice(0, 36)).toString('base64url'))
   : Buffer.from('VG9rZW5UZXh0SXNIZXJl', 'base64');

@@ -1,4 +1,4 @@
-// Two routes report which library functions a request runs, by V8's coverage.
+// Two routes use V8's coverage to report which library functions a request runs.
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { Controller, Get, Inject } from '@nestjs/common';

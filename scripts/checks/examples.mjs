@@ -15,7 +15,7 @@ const EXAMPLES = resolve(import.meta.dirname, '../../examples');
 const OURS = /^(npm_|INIT_CWD$|NODE_OPTIONS$|NODE_ENV$|AUTHORIZATION_SERVER$|KEYCLOAK_|DEMO_MODE$|PORT$)/i;
 /** Later versions of testcontainers require Node.js 22. */
 const FOR_DOCKER = 'testcontainers@11';
-/** The number of examples that run at the same time, since an installation uses one core. */
+/** This number of examples runs at the same time, since an installation uses one core. */
 const AT_ONCE = 2;
 
 const { values: flags, positionals: names } = argumentsOf({

@@ -28,7 +28,7 @@ export async function buildToRun({ signal }) {
 /** @param {string} project */
 async function buildBySwc(project) {
   const { transformFile } = await import('@swc/core');
-  // If the build record stayed, tsc would not replace swc's output.
+  // The build record is deleted, since tsc would otherwise keep swc's output.
   await rm(join(project, RECORD), { force: true });
   const sources = join(project, 'src');
   const outputs = join(project, 'dist');

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 // #region test
-it('retries after one connection reset, and reports that Keycloak is unavailable if no connection succeeds', async () => {
+it('retries after one connection reset, and reports an unavailable Keycloak if no connection succeeds', async () => {
   const token = await tokenOf(issuer, 'alice');
   const offer = () => request(shop.orders.getHttpServer()).get('/orders/pen').auth(token, { type: 'bearer' });
   await proxy.fault({ kind: 'reset', times: 1 });

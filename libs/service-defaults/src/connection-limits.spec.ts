@@ -245,7 +245,7 @@ describe('a connection with pipelined requests', () => {
 
   it('is closed before most of 2000 requests reach a handler', async () => {
     await answerTo(app, COUNTED.repeat(2000));
-    // Some requests may be answered before the next requests arrive.
+    // The service may answer some requests before the next requests arrive.
     expect(counted).toBeLessThan(100);
   });
 

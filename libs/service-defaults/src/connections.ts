@@ -61,8 +61,8 @@ export class Connections {
   }
 
   /**
-   * A connection is idle if the client does not read an answer, or if no answer is pending. A connection that has sent
-   * nothing yet is not idle, since the time limit for headers applies.
+   * A connection is idle if the client does not read an answer, or if no answer is pending. A connection on which the
+   * client has sent nothing yet is not idle, since the time limit for headers will close this connection.
    */
   isIdle(socket: Socket): boolean {
     return socket.writableLength > 0 || (socket.bytesRead > 0 && this.#pending.get(socket)?.size === 0);
@@ -77,7 +77,7 @@ export class Connections {
     if (this.#draining && pending.size === 0) socket.destroySoon();
   }
 
-  /** Returns whether an immediate answer would reach the client as the answer to its unfinished request. */
+  /** Returns whether an answer that is sent now would reach the client as the answer to the unfinished request. */
   canAnswerNow(socket: Socket): boolean {
     for (const response of this.#pending.get(socket) ?? []) {
       if (response.headersSent || response.req.complete) return false;

@@ -80,11 +80,11 @@ export async function createService(
   giveEngineHints();
   // The telemetry comes first, to measure the whole time of a request.
   telemetry?.observe(adapter);
-  // The request log comes before the check of the host, to log refused requests.
+  // The request log is added before the check of the host, so that refused requests are logged too.
   if (requestLog !== false) {
     logRequests(adapter, connectionsOf(adapter), logger, requestLog, otherIssuers.length > 0);
   }
-  // The check of the host comes before hooks that a refused request must skip.
+  // The check of the host is added before the hooks that must not run for a refused request.
   if (demo !== undefined) refuseUnknownHosts(adapter, demo.hosts);
   const root = withImports(module, [
     ...(privateKey === undefined ? [] : [ClientKeysModule.register(privateKey)]),

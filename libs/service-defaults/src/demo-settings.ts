@@ -3,7 +3,7 @@ import type { Variables } from './variables.js';
 
 /** `urls` and `secrets` contain each variable's default for a demonstration on one machine. */
 export interface DemoDescription {
-  /** The URLs of services that this service calls only in its attacks. */
+  /** The URLs of the services that this service calls only when it runs attacks. */
   readonly urls?: Readonly<Record<string, string>>;
   readonly calls?: Readonly<Record<string, ServiceScopes>>;
   readonly secrets?: Readonly<Record<string, string>>;

@@ -31,7 +31,7 @@ export function needsNoDns(host: string): boolean {
  */
 export function refuseUnknownHosts(adapter: FastifyAdapter, names: readonly string[]): void {
   const known = new Set([DOCKER_HOST, ...names]);
-  // Most requests repeat the last accepted host, so a comparison is enough (perf: chain-cpu).
+  // Most requests have the host of the last accepted request, so one comparison is enough (perf: chain-cpu).
   let lastKnown: string | undefined;
   adapter.getInstance().addHook('onRequest', ({ headers: { host } }: Request, reply: Reply, done: () => void) => {
     if (host === lastKnown || host === undefined || needsNoDns(host) || known.has(withoutPort(host))) {

@@ -84,7 +84,7 @@ describe('a log line', () => {
     );
   });
 
-  it("is omitted for Nest's start messages", () => {
+  it("is not written for Nest's start messages", () => {
     const logger = new ServiceLogger('json');
     logger.log('Mapped {/, GET} route', 'RouterExplorer');
     logger.error('boom', 'ExceptionHandler');

@@ -167,7 +167,7 @@ describe('a service that never polls', () => {
 });
 
 describe('a process that only polls', () => {
-  it('polls Keycloak by default, with its own client', () => {
+  it('polls Keycloak by default, and uses its own client', () => {
     const { signals, keycloak } = read(POLLER, 'own');
     expect(signals).toEqual({ sources: [expect.objectContaining({ name: 'keycloak_events' })], pollSeconds: 1 });
     expect(keycloak).toMatchObject({ clientId: 'signal-poller', clientSecret: SECRET });

@@ -9,7 +9,7 @@ interface Unreadable {
 
 const MALFORMED: Unreadable = { status: 400, body: { error: 'Malformed request', code: 'malformed_request' } };
 
-/** An unlisted error code means that the bytes are not HTTP. */
+/** An error code that is missing in this list means that the bytes are not HTTP. */
 const BY_ERROR: Readonly<Record<string, Unreadable>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,

@@ -118,7 +118,7 @@ export class Variables extends ConfigurationFaults {
     try {
       return { value: JSON.parse(text) as unknown };
     } catch {
-      // The error is dropped, since its message quotes the file.
+      // The message of the error is not used, since the message quotes the file.
       this.fault(`${name} points to a file that is not JSON`);
       return undefined;
     }

@@ -16,7 +16,7 @@ export interface AttackReport extends Evaluation {
   readonly attempt: Attempt;
 }
 
-/** Marks attacks that Service B runs, since Service B or C holds the credential. */
+/** Marks the attacks that Service B runs, because only Service B or Service C holds the credential. */
 const BY_SERVICE_B = undefined;
 
 const ATTACKERS: Readonly<Record<AttackId, Attacker | undefined>> = {

@@ -76,7 +76,7 @@ describe('the comparison of the tokens of a call chain', () => {
     expect(texts(compareTokens([at('a', { exp: Number.MAX_VALUE })]), 'exp')).toEqual([String(Number.MAX_VALUE)]);
   });
 
-  it('leaves out claims that no token has', () => {
+  it('leaves out a claim if no token contains this claim', () => {
     expect(changes(compareTokens([at('service-b', { sub: 'a' }), at('service-c', { sub: 'a' })]))).toEqual({
       sub: [undefined, 'same'],
     });

@@ -108,8 +108,8 @@ export class LoginController {
   }
 
   /**
-   * Also redirects a browser with an unknown session, since another instance may hold that session. After the redirect,
-   * Keycloak asks the user for confirmation, and notifies the instance that holds the session.
+   * A browser with an unknown session is redirected to Keycloak too, since another instance may hold the session. After
+   * the redirect, Keycloak asks the user for confirmation, and notifies the instance that holds the session.
    */
   @Post('logout')
   @UseFilters(LogoutPageFilter)

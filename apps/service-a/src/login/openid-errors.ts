@@ -16,7 +16,7 @@ export async function translateErrors<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether the token endpoint refused the code or the refresh token (RFC 6749 §5.2). */
+/** Whether the token endpoint refused the authorization code or the refresh token (RFC 6749 §5.2). */
 export function isInvalidGrant(error: unknown): boolean {
   return error instanceof LoginError && error.reason === INVALID_GRANT;
 }
@@ -66,7 +66,7 @@ function isAboutBody(cause: unknown): boolean {
   return typeof details === 'object' && details !== null && 'body' in details;
 }
 
-/** The callback URL may contain any code, so `other` replaces an implausible code. */
+/** The callback URL may contain any error code, so an implausible code becomes `other`. */
 function plainWord(code: string): string {
   return /^[a-z_]{1,60}$/.test(code) ? code : 'other';
 }

@@ -14,7 +14,7 @@ export interface PendingLogin {
   readonly codeVerifier: string;
   readonly returnTo: string;
   readonly as?: string | undefined;
-  /** Whether a different user logged in at the first attempt. */
+  /** Whether this is the second attempt, because a different user logged in at the first attempt. */
   readonly isSecond?: boolean | undefined;
   readonly demand?: AuthenticationDemand | undefined;
   /** The `sub` of the session whose user must log in again. */

@@ -35,7 +35,7 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     return undefined;
   }
 
-  /** Returns the page of a refusal that is already logged. */
+  /** Returns the page for a refusal that has already been logged. */
   protected abstract page(refused: RefusedPage, request: PageRequest): Page;
 
   catch(refusal: KeycloakException, host: ArgumentsHost): void {

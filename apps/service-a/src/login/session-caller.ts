@@ -98,7 +98,7 @@ export class SessionCaller {
 
 /**
  * Checks the ID token of the login, not the access token. Introspection reports the level of the user's last login at
- * this client, or none after an exchange.
+ * this client. For an exchanged token, introspection reports no level.
  */
 function checkLogin({ authentication, subject: sub, sessionId: sid }: UserSession, demand: AuthenticationDemand): void {
   const known = authentication ?? NOTHING_KNOWN;

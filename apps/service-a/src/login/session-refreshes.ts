@@ -13,7 +13,7 @@ const MIN_REMAINING_LIFETIME_MS = 10_000;
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
-/** How long a store update is retried, before and after sending the refresh token. */
+/** A store update is retried for these times, before and after the service sends the refresh token. */
 const INSIST_BEFORE_MS = 3000;
 const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;
@@ -65,7 +65,7 @@ export class SessionRefreshes {
   }
 
   async #refresh(key: string): Promise<UserSession | undefined> {
-    // Loads the metadata first, so that a failure leaves no record of a refresh.
+    // Loads the metadata before the session is marked, so that a failure leaves no mark of a refresh.
     if (this.store.isShared) await this.provider.ready();
     const refreshId = randomBytes(9).toString('base64url');
     for (;;) {

@@ -201,7 +201,7 @@ describe('a request with a session and an Authorization header', () => {
     expect(refused.headers['set-cookie']).toBeUndefined();
     await post('/auth/logout', { cookie, authorization, ...SAME_ORIGIN }).expect(403);
     await expect(isLoggedIn(session)).resolves.toBe(true);
-    // On a guarded route, the guard refuses the invalid header despite the session.
+    // On a guarded route, the guard refuses the invalid Authorization header, although the session is valid.
     expect((await post(NO_ATTACK, { cookie, authorization, ...CROSS_SITE })).status).toBeLessThan(402);
     expect((await chain({ cookie, authorization })).status).toBeGreaterThanOrEqual(400);
   });

@@ -70,7 +70,7 @@ describe('SigningKeys', () => {
     expect(readings).toHaveLength(2);
   });
 
-  it('lets a request wait during the cool-down (BF-02)', async () => {
+  it('lets a request with an unknown key wait until the end of the cool-down (BF-02)', async () => {
     await keyOf('old');
     published = { keys: [jwks.new, jwks.old] };
     const [first, second] = [keyOf('new'), keyOf('new')];

@@ -196,7 +196,7 @@ describe('UserSessions after recheckAll (BF-09)', () => {
     await expect(sessions.findFresh(other)).resolves.toBeDefined();
   });
 
-  it('refuses sessions while Keycloak is unavailable, but keeps the sessions', async () => {
+  it('rejects while Keycloak is unavailable, but keeps the session', async () => {
     const id = await sessions.begin(login());
     nowMs += 1;
     await sessions.recheckAll();

@@ -100,7 +100,7 @@ export class UserSessions {
     await this.store.requireRecheck();
   }
 
-  /** Waits for refreshes in flight, since an earlier stop would lose their new tokens. */
+  /** Waits for pending refreshes, since an earlier end of the process would lose the new tokens. */
   async onApplicationShutdown(): Promise<void> {
     await this.#refreshes.settled();
     await this.store.close();
@@ -113,7 +113,7 @@ export class UserSessions {
     return latest - usedAtMs >= sessionIdleSeconds * 1000 || latest - startedAtMs >= sessionMaxSeconds * 1000;
   }
 
-  /** The interval is short, since a session in use could expire with a longer interval. */
+  /** With a longer interval, a session could expire although the user uses the session. */
   get #notNotedMs(): number {
     if (!this.store.isShared) return 0;
     return Math.min(MAX_USE_NOT_NOTED_MS, this.limits.sessionIdleSeconds * 100);

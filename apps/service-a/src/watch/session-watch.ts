@@ -18,7 +18,7 @@ export type WatchTools = Pick<AttackTools, 'verifier' | 'knownTokens'>;
 
 const EVERY_MS = 200;
 
-/** The wait after the last refusal, because the signal may arrive after the refusal. */
+/** The watch continues for this time after the last refusal, because the signal may arrive later. */
 const LINGER_MS = 3500;
 
 const MAX_RECEIVED = 20;

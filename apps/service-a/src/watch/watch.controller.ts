@@ -38,7 +38,8 @@ export class WatchController {
       throw new ForbiddenException({ ...CROSS_SITE });
     }
     const closed = new AbortController();
-    // Registered before the first `await`, since a disconnected caller must not count towards the limit.
+    // The listener is registered before the first `await`, since a disconnected caller must not count towards the
+    // limit.
     reply.raw.once('close', () => closed.abort());
     const caller = await this.sessionCaller.of(request, PERMISSION);
     const session = this.sessionCaller.sessionOf(request);

@@ -20,7 +20,7 @@ import { replay, type Replay } from './replayed-tokens.js';
 @Injectable()
 export class AttackLab {
   readonly #runs = new AttackRuns();
-  /** Has a separate limit for concurrent calls, since a watched page presents a token several times a second. */
+  /** Calls that show a token have a separate limit, since a watched page sends a token several times a second. */
   readonly #shows = new AttackRuns();
   readonly #seal: TokenSeal;
   readonly #serviceC: AttackTarget;

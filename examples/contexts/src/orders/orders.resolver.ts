@@ -23,7 +23,7 @@ export class OrdersResolver {
   }
 
   @ResolveField(() => String)
-  @Public() // any caller that the query accepts
+  @Public() // every caller that the query accepts may read this field
   label(@Parent() { number }: Order): string {
     return `Order ${number}`;
   }

@@ -38,8 +38,8 @@ function format({ service, step, description, durationMs }: TraceMetric): string
 }
 
 /**
- * Returns untrusted metrics, which only a page and the caller may receive. Drops metrics that claim to come from this
- * service (`self`).
+ * Returns metrics that are not trusted, so only a page and the caller may receive the metrics. Drops metrics that claim
+ * to come from this service (`self`).
  */
 export function parseServerTiming(header: string, self: string): readonly TraceMetric[] {
   if (header.length > MAX_CHARACTERS) return [];

@@ -34,7 +34,7 @@ export interface TraceSourceOptions {
 }
 
 export function listenToTraceSources({ current, calls, onFault }: TraceSourceOptions): () => void {
-  // The base URLs get the form of undici's origins: lower case, no default port.
+  // The base URLs are written like undici's origins, in lower case and without the default port.
   const services = Object.entries(calls).map(([name, baseUrl]) => ({ name, base: new URL(`${baseUrl}/`).href }));
   /** undici publishes an answer in the async context of the connection, not of the request. */
   const inFlight = new WeakMap<UndiciRequest, { readonly trace: RequestTrace; readonly call: TracedCall }>();

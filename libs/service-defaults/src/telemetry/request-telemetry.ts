@@ -64,7 +64,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     });
     done();
   });
-  // Uses the last hook before the guard, since Fastify loses the async context when it reads the body.
+  // Fastify loses the async context while reading the body, so the last hook before the guard restores the context.
   fastify.addHook('preHandler', (request: Request, _reply: Reply, done: () => void) => {
     const its = contexts.get(request);
     if (its === undefined) done();

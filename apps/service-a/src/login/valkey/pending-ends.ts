@@ -40,7 +40,7 @@ export class PendingEnds {
     this.#isClosed = true;
   }
 
-  /** Uses a timer, since the next request may arrive much later. */
+  /** A timer repeats the report, since the next request may arrive much later. */
   #sendLater(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {

@@ -3,11 +3,11 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
 /**
  * Valkey stores a session in a hash. The field `s` is the sealed session, and the field `i` is the `iat` of the login.
  * The fields `u` and `d` are the keys of the indexes by user and by Keycloak's session. The fields `eu` and `ed` are
- * the keys of the end marks. An end mark contains the time at which sessions ended.
+ * the keys of the end marks, which contain end times.
  *
  * An index is a `zset` of session names, sorted by the time of the session's last change. An index expires with the
- * session that expires last. A key with an unexpected Valkey type counts as missing, since other code has set this key.
- * If an index is damaged, `END` can't find the session, but writes an end mark, so that `FIND` returns no session.
+ * session that expires last. A key with an unexpected Valkey type counts as missing, since other code has set the key.
+ * If an index is damaged, `END` can't find the session, but `FIND` returns no session because of the end mark.
  */
 const COMMON = `
 local function is(key, kind)
@@ -55,8 +55,7 @@ end
 export const MAX_SEALED = 262_144;
 
 /**
- * Returns the sealed session, the sealed rechecks and the server's time. The first value is false if the session has
- * ended.
+ * Returns the sealed session (false if the session has ended), the sealed rechecks and the server's time.
  *
  * KEYS: session, recheck. ARGV: lifetime of the end marks in ms.
  */
@@ -192,8 +191,8 @@ return 1
 `);
 
 /**
- * Returns `[1, server time]` for the first use, and `[0, server time]` for each later use. KEYS: possible keys of the
- * record, one of which exists after the first use. ARGV: lifetime in ms.
+ * Returns `[1, server time]` for the first use, and `[0, server time]` for each later use. KEYS: all possible keys of
+ * the record. After the first use, one of these keys exists. ARGV: lifetime in ms.
  */
 export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do

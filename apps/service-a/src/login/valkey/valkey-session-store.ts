@@ -164,7 +164,7 @@ export class ValkeySessionStore implements SessionStore {
     return sealed ?? undefined;
   }
 
-  /** After a backward step of Valkey's clock, sessions count as too old, and new sessions may count as ended. */
+  /** If Valkey's clock was set back, sessions count as too old, and new sessions may count as ended. */
   #learn(nowMs: number): void {
     this.clock.learn(nowMs);
     const { behindMs } = this.clock;
