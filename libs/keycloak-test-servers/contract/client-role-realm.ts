@@ -39,7 +39,7 @@ const ofRealm = (config: Config) => mapper('oidc-usermodel-realm-role-mapper', c
 
 const permissions = { ...EVERYWHERE, 'claim.name': 'permissions' };
 
-/** Each client has only these mappers, and `fullScopeAllowed`. */
+/** The protocol mappers of each client, by client id. */
 const MAPPERS = {
   'prefixed-roles': [ofClient('orders', { ...permissions, [PREFIX]: 'orders:' })],
   'prefixed-by-client': [mapper(OF_CLIENT, { ...permissions, [PREFIX]: '${client_id}/' })],

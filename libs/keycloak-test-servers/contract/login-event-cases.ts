@@ -56,7 +56,7 @@ const lockedOut = (title: string, permanentLockout: boolean, details: object): C
     async (server) => {
       const username = await server.newUser('order-manager');
       return async () => {
-        // Keycloak counts failures in the background and may count a failure twice, so the limit is one.
+        // Allows only one failure, because Keycloak may count one failure twice.
         await server.administrator.change('PUT', '', { permanentLockout, failureFactor: 1 });
         await wrongPassword(server, username);
         await until(server, type);

@@ -133,7 +133,7 @@ export const SSF_ADMIN_CASES: readonly ContractCase[] = [
           await receiver.verify('first', 'second');
           return (await count()) - before;
         };
-        // Keycloak may still delete events of an earlier receiver, which changes the count.
+        // Counts again if Keycloak has deleted events of an earlier receiver between the two counts.
         for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) if ((await added()) === 2) return 2;
         return added();
       }),

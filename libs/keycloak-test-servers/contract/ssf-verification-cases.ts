@@ -7,7 +7,7 @@ const refused = (status: number, error_description: string) => [
   { error: 'stream_verification_error', error_description },
 ];
 
-/** Replaces the seconds, which depend on the speed of the test. */
+/** Replaces the number of seconds in the error description, because this number depends on the speed of the test. */
 const tooEarly = ([status, body]: [number, { error_description: string }]): unknown => [
   status,
   { ...body, error_description: body.error_description.replace(/\d+/, '<n>') },

@@ -1,8 +1,8 @@
 /**
  * - `docker`: a real Keycloak in the official image.
  * - `distribution`: a real Keycloak from the official distribution on this machine's JVM.
- * - `embedded`: the server of `startAuthorizationServer()`, even if the choice was a URL.
- * - `external`: a running Keycloak, if the choice was a URL.
+ * - `embedded`: the server of `startAuthorizationServer()`, in this process or at the chosen URL.
+ * - `external`: a Keycloak that was already running at the chosen URL.
  */
 export type ServerKind = 'docker' | 'distribution' | 'embedded' | 'external';
 

@@ -13,7 +13,7 @@ describe('the choice of the authorization server', () => {
     },
   );
 
-  it('comes from the caller, even if the variable is set', () => {
+  it('is the choice of the caller, even if AUTHORIZATION_SERVER contains another choice', () => {
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'docker' })).toMatchObject({ choice: 'embedded' });
     expect(chooseServer('embedded', { AUTHORIZATION_SERVER: 'podman' })).toMatchObject({ choice: 'embedded' });
   });

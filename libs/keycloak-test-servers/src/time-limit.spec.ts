@@ -20,7 +20,7 @@ describe('timeLimit', () => {
     expect(limit.reason).toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('aborts if the given signal aborts, and needs no signal', async () => {
+  it('aborts with the reason of the given signal, and also works without a signal', async () => {
     const other = new AbortController();
     const limit = timeLimit(60_000, other.signal);
     other.abort(new Error('given up'));

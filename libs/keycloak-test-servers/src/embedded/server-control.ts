@@ -23,7 +23,7 @@ export interface AuthorizationServerControl {
   /** Returns the last request to the endpoint, whatever the answer was. */
   lastRequest(endpoint: FaultyEndpoint): ReceivedRequest | undefined;
   readonly clock: Pick<AdjustableClock, 'now' | 'advance' | 'setAhead'>;
-  /** Sets a fault from the next call on; `undefined` removes the fault. */
+  /** Injects a fault, beginning with the next call; `undefined` removes the fault. */
   fault(endpoint: FaultyEndpoint | 'all', fault: Fault | undefined): void;
 
   /** Makes the server sign with a new key; the old keys stay published. */

@@ -34,14 +34,14 @@ export interface RunningAuthorizationServer extends RunningServer {
  *
  * The administrator logs in at the realm `master` with `admin-cli`. The server answers 501 for unsupported paths of the
  * admin REST API. The README lists what the server does not support. `onProgress` receives one line about the parts of
- * the realm file that the server ignores. {@link RunningAuthorizationServer.control} does not exist in Keycloak.
+ * the realm file that the server ignores. A real Keycloak has no
+ * {@link RunningAuthorizationServer.control}.
  *
  * With `features: ['ssf']`, receivers can poll an SSF 1.0 transmitter (RFC 8936). The realm must set
  * `ssf.transmitterEnabled` to `true`.
  *
  * @throws RangeError for an unknown feature.
- * @throws Error if `NODE_ENV` is neither `test` nor `development`, the realm file is unusable or incomplete, or the
- * port is taken.
+ * @throws Error if the port is taken, the realm file is unusable, or `NODE_ENV` is neither `test` nor `development`.
  */
 export async function startAuthorizationServer(
   options: StartAuthorizationServerOptions,

@@ -4,7 +4,8 @@ export type ConnectionFault =
   /** The proxy accepts new connections but never answers, even after the fault ends. Existing connections continue. */
   | { readonly kind: 'hang' }
   /**
-   * All connections stall silently in both directions until the fault ends. Then the proxy forwards the delayed bytes.
+   * All connections stall silently in both directions until the fault ends. After the fault, the proxy forwards the
+   * delayed bytes.
    */
   | { readonly kind: 'black-hole' }
   /**

@@ -237,7 +237,7 @@ describe('fault', () => {
     expect(await (await Client.connected()).send('fourth').receives('fourth')).toBe('fourth');
   });
 
-  it('latency: delays the answer and its end, and keeps the order of bytes', async () => {
+  it('latency: delays the bytes and the end of an answer, and keeps the order of the bytes', async () => {
     await proxy.fault({ kind: 'latency', milliseconds: A_WHILE_MS, jitterMs: 20 });
     const client = await Client.connected();
     const startMs = performance.now();

@@ -7,7 +7,8 @@ import { resetSocket } from './reset-socket.js';
 
 export interface StartFaultProxyOptions {
   /**
-   * The URL of the server behind the proxy, such as `http://localhost:8080`. The proxy uses only the host and the port.
+   * The URL of the server behind the proxy, such as `http://localhost:8080`. The proxy uses only the host and the port
+   * of this URL.
    */
   readonly target: string;
   /** The TCP port of the proxy on loopback (default: a port from `freePort()`). */

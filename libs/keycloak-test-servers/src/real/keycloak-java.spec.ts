@@ -13,7 +13,7 @@ describe('parseJavaVersion', () => {
     expect(parseJavaVersion(output)).toBe(version);
   });
 
-  it('returns no version for any other text', () => {
+  it('returns no version for a text that contains no version', () => {
     expect(parseJavaVersion('The operation couldn’t be completed. Unable to locate a Java Runtime.')).toBeUndefined();
   });
 });

@@ -16,8 +16,8 @@ export interface StartKeycloakOptions extends StartServerOptions {
    */
   readonly version?: string;
   /**
-   * The only method to try. By default, Docker runs Keycloak if an engine answers and the image is available. If not,
-   * Java 17 or newer runs the distribution.
+   * Restricts the start of Keycloak to this method. By default, Docker runs Keycloak if an engine answers and the image
+   * is available; otherwise, Java 17 or newer runs the distribution.
    */
   readonly using?: KeycloakKind;
   /**

@@ -60,7 +60,7 @@ describe('the current step of a starting Keycloak', () => {
 });
 
 describe('LogTail', () => {
-  it('keeps the last lines, across chunk boundaries', async () => {
+  it('keeps the last lines, even if a chunk ends within a line', async () => {
     const tail = new LogTail(2);
     const stream = new PassThrough();
     tail.read(stream);

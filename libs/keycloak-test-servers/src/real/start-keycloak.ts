@@ -25,8 +25,8 @@ export interface RunningKeycloak extends RunningServer {
 /**
  * Starts a real Keycloak with your realm, for tests and demonstrations. Keycloak runs in development mode with plain
  * HTTP and an in-memory database. The administrator is `admin` with the password `admin`. The server is **not for
- * production**. Keycloak listens on loopback only. A remote Docker engine exposes Keycloak on all addresses, and
- * `baseUrl` points there.
+ * production**. Keycloak listens on loopback only. With a remote Docker engine, Keycloak
+ * listens on all addresses of the engine's host, and `baseUrl` names this host.
  *
  * Resolves when health endpoint and discovery document answer, after about 10-20 s on two cores. The first start with
  * a version and its features takes about a minute, and stores the built Keycloak in

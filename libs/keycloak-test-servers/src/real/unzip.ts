@@ -11,8 +11,8 @@ const PERMISSIONS = 0o777;
 const DEFAULT_MODE = 0o644;
 
 /**
- * yauzl rejects paths outside `folder` and wrong sizes. The caller has verified the checksum. Links are not supported,
- * since Keycloak's distribution contains no links.
+ * yauzl rejects a path outside `folder`, and an entry of the wrong size. The caller has verified the checksum. Links
+ * are not supported, since Keycloak's distribution contains no links.
  */
 export async function unzip(archive: string, folder: string, signal: AbortSignal): Promise<void> {
   const zip = await openPromise(archive);

@@ -6,8 +6,8 @@ export interface JestProjectConfig {
 }
 
 /**
- * Starts the shared server for `testServer()`. `jest-teardown` is required too. The options are `StartServerOptions` in
- * `globals.authorizationServer` of Jest's configuration. The path of the realm is relative to `rootDir`. The
+ * Starts the shared server for `testServer()`. `jest-teardown` is required too. Jest's configuration contains the
+ * `StartServerOptions` in `globals.authorizationServer`. The path of the realm is relative to `rootDir`. The
  * environment variable `AUTHORIZATION_SERVER` selects the server.
  */
 async function setUp(_: unknown, { globals, rootDir }: JestProjectConfig): Promise<void> {

@@ -11,8 +11,8 @@ const kept = globalThis as { [KEY]?: SharedServer | undefined };
 
 /**
  * Starts the shared server from your setup, if the setup must compute options. `startTestServer()` selects the server,
- * and `testServer()` then returns the server. The server stops at `stopSharedServer()`, at the next shared server, or
- * at an interrupt. By default, progress is written to standard error.
+ * and `testServer()` then returns the server. The server stops at `stopSharedServer()`, at an interrupt, or before
+ * another shared server starts. By default, progress is written to standard error.
  */
 export async function startSharedServer(options: StartServerOptions, choice?: ServerChoice): Promise<RunningServer> {
   await stopSharedServer();

@@ -58,7 +58,7 @@ describe('an ignored mapper', () => {
     clientScopes: [{ name: 'extra', protocolMappers, ...members }],
   });
 
-  it('is named with all client scopes and clients that have it', () => {
+  it('is listed with the names of its client scopes and clients', () => {
     const web = { clientId: 'web', protocolMappers: [mapper(HARDCODED)], optionalClientScopes: ['extra'] };
     const clients = [web, { clientId: 'app', protocolMappers: [mapper('oidc-group-membership-mapper')] }];
     expect(ignoredOf({ ...scopes([mapper(HARDCODED)]), clients })).toBe(
@@ -98,7 +98,7 @@ describe('an ignored mapper', () => {
     expect(ignoredOf(client({ protocolMappers }))).toBe(`oidc-usermodel-attribute-mapper with ${option} (client web)`);
   });
 
-  it('can be a supported mapper for lightweight tokens, if a client has lightweight tokens', () => {
+  it('can be a supported mapper with lightweight.claim, if the client uses lightweight tokens', () => {
     const protocolMappers = [mapper('oidc-sub-mapper', { 'lightweight.claim': 'true' })];
     const attributes = { 'client.use.lightweight.access.token.enabled': 'true' };
     expect(ignoredOf(client({ protocolMappers }))).toBe('');

@@ -1,4 +1,4 @@
-/** `ssfMetadata` and all following names belong to the SSF transmitter. */
+/** The last five names, from `ssfMetadata` to `poll`, are endpoints of the SSF transmitter. */
 export type FaultyEndpoint =
   | 'discovery'
   | 'jwks'
@@ -28,7 +28,7 @@ export type FaultInPlaceOfAnswer =
   | { readonly kind: 'html' }
   /** The server answers 200 with the content type `application/json` and an empty body. */
   | { readonly kind: 'empty' }
-  /** The server streams a JSON object of `megabytes` (default 50) with `"active":true`, without `Content-Length`. */
+  /** The server sends `"active":true` in a JSON object of `megabytes` (default 50), and no `Content-Length`. */
   | { readonly kind: 'huge'; readonly megabytes?: number }
   /**
    * The server compresses the answer of `huge` with gzip, even if the client does not accept gzip. Gzip shrinks the

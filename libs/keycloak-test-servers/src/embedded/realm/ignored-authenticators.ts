@@ -1,7 +1,7 @@
 import type { IgnoredPart } from './ignored-part.js';
 import { toList, toRecord } from './realm-representation.js';
 
-/** Conditions have an effect only with the authenticators that they enable. */
+/** A condition (`conditional-…`) only decides whether the other authenticators of its flow run. */
 const USED = /^(auth-cookie|auth-username-password-form|auth-password-form|conditional-.*)$/;
 /** This authenticator has an effect only with an identity provider. */
 const REDIRECTOR = 'identity-provider-redirector';

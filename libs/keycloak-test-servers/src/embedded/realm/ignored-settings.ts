@@ -23,8 +23,8 @@ function isFilled(value: unknown): boolean {
 }
 
 /**
- * Each table lists ignored settings that change Keycloak's answers. Each function returns whether a value differs from
- * Keycloak's default.
+ * Each table lists settings that change the answers of Keycloak, but not the answers of this server. Each function
+ * returns whether a value differs from Keycloak's default.
  */
 const OF_REALM: Table = {
   groups: isFilled,

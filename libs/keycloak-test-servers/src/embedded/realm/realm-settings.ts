@@ -2,7 +2,7 @@ import { toTexts } from './realm-representation.js';
 
 export interface RealmSettings {
   enabled: boolean;
-  /** The server listens on loopback only, so it refuses plain HTTP only with `all`. */
+  /** Only the value `all` makes the server refuse plain HTTP, because the server listens on loopback only. */
   sslRequired: string;
   /** All lifespans and timeouts are in seconds. */
   accessTokenLifespan: number;

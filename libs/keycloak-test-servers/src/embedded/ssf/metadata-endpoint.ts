@@ -4,7 +4,7 @@ import type { ServerState } from '../state/server-state.js';
 import { NOT_FOUND } from './ssf-refusal.js';
 import { hasTransmitter } from '../streams/transmitter.js';
 
-/** Unlike in the discovery document, the addresses do not depend on the request's origin. */
+/** The addresses in the SSF metadata come from the issuer, not from the origin of the request. */
 export function metadataEndpoint(server: ServerState): HttpAnswer {
   if (!hasTransmitter(server)) throw NOT_FOUND;
   const { issuer } = server;

@@ -107,7 +107,7 @@ it('signs each event with the key that is newest when the event occurs', async (
   for (const jws of sets) await expect(jwtVerify(jws, keys, { typ: 'secevent+jwt' })).resolves.toBeDefined();
 });
 
-it('can send a forged event, and accepts the acknowledgement of its id', async () => {
+it('can send a forged event, and accepts the acknowledgement of this event', async () => {
   const jti = server.control.sendSecurityEvent('receiver', LOGOUT, {
     claims: { iss: 'https://elsewhere.example', aud: undefined, jti: 'another' },
     headerTyp: 'JWT',

@@ -57,7 +57,7 @@ export class Outbox {
     this.#entries = this.#entries.filter((entry) => entry.receiver !== receiver);
   }
 
-  /** As in Keycloak 26.7, `types` must contain the alias of an event type, since the URI does not match. */
+  /** As in Keycloak 26.7, `types` must contain the aliases of event types, not their URIs. */
   giveUpAllBut(receiver: string, types: readonly string[]): void {
     for (const entry of this.#of(receiver)) {
       if (QUEUED.includes(entry.status) && !types.includes(aliasOf(entry.type))) entry.status = 'DEAD_LETTER';

@@ -25,7 +25,7 @@ export interface Stream {
   readonly description: string | undefined;
   readonly minVerificationInterval: number | undefined;
   readonly inactivityTimeout: number | undefined;
-  /** The default for users who have no attribute for this receiver (undefined: `NONE`). */
+  /** The default for a user without an attribute for this receiver; `undefined` means `NONE`. */
   readonly defaultSubjects: 'ALL' | 'NONE' | undefined;
   readonly status: StreamStatus | undefined;
   readonly statusReason: string | undefined;

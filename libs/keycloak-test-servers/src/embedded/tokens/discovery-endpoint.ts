@@ -7,7 +7,7 @@ const CLIENT_AUTHENTICATION = ['private_key_jwt', 'client_secret_basic', 'client
 
 /**
  * OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3 and OpenID Connect Back-Channel Logout 1.0 §2.1. Keycloak returns
- * this document with the options `hostname` and `hostname-backchannel-dynamic`.
+ * the same document if its options `hostname` and `hostname-backchannel-dynamic` are set.
  */
 export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call: HttpCall): HttpAnswer {
   const front = baseUrl + protocolPath(realm.name);
