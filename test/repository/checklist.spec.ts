@@ -18,7 +18,7 @@ beforeAll(async () => {
   ({ checkRequirements } = module);
 });
 
-// Puts the ids together, because the real checklist must not find the ids in this file.
+// Builds the ids from parts, because the checklist of this repository must not find an id in this file.
 const [FIRST = '', SECOND = '', OTHER = ''] = [1, 2, 9].map((number) => `ZZ-0${number}`);
 const DOCUMENT = `
 | ID | Requirement |

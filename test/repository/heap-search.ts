@@ -8,10 +8,10 @@ const SHOWN_CHARACTERS = 1024;
 export async function foundInHeap(marks: readonly Buffer[]): Promise<boolean[]> {
   // V8 keeps the target of a used weak reference until the next turn of the event loop.
   await nextTurn();
-  // Replaces the input of the last regex match, which V8 keeps.
+  // V8 keeps the input of the last regex match, so the last match must not contain a token.
   /x/.exec('x');
   const snapshot = getHeapSnapshot();
-  // Makes the texts after the snapshot, so that the snapshot does not contain the texts.
+  // Converts the marks to text after the snapshot, so that the snapshot does not contain the text.
   const texts = marks.map((mark) => mark.toString('hex'));
   const found = texts.map(() => false);
   let seam = '';

@@ -25,7 +25,7 @@ const CLIENT = 'service-b';
 const SCOPE = 'orders.read';
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Rebuilds a token from its mark at each use, so the program does not keep the token. */
+/** Builds a token from random bytes at each use, so the program does not keep the token. */
 const tokenOf = (mark: Buffer): string => `${base64url('{"alg":"RS256"}')}.${mark.toString('hex')}.${base64url('s')}`;
 
 const KINDS = ['active', 'known', 'inactive', 'failing', 'denied', 'exchanged', 'refused', 'issued'] as const;
@@ -36,7 +36,7 @@ const marks = Object.fromEntries(KINDS.map((kind) => [kind, randomBytes(16)])) a
 >;
 const kindOf = (token: string) => KINDS.find((kind) => tokenHash(tokenOf(marks[kind])) === tokenHash(token));
 
-/** A server in this process would keep tokens, so functions replace the server. */
+/** Functions simulate the authorization server, because a real server would keep tokens in this process. */
 function setUp() {
   const clock = new StillClock();
   const introspect = async (token: string): Promise<IntrospectionAnswer> => {
@@ -101,7 +101,7 @@ for (const kind of ['active', 'known', 'denied', 'inactive'] as const) await ver
 
 const found = await foundInHeap(KINDS.map((kind) => marks[kind]));
 
-// Shows that the caches had these entries during the search.
+// Reads the caches after the search, to show that the entries were cached during the search.
 const cached = (kind: Kind) => atOnce(introspection.introspect(tokenOf(marks[kind]), Infinity))?.['active'];
 const exchanged = atOnce(tokens.get(tokenExchangeRequest(await verify(marks.exchanged), 'service-c', SCOPE)));
 const kept = {

@@ -32,7 +32,7 @@ async function resolved(options: object): Promise<ResolvedConfig> {
   return configs[0];
 }
 
-/** Returns what Jest makes of the patterns on Windows. */
+/** Converts the patterns as Jest does on Windows. */
 async function onWindows(patterns: readonly string[]): Promise<string[]> {
   const script = `require('node:path').sep = '\\\\';
     const { replacePathSepForRegex } = require('jest-regex-util');
@@ -48,7 +48,7 @@ const OTHERS = [...new Set(MANIFESTS.flatMap((one) => Object.keys({ ...one.depen
   // This repository has no Vitest.
   .filter((name) => name !== 'vitest');
 
-/** Returns the packages that Node.js loads as ES modules, even if they are required. */
+/** Returns the packages for which `require()` loads an ES module. */
 async function esModules(): Promise<string[]> {
   const script = `const { isModuleNamespaceObject } = require('node:util').types;
     console.log(JSON.stringify(${JSON.stringify(OTHERS)}.filter((name) => isModuleNamespaceObject(require(name)))));

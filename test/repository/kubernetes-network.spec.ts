@@ -125,7 +125,7 @@ describeWithKubectl('the network policies', () => {
   const scrapes = clients.map((to) => `prometheus → ${to} TCP ${METRICS}`);
   const dns = [...fromEach('dns TCP 53'), ...fromEach('dns UDP 53')];
 
-  it('are compared with the calls in services.json, without the calls of attacks', () => {
+  it('are compared with the calls in services.json, except the calls of attacks', () => {
     const called = Object.entries(description.services).flatMap(([from, { calls: to }]) =>
       to.map((one) => `${from} → ${one}`),
     );
@@ -137,7 +137,7 @@ describeWithKubectl('the network policies', () => {
     expect(attacked).not.toEqual([]);
   });
 
-  it('of the small overlay allow exactly the permitted calls, DNS, metrics, Keycloak and Valkey', () => {
+  it('allow in the small overlay exactly the permitted calls, DNS, metrics, Keycloak and Valkey', () => {
     expect(edges('small')).toEqual(
       [
         ...calls,
@@ -150,7 +150,7 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  it('of the production overlay allow exactly the permitted calls, DNS, metrics, the gateway, Keycloak and Valkey', () => {
+  it('allow in the production overlay exactly the permitted calls, DNS, metrics, the gateway, Keycloak and Valkey', () => {
     expect(edges('production')).toEqual(
       [
         ...calls,
@@ -163,7 +163,7 @@ describeWithKubectl('the network policies', () => {
     );
   });
 
-  describe('with a mistake', () => {
+  describe('that contain a mistake', () => {
     /** Returns the newly allowed calls, and the newly blocked calls with a minus sign. */
     function difference(
       change: (named: (name: string) => NonNullable<Policy['spec']>, policies: Policy[]) => void,
@@ -192,7 +192,7 @@ describeWithKubectl('the network policies', () => {
       expect(added).toEqual([`service-a → service-c TCP ${TLS}`]);
     });
 
-    it('are reported if they allow an additional port, or any port', () => {
+    it('are reported if they allow one additional port, or all ports', () => {
       const one = difference((named) => {
         named('service-b').ingress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });
         named('service-a').egress?.[0]?.ports?.push({ protocol: 'TCP', port: 3000 });

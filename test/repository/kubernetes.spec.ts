@@ -221,7 +221,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('is checked by a schema that rejects the objects that the API server would reject', () => {
+  it('is checked by a schema that finds an unknown field, a wrong value and an unknown kind', () => {
     const [pod, service] = [objectsOf('production'), objectsOf('production')];
     Object.assign(podsOf(pod)[0]?.[1].containers[0] ?? {}, { securityContexts: {} });
     expect(schemaFaults(pod).join()).toMatch(/^Deployment service-a: .*'"securityContexts"' does not exist/);
@@ -256,7 +256,7 @@ describeWithKubectl('deploy/kubernetes', () => {
     }
   });
 
-  it('has no connection limit of the sidecar that is stricter than the limit of the service', () => {
+  it('sets no connection limit of the sidecar below the limit of the service', () => {
     const [limits, configuration] = [CONNECTION_LIMITS, read('deploy/kubernetes/base/haproxy.cfg')];
     const number = (pattern: RegExp) => Number(pattern.exec(configuration)?.[1]);
     expect(number(/^ {2}maxconn (\d+)$/m)).toBe(limits.maxConnections);

@@ -73,7 +73,7 @@ describe('the sources', () => {
     expect(sources.get('libs/keycloak/src/client/send-with-token.ts')).toContain('`Bearer ${token.reveal()}`');
   });
 
-  it('of the library connect to servers only in network.ts, and to proxies only in forward-proxy.ts', () => {
+  it('let the library connect to servers only in network.ts, and to proxies only in forward-proxy.ts', () => {
     const leading = filesWith(/\bnew (Agent|Pool|Client|Request)\(|(?<![.#\w])fetch\(|from 'node:(https?|net|tls)'/);
     expect(
       leading

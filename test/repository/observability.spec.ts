@@ -51,7 +51,7 @@ describe('the alert rules and the dashboard', () => {
     expect([meaning, cure]).not.toContain('');
   });
 
-  it('have for each alert a test in which it fires and a test in which it does not fire (OP-03)', () => {
+  it('have two tests for each alert: in one test the alert fires, in the other it does not (OP-03)', () => {
     const { tests } = parse(read('deploy/observability/alerts.test.yml')) as {
       readonly tests: readonly { readonly alert_rule_test: readonly { alertname: string; exp_alerts: unknown[] }[] }[];
     };

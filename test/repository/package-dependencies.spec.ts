@@ -93,7 +93,7 @@ describe('the dependencies of a package', () => {
     expect(faults({ ...SOUND, ...change })).toContain(fault);
   });
 
-  describe('with two entry points and one optional peer', () => {
+  describe('of a package with two entry points and one optional peer', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './further': exportOf('further/') } };
 
     it('pass the check if only a shared module imports the optional peer', () => {
@@ -106,7 +106,7 @@ describe('the dependencies of a package', () => {
       expect(faults(manifest, files)).toEqual([]);
     });
 
-    it('fail the check if each entry point imports the optional peer, regardless of the folder names', () => {
+    it('fail the check if every entry point imports a peer that is declared as optional', () => {
       const exports = {
         ...SOUND.exports,
         './testing': exportOf('entry-points/one/'),
@@ -159,7 +159,7 @@ describe('the dependencies of a package', () => {
 });
 
 describe('the files that a package uses', () => {
-  it('include files that the member exports names without conditions', () => {
+  it('include files that package.json exports without conditions', () => {
     const manifest = { ...SOUND, exports: { ...SOUND.exports, './preset': './preset.json' } };
     const files = { ...FILES, 'preset.json': '{}', 'left-over.json': '{}' };
     const used = script.filesInUse({

@@ -48,7 +48,7 @@ const pieces = (): string[] =>
   [...readFileSync(join(folder, 'docs/some.md'), 'utf8').matchAll(/```.*\n([^]*?)```/g)].map(([, piece = '']) => piece);
 
 describe('the pieces of a document', () => {
-  it('are copies of whole files, of regions without indentation, or of values at a JSON pointer', () => {
+  it('copy a whole file, a region of a file without its indentation, or a value at a JSON pointer', () => {
     document(
       [...link('src/a.ts'), ...fence('ts')],
       [...link('src/a.ts'), ...fence('ts #method')],

@@ -203,7 +203,7 @@ describe('the demo realm', () => {
     expect(realm.accessTokenLifespan).toBe(300);
   });
 
-  it('gives the client "short-lived" tokens that last one second and allow only attacks.run', () => {
+  it('lets tokens of the client "short-lived" last one second and allow only attacks.run', () => {
     const { attributes, optionalClientScopes, publicClient } = client('short-lived');
     expect(attributes['access.token.lifespan']).toBe('1');
     expect(attributes['standard.token.exchange.enabled']).toBeUndefined();

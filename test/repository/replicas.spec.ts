@@ -312,7 +312,7 @@ describe('the revocation poller of npm start', () => {
     expect(realmEnvironment({}, 3000)('localhost')).not.toHaveProperty('SIGNALS_EVENTS');
   });
 
-  it('is one process for all replicas, which cache results for 300 seconds', () => {
+  it('is one process for all replicas, and lets the replicas cache results for 300 seconds', () => {
     const environment = sharingEnvironment(
       all,
       feedEnvironment({}, 'embedded'),

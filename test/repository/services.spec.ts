@@ -103,12 +103,12 @@ describe('the description of all services in services.json', () => {
     expect(confidential.map(({ clientId }) => clientId).toSorted()).toEqual(clients.map(([name]) => name).toSorted());
   });
 
-  it('has the name and the port that the code of the poller has', () => {
+  it('contains the same name and port of the poller as the code of the poller', () => {
     const code = read(join('apps', poller.name, 'src/config.ts'));
     expect(code).toContain(`{ name: '${poller.name}', port: ${poller.port}, calls: {}, signals: 'own' }`);
   });
 
-  it.each(services)('has the value of `signals` that the code of %s has', (name, { signals = false }) => {
+  it.each(services)('contains the same value of `signals` as the code of %s', (name, { signals = false }) => {
     const code = read(
       join(
         'apps',
@@ -245,7 +245,7 @@ describe('.env.example', () => {
     expect(own.keycloak).toMatchObject({ introspectionTtlSeconds });
   });
 
-  it('sets no shutdown delay, so that npm start can set 2 seconds for replicas', () => {
+  it('leaves the shutdown delay to npm start, which sets 2 seconds for replicas', () => {
     const environment = Object.fromEntries(shown) as NodeJS.ProcessEnv;
     expect(sharingEnvironment([], environment)).toMatchObject({
       SHUTDOWN_DELAY_SECONDS: '2',

@@ -42,7 +42,7 @@ describe('the lookup of Docker', () => {
   });
 
   it.each([
-    // Version 12 of testcontainers fails in this way on Node 20.
+    // On Node 20, version 12 of testcontainers fails with this error.
     ['fails when it is loaded', 'undefined.bind', "Cannot read properties of undefined (reading 'bind')"],
     ['lacks one of its dependencies', "await import('dockerode')", "Cannot find package 'dockerode' imported from"],
   ])('reports the reason if testcontainers is installed and %s', (_name, content, why) => {

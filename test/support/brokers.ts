@@ -8,7 +8,7 @@ import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
 
 export const natsPath = installed('nats-server');
-/** Avoids Debian's script on the PATH, because the script's user can't write to the test's folder. */
+/** RabbitMQ's own script, because Debian's script runs as a user who can't write to the test's folder. */
 export const rabbitMqPath = installed('rabbitmq-server', '/usr/lib/rabbitmq/bin');
 
 export interface Broker {

@@ -215,7 +215,7 @@ export async function takePicture(page: Page, name: string): Promise<void> {
 }
 
 async function sessionStorageOf(page: Page): Promise<Sight> {
-  // The evaluation fails without scripts, but a page without scripts cannot store anything.
+  // Returns an empty text for a page without scripts, which cannot store anything.
   const text = await page.evaluate<string>('JSON.stringify(sessionStorage)').catch(() => '');
   return { where: `session storage at ${page.url()}`, text };
 }

@@ -14,7 +14,7 @@ const POLL_MS = 250;
 export interface FollowedServiceOptions {
   readonly clientId: 'service-a' | 'service-b';
   readonly source: SignalSource;
-  /** The ttl without a healthy feed, by default longer than any test. */
+  /** The ttl while the feed is not healthy (default: longer than any test). */
   readonly shortSeconds?: number;
   readonly longSeconds?: number;
   readonly clock?: Clock;

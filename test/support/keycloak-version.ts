@@ -1,6 +1,6 @@
 import { testServer } from 'keycloak-test-servers';
 
-/** Keycloak 26.4 and 26.5 report a valid token as active to every client. The guard then checks the audience. */
+/** Keycloak 26.4 and 26.5 report a valid token as active to every client, so only the guard checks the audience. */
 export const findsActiveWhoeverAsks = (): boolean => isBefore(6);
 
 /** If a session ends in the account console, Keycloak 26.4 saves no event. */

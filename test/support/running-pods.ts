@@ -18,7 +18,7 @@ import { POLLER, SERVICES } from './services.js';
 
 export const canRunPods = canBuildManifests && haproxyPath !== undefined && valkeyPath !== undefined;
 
-/** This delay is shorter than in the manifests. On a slow machine, the chain still answers within the delay. */
+/** Shorter than in the manifests, but long enough for an answer of the chain on a slow machine. */
 export const SHUTDOWN_DELAY_SECONDS = 5;
 
 const RUN = [...SERVICES, { name: POLLER, calls: [] }];

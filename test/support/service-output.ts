@@ -4,7 +4,7 @@ import { SECRETS } from '../../libs/keycloak-test-servers/contract/demo-realm.js
 const asText = (chunk: string | Uint8Array): string =>
   typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
 
-/** Collects the output of all services in this process, which share one instance. */
+/** All services in this process share one instance, which collects their output. */
 export class ServiceOutput {
   static #current: ServiceOutput | undefined;
 

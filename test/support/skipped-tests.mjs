@@ -13,7 +13,7 @@ const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
 const MANY = 5;
 
 /**
- * The name `group` is `undefined` for tests outside of a group.
+ * `group` is `undefined` for tests outside of a group.
  *
  * @param {readonly SuiteResult[]} testResults
  * @returns {Skipped[]}

@@ -31,7 +31,7 @@ export default async function startServer({ maxWorkers }) {
     }),
   );
   delete process.env.TEST_WORKERS;
-  // A running server has one realm with one address, so all workers share it.
+  // A server that was already running has only one realm, so all workers share this realm.
   if (runsAlready(chooseServer(undefined, process.env, 'embedded'))) return;
   const { baseUrl, issuer, realm } = server;
   if (server.kind !== 'embedded') {

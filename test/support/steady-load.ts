@@ -19,7 +19,7 @@ export interface Load {
   readonly send: (number: number) => Promise<string>;
 }
 
-/** After a pause, the load sends only the requests that were due within this time, which prevents a burst. */
+/** After a pause, the load sends only the most recent of the overdue requests, to prevent a burst. */
 const CATCHES_UP_MS = 100;
 
 /** On a busy machine, an unlimited load would overload the services, and would no longer be steady. */

@@ -1,4 +1,4 @@
-// Gives an e2e or browser spec the Jest worker's own realm and Service A.
+// Lets an e2e or browser spec use the realm and the Service A of its Jest worker.
 const own = JSON.parse(process.env.TEST_WORKERS ?? '[]')[Number(process.env.JEST_WORKER_ID ?? 1) - 1];
 if (own !== undefined) {
   const { serviceAUrl, ...realm } = own;
