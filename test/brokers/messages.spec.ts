@@ -454,7 +454,7 @@ describe('a gRPC stream', () => {
     ]);
   });
 
-  describe('with @GrpcStreamCall and no request adapter', () => {
+  describe('that uses @GrpcStreamCall without a request adapter', () => {
     const startWith = async (access: MethodDecorator): Promise<INestApplication> => {
       @Controller()
       class Calls {
@@ -467,7 +467,7 @@ describe('a gRPC stream', () => {
       return start(GRPC.options(`127.0.0.1:${await freePort()}`), { controllers: [Calls], adapter: null });
     };
 
-    it('makes the start fail if the handler requires a token, because a refusal would end the process', async () => {
+    it('prevents the start of the application if the handler requires a token', async () => {
       await expect(startWith(RequirePermission('orders.read'))).rejects.toThrow(
         /^Calls\.talk \(message handler\) has @GrpcStreamCall\(\)/,
       );
@@ -525,7 +525,7 @@ describeWithNats('headers of a NATS message', () => {
       .messageHeaders(caller, { audience: 'consumer', scope: 'orders.read' });
     expect(Object.keys(headers)).toEqual(['authorization']);
     expect(inspect(headers)).toMatch(/^MessageHeaders\(token:[0-9a-f]{8}\)$/);
-    // The consumer has a separate in-memory server, so `signIn` registers the exchanged token at this server too.
+    // `signIn` registers the exchanged token again, because the consumer has a separate in-memory server.
     const text = headers.authorization.slice('Bearer '.length);
     signIn(consumer, testAccessToken({ text, subject: 'alice', client: 'sender', permissions: ['orders.read'] }));
     const record = natsHeaders();

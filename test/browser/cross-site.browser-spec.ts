@@ -12,7 +12,7 @@ let evil: Server;
 let port: number;
 let chromium: Chromium;
 
-/** The last value is true if the browser sends the user's cookie, because cookies ignore ports. */
+/** The boolean is true if the browser sends the user's cookie to this host, although the port differs. */
 const HOSTS = [
   ['another site', '127.0.0.1', false],
   ['another origin of the same site', 'localhost', true],

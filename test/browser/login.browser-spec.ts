@@ -243,7 +243,7 @@ describe('the browser of a user', () => {
     );
     const stranger = await chromium.open();
     await stranger.goto('http://elsewhere.example/');
-    // Uses a separate scanner, because the test causes these leaks on purpose.
+    // A separate scanner finds the leaks that this test causes on purpose.
     const scanner = TokenLeakScanner.start();
     const complaints = await chromium.close(scanner);
     scanner.stop();

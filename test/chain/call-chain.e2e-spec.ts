@@ -149,7 +149,7 @@ describe('the chain', () => {
     );
   });
 
-  it('names the missing permission to bob on a page', async () => {
+  it('shows bob a page that names the missing permission', async () => {
     const { text } = await runChain().set('Authorization', bearer(tokens.bob)).set('Accept', 'text/html').expect(403);
     expect(text).toContain('Permission orders.approve is missing.');
   });

@@ -22,7 +22,7 @@ const OPEN = new Set([
   '/health/ready',
 ]);
 
-/** These routes accept no token. The number is the status of the response without credentials. */
+/** These routes accept no token. Each number is the status for a request without credentials. */
 const LOGIN = {
   'GET /auth/callback': 400,
   'GET /auth/login': 303,
@@ -127,16 +127,16 @@ function raw(
 }
 
 describe('every route (RS-20)', () => {
-  it.each(['a', 'b', 'c'] as const)('of Service %s is in the list of expected routes', (name) => {
+  it.each(['a', 'b', 'c'] as const)('is in the list of expected routes of Service %s', (name) => {
     expect(named(chain[name].routes)).toEqual([...ROUTES[name], ...DEMO_ROUTES[name]].toSorted());
   });
 
-  it.each(['a', 'b', 'c'] as const)('of Service %s exists outside of demo mode, except the demo routes', (name) => {
+  it.each(['a', 'b', 'c'] as const)('exists at Service %s outside of demo mode, except the demo routes', (name) => {
     expect(named(undemonstrated[name].routes)).toEqual(ROUTES[name]);
   });
 
   it.each(['a', 'b', 'c'] as const)(
-    'of Service %s refuses a request without a token, unless the route is public or for browsers',
+    'refuses at Service %s a request without a token, unless the route is public or for browsers',
     async (name) => {
       const closed = chain[name].routes.filter(
         ({ method, url }) =>
@@ -152,19 +152,19 @@ describe('every route (RS-20)', () => {
     },
   );
 
-  it.each([...OPEN])('that is public answers a request without a token: %s', async (path) => {
+  it.each([...OPEN])('answers a request without a token if the route is public: %s', async (path) => {
     expect(await raw(chain.a, 'GET', path)).toBe(200);
   });
 
   it.each(Object.entries(FOR_BROWSERS))(
-    'that is for browsers refuses or redirects a request without credentials: %s',
+    'refuses or redirects a request without credentials if the route is for browsers: %s',
     async (route, status) => {
       const [method = '', path = ''] = route.split(' ');
       expect(await raw(chain.a, method, path)).toBe(status);
     },
   );
 
-  it('that runs the chain needs a token if demo mode is off', async () => {
+  it('requires a token if the route runs the chain and demo mode is off', async () => {
     const closed = undemonstrated.a;
     await request(closed.url).get('/run-service-b').expect(401, { error: 'Missing token', code: 'missing_token' });
     await request(closed.url)

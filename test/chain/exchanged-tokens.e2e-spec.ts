@@ -46,7 +46,7 @@ describeOnBothServers((connect) => {
       expect((await services.b.whoami(chain.atB)).status).toBe(200);
     });
 
-    it('at Service B leaves the exchanged token for Service C active (TX-09)', async () => {
+    it('leaves the exchanged token for Service C active if the subject token was for Service B (TX-09)', async () => {
       const chain = await chainOf(server, await server.newUser('order-manager'));
       await revoke(server, 'service-a', chain.atB);
       await expect(isActive('service-b', chain.atB)).resolves.toBe(false);

@@ -117,7 +117,7 @@ describe('many calls for health details', () => {
   });
   afterAll(() => next.stop());
 
-  it('share probes of Keycloak and of the called service (OP-06)', async () => {
+  it('cause only a few probes of Keycloak and of the called service (OP-06)', async () => {
     const chain = await RunningServices.start({
       only: ['service-a'],
       own: { 'service-a': { SERVICE_B_URL: next.url } },

@@ -56,7 +56,7 @@ describeOnBothServers((connect, which) => {
 
   const list = ({ app }: RunningService): RevocationList => app.get(RevocationList, { strict: false });
 
-  describe('the chain of services that verify signatures', () => {
+  describe('a call chain whose services verify signatures', () => {
     it('exchanges the token of a user, and causes no introspection', async () => {
       const user = await server.newUser('order-manager');
       const headers = {
@@ -117,7 +117,7 @@ describeOnBothServers((connect, which) => {
       expect(await answered(chain.a, refresh)).toEqual([401, 'algorithm_not_allowed']);
     });
 
-    it('of another realm is refused without a call to Keycloak (RS-17)', async () => {
+    it('is refused without a call to Keycloak if another realm issued the token (RS-17)', async () => {
       const { calls, result } = await chain.keycloak.during(async () =>
         answered(chain.a, await server.administrator.token()),
       );
@@ -174,7 +174,7 @@ describeOnBothServers((connect, which) => {
       ["the token's client", () => ({ clientId: 'service-a' })],
       ['everything', () => 'everything'],
     ])('is introspected after a recheck of %s (RS-13)', async (_, about) => {
-      // A recheck also affects tokens issued shortly afterwards. So the test starts a separate service.
+      // Starts a separate service, because a recheck also affects tokens that are issued shortly afterwards.
       const services = await RunningServices.start({ server, only: ['service-b'], variables: JWT });
       const { b, keycloak } = services;
       const { atB, sid, refreshToken } = await newSession(server);

@@ -41,7 +41,7 @@ import {
 import { hasTransmitter, MAKER, RECEIVER, startSsfRealm, STREAM_ID } from '../support/ssf-realm.js';
 import { until } from '../support/until.js';
 
-/** The outcomes for a token before `act`, for the token after `act`, and for a later user's token. */
+/** The outcomes for a user's token before `act`, the same token after `act`, and a later user's token. */
 const REFUSED = ['accepted', 'revoked', 'accepted'];
 
 /** The outcome at the service, and whether Keycloak reports the token active. */
@@ -131,7 +131,7 @@ async function setNotBefore(path: string): Promise<void> {
     expect(await outcomesAfter(act)).toEqual(STILL_GOOD);
   });
 
-  // These gaps are documented in docs/revocation-reference.md#by-cause.
+  // docs/revocation-reference.md#by-cause lists the changes for which Keycloak sends no event.
   it.each<[string, Act]>([
     ['a session that an administrator ends', endSession],
     ['the end of all sessions of the realm', endAllSessions],

@@ -46,7 +46,7 @@ import { until } from '../support/until.js';
 
 const SHORT_SECONDS = 10;
 
-/** If Keycloak saves no events for these acts, signals-not-reported.e2e-spec.ts tests these acts. */
+/** If Keycloak saves no events for the account console, signals-not-reported.e2e-spec.ts tests the console. */
 const OF_CONSOLE = savesEventsOfConsole()
   ? CONSOLE_ACTS.map(([what, act]): [string, MakeSubject, Act, string] => [what, newSubject, act, 'revoked'])
   : [];
@@ -176,7 +176,7 @@ describe('a service that receives revocations', () => {
     const subject = await knownSubject();
     const verified = await service.keycloak.verifier.verify(subject.access);
     await lockForGood(subject, server);
-    // Waits for the denial, because the realm change alone makes the service introspect the token again.
+    // Waits for the denial, because a recheck after the realm change would also cause a refusal.
     await until(() => service.keycloak.revocations.denies(verified), 'the lock is received');
     expect(await service.outcomeOf(subject.access)).not.toBe('accepted');
     await knownSubject();

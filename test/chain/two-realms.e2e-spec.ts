@@ -162,7 +162,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       },
     );
 
-    it('of the second realm cannot read health details, despite a permission with an equal name (OP-06)', async () => {
+    it('does not give access to health details if the second realm issued the token and its permission (OP-06)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) => {
           const token = kept(textOf(await clientCredentials(servers[which], 'operator', 'service-b.health')));
@@ -225,7 +225,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect([first, second]).toEqual([[], ['service-b token/introspect']]);
     });
 
-    it('of the second realm has only the scopes that the service accepts from this realm (RS-09)', async () => {
+    it('has only the scopes that the service accepts from the realm of the token (RS-09)', async () => {
       const receipts = { scope: 'receipts.read', audience: 'service-b' };
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
@@ -241,7 +241,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       expect((await whoami(b, ofSecond ?? ''))[1]).toMatchObject({ permissions: [] });
     });
 
-    it('of the second realm is refused, although its client has the name of an allowed client (RS-10)', async () => {
+    it('is refused if its client only has the same name as an allowed client of the first realm (RS-10)', async () => {
       expect(await ask(b, '/api/process', users.first.atB, ORDER)).toEqual([
         200,
         expect.objectContaining({ service_c: expect.objectContaining({ result: 20 }) as unknown }),
@@ -259,7 +259,7 @@ describe.each<['introspection' | 'jwt', Variables]>([
       ]);
     });
 
-    it('of a client has a different subject in each realm, although the client id is equal (RS-10)', async () => {
+    it('has a different subject in each realm, even if both clients have the same id (RS-10)', async () => {
       const [ofFirst, ofSecond] = await Promise.all(
         REALMS.map(async (which) =>
           kept(textOf(await clientCredentials(servers[which], 'service-a', 'orders.approve'))),

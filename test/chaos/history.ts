@@ -15,7 +15,7 @@ const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
-/** The error codes that are allowed during a fault and for `graceMs` after the fault. */
+/** The error codes that are allowed during a fault, and until `graceMs` after its end. */
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {
   'replica-killed': { codes: LOST, graceMs: 1000 },
   'replica-frozen': { codes: LOST, graceMs: 2000 },

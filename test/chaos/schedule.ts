@@ -1,6 +1,6 @@
 import { Random } from './random.js';
 
-/** Faults of one part never overlap. */
+/** Two faults of the same part, such as `store`, never overlap. */
 export const PARTS = {
   replicas: ['replica-killed', 'replica-ended', 'replica-frozen'],
   store: [

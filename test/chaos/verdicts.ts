@@ -8,7 +8,7 @@ const HANGS_AFTER_MS = 15_000;
 export interface Answer {
   readonly path: string;
   readonly status: number;
-  /** The error code or the kind of error page, or `no answer` or `hangs` if the answer is missing. */
+  /** The error code, the kind of error page, `no answer` or `hangs`. */
   readonly code: string | undefined;
   readonly user: string | undefined;
   readonly clearsCookie: boolean;
@@ -79,7 +79,7 @@ function faultOfRefusal(
   const { kind, endingMs, sinceMs } = credential;
   if (kind === 'wrong') return undefined;
   if (kind === 'none') return 'a request that needs no credential is refused';
-  // Only the refusal of a session is final, because another replica may still accept a refused token.
+  // A refused session stays refused, but another replica may still accept a refused token.
   if (kind === 'session' && (clearsCookie || path === '/')) {
     credential.deadMs = Math.min(credential.deadMs ?? Infinity, endedMs);
   }

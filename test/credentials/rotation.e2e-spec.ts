@@ -104,7 +104,7 @@ async function failuresOf(services: RunningServices, change: () => Promise<void>
 const servers: [string, WithRealm][] = [['the embedded server', onEmbedded]];
 if (testServer().kind !== 'embedded') servers.push(['Keycloak', onKeycloak]);
 
-describe.each(servers)('credentials of the services, on %s', (_, withARealm) => {
+describe.each(servers)('credentials of services that use %s', (_, withARealm) => {
   it('can be replaced by new secrets without a failed request, even if Keycloak is updated before the files (CC-08)', async () => {
     await withARealm(async ({ administrator, ...server }) => {
       const secrets = new Map<Client, string>();

@@ -37,7 +37,7 @@ const INACTIVE = '401 invalid_token inactive';
 
 const WINDOW_SECONDS = 3;
 
-/** These outcomes do not come from the list of attacks, so the test finds mistakes in the list. */
+/** The expected outcomes are not computed from the list of attacks, so the test finds mistakes in the list. */
 const DUE: Readonly<Record<AttackId, string>> = {
   'no-token': '401 missing_token no_credentials',
   'token-at-c': INACTIVE,

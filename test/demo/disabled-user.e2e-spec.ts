@@ -33,7 +33,7 @@ describe('the tokens of a user who was disabled', () => {
   };
 
   it('are refused at Service A before the end of the revocation window if the event of Keycloak arrives', async () => {
-    // The attack waits only 3 s at Service A, so the event causes this refusal.
+    // The ttl is 18 s, but the attack waits only 3 s at Service A, so the event causes the refusal.
     const services = await start(18);
     const feeds = await receiveRevocations(services, server);
     try {
@@ -58,7 +58,7 @@ describe('the tokens of a user who was disabled', () => {
     }
   });
 
-  it('are not tested if the revocation window is longer than the attack can wait', async () => {
+  it('are not tested if the revocation window is longer than the wait of the attack', async () => {
     const services = await start(19);
     try {
       expect(await run(services)).toMatchObject({

@@ -106,7 +106,7 @@ describeOnBothServers((connect, which) => {
       expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
     });
 
-    it('are sent again only for a known row and service', async () => {
+    it('are sent again only if the request names a known token and a known service', async () => {
       const rows = await rowsOf(await post(`${services.a.url}/matrix`));
       const ask = (form: Readonly<Record<string, string>>, headers = SAME_ORIGIN) =>
         post(`${services.a.url}/matrix/again`, headers, form);

@@ -67,7 +67,7 @@ describe('doctor at a service that polls the event log', () => {
         const wide =
           /^warning: The service account of service-a has view-events, and each service that it calls receives its tokens\. .* Give the role to a separate client, and name that client in RevocationEventsModule/;
         await expectFindings(server, calling, [], [wide]);
-        // Doctor still warns if another client polls, because the service account still has the role.
+        // Doctor still warns if a separate client polls, because the service account of service-a keeps the role.
         await expectFindings(server, { ...calling, pollsAs: POLLER }, [], [wide]);
       }));
 

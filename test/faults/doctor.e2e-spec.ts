@@ -87,9 +87,9 @@ interface Fault {
   readonly what: string;
   readonly change?: (realm: RealmFile) => unknown;
   readonly subject?: Subject;
-  /** Matches what doctor finds with the service's credentials. Default: no findings. */
+  /** The pattern of the findings with the service's credentials. Default: no findings. */
   readonly own?: RegExp;
-  /** Matches what doctor finds with an administrator's token. Default: `own`. */
+  /** The pattern of the findings with an administrator's token. Default: `own`. */
   readonly administrator?: RegExp;
 }
 

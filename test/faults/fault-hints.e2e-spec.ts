@@ -180,7 +180,7 @@ describe('a call of Service A to Service B', () => {
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>;
   };
 
-  it('is answered 404 at a wrong address, and the log says what to compare (row 33)', async () => {
+  it('is answered 404 at a wrong address, and the log says which parts of the URL to compare (row 33)', async () => {
     const services = await chainWith((chain) => chain.c.url);
     const { body } = await request(services.a.url).get('/run-service-b').expect(502);
     expect(body).toMatchObject({ code: 'service_failed' });

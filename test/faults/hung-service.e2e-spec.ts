@@ -48,7 +48,7 @@ async function run(): Promise<Answer> {
 }
 
 describe('a Service B that hangs (CC-09)', () => {
-  it('receives few of 400 calls, and later only trial calls until its recovery', async () => {
+  it('receives only a few of 400 calls, and then only trial calls until Service B answers again', async () => {
     const running = Array.from({ length: 400 }, run);
     await Promise.race(running);
     expect(connections).toBeLessThanOrEqual(MOST_CALLS);

@@ -89,7 +89,7 @@ describe('a flood of 5,000 junk tokens', () => {
   });
 
   it('causes no second introspection of a repeated junk token (RS-16)', async () => {
-    // On a busy machine, a late answer is a 503, which is not cached.
+    // On a busy machine, the server may answer too late, and the service does not cache the resulting 503.
     while ((await flood('again', 100)).some(({ status }) => status !== 401)) await sleep(100);
     const before = server.control.calls.introspection;
     const answers = await flood('again', 100);

@@ -66,7 +66,7 @@ function expectCleanPrototype(): void {
 }
 
 describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
-  it('to an introspection leads to 503 before the deadline, and does not change Object.prototype (RS-15, RS-14)', async () => {
+  it('leads to 503 before the deadline for an introspection, and does not change Object.prototype (RS-15, RS-14)', async () => {
     const token = await tokenForB();
     server.control.fault('introspection', fault);
     const answer = await service.whoami(token);
@@ -77,7 +77,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await service.whoami(token)).toMatchObject({ status: 200 });
   });
 
-  it('to an exchange leads to 503 before the deadline, and does not change Object.prototype (RS-15)', async () => {
+  it('leads to 503 before the deadline for an exchange, and does not change Object.prototype (RS-15)', async () => {
     const token = textOf(await login(server, 'alice'));
     server.control.fault('token', fault);
     const startMs = performance.now();
@@ -88,7 +88,7 @@ describe.each(ANSWERS)('a faulty answer of the server: %s', (_, fault) => {
     expect(await chainFor(token)).toMatchObject({ status: 200 });
   });
 
-  it('to a request for metadata leads to 503, and does not change Object.prototype (RS-15)', async () => {
+  it('leads to 503 for a metadata request, and does not change Object.prototype (RS-15)', async () => {
     const started = await startB();
     stops.push(() => started.stop());
     const fresh = started.b;
@@ -129,7 +129,7 @@ describe('wrong discovery metadata (CC-07)', () => {
     ],
   ];
 
-  it.each(LIES)('about %s leads to 502 without a request to the foreign address', async (_, members) => {
+  it.each(LIES)('leads to 502 without a request to a foreign address: %s', async (_, members) => {
     arrived = [];
     const foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
     server.control.fault('discovery', { kind: 'members', members: members(foreign) });

@@ -7,7 +7,7 @@ import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/de
 import { RunningServices, ttl } from '../support/running-services.js';
 
 const TTL_SECONDS = 10;
-/** The tests ignore answers around the end of the ttl, because a request may last so long. */
+/** The tests ignore answers within this time of the end of the ttl, because requests take some time. */
 const MARGIN_MS = 1000;
 const RECOVERED_WITHIN_MS = 2000;
 

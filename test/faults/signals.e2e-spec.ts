@@ -155,7 +155,7 @@ describe('the event log', () => {
       return json(rows.slice(first, (first ?? 0) + (max ?? 0)));
     };
     await until(async () => (await outcomeOf(ended.access)) === 'revoked');
-    // A full list of denials refuses all tokens from before a certain time, so this check needs a later token.
+    // After its list of denials was full, the service refuses all older tokens, so this check needs a new token.
     const later = await newSubject();
     expect(await outcomeOf(later.access)).toBe('accepted');
   });

@@ -72,7 +72,7 @@ describe('a rotation of the signing keys', () => {
     expect(server.control.calls.jwks - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('leads to 503 for a logout notice, and to session checks, if the keys are unavailable (BF-09, RS-14)', async () => {
+  it('makes Service A answer 503 to a logout notice and check its sessions if the keys are unavailable (BF-09, RS-14)', async () => {
     const [ended, other] = [await newSession('alice'), await newSession('bob')];
     await server.control.rotateSigningKeys();
     server.control.fault('jwks', { kind: 'status', status: 503 });

@@ -110,7 +110,7 @@ describe('a fleet that adopts the library one service at a time', () => {
   async function moveUnderLoad(name: Name): Promise<void> {
     await move(name, 'incomplete', OBSERVE);
     const expected = [/route_closed \(no_decorator_opens_it\) +\(not verified\) +GET \/report/];
-    // Only a signature check shows the client, because Keycloak hides the claims of a token from other services.
+    // Only Service B reports the client: it verifies signatures, and introspection hides the client of a foreign token.
     if (name === 'service-b') expected.push(/invalid_token \(other_audience\) +demo-cli +GET \/orders\/:id/);
     if (name === 'service-c') expected.push(/invalid_token \(inactive\) +\(not verified\) +GET \/orders\/:id/);
     await told(name, expected);
@@ -128,7 +128,7 @@ describe('a fleet that adopts the library one service at a time', () => {
     expect(stray.status).toBe(401);
   }
 
-  it('loses no request, and lists the calls that would be refused before it enforces access', async () => {
+  it('loses no request, and first lists the calls that it would refuse', async () => {
     const { made, failures } = await underSteadyLoad({ perSecond: 60, send }, async () => {
       for (const name of SERVICES) await moveUnderLoad(name);
     });
@@ -136,7 +136,7 @@ describe('a fleet that adopts the library one service at a time', () => {
     expect(made).toBeGreaterThan(0);
   });
 
-  it('answers wrong callers again after it has returned from enforcing to observing', async () => {
+  it('accepts incorrect calls again after it has stopped enforcing access', async () => {
     strayed.add('service-b').add('service-c');
     const { failures } = await underSteadyLoad({ perSecond: 60, send: sendOnlyTo('service-a') }, async () => {
       for (const name of SERVICES) await move(name, 'complete', OBSERVE);

@@ -152,7 +152,7 @@ describe('the clock', () => {
     expect(await services.b.whoami(token)).toMatchObject({ status, reason });
   });
 
-  it('of the service does not prolong cached results if the clock is set back by a minute (RS-12, RS-13)', async () => {
+  it('does not prolong cached results if the clock of the service is set back by a minute (RS-12, RS-13)', async () => {
     // Issues the token 100 s earlier, so its issue time is still in the past after the setback.
     server.control.clock.setAhead(-100);
     const token = await tokenForB(server);
@@ -167,7 +167,7 @@ describe('the clock', () => {
     expect(refused.afterMs).toBeLessThan((TTL_SECONDS + BUSY_SECONDS) * 1000);
   });
 
-  it('of the service makes a cached token expire if it jumps an hour ahead (RS-07)', async () => {
+  it('makes a cached token expire if the clock of the service jumps an hour ahead (RS-07)', async () => {
     const token = await tokenForB(server);
     expect(await services.b.whoami(token)).toMatchObject({ status: 200 });
     ourDateJumps(3600);

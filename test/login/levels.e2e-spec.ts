@@ -101,7 +101,7 @@ const acrOf = (reply: Reply): unknown => claimsOf(textOf(reply, 'id_token'))['ac
 const SECONDS = { 'level 1 lasts as long as the login session': '9', 'level 2 lasts five minutes': '2' };
 
 function agreeOn(withChanged: WithRealm): void {
-  it('expire for a later single sign-on, but not for a refresh (RS-11)', async () => {
+  it('expire before a later single sign-on, but stay in refreshed tokens (RS-11)', async () => {
     const shorten: Change = ({ authenticatorConfig }) => {
       for (const [alias, seconds] of Object.entries(SECONDS)) {
         const config = authenticatorConfig.find((one) => one.alias === alias)?.config;

@@ -49,7 +49,7 @@ it('200 anonymous login callbacks cause at most 20 concurrent calls to Keycloak 
 
 it('a flood of anonymous login callbacks does not delay the refresh of a session (CC-09, BF-08)', async () => {
   const alice = new Browser();
-  // Tries again, because the circuit for logins may still be open after the first test.
+  // Repeats the login, because the circuit for logins may still be open after the previous test.
   while ((await logInAt(chain.a.url, alice, 'alice')).status !== 303) await turn();
   const strangers = await manyStrangers();
   const { token } = server.control.calls;
@@ -62,7 +62,7 @@ it('a flood of anonymous login callbacks does not delay the refresh of a session
   const refreshes = token.refresh_token;
   expect((await alice.send(`${chain.a.url}/run-service-b`)).status).toBe(200);
   expect(token.refresh_token - refreshes).toBe(1);
-  // A queued callback may still cause a call, and Keycloak refuses its invalid code.
+  // A callback in the queue may still cause a call, and Keycloak refuses the invalid code with 400.
   const statuses = new Set((await flood).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400)).toEqual([503]);
 });

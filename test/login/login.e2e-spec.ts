@@ -380,7 +380,7 @@ describeWhereKeycloakReachesUs('a logout at Keycloak', () => {
     const call = chain.keycloak.calls.findLast(({ form }) => form.get('grant_type') === 'authorization_code');
     const out = new URL(`${issuer()}/protocol/openid-connect/logout`);
     out.searchParams.set('id_token_hint', String(call?.answer['id_token']));
-    // The browser logs out at Keycloak, so Service A learns only from the notice.
+    // The browser logs out at Keycloak, so only the logout notice informs Service A.
     await there.send(out.href);
     expect((await home(there)).text).not.toContain('Logged in as');
     await expect(there.send(at('/run-service-b'))).resolves.toMatchObject({ status: 401 });

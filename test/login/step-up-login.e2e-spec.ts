@@ -89,7 +89,7 @@ describe('a page that requires a stronger login', () => {
     expect(done.text).toContain('Service C successfully processed request');
   });
 
-  it('accepts further requests with the reached level, although an exchange lowers the level at Keycloak', async () => {
+  it('accepts further requests after the stronger login, even if a token exchange lowers the level at Keycloak', async () => {
     await logIn();
     await stepUp();
     for (let round = 0; round < 2; round += 1) {

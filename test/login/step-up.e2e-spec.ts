@@ -212,7 +212,7 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${another}/orders/statements`, token)).toMatchObject(passes);
   });
 
-  it('checks the login time of the token at the first service, but of the session at the called service (RS-27)', async () => {
+  it('checks the login time of the token at the first service, and of its session at the called service (RS-27)', async () => {
     const before = await logIn();
     await sleep(Number(claimsOf(before)['auth_time']) * 1000 + (SHORT_SECONDS + 1) * 1000 + 100 - Date.now());
     await logIn({ prompt: 'login' });

@@ -85,7 +85,7 @@ describeWithReplicas('three replicas of each service', () => {
   const underLoad = (change: () => Promise<void>, atLeast = 0): Promise<LoadSeen> =>
     underSteadyLoad({ perSecond, least: atLeast, send }, change);
 
-  it('receive equal numbers of requests from callers and from other services', async () => {
+  it('receive equal shares of the requests from callers and from other services', async () => {
     const before = await Promise.all(SERVICES.map((name) => services.haproxy.sentTo(name)));
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? runAsAlice(false) : runAsServiceA(false))),
@@ -114,8 +114,8 @@ describeWithReplicas('three replicas of each service', () => {
     const [unanswered = 0, ...ofOthers] = (
       await Promise.all(SERVICES.toSorted(secondFirst).map((name) => services.haproxy.countsOf(name)))
     ).flatMap((counts) => counts.map((count) => count.unanswered));
-    // If HAProxy reused a connection to the killed replica, HAProxy closes the caller's connection. For a new
-    // connection, HAProxy answers 502, and may count the request twice.
+    // If HAProxy reused a connection to the killed replica, HAProxy closes the caller's connection. If HAProxy
+    // opened a new connection, HAProxy answers 502, and may count the request twice.
     const answered = failures.filter(({ outcome }) => outcome.includes('answered_502')).length;
     expect(failures.length).toBeGreaterThanOrEqual(3);
     expect(unanswered).toBeGreaterThanOrEqual(failures.length);

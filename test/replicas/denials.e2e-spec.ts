@@ -67,7 +67,7 @@ onValkey('replicas that share denials over Valkey', () => {
     await become(replicasOfB, session.atB, 200);
   });
 
-  it('refuse the tokens of a session that another service has denied, even if they start later (RS-13)', async () => {
+  it('refuse the tokens of a session that another service has denied, even at a later replica (RS-13)', async () => {
     listOf(a).deny({ sid: session.sid });
     await become(replicasOfB, session.atB, 'revoked');
     const late = await start('service-b');

@@ -9,7 +9,7 @@ import { OK, underSteadyLoad, type Failure } from '../support/steady-load.js';
 
 const REPLICAS = 3;
 const SERVICES = ['service-a', 'service-b', 'service-c'];
-/** The default of `maxConcurrentCalls`, which applies separately to introspection and to token requests. */
+/** The default of `maxConcurrentCalls`. Introspections and token requests have separate limits. */
 const BULKHEAD = 20;
 const TTL_SECONDS = 5;
 const HOT = 30;
@@ -17,7 +17,7 @@ const HOT = 30;
 const COLD = 150;
 const PER_SECOND = 30;
 const SLOW_MS = 200;
-/** Longer than the maximum wait for a slot, which is half of `TIMEOUT_MS`, but shorter than `TIMEOUT_MS`. */
+/** Longer than the maximum wait for a slot (half of `TIMEOUT_MS`), but shorter than `TIMEOUT_MS`. */
 const SLOWER_MS = 2000;
 const TIMEOUT_MS = 3000;
 const WATCHED_MS = 5000;
@@ -95,7 +95,7 @@ describeWithReplicas('Keycloak after an outage, called by three replicas of each
     });
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.map(({ outcome }) => outcome)).toEqual(failures.map(() => expect.stringMatching(UNAVAILABLE)));
-    // While unknown tokens wait for slots, a request may wait too long for the renewal of its cached result.
+    // While unknown tokens wait for slots, the renewal of a cached result may take too long.
     const isFlooded = ({ startedMs }: Failure): boolean => startedMs > servedMs && startedMs < floodedUntilMs;
     expect(failures.filter((failure) => failure.startedMs > servedMs && !isFlooded(failure))).toEqual([]);
 

@@ -1,4 +1,4 @@
-/** Runs the pods of the manifests. Only the addresses differ, and the authorization server has no TLS. */
+/** Runs the pods of the manifests, with other addresses, and with an authorization server without TLS. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

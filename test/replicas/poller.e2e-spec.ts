@@ -70,7 +70,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
   it('lets the services use cached results for longer than the short ttl', async () => {
     const subject = await known();
     let [questions, sinceMs] = [services.questions(subject), performance.now()];
-    // The creation of the user makes each cached result expire once after the short ttl.
+    // Because of the new user, each cached result expires once after the short ttl.
     await until(async () => {
       expect((await services.ask(subject)).map(({ status }) => status)).toEqual([200, 200, 200]);
       const asked = services.questions(subject);
@@ -89,20 +89,20 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await expectSoon(subject, is, 'it is refused');
   });
 
-  it('is replaced after a kill, so that the services apply the missed revocations', async () => {
+  it('is replaced by another poller after a kill, so that the services apply the missed revocations', async () => {
     const next = await services.startPoller();
     const subject = await known();
     listener.process.kill('SIGKILL');
     await listener.exited;
     await end(subject);
-    // Sends no request earlier, so the refusal of a cached result shows that the next poller read the missed events.
+    // Sends no request until the next poller receives events, so the refusal comes from a missed event.
     await untilSays(next, LISTENS, 1);
     await untilSays(next, RECEIVES, 1);
     await expectSoon(subject, isDenied, 'it is refused');
     listener = next;
   });
 
-  it('is replaced while it is frozen, so that the services miss no revocation', async () => {
+  it('is replaced by another poller if it freezes, so that the services miss no revocation', async () => {
     const other = await services.startPoller();
     const [first, second] = [await known(), await known()];
     freeze(listener.process);
@@ -128,7 +128,7 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     expect(await other.exited).toBe(0);
   });
 
-  it('leaves the services with the short ttl after its shutdown', async () => {
+  it('makes the services use the short ttl after the poller has stopped', async () => {
     const [kept, ended] = [await known(), await known()];
     const questions = services.questions(kept);
     listener.process.kill('SIGTERM');

@@ -208,7 +208,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(reader.isHealthy);
   });
 
-  it('is followed without a gap by the next poller after a kill', async () => {
+  it('leaves no gap if it is killed and another poller follows', async () => {
     const reader = await replica('shop', false);
     const [one, other] = [await replica('one', true), await replica('other', true)];
     await until(reader.isHealthy);
@@ -222,7 +222,7 @@ async function heldWay(): Promise<HeldWay> {
     await leads.end(true);
     await until(() => asked.some(({ by }) => by !== first?.by), 'the other listens');
     const tookOver = asked.find(({ by }) => by !== first?.by);
-    // The new poller first asks for revocations from before the old poller's last proof.
+    // The first poll of the new poller begins before the last proof of the old poller.
     expect(tookOver?.sinceMs).toBeGreaterThan(performance.now() - endedMs - 100);
     await untilNextProof(reader);
     expect(waits.lines).toContain('This replica polls for revocations');
@@ -248,7 +248,7 @@ async function heldWay(): Promise<HeldWay> {
     const { signals } = reader.keycloak.issuers[0];
     const prove = signals.prove.bind(signals);
     signals.prove = (period) => {
-      // The newest poll may be incomplete, so the test expects the previous poll's denial.
+      // Expects only the denial of the previous poll, because the newest poll may be incomplete.
       const said = `s${Math.max(0, count - 1)}`;
       if (said !== 's0' && !reader.refuses(said)) missing.push(said);
       prove(period);
@@ -371,7 +371,7 @@ async function heldWay(): Promise<HeldWay> {
     }
   });
 
-  it('cannot be imitated by a service with forged, replayed or changed proofs (RS-30)', async () => {
+  it('cannot be imitated by a service that sends forged, replayed or changed proofs (RS-30)', async () => {
     const [reader, poller] = [await replica('shop', false), await replica('poller', true)];
     await until(reader.isHealthy);
     const key = revocationKeys(STREAM_OF).proof;
@@ -406,7 +406,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(reader.lines.filter((line) => line.startsWith('Refused content of the revocation channel')).length).toBe(2);
   });
 
-  it('does not extend the ttl of cached results after an entry was replaced (RS-30)', async () => {
+  it('does not extend the ttl of results that were cached before an entry was replaced (RS-30)', async () => {
     const way = await heldWay();
     const [reader, poller] = [await replica('shop', false, { url: way.url }), await replica('poller', true)];
     await until(reader.isHealthy);
@@ -428,7 +428,7 @@ async function heldWay(): Promise<HeldWay> {
     await until(() => reader.keycloak.status.read().revocationChannel.refused.entries_replaced === 1);
     await until(() => reader.refuses('stolen'), 'the poller appends it again');
     expect(reader.refuses('nobody')).toBe(true);
-    // The next proof does not cover results that were cached before the replacement.
+    // The next proof does not cover results that were cached before the entry was replaced.
     await untilNextProof(reader);
     expect(signals.healthyUntilMs(askedAtMs)).toBeLessThan(replaced);
     await way.end();
@@ -495,7 +495,7 @@ async function heldWay(): Promise<HeldWay> {
     expect(poller.lines.filter((line) => line.includes('has a gap'))).toEqual([]);
   });
 
-  it('sends proofs that a service accepts if it starts after the removal of an unreadable entry (RS-30)', async () => {
+  it('sends proofs that a later replica accepts after an unreadable entry was removed (RS-30)', async () => {
     const poller = await replica('poller', true);
     await until(poller.isHealthy);
     const stream = new RevocationStream(STREAM_OF, 1000);

@@ -130,7 +130,7 @@ onValkey('a shared cache in Valkey', () => {
     for (const shared of open.splice(0)) await shared.close();
   });
 
-  describe('for introspection results', () => {
+  describe('as a cache of introspection results', () => {
     it('lets one replica introspect a token, and shares the result with all replicas', async () => {
       const [one, other, third] = await Promise.all([replica(), replica(), replica()]);
       await expect(one.ask('the-token')).resolves.toBe('sub of the-token');
@@ -170,7 +170,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(3);
     });
 
-    it('gives each of two concurrent callers a result that is as recent as the caller requires', async () => {
+    it('introspects again if one of two concurrent callers requires a more recent result', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
       await one.ask('the-token');
       await sleep(120);
@@ -199,7 +199,7 @@ onValkey('a shared cache in Valkey', () => {
       await sleep(20);
       answering = async () => ({ active: false });
       await other.introspection.introspect('the-token', 0);
-      // `other` shares no result for staleness 0, so a third replica introspects and shares the inactive result.
+      // A result for the maximum age 0 is not shared, so a third replica introspects and shares the inactive result.
       land({ active: true, sub: 'late', exp: exp() });
       await late;
       await settled();
@@ -314,7 +314,7 @@ onValkey('a shared cache in Valkey', () => {
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       const end = Date.now() + 3000;
       for (; Date.now() < end; await sleep(5)) await Promise.all(replicas.map(({ ask }) => ask('the-token')));
-      // The loop lasts about four ttls. A renewal and the end of a ttl may coincide.
+      // The loop lasts about four ttls. A result may be renewed and expire at the same time.
       expect(asked.length).toBeGreaterThanOrEqual(3);
       expect(asked.length).toBeLessThanOrEqual(6);
     });
@@ -355,7 +355,7 @@ onValkey('a shared cache in Valkey', () => {
     });
   });
 
-  describe('for issued tokens', () => {
+  describe('as a cache of issued tokens', () => {
     const own = clientCredentialsRequest('orders.approve');
     const textOf = async ({ tokens }: Replica, request: Parameters<TokenSource['get']>[0] = own): Promise<string> =>
       (await tokens.get(request)).reveal();
@@ -466,7 +466,7 @@ onValkey('a shared cache in Valkey', () => {
     });
   });
 
-  describe('against an attacker with access to the Valkey server', () => {
+  describe('in a Valkey server that an attacker can change', () => {
     it('reveals no token, name or scope', async () => {
       const one = await replica();
       await one.ask('the-token');
@@ -524,7 +524,7 @@ onValkey('a shared cache in Valkey', () => {
     });
   });
 
-  describe('with different clocks', () => {
+  describe('at replicas whose clocks differ', () => {
     const differBy = (seconds: number): void => {
       const { now } = Date;
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
@@ -553,7 +553,7 @@ onValkey('a shared cache in Valkey', () => {
       await one.ask('the-token');
       await settled();
       const { now: monotonic } = performance;
-      // The replicas compute the server's time from `performance.now()`, so the server's clock seems slow.
+      // If `performance.now()` jumps ahead, the clock of Valkey seems to be set back.
       jest.spyOn(performance, 'now').mockImplementation(() => monotonic.call(performance) + 5000);
       differBy(0);
       await other.ask('the-token');

@@ -400,7 +400,7 @@ installed('the sharing of denials over Valkey', () => {
     await until(() => two.sharing.status.unshared === 0, 'it is shared');
     const key = await streamKey();
     for (const garbage of ['', 'x', Buffer.alloc(200, 1).toString('base64'), 'ü'.repeat(100)]) {
-      // One script makes both changes, because a replica would start a new stream after only one of them.
+      // Adds the entry and its number in one script, because otherwise a replica could start a new stream.
       const script = `redis.call('XADD', KEYS[1], redis.call('HINCRBY', KEYS[2], 'last', 1) .. '-0', 'e', ARGV[1], 't', 'garbage')`;
       await command('EVAL', script, '2', key, `${key}:state`, garbage);
     }

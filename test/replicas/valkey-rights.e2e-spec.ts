@@ -153,7 +153,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     await expect(useAll(name)).resolves.toBeUndefined();
   });
 
-  // The client also works without `client|setinfo`, which only reports its name and version.
+  // The client also works without `client|setinfo`, with which the client only reports its name and version.
   it.each(TABLE.filter(([, right]) => right !== '+client|setinfo'))(
     'of %s are insufficient without %s, with an error that names the correction (OP-04)',
     async (name, right) => {
@@ -259,7 +259,7 @@ onValkey('the rights of deploy/valkey/users.acl', () => {
     }
   });
 
-  describe('missing for a Valkey user', () => {
+  describe('that a Valkey user lacks', () => {
     const lines: string[] = [];
     const say = (message: string, fields: object): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
     const log = { log: say, error: say, warn: say };

@@ -113,7 +113,7 @@ onValkey('sessions over Valkey', () => {
     for (const store of open.splice(0)) await store.close();
   });
 
-  describe('at several replicas', () => {
+  describe('that several replicas share', () => {
     it('can start at one replica and be used and ended at any replica (BF-05)', async () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(login());
@@ -142,7 +142,7 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
-    it('without a sid end after a logout notice that names the subject', async () => {
+    it('end after a logout notice for the subject if the session has no sid', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
       await one.sessions.endAtKeycloak({ sessionId: undefined, subject: 'alice-id' }, 1000);
@@ -208,7 +208,7 @@ onValkey('sessions over Valkey', () => {
       expect(await keysOf('*:session:*')).toEqual([]);
     });
 
-    it('count for the limit per user even after long use (BF-05, BF-09)', async () => {
+    it('still count for the limit per user after long use (BF-05, BF-09)', async () => {
       const one = replica({ sessionIdleSeconds: 2, maxSessionsPerUser: 2 });
       const ids = [await one.sessions.begin(login()), await one.sessions.begin(login({ sessionId: 's2' }))];
       for (let times = 0; times < 6; times += 1) {
@@ -254,7 +254,7 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('with different clocks', () => {
+  describe('at replicas whose clocks differ', () => {
     const differBy = (seconds: number) => {
       const { now } = Date;
       jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1000);
@@ -326,7 +326,7 @@ onValkey('sessions over Valkey', () => {
       await one.sessions.begin(login());
       await one.store.takeLogin('state', 600);
       const { now: monotonic } = performance;
-      // The replica computes the server's time from `performance.now()`, so the server's clock seems slow.
+      // If `performance.now()` jumps ahead, the clock of Valkey seems to be set back.
       jest
         .spyOn(performance, 'now')
         .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
@@ -346,7 +346,7 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('during a refresh', () => {
+  describe('that a replica refreshes', () => {
     it('use the refresh token once for many concurrent requests at all replicas (BF-08)', async () => {
       const replicas = [replica(), replica(), replica()];
       refreshing = async () => {
@@ -472,7 +472,7 @@ onValkey('sessions over Valkey', () => {
     });
   });
 
-  describe('against an attacker with access to the Valkey server', () => {
+  describe('in a Valkey server that an attacker can change', () => {
     it('reveal no users or tokens', async () => {
       const one = replica();
       // Uses long names, because an encrypted text may contain a short name by chance.
@@ -534,7 +534,7 @@ onValkey('sessions over Valkey', () => {
       await expect(one.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
     });
 
-    it('are deleted without other keys that an attacker has added to an index', async () => {
+    it('are deleted, but keys that an attacker has added to an index are kept', async () => {
       const one = replica({ maxSessions: 2 });
       await one.sessions.begin(login());
       await command('SET', 'elsewhere', 'kept');

@@ -1,4 +1,4 @@
-/** The answers of the model may be late or missing, but are never wrong. */
+/** A model of Keycloak whose answers may be late or missing, but are never wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,7 +44,7 @@ export class KeycloakModel {
   readonly log: KeycloakEvent[] = [];
   readonly #refreshTokens = new Map<string, { readonly session: KeycloakSession; timesSent: number }>();
   mode: Mode = 'well';
-  /** The refresh tokens that were sent twice, for which Keycloak would end the session. */
+  /** The refresh tokens that were sent twice; Keycloak would end the session of such a token. */
   readonly sentTwice: string[] = [];
   #numbers = 0;
   #server: FakeService | undefined;

@@ -19,7 +19,7 @@ export interface Session {
   mayBeGone: boolean;
   /** True if the session may exist again, for example in a restored store. */
   mayBeBack: boolean;
-  /** An ended session may exist again after two faults, because two entries mark its end. */
+  /** The store has two entries about the end of a session, so only two faults can bring the session back. */
   timesSpoilt: number;
 }
 

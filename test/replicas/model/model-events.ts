@@ -1,7 +1,7 @@
 import type { SignalSource } from 'nestjs-keycloak-s2s/signals';
 import type { KeycloakModel } from './keycloak-model.js';
 
-/** The overlap of polls is so short that a poll does not return events that the previous poll missed. */
+/** This overlap of polls is too short to return an event that an earlier poll has missed. */
 const OVERLAP_MS = 5;
 
 /** A complete poll returns all events up to the time of the poll. */

@@ -15,7 +15,7 @@ const RECENT = 4;
 
 export class World {
   readonly ledger: Ledger;
-  /** True after the restore of an older store, when a replica may send a refresh token twice. */
+  /** True after an older store was restored: a replica may then send a refresh token twice. */
   mayRepeat = false;
   readonly #replicas: readonly ModelReplica[];
   readonly #store: StoreFaults;
