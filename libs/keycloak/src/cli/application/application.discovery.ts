@@ -126,7 +126,7 @@ function notMade(failure: unknown): Finding[] {
     error(
       'module',
       `Nest can't create the module: ${message}`,
-      'Start the application, whose log says more, or pass the settings as flags.',
+      'Start the application, whose log says more. The command needs the environment variables that the application demands at its start. Example values suffice for realm plan.',
     ),
   ];
 }

@@ -1,12 +1,14 @@
 import { loadApplication } from '../application/load-application.js';
 import { isApplication } from '../application/application-subject.js';
+import { otherLibraryOf } from '../application/other-library.js';
 import { UsageError } from '../usage-error.js';
+import { needsFromOtherLibrary } from './needs-elsewhere.js';
 import { refuseOtherThanPlain, textsIn } from './plain-texts.js';
 import { PERMISSIONS_FILE } from './realm-requirements.js';
 import { codeRequirements } from './plan/code-requirements.js';
 import { NO_POLICY, readPolicy, type PermissionPolicy } from './plan/permission-policy.js';
 import { requirementsOf, type RequirementsResult } from './plan/requirements-of.js';
-import type { PlannedApplication } from './plan/service-needs.js';
+import { needsOf, type PlannedApplication, type ServiceNeeds } from './plan/service-needs.js';
 
 export interface PlanSource {
   readonly module?: readonly string[] | undefined;
@@ -15,6 +17,7 @@ export interface PlanSource {
 }
 
 export interface Planned extends RequirementsResult {
+  /** The modules that this process has loaded. */
   readonly applications: readonly PlannedApplication[];
   readonly issuer: string;
   readonly policy: PermissionPolicy;
@@ -28,14 +31,23 @@ export async function plannedRequirements({ module: references, permissions, iss
   if (read === undefined && permissions !== undefined) throw new UsageError(`${file} does not exist`);
   const policy = read ?? NO_POLICY;
   const applications: PlannedApplication[] = [];
-  for (const reference of new Set(references)) applications.push(await applicationAt(reference));
-  const code = codeRequirements(applications, issuer);
+  const needs: (readonly ServiceNeeds[])[] = [];
+  for (const reference of new Set(references)) {
+    const other = otherLibraryOf(reference);
+    if (other !== undefined) needs.push(await needsFromOtherLibrary(other, reference));
+    else {
+      const application = await applicationAt(reference);
+      applications.push(application);
+      needs.push(needsOf(application));
+    }
+  }
+  const code = codeRequirements(needs, issuer);
   const result = requirementsOf(code, policy, file);
   refuseOtherThanPlain(textsIn(result.requirements), 'the plan');
   return { ...result, applications, issuer: code.issuer, policy, file };
 }
 
-async function applicationAt(reference: string): Promise<PlannedApplication> {
+export async function applicationAt(reference: string): Promise<PlannedApplication> {
   const subject = await loadApplication(reference);
   if (isApplication(subject)) return { reference, subject };
   const faults = subject.map(({ message, cure = '' }) => `${message} ${cure}`.trim());

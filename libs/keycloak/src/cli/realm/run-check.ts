@@ -65,7 +65,8 @@ async function differencesOf(
 async function runningRealm({ applications, issuer }: Planned, token: string): Promise<RealmSnapshot> {
   const issuers = applications.flatMap(({ subject }) => subject.keycloak.issuers);
   const at = issuers.find((each) => each.issuer === issuer);
-  if (at === undefined) throw new UsageError(`no module is at ${issuer}`);
+  if (at === undefined)
+    throw new UsageError(`no module of this project is at ${issuer}. Run the command in the folder of such a module`);
   return readRealm(new AdminApi(at.fetch.apart('realm_check'), at.realmUrl, token));
 }
 

@@ -1,5 +1,8 @@
 import { COULD_NOT_RUN, stackOf, type Surroundings } from '../surroundings.js';
 import { UsageError } from '../usage-error.js';
+import { needsText } from './needs-elsewhere.js';
+import { needsOf } from './plan/service-needs.js';
+import { applicationAt } from './planned-requirements.js';
 import { checkFlags, planFlags, REALM_USAGE } from './realm-flags.js';
 import { runCheck } from './run-check.js';
 import { runPlan } from './run-plan.js';
@@ -15,6 +18,11 @@ export async function runRealm([command, ...args]: readonly string[], surroundin
     if (command === 'check') {
       const flags = checkFlags(args);
       return flags.help === true ? printUsage(print) : await runCheck(flags, surroundings);
+    }
+    // Only another copy of the library calls this command: see needs-elsewhere.ts.
+    if (command === 'needs') {
+      for (const reference of planFlags(args).module ?? []) print(needsText(needsOf(await applicationAt(reference))));
+      return 0;
     }
     throw new UsageError(`the command must be realm plan or realm check\n\n${REALM_USAGE}`);
   } catch (failure) {

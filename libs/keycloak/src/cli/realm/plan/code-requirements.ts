@@ -1,6 +1,5 @@
-import type { ComposedIssuer } from '../../../module/compose-issuer.js';
 import { compareTexts, sortedTexts, type RequiredLevel } from '../realm-requirements.js';
-import { needsOf, type Admission, type PlannedApplication, type ServiceNeeds } from './service-needs.js';
+import type { Admission, ServiceNeeds } from './service-needs.js';
 
 export interface CodeRequirements {
   readonly issuer: string;
@@ -28,17 +27,20 @@ export interface CodePermission {
   readonly clients: readonly string[];
 }
 
-export function codeRequirements(applications: readonly PlannedApplication[], issuer?: string): CodeRequirements {
-  const wanted = issuer ?? applications[0]?.subject.keycloak.issuers[0].issuer ?? '';
+/** `applications` has the needs of each module at each of its issuers. */
+export function codeRequirements(
+  applications: readonly (readonly ServiceNeeds[])[],
+  issuer?: string,
+): CodeRequirements {
+  const wanted = issuer ?? applications[0]?.[0]?.issuer ?? '';
   const services: ServiceNeeds[] = [];
   const faults: string[] = [];
-  for (const application of applications) {
-    const { issuers } = application.subject.keycloak;
-    const at: ComposedIssuer | undefined = issuers.find((each) => each.issuer === wanted);
-    if (at !== undefined) services.push(needsOf(application, at));
+  for (const needs of applications) {
+    const at = needs.find((each) => each.issuer === wanted);
+    if (at !== undefined) services.push(at);
     else {
-      const known = issuers.map((each) => each.issuer).join(', ');
-      faults.push(`${application.reference} is at ${known}, not at ${wanted}. A plan is for one realm.`);
+      const known = needs.map((each) => each.issuer).join(', ');
+      faults.push(`${needs[0]?.reference} is at ${known}, not at ${wanted}. A plan is for one realm.`);
     }
   }
   const permissions = permissionsOfAll(services);

@@ -8,8 +8,10 @@ export interface PlannedApplication {
   readonly subject: ApplicationSubject;
 }
 
+/** The needs of one service at one issuer. Plain data, because another process may have read the module. */
 export interface ServiceNeeds {
   readonly reference: string;
+  readonly issuer: string;
   readonly clientId: string;
   readonly demands: readonly Demand[];
   readonly admissions: readonly Admission[];
@@ -42,7 +44,11 @@ export interface NeededCall {
   readonly isByKind: boolean;
 }
 
-export function needsOf({ reference, subject }: PlannedApplication, at: ComposedIssuer): ServiceNeeds {
+/** Returns the needs at each issuer. The first issuer is the service's own. */
+export const needsOf = (application: PlannedApplication): readonly ServiceNeeds[] =>
+  application.subject.keycloak.issuers.map((at) => needsAt(application, at));
+
+function needsAt({ reference, subject }: PlannedApplication, at: ComposedIssuer): ServiceNeeds {
   const { checkup, options, issuer } = at;
   const { clientId } = options;
   const open = subject.handlers.filter(({ isClosed }) => !isClosed);
@@ -50,6 +56,7 @@ export function needsOf({ reference, subject }: PlannedApplication, at: Composed
   const undeclared = checkup.services.filter(({ scopes }) => scopes === undefined);
   return {
     reference,
+    issuer,
     clientId,
     demands: open.flatMap((handler) => demandsOf(handler, at, isFirstIssuer)),
     admissions: open.flatMap((handler) => admissionsOf(handler, at, isFirstIssuer)),
