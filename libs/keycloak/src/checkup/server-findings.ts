@@ -82,11 +82,15 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
           'address',
           `Keycloak is unreachable at ${realmUrl}${through(proxy)}: ${said}.`,
           (isProxyFailure(reason) ? connectionHint(reason).hint : undefined) ??
-            'Start Keycloak, or correct the host name and port in issuer or internalServerUrl. Look for a firewall in between.',
+            (reason === 'timeout' ? SLOW : 'Start Keycloak, or correct') +
+              ' the host name and port in issuer or internalServerUrl. Look for a firewall in between.',
         ),
         isUnreachable: true,
       };
 }
+
+const SLOW =
+  'Check whether Keycloak is starting or overloaded. If it always needs longer, raise timeoutMs. Otherwise correct';
 
 const NOT_OF_KEYCLOAK = /^(answer_not_|answer_too_large|nonsense_answer|answered_[23])/;
 
@@ -130,7 +134,7 @@ export async function ownTokenFinding({
     const finding = failed(failure, 'service_account', (said) => [
       `${clientId} gets no token in its own name: ${said}.`,
       is401(failure)
-        ? `Switch on "Service account roles" at the client ${clientId}, so that this service can call others as itself, and doctor can check its next services.`
+        ? `If this service calls others in its own name (asService), switch on "Service account roles" at the client ${clientId}. Without a service account, doctor can't check its next services.`
         : hintOf(failure),
     ]);
     return { finding, token: undefined };

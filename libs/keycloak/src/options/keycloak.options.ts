@@ -58,7 +58,7 @@ export interface CommonModuleOptions {
    * jitter, and wait for `Retry-After`. Default 2, 0 to 10.
    */
   readonly maxRetries?: number;
-  /** Each kind of call has a circuit that opens after this number of consecutive failures. Default 10, 1 to 1000. */
+  /** Each kind of call has a circuit that opens after this number of consecutive failures, retries included. Default 10, 1 to 1000. */
   readonly circuitBreakerFailures?: number;
   /**
    * How long an open circuit suspends calls before it sends one trial call. `Retry-After` can extend this pause up to

@@ -71,14 +71,20 @@ const OF_BOTH: Readonly<Record<string, Hint>> = {
     `No call was sent, because the last calls to ${whom(named)} failed. The first failures, further up in the log, say why.`,
 };
 
+const NOT_GRANTED = 'permission_not_granted_to_subject';
+
 const whom = (named: Named): string => named('called', 'Keycloak');
 
 export function failureHint({ code, reason, httpStatus, fields }: KeycloakException): string | undefined {
-  if (httpStatus < 500) return undefined;
+  if (httpStatus < 500 && reason !== NOT_GRANTED) return undefined;
   const named: Named = (field, otherwise) => {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : otherwise;
   };
+  if (reason === NOT_GRANTED) {
+    const scope = named('scope', 'this permission');
+    return `Keycloak gives this user no token for ${scope}. If the user may have it, assign a role of the client scope ${scope} to the user (Client scopes, ${scope}, Scope).`;
+  }
   const isKeycloak = code.startsWith('authorization_server_');
   const words = isKeycloak ? keycloakRefusalHint(fields) : undefined;
   const ofOne = isKeycloak ? OF_KEYCLOAK : OF_SERVICE;

@@ -70,7 +70,7 @@ function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptio
   if (others === undefined) {
     return `The token names no audience, and Keycloak reports a token as active only to its audience. If it was meant for ${audience}, check in this order: its client requested a scope of ${audience}, the user has the role of this scope, the scope has an audience mapper for ${audience}. Don't add this mapper to a default scope: the tokens of all users would be for ${audience}.`;
   }
-  return `The token is for ${others}, but this service is ${audience}. If the sender has a wrong address for ${others}, correct it at the sender. If this service is ${others}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
+  return `The token is for ${others}, but this service is ${audience}. If a service forwarded the token of its caller, let it exchange the token (onBehalfOf). If the sender has a wrong address for ${others}, correct it at the sender. If this service is ${others}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
 }
 
 /** Keycloak issued the token, so its `iss` is the realm's current name. */

@@ -17,7 +17,7 @@ export async function permissionFaults(
     warning(
       'permission',
       `The client scope ${name} is mapped to no role, so every user and service account gets it.`,
-      `Assign the permitted roles at the client scope ${name} (Scope).`,
+      `Assign the permitted roles at the client scope ${name} (Scope). If everyone may hold it, leave it as it is.`,
     ),
   ];
 }
