@@ -27,7 +27,7 @@ for (const document of positionals.length > 0 ? positionals : everyDocument()) {
 
 function everyDocument() {
   const pathsIn = (/** @type {string} */ folder) => readdirSync(folder).map((name) => `${folder}/${name}`);
-  const all = ['README.md', ...pathsIn('docs'), ...pathsIn('libs').map((folder) => `${folder}/README.md`)];
+  const all = ['README.md', 'AGENTS.md', ...pathsIn('docs'), ...pathsIn('libs').map((folder) => `${folder}/README.md`)];
   return all.filter((path) => path.endsWith('.md') && path !== ELSEWHERE && existsSync(path));
 }
 

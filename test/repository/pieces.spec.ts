@@ -33,11 +33,9 @@ function write(path: string, lines: readonly string[]): void {
   writeFileSync(join(folder, path), `${lines.join('\n')}\n`);
 }
 
-function run(...flags: string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stderr } = spawnSync(process.execPath, [SCRIPT, 'docs/some.md', ...flags], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
+const run = (...flags: string[]) => runScript('docs/some.md', ...flags);
+function runScript(...args: string[]): { readonly status: number | null; readonly said: string } {
+  const { status, stderr } = spawnSync(process.execPath, [SCRIPT, ...args], { cwd: folder, encoding: 'utf8' });
   return { status, said: stderr };
 }
 
@@ -74,6 +72,16 @@ describe('the pieces of a document', () => {
     expect(run()).toEqual({
       status: 1,
       said: 'docs/some.md:4: out of date (npm run docs:pieces -- --write): "return 1;" is "return 2;" now\n',
+    });
+  });
+
+  it.each(['README.md', 'AGENTS.md', 'docs/some.md', 'libs/one/README.md'])('are checked in %s by default', (page) => {
+    for (const path of ['docs/other.md', 'libs/one/README.md']) write(path, ['# Title']);
+    write(page, fence('ts', 'start();').slice(0, -1));
+    const { status, said } = runScript();
+    expect({ status, said }).toMatchObject({
+      status: 1,
+      said: expect.stringContaining(`${page}:1: the code has no file`),
     });
   });
 

@@ -5,6 +5,7 @@ import request from 'supertest';
 import { AppModule } from './app.module';
 
 describe('GET /orders/:article', () => {
+  // #region tests
   let app: INestApplication;
 
   beforeEach(async () => {
@@ -32,4 +33,5 @@ describe('GET /orders/:article', () => {
     await request(app.getHttpServer()).get('/orders/pen').expect(401);
     await offer([]).expect(403);
   });
+  // #endregion tests
 });
