@@ -80,11 +80,12 @@ export async function faultsOfCommands({ folder, manifest }) {
 
 /** @param {Contents} contents */
 export function faultsOfFiles({ files, manifest, read }) {
+  const pages = manifest.files?.includes('AGENTS.md') ? [...ALWAYS, 'AGENTS.md'] : ALWAYS;
   const used = new Set([...filesInUse({ files, manifest, read })].map(sourceOf));
   return [
-    ...ALWAYS.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
+    ...pages.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
     ...files
-      .filter((file) => !ALWAYS.includes(file) && !used.has(sourceOf(file)))
+      .filter((file) => !pages.includes(file) && !used.has(sourceOf(file)))
       .map((file) => `no import of the package uses ${file}`),
   ];
 }

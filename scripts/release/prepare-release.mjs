@@ -1,6 +1,6 @@
 // npm run release:prepare -- https://github.com/<owner>/<name> prepares this checkout's packages for publishing from
-// that repository. The command sets each package's repository and homepage, and makes README links absolute. The
-// command only changes files and does not publish.
+// that repository. The command sets each package's repository and homepage, and makes links in READMEs and AGENTS.md
+// absolute. The command only changes files and does not publish.
 import '../common/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -34,5 +34,6 @@ for (const library of publishedLibraries()) {
   const readme = join(folder, 'README.md');
   const tag = `v${manifest.version}`;
   writeFileSync(readme, absoluteLinks(readFileSync(readme, 'utf8'), { folder, repository, tag }));
+  writeFileSync('AGENTS.md', absoluteLinks(readFileSync('AGENTS.md', 'utf8'), { folder: '.', repository, tag }));
   console.log(`${manifest.name}@${manifest.version} is ready: npm publish --workspace ${folder} --provenance`);
 }
