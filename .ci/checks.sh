@@ -149,6 +149,9 @@ chain_by_curl() {
   expect 'The answer of the chain' "$answer" "$CHAIN_ANSWER"
 }
 
+# Minimal machines have no sudo, and their user is root.
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo --preserve-env=DEBIAN_FRONTEND "$@"; fi; }
+
 # Installs missing tools: the browser, curl, HAProxy, the brokers, Prometheus, Valkey, Tinyproxy and kubectl. `npm test`
 # finds the browser on the PATH.
 browser() {
@@ -163,8 +166,8 @@ browser() {
   command -v valkey-server >/dev/null || packages+=(valkey-server)
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
   if [ ${#packages[@]} -gt 0 ]; then
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$RESULTS/apt.log" 2>&1 || { tail -n 20 "$RESULTS/apt.log"; return 1; }
+    as_root apt-get update -qq
+    as_root apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$RESULTS/apt.log" 2>&1 || { tail -n 20 "$RESULTS/apt.log"; return 1; }
   fi
   chromium --version
   /usr/sbin/haproxy -v | sed -n 1p

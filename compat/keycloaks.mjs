@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { paint, runNode } from '../scripts/common/processes.mjs';
+import { KEYCLOAKS } from './cells.mjs';
 import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
 
 /** @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
@@ -12,14 +13,20 @@ const KEYCLOAKS = ['26.4.7', '26.5.6', '26.6.4', '26.7.4', '26.7.5'];
 
 const SPECS = ['contract-spec', 'chain/', 'demo/', 'faults/(doctor|whose-fault|fault-matrix|signing-key)', 'login/'];
 
-/** @param {AbortSignal} signal */
-export async function tryKeycloaks(signal) {
+/**
+ * @param {AbortSignal} signal
+ * @param {readonly string[]} [named] without these versions, updates the page
+ */
+export async function tryKeycloaks(signal, named = []) {
+  const unknown = named.filter((version) => !KEYCLOAKS.includes(version));
+  if (unknown.length > 0)
+    throw new Error(`Unknown version: ${unknown.join(', ')}. Versions are: ${KEYCLOAKS.join(', ')}`);
   let status = 0;
   /** @type {KeycloakResult[]} */
   const results = [];
   const folder = mkdtempSync(join(tmpdir(), 'compat-keycloak-'));
   try {
-    for (const version of KEYCLOAKS) {
+    for (const version of named.length > 0 ? named : KEYCLOAKS) {
       console.log(paint(1, `\nKeycloak ${version}`));
       const file = join(folder, `${version}.json`);
       const code = await trySpecs(version, file, signal);
@@ -30,6 +37,7 @@ export async function tryKeycloaks(signal) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  if (named.length > 0) return status;
   const page = withKeycloakTable(readFileSync(PAGE, 'utf8'), keycloakTable(results, new Date()));
   writeFileSync(PAGE, await format(page, WRITTEN));
   return status;

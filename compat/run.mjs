@@ -35,7 +35,7 @@ const signal = stopSignal();
 
 const bench = new Workbench(signal);
 try {
-  process.exitCode = await (flags.keycloak ? tryKeycloaks(signal) : main());
+  process.exitCode = await (flags.keycloak ? tryKeycloaks(signal, names) : main());
 } catch (error) {
   process.exitCode = signal.aborted ? 130 : 1;
   if (!signal.aborted) console.error(`\n${paint(31, error instanceof Error ? error.message : String(error))}`);
