@@ -1,11 +1,12 @@
 // npm run bill-of-materials writes a CycloneDX file for each published package. The file lists all packages that an
 // installation of only this package needs. Each peer has the newest permitted version; applications may have other
-// versions.
+// versions. The command fails if the license of a package is not allowed.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAllowed } from '../checks/production-licenses.mjs';
 import { argumentsOf } from '../common/own-options.mjs';
 import { packLibrary, publishedLibraries } from './packed-library.mjs';
 
@@ -22,11 +23,16 @@ for (const library of publishedLibraries()) {
   npm('install', '--ignore-scripts', '--no-audit', '--no-fund', tarball);
   const bill = npm('sbom', '--sbom-format', 'cyclonedx');
   rmSync(folder, { recursive: true });
-  /** @type {{ components: { name: string, version: string }[] }} */
+  /** @typedef {{ expression?: string, license?: { id?: string, name?: string } }} License */
+  /** @type {{ components: { name: string, version: string, licenses?: License[] }[] }} */
   const { components } = JSON.parse(bill);
   const names = components.map((one) => one.name);
   const missing = Object.keys(manifest.dependencies ?? {}).filter((one) => !names.includes(one));
   if (missing.length > 0) throw new Error(`The bill of materials of ${name} lacks ${missing.join(', ')}`);
+  for (const { name: component, licenses: [one] = [] } of components) {
+    const license = one?.expression ?? one?.license?.id ?? one?.license?.name;
+    if (!isAllowed(license)) throw new Error(`${component} has the license ${license}, which is not allowed`);
+  }
   writeFileSync(`${name}.cdx.json`, bill);
   console.log(`${name}.cdx.json: ${names.join(', ')}`);
 }
