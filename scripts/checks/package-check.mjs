@@ -1,4 +1,5 @@
-// npm run package:check checks manifest, types, files, source maps and dependencies of each packed library.
+// npm run package:check checks manifest, types, files, source maps, dependencies and size of each packed library. With
+// --release, the command also checks that npm run release:prepare has prepared the pages.
 import '../common/help.mjs';
 import {
   faultsOfCommands,
@@ -9,12 +10,14 @@ import {
   faultsOfTypes,
 } from './package-contents.mjs';
 import { argumentsOf } from '../common/own-options.mjs';
+import { faultsOfBudget, figuresOf, readBudgets } from './package-budgets.mjs';
 import { faultsOfDependencies } from './package-dependencies.mjs';
 import { faultsOfSourceMaps, faultsOfStackTraces } from './package-source-maps.mjs';
 import { packLibrary, publishedLibraries } from '../release/packed-library.mjs';
+import { faultsOfPages } from '../release/released-pages.mjs';
 import { paint } from '../common/processes.mjs';
 
-argumentsOf({ options: {} });
+const { values: flags } = argumentsOf({ options: { release: { type: 'boolean' } } });
 
 /** @type {Record<string, (packed: import('../release/packed-library.mjs').Packed) => string[] | Promise<string[]>>} */
 const CHECKS = {
@@ -27,6 +30,9 @@ const CHECKS = {
   'source maps contain the sources, and point to the same statement': faultsOfSourceMaps,
   'a stack trace names the line of the source': faultsOfStackTraces,
   'it depends on what its main entry point leads to, and on nothing else': faultsOfDependencies,
+  'size and installed packages are within their budgets': (packed) =>
+    faultsOfBudget(figuresOf(packed), readBudgets()[packed.manifest.name]),
+  ...(flags.release ? { 'links of the pages work on a registry page': faultsOfPages } : {}),
 };
 
 process.exitCode = 0;

@@ -1,67 +1,45 @@
-// npm run package:size prints the size of each packed library and of its dependencies.
+// npm run package:size prints the size of each packed library, its largest files, and what is installed with it.
 import '../common/help.mjs';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { argumentsOf } from '../common/own-options.mjs';
 import { packLibrary, publishedLibraries } from '../release/packed-library.mjs';
+import { packagesOf } from './installed-packages.mjs';
+import { figuresOf, readBudgets, rounded } from './package-budgets.mjs';
 
 argumentsOf({ options: {} });
 
+const LARGEST = 10;
+
 /** @param {number} bytes */
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0).padStart(6)} kB`;
-/** @param {number[]} numbers */
-const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
 
 for (const library of publishedLibraries()) {
-  const { manifest, files, size, unpackedSize } = packLibrary(library);
-  const brought = [...dependenciesOf(library, new Map())].toSorted(([one], [other]) => one.localeCompare(other));
-  console.log(`${manifest.name}@${manifest.version}
-  packed        ${kilobytes(size)}
-  unpacked      ${kilobytes(unpackedSize)}, ${files.length} files
-
-  Dependencies, with all that they need: ${brought.length}, ${kilobytes(sum(brought.map(([, bytes]) => bytes))).trim()}`);
-  for (const [dependency, bytes] of brought) console.log(`    ${dependency.padEnd(24)}${kilobytes(bytes)}`);
-  console.log('\n  The application installs these peers:');
+  const packed = packLibrary(library);
+  const { manifest, folder, files } = packed;
+  console.log(`${manifest.name}@${manifest.version}`);
+  for (const [name, figure] of Object.entries(figuresOf(packed))) {
+    console.log(`  ${name.padEnd(20)}${rounded(figure).padStart(8)} of ${readBudgets()[manifest.name]?.[name]}`);
+  }
+  console.log('\n  The largest files:');
+  print(
+    files.map((file) => [file, statSync(join(folder, file)).size]),
+    LARGEST,
+  );
+  console.log('\n  Installed with it, by its dependencies:');
+  const dependencies = packagesOf(folder, { peers: false });
+  print([...dependencies]);
+  console.log('\n  Installed with it, by its required peers:');
+  print([...packagesOf(folder, { peers: true })].filter(([name]) => !dependencies.has(name)));
+  console.log('\n  Optional peers:');
   for (const [peer, range] of Object.entries(manifest.peerDependencies ?? {})) {
-    const optional = manifest.peerDependenciesMeta?.[peer]?.optional ? ', if at all' : '';
-    console.log(`    ${peer.padEnd(24)}${range}${optional}`);
+    if (manifest.peerDependenciesMeta?.[peer]?.optional) console.log(`    ${peer.padEnd(32)}${range}`);
   }
   console.log();
 }
 
-/**
- * Returns the bytes on disk of each package, by name and version.
- *
- * @param {string} folder @param {Map<string, number>} found @returns {Map<string, number>}
- */
-function dependenciesOf(folder, found) {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  for (const name of Object.keys(dependencies)) {
-    const installed = installedAt(name, folder);
-    const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-    if (found.has(`${name}@${version}`)) continue;
-    found.set(`${name}@${version}`, sizeOf(installed));
-    dependenciesOf(installed, found);
-  }
-  return found;
-}
-
-/** @param {string} name @param {string} from @returns {string} */
-function installedAt(name, from) {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'node_modules', name);
-    if (existsSync(candidate)) return candidate;
-    if (folder === dirname(folder)) throw new Error(`${name} is not installed: run npm install`);
-  }
-}
-
-/** @param {string} folder */
-function sizeOf(folder) {
-  return sum(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .map((file) => join(file.parentPath, file.name).slice(folder.length + 1))
-      .filter((path) => !path.startsWith('node_modules/'))
-      .map((path) => statSync(join(folder, path)))
-      .map((stats) => (stats.isFile() ? stats.size : 0)),
-  );
+/** @param {[string, number][]} sizes @param {number} [most] */
+function print(sizes, most = Infinity) {
+  const largestFirst = sizes.toSorted(([, one], [, other]) => other - one).slice(0, most);
+  for (const [name, bytes] of largestFirst) console.log(`    ${name.padEnd(32)}${kilobytes(bytes)}`);
 }

@@ -3,11 +3,12 @@
 // repository with installed packages.
 import '../common/help.mjs';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argumentsOf } from '../common/own-options.mjs';
 import { paint } from '../common/processes.mjs';
+import { copyRepository } from '../common/repository-copy.mjs';
 
 const GUIDE = 'docs/add-a-service.md';
 const SERVICES = [
@@ -20,7 +21,7 @@ process.chdir(join(import.meta.dirname, '../..'));
 const { values: flags } = argumentsOf({ options: { keep: { type: 'boolean' } } });
 const copy = mkdtempSync(join(tmpdir(), 'new-service-'));
 try {
-  copyRepository();
+  copyRepository(process.cwd(), copy, { built: true });
   run('git', ['init', '--quiet']);
   run('git', ['add', '--all']);
   for (const [name = '', caller = ''] of SERVICES) {
@@ -49,25 +50,6 @@ try {
 } finally {
   if (flags.keep) console.log(copy);
   else rmSync(copy, { recursive: true, force: true });
-}
-
-function copyRepository() {
-  const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
-    encoding: 'utf8',
-  });
-  const built = spawnSync('git', ['ls-files', '--others', '--ignored', '--exclude-standard', '-z', 'apps', 'libs'], {
-    encoding: 'utf8',
-  });
-  for (const path of `${files.stdout}${built.stdout}`.split('\0')) {
-    if (path !== '' && existsSync(path)) cpSync(path, join(copy, path), { preserveTimestamps: true });
-  }
-  if (spawnSync('cp', ['-al', 'node_modules', copy]).status !== 0) {
-    cpSync('node_modules', join(copy, 'node_modules'), { recursive: true, verbatimSymlinks: true });
-  }
-  // Tools write to this folder, so its files must not be hard links.
-  const cache = 'node_modules/.cache';
-  rmSync(join(copy, cache), { recursive: true, force: true });
-  if (existsSync(cache)) cpSync(cache, join(copy, cache), { recursive: true, preserveTimestamps: true });
 }
 
 function changedFiles() {

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAllowed } from '../checks/production-licenses.mjs';
 import { argumentsOf } from '../common/own-options.mjs';
+import { packagesOf } from '../checks/installed-packages.mjs';
+import { faultsOfBudget, figuresOfInstall, readBudgets } from '../checks/package-budgets.mjs';
 import { packLibrary, publishedLibraries } from './packed-library.mjs';
 
 argumentsOf({ options: {} });
@@ -22,6 +24,7 @@ for (const library of publishedLibraries()) {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `${name}-installed`, version, private: true }));
   npm('install', '--ignore-scripts', '--no-audit', '--no-fund', tarball);
   const bill = npm('sbom', '--sbom-format', 'cyclonedx');
+  const install = figuresOfInstall([...packagesOf(folder, { peers: true }).values()]);
   rmSync(folder, { recursive: true });
   /** @typedef {{ expression?: string, license?: { id?: string, name?: string } }} License */
   /** @type {{ components: { name: string, version: string, licenses?: License[] }[] }} */

@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
  * @property {Record<string, string>} [dependencies]
  * @property {Record<string, string>} [peerDependencies]
  * @property {Record<string, { optional?: boolean }>} [peerDependenciesMeta]
+ * @property {Record<string, string>} [optionalDependencies]
  *
  * @typedef {object} Contents of a package
  * @property {readonly string[]} files paths in its folder
@@ -23,30 +24,36 @@ import { promisify } from 'node:util';
  *   `library` is the source folder, and `folder` contains the unpacked tarball. Sizes are in bytes.
  */
 
-const LIBRARIES = resolve(import.meta.dirname, '../../libs');
+const ROOT = resolve(import.meta.dirname, '../..');
 export const TSC = resolve(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
 
-export function publishedLibraries() {
-  return readdirSync(LIBRARIES)
-    .map((name) => join(LIBRARIES, name))
+/** @param {string} root @returns {string[]} */
+export function publishedLibraries(root = ROOT) {
+  const libraries = join(root, 'libs');
+  return readdirSync(libraries)
+    .map((name) => join(libraries, name))
     .filter((library) => JSON.parse(readFileSync(join(library, 'package.json'), 'utf8')).private !== true);
 }
 
 /** @param {string} library its folder @returns {Packed} */
 export function packLibrary(library) {
-  /** @param {string} command @param {string[]} args */
-  const run = (command, args) =>
-    execFileSync(command, args, { cwd: library, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  run(process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
+  run(library, process.execPath, [TSC, '-b', 'tsconfig.lib.json']);
   removeOrphans(library);
+  return packBuilt(library);
+}
+
+/** @param {string} library @returns {Packed} */
+export function packBuilt(library) {
   // The destination is inside the library folder, so that imports resolve as in the sources.
   const destination = join(library, 'node_modules/.cache/packed');
   rmSync(destination, { recursive: true, force: true });
   mkdirSync(destination, { recursive: true });
   // Some versions of npm print a list, and other versions print an object.
-  const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '--pack-destination', destination])));
+  const [packed] = Object.values(
+    JSON.parse(run(library, 'npm', ['pack', '--json', '--pack-destination', destination])),
+  );
   const tarball = join(destination, packed.filename);
-  run('tar', ['-xzf', tarball, '-C', destination]);
+  run(library, 'tar', ['-xzf', tarball, '-C', destination]);
   const folder = join(destination, 'package');
   /** @param {string} file */
   const read = (file) => readFileSync(join(folder, file), 'utf8');
@@ -61,6 +68,10 @@ export function packLibrary(library) {
     unpackedSize: packed.unpackedSize,
   };
 }
+
+/** @param {string} folder @param {string} command @param {string[]} args */
+const run = (folder, command, args) =>
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
 /**
  * The promise does not reject, since `stderr` contains the error.

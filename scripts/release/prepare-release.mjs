@@ -2,27 +2,53 @@
 // that repository. The command sets each package's repository and homepage, and makes links in READMEs and AGENTS.md
 // absolute. The command only changes files and does not publish.
 import '../common/help.mjs';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { publishedLibraries } from './packed-library.mjs';
-import { absoluteLinks } from './release-links.mjs';
+import { argumentsOf } from '../common/own-options.mjs';
+import { messageOf, paint } from '../common/processes.mjs';
+import { dryRun } from './dry-run.mjs';
+import { faultsOfRelease, published } from './release-faults.mjs';
+import { preparePages } from './released-pages.mjs';
+import { parseAddress, repositoryAddress } from './repository-address.mjs';
+import { parseHandle, setAddress } from './set-address.mjs';
 
-const [repository = ''] = process.argv.slice(2);
-if (!/^https:\/\/[^/]+\/[^/]+\/[^/]+$/.test(repository)) {
-  console.error('Give the address of the repository: npm run release:prepare -- https://github.com/<owner>/<name>');
-  process.exit(1);
+const root = process.cwd();
+const { values: flags, positionals } = argumentsOf({
+  allowPositionals: true,
+  options: { check: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, maintainers: { type: 'string' } },
+});
+
+try {
+  const [address, ...others] = positionals;
+  if (others.length > 0 || [address !== undefined, flags.check, flags['dry-run']].filter(Boolean).length > 1) {
+    throw new Error('Give one address, or --check, or --dry-run; --help describes them.');
+  }
+  if (flags.maintainers !== undefined && address === undefined) throw new Error('--maintainers needs an address');
+  if (address !== undefined) await set(parseAddress(address), flags.maintainers);
+  else if (flags['dry-run']) process.exitCode = await dryRun(root);
+  else if (printFaults() && !flags.check) prepare();
+} catch (error) {
+  console.error(paint(31, messageOf(error)));
+  process.exitCode = 1;
 }
 
-const changelog = readFileSync('CHANGELOG.md', 'utf8');
-for (const library of publishedLibraries()) {
-  const folder = relative(process.cwd(), library);
-  const manifestPath = join(folder, 'package.json');
-  const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
-  if (!changelog.includes(`\n## [${manifest.version}] - `)) {
-    console.error(
-      `CHANGELOG.md has no section for ${manifest.version}: give the section [Unreleased] this number and a date`,
-    );
-    process.exit(1);
+/** @param {string} address @param {string | undefined} maintainers */
+async function set(address, maintainers) {
+  const handle = maintainers === undefined ? undefined : parseHandle(maintainers);
+  const changed = await setAddress(root, address, handle);
+  for (const file of changed) console.log(file);
+  console.log(`${address}: ${changed.length} files changed`);
+}
+
+function printFaults() {
+  const faults = faultsOfRelease(root, process.env);
+  for (const fault of faults) console.error(paint(31, `A release must fail: ${fault}`));
+  if (faults.length > 0) process.exitCode = 1;
+  return faults.length === 0;
+}
+
+function prepare() {
+  preparePages(root, repositoryAddress(root));
+  for (const { folder, manifest } of published(root)) {
+    console.log(`${manifest.name}@${manifest.version} is ready: npm publish --workspace ${folder} --provenance`);
   }
   const released = {
     ...manifest,
