@@ -6,7 +6,7 @@ import { PLACEHOLDER } from '../../scripts/release/repository-address.mjs';
 import { setAddress } from '../../scripts/release/set-address.mjs';
 import { ReleaseRepository } from './release-repository.js';
 
-const ADDRESS = 'https://github.com/acme/auth';
+const ADDRESS = 'https://git.example/acme/auth';
 const TAGGED = `${ADDRESS}/blob/v1.2.3`;
 const CURE = `npm run release:prepare -- ${ADDRESS}`;
 
@@ -115,10 +115,10 @@ describe('a release with an address', () => {
   });
 
   it('fails in a workflow of another repository, because npm would refuse the provenance', () => {
-    const inActions = (name: string) => ({ GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: name });
+    const inActions = (name: string) => ({ GITHUB_SERVER_URL: 'https://git.example', GITHUB_REPOSITORY: name });
     expect(faultsOfRelease(repository.folder, inActions('acme/auth'))).toEqual([]);
     expect(faultsOfRelease(repository.folder, inActions('fork/auth'))).toEqual([
-      expect.stringContaining('but the workflow runs in https://github.com/fork/auth: npm run release:prepare'),
+      expect.stringContaining('but the workflow runs in https://git.example/fork/auth: npm run release:prepare'),
     ]);
   });
 });

@@ -25,7 +25,7 @@ describe('npm run release:prepare -- --dry-run', () => {
     }).listen(0, '127.0.0.1');
     await once(registry, 'listening');
   });
-  afterAll(() => registry.close());
+  afterAll(() => void registry.close());
   afterEach(() => repository.remove());
 
   const dryRun = async (files: Readonly<Record<string, string>>, ...runs: string[]) => {
@@ -63,7 +63,7 @@ describe('npm run release:prepare -- --dry-run', () => {
 
   it('passes when the address is set', async () => {
     repository = new ReleaseRepository({ [WORKFLOW]: workflow('npm run release:prepare', PUBLISH) });
-    await setAddress(repository.folder, 'https://github.com/acme/auth');
+    await setAddress(repository.folder, 'https://git.example/acme/auth');
     const { status, stdout } = await repository.prepare(['--dry-run'], environment());
     expect({ status, last: stdout.trim().split('\n').at(-1) }).toEqual({
       status: 0,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mentions, parseAddress, PLACEHOLDER } from '../../scripts/release/repository-address.mjs';
 import { ReleaseRepository } from './release-repository.js';
 
-const ADDRESS = 'https://github.com/acme/auth';
+const ADDRESS = 'https://git.example/acme/auth';
 const WITH_ADDRESS = [
   '.github/CODEOWNERS',
   '.github/ISSUE_TEMPLATE/config.yml',
@@ -62,7 +62,7 @@ describe('npm run release:prepare -- <address>', () => {
     repository.write('README.md', `${repository.read('README.md')}${ADDRESS}-demo ${ADDRESS}.js ${ADDRESS}.git\n`);
     repository.write('docs/late.md', `<${PLACEHOLDER}>\n`);
     repository.commit();
-    const other = 'https://github.com/other-team/tokens';
+    const other = 'https://git.example/other-team/tokens';
     expect((await repository.prepare([other])).status).toBe(0);
     expect(repository.changed()).toEqual(
       [...WITH_ADDRESS.slice(0, 3), 'docs/late.md', ...WITH_ADDRESS.slice(3)].toSorted(),
@@ -74,7 +74,7 @@ describe('npm run release:prepare -- <address>', () => {
   });
 
   it('refuses other addresses, changes nothing, and does not repeat a password', async () => {
-    const { status, stderr } = await repository.prepare(['https://user:p4ssword@github.com/acme/auth']);
+    const { status, stderr } = await repository.prepare(['https://user:p4ssword@git.example/acme/auth']);
     expect({ status, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, lines: 1 });
     expect(stderr).toContain('not the https address of a repository');
     expect(stderr).not.toContain('p4ssword');
@@ -96,13 +96,13 @@ describe('the address', () => {
   });
 
   it.each([
-    ['http://github.com/acme/auth'],
-    ['https://user:p4ssword@github.com/acme/auth'],
-    ['git@github.com:acme/auth.git'],
-    ['https://github.com/acme'],
-    ['https://github.com/acme/auth/tree/main'],
-    ['https://github.com/acme/auth?tab=readme'],
-    ['https://github.com/acme/..'],
+    ['http://git.example/acme/auth'],
+    ['https://user:p4ssword@git.example/acme/auth'],
+    ['git@git.example:acme/auth.git'],
+    ['https://git.example/acme'],
+    ['https://git.example/acme/auth/tree/main'],
+    ['https://git.example/acme/auth?tab=readme'],
+    ['https://git.example/acme/..'],
     ['https://localhost/acme/auth'],
     [PLACEHOLDER],
     [''],
