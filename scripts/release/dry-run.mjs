@@ -13,6 +13,8 @@ const WORKFLOW = '.github/workflows/publish.yml';
 /** Other commands need GitHub, or could change something outside of the copy. */
 const RUNS_HERE = /^(?:npm run|npm publish|node|test) (?!.*\$\{\{)/;
 const PUBLISHES = /^npm publish /m;
+/** The log level hides the list of files. */
+const DRY_RUN = { npm_config_dry_run: 'true', npm_config_loglevel: 'warn' };
 const ADDRESS_TO_TRY = 'https://example.com/owner/name';
 /** A step gets no token, and no variables of the `npm run` that runs this script. */
 const NOT_INHERITED = /token|^npm_(?:package|lifecycle|command|config_local_prefix)|^INIT_CWD$/i;
@@ -77,7 +79,7 @@ function environmentOf(copy) {
 function passes(run, copy, environment) {
   console.log(paint(1, `\n=== ${run}`));
   const began = performance.now();
-  const env = PUBLISHES.test(run) ? { ...environment, npm_config_dry_run: 'true' } : environment;
+  const env = PUBLISHES.test(run) ? { ...environment, ...DRY_RUN } : environment;
   const { status } = spawnSync('bash', ['-eo', 'pipefail', '-c', run], { cwd: copy, env, stdio: 'inherit' });
   console.log(paint(2, `--- exit code ${status} after ${((performance.now() - began) / 1000).toFixed(1)} s`));
   return status === 0;
