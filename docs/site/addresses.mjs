@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, posix, resolve } from 'node:path';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+
+/** The last one lists entry points by the names of their folders. */
+export const NOT_PAGES = [
+  '**/{node_modules,dist,coverage,test-results,results}/**',
+  '{compat,examples,scripts}/*/**',
+  'docs/api/nestjs-keycloak-s2s/index.md',
+];
+
+/** @param {string} file for example `docs/realm.md` @returns {string} for example `realm.md` */
+export function pageOf(file) {
+  if (file === 'README.md') return 'index.md';
+  if (file === 'docs/README.md') return 'documentation.md';
+  if (!file.includes('/')) return file.toLowerCase();
+  return file.replace(/^docs\//, '').replace(/\/README\.md$/, '.md');
+}
+
+/**
+ * Returns the Markdown file of the page for a path of the repository: the file itself, the README of a folder, or the
+ * first file of a folder without a README.
+ *
+ * @param {string} path
+ */
+export function markdownAt(path) {
+  if (path.startsWith('.')) return undefined;
+  if (path.endsWith('.md')) return existsSync(join(ROOT, path)) ? path : undefined;
+  if (!isFolder(path)) return undefined;
+  const files = readdirSync(join(ROOT, path)).toSorted();
+  const first = files.find((name) => name === 'README.md') ?? files.find((name) => name.endsWith('.md'));
+  return first === undefined ? undefined : posix.join(path, first);
+}
+
+/** @param {string} path */
+export const isFolder = (path) => existsSync(join(ROOT, path)) && statSync(join(ROOT, path)).isDirectory();
+
+/** @param {string} file */
+export const read = (file) => readFileSync(join(ROOT, file), 'utf8');
+
+/** @param {string} file */
+export const titleOf = (file) => /^# (.+)$/m.exec(read(file))?.[1] ?? file;
+
+/**
+ * Returns `repository.url` of package.json, and undefined while no host has this address (RFC 2606).
+ *
+ * @returns {string | undefined}
+ */
+export function repositoryAddress() {
+  const address = JSON.parse(read('package.json'))
+    .repository?.url?.replace(/^git\+/, '')
+    .replace(/\.git$/, '');
+  return address && new URL(address).hostname.endsWith('.invalid') ? undefined : address;
+}
