@@ -6,7 +6,7 @@ export const NODES = ['20', '22', '24', '26'];
 /** The oldest Node.js versions that package.json allows. */
 export const OLDEST_NODES = ['20.19.0', '22.12.0'];
 
-/** Maven must have the distribution of each version. */
+/** Maven's repository has the distribution of each of these versions. */
 export const KEYCLOAKS = ['26.4.7', '26.5.6', '26.6.4', '26.7.4', '26.7.5'];
 
 export const TYPESCRIPTS = ['5.6', '5.7', '5.8', '5.9', '6.0', '7.0'];

@@ -8,9 +8,6 @@ import { keycloakTable, PAGE, withKeycloakTable, WRITTEN } from './page.mjs';
 
 /** @typedef {{ version: string, passed: number, failed: number, skipped: number }} KeycloakResult */
 
-/** Maven's repository has the distribution of each of these versions. */
-const KEYCLOAKS = ['26.4.7', '26.5.6', '26.6.4', '26.7.4', '26.7.5'];
-
 const SPECS = ['contract-spec', 'chain/', 'demo/', 'faults/(doctor|whose-fault|fault-matrix|signing-key)', 'login/'];
 
 /**

@@ -2,7 +2,7 @@
 // version, and writes docs/compatibility.md. With names of cells, the command runs only these cells. With --quick, the
 // command runs three cells, the services of `nest new`, both token profiles with oidc-provider, and the set-up for
 // Vitest. With --keep, the command does not delete the folders. With --keycloak, only the contract and the chain run on
-// each Keycloak version.
+// each Keycloak version, or on the versions that the arguments name.
 import '../scripts/common/help.mjs';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -1,6 +1,6 @@
 // npm run bill-of-materials writes a CycloneDX file for each published package. The file lists all packages that an
 // installation of only this package needs. Each peer has the newest permitted version; applications may have other
-// versions. The command fails if the license of a package is not allowed.
+// versions. The command fails if the license of a package is not allowed, or if the installation exceeds its budgets.
 import '../common/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,6 +36,8 @@ for (const library of publishedLibraries()) {
     const license = one?.expression ?? one?.license?.id ?? one?.license?.name;
     if (!isAllowed(license)) throw new Error(`${component} has the license ${license}, which is not allowed`);
   }
+  const faults = faultsOfBudget(install, readBudgets()[name]);
+  if (faults.length > 0) throw new Error(`${name}: ${faults.join('\n')}`);
   writeFileSync(`${name}.cdx.json`, bill);
   console.log(`${name}.cdx.json: ${names.join(', ')}`);
 }

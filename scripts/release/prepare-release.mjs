@@ -1,6 +1,7 @@
-// npm run release:prepare -- https://github.com/<owner>/<name> prepares this checkout's packages for publishing from
-// that repository. The command sets each package's repository and homepage, and makes links in READMEs and AGENTS.md
-// absolute. The command only changes files and does not publish.
+// npm run release:prepare -- https://github.com/<owner>/<name> sets the address of the repository in every file, and the
+// handle of the maintainers (--maintainers @owner/team, by default @owner). Without an address, the command makes the
+// links of the packages' pages absolute, as publish.yml needs. With --check, the command only names what a release
+// lacks. With --dry-run, the command runs the steps of publish.yml in a copy, and publishes nothing.
 import '../common/help.mjs';
 import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
@@ -50,16 +51,4 @@ function prepare() {
   for (const { folder, manifest } of published(root)) {
     console.log(`${manifest.name}@${manifest.version} is ready: npm publish --workspace ${folder} --provenance`);
   }
-  const released = {
-    ...manifest,
-    repository: { type: 'git', url: `git+${repository}.git`, directory: folder },
-    homepage: `${repository}#readme`,
-    bugs: `${repository}/issues`,
-  };
-  writeFileSync(manifestPath, `${JSON.stringify(released, null, 2)}\n`);
-  const readme = join(folder, 'README.md');
-  const tag = `v${manifest.version}`;
-  writeFileSync(readme, absoluteLinks(readFileSync(readme, 'utf8'), { folder, repository, tag }));
-  writeFileSync('AGENTS.md', absoluteLinks(readFileSync('AGENTS.md', 'utf8'), { folder: '.', repository, tag }));
-  console.log(`${manifest.name}@${manifest.version} is ready: npm publish --workspace ${folder} --provenance`);
 }

@@ -1,4 +1,9 @@
-/** The main entry point of nestjs-keycloak-s2s, which exports nothing that returns the text of a caller's token. */
+/**
+ * The main entry point of nestjs-keycloak-s2s, which exports nothing that returns the text of a caller's token.
+ *
+ * @packageDocumentation
+ * @category Core
+ */
 export { KeycloakModule } from './module/keycloak.module.js';
 export { StartVerificationError } from './checkup/start-verification.service.js';
 export { ConfigurationError, ConfigurationFaults } from './protocol/configuration-faults.js';
