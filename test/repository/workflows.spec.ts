@@ -13,6 +13,8 @@ const WRITES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'codeql.yml: analyze': { 'security-events': 'write' },
   'publish.yml: publish': { contents: 'write', 'id-token': 'write' },
   'scorecard.yml: analyze': { 'security-events': 'write', 'id-token': 'write' },
+  'site.yml: build': { pages: 'read' },
+  'site.yml: deploy': { pages: 'write', 'id-token': 'write' },
 };
 
 const steps: readonly (readonly [name: string, step: Step])[] = [
@@ -83,7 +85,7 @@ describe('the workflows', () => {
   it('keep no credentials of git', () => {
     const checkouts = steps.filter(([, { uses }]) => uses?.startsWith('actions/checkout@'));
     expect(checkouts.filter(([, step]) => step.with?.['persist-credentials'] !== false)).toEqual([]);
-    expect(checkouts).toHaveLength(jobs.filter(([name]) => name !== 'ci.yml: all').length);
+    expect(checkouts).toHaveLength(jobs.filter(([name]) => !['ci.yml: all', 'site.yml: deploy'].includes(name)).length);
   });
 
   it('limit the time of each job', () => {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const NAME = 'nestjs-keycloak-s2s';
 
@@ -20,13 +19,15 @@ export function otherLibraryOf(reference: string): OtherLibrary | undefined {
   const installed = foldersAbove(dirname(realpathSync(resolve(path))))
     .map((folder) => join(folder, 'node_modules', NAME))
     .find((folder) => existsSync(join(folder, 'package.json')));
-  if (installed === undefined || realpathSync(installed) === ownFolder()) return undefined;
+  const own = ownFolder();
+  if (installed === undefined || own === undefined || realpathSync(installed) === own) return undefined;
   const { version, bin } = manifestIn(installed);
   return { version, command: join(installed, bin[NAME] ?? '') };
 }
 
+/** Returns undefined if another program than the command runs, such as a test. */
 function ownFolder(): string | undefined {
-  const folders = foldersAbove(dirname(realpathSync(fileURLToPath(import.meta.url))));
+  const folders = foldersAbove(dirname(realpathSync(process.argv[1] ?? '.')));
   return folders.find((folder) => existsSync(join(folder, 'package.json')) && manifestIn(folder).name === NAME);
 }
 
