@@ -3,10 +3,11 @@ import { join, posix, resolve } from 'node:path';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-/** The last one lists entry points by the names of their folders. */
+/** `npm pack` copies AGENTS.md. The last one lists entry points by the names of their folders. */
 export const NOT_PAGES = [
   '**/{node_modules,dist,coverage,test-results,results}/**',
   '{compat,examples,scripts}/*/**',
+  'libs/keycloak/AGENTS.md',
   'docs/api/nestjs-keycloak-s2s/index.md',
 ];
 
