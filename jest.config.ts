@@ -34,7 +34,7 @@ export default {
   reporters: ['default', '<rootDir>/test/support/run-report.mjs'],
   // In ESM mode, Jest never frees the modules of a spec file. Jest restarts a worker before the worker's heap is full.
   workerIdleMemoryLimit: '1GB',
-  // Each worker has a realm. While one spec waits for Keycloak or a browser, other specs can run.
+  // While one spec waits for Keycloak or a browser, other specs can run.
   maxWorkers: 3,
   projects: [
     {

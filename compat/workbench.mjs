@@ -29,8 +29,6 @@ export class Workbench {
   }
 
   /**
-   * Writes the application of the cell.
-   *
    * @param {Cell} cell
    * @param {object} [dependencies] additional packages
    */
@@ -48,8 +46,6 @@ export class Workbench {
   }
 
   /**
-   * Writes the files into the folder of the cell, which is one combination of versions.
-   *
    * @param {Cell} cell
    * @param {Record<string, string>} files
    */

@@ -17,10 +17,7 @@ const RENEWS_AFTER_MS = 11_000;
 /** The share of a slice that is not measured, since the caches of a waiting process become cold. */
 const UNCOUNTED_SHARE = 0.1;
 
-/**
- * The requests of a round are divided into slices, and the contenders take turns after each slice. A short disturbance
- * therefore affects all contenders.
- */
+/** The requests of a round are divided into slices, and the contenders take turns after each slice. */
 const SLICES = 3;
 
 /**
@@ -29,8 +26,7 @@ const SLICES = 3;
  *
  * Each round starts new processes, because processes differ in memory layout and compiled code.
  *
- * Returns the rounds of each contender by name. A round has `perSecond`, and `cpuMicros` is the CPU time of all
- * `processes` per request.
+ * A round has `perSecond`, and `cpuMicros` is the CPU time of all `processes` per request.
  */
 export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));

@@ -20,7 +20,6 @@ const PAUSE_MS = 1;
 
 export async function run(bench) {
   const valkey = await startValkey();
-  // Gets a new administrator token each time, since a token expires during a round.
   const administrator = () =>
     administratorOf({
       AUTHORIZATION_SERVER: bench.keycloak.issuer,

@@ -11,7 +11,6 @@ export const title = "nest-keycloak-connect's guard and a hand-written one, besi
 const REQUESTS = 3000;
 const COUNTED = 1000;
 const WARM_UP_REQUESTS = 5000;
-/** With fewer requests in a slice, the result would mostly show cold caches. */
 const REQUESTS_OF_OURS = 10_000;
 
 const GUARDS = [

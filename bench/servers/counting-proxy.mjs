@@ -29,7 +29,6 @@ const server = createServer(async (incoming, outgoing) => {
   forwarded.end(sent);
 });
 server.keepAliveTimeout = 0;
-// The low priority leaves CPU time for the load generator.
 setPriority(10);
 server.listen(0, '127.0.0.1', () => process.send({ listening: `http://localhost:${server.address().port}` }));
 process.once('SIGTERM', () => process.exit());
@@ -55,7 +54,6 @@ function count({ headers }, endpoint, sent) {
   const [basic] = Buffer.from(/^Basic (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '', 'base64')
     .toString()
     .split(':');
-  // RFC 6749 section 2.3.1: the client id is form-encoded before it becomes the username.
   const client = decodeURIComponent(basic) || form.get('client_id');
   const what = endpoint === 'token' ? form.get('grant_type').split(':').at(-1) : 'introspect';
   const key = `${client} ${what}`;

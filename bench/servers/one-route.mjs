@@ -1,4 +1,4 @@
-// Serves one Nest route on Fastify: `bare`, `guarded` (introspection) or `jwt` (signatures). All answers are equal.
+// Serves one Nest route on Fastify: `bare`, `guarded` (introspection) or `jwt` (signatures).
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';

@@ -44,7 +44,6 @@ function fastifyApplication() {
 
 async function nestApplication() {
   const root = moduleOf({ imports: imports(), controllers: [controller()], providers: providers() });
-  // The service has the options of demo mode, like the services of the chain.
   if (has('service')) return createService(root, { logFormat: 'json', demo: { hosts: ['service-b'] } });
   const nest = await NestFactory.create(root, new FastifyAdapter(), { logger: ['error', 'warn'] });
   if (has('headers')) addHeaders(nest.getHttpAdapter().getInstance());

@@ -117,7 +117,6 @@ function controllersOf(imported) {
   return [...stated, ...(imported.controllers ?? [])];
 }
 
-/** Without a guard, the check of the access decorators would reject every request. */
 function withoutAccessCheck(controller) {
   Reflect.defineMetadata(GUARDS_METADATA, [], controller);
   return controller;

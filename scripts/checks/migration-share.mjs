@@ -48,8 +48,6 @@ function copy(source, target) {
 }
 
 /**
- * Counts added and removed lines.
- *
  * @param {string} cwd
  * @param {string} one
  * @param {string} other

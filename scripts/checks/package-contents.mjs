@@ -22,7 +22,7 @@ export async function faultsOfManifest({ folder, manifest }) {
 }
 
 /**
- * The package is ESM-only. CommonJS must use `import()`, or `require` if Node.js can `require` an ES module.
+ * CommonJS must use `import()`, or `require` if Node.js can `require` an ES module.
  *
  * @param {Packed} packed @returns {Promise<string[]>}
  */

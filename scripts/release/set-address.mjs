@@ -21,7 +21,7 @@ const WITH_HANDLES = new Set(['CODEOWNERS', 'MAINTAINERS', 'MAINTAINERS.md']);
 export async function setAddress(root, address, handle) {
   const old = [PLACEHOLDER, repositoryAddress(root)];
   const manifests = publishedLibraries(root).map((library) => join(relative(root, library), 'package.json'));
-  // The next run finds the old address in the top manifest. So this manifest changes last.
+  // The top manifest changes last, because the next run finds the old address in this manifest.
   const files = [...textFiles(root).filter((file) => file !== TOP_MANIFEST), TOP_MANIFEST];
   const changed = [];
   for (const file of files) {

@@ -222,11 +222,7 @@ export function portOf(environment, name, fallback) {
   throw new Error(`${name} must be a port number, not ${environment[name]}`);
 }
 
-/**
- * Finds ports that two processes need. The check for free ports can't find this conflict.
- *
- * @param {readonly { who: string, variable: string, port: number }[]} needed
- */
+/** @param {readonly { who: string, variable: string, port: number }[]} needed */
 export const sharedPorts = (needed) =>
   needed.flatMap(({ who, variable, port }, at) => {
     const other = needed.slice(0, at).find((before) => before.port === port);

@@ -168,7 +168,7 @@ async function startServer(all, choice, environment) {
 }
 
 /**
- * Uses the started server's administrator. The environment may name another server's administrator.
+ * The environment may name another server's administrator.
  *
  * @param {Server} server
  */

@@ -27,7 +27,6 @@ const verdicts = (page: Page): Promise<unknown> =>
   );
 const ALL_REFUSED = Object.fromEntries(ATTACKS.map(({ id }) => [id, 'refused']));
 
-/** Opens the group of an attack, and returns the attack. */
 async function shown(page: Page, id: string): Promise<Locator> {
   const attack = page.locator(`#attack-${id}`);
   await page.locator('.attack-group', { has: attack }).locator('> summary').click();

@@ -13,7 +13,6 @@ import type { Variables } from '../support/running-service.js';
 
 const running: BuiltService[] = [];
 let scanner: TokenLeakScanner;
-/** The services run in separate processes, so the scanner learns the tokens only from this proxy. */
 let proxy: TokenProxy;
 
 beforeAll(async () => {

@@ -28,7 +28,6 @@ export class Run {
     readonly keycloak: ContractServer,
     readonly notices: NoticeProxy,
     readonly publicUrl: string,
-    /** The URL of the authorization server without the fault proxy. */
     serverUrl: string,
   ) {
     this.#stalls = Stalls.watch(this.history, services, serverUrl, this.over.signal);

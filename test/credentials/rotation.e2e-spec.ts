@@ -157,7 +157,6 @@ describe.each(servers)('credentials of services that use %s', (_, withARealm) =>
         const jwks = await fetch(`${services.b.url}/.well-known/jwks.json`);
         expect(await jwks.json()).toEqual(await publicKeysIn(fileOf('service-b', 'key')));
         const failures = await failuresOf(services, async () => {
-          // Each new key overlaps with the old key.
           for (const client of CLIENTS) {
             const [old, next] = [keys.get(client) ?? '', newKey()];
             await set(client, old + next);
@@ -165,7 +164,6 @@ describe.each(servers)('credentials of services that use %s', (_, withARealm) =>
             keys.set(client, next);
           }
           await sleep(500);
-          // Each new key replaces the old key without an overlap.
           for (const client of CLIENTS) await set(client, newKey());
           await sleep(500);
         });

@@ -59,7 +59,6 @@ async function doctor(realm: RealmCopy, subject: Subject, asAdministrator = fals
     },
     { clock: { ...systemClock, epochSeconds: () => Date.now() / 1000 + aheadSeconds } },
   );
-  // Uses Keycloak's address for the called service, because doctor only needs a server that answers.
   for (const [audience, scopes] of Object.entries(calls)) keycloak.service(audience, { baseUrl, audience, scopes });
   const route: GuardedHandler = {
     label: 'OrdersController.read (GET)',

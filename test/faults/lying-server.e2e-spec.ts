@@ -22,7 +22,6 @@ const ANSWERS: readonly (readonly [name: string, fault: Fault])[] = [
   ['100,000 nested arrays', { kind: 'deep' }],
 ];
 const UNAVAILABLE = { status: 503, code: 'authorization_server_unavailable' };
-/** Allows four times `timeoutMs` for an answer, because the machine may be busy. */
 const DEADLINE_MS = 12_000;
 
 let server: RunningAuthorizationServer;

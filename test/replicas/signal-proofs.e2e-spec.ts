@@ -30,7 +30,6 @@ interface Replica {
   readonly feed: SignalFeed | undefined;
   readonly isHealthy: () => boolean;
   readonly refuses: (sid: string) => boolean;
-  /** If `isKilled` is true, the replica does not release the lease. */
   readonly end: (isKilled?: boolean) => Promise<void>;
 }
 

@@ -326,7 +326,6 @@ onValkey('sessions over Valkey', () => {
       await one.sessions.begin(login());
       await one.store.takeLogin('state', 600);
       const { now: monotonic } = performance;
-      // If `performance.now()` jumps ahead, the clock of Valkey seems to be set back.
       jest
         .spyOn(performance, 'now')
         .mockImplementation(() => monotonic.call(performance) + (BOUNDS.sessionIdleSeconds + 1) * 1000);
@@ -376,7 +375,6 @@ onValkey('sessions over Valkey', () => {
       const [one, other] = [replica(), replica()];
       const id = await one.sessions.begin(stale());
       refreshing = async () => {
-        // Simulates that another replica has refreshed the session in the meantime.
         await other.store.update(keyHash(id), (session) => ({
           ...session,
           generation: session.generation + 1,

@@ -1,4 +1,3 @@
-/** AGENTS.md names commands, decorators and pages of this repository. */
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -45,7 +44,6 @@ function exists(folder: string, from: string, link: string): boolean {
   return anchor === undefined || matches(read(target), /^#+ (.*)$/gm).some((heading) => slugOf(heading) === anchor);
 }
 
-/** GitHub's identifier of a heading. */
 const slugOf = (heading: string): string =>
   heading
     .toLowerCase()

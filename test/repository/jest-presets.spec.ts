@@ -1,4 +1,3 @@
-/** The Jest presets of the package, as Jest resolves them. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -54,7 +54,6 @@ const FILES: Readonly<Record<string, string>> = {
   'docs/picture.png': `\0${PLACEHOLDER}`,
 };
 
-/** A repository in a temporary folder, with two packages to publish and no address. */
 export class ReleaseRepository {
   readonly folder = mkdtempSync(join(tmpdir(), 'release-spec-'));
 

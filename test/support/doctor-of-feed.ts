@@ -15,7 +15,6 @@ export interface FeedSubject {
   readonly calls?: boolean;
 }
 
-/** Returns the findings of doctor for a service whose feed has not started. */
 export async function doctorOfFeed(
   server: ContractServer,
   { service, source, pollsAs, calls = false }: FeedSubject,

@@ -17,7 +17,6 @@ export const canReplicate = haproxyPath !== undefined && valkeyPath !== undefine
 export interface ReplicatedServicesOptions {
   readonly replicas?: number;
   readonly pollers?: number;
-  /** Default: the server that `npm test` shares between specs. */
   readonly server?: ServerAddress;
   readonly variables?: Variables;
   /** The URL of Service A, by default at a free port. A login needs a URL to which the realm redirects browsers. */
@@ -88,7 +87,6 @@ export class ReplicatedServices {
       name: service.name,
       port: service.port,
       replicas: places.filter((place) => place.service === service).map(({ port }) => port),
-      // Listens on all addresses, because a Keycloak in a container sends logout notices to this machine.
       ...(service.login === true && publicUrl !== undefined ? { host: '*' } : {}),
     }));
     this.#haproxy = await startWhenFree(balanced);

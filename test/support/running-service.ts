@@ -30,7 +30,6 @@ export interface ListenAt {
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** How long a spec waits for the public address of Service A. */
 export const PUBLIC_URL_WITHIN_MS = 300_000;
 
 export class RunningService {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The time limit of a wait, longer than a busy machine needs. */
 const WITHIN_MS = 180_000;
 
 export async function until(isSo: () => boolean | Promise<boolean>, what = 'the condition is met'): Promise<void> {

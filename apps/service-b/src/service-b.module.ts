@@ -21,5 +21,4 @@ export class ServiceBModule {
   }
 }
 
-/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => ServiceBModule.register(serviceBConfig());

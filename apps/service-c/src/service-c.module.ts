@@ -14,5 +14,4 @@ export class ServiceCModule {
   }
 }
 
-/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => ServiceCModule.register(serviceCConfig());

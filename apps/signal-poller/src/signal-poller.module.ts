@@ -20,5 +20,4 @@ export class SignalPollerModule {
   }
 }
 
-/** Returns the module that main.ts starts, so that `doctor` examines the same module. */
 export const root = (): DynamicModule => SignalPollerModule.register();

@@ -17,7 +17,6 @@ export class Administrator {
     private readonly realm: string,
   ) {}
 
-  /** A body that is a string is sent unchanged. */
   async ask(method: string, path: string, question: AdminQuestion = {}): Promise<Response> {
     const { body, authorization = `Bearer ${await this.token()}`, contentType = 'application/json' } = question;
     return fetch(`${this.baseUrl}/admin/realms/${question.realm ?? this.realm}${path}`, {

@@ -39,7 +39,6 @@ const ofRealm = (config: Config) => mapper('oidc-usermodel-realm-role-mapper', c
 
 const permissions = { ...EVERYWHERE, 'claim.name': 'permissions' };
 
-/** The protocol mappers of each client, by client id. */
 const MAPPERS = {
   'prefixed-roles': [ofClient('orders', { ...permissions, [PREFIX]: 'orders:' })],
   'prefixed-by-client': [mapper(OF_CLIENT, { ...permissions, [PREFIX]: '${client_id}/' })],
@@ -162,7 +161,6 @@ const USERS = [
   },
 ];
 
-/** Adds clients with roles, and clients whose mappers put the roles into claims. */
 export const clientRolesOf = ({ clients, clientScopes, users, roles, clientScopeMappings }: Realm) => ({
   clients: [...clients, ...CLIENTS],
   clientScopes: [...clientScopes, ...SCOPES],

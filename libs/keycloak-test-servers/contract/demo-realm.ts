@@ -11,7 +11,7 @@ export const SECRETS = Object.fromEntries(
   Object.entries(clients).map(([client, { demoSecret }]) => [client, demoSecret]),
 ) as Readonly<Record<ConfidentialClient, string>>;
 
-/** The realm name in the realm file. Each Jest worker uses a copy of the realm with the name `testServer().realm`. */
+/** Each Jest worker uses a copy of the realm with the name `testServer().realm`. */
 export const REALM = 'microservices';
 export const REALM_FILE = fileURLToPath(new URL('../../../keycloak/microservices-realm.json', import.meta.url));
 

@@ -21,7 +21,6 @@ export interface ContractServer {
   disableClient(clientId: string): Promise<void>;
   endSession(sid: string): Promise<void>;
   logOutUser(username: string): Promise<void>;
-  /** Makes a copy of the realm in which no other spec has sessions. */
   ownRealm(kind?: RealmKind): Promise<ContractServer>;
   stop(): Promise<void>;
 }

@@ -281,8 +281,7 @@ export const PASSWORD_CASES: readonly ContractCase[] = [
           await token(server, { ...PASSWORD, username, password: 'wrong' });
         return token(server, { ...PASSWORD, username, password: username });
       };
-      // A successful login resets the count of failures. The test case makes only five of the nine allowed failures,
-      // since a busy Keycloak may miscount.
+      // The test case makes only five of the nine allowed failures, since a busy Keycloak may miscount.
       const statuses = [(await guess(patient, 5)).status, (await guess(patient, 5)).status];
       const refusal = answer(server, await guess(guessed, 20));
       const byMail = { ...PASSWORD, username: `${guessed}@example.com`, password: guessed };

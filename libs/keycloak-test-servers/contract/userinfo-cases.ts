@@ -12,7 +12,6 @@ const userinfo = (server: ContractServer, token?: string, init: RequestInit = {}
     ...init,
   });
 
-/** Only the header contains the error (RFC 6750 §3). */
 const refusal = ({ status, headers, text }: Reply) => [status, headers.get('www-authenticate'), text];
 
 const challenge = (error: string, description: string): string =>

@@ -1,4 +1,3 @@
-/** Each exported function returns a root module for the specs of the command realm. */
 import { Controller, Get, Inject, Injectable, Module, Scope, type DynamicModule } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
 import {

@@ -76,7 +76,6 @@ function readEntry(
   const secretFile = text('clientSecretFile');
   const secret = secretFile === undefined ? '' : variables.secretIn(`${where}.clientSecretFile`, secretFile);
   refusePublishedSecret(variables, `${where}.clientSecretFile`, secret, demoMode);
-  // If the secret is empty, `variables` already reports that the file is unusable.
   const clientAuthentication =
     secretFile === undefined || secret === ''
       ? undefined

@@ -34,7 +34,6 @@ interface Key {
   readonly file?: string;
 }
 
-/** If a file is unreadable, `variables` has already reported the fault. */
 function keyOf(text: string, file: string): Key {
   if (text === '') return {};
   return file === '' ? { text } : { text, file };

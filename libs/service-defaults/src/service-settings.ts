@@ -13,7 +13,6 @@ import { isPoller, readSignalsSettings, type SignalsDescription } from './signal
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry-settings.js';
 import { SettingsError, Variables, type Environment } from './variables.js';
 
-/** The subject in the request log: a hash (`subjectHash`), plain (`sub`), or none. */
 export type RequestLogSubject = 'hash' | 'plain' | 'none';
 
 export interface ServiceDescription<Called extends string> {
@@ -23,7 +22,7 @@ export interface ServiceDescription<Called extends string> {
    */
   readonly name: string;
   readonly port: number;
-  /** The called services. The URL of `service-b` is in the variable `SERVICE_B_URL`. */
+  /** The URL of `service-b` is in the variable `SERVICE_B_URL`. */
   readonly calls: Readonly<Record<Called, ServiceScopes>>;
   readonly login?: boolean;
   readonly signals?: SignalsDescription;

@@ -59,7 +59,6 @@ export class Variables extends ConfigurationFaults {
     return this.integer(name, /^\d{1,9}$/.test(value) ? Number(value) : value, min, max);
   }
 
-  /** A default that is greater than `bound` is lowered to `bound`. */
   wholeNumberWithin(bound: NamedNumber, name: string, fallback: number, max: number): number {
     const value = this.wholeNumber(name, Math.min(fallback, bound.value), max, 1);
     if (value > bound.value) this.fault(`${name} must be at most ${bound.name}, which is ${bound.value}`);
@@ -71,10 +70,7 @@ export class Variables extends ConfigurationFaults {
     return value === undefined ? undefined : this.checkedUrl(name, value, insecureAllowed);
   }
 
-  /**
-   * Returns the URL without its final slash. The fault of an invalid URL names the variable, because the library does
-   * not know the variable.
-   */
+  /** The fault of an invalid URL names the variable, because the library does not know the variable. */
   checkedUrl(name: string, value: string, insecureAllowed: boolean): string {
     if (!isHttpUrl(value)) {
       this.fault(`${name} must be an http(s) URL`);

@@ -20,8 +20,8 @@ export interface AttackReports {
 }
 
 /**
- * A caller with a token or a session needs attacks.run. Anonymous browsers may also run attacks, since these routes
- * exist only in demo mode. `CsrfGuard` requires that the request comes from a page of this service.
+ * Anonymous browsers may also run attacks, since these routes exist only in demo mode. `CsrfGuard` requires that the
+ * request comes from a page of this service.
  */
 @Controller('attacks')
 @OptionalToken()

@@ -25,7 +25,6 @@ export class EndedSessions {
     else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
   }
 
-  /** `issuedAt` is the `iat` of the login's ID token. */
   has(login: { readonly sessionId: string | undefined; readonly subject: string; readonly issuedAt: number }): boolean {
     if (login.sessionId !== undefined && this.#bySession.has(login.sessionId)) return true;
     const endedAt = this.#bySubject.get(login.subject);

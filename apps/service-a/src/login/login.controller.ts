@@ -75,7 +75,6 @@ export class LoginController {
     return this.#begin({ returnTo: returnTo(asked), as: user }, request, reply);
   }
 
-  /** A failed step-up does not change the existing session. */
   @Get('callback')
   @Redirect()
   async callback(

@@ -36,7 +36,6 @@ const INVALID_GRANT = 'invalid_grant';
 
 const MALFORMED = new Set(['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR']);
 
-/** Returns `LoginError` if the user or the browser is at fault, otherwise `AuthorizationServerError`. */
 function translated(error: unknown): Error {
   if (error instanceof LoginError || error instanceof AuthorizationServerError) return error;
   if (error instanceof AuthorizationResponseError) return new LoginError('login_refused', plainWord(error.error));

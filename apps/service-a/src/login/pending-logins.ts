@@ -78,7 +78,6 @@ export class PendingLogins {
     return newestFirst.slice(kept).toReversed();
   }
 
-  /** Throws `login_not_started_here` for an unknown login and for a used login. */
   async consume(request: CookieRequest, state: unknown): Promise<PendingLogin> {
     if (typeof state !== 'string') throw new LoginError('login_not_started_here', 'state_missing');
     const sealed = this.cookies.login(request, keyOf(state));

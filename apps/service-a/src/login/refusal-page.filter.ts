@@ -27,15 +27,11 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     private readonly stepUps: StepUpRedirects,
   ) {}
 
-  /**
-   * The page to return to after a step-up login. If this method returns undefined, the browser returns to the refused
-   * page.
-   */
+  /** If this method returns undefined, the browser returns to the refused page. */
   protected returnTo(_request: PageRequest): string | undefined {
     return undefined;
   }
 
-  /** Returns the page for a refusal that has already been logged. */
   protected abstract page(refused: RefusedPage, request: PageRequest): Page;
 
   catch(refusal: KeycloakException, host: ArgumentsHost): void {

@@ -97,7 +97,6 @@ export class SessionRefreshes {
       return await conclude((found) => ({ ...found, tokens: refreshed, ...NOT_SENT }));
     } catch (error) {
       const mayBeSentAgain = !this.store.isShared || wasNotUsed(error);
-      // The value 0 tells the other replicas that no answer will arrive.
       await conclude((found) => ({ ...found, ...(mayBeSentAgain ? NOT_SENT : { refreshSentAtMs: 0 }) }));
       throw error;
     }

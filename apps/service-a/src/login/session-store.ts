@@ -4,16 +4,14 @@ import type { UserSession } from './user-session.js';
 /** All times in sessions come from this clock, because the clocks of processes differ. */
 export interface SessionClock {
   nowMs(): number;
-  /**
-   * Returns the current time, from which callers compute a session's age. If two clocks differ, the later time counts.
-   */
+  /** If two clocks differ, the later time counts. */
   latestMs(): number;
   fromMonotonicMs(ms: number): number;
 }
 
 /** Each method throws `SessionStoreError` if the store is unavailable. */
 export interface SessionStore {
-  /** Whether all replicas use this store. If a store is shared, no replica may repeat another replica's operation. */
+  /** If a store is shared, no replica may repeat another replica's operation. */
   readonly isShared: boolean;
   readonly clock: SessionClock;
   /**

@@ -21,7 +21,6 @@ const settings = settingsFrom({
   NODE_ENV: 'test',
   DEMO_MODE: 'true',
   PUBLIC_URL: 'http://localhost:3000',
-  // No server listens on this port, so requests to Keycloak fail immediately.
   KEYCLOAK_BASE_URL: 'http://127.0.0.1:9',
   KEYCLOAK_REALM: 'shop',
   SERVICE_A_CLIENT_SECRET: 'a-secret',

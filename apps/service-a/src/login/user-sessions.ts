@@ -90,7 +90,6 @@ export class UserSessions {
     await this.store.delete(keyOf(id));
   }
 
-  /** Ends sessions, so that no request, refresh or pending login can use or revive them. */
   async endAtKeycloak(ended: EndedSession, issuedAt: number): Promise<void> {
     await this.store.end(ended, issuedAt);
   }

@@ -16,7 +16,7 @@ const PASS_ON = 'pass_on';
 
 type BrowserRequest = PageRequest & CookieRequest & { readonly headers: IncomingHttpHeaders };
 
-/** A caller with a token or a session needs attacks.run. An anonymous browser on our page needs no permission. */
+/** An anonymous browser on our page needs no permission. */
 @Controller('matrix')
 @OptionalToken()
 @RequirePermission(PERMISSION)

@@ -55,7 +55,6 @@ export class AttackLab {
     return this.#runs.run('token-row', async () => this.#stolen.show((await this.#exchanged(caller)).reveal()));
   }
 
-  /** Returns undefined if this service no longer has the token. */
   async showAgain(id: string, service: string): Promise<AttackAnswer | { readonly notRun: string } | undefined> {
     return this.#runs.run('token-row', async () => this.#stolen.showAgain(id, service));
   }

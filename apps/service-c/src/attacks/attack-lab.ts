@@ -3,7 +3,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { AttackersKeycloak, AttackRuns, AttackTarget, attempt, ownAddress, type Attempt } from 'demo';
 import { serviceCConfig, type ServiceCConfig } from '../config.js';
 
-/** Exchanges a token for its subject's permission at Service B (RFC 8693). */
 const EXCHANGE = {
   grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',

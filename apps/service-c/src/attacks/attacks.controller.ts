@@ -13,7 +13,6 @@ export class AttacksController {
   @RequirePermission('attacks.exchange')
   @AllowClients('service-b')
   exchange(@Req() { headers }: { readonly headers: IncomingHttpHeaders }): Promise<Attempt> {
-    // Reads the header, since a `VerifiedAccessToken` does not reveal the token's text.
     return this.lab.exchange((headers.authorization ?? '').replace(/^bearer +/i, ''));
   }
 }

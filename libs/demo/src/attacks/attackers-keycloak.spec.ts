@@ -6,7 +6,6 @@ import { AttackersKeycloak } from './attackers-keycloak.js';
 
 const SECRET = 'the-secret:of +it';
 const DEMO_CLI = { clientId: 'demo-cli' };
-/** This deadline is longer than the timeout of a test, so even on a slow machine no test reaches the deadline. */
 const DEADLINE_MS = 60_000;
 
 let server: RunningAuthorizationServer;

@@ -2,7 +2,6 @@ import type { KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
 import { ask, bearer, send, type AttackRequest, type RawAnswer } from './attack-request.js';
 import { AttackNotRun, type AttackAnswer } from './attempt.js';
 
-/** A client without a secret is public. */
 export interface AttackingClient {
   readonly clientId: string;
   readonly clientSecret?: string;

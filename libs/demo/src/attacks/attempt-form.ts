@@ -4,7 +4,6 @@ type Members = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 300;
 
-/** Drops unknown fields. Returns undefined if a required field is missing or malformed. */
 export function readAttempt(answer: unknown): Attempt | undefined {
   const { notRun, attack, control, token } = membersOf(answer);
   const [sentAttack, sentControl] = [readSent(attack), readSent(control)];

@@ -20,10 +20,7 @@ export async function builtArchive(
   return `${builtServer(join(cacheFolder(), `image-${Id.replace('sha256:', '').slice(0, 12)}`), features)}.tar`;
 }
 
-/**
- * A later start copies the built server into the container and does not build the server again. If the cache is not
- * writable, each start builds the server.
- */
+/** If the cache is not writable, each start builds the server. */
 export async function keepBuiltArchive(container: StartedTestContainer, archive: string): Promise<void> {
   if (existsSync(archive)) return;
   const copy = `${archive}-${randomUUID()}`;

@@ -21,7 +21,6 @@ export interface KeycloakContainer {
   kill(): Promise<void>;
 }
 
-/** The command `docker ps --filter label=nestjs-keycloak-s2s` finds the containers of a killed process. */
 const LABEL = 'nestjs-keycloak-s2s';
 const HOME = '/opt/keycloak';
 

@@ -43,7 +43,6 @@ export async function findDistribution(settings: KeycloakSettings): Promise<{ ho
   }
 }
 
-/** The first start builds a server for these features, and later starts reuse this server. */
 export function builtServer(home: string, features: readonly string[]): string {
   return [`${home}-built`, ...features].join('+');
 }

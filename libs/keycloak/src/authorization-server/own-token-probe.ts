@@ -60,7 +60,6 @@ export class OwnTokenProbe {
   }
 }
 
-/** A response without a scope grants the requested scope (RFC 6749 §5.1). */
 function granted(response: TokenEndpointResponse, asked: string): GrantedToken {
   const { access_token, scope = asked, expires_in } = response;
   return { scope: parseScope(scope), audiences: unverifiedAudiences(access_token), lifetimeSeconds: expires_in };

@@ -23,7 +23,6 @@ afterAll(async () => {
   await elsewhere.stop();
 });
 
-/** The credentials of Service A in the encoding of RFC 6749 §2.3.1. */
 const BASIC_OF_SERVICE_A = Buffer.from('service%2Da:the%2Dsecret%3Aof+%2Bit').toString('base64');
 const SUBJECT_TOKEN = 'dGhlLXRva2Vu.c2ln';
 
@@ -32,7 +31,6 @@ function askingAt(
   { server = realm, ...bend }: { readonly server?: typeof realm; readonly timeoutMs?: number } = {},
 ) {
   const options = { ...connectionTo(server, 'service-a'), ...bend };
-  // The clock is stopped, so that a busy machine does not use up the maximum wait of a call.
   const { metadata, introspection, tokenEndpoint } = createAuthorizationServer(options, new StillClock());
   return {
     discovery: () => metadata.get(),

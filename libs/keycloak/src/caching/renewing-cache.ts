@@ -60,7 +60,6 @@ export class RenewingCache<V> {
     if (entry?.value === value) this.#entries.delete(key, entry);
   }
 
-  /** Callers that already wait for a flight will get the flight's result. */
   evict(key: string): void {
     this.#flights.detach(key);
     const entry = this.#entries.get(key);

@@ -20,7 +20,6 @@ import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 export interface ServiceTransportOptions extends CallGateOptions {
   readonly name: string;
   readonly baseUrl: string;
-  /** The time limit of a call, including the wait for a slot. */
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly gzip?: boolean;

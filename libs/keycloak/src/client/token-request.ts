@@ -9,7 +9,6 @@ export interface ClientCredentialsRequest {
   readonly scope: string;
 }
 
-/** A token exchange request (RFC 8693 §2.1). */
 export interface TokenExchangeRequest {
   readonly grant: typeof TOKEN_EXCHANGE_GRANT;
   readonly subject: VerifiedAccessToken;

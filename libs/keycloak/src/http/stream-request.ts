@@ -118,7 +118,6 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // The request timed out or was aborted while it waited for a connection.
     if (this.#isOver) controller.abort(new Error('Over'));
     else if (typeof this.request.body === 'string' || this.request.body instanceof Uint8Array) {
       this.request.onSent?.(Buffer.byteLength(this.request.body));

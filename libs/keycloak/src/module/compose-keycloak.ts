@@ -55,10 +55,7 @@ export interface ComposedKeycloak {
   readonly service: (name: string, options: object, entryPoint?: ServiceOptionsEntryPoint) => ServiceClient;
 }
 
-/**
- * Creates the parts of the library from the options, and sends no request. Throws `KeycloakOptionsError`, which lists
- * every fault.
- */
+/** Creates the parts of the library from the options, and sends no request. */
 export function composeKeycloak(
   given: AnyModuleOptions,
   { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},

@@ -122,7 +122,6 @@ export const optionalScopes = listOf('scope tokens', isScopeToken, undefined);
 
 export const optionalAcrValues = listOf('acr values, words of printable ASCII', isAcrValue, undefined);
 
-/** A plain list applies to `asService` calls and to `onBehalfOf` calls. */
 export interface ScopesByCall extends ScopesOfCalls {
   readonly isByKind: boolean;
 }

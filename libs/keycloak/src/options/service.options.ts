@@ -115,7 +115,6 @@ const FOR_FEATURE: ServiceOptionsEntryPoint = { module: 'KeycloakModule.forFeatu
 
 export interface ServiceSurroundings {
   readonly allowInsecureRequests: boolean;
-  /** The first issuer is this service's own issuer. */
   readonly issuers: readonly { readonly issuer: string }[];
 }
 

@@ -1,4 +1,4 @@
-/** Refusal reasons. docs/refusals.md explains each reason. */
+/** docs/refusals.md explains each reason. */
 import { CONNECTION_FAILURES } from './connection-failures.js';
 import type { OAuthErrorCode } from './oauth-error-codes.js';
 

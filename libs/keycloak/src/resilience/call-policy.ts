@@ -9,13 +9,12 @@ import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
 
 export interface CallPolicyOptions extends CallGateOptions {
-  /** The time limit of the call, including the wait, all attempts and all pauses. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }
 
 export interface RunOptions {
-  /** Whether failed attempts are retried. Default true. */
+  /** Default true. */
   readonly repeat?: boolean;
   /** Aborts the call, and does not count as a failure of the called service. */
   readonly signal?: AbortSignal | undefined;

@@ -5,7 +5,6 @@ export type EndedByPolicy = 'timeout' | 'queue_full' | 'circuit_open';
 
 export interface CallRules<Answer = unknown> {
   readonly ended: (why: EndedByPolicy, retryAfterSeconds?: number) => KeycloakException;
-  /** Whether the circuit breaker counts the error as a failure. */
   readonly isFailure: (error: Error) => boolean;
   /** By default, every answer is a success. */
   readonly isFailedAnswer?: (answer: Answer) => boolean;

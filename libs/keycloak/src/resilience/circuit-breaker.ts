@@ -39,7 +39,6 @@ export class CircuitBreaker {
     return this.#trial === undefined && this.#leftMs() > 0 ? 'open' : 'half-open';
   }
 
-  /** Whether a call would have to wait for the trial call, or fail. */
   get isSuspended(): boolean {
     return this.#openUntilMs !== undefined && (this.#trial !== undefined || this.#leftMs() > 0);
   }

@@ -1,6 +1,5 @@
 import type { CircuitState } from './call-gate.js';
 
-/** The part of Nest's `Logger` that the components use. */
 export type ComponentLog = Readonly<Record<'log' | 'warn' | 'error', (message: string, fields: object) => void>>;
 
 const ignore = (): void => undefined;

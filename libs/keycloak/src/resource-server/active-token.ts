@@ -3,7 +3,6 @@ import { BearerError } from '../protocol/bearer-error.js';
 import type { IntrospectionAnswer } from '../protocol/claims.js';
 import { isCompactJws } from '../protocol/token-form.js';
 
-/** The upper limit of `maxTokenBytes`. */
 const MAX_LENGTH = 65_536;
 
 /**

@@ -77,7 +77,6 @@ export class IssuerVerifier {
     return this.#jwts !== undefined;
   }
 
-  /** Returns true if this exact token text had a cached result recently. */
   recalls(text: string): boolean {
     return this.#recentHashes.recall(text) !== undefined;
   }

@@ -29,7 +29,6 @@ const SAYINGS = {
 
 type Saying = keyof typeof SAYINGS;
 
-/** The kinds of access, from the narrowest to the widest. */
 const NARROWER: readonly Saying[] = ['nothing', 'admin', 'authenticated', 'optional', 'public'];
 const narrower = (one: Saying, other: Saying): Saying =>
   NARROWER[Math.min(NARROWER.indexOf(one), NARROWER.indexOf(other))] ?? 'nothing';

@@ -12,10 +12,7 @@ interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/**
- * The maximum number of stored rechecks. One more recheck replaces the oldest recheck, and all tokens issued before the
- * oldest recheck are introspected.
- */
+/** One more recheck replaces the oldest recheck, and all tokens issued before the oldest recheck are introspected. */
 const MAX_HELD = 10_000;
 
 /** The age in seconds above which a recheck of all tokens takes effect gradually. */

@@ -47,7 +47,7 @@ export class SharedFeed {
     return proofs?.lease(leaseMs);
   }
 
-  /** Publishes a proof of `period`. The times of `period` are by the same clock as the times of `lease`. */
+  /** The times of `period` are by the same clock as the times of `lease`. */
   async prove(lease: FeedLease, period: ReceivedPeriod): Promise<ProofOutcome> {
     const { proofs } = this.sharing;
     if (proofs === undefined) return 'behind';

@@ -7,7 +7,6 @@ export interface ReceivedPeriod {
 }
 
 interface Stretch {
-  /** The time since which a poller has received every revocation. */
   readonly receivedSinceMs: number;
   /** The time since which this process has read every revocation. */
   readonly coveredSinceMs: number;

@@ -31,10 +31,7 @@ export interface Telemetry {
 /** The time that the shutdown waits for the last spans to be sent. */
 const LAST_WORDS_MS = 500;
 
-/**
- * Call this function once in a process, before the application is created. Throws `ConfigurationError` if the
- * management port can't be used.
- */
+/** Call this function once in a process, before the application is created. */
 export async function startTelemetry(
   { name, version, telemetry }: Pick<ServiceSettings<string>, 'name' | 'version'> & { telemetry: TelemetrySettings },
   logger: Pick<ServiceLogger, 'warn' | 'log'>,

@@ -11,7 +11,6 @@ import { objectIn, type AdminRequest } from './admin-request.js';
 
 export const readRealm = ({ server: { realm } }: AdminRequest): HttpAnswer => found(representationOf(realm));
 
-/** Refuses unsupported settings, because an ignored setting would mislead a test. */
 export function updateRealm(request: AdminRequest): HttpAnswer {
   const { realm } = request.server;
   const json = objectIn(request.call);

@@ -105,7 +105,6 @@ function shownRoles(realm: Realm, client: RealmClient, user: RealmUser, scopes: 
   return held.filter((role) => role.client === client.clientId || includesRole(shown, role));
 }
 
-/** If a token exchange names audiences, the new token has no roles of other clients. */
 function withAccessTo(audiences: readonly string[], claims: Readonly<Record<string, unknown>>): object {
   const { resource_access: access, ...others } = claims;
   const left = Object.entries(toRecord(access)).filter(([client]) => audiences.includes(client));

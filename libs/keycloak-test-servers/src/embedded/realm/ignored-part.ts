@@ -1,4 +1,3 @@
-/** A part of a realm file that Keycloak uses and this server ignores. */
 export interface IgnoredPart {
   readonly name: string;
   readonly owner: string | undefined;

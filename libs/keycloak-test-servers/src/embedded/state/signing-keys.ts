@@ -18,7 +18,6 @@ export interface SigningKeys {
   readonly jwks: { readonly keys: readonly JWK[] };
   readonly publicKey: string;
   sign(claims: Claims, headerTyp: string): Promise<string>;
-  /** The old keys stay published, and tokens with an old key stay valid. */
   rotate(): Promise<void>;
   signWithOtherKey(claims: Claims, headerTyp: string): Promise<string>;
   signForSelf(claims: Claims): Promise<string>;

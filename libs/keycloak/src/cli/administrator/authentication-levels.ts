@@ -5,7 +5,6 @@ export const LEVEL_CONDITION = 'conditional-level-of-authentication';
 
 export type LevelsByName = ReadonlyMap<string, number>;
 
-/** Reads the names of levels from the attributes of a realm or a client. */
 export function levelsByName({ 'acr.loa.map': map }: Representation): LevelsByName {
   try {
     return new Map(Object.entries(recordOf(JSON.parse(textOf(map)))).map(([name, level]) => [name, Number(level)]));

@@ -52,7 +52,6 @@ export function rolesKnownTo(api: AdminApi, clients: readonly Owner[]): (role: R
 
 const MAX_ROLES = 1000;
 
-/** Returns the role and all roles within it. */
 export async function rolesWithin(api: AdminApi, role: Representation): Promise<ReadonlySet<RoleKey>> {
   const seen = new Map<string, Representation>();
   const waiting = [role];

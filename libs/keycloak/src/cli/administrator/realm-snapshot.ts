@@ -69,9 +69,7 @@ export interface RealmSnapshot {
   /** The roles of the default groups, by group path; undefined if the administrator may not see the roles. */
   readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;
   readonly hasRole: (role: RoleKey) => Promise<boolean>;
-  /** The client scopes that each new client gets. */
   readonly scopesOfNewClients: () => Promise<readonly string[]>;
-  /** The levels of authentication in the browser flow of the realm. */
   readonly levelsOfLogin: () => Promise<readonly number[]>;
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
 }

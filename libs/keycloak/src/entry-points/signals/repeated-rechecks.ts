@@ -1,7 +1,7 @@
 /** The time between two rechecks, which exceeds the duration of a logout in Keycloak. */
 const INTERVAL_MS = 10_000;
 
-/** Runs `action` later, and returns a function that cancels the action. The timer does not keep the process alive. */
+/** The timer does not keep the process alive. */
 export type Schedule = (ms: number, action: () => void) => () => void;
 
 const afterMs: Schedule = (ms, action) => {

@@ -43,7 +43,6 @@ export class ServerClock {
     this.#learnedAtMs = nowMs;
   }
 
-  /** Returns the server's current time, for a new entry. */
   nowMs(): number {
     return this.fromMonotonicMs(performance.now());
   }
@@ -52,7 +51,6 @@ export class ServerClock {
     return Math.max(performance.now() + this.#latestOffsetMs, this.nowMs(), Date.now());
   }
 
-  /** Converts a time of `performance.now()` to the server's time. */
   fromMonotonicMs(ms: number): number {
     return ms + this.#offsetMs;
   }

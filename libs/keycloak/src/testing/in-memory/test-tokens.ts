@@ -6,7 +6,6 @@ export interface TestToken {
   readonly claims: Readonly<Record<string, unknown>>;
   /** The grant with which the application got the token; undefined for the token of a caller. */
   readonly grant: 'client_credentials' | 'token_exchange' | undefined;
-  /** The permitted scopes of an exchange, or undefined if all scopes are permitted. */
   readonly grantableScopes: readonly string[] | undefined;
 }
 

@@ -33,7 +33,7 @@ interface Owner {
   readonly at: number;
 }
 
-/** The length of an indexed piece. Any {@link MIN_PART_LENGTH} characters of a secret contain an indexed piece. */
+/** Any {@link MIN_PART_LENGTH} characters of a secret contain an indexed piece. */
 const GRAM = 16;
 const STRIDE = MIN_PART_LENGTH - GRAM + 1;
 /** Many tokens of one user contain the same piece, so the index keeps at most 8 tokens for each indexed piece. */

@@ -8,7 +8,7 @@ export interface PlannedApplication {
   readonly subject: ApplicationSubject;
 }
 
-/** The needs of one service at one issuer. Plain data, because another process may have read the module. */
+/** Plain data, because another process may have read the module. */
 export interface ServiceNeeds {
   readonly reference: string;
   readonly issuer: string;
@@ -44,7 +44,6 @@ export interface NeededCall {
   readonly isByKind: boolean;
 }
 
-/** Returns the needs at each issuer. The first issuer is the service's own. */
 export const needsOf = (application: PlannedApplication): readonly ServiceNeeds[] =>
   application.subject.keycloak.issuers.map((at) => needsAt(application, at));
 

@@ -13,7 +13,6 @@ const MAX_KEY_AGE_SECONDS = 600;
 
 const READ_AGAIN_MS = 30_000;
 
-/** The maximum length of a token, in characters. */
 const MAX_LENGTH = 100_000;
 
 const ALGORITHMS: ReadonlySet<string> = new Set(SIGNING_ALGORITHMS);
