@@ -55,7 +55,10 @@ export interface ComposedKeycloak {
   readonly service: (name: string, options: object, entryPoint?: ServiceOptionsEntryPoint) => ServiceClient;
 }
 
-/** Creates the parts of the library from the options, and sends no request. */
+/**
+ * Creates the parts of the library from the options, and sends no request. Throws `KeycloakOptionsError`, which lists
+ * every fault.
+ */
 export function composeKeycloak(
   given: AnyModuleOptions,
   { clock = systemClock, network = new Network(), loggers = () => SILENT }: Surroundings = {},
