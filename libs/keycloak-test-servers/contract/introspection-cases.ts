@@ -256,13 +256,18 @@ export const INTROSPECTION_CASES: readonly ContractCase[] = [
   {
     title: 'of a token that lives one second: the token is active until the second of exp has ended',
     async ask(server) {
-      const text = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
-      const { exp, iat } = claimsOf(text);
-      const stateAt = async (epochSeconds: number): Promise<unknown> => {
-        await new Promise((resolve) => setTimeout(resolve, epochSeconds * 1000 - Date.now()));
-        return isActive(await introspect(server, 'service-a', text));
-      };
-      return [Number(exp) - Number(iat), await stateAt(Number(exp) + 0.3), await stateAt(Number(exp) + 1.1)];
+      for (let tries = 1; ; tries++) {
+        const text = textOf(await clientCredentials(server, 'short-lived', 'attacks.run'));
+        const { exp, iat } = claimsOf(text);
+        const stateAt = async (epochSeconds: number): Promise<unknown> => {
+          await new Promise((resolve) => setTimeout(resolve, epochSeconds * 1000 - Date.now()));
+          return isActive(await introspect(server, 'service-a', text));
+        };
+        const during = await stateAt(Number(exp) + 0.3);
+        // On a busy machine, this answer can come after the second of `exp`, and says nothing then.
+        if (Date.now() >= (Number(exp) + 1) * 1000 && tries < 20) continue;
+        return [Number(exp) - Number(iat), during, await stateAt(Number(exp) + 1.1)];
+      }
     },
     answer: [1, true, false],
   },

@@ -30,12 +30,16 @@ describe('the hint for a call that was answered with 401', () => {
     );
   });
 
-  it.each([['Bearer realm="service-b"'], ['Bearer'], [undefined], ['Basic realm="proxy"']])(
+  it.each([['Bearer realm="service-b"'], ['Bearer'], ['Basic realm="proxy"']])(
     'says that the token did not arrive if the challenge has no error: %s',
     (challenge) => {
       expect(hintOf(challenge)).toMatch(/as if the request had no token\. .*the Authorization header/);
     },
   );
+
+  it('names the audience of the token if the answer has no challenge, as with a guard of another library', () => {
+    expect(hintOf(undefined)).toMatch(/^service-b answers 401 without a challenge, .* \(service-b\)\. A proxy/);
+  });
 
   it('names the audience mapper if the refused token has a wrong audience', () => {
     const service = 'service-c';

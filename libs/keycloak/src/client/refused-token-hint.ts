@@ -25,5 +25,8 @@ export function refusedTokenHint(
     return `The service that answered says that it is ${named}, but the token is for ${others}. If the address of ${service} leads to ${named}, compare the host and the port in \`call\`. If ${service} runs with the client id of ${named}, correct its clientId.`;
   }
   if (readBearerChallenge(challenge) !== undefined) return undefined;
+  if (challenge === undefined) {
+    return `${service} answers 401 without a challenge, so its own guard or a gateway refused the token. Compare what it expects with the audience of the token (${loggableText(audiences.join(' ')) ?? 'none'}). A proxy may also have removed the Authorization header.`;
+  }
   return `${service} answers as if the request had no token. A proxy or another intermediary removes the Authorization header. Configure it to forward the header.`;
 }

@@ -47,7 +47,7 @@ describe('ObservedJudgements', () => {
     judgements.observe(refuse(ofClient('web')), call());
     judgements.observe(() => Promise.reject(ofClient('web')), call());
     judgements.observe(refuse(ofClient('batch')), call('POST /orders'));
-    judgements.observe(() => undefined, call());
+    judgements.observe(() => 'a verified token', call());
     await Promise.resolve();
     const kind = { code: 'invalid_token', reason: 'other_audience' };
     expect(judgements.refusals).toEqual([
@@ -55,6 +55,13 @@ describe('ObservedJudgements', () => {
       { ...kind, route: 'POST /orders', client: 'batch', count: 1 },
     ]);
     expect(judgements.counts).toEqual({ admitted: 1, refused: 3, refusedByBoth: 0, failed: {}, dropped: 0 });
+  });
+
+  it('does not count calls that need no token', async () => {
+    judgements.observe(() => undefined, call());
+    judgements.observe(() => Promise.resolve(undefined), call());
+    await new Promise(setImmediate);
+    expect(judgements.counts).toMatchObject({ admitted: 0, refused: 0 });
   });
 
   it.each([undefined, '', 7, { azp: 'web' }])('names no client if the claim azp is %j', (azp) => {
@@ -115,10 +122,10 @@ describe('ObservedJudgements', () => {
 
   it('skips and counts the checks above the limit of concurrent checks', async () => {
     let resolve!: () => void;
-    const promise = new Promise<void>((settle) => {
-      resolve = settle;
+    const promise = new Promise<string>((settle) => {
+      resolve = () => settle('a verified token');
     });
-    const judge = (): Promise<void> => promise;
+    const judge = (): Promise<string> => promise;
     for (let at = 0; at < 503; at += 1) judgements.observe(judge, call());
     expect(judgements.counts).toMatchObject({ admitted: 0, dropped: 3 });
     resolve();

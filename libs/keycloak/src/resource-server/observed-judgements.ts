@@ -60,6 +60,7 @@ export class ObservedJudgements {
     return this.#refusals.unlisted;
   }
 
+  /** `judge` returns undefined for a call that needs no token, such as a probe. Such a call does not count. */
   observe(judge: () => unknown, describe: () => ObservedCall): void {
     if (this.#isOver) return;
     if (this.#inFlight >= MAX_IN_FLIGHT) {
@@ -70,7 +71,7 @@ export class ObservedJudgements {
     try {
       const judged = judge();
       if (judged instanceof Promise) void this.#settle(judged, describe);
-      else this.#counts.admitted += 1;
+      else if (judged !== undefined) this.#counts.admitted += 1;
     } catch (error) {
       this.#failedWith(error, describe);
     }
@@ -79,8 +80,7 @@ export class ObservedJudgements {
   async #settle(judged: Promise<unknown>, describe: () => ObservedCall): Promise<void> {
     this.#inFlight += 1;
     try {
-      await judged;
-      if (!this.#isOver) this.#counts.admitted += 1;
+      if ((await judged) !== undefined && !this.#isOver) this.#counts.admitted += 1;
     } catch (error) {
       this.#failedWith(error, describe);
     } finally {

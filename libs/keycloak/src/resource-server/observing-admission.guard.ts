@@ -79,7 +79,10 @@ export class ObservingAdmission
       throw missingToken();
     }
     const verified = this.verifier.tokens.verify(text, access.staleness ?? this.#staleness, kind, request);
-    const allow = (token: VerifiedAccessToken): void => authorize(token, access, this.verifier);
+    const allow = (token: VerifiedAccessToken): VerifiedAccessToken => {
+      authorize(token, access, this.verifier);
+      return token;
+    };
     return verified instanceof Promise ? verified.then(allow) : allow(verified);
   }
 

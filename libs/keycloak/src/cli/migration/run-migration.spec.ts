@@ -43,6 +43,15 @@ describe('migrate-from-nest-keycloak-connect', () => {
     for (const path of untouched) expect(project.read(path)).toBe(ROOT_MODULE);
   });
 
+  it('leaves a file alone that uses both libraries, because a second decorator would stop the start', async () => {
+    const both = `import { Unprotected } from 'nest-keycloak-connect';\nimport { Public } from 'nestjs-keycloak-s2s';\n`;
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, 'src/orders.controller.ts': both });
+    const { exitCode, printed } = await project.run('--write', 'src');
+    expect(exitCode).toBe(1);
+    expect(printed).toContain('Left alone:\n  src/orders.controller.ts: it uses nest-keycloak-connect and nestjs-');
+    expect(project.read('src/orders.controller.ts')).toBe(both);
+  });
+
   it('exits with 0 despite a symbolic link to files that do not use nest-keycloak-connect', async () => {
     const files = { 'src/a/b.ts': '', 'outside/a.ts': '', 'outside/logo.svg': '' };
     project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, ...files });

@@ -13,7 +13,7 @@ import { MigrationError } from './migration-error.js';
 import { migrateModule, optionConstantsIn, registrationsIn } from './module.js';
 import { projectFacts } from './project-facts.js';
 import { hideSecrets } from './secrets.js';
-import { findSources, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
+import { findSources, isObserving, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
 import { unifiedDiff } from './unified-diff.js';
 
 export const MIGRATION = 'migrate-from-nest-keycloak-connect';
@@ -30,6 +30,8 @@ Name all folders of an application at once. It uses the typescript of the projec
 Exit codes: 0 nothing is left to decide, 1 a person must decide or change a file that was left alone, 3 it could
 not run.
 `;
+
+const BOTH = `it uses ${OLD_PACKAGE} and nestjs-keycloak-s2s, as while observing. Remove ${OLD_PACKAGE} by hand`;
 
 const [DONE, UNDECIDED, COULD_NOT_RUN] = [0, 1, 3];
 
@@ -83,12 +85,14 @@ async function migrate(
   const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   const migrated: MigratedFile[] = [];
   const unparsed: (FoundFile & UnreadFile)[] = [];
+  const mixed: UnreadFile[] = [];
   files.forEach((source, at) => {
     const result = parsed[at];
-    if (result !== undefined && 'root' in result) migrated.push(new MigratedFile(source, result.root));
+    if (isObserving(source.text)) mixed.push({ path: source.path, fault: BOTH, mayUseOldPackage: true });
+    else if (result !== undefined && 'root' in result) migrated.push(new MigratedFile(source, result.root));
     else unparsed.push({ ...source, fault: result?.fault ?? '', mayUseOldPackage: true });
   });
-  const left = [...unread, ...unparsed];
+  const left = [...unread, ...mixed, ...unparsed];
   const faults = unparsed.filter(({ text }) => usesOldPackage(text));
   if (faults.length > 0) {
     const lines = faults.map(({ path, fault }) => `\n  ${nameOf(path)}: ${fault}`);

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { MARK } from './migrated-file.js';
 import { MigrationError } from './migration-error.js';
 
 export interface FoundFile {
@@ -22,6 +23,13 @@ interface Entries {
 const SOURCE = /(?<![.]d)[.][cm]?tsx?$/;
 
 export const usesOldPackage = (text: string): boolean => /['"`]nest-keycloak-connect['"`]/.test(text);
+
+const NEW_DECORATORS =
+  /import \{[^}]*\b(?:KeycloakModule|Public|OptionalToken|Authenticated|Require\w+|AllowClients)\b[^}]*\} from ['"]nestjs-keycloak-s2s['"]/;
+
+/** Such a file observes. A file that the command has changed before has a mark, and may be changed again. */
+export const isObserving = (text: string): boolean =>
+  usesOldPackage(text) && NEW_DECORATORS.test(text) && !text.includes(MARK);
 
 export function findSources(paths: readonly string[]): { files: FoundFile[]; unread: UnreadFile[] } {
   const entries = paths.map(entriesBelow);
