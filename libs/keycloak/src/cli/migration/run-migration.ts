@@ -13,7 +13,7 @@ import { MigrationError } from './migration-error.js';
 import { migrateModule, optionConstantsIn, registrationsIn } from './module.js';
 import { projectFacts } from './project-facts.js';
 import { hideSecrets } from './secrets.js';
-import { findSources, isObserving, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
+import { findSources, usesBothPackages, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
 import { unifiedDiff } from './unified-diff.js';
 
 export const MIGRATION = 'migrate-from-nest-keycloak-connect';
@@ -88,7 +88,7 @@ async function migrate(
   const mixed: UnreadFile[] = [];
   files.forEach((source, at) => {
     const result = parsed[at];
-    if (isObserving(source.text)) mixed.push({ path: source.path, fault: BOTH, mayUseOldPackage: true });
+    if (isObserving(source)) mixed.push({ path: source.path, fault: BOTH, mayUseOldPackage: true });
     else if (result !== undefined && 'root' in result) migrated.push(new MigratedFile(source, result.root));
     else unparsed.push({ ...source, fault: result?.fault ?? '', mayUseOldPackage: true });
   });
@@ -119,6 +119,9 @@ async function migrate(
   );
   return decisions.length === 0 && !left.some(({ mayUseOldPackage }) => mayUseOldPackage) ? DONE : UNDECIDED;
 }
+
+/** A file with a mark was changed by the command before, and may be changed again. */
+const isObserving = ({ text }: FoundFile): boolean => usesBothPackages(text) && !text.includes(MARK);
 
 const isRegistering = (file: MigratedFile): boolean => !file.isSpec && registrationsIn(file).length > 0;
 

@@ -1,6 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { MARK } from './migrated-file.js';
 import { MigrationError } from './migration-error.js';
 
 export interface FoundFile {
@@ -27,9 +26,7 @@ export const usesOldPackage = (text: string): boolean => /['"`]nest-keycloak-con
 const NEW_DECORATORS =
   /import \{[^}]*\b(?:KeycloakModule|Public|OptionalToken|Authenticated|Require\w+|AllowClients)\b[^}]*\} from ['"]nestjs-keycloak-s2s['"]/;
 
-/** Such a file observes. A file that the command has changed before has a mark, and may be changed again. */
-export const isObserving = (text: string): boolean =>
-  usesOldPackage(text) && NEW_DECORATORS.test(text) && !text.includes(MARK);
+export const usesBothPackages = (text: string): boolean => usesOldPackage(text) && NEW_DECORATORS.test(text);
 
 export function findSources(paths: readonly string[]): { files: FoundFile[]; unread: UnreadFile[] } {
   const entries = paths.map(entriesBelow);
