@@ -11,14 +11,12 @@ const OF_PULL_REQUESTS = ['npm run sign-off -- "$BASE..$HEAD"'];
 const { jobs } = workflow('ci.yml');
 const commands = Object.values(jobs).flatMap(commandsOf);
 
-const order = RUN.split('\n').filter((line) =>
-  /^(check |beside |jest_suites$|\[ -z "\$engine" \]|\w+_suite$)/.test(line),
-);
+const order = RUN.split('\n').filter((line) => /^(check |jest_suites$|\[ -z "\$engine" \]|\w+_suite$)/.test(line));
 const suites = order.flatMap((line) => /\b\w+_suite$/.exec(line) ?? []);
 const checks = order.flatMap((line) => {
   const [, name = '', argument = ''] =
     (line === 'jest_suites' && /^ {2}attempt \d+ (\w+) /m.exec(RUN)) ||
-    /^(?:check|beside) (?:'[^']*'|"[^"]*")(?: \d+)? (\w+)(?: (\S+))?$/.exec(line) ||
+    /^check (?:'[^']*'|"[^"]*") \d+ (\w+)(?: (\S+))?$/.exec(line) ||
     [];
   return name === '' ? [] : [{ line, command: commandOf(name, argument) }];
 });
