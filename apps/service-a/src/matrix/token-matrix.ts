@@ -8,7 +8,7 @@ import { evaluateAnswer, evaluateAnswers, SERVICES, type Cell, type StolenToken 
 export interface MatrixRow extends StolenToken {
   readonly id?: string;
   readonly token: TokenInWords;
-  /** The expiry in seconds since the epoch, or 0 if there is no token. */
+  /** The expiry in seconds since the epoch, or 0 for a row without a token. */
   readonly expiresAt: number;
   readonly cells: readonly Cell[];
   readonly notRun?: string;

@@ -82,15 +82,16 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
           'address',
           `Keycloak is unreachable at ${realmUrl}${through(proxy)}: ${said}.`,
           (isProxyFailure(reason) ? connectionHint(reason).hint : undefined) ??
-            (reason === 'timeout' ? SLOW : 'Start Keycloak, or correct') +
-              ' the host name and port in issuer or internalServerUrl. Look for a firewall in between.',
+            (reason === 'timeout' ? SLOW : `Start Keycloak, or ${CORRECT_ADDRESS}`),
         ),
         isUnreachable: true,
       };
 }
 
-const SLOW =
-  'Check whether Keycloak is starting or overloaded. If it always needs longer, raise timeoutMs. Otherwise correct';
+const CORRECT_ADDRESS =
+  'correct the host name and port in issuer or internalServerUrl. Look for a firewall in between.';
+
+const SLOW = `Check whether Keycloak is starting or overloaded. If it always needs longer, raise timeoutMs. Otherwise ${CORRECT_ADDRESS}`;
 
 const NOT_OF_KEYCLOAK = /^(answer_not_|answer_too_large|nonsense_answer|answered_[23])/;
 

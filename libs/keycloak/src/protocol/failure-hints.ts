@@ -71,20 +71,20 @@ const OF_BOTH: Readonly<Record<string, Hint>> = {
     `No call was sent, because the last calls to ${whom(named)} failed. The first failures, further up in the log, say why.`,
 };
 
-const NOT_GRANTED = 'permission_not_granted_to_subject';
+/** Most refusals of a caller need no hint, because their cause is in the token. */
+const OF_CALLER: Readonly<Record<string, Hint>> = {
+  permission_not_granted_to_subject: (named) =>
+    `Keycloak gives the caller no token for ${named('scope', 'this permission')}. If the caller may have it, assign a role of this client scope to the caller (Client scopes, ${named('scope', 'the scope')}, Scope).`,
+};
 
 const whom = (named: Named): string => named('called', 'Keycloak');
 
 export function failureHint({ code, reason, httpStatus, fields }: KeycloakException): string | undefined {
-  if (httpStatus < 500 && reason !== NOT_GRANTED) return undefined;
   const named: Named = (field, otherwise) => {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : otherwise;
   };
-  if (reason === NOT_GRANTED) {
-    const scope = named('scope', 'this permission');
-    return `Keycloak gives this user no token for ${scope}. If the user may have it, assign a role of the client scope ${scope} to the user (Client scopes, ${scope}, Scope).`;
-  }
+  if (httpStatus < 500) return Object.hasOwn(OF_CALLER, reason) ? OF_CALLER[reason]?.(named) : undefined;
   const isKeycloak = code.startsWith('authorization_server_');
   const words = isKeycloak ? keycloakRefusalHint(fields) : undefined;
   const ofOne = isKeycloak ? OF_KEYCLOAK : OF_SERVICE;

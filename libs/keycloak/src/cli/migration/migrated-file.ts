@@ -14,6 +14,8 @@ export interface Binding {
   readonly specifier: Syntax;
 }
 
+const PROTECTING = /^(?:KeycloakModule|Public|OptionalToken|Authenticated|Require\w+|AllowClients)$/;
+
 export class MigratedFile {
   readonly edits: TextEdits;
   readonly bindings: ReadonlyMap<string, Binding>;
@@ -38,6 +40,13 @@ export class MigratedFile {
 
   get isSpec(): boolean {
     return /[.-](spec|test)[.][cm]?tsx?$/.test(this.source.path);
+  }
+
+  /** Both packages protect the file, unless an earlier run has changed it and left a mark. */
+  get isObserving(): boolean {
+    const all = [...this.bindings.values()];
+    const isProtected = all.some(({ from, imported }) => from === NEW_PACKAGE && PROTECTING.test(imported));
+    return isProtected && all.some(({ from }) => from === OLD_PACKAGE) && !this.source.text.includes(MARK);
   }
 
   referencesTo(local: string): readonly Syntax[] {

@@ -13,7 +13,7 @@ import { MigrationError } from './migration-error.js';
 import { migrateModule, optionConstantsIn, registrationsIn } from './module.js';
 import { projectFacts } from './project-facts.js';
 import { hideSecrets } from './secrets.js';
-import { findSources, usesBothPackages, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
+import { findSources, usesOldPackage, type FoundFile, type UnreadFile } from './source-files.js';
 import { unifiedDiff } from './unified-diff.js';
 
 export const MIGRATION = 'migrate-from-nest-keycloak-connect';
@@ -85,14 +85,18 @@ async function migrate(
   const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   const migrated: MigratedFile[] = [];
   const unparsed: (FoundFile & UnreadFile)[] = [];
-  const mixed: UnreadFile[] = [];
+  const observing: UnreadFile[] = [];
   files.forEach((source, at) => {
     const result = parsed[at];
-    if (isObserving(source)) mixed.push({ path: source.path, fault: BOTH, mayUseOldPackage: true });
-    else if (result !== undefined && 'root' in result) migrated.push(new MigratedFile(source, result.root));
-    else unparsed.push({ ...source, fault: result?.fault ?? '', mayUseOldPackage: true });
+    if (result === undefined || !('root' in result)) {
+      unparsed.push({ ...source, fault: result?.fault ?? '', mayUseOldPackage: true });
+      return;
+    }
+    const file = new MigratedFile(source, result.root);
+    if (file.isObserving) observing.push({ path: source.path, fault: BOTH, mayUseOldPackage: true });
+    else migrated.push(file);
   });
-  const left = [...unread, ...mixed, ...unparsed];
+  const left = [...unread, ...observing, ...unparsed];
   const faults = unparsed.filter(({ text }) => usesOldPackage(text));
   if (faults.length > 0) {
     const lines = faults.map(({ path, fault }) => `\n  ${nameOf(path)}: ${fault}`);
@@ -119,9 +123,6 @@ async function migrate(
   );
   return decisions.length === 0 && !left.some(({ mayUseOldPackage }) => mayUseOldPackage) ? DONE : UNDECIDED;
 }
-
-/** A file with a mark was changed by the command before, and may be changed again. */
-const isObserving = ({ text }: FoundFile): boolean => usesBothPackages(text) && !text.includes(MARK);
 
 const isRegistering = (file: MigratedFile): boolean => !file.isSpec && registrationsIn(file).length > 0;
 

@@ -23,11 +23,6 @@ const SOURCE = /(?<![.]d)[.][cm]?tsx?$/;
 
 export const usesOldPackage = (text: string): boolean => /['"`]nest-keycloak-connect['"`]/.test(text);
 
-const NEW_DECORATORS =
-  /import \{[^}]*\b(?:KeycloakModule|Public|OptionalToken|Authenticated|Require\w+|AllowClients)\b[^}]*\} from ['"]nestjs-keycloak-s2s['"]/;
-
-export const usesBothPackages = (text: string): boolean => usesOldPackage(text) && NEW_DECORATORS.test(text);
-
 export function findSources(paths: readonly string[]): { files: FoundFile[]; unread: UnreadFile[] } {
   const entries = paths.map(entriesBelow);
   const found = new Set(entries.flatMap(({ sources }) => sources));

@@ -1,6 +1,5 @@
 import { COULD_NOT_RUN, stackOf, type Surroundings } from '../surroundings.js';
 import { UsageError } from '../usage-error.js';
-import { needsText } from './needs-elsewhere.js';
 import { needsOf } from './plan/service-needs.js';
 import { applicationAt } from './planned-requirements.js';
 import { checkFlags, planFlags, REALM_USAGE } from './realm-flags.js';
@@ -21,7 +20,8 @@ export async function runRealm([command, ...args]: readonly string[], surroundin
     }
     // Only another copy of the library calls this command: see needs-elsewhere.ts.
     if (command === 'needs') {
-      for (const reference of planFlags(args).module ?? []) print(needsText(needsOf(await applicationAt(reference))));
+      for (const reference of planFlags(args).module ?? [])
+        print(JSON.stringify(needsOf(await applicationAt(reference))));
       return 0;
     }
     throw new UsageError(`the command must be realm plan or realm check\n\n${REALM_USAGE}`);
