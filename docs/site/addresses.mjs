@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
+import { isSet, repositoryAddress } from '../../scripts/release/repository-address.mjs';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -48,9 +49,7 @@ export const titleOf = (file) => /^# (.+)$/m.exec(read(file))?.[1] ?? file;
  *
  * @returns {string | undefined}
  */
-export function repositoryAddress() {
-  const address = JSON.parse(read('package.json'))
-    .repository?.url?.replace(/^git\+/, '')
-    .replace(/\.git$/, '');
-  return address && new URL(address).hostname.endsWith('.invalid') ? undefined : address;
+export function addressIfSet() {
+  const address = repositoryAddress(ROOT);
+  return isSet(address) ? address : undefined;
 }

@@ -1,6 +1,6 @@
 // npm run docs:site builds the documentation as a static site in docs/site/dist. The command fails for a dead link, and
-// for a page that is not accessible, is too wide for a phone, or loads files from elsewhere. Pages are checked in
-// Chromium, if it is installed. `-- --base /name` sets the path of the site on its server. `-- --serve` shows the site
+// for a page that loads files from elsewhere. If Chromium is installed, the command opens five pages, and fails for a
+// page that is not accessible or is too wide for a phone. `-- --base /name` sets the path of the site on its server. `-- --serve` shows the site
 // on this machine, and builds a page again after each change.
 import '../../scripts/common/help.mjs';
 import { spawn } from 'node:child_process';
@@ -21,7 +21,10 @@ const { values: options } = argumentsOf({ options: { base: { type: 'string' }, s
 const base = `/${options.base ?? ''}/`.replaceAll(/\/+/g, '/');
 process.chdir(ROOT);
 
-await Promise.all([npm('ci', '--no-progress', '--prefix', SITE), npm('run', '--silent', 'docs:api')]);
+await Promise.all([
+  npm('ci', '--ignore-scripts', '--no-progress', '--prefix', SITE),
+  npm('run', '--silent', 'docs:api'),
+]);
 const command = options.serve ? 'dev' : 'build';
 const exitCode = await runNode([`${SITE}/node_modules/vitepress/bin/vitepress.js`, command, SITE, '--base', base]);
 if (exitCode !== 0 || options.serve) process.exit(exitCode);

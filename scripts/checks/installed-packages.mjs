@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 /** @typedef {import('../release/packed-library.mjs').Manifest} Manifest */
 
 /**
- * Returns the packages that npm installs with a package, in the versions of this checkout. npm also installs required
+ * Returns the packages that npm installs with a package, in the installed versions. npm also installs required
  * peers, unless `peers` is false.
  *
  * @param {string} folder of the package @param {{ peers: boolean }} options

@@ -12,7 +12,7 @@ import { setAddress } from './set-address.mjs';
 const WORKFLOW = '.github/workflows/publish.yml';
 /** Other commands need GitHub, or could change something outside of the copy. */
 const RUNS_HERE = /^(?:npm run|npm publish|node|test) (?!.*\$\{\{)/;
-const PUBLISHES = /^npm publish /m;
+const PUBLISHES = /\bnpm publish\b/;
 /** The log level hides the list of files. */
 const DRY_RUN = { npm_config_dry_run: 'true', npm_config_loglevel: 'warn' };
 const ADDRESS_TO_TRY = 'https://example.com/owner/name';

@@ -9,11 +9,12 @@ const UNRELEASED = /^<!-- unreleased: (?<command>.+) -->\n[^]*?^<!-- \/unrelease
 
 /** @param {string} root @param {string} repository its address */
 export function preparePages(root, repository) {
-  for (const { folder, manifest } of published(root)) {
-    const release = { root, repository, tag: `v${manifest.version}` };
-    prepare(join(root, folder, 'README.md'), { ...release, folder });
-    prepare(join(root, OF_THE_REPOSITORY), { ...release, folder: '.' });
+  const packages = published(root).map(({ folder, manifest }) => ({ folder, tag: `v${manifest.version}` }));
+  for (const { folder, tag } of packages) {
+    prepare(join(root, folder, 'README.md'), { root, repository, tag, folder });
   }
+  const [{ tag } = { tag: 'HEAD' }] = packages;
+  prepare(join(root, OF_THE_REPOSITORY), { root, repository, tag, folder: '.' });
 }
 
 /** @param {string} page @param {Parameters<typeof absoluteLinks>[1]} release */

@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitepress';
 import { accessibleSearch } from './accessible-search.mjs';
-import { NOT_PAGES, pageOf, read, repositoryAddress, titleOf } from '../addresses.mjs';
+import { NOT_PAGES, pageOf, read, addressIfSet, titleOf } from '../addresses.mjs';
 import { repositoryMarkdown } from './markdown.mjs';
 import { groupsOf, sidebars } from '../navigation.mjs';
 
-const repository = repositoryAddress();
+const repository = addressIfSet();
 const groups = groupsOf(read('docs/README.md'));
 const [, opening = ''] = /^# .+\n\n((?:.+\n)+)/.exec(read('README.md')) ?? [];
 const [description = ''] = opening.replaceAll('\n', ' ').split(/(?<=\.) /);

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { renderMermaidSVG } from 'beautiful-mermaid';
-import { repositoryAddress, ROOT } from '../addresses.mjs';
+import { addressIfSet, ROOT } from '../addresses.mjs';
 import { withSiteLinks } from '../links.mjs';
 import { importOf } from '../navigation.mjs';
 
@@ -8,7 +8,7 @@ import { importOf } from '../navigation.mjs';
 
 /** Adapts links, images, diagrams and long names to the site. @param {import('markdown-it').default} md */
 export function repositoryMarkdown(md) {
-  const repository = repositoryAddress();
+  const repository = addressIfSet();
   md.core.ruler.push('repository', ({ tokens, env }) => {
     // In the search index, `path` is the file. On a page, `path` is already the address.
     const from = relative(ROOT, env.realPath ?? env.path);

@@ -26,7 +26,7 @@ export class FakeAdminApi {
 
   static async start(realm: FakeRealm): Promise<FakeAdminApi> {
     const answers = answersOf(realm);
-    const server = createServer((request, response) => {
+    const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       const path = (request.url ?? '').replace(/\?.*/, '');
       api.authorizations.add(request.headers.authorization);
       api.methods.add(request.method);

@@ -44,7 +44,7 @@ export class NextService {
   ) {}
 
   static async start(): Promise<NextService> {
-    const server = createServer((incoming, response) => {
+    const server = createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
       void (async () => {
         const { method = '', url = '', headers } = incoming;
         const request = { method, url, headers, body: await text(incoming) };

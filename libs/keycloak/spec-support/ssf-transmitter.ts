@@ -60,7 +60,8 @@ export class SsfTransmitter {
   ) {}
 
   static async start(clock: StillClock): Promise<SsfTransmitter> {
-    const server = createServer();
+    // On a busy machine, the server would close an idle connection while the client sends the next request.
+    const server = createServer({ keepAliveTimeout: 0 });
     const transmitter = new SsfTransmitter(server, clock);
     server.on(
       'request',
