@@ -74,7 +74,7 @@ const OF_THE_SERVER: readonly [string, () => Fault, string][] = [
   ['sends a malformed key', () => keys({ ...key.jwk, n: 'AQAB' }), '502 signing_key_unusable'],
 ];
 
-const quickFor = (refused: string) => ({ timeoutMs: refused === '503 timeout' ? 1000 : 10_000, maxRetries: 0 });
+const quickFor = (refused: string) => ({ timeoutMs: refused === '503 timeout' ? 3000 : 10_000, maxRetries: 0 });
 
 describe.each(OF_THE_SERVER)('a server that %s', (_, fault, refused) => {
   const quick = quickFor(refused);
