@@ -43,7 +43,7 @@ export interface ServiceRequestOptions {
   /**
    * The statuses of the called service that an uncaught error passes on to this service's caller. The library, not the
    * called service, writes the response body. Allowed are 400 to 499, except 401, 403, 407, 408, 421, 425, 426 and 431.
-   * By default, every error status of the called service becomes 502.
+   * By default, an error status of the called service becomes 502. For a call on behalf of a user, 403 becomes 403.
    */
   readonly forwardStatuses?: readonly number[];
 }
