@@ -37,6 +37,7 @@ import { protectedResourceController } from './protected-resource.controller.js'
 import { AccessTokenVerifier } from '../resource-server/access-token-verifier.js';
 import { Admission } from '../resource-server/admission.guard.js';
 import { GatewayHandshakes } from '../resource-server/gateway-handshakes.discovery.js';
+import { HandlerAccess } from '../resource-server/handler-access.js';
 import { ObservingAdmission } from '../resource-server/observing-admission.guard.js';
 import { KeycloakGuard } from '../resource-server/keycloak.guard.js';
 import { KeycloakExceptionFilter } from '../resource-server/keycloak-exception.filter.js';
@@ -118,6 +119,11 @@ export type ServiceRegistration = { readonly name: string } & (
     KeycloakGuard,
     { provide: APP_GUARD, useExisting: KeycloakGuard },
     {
+      provide: HandlerAccess,
+      inject: [RESOLVED_OPTIONS],
+      useFactory: (options: ResolvedKeycloakOptions) => new HandlerAccess(options),
+    },
+    {
       provide: KeycloakExceptionFilter,
       inject: [RESOLVED_OPTIONS, HttpAdapterHost],
       useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
@@ -171,6 +177,7 @@ export type ServiceRegistration = { readonly name: string } & (
     KeycloakGuard,
     KeycloakExceptionFilter,
     GatewayHandshakes,
+    HandlerAccess,
   ],
 })
 export class KeycloakModule extends ConfigurableModuleClass {

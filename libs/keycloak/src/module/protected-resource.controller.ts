@@ -3,6 +3,7 @@ import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { RESOLVED_OPTIONS } from './keycloak.module-definition.js';
 import type { ResolvedKeycloakOptions } from '../options/keycloak.options.js';
 import { Public } from '../resource-server/access.decorators.js';
+import { HandlerAccess } from '../resource-server/handler-access.js';
 import {
   protectedResourceMetadata,
   type ProtectedResourceMetadata,
@@ -26,6 +27,7 @@ export function protectedResourceController(): Type {
     constructor(
       @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedKeycloakOptions,
       @Inject(RouteReport) private readonly report: RouteReport,
+      @Inject(HandlerAccess) private readonly access: HandlerAccess,
       @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
       @Inject(ApplicationConfig) config: ApplicationConfig,
     ) {
@@ -55,7 +57,7 @@ export function protectedResourceController(): Type {
       const described = {
         ...protectedResource,
         issuers: issuers.map(({ issuer }) => issuer),
-        permissionsAreScopes: issuers.every(({ mapPermissions: permissions }) => permissions === undefined),
+        permissionsAreScopes: this.access.permissionsAreScopes,
       };
       this.#metadata ??= protectedResourceMetadata(described, this.report.guarded());
       return this.#metadata;

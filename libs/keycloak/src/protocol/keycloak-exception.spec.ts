@@ -98,6 +98,16 @@ describe('the HTTP response of a refusal (RS-02, RS-14)', () => {
     },
   );
 
+  it('names all scopes of an operation in the challenge, and the missing permission in the body (RFC 6750 section 3)', () => {
+    const scopes = ['tools.use', 'two words', 'tools.approve'];
+    const refusal = new BearerError('insufficient_scope', { reason, permission: 'tools.approve', scopes });
+    expect(refusal.toHeaders('b', 'https://b.example/metadata')).toEqual({
+      'WWW-Authenticate':
+        'Bearer realm="b", error="insufficient_scope", scope="tools.use tools.approve", resource_metadata="https://b.example/metadata"',
+    });
+    expect(refusal.toBody(false)).toMatchObject({ permission: 'tools.approve' });
+  });
+
   it('is an Error with its own name, no cause and no stack trace', () => {
     const refusal = new BearerError('invalid_token', { reason });
     expect(refusal).toBeInstanceOf(Error);

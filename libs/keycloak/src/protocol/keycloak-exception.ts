@@ -38,8 +38,8 @@ export interface RefusalBody {
 export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   readonly reason: Reason;
   readonly permission?: string;
-  /** All permissions of the route, for the challenge of `insufficient_scope`. */
-  readonly scope?: readonly string[];
+  /** Everything that the caller's operation demands, for the challenge of `insufficient_scope`. */
+  readonly scopes?: readonly string[];
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;
   /** A single line that this library or Node wrote, never text of another party. */
@@ -56,7 +56,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   abstract readonly code: RefusalCode;
   readonly reason: Reason;
   readonly permission: string | undefined;
-  readonly #scope: readonly string[];
+  readonly #scopes: readonly string[];
   /** The required login, only with `insufficient_user_authentication`. */
   readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
@@ -72,7 +72,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     this.reason = details.reason;
     // The permission is empty for a call that requested no scope.
     this.permission = details.permission === '' ? undefined : details.permission;
-    this.#scope = details.scope ?? [details.permission ?? ''];
+    this.#scopes = details.scopes ?? [details.permission ?? ''];
     this.authentication = details.authentication;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.fields = detail === undefined ? (details.fields ?? {}) : { ...details.fields, detail };
@@ -127,7 +127,7 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
       case 'insufficient_user_authentication':
         return { error: this.code, ...demandInChallenge(this.authentication) };
       case 'insufficient_scope':
-        return { error: this.code, ...scopeOf(this.#scope) };
+        return { error: this.code, ...scopeOf(this.#scopes) };
       default:
         return undefined;
     }

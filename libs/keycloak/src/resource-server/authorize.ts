@@ -12,11 +12,10 @@ export function authorize(
 ): void {
   const permission = missingPermission(token, access);
   if (permission !== undefined) {
-    const scope = demandedScope(token, access);
     throw new BearerError('insufficient_scope', {
       reason: 'permission_missing',
       permission,
-      scope,
+      scopes: demandedScopes(token, access),
       fields: ownerOf(token),
     });
   }
@@ -37,7 +36,7 @@ function missingPermission(token: VerifiedAccessToken, { permissions, anyOf }: R
 /**
  * The challenge (RFC 6750 §3) names one permission of each `anyOf` list, preferably a permission that the token has.
  */
-function demandedScope(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
+function demandedScopes(token: VerifiedAccessToken, { permissions, anyOf }: RouteAccess): readonly string[] {
   const chosen = anyOf.flatMap((some) => some.find((one) => token.hasPermission(one)) ?? some[0] ?? []);
   return [...new Set([...permissions, ...chosen])];
 }

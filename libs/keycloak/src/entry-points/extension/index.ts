@@ -1,10 +1,12 @@
 /**
- * The entry point nestjs-keycloak-s2s/extension: types for custom channels, caches, adapters and verifications.
+ * The entry point nestjs-keycloak-s2s/extension: types for custom channels, caches, adapters and verifications, and the access of
+ * handlers.
  *
  * @packageDocumentation
  * @category Supported
  */
 export { denialOf } from '../../protocol/denial.js';
+export { HandlerAccess } from '../../resource-server/handler-access.js';
 
 export type {
   ConnectedSharedCache,
@@ -40,6 +42,7 @@ export type {
   RequestAdapter,
   LongLivedConnection,
 } from '../../resource-server/request.adapter.js';
+export type { HandlerDemands } from '../../resource-server/handler-access.js';
 export type {
   ConnectedJwtVerification,
   JwtVerification,

@@ -32,7 +32,8 @@ function refusalsOf({ opening, permissions, anyOf, clients, authentication }: Ro
     new BearerError('invalid_request', { reason: 'more_than_one_credential' }),
     new BearerError('invalid_token', { reason: 'inactive' }),
     ...named.map(
-      (permission) => new BearerError('insufficient_scope', { reason: 'permission_missing', permission, scope: named }),
+      (permission) =>
+        new BearerError('insufficient_scope', { reason: 'permission_missing', permission, scopes: named }),
     ),
     ...(clients.length > 0 ? [new BearerError('client_not_allowed', { reason: 'client_not_allowed' })] : []),
     ...(authentication === undefined ? [] : [refusalOfLogin(authentication)]),
