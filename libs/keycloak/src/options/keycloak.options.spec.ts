@@ -168,6 +168,18 @@ describe('resolveKeycloakOptions', () => {
     ]);
   });
 
+  it('accepts several request adapters of one kind if at most one lacks isOwn', () => {
+    const rest = { kind: 'rpc', callOf() {}, requestOf() {}, toException() {} };
+    const own = { ...rest, isOwn: () => true };
+    expect(resolve({ requestAdapters: [own, rest, own] }).requestAdapters).toEqual([own, rest, own]);
+    expect(faults(() => resolve({ requestAdapters: [rest, own, rest] }))).toEqual([
+      'requestAdapters has two adapters without isOwn for the kind "rpc"',
+    ]);
+    expect(faults(() => resolve({ requestAdapters: [{ ...rest, isOwn: true }] }))).toEqual([
+      'requestAdapters must be a list of request adapters, such as graphqlRequestAdapter()',
+    ]);
+  });
+
   it('accepts one request adapter for each kind of context other than HTTP', () => {
     const adapter = (kind: string): object => ({ kind, callOf() {}, requestOf() {}, toException() {} });
     expect(resolve({ requestAdapters: [adapter('rpc'), adapter('ws')] }).requestAdapters).toHaveLength(2);
@@ -177,7 +189,7 @@ describe('resolveKeycloakOptions', () => {
       ]);
     }
     expect(faults(() => resolve({ requestAdapters: [adapter('rpc'), adapter('rpc'), adapter('http')] }))).toEqual([
-      'requestAdapters has two adapters for the kind "rpc"',
+      'requestAdapters has two adapters without isOwn for the kind "rpc"',
       'requestAdapters must not have an adapter for the kind "http", which is built in',
     ]);
   });

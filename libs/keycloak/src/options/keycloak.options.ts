@@ -37,8 +37,8 @@ import {
 /** Common options apply to every issuer, and each limit counts for each issuer separately. */
 export interface CommonModuleOptions {
   /**
-   * One adapter per kind of context other than HTTP, such as `graphqlRequestAdapter()`. Without the adapter of a
-   * context, the guard refuses calls that need a token. Default: none.
+   * One adapter per kind of context other than HTTP, such as `graphqlRequestAdapter()`. Several adapters of one kind
+   * need `isOwn`. Without the adapter of a context, the guard refuses calls that need a token. Default: none.
    */
   readonly requestAdapters?: readonly RequestAdapter[];
   /** The time limit of a call to the authorization server, including waits and retries. Default 3000, 100 to 60000. */

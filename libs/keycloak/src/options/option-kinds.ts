@@ -152,8 +152,9 @@ export const requestAdapters: OptionKind<readonly RequestAdapter[]> = (name, giv
     return [];
   }
   const kinds = given.map(({ kind }) => kind);
-  const twice = kinds.find((kind, at) => kinds.indexOf(kind) !== at);
-  if (twice !== undefined) faults.fault(`${name} has two adapters for the kind "${twice}"`);
+  const ofRest = given.filter(({ isOwn }) => isOwn === undefined).map(({ kind }) => kind);
+  const twice = ofRest.find((kind, at) => ofRest.indexOf(kind) !== at);
+  if (twice !== undefined) faults.fault(`${name} has two adapters without isOwn for the kind "${twice}"`);
   if (kinds.includes('http')) faults.fault(`${name} must not have an adapter for the kind "http", which is built in`);
   return Object.freeze([...given]);
 };
@@ -161,6 +162,7 @@ export const requestAdapters: OptionKind<readonly RequestAdapter[]> = (name, giv
 const isRequestAdapter = (given: unknown): given is RequestAdapter => {
   const adapter = Object(given) as Readonly<Record<string, unknown>>;
   const methods = ['callOf', 'requestOf', 'toException'];
+  if (adapter['isOwn'] !== undefined) methods.push('isOwn');
   return typeof adapter['kind'] === 'string' && methods.every((method) => typeof adapter[method] === 'function');
 };
 

@@ -7,7 +7,13 @@ import { authorize } from './authorize.js';
 import { bearerToken, type BearerRequest } from './bearer-token.js';
 import { missingToken, routeClosed, withoutAdapter } from './call-demands.js';
 import { checkCallOrRequest, isCallContext } from './call-or-request.js';
-import type { CallContext, AdaptedRequest, RequestAdapter, LongLivedConnection } from './request.adapter.js';
+import {
+  adapterOf,
+  type AdaptedRequest,
+  type CallContext,
+  type LongLivedConnection,
+  type RequestAdapter,
+} from './request.adapter.js';
 import { eventStreamOf } from './event-stream.js';
 import type { HeldConnections } from './held-connections.js';
 import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
@@ -30,7 +36,6 @@ export class Admission implements OnApplicationShutdown {
     one: 'A call could not be authorized',
     others: 'Several calls could not be authorized',
   });
-  readonly #adapters: ReadonlyMap<string, RequestAdapter>;
   /** Undefined until the first `callerOf()` or the first call outside of HTTP (perf: guard-overhead). */
   #verifications: SharedVerifications | undefined;
   readonly #tokens: TokenVerifier;
@@ -46,7 +51,6 @@ export class Admission implements OnApplicationShutdown {
     private readonly refusals: Pick<KeycloakExceptionFilter, 'tell' | 'toException' | 'toReply'>,
     private readonly connections: Pick<HeldConnections, 'hold'>,
   ) {
-    this.#adapters = new Map(options.requestAdapters.map((adapter) => [adapter.kind, adapter]));
     this.#tokens = verifier.tokens;
     this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
   }
@@ -82,13 +86,13 @@ export class Admission implements OnApplicationShutdown {
     if (!isCallContext(of)) return { kind: 'http', request: of, isLongLived: false };
     const kind = of.getType<string>();
     if (kind === 'http') return { kind, request: of.getArgByIndex<AdaptedRequest>(0), isLongLived: false };
-    const adapter = this.#adapters.get(kind);
+    const adapter = adapterOf(this.options.requestAdapters, of);
     if (adapter === undefined) throw withoutAdapter(kind);
     return { kind, request: adapter.requestOf(of), isLongLived: adapter.connectionOf?.(of) !== undefined };
   }
 
   #refuse(error: unknown, context: ExecutionContext): Promise<never> {
-    const adapter = this.#adapters.get(context.getType<string>());
+    const adapter = adapterOf(this.options.requestAdapters, context);
     if (!(error instanceof KeycloakException)) return this.#fail(error, context, adapter);
     this.refusals.tell(error, context);
     if (adapter === undefined) return this.#refuseWithoutAdapter(error, context);
@@ -117,7 +121,7 @@ export class Admission implements OnApplicationShutdown {
 
   #authorizeCall(context: ExecutionContext): boolean | Promise<boolean> {
     const kind = context.getType<string>();
-    const adapter = kind === 'http' ? undefined : this.#adapters.get(kind);
+    const adapter = kind === 'http' ? undefined : adapterOf(this.options.requestAdapters, context);
     adapter?.begin?.(context);
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return markAdmitted(context);

@@ -9,7 +9,7 @@ import {
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { KeycloakException, type RefusalBody } from '../protocol/keycloak-exception.js';
-import type { RequestAdapter } from './request.adapter.js';
+import { adapterOf, type RequestAdapter } from './request.adapter.js';
 import { makeRefusalsHttpExceptions } from './http.exception.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeHandler } from './request-description.js';
@@ -67,7 +67,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     const kind = host.getType<string>();
     if (kind !== 'http') {
       const exception = this.toException(refusal, host);
-      const adapter = this.#adapterOf(kind);
+      const adapter = this.#adapterOf(host);
       if (adapter?.answer !== undefined) return adapter.answer(exception, host);
       // A microservice of Nest answers with the return value of the filter.
       if (adapter === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
@@ -83,12 +83,12 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
   }
 
   toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
-    const adapter = this.#adapterOf(host.getType<string>());
+    const adapter = this.#adapterOf(host);
     return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
   }
 
-  #adapterOf(kind: string): RequestAdapter | undefined {
-    return this.options.requestAdapters.find((adapter) => adapter.kind === kind);
+  #adapterOf(host: ArgumentsHost): RequestAdapter | undefined {
+    return adapterOf(this.options.requestAdapters, host);
   }
 
   #isTold(refusal: KeycloakException, host: ArgumentsHost): boolean {
@@ -109,7 +109,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
 
   /** A long-lived connection has many calls, so the refusal identifies the call. */
   #callOf(refusal: KeycloakException, host: ArgumentsHost): object {
-    const adapter = this.#adapterOf(host.getType<string>());
+    const adapter = this.#adapterOf(host);
     try {
       const call = adapter?.callOf(host);
       if (call !== undefined && adapter?.connectionOf?.(host)?.key !== call) return call;

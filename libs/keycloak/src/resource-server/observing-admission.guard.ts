@@ -8,7 +8,7 @@ import { missingToken, routeClosed, withoutAdapter } from './call-demands.js';
 import { checkCallOrRequest } from './call-or-request.js';
 import type { ObservationLog } from './observed-log.js';
 import type { ObservedCall, ObservedJudgements } from './observed-judgements.js';
-import type { AdaptedRequest, CallContext, RequestAdapter } from './request.adapter.js';
+import { adapterOf, type AdaptedRequest, type CallContext, type RequestAdapter } from './request.adapter.js';
 import { describeHandler, describeRequest, routeOf } from './request-description.js';
 import { routeAccess } from './route-access.js';
 import { markAdmitted, markObserved } from './verified-requests.js';
@@ -23,7 +23,6 @@ interface ObservingOptions {
 export class ObservingAdmission
   implements Pick<Admission, 'admit' | 'callerOf'>, OnApplicationBootstrap, OnApplicationShutdown
 {
-  readonly #adapters: ReadonlyMap<string, RequestAdapter>;
   readonly #staleness: number;
   readonly #judged = new WeakMap<object, Set<unknown>>();
 
@@ -33,7 +32,6 @@ export class ObservingAdmission
     private readonly judgements: ObservedJudgements,
     private readonly log: ObservationLog,
   ) {
-    this.#adapters = new Map(options.requestAdapters.map((adapter) => [adapter.kind, adapter]));
     this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
   }
 
@@ -50,10 +48,9 @@ export class ObservingAdmission
 
   admit(context: ExecutionContext): true {
     markObserved(context.getArgs());
-    const adapter = this.#adapters.get(context.getType<string>());
-    if (adapter === undefined || !this.#isJudged(context, adapter)) {
+    if (!this.#isJudged(context)) {
       this.judgements.observe(
-        () => this.#judge(context, adapter),
+        () => this.#judge(context),
         () => callOf(context),
       );
     }
@@ -65,8 +62,9 @@ export class ObservingAdmission
     return undefined;
   }
 
-  #judge(context: ExecutionContext, adapter: RequestAdapter | undefined): unknown {
+  #judge(context: ExecutionContext): unknown {
     const kind = context.getType<string>();
+    const adapter = adapterOf(this.options.requestAdapters, context);
     adapter?.begin?.(context);
     const access = routeAccess(context.getClass(), context.getHandler());
     if (access.opening === 'public') return undefined;
@@ -87,8 +85,10 @@ export class ObservingAdmission
   }
 
   /** One GraphQL query may contain an operation thousands of times, under different aliases. */
-  #isJudged(context: ExecutionContext, adapter: RequestAdapter): boolean {
+  #isJudged(context: ExecutionContext): boolean {
     try {
+      const adapter = adapterOf(this.options.requestAdapters, context);
+      if (adapter === undefined) return false;
       const call = adapter.callOf(context);
       if (adapter.connectionOf?.(context)?.key === call) return false;
       const handlers = this.#judged.get(call) ?? new Set();

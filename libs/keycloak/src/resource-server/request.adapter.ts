@@ -40,6 +40,15 @@ export interface RequestAdapter {
    */
   readonly kind: string;
   /**
+   * Says whether a call of this `kind` belongs to this adapter, so that several transports can share a kind. The adapters
+   * of a kind are asked in the order of the list. One adapter of a kind may omit `isOwn`, and gets all other calls.
+   *
+   * A payload can have any member. Decide by an argument's class or by an argument that the framework creates, so that
+   * no caller can choose where the guard looks for its token. An exception filter has no handler, so do not use the
+   * handler. If `isOwn` throws, the call fails.
+   */
+  isOwn?(context: CallContext): boolean;
+  /**
    * Returns the object with which the guard stores the caller's token for `@Caller()`. The object must belong only to
    * this call or its connection, because callers with a shared object share one identity.
    */
@@ -77,4 +86,10 @@ export interface RequestAdapter {
    * expires or is denied.
    */
   connectionOf?(context: CallContext): LongLivedConnection | undefined;
+}
+
+export function adapterOf(adapters: readonly RequestAdapter[], context: CallContext): RequestAdapter | undefined {
+  const kind = context.getType<string>();
+  const ofKind = adapters.filter((adapter) => adapter.kind === kind);
+  return ofKind.find((adapter) => adapter.isOwn?.(context) === true) ?? ofKind.find(({ isOwn }) => isOwn === undefined);
 }

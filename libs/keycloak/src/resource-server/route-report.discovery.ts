@@ -12,6 +12,7 @@ import {
   type HandlerKind,
   type Host,
 } from './handlers.discovery.js';
+import type { RequestAdapter } from './request.adapter.js';
 import { classAccess, CLOSED, markDeclaringClasses, markHandler, type RouteAccess } from './route-access.js';
 import { STOP_THE_START, type StartChecks } from './start-checks.js';
 import {
@@ -47,7 +48,7 @@ export class RouteReport implements OnApplicationBootstrap {
     private readonly discovery: DiscoveryService,
     private readonly handshakes: Pick<GatewayHandshakes, 'isGuarded' | 'mayListen'>,
     private readonly options: {
-      readonly requestAdapters: readonly { readonly kind: string }[];
+      readonly requestAdapters: readonly Pick<RequestAdapter, 'kind' | 'isOwn'>[];
       readonly issuers: readonly { readonly issuer: string; readonly mapPermissions: unknown }[];
       readonly verification: VerificationMethod;
       readonly jwt: unknown;

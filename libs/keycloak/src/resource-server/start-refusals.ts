@@ -5,6 +5,7 @@ import { isNoted, notedMethods, WHOLE_CLASS } from './access-notes.js';
 import { nameOfClient } from './allowed-client.js';
 import { chainOf, nameOfClass } from './class-chain.js';
 import type { Handler, Host } from './handlers.discovery.js';
+import type { RequestAdapter } from './request.adapter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
 
 export function refuseImpossible(label: string, { permissions, anyOf }: RouteAccess): void {
@@ -54,9 +55,9 @@ const BARE_STREAM = 'pt_stream';
 export function refuseUnansweredStream(
   { label, function: handler }: Handler,
   { opening }: RouteAccess,
-  requestAdapters: readonly { readonly kind: string }[],
+  requestAdapters: readonly Pick<RequestAdapter, 'kind' | 'isOwn'>[],
 ): void {
-  if (opening === 'public' || requestAdapters.some(({ kind }) => kind === 'rpc')) return;
+  if (opening === 'public' || requestAdapters.some(({ kind, isOwn }) => kind === 'rpc' && isOwn === undefined)) return;
   const patterns = [Reflect.getMetadata(PATTERNS, handler)].flat() as readonly unknown[];
   if (!patterns.some((pattern) => (Object(pattern) as { streaming?: unknown }).streaming === BARE_STREAM)) return;
   throw new Error(
