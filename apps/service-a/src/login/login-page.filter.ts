@@ -49,7 +49,7 @@ export class LoginPageFilter implements ExceptionFilter<LoginError | KeycloakExc
   } {
     if (error instanceof KeycloakException) {
       this.refusals.log(error, host);
-      return this.refusals.toReply(error);
+      return this.refusals.toReply(error, host);
     }
     this.#logFailure(error);
     return { status: error.getStatus(), headers: {}, body: { error: 'Login failed', code: error.code } };

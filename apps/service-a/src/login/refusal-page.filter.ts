@@ -1,5 +1,10 @@
 import { HttpStatus, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { KeycloakExceptionFilter, type KeycloakException, type RefusalBody } from 'nestjs-keycloak-s2s';
+import {
+  KeycloakExceptionFilter,
+  type KeycloakException,
+  type RefusalBody,
+  type RefusalReply,
+} from 'nestjs-keycloak-s2s';
 import { prefersHtml, type PageReply, type PageRequest } from '../pages/negotiation.js';
 import { Pages, type Page } from '../pages/pages.js';
 import { Cookies } from './cookies.js';
@@ -48,11 +53,15 @@ export abstract class RefusalPageFilter implements ExceptionFilter<KeycloakExcep
     this.refusals.log(refusal, host);
     const stepUp = this.stepUps.for(refusal, request, this.returnTo(request));
     if (stepUp?.isAtOnce === true) reply.code(HttpStatus.SEE_OTHER).header('Location', stepUp.link).send('');
-    else this.#sendPage(refusal, stepUp, request, reply);
+    else this.#sendPage(this.refusals.toReply(refusal, host), stepUp, request, reply);
   }
 
-  #sendPage(refusal: KeycloakException, stepUp: StepUp | undefined, request: PageRequest, reply: PageReply): void {
-    const { status, headers, body } = this.refusals.toReply(refusal);
+  #sendPage(
+    { status, headers, body }: RefusalReply,
+    stepUp: StepUp | undefined,
+    request: PageRequest,
+    reply: PageReply,
+  ): void {
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     const advice = adviceFor(body, stepUp?.isRepeated);
     const page = this.page({ body, status, advice, loginLink: stepUp?.link }, request);

@@ -125,12 +125,9 @@ export type ServiceRegistration = { readonly name: string } & (
     },
     {
       provide: KeycloakExceptionFilter,
-      inject: [RESOLVED_OPTIONS, HttpAdapterHost],
-      useFactory: (options: ResolvedKeycloakOptions, adapterHost: HttpAdapterHost) =>
-        new KeycloakExceptionFilter(
-          { ...options, realm: options.clientId, resourceMetadata: options.protectedResource?.metadataUrl },
-          adapterHost,
-        ),
+      inject: [RESOLVED_OPTIONS, HandlerAccess, HttpAdapterHost],
+      useFactory: (options: ResolvedKeycloakOptions, handlers: HandlerAccess, adapterHost: HttpAdapterHost) =>
+        new KeycloakExceptionFilter({ ...options, realm: options.clientId, handlers }, adapterHost),
     },
     { provide: APP_FILTER, useExisting: KeycloakExceptionFilter },
     {

@@ -104,26 +104,32 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
 
   /**
    * Returns the challenge (RFC 6750 §3, RFC 9470 §3) or `Retry-After`. Every 503 has `Retry-After`; a 429 has this
-   * header if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1).
+   * header if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1). `scopes` are the scopes that the 401 of a
+   * missing or invalid token names.
    */
-  toHeaders(realm: string, resourceMetadata?: string): Readonly<Record<string, string>> {
+  toHeaders(
+    realm: string,
+    resourceMetadata?: string,
+    scopes: readonly string[] = [],
+  ): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
     if (this.httpStatus === 429 && this.retryAfterSeconds !== undefined) {
       return { 'Retry-After': String(this.retryAfterSeconds) };
     }
-    const challenge = this.#challenge();
+    const challenge = this.#challenge(scopes);
     if (challenge === undefined) return {};
     const metadata = resourceMetadata === undefined ? {} : { resourceMetadata };
     return { 'WWW-Authenticate': formatBearerChallenge({ realm, ...challenge, ...metadata }) };
   }
 
-  #challenge(): Omit<BearerChallenge, 'realm'> | undefined {
+  #challenge(scopes: readonly string[]): Omit<BearerChallenge, 'realm'> | undefined {
     switch (this.code) {
       case 'missing_token':
-        return {};
+        return scopeOf(scopes);
       case 'invalid_request':
-      case 'invalid_token':
         return { error: this.code };
+      case 'invalid_token':
+        return { error: this.code, ...scopeOf(scopes) };
       case 'insufficient_user_authentication':
         return { error: this.code, ...demandInChallenge(this.authentication) };
       case 'insufficient_scope':

@@ -16,6 +16,7 @@ export interface AccessNote {
   readonly authentication?: AuthenticationDemand;
   readonly maxStalenessSeconds?: number;
   readonly verification?: VerificationMethod;
+  readonly challengesScopes?: true;
 }
 
 export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');

@@ -17,6 +17,7 @@ export interface RouteAccess {
   /** Computed once per handler, because each request reads the value (perf: guard-overhead). */
   readonly staleness?: number | undefined;
   readonly isEventStream?: true;
+  readonly challengesScopes?: true;
 }
 
 export interface AddedDemand {
@@ -43,6 +44,7 @@ export function ownAccess(own: AccessNote, ofClass: AccessNote): OwnAccess {
     maxStalenessSeconds: said.maxStalenessSeconds,
     verification: said.verification,
     fault: undefined,
+    ...marksOf(said),
   };
   return { access: { ...access, fault: conflictOf(access) }, isOpenedByMethod: own.opening !== undefined };
 }
@@ -84,8 +86,14 @@ function narrowed(access: RouteAccess, demand: AddedDemand, own: OwnAccess): Rou
     // A base class can require introspection but can't permit `jwt`, because introspection is stricter.
     verification: verification === 'introspection' ? 'introspection' : access.verification,
     fault: access.fault ?? openingFault(demand, own) ?? faultOfNone(access, demand),
+    ...marksOf(access),
+    ...marksOf(demand.note),
   };
 }
+
+/** Marks do not decide who passes. */
+const marksOf = ({ challengesScopes }: Pick<AccessNote, 'challengesScopes'>): Pick<RouteAccess, 'challengesScopes'> =>
+  challengesScopes === undefined ? {} : { challengesScopes };
 
 const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfToken(note) ? 'authenticated' : 'public');
 

@@ -128,3 +128,10 @@ export function TokenVerification(verification: VerificationMethod): RouteDecora
   }
   return mark('verification', verification, once('@TokenVerification'));
 }
+
+/**
+ * Names the scopes of an HTTP route in its 401 challenges (RFC 6750 §3), so that a client knows which scopes to request
+ * before its first login: all permissions, and the first of each `@RequireAnyPermission`. Names no scope if the option
+ * `mapPermissions` replaces the scopes of tokens. `@ChallengeScopes` does not open a route, and changes no access.
+ */
+export const ChallengeScopes = (): RouteDecorator => mark('challengesScopes', true, () => true);

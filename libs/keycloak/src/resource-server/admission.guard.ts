@@ -96,7 +96,7 @@ export class Admission implements OnApplicationShutdown {
     if (!(error instanceof KeycloakException)) return this.#fail(error, context, adapter);
     this.refusals.tell(error, context);
     if (adapter === undefined) return this.#refuseWithoutAdapter(error, context);
-    adapter.refused?.(this.refusals.toReply(error), context);
+    adapter.refused?.(this.refusals.toReply(error, context), context);
     const exception = this.refusals.toException(error, context);
     if (exception !== undefined) throw exception;
     return answered();

@@ -9,15 +9,16 @@ import {
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { KeycloakException, type RefusalBody } from '../protocol/keycloak-exception.js';
-import { adapterOf, type RequestAdapter } from './request.adapter.js';
+import type { HandlerAccess } from './handler-access.js';
+import { adapterOf, type CallContext, type RequestAdapter } from './request.adapter.js';
 import { makeRefusalsHttpExceptions } from './http.exception.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeHandler } from './request-description.js';
+import { routeAccess } from './route-access.js';
 
 export interface KeycloakExceptionFilterOptions {
   readonly realm: string;
-  /** The metadata URL in the challenge (RFC 9728 §5.1). */
-  readonly resourceMetadata?: string | undefined;
+  readonly handlers?: Pick<HandlerAccess, 'metadataUrlOf' | 'of'>;
   readonly exposeRefusalReasons: boolean;
   readonly requestAdapters: readonly RequestAdapter[];
   readonly issuers?: readonly { readonly issuer: string }[];
@@ -37,7 +38,7 @@ export interface RefusalReply {
 export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakException>, OnApplicationShutdown {
   readonly #log: RefusalLog;
   /** The key is the request and not the refusal, because concurrent requests with one token may share a refusal. */
-  readonly #told = new WeakMap<object, KeycloakException>();
+  readonly #told = new WeakMap<object, Pick<RefusalReply, 'headers'> & { readonly refusal: KeycloakException }>();
   readonly #toldElsewhere = new WeakMap<object, Told>();
 
   constructor(
@@ -58,8 +59,9 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
       told.ofGuard.add(keyOf(refusal, host));
       return;
     }
-    this.#told.set(host.switchToHttp().getRequest<object>(), refusal);
-    this.#setHeaders(refusal, host.switchToHttp().getResponse());
+    const headers = this.#headersOf(refusal, host);
+    this.#told.set(requestOf(host), { refusal, headers });
+    this.#setHeaders(headers, host.switchToHttp().getResponse());
   }
 
   catch(refusal: KeycloakException, host: ArgumentsHost): unknown {
@@ -70,12 +72,12 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
       const adapter = this.#adapterOf(host);
       if (adapter?.answer !== undefined) return adapter.answer(exception, host);
       // A microservice of Nest answers with the return value of the filter.
-      if (adapter === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal).body);
+      if (adapter === undefined && kind === 'rpc') return throwError(() => this.toReply(refusal, host).body);
       throw exception;
     }
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<unknown>();
-    const { status, body } = this.toReply(refusal);
+    const { status, body } = this.toReply(refusal, host);
     // Ends a response that has begun, because a second response would be an error.
     if (httpAdapter.isHeadersSent(response)) httpAdapter.end(response);
     else httpAdapter.reply(response, body, status);
@@ -84,7 +86,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
 
   toException(refusal: KeycloakException, host: ArgumentsHost): unknown {
     const adapter = this.#adapterOf(host);
-    return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal), host);
+    return adapter === undefined ? refusal : adapter.toException(this.toReply(refusal, host), host);
   }
 
   #adapterOf(host: ArgumentsHost): RequestAdapter | undefined {
@@ -97,7 +99,7 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
       // One GraphQL query may contain a refused operation thousands of times, under different aliases.
       return told.refusals.has(refusal) || (isOfGuard(host) && told.ofGuard.has(keyOf(refusal, host)));
     }
-    return this.#told.get(host.switchToHttp().getRequest<object>()) === refusal;
+    return this.#told.get(requestOf(host))?.refusal === refusal;
   }
 
   #toldOf(refusal: KeycloakException, host: ArgumentsHost): Told {
@@ -119,23 +121,35 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     return refusal;
   }
 
-  #setHeaders(refusal: KeycloakException, response: unknown): void {
+  #setHeaders(headers: RefusalReply['headers'], response: unknown): void {
     const { httpAdapter } = this.adapterHost;
     // The application may have answered already, for example with a time-out.
     if (httpAdapter.isHeadersSent(response)) return;
-    const headers = this.#headersOf(refusal);
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
   }
 
-  #headersOf(refusal: KeycloakException): Readonly<Record<string, string>> {
-    return refusal.toHeaders(this.options.realm, this.options.resourceMetadata);
+  #headersOf(refusal: KeycloakException, host?: CallContext): RefusalReply['headers'] {
+    const isHttp = host?.getType<string>() === 'http';
+    const told = isHttp ? this.#told.get(requestOf(host)) : undefined;
+    if (told?.refusal === refusal) return told.headers;
+    const resourceMetadata = this.options.handlers?.metadataUrlOf(isHttp ? requestOf(host) : {});
+    return refusal.toHeaders(this.options.realm, resourceMetadata, isHttp ? this.#challengedScopes(host) : []);
   }
 
-  /** Returns the reply without logging the refusal. */
-  toReply(refusal: KeycloakException): RefusalReply {
+  #challengedScopes(host: CallContext): readonly string[] {
+    const [type, handler] = [host.getClass?.(), host.getHandler?.()];
+    if (!type || !handler || routeAccess(type, handler).challengesScopes !== true) return [];
+    return this.options.handlers?.of(type, handler).scopes ?? [];
+  }
+
+  /**
+   * Returns the reply without logging the refusal. With `host`, the challenge names the scopes and the metadata of the
+   * refused route.
+   */
+  toReply(refusal: KeycloakException, host?: ArgumentsHost): RefusalReply {
     return {
       status: refusal.httpStatus,
-      headers: this.#headersOf(refusal),
+      headers: this.#headersOf(refusal, host),
       body: refusal.toBody(this.options.exposeRefusalReasons),
     };
   }
@@ -158,6 +172,8 @@ interface Told {
   readonly refusals: WeakSet<KeycloakException>;
   readonly ofGuard: Set<string>;
 }
+
+const requestOf = (host: ArgumentsHost): object => host.switchToHttp().getRequest<object>();
 
 /** A context with a handler comes from the guard, because Nest passes no handler to an exception filter. */
 const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
