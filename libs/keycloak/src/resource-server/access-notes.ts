@@ -17,6 +17,7 @@ export interface AccessNote {
   readonly maxStalenessSeconds?: number;
   readonly verification?: VerificationMethod;
   readonly challengesScopes?: true;
+  readonly isLongLived?: true;
 }
 
 export const WHOLE_CLASS = Symbol('nestjs-keycloak-s2s:whole-class');

@@ -16,8 +16,8 @@ export interface RouteAccess {
   readonly fault: string | undefined;
   /** Computed once per handler, because each request reads the value (perf: guard-overhead). */
   readonly staleness?: number | undefined;
-  readonly isEventStream?: true;
   readonly challengesScopes?: true;
+  readonly isLongLived?: true;
 }
 
 export interface AddedDemand {
@@ -91,9 +91,13 @@ function narrowed(access: RouteAccess, demand: AddedDemand, own: OwnAccess): Rou
   };
 }
 
+type Marks = Pick<AccessNote, 'challengesScopes' | 'isLongLived'>;
+
 /** Marks do not decide who passes. */
-const marksOf = ({ challengesScopes }: Pick<AccessNote, 'challengesScopes'>): Pick<RouteAccess, 'challengesScopes'> =>
-  challengesScopes === undefined ? {} : { challengesScopes };
+const marksOf = ({ challengesScopes, isLongLived }: Marks): Marks => ({
+  ...(challengesScopes === undefined ? {} : { challengesScopes }),
+  ...(isLongLived === undefined ? {} : { isLongLived }),
+});
 
 const leastOpening = (note: AccessNote): Opening => note.opening ?? (demandsOfToken(note) ? 'authenticated' : 'public');
 

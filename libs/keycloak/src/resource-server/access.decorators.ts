@@ -135,3 +135,10 @@ export function TokenVerification(verification: VerificationMethod): RouteDecora
  * `mapPermissions` replaces the scopes of tokens. `@ChallengeScopes` does not open a route, and changes no access.
  */
 export const ChallengeScopes = (): RouteDecorator => mark('challengesScopes', true, () => true);
+
+/**
+ * Marks an HTTP handler that writes a long response itself, with `@Res()`. The guard closes the connection when the
+ * caller's token expires or is denied, as it does for `@Sse()`: within `introspectionTtlSeconds` plus one second. A
+ * denial closes it at once. A response that ends earlier is not affected. `@LongLivedResponse` does not open a route.
+ */
+export const LongLivedResponse = (): RouteDecorator => mark('isLongLived', true, () => true);

@@ -14,7 +14,7 @@ import {
   type LongLivedConnection,
   type RequestAdapter,
 } from './request.adapter.js';
-import { eventStreamOf } from './event-stream.js';
+import { responseStreamOf } from './event-stream.js';
 import type { HeldConnections } from './held-connections.js';
 import type { KeycloakExceptionFilter } from './keycloak-exception.filter.js';
 import { routeAccess, type RouteAccess } from './route-access.js';
@@ -188,8 +188,8 @@ export class Admission implements OnApplicationShutdown {
   ): true {
     if (token !== undefined) {
       this.#authorize(request, token, access, demanded);
-      if (access.isEventStream === true) {
-        this.#hold(eventStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
+      if (access.isLongLived === true) {
+        this.#hold(responseStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
       }
     }
     return markAdmitted(context);

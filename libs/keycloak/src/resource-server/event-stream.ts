@@ -13,7 +13,7 @@ interface Answer {
   destroy(): void;
 }
 
-export function eventStreamOf(response: object): LongLivedConnection {
+export function responseStreamOf(response: object): LongLivedConnection {
   const { raw: answer = response as Answer } = response as { readonly raw?: Answer };
   // The caller may have disconnected while the token was verified.
   let isOpen = answer.closed !== true && answer.stream?.destroyed !== true;

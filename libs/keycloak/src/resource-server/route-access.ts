@@ -55,7 +55,7 @@ function readAccess(prototype: unknown, given: object): RouteAccess {
   }
   const said = accessOf(prototype, method, handler);
   const access = { ...said, staleness: saidStaleness(said) };
-  return isEventStream(handler) ? { ...access, isEventStream: true } : access;
+  return isEventStream(handler) ? { ...access, isLongLived: true } : access;
 }
 
 function handlerBehind(prototype: object, given: object): object {

@@ -6,7 +6,7 @@
  * @category Supported
  */
 export { denialOf } from '../../protocol/denial.js';
-export { ChallengeScopes } from '../../resource-server/access.decorators.js';
+export { ChallengeScopes, LongLivedResponse } from '../../resource-server/access.decorators.js';
 export { HandlerAccess } from '../../resource-server/handler-access.js';
 
 export type {
