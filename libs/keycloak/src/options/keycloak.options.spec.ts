@@ -39,6 +39,7 @@ describe('resolveKeycloakOptions', () => {
       realmUrl: 'https://keycloak.example.com/realms/test',
       tls: {},
       requestAdapters: [],
+      protectedResource: [],
       expectedDefaultScopes: ['profile', 'email'],
       timeoutMs: 3000,
       maxConcurrentCalls: 20,
@@ -201,11 +202,13 @@ describe('resolveKeycloakOptions', () => {
     ['https://api.example.com/shop/orders-v1.0_~', '/shop/orders-v1.0_~'],
   ])('does not change the URL of a protected resource: %s', (resource, path) => {
     const { origin } = new URL(resource);
-    expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual({
+    const described = {
       resource,
       metadataPath: `/.well-known/oauth-protected-resource${path}`,
       metadataUrl: `${origin}/.well-known/oauth-protected-resource${path}`,
-    });
+    };
+    expect(resolve({ protectedResource: { resource } }).protectedResource).toEqual([{ ...described, path: '' }]);
+    expect(resolve({ protectedResource: [{ resource }] }).protectedResource).toEqual([{ ...described, path }]);
   });
 
   it.each<[string, unknown, RegExp]>([
@@ -244,6 +247,17 @@ describe('resolveKeycloakOptions', () => {
       /resourceDocumentation must be/,
     ],
     ['an unknown member', { resource: 'https://a.example', scopes: [] }, /unknown member "scopes"/],
+    ['an invalid resource in a list', [{ resource: 'https://a.example' }, 7], /^protectedResource\[1\] must be/],
+    [
+      'a path that another resource has',
+      [{ resource: 'https://a.example/mcp' }, { resource: 'https://b.example/mcp' }],
+      /two resources with the path "\/mcp"/,
+    ],
+    [
+      'two resources without a path',
+      [{ resource: 'https://a.example' }, { resource: 'https://a.example/' }],
+      /two resources with the path "\/"/,
+    ],
   ])('rejects a protected resource with %s', (_case, protectedResource, fault) => {
     expect(faults(() => resolve({ protectedResource }))).toEqual([expect.stringMatching(fault)]);
   });
@@ -259,7 +273,7 @@ describe('resolveKeycloakOptions', () => {
 
   it('accepts http for a protected resource in development', () => {
     const protectedResource = { resource: 'http://localhost:3001' };
-    expect(resolve({ protectedResource, allowInsecureRequests: true }).protectedResource?.metadataUrl).toBe(
+    expect(resolve({ protectedResource, allowInsecureRequests: true }).protectedResource[0]?.metadataUrl).toBe(
       'http://localhost:3001/.well-known/oauth-protected-resource',
     );
   });

@@ -29,7 +29,7 @@ import {
 } from './issuer.options.js';
 import { checkProcess } from './process-faults.js';
 import {
-  protectedResource,
+  protectedResources,
   type ProtectedResource,
   type ProtectedResourceOptions,
 } from './protected-resource.options.js';
@@ -129,9 +129,10 @@ export interface CommonModuleOptions {
   readonly maxTokenBytes?: number;
   /**
    * With `{ resource: 'https://orders.example.com' }` the module serves `/.well-known/oauth-protected-resource` to
-   * everyone, and challenges name this document (RFC 9728). Default: not served.
+   * everyone, and challenges name this document (RFC 9728). In a list, each resource describes the routes at and below
+   * its path. Default: not served.
    */
-  readonly protectedResource?: ProtectedResourceOptions;
+  readonly protectedResource?: ProtectedResourceOptions | readonly ProtectedResourceOptions[];
   /**
    * How the application checks its settings against Keycloak (`true`, `false` or `'background'`). Default
    * `'background'`, or `false` with `NODE_ENV=test`.
@@ -194,7 +195,7 @@ type ResolvedCommonOptions = Required<
   readonly introspectionTtlWithEventsSeconds: number | undefined;
   readonly revocationChannel: RevocationChannel | undefined;
   readonly sharedCache: SharedCache | undefined;
-  readonly protectedResource: ProtectedResource | undefined;
+  readonly protectedResource: readonly ProtectedResource[];
   readonly jwt: JwtVerification | undefined;
   readonly observeUntil: string | undefined;
 };
@@ -229,13 +230,13 @@ const COMMON_OPTIONS = {
   verification: oneOf(VERIFICATIONS),
   jwt: optionalWith<JwtVerification>(['connect'], 'a verification of JWTs, such as jwtVerification()'),
   maxTokenBytes: integer(8192, 1024, 65_536),
-  protectedResource,
+  protectedResource: protectedResources,
   verifyAtStart: verificationAtStart,
   enforcement: oneOf(ENFORCEMENTS),
   observeUntil: optionalDate,
   allowInsecureRequests: flag,
   exposeRefusalReasons: flag,
-} satisfies OptionTable<CommonModuleOptions, { readonly protectedResource: ProtectedResource }>;
+} satisfies OptionTable<CommonModuleOptions, { readonly protectedResource: readonly ProtectedResource[] }>;
 
 export function resolveKeycloakOptions(
   given: AnyModuleOptions | undefined,

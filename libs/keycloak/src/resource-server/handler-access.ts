@@ -1,4 +1,6 @@
 import { isScopeToken } from '../protocol/scope.js';
+import { resourceAt } from './protected-resource-metadata.js';
+import { routePathOf } from './request-description.js';
 import { routeAccess } from './route-access.js';
 
 /** The demands of a handler's access decorators, including the demands of its class and its base classes. */
@@ -14,6 +16,11 @@ export interface HandlerDemands {
   readonly scopes: readonly string[];
 }
 
+interface PlacedResource {
+  readonly path: string;
+  readonly metadataUrl: string;
+}
+
 /**
  * Tells other packages what the decorators of a handler demand. `KeycloakModule` provides it. It checks no token and
  * admits no call: only the guard does.
@@ -21,14 +28,14 @@ export interface HandlerDemands {
 export class HandlerAccess {
   /** False if the option `mapPermissions` of an issuer replaces the scopes of its tokens. */
   readonly permissionsAreScopes: boolean;
-  readonly #metadataUrl: string | undefined;
+  readonly #resources: readonly PlacedResource[];
 
   constructor(options: {
     readonly issuers: readonly { readonly mapPermissions: unknown }[];
-    readonly protectedResource: { readonly metadataUrl: string } | undefined;
+    readonly protectedResource: readonly PlacedResource[];
   }) {
     this.permissionsAreScopes = options.issuers.every(({ mapPermissions }) => mapPermissions === undefined);
-    this.#metadataUrl = options.protectedResource?.metadataUrl;
+    this.#resources = options.protectedResource;
   }
 
   /**
@@ -50,10 +57,10 @@ export class HandlerAccess {
   }
 
   /**
-   * Returns the metadata URL that challenges name (RFC 9728 §5.1), or undefined without the option `protectedResource`.
-   * `request` is the request that Nest passes to the controller.
+   * Returns the metadata URL that challenges of the request's route name (RFC 9728 §5.1), or undefined if the route
+   * belongs to no `protectedResource`. `request` is the request that Nest passes to the controller.
    */
-  metadataUrlOf(_request: object): string | undefined {
-    return this.#metadataUrl;
+  metadataUrlOf(request: object): string | undefined {
+    return resourceAt(this.#resources, routePathOf(request))?.metadataUrl;
   }
 }

@@ -19,6 +19,13 @@ export interface DescribedResource {
   readonly permissionsAreScopes: boolean;
 }
 
+/**
+ * Returns the resource of a route. `resources` must begin with the longest path. Compares with the pattern of the route
+ * and not with the URL, which the caller chooses. Without a route, only a resource without a path matches.
+ */
+export const resourceAt = <R extends { readonly path: string }>(resources: readonly R[], route = ''): R | undefined =>
+  resources.find(({ path }) => path === '' || route === path || route.startsWith(`${path}/`));
+
 /** A parameter that has no value is omitted (RFC 9728 §3.2). */
 export function protectedResourceMetadata(
   { issuers, resource, resourceName, resourceDocumentation, permissionsAreScopes }: DescribedResource,

@@ -35,13 +35,20 @@ export function describeRequest(request: unknown): Readonly<Record<string, strin
   return described;
 }
 
+/** Returns the pattern of the route, such as `/orders/:id`. */
+export function routePathOf(request: unknown): string | undefined {
+  const { routeOptions, route } = Object(request) as DescribedRequest;
+  const path = routeOptions?.url ?? route?.path;
+  return typeof path === 'string' ? path : undefined;
+}
+
 /** The caller can't choose any part of the result, so the number of different results is bounded. */
 export function routeOf(request: unknown): Readonly<Record<string, string>> {
-  const { method, routeOptions, route } = Object(request) as DescribedRequest;
-  const path = routeOptions?.url ?? route?.path;
+  const { method } = Object(request) as DescribedRequest;
+  const path = routePathOf(request);
   return {
     method: METHODS.has(method) ? String(method) : 'other',
-    ...(typeof path === 'string' ? { route: path.slice(0, 200) } : {}),
+    ...(path === undefined ? {} : { route: path.slice(0, 200) }),
   };
 }
 

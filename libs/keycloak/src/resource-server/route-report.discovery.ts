@@ -89,7 +89,11 @@ export class RouteReport implements OnApplicationBootstrap {
       ...(host.isGateway
         ? [{ label: connectionsOf(host), ...this.checks.run(() => connectionAccess(host), CLOSED) }]
         : []),
-      ...handlers.filter(isGuarded).map((handler) => ({ label: handler.label, ...this.#accessOf(handler) })),
+      ...handlers.filter(isGuarded).map((handler) => ({
+        label: handler.label,
+        ...(handler.kind === 'route' ? { route: handler } : {}),
+        ...this.#accessOf(handler),
+      })),
     ]);
   }
 
@@ -194,6 +198,8 @@ const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guar
 
 export interface ReportedHandler extends RouteAccess {
   readonly label: string;
+  /** Undefined outside of HTTP. */
+  readonly route?: Handler;
 }
 
 export interface ReportedRoute extends ReportedHandler {
