@@ -88,7 +88,12 @@ describe('nestjs-keycloak-s2s', () => {
   });
 
   it('exports exactly the listed names from /extension', () => {
-    expect(Object.keys(extension).toSorted()).toEqual(['denialOf']);
+    expect(Object.keys(extension).toSorted()).toEqual([
+      'ChallengeScopes',
+      'HandlerAccess',
+      'LongLivedResponse',
+      'denialOf',
+    ]);
   });
 
   it('has an entry point for specs', () => {
