@@ -8,6 +8,7 @@ import {
   RpcException,
   Server,
   Transport,
+  type NatsOptions,
   type CustomTransportStrategy,
 } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -96,7 +97,7 @@ describeWithNats('two request adapters of one kind', () => {
     undone.push(() => app.close());
     const transport = new ToolTransport();
     app.connectMicroservice({ strategy: transport });
-    const nats = { transport: Transport.NATS, options: { servers: [broker.url] } } as const;
+    const nats: NatsOptions = { transport: Transport.NATS, options: { servers: [broker.url] } };
     app.connectMicroservice(nats);
     await app.startAllMicroservices();
     await app.init();
