@@ -167,6 +167,7 @@ describe('nestjs-keycloak-s2s', () => {
     const reachable = [...Reflect.ownKeys(token), ...inherited].map((key) => Reflect.get(token, key) as unknown);
     expect(JSON.stringify([reachable, extension.denialOf(token)])).not.toContain(text);
     expect(inherited.toSorted()).toEqual([
+      'actor',
       'audience',
       'claims',
       'clientId',

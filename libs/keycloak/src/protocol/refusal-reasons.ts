@@ -38,6 +38,7 @@ export const BEARER_ERROR_REASONS = [
   'sid_malformed',
   'preferred_username_malformed',
   'email_malformed',
+  'act_malformed',
   'other_issuer',
   'other_audience',
   'not_an_access_token',

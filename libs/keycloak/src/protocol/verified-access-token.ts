@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { actorField, readActor, type Actor } from './actor.js';
 import { clientRoles, deepFreeze, realmRoles, type AccessTokenClaims } from './claims.js';
 import { fingerprint, tokenHash } from './token-hash.js';
 
@@ -82,6 +83,14 @@ export class VerifiedAccessToken {
     return this.#facts.clientId;
   }
 
+  /**
+   * The party that acts for the subject (RFC 8693 §4.1), if the issuer names it in the claim `act`. An actor is
+   * information for logs and audits: it grants nothing, and no check of this library depends on it.
+   */
+  get actor(): Actor | undefined {
+    return readActor(this.#facts.claims['act']);
+  }
+
   /** The claim `aud`, always as a list. */
   get audience(): readonly string[] {
     return this.#facts.audience;
@@ -100,8 +109,8 @@ export class VerifiedAccessToken {
   }
 
   /**
-   * All claims of the introspection result or of the verified token. If the token itself has `acr` or `auth_time`, its
-   * value replaces the value of the introspection result.
+   * All claims of the introspection result or of the verified token. If the token itself has `acr`, `auth_time` or `act`,
+   * its value replaces the value of the introspection result.
    */
   get claims(): AccessTokenClaims {
     return this.#facts.claims;
@@ -152,11 +161,13 @@ export class VerifiedAccessToken {
   }
 
   toJSON(): Readonly<Record<string, unknown>> {
+    const { actor } = this;
     return {
       fingerprint: this.fingerprint,
       issuer: this.issuer,
       subject: this.subject,
       clientId: this.clientId,
+      ...(actor === undefined ? {} : { actor }),
       audience: this.audience,
       permissions: this.permissions,
       expiresAt: this.expiresAt,
@@ -172,11 +183,12 @@ export class VerifiedAccessToken {
   }
 }
 
-export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jti } }: VerifiedAccessToken) => ({
+export const ownerOf = ({ issuer: iss, clientId: azp, subject: sub, claims: { jti }, actor }: VerifiedAccessToken) => ({
   iss,
   azp,
   sub,
   jti,
+  ...actorField(actor),
 });
 
 /** Returns the token text, for a token exchange request and its cache key. */

@@ -43,7 +43,7 @@ const jws = (payload: string | Uint8Array): string =>
 const jwt = (payload: object): string => jws(JSON.stringify(payload));
 
 const claimsOf = (text: string, answer: Readonly<Record<string, unknown>> = ANSWER) =>
-  ActiveToken.of(text, answer)?.claims;
+  ActiveToken.of(text, answer, ANSWER.iss)?.claims;
 
 function verified(
   text: string,
@@ -95,7 +95,24 @@ describe('the claims of an active token', () => {
     expect(() => claimsOf(text)).toThrow(expect.objectContaining({ reason: 'token_malformed' }));
   });
 
-  it('come from the introspection result, except acr, auth_time and cnf (RS-27)', () => {
+  it('include act from the token, or else from the introspection result (RFC 8693 section 4.1)', () => {
+    const [own, reported] = [{ sub: 'agent-id' }, { sub: 'clerk' }];
+    expect(claimsOf(jwt({ iss: ANSWER.iss, act: own }))).toMatchObject({ act: own });
+    expect(claimsOf(jwt({ iss: ANSWER.iss, act: own }), { ...ANSWER, act: reported })).toMatchObject({ act: own });
+    expect(claimsOf(jwt({ iss: ANSWER.iss }), { ...ANSWER, act: reported })).toMatchObject({ act: reported });
+    expect(claimsOf('opaque', { ...ANSWER, act: reported })).toMatchObject({ act: reported });
+  });
+
+  it.each([{ iss: 'https://other.example.com' }, { iss: [ANSWER.iss] }, {}])(
+    'do not include act from a token with %j, which is not from the issuer',
+    (payload) => {
+      const claims = claimsOf(jwt({ ...payload, act: { sub: 'agent-id' } }), { ...ANSWER, act: { sub: 'clerk' } });
+      expect(claims).toMatchObject({ act: { sub: 'clerk' } });
+      expect(claimsOf(jwt({ ...payload, act: { sub: 'agent-id' } }))).not.toHaveProperty('act');
+    },
+  );
+
+  it('come from the introspection result, except acr, auth_time, act and cnf (RS-27)', () => {
     const { acr: _, auth_time: __, ...others } = ANSWER;
     const anything = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     const payload = fc.record(Object.fromEntries(Object.keys(others).map((name) => [name, anything])));
@@ -114,12 +131,12 @@ describe('the claims of an active token', () => {
   });
 
   it.each([false, undefined, 'true', 1])('do not exist if the introspection result has active %j (RS-27)', (active) => {
-    expect(ActiveToken.of(jwt({ acr: '9' }), { ...ANSWER, active })).toBeUndefined();
+    expect(ActiveToken.of(jwt({ acr: '9' }), { ...ANSWER, active }, ANSWER.iss)).toBeUndefined();
   });
 
   it('can only be created from an introspection result (RS-27)', () => {
     // @ts-expect-error -- the constructor is private
-    const make = (): ActiveToken => new ActiveToken('text', ANSWER);
+    const make = (): ActiveToken => new ActiveToken('text', ANSWER, ANSWER.iss);
     expect(make).toThrow(TypeError);
     // @ts-expect-error -- no other value has this type
     const made: ActiveToken = { claims: ANSWER };

@@ -17,27 +17,34 @@ const MAKER = Symbol('maker');
 export class ActiveToken {
   readonly #text: string;
   readonly #answer: IntrospectionAnswer;
+  readonly #issuer: string;
 
-  private constructor(text: string, answer: IntrospectionAnswer, maker: symbol) {
+  private constructor(text: string, answer: IntrospectionAnswer, issuer: string, maker: symbol) {
     if (maker !== MAKER) throw new TypeError('Only ActiveToken.of() can create an ActiveToken');
     this.#text = text;
     this.#answer = answer;
+    this.#issuer = issuer;
   }
 
   /** `answer` must belong to exactly the given text, because `ActiveToken` trusts the text's claims. */
-  static of(text: string, answer: IntrospectionAnswer): ActiveToken | undefined {
-    return answer['active'] === true ? new ActiveToken(text, answer, MAKER) : undefined;
+  static of(text: string, answer: IntrospectionAnswer, issuer: string): ActiveToken | undefined {
+    return answer['active'] === true ? new ActiveToken(text, answer, issuer, MAKER) : undefined;
   }
 
   /**
-   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. If the result has no
+   * Returns the claims of the introspection result, with `acr` and `auth_time` from the token. If the token names the
+   * issuer, its `act` counts too, because Keycloak's introspection omits the `act` of a delegation. If the result has no
    * `cnf`, the `cnf` of the token is returned, so that callers can refuse key-bound tokens. Throws `BearerError`
    * `token_malformed` for a payload that parsers read differently, for example because of a duplicate name.
    */
   get claims(): IntrospectionAnswer {
     const own = payloadOf(this.#text);
     if (own === undefined) return this.#answer;
-    const names = [...OF_THE_LOGIN, ...(this.#answer['cnf'] === undefined ? ['cnf'] : [])];
+    const names = [
+      ...OF_THE_LOGIN,
+      ...(own['iss'] === this.#issuer ? ['act'] : []),
+      ...(this.#answer['cnf'] === undefined ? ['cnf'] : []),
+    ];
     const counted = names.filter((name) => Object.hasOwn(own, name)).map((name) => [name, own[name]] as const);
     return counted.length === 0 ? this.#answer : { ...this.#answer, ...Object.fromEntries(counted) };
   }

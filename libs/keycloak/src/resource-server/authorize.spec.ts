@@ -62,6 +62,19 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     expect(refusal([], [], [['b', 'B.APPROVE']])).toEqual({ code: 'insufficient_scope', permission: 'b' });
   });
 
+  it('names the actor of the token in each refusal, and does not ask the actor for permissions', () => {
+    const act = { sub: 'agent-id', client_id: 'service-x', scope: 'x' };
+    const acting = testAccessToken({ client: 'service-a', claims: { act } });
+    const part = { verifyAuthentication: neverAsked, ownIssuer: acting.issuer };
+    for (const demands of [access(['x']), access([], ['service-x'])]) {
+      expect(() => authorize(acting, demands, part)).toThrow(
+        expect.objectContaining({
+          fields: expect.objectContaining({ actor: { azp: 'service-x', sub: 'agent-id' } }) as unknown,
+        }),
+      );
+    }
+  });
+
   it('checks the login last, after permission and client (RS-11)', () => {
     const demanded = { acrValues: ['gold'], maxAgeSeconds: undefined };
     const asked: unknown[] = [];

@@ -115,6 +115,23 @@ describe('ClaimsVerifier', () => {
     expect(refusal({ aud })).toBe(expected);
   });
 
+  it('has the actor of the result, which grants no permission (RFC 8693 section 4.1)', () => {
+    const act = { sub: 'agent-id', client_id: 'agent', scope: 'orders.read', act: { sub: 'clerk-id' } };
+    const verified = verify({ act });
+    expect(verified.actor).toEqual({ subject: 'agent-id', clientId: 'agent', previous: { subject: 'clerk-id' } });
+    expect(verified.permissions).toEqual(verify({}).permissions);
+    expect(JSON.parse(JSON.stringify(verified))).toMatchObject({ subject: 'alice-id', actor: { subject: 'agent-id' } });
+    expect(verify({}).actor).toBeUndefined();
+    expect(verify({ act }, { permissions: () => ['orders.approve'] }).actor).toEqual(verified.actor);
+  });
+
+  it.each<[unknown]>([['agent'], [[]], [null], [{}], [{ sub: '' }], [{ sub: 1 }], [{ sub: 'a', act: {} }]])(
+    'refuses act %j: act_malformed',
+    (act) => {
+      expect(refusal({ act })).toBe('act_malformed');
+    },
+  );
+
   it.each<[unknown, string]>([
     [`${ISSUER}/`, 'other_issuer'],
     [ISSUER.toUpperCase(), 'other_issuer'],

@@ -1,4 +1,5 @@
 import type { Clock } from '../caching/clock.js';
+import { readActor } from '../protocol/actor.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { AccessTokenClaims, IntrospectionAnswer } from '../protocol/claims.js';
 import { KEYCLOAK_ACCESS_TOKEN_TYP } from '../protocol/identifiers.js';
@@ -88,7 +89,7 @@ export class ClaimsVerifier {
   #read({ text, hash }: PresentedToken, source: ClaimsSource, answer: IntrospectionAnswer): KnownFacts {
     if (source === 'signature' && isLightweight(answer)) throw invalid('lightweight_token');
     const { profile, issuer, audience, acceptedScopes } = this.options;
-    const given = source === 'signature' ? answer : ActiveToken.of(text, answer)?.claims;
+    const given = source === 'signature' ? answer : ActiveToken.of(text, answer, issuer)?.claims;
     if (given === undefined) throw invalid('inactive');
     if (profile.isReserved(given['sub'])) throw invalid('sub_reserved');
     const claims = readClaims(profile.completed(given, issuer), profile);
@@ -148,6 +149,7 @@ function readClaims(answer: IntrospectionAnswer, { demanded }: TokenProfile): Ac
   for (const name of ['scope', 'azp', 'client_id', 'jti', 'sid', 'preferred_username', 'email'] as const) {
     if (answer[name] !== undefined && typeof answer[name] !== 'string') throw invalid(`${name}_malformed`);
   }
+  if (answer['act'] !== undefined && readActor(answer['act']) === undefined) throw invalid('act_malformed');
   return answer as AccessTokenClaims;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../caching/clock.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import type { BearerErrorReason } from '../protocol/refusal-reasons.js';
-import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { LongLivedConnection } from './request.adapter.js';
 import { ANY_ANSWER, NO_ANSWER_NEEDED } from './verification.js';
 
@@ -186,8 +186,7 @@ export class HeldConnections {
 
   #close({ key, connection, token }: Held, reason: ConnectionEnd): void {
     if (!this.#held.delete(key)) return;
-    const { issuer: iss, clientId: azp, subject: sub, claims } = token;
-    this.log.log('Connection closed: its token is no longer valid', { reason, iss, azp, sub, jti: claims.jti });
+    this.log.log('Connection closed: its token is no longer valid', { reason, ...ownerOf(token) });
     try {
       connection.close();
     } catch {

@@ -5,7 +5,7 @@ import {
 } from '../protocol/authentication-demand.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { loggableText } from '../protocol/loggable-text.js';
-import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
+import { ownerOf, type VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
 export function verifyAuthentication(
   token: VerifiedAccessToken,
@@ -14,16 +14,15 @@ export function verifyAuthentication(
   nowSeconds: number,
   toleranceSeconds: number,
 ): void {
-  const { acr, auth_time: authTime, jti } = token.claims;
+  const { acr, auth_time: authTime } = token.claims;
   const isForeign = typeof acr === 'string' && acceptedAcr?.includes(acr) === false;
   // An empty `acr` never matches, because a requirement can't name an empty `acr`.
   const counted = isForeign ? '' : acr;
   const reason = authenticationFault(demand, { acr: counted, authTime }, nowSeconds, toleranceSeconds);
   if (reason === undefined) return;
-  const { issuer: iss, clientId: azp, subject: sub } = token;
   // A claim may be an object that can't be converted to a string or a number.
   const ageSeconds = typeof authTime === 'number' ? nowSeconds - authTime : Number.NaN;
-  const fields = { iss, azp, sub, jti, ...storyOf(reason, acr, ageSeconds) };
+  const fields = { ...ownerOf(token), ...storyOf(reason, acr, ageSeconds) };
   if (isForeign && reason === 'authentication_too_weak') Object.assign(fields, { hint: ACR_NOT_ACCEPTED });
   throw new BearerError('insufficient_user_authentication', { reason, authentication: demand, fields });
 }

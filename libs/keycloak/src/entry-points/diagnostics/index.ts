@@ -18,6 +18,7 @@ export {
   SERVICE_CALL_ERROR_REASONS,
 } from '../../protocol/refusal-reasons.js';
 
+export type { Actor } from '../../protocol/actor.js';
 export type { EnforcementStatus } from '../../module/keycloak-status.js';
 export type { ObservedCounts } from '../../resource-server/observed-judgements.js';
 export type { ObservedRefusal } from '../../resource-server/observed-refusals.js';
