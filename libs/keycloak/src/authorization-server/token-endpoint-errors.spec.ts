@@ -1,6 +1,7 @@
 /** Real refusals of Keycloak 26.7.4's token endpoint (TX-08). */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../caching/clock.js';
+import { failureHint } from '../protocol/failure-hints.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
@@ -40,6 +41,12 @@ const says = (status: number, error: string, error_description?: string): Fault 
 });
 
 const NO_AUDIENCE = 'Requested audience not available: service-c';
+/** Only the second text is known: it is in the sources of Keycloak 26.8, for a request with an `actor_token`. */
+const DELEGATION = [
+  'Token exchange is not allowed for a subject_token with an act claim',
+  'The subject_token cannot carry both a may_act and an act claim',
+  'Delegation subject tokens require an actor_token',
+];
 const SWITCH_OFF = 'Standard token exchange is not enabled for the requested client';
 const BAD_CLIENT = 'Invalid client or Invalid client credentials';
 
@@ -68,6 +75,9 @@ describe('a refused exchange (TX-08)', () => {
     ['RFC 6749: grant not allowed for this service', says(400, 'unauthorized_client', 'Not allowed'), OURS_502],
     ['RFC 6749: unsupported grant type', says(400, 'unsupported_grant_type', 'Unsupported'), OURS_502],
     ['RFC 8693: audience not acceptable', says(400, 'invalid_target', 'Unknown audience'), OURS_502],
+    ['26.8: subject token of a delegation', says(400, 'invalid_request', DELEGATION[0]), CALLER_403],
+    ['26.8: the same words with another code', says(400, 'invalid_client', DELEGATION[0]), OURS_502],
+    ['words that only contain act', says(400, 'invalid_request', 'The contract is inactive'), OURS_502],
     ['unknown description', says(400, 'invalid_request', 'Something new'), OURS_502],
     ['a longer form of a known description', says(400, 'invalid_request', 'Invalid token type'), OURS_502],
     ['no description', says(400, 'invalid_request'), OURS_502],
@@ -90,6 +100,14 @@ describe('a refused exchange (TX-08)', () => {
       reason: 'permission_not_granted_to_subject',
       fields: { audience: 'service-c' },
     });
+  });
+
+  it.each(DELEGATION)('has a reason of its own, and is not repeated without an audience: %s', async (description) => {
+    const before = realm.control.calls.token.token_exchange;
+    const error = await refusal(EXCHANGE, says(400, 'invalid_request', description));
+    expect(error).toMatchObject({ reason: 'delegation_token_refused', permission: 'analytics.run' });
+    expect(failureHint(error)).toMatch(/^Somebody acts for the subject .*log in without impersonation/);
+    expect(realm.control.calls.token.token_exchange).toBe(before + 1);
   });
 
   it.each([

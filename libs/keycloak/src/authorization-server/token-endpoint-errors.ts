@@ -9,15 +9,26 @@ import { toServerError } from './server-errors.js';
 interface ExchangeRefusal {
   readonly error: string;
   readonly description: RegExp;
-  readonly means: 'invalid_token' | 'insufficient_scope';
+  readonly reason: 'subject_token_refused' | 'permission_not_granted_to_subject' | 'delegation_token_refused';
 }
+
+/**
+ * Keycloak 26.8 exchanges no token with `act` or `may_act` unless the request has an `actor_token`. Its description of
+ * this refusal is not known, so any description that speaks of an actor or a delegation counts.
+ */
+const OF_DELEGATION = /\b(?:may_)?act\b|\bactor|delegat|impersonat/i;
 
 /** Refusals that the caller caused; every other refusal is this service's fault (502). */
 const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
-  { error: 'invalid_request', description: /^Invalid token$/i, means: 'invalid_token' },
-  { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
+  { error: 'invalid_request', description: /^Invalid token$/i, reason: 'subject_token_refused' },
+  { error: 'invalid_grant', description: /^/, reason: 'subject_token_refused' },
   // The user lacks the role that the scope requires.
-  { error: 'invalid_request', description: /^Requested audience not available/i, means: 'insufficient_scope' },
+  {
+    error: 'invalid_request',
+    description: /^Requested audience not available/i,
+    reason: 'permission_not_granted_to_subject',
+  },
+  { error: 'invalid_request', description: OF_DELEGATION, reason: 'delegation_token_refused' },
 ];
 
 /**
@@ -25,8 +36,8 @@ const EXCHANGE_REFUSALS: readonly ExchangeRefusal[] = [
  * constant of the application, so `invalid_scope` means that the caller lacks the scope.
  */
 const EXCHANGE_REFUSALS_OF_OTHERS: readonly ExchangeRefusal[] = [
-  { error: 'invalid_grant', description: /^/, means: 'invalid_token' },
-  { error: 'invalid_scope', description: /^/, means: 'insufficient_scope' },
+  { error: 'invalid_grant', description: /^/, reason: 'subject_token_refused' },
+  { error: 'invalid_scope', description: /^/, reason: 'permission_not_granted_to_subject' },
 ];
 
 export function toExchangeError(error: unknown, scope: string, profile: ProfileName): KeycloakException {
@@ -38,11 +49,8 @@ export function toExchangeError(error: unknown, scope: string, profile: ProfileN
   if (row === undefined) return toServerError(error);
   const text = loggableDescription(error.response, description);
   const said = text === undefined ? {} : { fields: { description: text } };
-  return row.means === 'invalid_token'
-    ? new BearerError('invalid_token', { reason: 'subject_token_refused', ...said })
-    : new BearerError('insufficient_scope', {
-        reason: 'permission_not_granted_to_subject',
-        permission: scope,
-        ...said,
-      });
+  const { reason } = row;
+  return reason === 'subject_token_refused'
+    ? new BearerError('invalid_token', { reason, ...said })
+    : new BearerError('insufficient_scope', { reason, permission: scope, ...said });
 }

@@ -47,7 +47,7 @@ export class TokenEndpoint {
     const subjectToken = subjectTokenText(subject);
     const response = await this.#calls.exchange(subjectToken, asked).catch(async (error: unknown) => {
       // Only Keycloak has audience mappers.
-      const isOfUser = error instanceof BearerError && error.code === 'insufficient_scope';
+      const isOfUser = error instanceof BearerError && error.reason === 'permission_not_granted_to_subject';
       if (!isOfUser || this.context.profile !== 'keycloak') throw error;
       throw await this.#diagnosis.of(error, asked, subject.subject, async () => {
         const withoutAudience = await this.#calls.exchange(subjectToken, { grant: asked.grant, scope });

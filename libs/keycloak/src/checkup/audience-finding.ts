@@ -1,4 +1,3 @@
-import { BearerError } from '../protocol/bearer-error.js';
 import { keycloakRefusalHint } from '../protocol/keycloak-refusals.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
@@ -36,11 +35,13 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
         : [
             `${name}: ${options.clientId} can't exchange tokens: Keycloak answers ${said}.`,
             keycloakRefusalHint((failure as KeycloakException).fields) ??
-              `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`,
+              ((failure as KeycloakException).reason === 'delegation_token_refused'
+                ? `A mapper adds act or may_act to the tokens of ${options.clientId}. Remove the mapper, because Keycloak does not exchange such tokens.`
+                : `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`),
           ],
     );
   }
 }
 
 export const isNotAvailable = (failure: unknown): boolean =>
-  failure instanceof BearerError && failure.code === 'insufficient_scope';
+  failure instanceof KeycloakException && failure.reason === 'permission_not_granted_to_subject';

@@ -75,6 +75,8 @@ const OF_BOTH: Readonly<Record<string, Hint>> = {
 const OF_CALLER: Readonly<Record<string, Hint>> = {
   permission_not_granted_to_subject: (named) =>
     `Keycloak gives the caller no token for ${named('scope', 'this permission')}. If the caller may have it, assign a role of this client scope to the caller (Client scopes, ${named('scope', 'the scope')}, Scope).`,
+  delegation_token_refused: () =>
+    'Somebody acts for the subject of this token (act), or may act for it (may_act). Keycloak 26.8 does not exchange such a token without an actor_token, which this library does not send. The user must log in without impersonation or delegation. If a mapper adds act or may_act, remove the mapper.',
 };
 
 const whom = (named: Named): string => named('called', 'Keycloak');

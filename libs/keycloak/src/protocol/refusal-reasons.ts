@@ -49,6 +49,7 @@ export const BEARER_ERROR_REASONS = [
   'subject_token_refused',
   'permission_missing',
   'permission_not_granted_to_subject',
+  'delegation_token_refused',
   'refused_by_next_service',
   'client_not_allowed',
   'acr_missing',

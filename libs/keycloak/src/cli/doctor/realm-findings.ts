@@ -25,8 +25,16 @@ function versionFinding(version: string | undefined): Finding {
         `Keycloak ${version} does not support standard token exchange.`,
         'Update Keycloak to 26.2 or newer.',
       )
-    : note('version', `This is Keycloak ${version}, and the tests run against 26.4, 26.6 and 26.7.`);
+    : note(
+        'version',
+        `This is Keycloak ${version}, and the tests run against 26.4, 26.6 and 26.7.${isSince268(major, minor) ? OF_26_8 : ''}`,
+      );
 }
+
+const isSince268 = (major: number, minor: number): boolean => major > 26 || (major === 26 && minor >= 8);
+
+const OF_26_8 =
+  ' Since 26.8, Keycloak does not exchange the tokens of an impersonated user, so calls on behalf of this user fail (delegation_token_refused).';
 
 function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSeconds: number): Finding[] {
   const { bruteForceProtected, sslRequired, unmanagedAttributes, ssoSessionMaxLifespan } = settings;
