@@ -56,6 +56,20 @@ describe('the sources', () => {
     ]);
   });
 
+  it('read the actor of a token only for logs and spans, since an actor grants nothing', () => {
+    const readers = filesWith(/(?:\.|, |\{ )actor\b/).filter((path) => path.startsWith('libs/'));
+    expect(readers.toSorted()).toEqual([
+      'libs/keycloak/src/client/service-client.ts',
+      'libs/keycloak/src/client/token-request.ts',
+      'libs/keycloak/src/entry-points/opentelemetry/attributes.ts',
+      'libs/keycloak/src/entry-points/opentelemetry/call-spans.ts',
+      'libs/keycloak/src/protocol/actor.ts',
+      'libs/keycloak/src/protocol/verified-access-token.ts',
+      'libs/service-defaults/src/request-log.ts',
+      'libs/service-defaults/src/telemetry/request-telemetry.ts',
+    ]);
+  });
+
   it('write a bearer header only in the listed files', () => {
     expect(filesWith(/`Bearer \$\{/i).toSorted()).toEqual([
       'libs/demo/src/attacks/attack-request.ts',

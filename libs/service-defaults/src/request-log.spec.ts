@@ -15,7 +15,11 @@ const CLIENT = { clientId: 'service-b', clientSecret: 'hush', acceptedScopes: []
 let app: NestFastifyApplication | undefined;
 afterEach(() => app?.close());
 
-async function linesOf(subject: 'hash' | 'plain' | 'none', namesIssuer?: boolean): Promise<object[]> {
+async function linesOf(
+  subject: 'hash' | 'plain' | 'none',
+  namesIssuer?: boolean,
+  claims: Readonly<Record<string, unknown>> = {},
+): Promise<object[]> {
   const lines: object[] = [];
   const log = { info: (line: object) => void lines.push(line), error: (line: object) => void lines.push(line) };
   const adapter = serviceAdapter();
@@ -31,7 +35,7 @@ async function linesOf(subject: 'hash' | 'plain' | 'none', namesIssuer?: boolean
   app = started;
   await started.listen(0, '127.0.0.1');
   for (const { issuer } of issuers) {
-    const token = signIn(started, testAccessToken({ issuer, subject: 'alice-id', client: 'shop' }));
+    const token = signIn(started, testAccessToken({ issuer, subject: 'alice-id', client: 'shop', claims }));
     await request(started.getHttpServer()).get('/api/whoami').auth(token, { type: 'bearer' }).expect(200);
   }
   return lines;
@@ -50,6 +54,16 @@ describe('a line of the request log', () => {
       { ...common, iss: OWN, ...expected },
       { ...common, iss: PARTNER, ...expected },
     ]);
+  });
+
+  it.each([
+    ['hash', { azp: 'agent', subjectHash }],
+    ['plain', { azp: 'agent', sub: 'alice-id' }],
+    ['none', { azp: 'agent' }],
+  ] as const)('contains the current actor, with its subject as %s', async (subject, actor) => {
+    const act = { sub: 'alice-id', client_id: 'agent', act: { sub: 'earlier' } };
+    for (const line of await linesOf(subject, false, { act })) expect(line).toMatchObject({ azp: 'shop', actor });
+    for (const line of await linesOf(subject)) expect(line).not.toHaveProperty('actor');
   });
 
   it('omits the issuer if the service accepts only one issuer', async () => {

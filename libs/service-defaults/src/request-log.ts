@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { describeRequest } from 'nestjs-keycloak-s2s/diagnostics';
+import { verifiedTokenOf } from 'nestjs-keycloak-s2s';
+import { describeRequest, type Actor } from 'nestjs-keycloak-s2s/diagnostics';
 import type { Connections } from './connections.js';
 import type { RequestLog, ServiceLogger } from './service-logger.js';
 import type { RequestLogSubject } from './service-settings.js';
@@ -47,7 +47,8 @@ export function logRequests(
     if (token !== undefined) {
       if (namesIssuer) line['iss'] = token.issuer;
       line['azp'] = token.clientId;
-      addSubject(line, token);
+      addSubject(line, token.subject);
+      if (token.actor !== undefined) line['actor'] = actorIn(token.actor, addSubject);
     }
     const log = logs.of(method, route);
     if (statusCode >= 500) log.error(line);
@@ -82,17 +83,24 @@ class RouteLogs {
 
 const MAX_LOGS = 1000;
 
-type AddSubject = (line: Record<string, unknown>, token: VerifiedAccessToken) => void;
+type AddSubject = (line: Record<string, unknown>, subject: string) => void;
+
+/** Names only the current actor, since the earlier actors took no part in this request. */
+function actorIn({ clientId, subject }: Actor, addSubject: AddSubject): object {
+  const line: Record<string, unknown> = clientId === undefined ? {} : { azp: clientId };
+  addSubject(line, subject);
+  return line;
+}
 
 const SUBJECTS: Readonly<Record<RequestLogSubject, () => AddSubject>> = {
   hash: () => {
     const hashes = new Map<string, string>();
-    return (line, { subject }) => {
+    return (line, subject) => {
       line['subjectHash'] = hashes.get(subject) ?? remember(hashes, subject);
     };
   },
-  plain: () => (line, token) => {
-    line['sub'] = token.subject;
+  plain: () => (line, subject) => {
+    line['sub'] = subject;
   },
   none: () => () => undefined,
 };

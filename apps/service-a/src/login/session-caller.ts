@@ -58,11 +58,11 @@ export class SessionCaller {
     const { session, token } = confirmed;
     this.#found.set(request, session);
     if (!token.hasPermission(permission)) {
-      const { issuer: iss, clientId: azp, subject: sub } = token;
+      const { issuer: iss, clientId: azp, subject: sub, actor } = token;
       throw new BearerError('insufficient_scope', {
         reason: 'permission_missing',
         permission,
-        fields: { iss, azp, sub },
+        fields: { iss, azp, sub, ...(actor && { actor: { azp: actor.clientId, sub: actor.subject } }) },
       });
     }
     if (required !== undefined) checkLogin(session, demandOf(required));

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../caching/clock.js';
 import { serviceCalls, type ServiceCallMessage } from '../diagnostics/service-call-channel.js';
+import type { Actor } from '../protocol/actor.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { ServiceCallError } from './service-call-error.js';
 import type { AnswerHead } from './answer-head.js';
@@ -10,6 +11,8 @@ export interface ObservedCall {
   readonly service: string;
   readonly method: string;
   readonly origin: string;
+  /** The party that acts for the subject of the call (RFC 8693 §4.1). */
+  readonly actor?: Actor | undefined;
 }
 
 export interface CallTracing {

@@ -12,6 +12,7 @@ import {
   type Meter,
   type Tracer,
 } from '@opentelemetry/api';
+import { verifiedTokenOf } from 'nestjs-keycloak-s2s';
 import { describeRequest } from 'nestjs-keycloak-s2s/diagnostics';
 import { failureOf } from '../answered-failures.js';
 
@@ -58,7 +59,7 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     answer.once('close', () => {
       const ended = endOf(answer);
       durations.record((performance.now() - startMs) / 1000, { ...attributes, ...ended });
-      span?.setAttributes(ended);
+      span?.setAttributes({ ...ended, ...actorOf(request) });
       if (ended['error.type'] !== undefined) span?.setStatus({ code: SpanStatusCode.ERROR });
       span?.end();
     });
@@ -70,6 +71,12 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
     if (its === undefined) done();
     else context.with(its, done);
   });
+}
+
+/** The metrics have no actor, since each one would create another time series. */
+function actorOf(request: object): Attributes {
+  const actor = verifiedTokenOf(request)?.actor;
+  return actor === undefined ? {} : { 'keycloak_s2s.actor': actor.clientId ?? '(no client)' };
 }
 
 function endOf(answer: ServerResponse): Attributes {

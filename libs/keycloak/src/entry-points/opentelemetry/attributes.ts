@@ -24,6 +24,7 @@ export const ISSUER = 'keycloak_s2s.issuer';
 export const STATE = 'keycloak_s2s.state';
 export const ROUTE = 'keycloak_s2s.route';
 export const CLIENT = 'keycloak_s2s.client';
+export const ACTOR = 'keycloak_s2s.actor';
 
 export function serverOf(url: string): Attributes {
   const { hostname, port, protocol } = new URL(url);
@@ -41,5 +42,8 @@ export function errorTypeOf({ status, failed, reason }: ServiceCallMessage): str
   if (failed !== undefined) return reason ?? failed;
   return status !== undefined && status >= 400 ? String(status) : undefined;
 }
+
+/** Attributes contain no subject, so an actor without a client id has no name. */
+export const actorName = ({ clientId = '(no client)' }: { readonly clientId?: string }): string => clientId;
 
 export const grantName = (grant: string): string => grant.replace(/^.*:/, '').replace('-', '_');

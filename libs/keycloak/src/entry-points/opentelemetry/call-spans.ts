@@ -8,15 +8,20 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { CallTracing, ObservedCall, TracedCall } from '../ports/call-tracing.js';
-import { CODE, ERROR_TYPE, errorTypeOf, METHOD, serverOf, SERVICE, STATUS } from './attributes.js';
+import { ACTOR, actorName, CODE, ERROR_TYPE, errorTypeOf, METHOD, serverOf, SERVICE, STATUS } from './attributes.js';
 
 export class CallSpans implements CallTracing {
   constructor(private readonly tracer: Tracer) {}
 
-  begin({ service, method, origin }: ObservedCall): TracedCall {
+  begin({ service, method, origin, actor }: ObservedCall): TracedCall {
     const span = this.tracer.startSpan(`${method} ${service}`, {
       kind: SpanKind.CLIENT,
-      attributes: { [METHOD]: method, [SERVICE]: service, ...serverOf(origin) },
+      attributes: {
+        [METHOD]: method,
+        [SERVICE]: service,
+        ...serverOf(origin),
+        ...(actor === undefined ? {} : { [ACTOR]: actorName(actor) }),
+      },
     });
     const ofTheCall = trace.setSpan(context.active(), span);
     const headers: Record<string, string> = {};

@@ -138,8 +138,8 @@ describe('an application with KeycloakTelemetryModule', () => {
   let app: INestApplication;
   const tokens: string[] = [];
 
-  const as = (subject: string): string => {
-    const token = signIn(app, testAccessToken({ subject, permissions: ['orders.read'] }));
+  const as = (subject: string, claims = {}): string => {
+    const token = signIn(app, testAccessToken({ subject, permissions: ['orders.read'], claims }));
     tokens.push(token);
     return token;
   };
@@ -161,7 +161,7 @@ describe('an application with KeycloakTelemetryModule', () => {
     await ask('/left', alice).expect(200);
     await ask('/left', alice).expect(502);
     await ask('/left', alice).expect(503);
-    const dave = as('dave');
+    const dave = as('dave', { act: { sub: 'clerk', client_id: 'helpdesk' } });
     await ask('/given-up', dave).expect(200, 'given up');
     await ask('/left', 'a.b.c').expect(401);
     await Promise.all([ask('/left', as('bob')).expect(200), request(app.getHttpServer()).get('/left').expect(401)]);
@@ -308,6 +308,9 @@ describe('an application with KeycloakTelemetryModule', () => {
       kind: SpanKind.CLIENT,
       attributes: { 'server.address': 'inventory.internal', 'server.port': 8443, 'http.response.status_code': 200 },
     });
+    const acting = calls.flatMap(({ attributes }, at) => (attributes['keycloak_s2s.actor'] === undefined ? [] : [at]));
+    expect(acting).toEqual([4]);
+    expect(calls[4]?.attributes['keycloak_s2s.actor']).toBe('helpdesk');
     const [token] = spansNamed('keycloak token');
     expect(token?.parentSpanContext?.spanId).toBe(calls[0]?.spanContext().spanId);
     expect(spansNamed('POST inventory').map(({ status }) => status.code)).toEqual([SpanStatusCode.UNSET]);
@@ -316,7 +319,7 @@ describe('an application with KeycloakTelemetryModule', () => {
   it('exports no tokens, secrets, users or paths', async () => {
     const printed = await telemetry.printed();
     for (const token of tokens) expect(printed).not.toContain(token.split('.')[1]);
-    expect(printed).not.toMatch(/nobody-elses-business|a secret|bob|carol|dave|erin|frank/);
+    expect(printed).not.toMatch(/nobody-elses-business|a secret|bob|clerk|carol|dave|erin|frank/);
     expect(printed).not.toMatch(/[0-9a-f]{64}/);
   });
 
