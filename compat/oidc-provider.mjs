@@ -1,5 +1,5 @@
 // Runs oidc-provider from the folder in the first argument. The second argument is the format of access tokens: jwt or
-// opaque. This file adds a login without a browser, and token exchange (RFC 8693).
+// opaque. This file adds a login without a browser and with an actor, and token exchange (RFC 8693).
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -63,6 +63,10 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (/** @type {unknown} */ _ctx, /** @type {string} */ resource) => resourceServer(resource),
     },
   },
+  extraTokenClaims: (/** @type {any} */ ctx) => {
+    const { actor } = ctx.oidc.params;
+    return actor === undefined ? undefined : { act: { iss: issuer, sub: actor, client_id: ctx.oidc.client.clientId } };
+  },
   findAccount: (/** @type {unknown} */ _ctx, /** @type {string} */ accountId) => ({
     accountId,
     claims: () => ({ sub: accountId }),
@@ -108,7 +112,7 @@ provider.registerGrantType(
       refresh_token: await refreshToken.save(),
     };
   },
-  ['username', 'audience', 'scope'],
+  ['username', 'audience', 'scope', 'actor'],
 );
 
 provider.registerGrantType(

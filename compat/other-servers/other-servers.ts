@@ -29,8 +29,8 @@ async function granted(client: string, form: Form): Promise<Form> {
   return body;
 }
 
-const loggedIn = (username: string, scope: string, audience = 'orders'): Promise<Form> =>
-  granted('orders', { grant_type: 'urn:compat:login', username, scope, audience });
+const loggedIn = (username: string, scope: string, more: Form = {}): Promise<Form> =>
+  granted('orders', { grant_type: 'urn:compat:login', username, scope, audience: 'orders', ...more });
 
 const refused = ({ status, body }: Answer): readonly unknown[] => [
   status,
@@ -61,6 +61,12 @@ async function main(): Promise<void> {
     [refusal.status, refusal.body['code'], refusal.body['permission']],
     [403, 'insufficient_scope', 'stock.read'],
   );
+
+  const acting = await loggedIn('alice', 'orders.read', { actor: 'agent' });
+  assert.deepEqual(await guarded(acting['access_token']), {
+    status: 200,
+    body: { subject: 'alice', actor: { issuer: ISSUER, subject: 'agent', clientId: 'orders' } },
+  });
 
   // The id of this client equals the `sub` of a user.
   const batch = await granted('alice', {

@@ -41,7 +41,7 @@ export class OrdersController {
   @Get('guarded')
   @RequirePermission('orders.read')
   guarded(@Caller() caller: VerifiedAccessToken): object {
-    return { subject: caller.subject };
+    return { subject: caller.subject, ...(caller.actor && { actor: caller.actor }) };
   }
 
   @Get('forgotten')
