@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Checkup } from '../../checkup/checkup.js';
+import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
+import { realmWideFindings } from './realm-findings.js';
+
+async function versionFinding(version: string) {
+  const settings = { bruteForceProtected: true, sslRequired: 'external', ssoSessionMaxLifespan: 60 };
+  const realm = { version, settings, scopes: [], clients: [] } as object as RealmSnapshot;
+  const checkup = { options: { revocationRetentionSeconds: 60 } } as object as Checkup;
+  return (await realmWideFindings(realm, checkup)).find(({ check }) => check === 'version');
+}
+
+describe('the finding about the version of Keycloak', () => {
+  it.each([
+    ['26.7.5', 'ok', 'The tests run against Keycloak 26.7.'],
+    ['26.5.6', 'note', 'This is Keycloak 26.5.6, and the tests run against 26.4, 26.6 and 26.7.'],
+  ])('has no word about impersonation: %s', async (version, level, message) => {
+    expect(await versionFinding(version)).toMatchObject({ level, message });
+  });
+
+  it.each(['26.8.0', '26.10.1', '27.0.0'])(
+    'says that no token of an impersonated user is exchanged: %s',
+    async (version) => {
+      expect(await versionFinding(version)).toMatchObject({
+        level: 'note',
+        message: expect.stringContaining('(delegation_token_refused)') as unknown,
+      });
+    },
+  );
+});
