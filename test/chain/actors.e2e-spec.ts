@@ -1,10 +1,15 @@
-/** Mappers make these tokens, because Keycloak 26.8, which issues `act` itself, could not be tried. */
+/** Most of these tokens come from mappers, because Keycloak 26.8, which issues `act` itself, could not be tried. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AccessTokenVerifier, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import request from 'supertest';
-import { claimsOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
-import { introspect, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
+import { Administrator } from '../../libs/keycloak-test-servers/contract/administrator.js';
+import { Browser } from '../../libs/keycloak-test-servers/contract/browser.js';
+import { redeem } from '../../libs/keycloak-test-servers/contract/code-cases.js';
+import { claimsOf, realmOf } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
+import { describeOnKeycloak } from '../../libs/keycloak-test-servers/contract/describe-servers.js';
+import { authorizationRequest, codeOf } from '../../libs/keycloak-test-servers/contract/login-browser.js';
+import { exchangeForB, introspect, login, textOf } from '../../libs/keycloak-test-servers/contract/requests.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { startChangedRealm } from '../support/changed-realm.js';
 import { clientIn, type RealmFile } from '../support/realm-copy.js';
@@ -116,5 +121,28 @@ describe('the actor of a token (RFC 8693 section 4.1)', () => {
       actor: { azp: 'bob', subjectHash: expect.stringMatching(/^[\da-f]{16}$/) as unknown },
     });
     expect(JSON.stringify(logged())).not.toContain(String(email));
+  });
+});
+
+/** The embedded server has no impersonation. */
+describeOnKeycloak('a user whom an administrator impersonates', () => {
+  async function impersonated(username: string): Promise<string> {
+    const { baseUrl, issuer } = server;
+    const browser = new Browser();
+    const Authorization = `Bearer ${await new Administrator(baseUrl, realmOf(issuer)).token()}`;
+    const headers = { Accept: 'application/json', Authorization };
+    const user = `${baseUrl}/admin/realms/${realmOf(issuer)}/users/${await server.subjectOf(username)}`;
+    const { status } = await browser.send(`${user}/impersonation`, { method: 'POST', headers, form: {} });
+    expect(status).toBe(200);
+    const client = await server.newClient('web');
+    const path = `/protocol/openid-connect/auth?${authorizationRequest(client, { prompt: 'none' })}`;
+    return textOf(await redeem(server, client, codeOf(await browser.send(issuer + path))));
+  }
+
+  it('is shown with the administrator, also by the token that is exchanged for the next service', async () => {
+    const text = await impersonated('alice');
+    expect(await verified(services.a, text)).toMatchObject({ username: 'alice', actor: { subject: 'admin' } });
+    const exchanged = await exchangeForB(server, text);
+    expect((await introspect(server, 'service-b', exchanged)).members).toMatchObject({ act: { sub: 'admin' } });
   });
 });
