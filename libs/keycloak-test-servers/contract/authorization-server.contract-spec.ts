@@ -16,6 +16,7 @@ import { EVENT_LOG_CASES } from './event-log-cases.js';
 import { EVENT_SEARCH_CASES } from './event-search-cases.js';
 import { EXCHANGE_CASES } from './exchange-cases.js';
 import { INTROSPECTION_CASES } from './introspection-cases.js';
+import { MCP_CLIENT_CASES } from './mcp-client-cases.js';
 import { ROLE_MAPPER_CASES } from './role-mapper-cases.js';
 import { ADMINISTRATION_CASES, LOGOUT_CASES, REVOCATION_CASES } from './revocation-cases.js';
 import { LOGIN_EVENT_CASES } from './login-event-cases.js';
@@ -51,6 +52,7 @@ describeOnBothServers((connect, which) => {
     { about: 'a login in a browser', cases: LOGIN_CASES },
     { about: 'levels of authentication', cases: LEVEL_CASES },
     { about: 'an authorization code', cases: CODE_CASES },
+    { about: 'a client of MCP', cases: MCP_CLIENT_CASES },
     { about: 'exchange', cases: EXCHANGE_CASES },
     { about: 'how a user has logged in', cases: AUTHENTICATION_CASES },
     { about: 'introspection', cases: INTROSPECTION_CASES },

@@ -22,11 +22,11 @@ const FOR_B = { scope: 'orders.approve', audience: 'service-b' } as const;
 const NOT_VALID = refused(400, 'invalid_grant', 'Code not valid');
 const NO_CLIENT = refused(400, 'invalid_grant', "Session doesn't have required client");
 
-export const redeem = (server: ContractServer, client: string, code: string): Promise<Reply> =>
-  token(server, { ...GOOD, code }, callerOf(client));
+export const redeem = (server: ContractServer, client: string, code: string, more: object = {}): Promise<Reply> =>
+  token(server, { ...GOOD, code, ...more }, callerOf(client));
 
-export const refreshAt = (server: ContractServer, client: string, of: Reply): Promise<Reply> =>
-  token(server, { grant_type: 'refresh_token', refresh_token: textOf(of, 'refresh_token') }, callerOf(client));
+export const refreshAt = (server: ContractServer, client: string, of: Reply, more: object = {}): Promise<Reply> =>
+  token(server, { grant_type: 'refresh_token', refresh_token: textOf(of, 'refresh_token'), ...more }, callerOf(client));
 
 export async function tokensFor(
   server: ContractServer,

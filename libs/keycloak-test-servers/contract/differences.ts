@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LoginBrowser } from './login-browser.js';
 import { callback, claims } from './observations.js';
-import { login } from './requests.js';
+import { login, request } from './requests.js';
 import type { ContractServer } from './server.js';
 
 export interface Difference {
@@ -92,6 +92,15 @@ export const DIFFERENCES: readonly Difference[] = [
     ask: async ({ baseUrl }) => (await fetch(`${baseUrl}/admin`, { redirect: 'manual' })).status,
     keycloak: 302,
     embedded: 404,
+  },
+  {
+    title: 'clients can not register themselves, and the metadata name no endpoint for it',
+    async ask(server) {
+      const { members } = await request(server, '/.well-known/openid-configuration');
+      return members['registration_endpoint'] === `${server.issuer}/clients-registrations/openid-connect`;
+    },
+    keycloak: true,
+    embedded: false,
   },
   {
     title: 'redirect URIs have no wildcards',

@@ -33,6 +33,16 @@ export const READER_NAMES = Object.keys(READERS) as Reader[];
 
 export const readerCaller = (reader: Reader) => `${reader}:${READER_SECRET}` as const;
 
+const SCOPES_WITHOUT_METADATA = [
+  {
+    name: 'hidden.scope',
+    protocol: 'openid-connect',
+    attributes: { 'include.in.openid.provider.metadata': 'false' },
+  },
+  { name: 'scope.of.saml', protocol: 'saml' },
+  { name: 'scope.without.protocol' },
+];
+
 type Members = Readonly<Record<string, unknown>>;
 
 export type RealmKind = 'plain' | 'with signals' | 'with client roles';
@@ -65,6 +75,7 @@ function withReaders(json: Representation): Representation {
     // The values of the realm file are removed, so that Keycloak's defaults apply.
     eventsExpiration: undefined,
     enabledEventTypes: undefined,
+    clientScopes: [...json.clientScopes, ...SCOPES_WITHOUT_METADATA],
     clients: [
       ...json.clients,
       ...readers.map(({ clientId, fullScopeAllowed }) => ({

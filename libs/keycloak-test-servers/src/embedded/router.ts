@@ -6,7 +6,7 @@ import { browserRefusalAsAnswer } from './browser/browser-refusal.js';
 import type { CountingCalls } from './http/call-counter.js';
 import { presentedCredentials } from './grants/client-authentication.js';
 import { discoveryEndpoint, jwksEndpoint, realmPage } from './tokens/discovery-endpoint.js';
-import { protocolPath, realmPath } from './realm/realm-paths.js';
+import { protocolPath, realmPath, SERVER_METADATA, serverMetadataPath } from './realm/realm-paths.js';
 import { confirmLogoutEndpoint, confirmLogoutPath, endSessionEndpoint } from './browser/end-session-endpoint.js';
 import type { FaultBoard, FaultyEndpoint } from './http/fault.js';
 import { json, readCall, type HttpAnswer, type HttpCall } from './http/http-call.js';
@@ -57,8 +57,9 @@ export function listener(realms: ServerRealms, calls: CountingCalls, faults: Fau
       const route: Route | undefined = routes.get(call.path) ?? ssfRoute(main.realm.name, call.path);
       const answer = async () => {
         if (call.path.startsWith(ADMIN_PATH)) return adminApi(realms, call);
-        if (route === undefined && isWithin(realmPath(MASTER), call.path)) {
-          return answerTo(await realms.master(), masterRoutes.get(call.path), call);
+        const ofMaster = masterRoutes.get(call.path);
+        if (route === undefined && (ofMaster !== undefined || isWithin(realmPath(MASTER), call.path))) {
+          return answerTo(await realms.master(), ofMaster, call);
         }
         return answerTo(main, route, call);
       };
@@ -78,12 +79,12 @@ export function listener(realms: ServerRealms, calls: CountingCalls, faults: Fau
 
 function routesOf(realm: string): ReadonlyMap<string, Route> {
   const protocol = protocolPath(realm);
+  const discovery = { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint, checks: 'https' } as const;
   return new Map<string, Route>([
     [realmPath(realm), { methods: ['GET'], endpoint: realmPage }],
-    [
-      `${realmPath(realm)}/.well-known/openid-configuration`,
-      { methods: ['GET'], name: 'discovery', endpoint: discoveryEndpoint, checks: 'https' },
-    ],
+    [`${realmPath(realm)}/.well-known/openid-configuration`, discovery],
+    [`${realmPath(realm)}${SERVER_METADATA}`, discovery],
+    [serverMetadataPath(realm), discovery],
     [metadataPath(realm), { methods: ['GET'], name: 'ssfMetadata', endpoint: metadataEndpoint }],
     [`${protocol}/certs`, { methods: ['GET'], name: 'jwks', endpoint: jwksEndpoint, checks: 'https' }],
     [
@@ -104,12 +105,7 @@ function routesOf(realm: string): ReadonlyMap<string, Route> {
 }
 
 async function answerTo(server: ServerState, route: Route | undefined, call: HttpCall): Promise<HttpAnswer> {
-  if (route === undefined) {
-    if (!call.path.startsWith('/realms/'))
-      return json(404, { error: 'Unable to find matching target resource method' });
-    const isOurs = isWithin(realmPath(server.realm.name), call.path);
-    return json(404, { error: isOurs ? 'HTTP 404 Not Found' : 'Realm does not exist' });
-  }
+  if (route === undefined) return json(404, { error: whyNotFound(server.realm.name, call.path) });
   if (route.methods?.some((method) => method === call.method) === false)
     return json(405, { error: 'HTTP 405 Method Not Allowed' });
   const answer = await refusalAsAnswer(server, route, () => {
@@ -117,6 +113,14 @@ async function answerTo(server: ServerState, route: Route | undefined, call: Htt
     return route.endpoint(server, call);
   });
   return { ...answer, headers: { ...answer.headers, ...route.headers } };
+}
+
+function whyNotFound(realm: string, path: string): string {
+  if (/^\/\.well-known\/[^/]+\/realms\//.test(path)) {
+    return path.startsWith(SERVER_METADATA) ? 'Realm does not exist' : 'HTTP 404 Not Found';
+  }
+  if (!path.startsWith('/realms/')) return 'Unable to find matching target resource method';
+  return isWithin(realmPath(realm), path) ? 'HTTP 404 Not Found' : 'Realm does not exist';
 }
 
 const isWithin = (realm: string, path: string): boolean => path === realm || path.startsWith(`${realm}/`);

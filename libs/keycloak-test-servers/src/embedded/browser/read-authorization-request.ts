@@ -8,6 +8,13 @@ import type { RealmClient } from '../realm/realm-representation.js';
 import type { Realm } from '../realm/realm.js';
 import type { AuthorizationRequest } from '../state/authorization-request.js';
 
+/**
+ * Matches a URI with a path and without query and fragment, or a URN (RFC 8707 §2). Without the feature
+ * `resource-indicators`, Keycloak checks the syntax of `resource`, and then ignores the parameter.
+ */
+const RESOURCE = /^(?:[a-z][a-z\d+.-]*:\/|urn:[a-z\d][a-z\d-]{0,31}:.)[^\s?#"<>\\^`{|}]*$/i;
+const NO_RESOURCE = 'The requested resource is invalid, missing, unknown, or malformed.';
+
 const NO_FLOW = 'Client is not allowed to initiate browser login with given response_type.';
 
 /** @throws PageRefusal before the redirect URI is verified, CallbackRefusal afterwards. */
@@ -33,6 +40,8 @@ export function readAuthorizationRequest(realm: Realm, parameters: URLSearchPara
   if (new Set(names).size < names.length) throw invalid('duplicated parameter');
   const scope = parameter('scope');
   checkScope(client, scope, refused);
+  const resource = parameter('resource');
+  if (resource !== undefined && !RESOURCE.test(resource)) throw refused('invalid_target', NO_RESOURCE);
   return {
     ...callback,
     client,

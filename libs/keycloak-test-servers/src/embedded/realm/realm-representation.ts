@@ -10,6 +10,8 @@ export interface RealmScope {
   readonly name: string;
   /** Whether the `scope` of a token includes the name of this client scope. */
   readonly isShown: boolean;
+  /** Whether the metadata of the realm list this client scope (`scopes_supported`). */
+  readonly isInMetadata: boolean;
   readonly mappers: readonly ClaimMapper[];
 }
 
@@ -122,9 +124,12 @@ export function toUser(json: unknown): RealmUser {
 
 export function toScope(json: unknown): RealmScope {
   const scope = toRecord(json);
+  const attributes = toRecord(scope['attributes']);
   return {
     name: toText(scope['name'], 'A client scope has no "name"'),
-    isShown: toRecord(scope['attributes'])['include.in.token.scope'] !== 'false',
+    isShown: attributes['include.in.token.scope'] !== 'false',
+    isInMetadata:
+      scope['protocol'] === 'openid-connect' && isTrue(attributes['include.in.openid.provider.metadata'] ?? true),
     mappers: toMappers(scope['protocolMappers']),
   };
 }

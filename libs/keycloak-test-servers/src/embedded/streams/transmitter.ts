@@ -14,7 +14,7 @@ export const hasTransmitter = ({ features, realm }: ServerState): boolean =>
 
 /** Keycloak adds missing SSF scopes too, but only after the import of the clients in the realm file. */
 export function addSsfScopes(realm: Realm): void {
-  for (const name of SCOPES) realm.addScope({ name, isShown: true, mappers: [] });
+  for (const name of SCOPES) realm.addScope({ name, isShown: true, isInMetadata: true, mappers: [] });
 }
 
 export const transmitterPath = (realm: string): string => `${realmPath(realm)}/ssf/transmitter`;

@@ -1,5 +1,6 @@
 import { json, type HttpAnswer, type HttpCall } from '../http/http-call.js';
 import { protocolPath } from '../realm/realm-paths.js';
+import type { Realm } from '../realm/realm.js';
 import type { ServerState } from '../state/server-state.js';
 import { GRANT_TYPES } from './token-endpoint.js';
 
@@ -34,9 +35,14 @@ export function discoveryEndpoint({ issuer, realm, baseUrl }: ServerState, call:
     token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
-    scopes_supported: ['openid', ...realm.scopes.keys()],
+    scopes_supported: scopesOf(realm),
   };
   return json(200, document, { 'cache-control': 'no-cache, must-revalidate, no-transform, no-store' });
+}
+
+function scopesOf({ scopes }: Realm): readonly string[] {
+  const listed = [...scopes.values()].filter(({ isInMetadata }) => isInMetadata).map(({ name }) => name);
+  return [...new Set(['openid', ...listed])];
 }
 
 export const jwksEndpoint = ({ keys }: ServerState): HttpAnswer =>
