@@ -94,6 +94,8 @@ interface Fault {
 
 const NOTHING = /^$/;
 
+const RESOURCE = 'https://analytics.example.com';
+
 const noMapper = (scope: string) => (realm: RealmFile) => (scopeIn(realm, scope).protocolMappers = []);
 
 /** Keycloak does not allow a client scope to be both optional and default. */
@@ -266,6 +268,18 @@ const FAULTS: readonly Fault[] = [
     subject: { ...A, calls: { 'service-b': { onBehalfOf: ['orders.approve', 'receipts.read'] } } },
     administrator: /error permission: orders.approve is a default client scope of service-a/,
   },
+  {
+    row: 39,
+    what: 'an audience mapper that names the URL of the resource',
+    change: (realm) => {
+      const [mapper] = scopeIn(realm, 'analytics.run').protocolMappers ?? [];
+      if (mapper === undefined) throw new Error('analytics.run has no mapper');
+      const { 'included.client.audience': _, ...config } = mapper.config;
+      mapper.config = { ...config, 'included.custom.audience': RESOURCE };
+    },
+    subject: { ...C, options: { protectedResource: { resource: RESOURCE } } },
+    administrator: /error client: The permissions of the routes \(analytics\.run\) are for the URL https:/,
+  },
 ];
 
 describeOnKeycloak('doctor', () => {
@@ -389,6 +403,16 @@ describeOnKeycloak('doctor', () => {
       expect(textOf(bad(await doctor(realm, subject, true)))).toMatch(administrator ?? own ?? NOTHING);
     };
     await (change === undefined ? examineIn(healthy) : withRealm(change, examineIn));
+  });
+
+  it('notes for a protected resource that the realm lists offline_access, and not resource-indicators (rows 40, 41)', async () => {
+    for (const subject of [A, C]) {
+      const options = { protectedResource: { resource: RESOURCE } };
+      const { findings } = await doctor(healthy, { ...subject, options }, true);
+      expect(textOf(bad({ findings }))).toBe('');
+      expect(textOf(findings)).toMatch(/note scope: The metadata of the realm list offline_access/);
+      expect(textOf(findings)).not.toContain('resource-indicators');
+    }
   });
 
   it('finds a wrong issuer or realm, an unreachable address and missing TLS (rows 3, 4, 6, 7)', async () => {

@@ -28,7 +28,7 @@ describe('the runbook', () => {
     expect(SIGNAL_SOURCE_REASONS.filter((reason) => !guide.includes(`\`${reason}\``))).toEqual([]);
   });
 
-  it('lists 38 faults, each with a test and a way to find the fault', () => {
+  it('lists 41 faults, each with a test and a way to find the fault', () => {
     const rows = [...runbook.matchAll(/^\| (\d+) +\|(.*)\|$/gm)].map(([, number = '', cells = '']) => ({
       number: Number(number),
       found: cells
@@ -36,7 +36,7 @@ describe('the runbook', () => {
         .slice(1)
         .filter((cell) => cell.trim() !== ''),
     }));
-    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 38 }, (_, at) => at + 1));
+    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 41 }, (_, at) => at + 1));
     expect(rows.filter(({ found }) => found.length === 0)).toEqual([]);
     const specs = [
       'test/faults',

@@ -1,6 +1,7 @@
 /** `OwnTokenProbe` returns scopes, audiences and lifetimes, but never a token. */
 import type { TokenEndpointResponse } from 'oauth4webapi';
 import type { Clock } from '../caching/clock.js';
+import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { parseScope } from '../protocol/scope.js';
 import { unverifiedAudiences } from '../protocol/unverified-claims.js';
 import type { CallPolicy } from '../resilience/call-policy.js';
@@ -32,6 +33,18 @@ export class OwnTokenProbe {
 
   async ownToken(scope: string): Promise<GrantedToken> {
     return granted(await this.#own(scope), scope);
+  }
+
+  /** Only Keycloak with the feature `resource-indicators` reads `resource` here, and refuses a value that is not a URI. */
+  async refusesUnknownResource(): Promise<boolean> {
+    const asked = { grant: 'client_credentials', scope: '', resource: 'sent-by-doctor' } as const;
+    return this.#calls.clientCredentials(asked).then(
+      () => false,
+      (failure: unknown) => {
+        if (failure instanceof KeycloakException && failure.reason === 'answered_400_invalid_target') return true;
+        throw failure;
+      },
+    );
   }
 
   /** Exchanges this service's own token; without `audience`, the scope determines the audience. */

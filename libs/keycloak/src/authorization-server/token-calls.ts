@@ -23,6 +23,7 @@ export interface Asked extends Readonly<Record<string, unknown>> {
   readonly grant: 'client_credentials' | 'token_exchange';
   readonly scope: string;
   readonly audience?: string;
+  readonly resource?: string;
 }
 
 export class TokenCalls {
@@ -37,19 +38,17 @@ export class TokenCalls {
       processClientCredentialsResponse(
         server,
         client,
-        await clientCredentialsGrantRequest(server, client, authentication, scopeOf(asked), options),
+        await clientCredentialsGrantRequest(server, client, authentication, formOf(asked), options),
       ),
     );
   }
 
   async exchange(subjectToken: string, asked: Asked): Promise<TokenEndpointResponse> {
-    const { audience } = asked;
     const form = {
       subject_token: subjectToken,
       subject_token_type: ACCESS_TOKEN_TYPE,
       requested_token_type: ACCESS_TOKEN_TYPE,
-      ...(audience === undefined ? {} : { audience }),
-      ...scopeOf(asked),
+      ...formOf(asked),
     };
     return this.#run(
       asked,
@@ -78,7 +77,11 @@ export class TokenCalls {
   }
 }
 
-const scopeOf = ({ scope }: Asked): { scope?: string } => (scope === '' ? {} : { scope });
+const formOf = ({ scope, audience, resource }: Asked): Readonly<Record<string, string>> => ({
+  ...(audience === undefined ? {} : { audience }),
+  ...(resource === undefined ? {} : { resource }),
+  ...(scope === '' ? {} : { scope }),
+});
 
 type Send = (
   server: AuthorizationServer,

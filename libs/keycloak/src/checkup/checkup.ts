@@ -3,6 +3,7 @@ import type { OptionsOfIssuer } from '../options/keycloak.options.js';
 import { note, type Finding } from './finding.js';
 import type { CheckupParts, RegisteredService } from './checkup-parts.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
+import { protectedResourceFindings } from './protected-resource-findings.js';
 import { reachFinding } from './reach-findings.js';
 import { scopeFindings } from './scope-findings.js';
 import {
@@ -69,7 +70,9 @@ export class Checkup {
     findings.push(token === undefined ? this.#withoutAccount(finding) : finding);
     findings.push(clockFinding(this.parts.clockSkew.measured, clockToleranceSeconds));
     if (token !== undefined) findings.push(lifetimeFinding(this.parts, token));
-    const question = { ...this.parts, knownScopes: await this.knownScopes(), hasServiceAccount: token !== undefined };
+    const [knownScopes, hasServiceAccount] = [await this.knownScopes(), token !== undefined];
+    findings.push(...(await protectedResourceFindings(this.parts, knownScopes, hasServiceAccount)));
+    const question = { ...this.parts, knownScopes, hasServiceAccount };
     const ofServices = this.parts.services().map(async (service) => scopeFindings({ ...question, service }));
     return [...findings, ...(await Promise.all(ofServices)).flat()];
   }

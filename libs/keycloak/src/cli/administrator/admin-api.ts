@@ -59,11 +59,9 @@ export class AdminApi {
     });
   }
 
-  async version(): Promise<string | undefined> {
+  async serverInfo(): Promise<Representation | undefined> {
     const info = await this.ifAllowed(this.#get(`${this.#base}/serverinfo`));
-    const system = isRepresentation(info) ? info['systemInfo'] : undefined;
-    const version = isRepresentation(system) ? system['version'] : undefined;
-    return typeof version === 'string' ? version.slice(0, 40) : undefined;
+    return isRepresentation(info) ? info : undefined;
   }
 
   async #get(url: string): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { error, note, type Finding } from '../../checkup/finding.js';
+import { urlAudienceCure } from '../../checkup/protected-resource-findings.js';
 import { alwaysFor, namesOf } from './realm-lookup.js';
 import { clientOfRole, type RoleKey } from './role-key.js';
 import type { RealmClient, RealmScope, RealmSnapshot } from './realm-snapshot.js';
@@ -50,7 +51,9 @@ function* audienceFaults(
         : `The client scope ${name} is for ${others.join(', ')}, not for ${audience}.`,
       others.length === 0
         ? `Add a mapper of the type Audience to the client scope ${name}, with the client ${audience}.`
-        : `If the scope is right, correct ${audience} in the settings (clientId of that service, \`audience\` where it is called). If the settings are right, correct the client in the audience mapper of ${name}. Don't add a second mapper: both services would accept its tokens.`,
+        : others.some(isUrl)
+          ? urlAudienceCure(audience)
+          : `If the scope is right, correct ${audience} in the settings (clientId of that service, \`audience\` where it is called). If the settings are right, correct the client in the audience mapper of ${name}. Don't add a second mapper: both services would accept its tokens.`,
     );
     return;
   }
@@ -62,6 +65,8 @@ function* audienceFaults(
     );
   }
 }
+
+const isUrl = (audience: string): boolean => /^https?:/.test(audience);
 
 export const noSuchScope = (name: string): Finding =>
   error(

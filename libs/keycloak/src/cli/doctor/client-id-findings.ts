@@ -1,5 +1,6 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import { error, type Finding } from '../../checkup/finding.js';
+import { resourcesOf, urlAudienceCure } from '../../checkup/protected-resource-findings.js';
 import type { GuardedHandler } from '../application/application-subject.js';
 import { permissionsOf } from '../application/permissions-of.js';
 import { scopeNamed } from '../administrator/realm-lookup.js';
@@ -27,14 +28,19 @@ export function realmClientIdFindings(
 }
 
 function findingOf(
-  { options: { clientId } }: Pick<Checkup, 'options'>,
+  { options }: Pick<Checkup, 'options'>,
   audiences: ReadonlyMap<string, readonly string[]>,
 ): Finding[] {
+  const { clientId } = options;
   const known = [...audiences].filter(([, named]) => new Set(named).size === 1);
   const others = new Set(known.flatMap(([, named]) => named));
   const [other] = others;
   if (other === undefined || others.size > 1 || other === clientId) return [];
   const permissions = known.map(([permission]) => permission).join(', ');
+  if (resourcesOf(options).includes(other)) {
+    const says = `The permissions of the routes (${permissions}) are for the URL ${other}, but the client id of this service is ${clientId}, so this service refuses their tokens.`;
+    return [error('client', says, urlAudienceCure(clientId))];
+  }
   return [
     error(
       'client',

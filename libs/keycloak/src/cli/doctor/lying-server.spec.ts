@@ -164,6 +164,15 @@ describe('a misbehaving server', () => {
     },
   );
 
+  it.each<[string, unknown]>([
+    ['features that are not a list', 5],
+    ['features that are not objects', [null, 'RESOURCE_INDICATORS']],
+    ['a feature without a name', [{ enabled: true }]],
+  ])('passes the checks with %s', async (_, features) => {
+    answers['/admin/serverinfo'] = () => ({ body: { systemInfo: { version: '26.7.5' }, features } });
+    expect((await doctor('--admin')).printed).not.toContain('resource-indicators');
+  });
+
   it('is reported if the server grants a scope that was not requested', async () => {
     const token = answers['/realms/shop/protocol/openid-connect/token'];
     answers['/realms/shop/protocol/openid-connect/token'] = (...asked) => {

@@ -28,3 +28,14 @@ describe('the finding about the version of Keycloak', () => {
     },
   );
 });
+
+it.each([
+  [['RESOURCE_INDICATORS', 'CIMD'], ['warning']],
+  [['CIMD'], []],
+])('the findings for a server with the features %j', async (features, levels) => {
+  const options = { clientId: 'tools', protectedResource: { resource: 'https://tools.example.com/mcp' } };
+  const realm = { features, settings: {}, scopes: [], clients: [] } as unknown as RealmSnapshot;
+  const findings = await realmWideFindings(realm, { options } as Checkup);
+  const found = findings.filter(({ message }) => message.includes('resource-indicators'));
+  expect(found.map(({ level }) => level)).toEqual(levels);
+});

@@ -1,16 +1,21 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import { error, note, ok, warning, type Finding } from '../../checkup/finding.js';
+import { resourceIndicatorFindings } from '../../checkup/protected-resource-findings.js';
 import { namesOf } from '../administrator/realm-lookup.js';
 import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
 
 const TESTED_VERSION = /^26\.[467]\./;
 
-export async function realmWideFindings(realm: RealmSnapshot, { options }: Checkup): Promise<Finding[]> {
+export async function realmWideFindings(
+  realm: RealmSnapshot,
+  { options }: Pick<Checkup, 'options'>,
+): Promise<Finding[]> {
   return [
     versionFinding(realm.version),
     ...settingsFindings(realm, options.revocationRetentionSeconds),
     ...wideScopes(realm),
     ...disabledClients(realm),
+    ...(realm.features.includes('RESOURCE_INDICATORS') ? resourceIndicatorFindings(options) : []),
   ];
 }
 

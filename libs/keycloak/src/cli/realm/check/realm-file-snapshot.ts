@@ -26,6 +26,7 @@ export function snapshotOfFile(realm: Representation): RealmSnapshot {
   );
   return {
     version: undefined,
+    features: [],
     settings: settingsOf(realm, undefined),
     clients: listOf(realm['clients']).map((client) => {
       const given = recordOf(client);
