@@ -71,9 +71,14 @@ export interface RealmSnapshot {
   /** The roles of the default groups, by group path; undefined if the administrator may not see the roles. */
   readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;
   readonly hasRole: (role: RoleKey) => Promise<boolean>;
-  readonly scopesOfNewClients: () => Promise<readonly string[]>;
+  readonly scopesOfNewClients: () => Promise<ScopesOfNewClients>;
   readonly levelsOfLogin: () => Promise<readonly number[]>;
   readonly acknowledgedEvents: (clientId: string) => Promise<number | undefined>;
+}
+
+export interface ScopesOfNewClients {
+  readonly byDefault: readonly string[];
+  readonly optional: readonly string[];
 }
 
 export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
@@ -81,6 +86,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const profile = await api.ifAllowed(api.read('/users/profile'));
   const clients = (await api.readPages('/clients')).map(clientOf);
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
+  const server = recordOf(await api.serverInfo());
   const rolesBelow = async (path: string): Promise<readonly RoleKey[]> => mappedRoles(api, path);
   return {
     version: textOf(recordOf(server['systemInfo'])['version']).slice(0, 40) || undefined,
@@ -90,15 +96,15 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
       .map(({ name }) => textOf(name)),
     settings: settingsOf(settings, profile),
     clients,
-  const server = recordOf(await api.serverInfo());
     scopes,
     rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
     rolesOfDefaultGroups: once(async () => api.ifAllowed(rolesOfDefaultGroups(api))),
     hasRole: rolesKnownTo(api, clients),
     rolesOfEveryone: once(async () => rolesWithin(api, recordOf(settings['defaultRole']))),
     scopesOfNewClients: once(async () => {
-      const lists = ['default', 'optional'].map(async (kind) => api.readList(`/default-${kind}-client-scopes`));
-      return (await Promise.all(lists)).flat().map(({ name }) => textOf(name));
+      const namesOf = async (kind: 'default' | 'optional'): Promise<readonly string[]> =>
+        (await api.readList(`/default-${kind}-client-scopes`)).map(({ name }) => textOf(name));
+      return { byDefault: await namesOf('default'), optional: await namesOf('optional') };
     }),
     levelsOfLogin: once(async () => levelsOfFlow(api, textOf(settings['browserFlow']))),
     acknowledgedEvents: async (clientId) => {

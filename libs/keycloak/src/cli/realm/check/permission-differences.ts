@@ -1,7 +1,7 @@
-import { error, warning, type Finding } from '../../../checkup/finding.js';
+import { error, note, warning, type Finding } from '../../../checkup/finding.js';
 import { clientNamed, mayAskFor, scopeNamed } from '../../administrator/realm-lookup.js';
 import { nameOfRoleKey, namesOfRoleKeys, type RoleKey } from '../../administrator/role-key.js';
-import type { RealmScope, RealmSnapshot } from '../../administrator/realm-snapshot.js';
+import type { RealmClient, RealmScope, RealmSnapshot, ScopesOfNewClients } from '../../administrator/realm-snapshot.js';
 import { noSuchScope, scopeFaults } from '../../administrator/scope-faults.js';
 import { keyOfRole, type RequiredPermission } from '../realm-requirements.js';
 
@@ -23,7 +23,7 @@ export async function permissionDifferences(
     ...heldByEveryone(required, roles, await realm.rolesOfEveryone()),
     ...heldByNewUsers(required, roles, await realm.rolesOfDefaultGroups()),
     ...askerDifferences(required, realm, file),
-    ...newClientDifferences(required, await realm.scopesOfNewClients()),
+    ...newClientDifferences(required, await realm.scopesOfNewClients(), askers),
   ];
 }
 
@@ -129,8 +129,15 @@ function heldByNewUsers(
   );
 }
 
-function newClientDifferences({ name }: RequiredPermission, scopesOfNewClients: readonly string[]): Finding[] {
-  if (!scopesOfNewClients.includes(name)) return [];
+function newClientDifferences(
+  { name, clients }: RequiredPermission,
+  { byDefault, optional }: ScopesOfNewClients,
+  askers: readonly RealmClient[],
+): Finding[] {
+  if (![...byDefault, ...optional].includes(name)) {
+    const isAsked = askers.length > 0 || clients.length > 0;
+    return isAsked ? [] : [note('permission', `No client may ask for ${name}.`, ADD_SCOPE)];
+  }
   return [
     warning(
       'permission',
@@ -139,6 +146,8 @@ function newClientDifferences({ name }: RequiredPermission, scopesOfNewClients: 
     ),
   ];
 }
+
+const ADD_SCOPE = 'Add the client scope to the calling clients, as optional.';
 
 function askerDifferences({ name, clients }: RequiredPermission, realm: RealmSnapshot, file: string): Finding[] {
   const missing = clients.flatMap((clientId) => {

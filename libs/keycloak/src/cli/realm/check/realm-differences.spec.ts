@@ -325,6 +325,15 @@ describe('realm check of a realm with unneeded rights', () => {
       'warning: Each new client of the realm may ask for stock.read.',
     ],
     [
+      'each token of each new client has the audience of a planned service',
+      (realm) => {
+        realm['defaultDefaultClientScopes'] = ['b-audience'];
+        const attributes = { 'include.in.token.scope': 'false' };
+        realm.clientScopes.push({ ...structuredClone(scope(realm, 'stock.read')), name: 'b-audience', attributes });
+      },
+      'warning: Each token of each new client is for inventory, because b-audience is a default client scope of the realm.',
+    ],
+    [
       'a client may request a permission that it does not need',
       (realm) => client(realm, 'web').optionalClientScopes.push('stock.read'),
       'warning: web may ask for stock.read, which no module needs.',
@@ -396,6 +405,27 @@ describe('realm check of a realm with unneeded rights', () => {
       realm.clientScopeMappings['account'] = [{ clientScope: 'stock.read', roles: ['view-profile'] }];
     });
     expect(faults.filter((fault) => fault.startsWith('error'))).toEqual([]);
+  });
+
+  it('notes a permission that no client may request, unless each new client may', async () => {
+    const notesWith = async (change: (realm: RealmFile) => void): Promise<readonly string[]> =>
+      (await findingsWith(requirements, change))
+        .filter(({ level, message }) => level === 'note' && message.startsWith('No client'))
+        .map(({ message }) => message);
+    expect(await notesWith(() => undefined)).toContain('No client may ask for refunds.read.');
+    expect(await notesWith((realm) => void (realm['defaultOptionalClientScopes'] = ['refunds.read']))).not.toContain(
+      'No client may ask for refunds.read.',
+    );
+  });
+
+  it('advises against a URL as the audience of a permission', async () => {
+    const findings = await findingsWith(requirements, (realm) => {
+      const [mapper] = scope(realm, 'stock.read').protocolMappers;
+      const { 'included.client.audience': _, ...config } = mapper!.config;
+      mapper!.config = { ...config, 'included.custom.audience': 'https://stock.example.com' };
+    });
+    const [fault] = findings.filter(({ message }) => message.includes('is for https://stock.example.com, not for'));
+    expect(fault?.cure).toMatch(/choose the client inventory \(Included Client Audience\) in place of the URL/);
   });
 
   it('does not report a permission that the policy names', async () => {

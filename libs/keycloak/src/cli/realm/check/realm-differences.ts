@@ -31,6 +31,7 @@ export async function realmDifferences(
     ...findings,
     ...furtherPermissions(requirements, realm, new Set(known), file),
     ...audiencesOfEachToken(requirements, realm),
+    ...(await audiencesOfNewClients(requirements, realm)),
   ];
 }
 
@@ -104,5 +105,23 @@ function audiencesOfEachToken({ clients }: RealmRequirements, realm: RealmSnapsh
         `Each token of ${client} is for ${audience}, whatever its scope, so it opens routes of ${audience} that demand no permission.`,
         `Remove the audience mapper for ${audience} from ${client}, or its default client scope.`,
       ),
+    );
+}
+
+async function audiencesOfNewClients({ clients }: RealmRequirements, realm: RealmSnapshot): Promise<Finding[]> {
+  const { byDefault } = await realm.scopesOfNewClients();
+  const planned = clients.map(({ clientId }) => clientId);
+  return realm.scopes
+    .filter(({ name }) => byDefault.includes(name))
+    .flatMap(({ name, audiences }) =>
+      planned
+        .filter((clientId) => audiences.some(({ audience }) => audience === clientId))
+        .map((clientId) =>
+          warning(
+            'permission',
+            `Each token of each new client is for ${clientId}, because ${name} is a default client scope of the realm.`,
+            `Set the assigned type of the client scope ${name} to Optional or None (Client scopes).`,
+          ),
+        ),
     );
 }

@@ -44,10 +44,10 @@ export function snapshotOfFile(realm: Representation): RealmSnapshot {
     rolesOfEveryone: async () => roles.ofEveryone(),
     rolesOfDefaultGroups: async () => roles.ofDefaultGroups(),
     hasRole: async (role) => roles.has(role),
-    scopesOfNewClients: async () => [
-      ...textsOf(realm['defaultDefaultClientScopes']),
-      ...textsOf(realm['defaultOptionalClientScopes']),
-    ],
+    scopesOfNewClients: async () => ({
+      byDefault: textsOf(realm['defaultDefaultClientScopes']),
+      optional: textsOf(realm['defaultOptionalClientScopes']),
+    }),
     levelsOfLogin: async () => levelsIn(realm, textOf(realm['browserFlow'])),
     acknowledgedEvents: async () => undefined,
   };
