@@ -136,6 +136,18 @@ module.exports = {
       'index',
       'entry-points/[^/]+/index',
     ]),
+    packageLooksDown('mcp', ['keycloak'], 'The package for MCP servers stands on the library alone.'),
+    byEntryPoint('keycloak', '^libs/mcp/', 'The package for MCP servers uses what any package could use.', [
+      'index',
+      'entry-points/extension/index',
+    ]),
+    {
+      name: 'mcp-needs-no-mcp-library',
+      comment: 'mcp-nest and the SDK change often: no change of theirs may break a check of ours.',
+      severity: 'error',
+      from: { path: '^libs/mcp/src/', pathNot: notSpec },
+      to: { path: 'node_modules/(@modelcontextprotocol|@rekog)/' },
+    },
     byEntryPoint('service-defaults', '^(apps|libs/demo)/', 'Services use what the entry point exports.'),
     byEntryPoint('demo', '^apps/', 'Services use what the entry point exports.'),
     {

@@ -25,7 +25,7 @@ RUN npm run build
 # Also removes the test servers, their packages, and the library's entry point for tests.
 # The package testcontainers is an optional peer, so npm needs `--omit=optional` too.
 RUN npm prune --omit=dev --omit=optional --ignore-scripts \
- && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers \
+ && rm -rf apps/*/src libs/*/src libs/keycloak/dist/testing libs/keycloak-test-servers libs/mcp \
  && find apps libs -name node_modules -prune -o \( -name 'tsconfig*.json' -o -name '*.tsbuildinfo' -o -name '*.d.ts' -o -name '*.d.ts.map' \) -type f -exec rm {} +
 
 FROM node:24-slim

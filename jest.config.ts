@@ -4,6 +4,10 @@
  */
 import type { Config } from 'jest';
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** Before Node 24.9, Jest can't load mcp-nest, which requires the ES modules of Nest. */
+const withoutMcpNest = major < 24 || (major === 24 && minor < 9) ? ['<rootDir>/test/mcp/'] : [];
+
 const common: Config = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -12,6 +16,7 @@ const common: Config = {
     '^nestjs-keycloak-s2s$': '<rootDir>/libs/keycloak/src/index.ts',
     '^nestjs-keycloak-s2s/testing$': '<rootDir>/libs/keycloak/src/testing/index.ts',
     '^nestjs-keycloak-s2s/(.*)$': '<rootDir>/libs/keycloak/src/entry-points/$1/index.ts',
+    '^nestjs-keycloak-s2s-mcp$': '<rootDir>/libs/mcp/src/index.ts',
     '^keycloak-test-servers$': '<rootDir>/libs/keycloak-test-servers/src/index.ts',
     '^demo$': '<rootDir>/libs/demo/src/index.ts',
     '^service-defaults$': '<rootDir>/libs/service-defaults/src/index.ts',
@@ -19,6 +24,7 @@ const common: Config = {
     '^content-disposition$': '<rootDir>/node_modules/content-disposition',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
+  testPathIgnorePatterns: ['/node_modules/', ...withoutMcpNest],
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/'],
 };
 

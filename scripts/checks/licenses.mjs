@@ -63,7 +63,7 @@ function listOf(packages) {
     const names = packages.filter((one) => String(one.license) === license).map(({ name }) => name);
     return wrapped(`- ${license}: ${names.join(', ')}`);
   });
-  return `${items.join('\n')}\n`;
+  return `${items.length === 0 ? 'None' : items.join('\n')}\n`;
 }
 
 /** @param {string} item */

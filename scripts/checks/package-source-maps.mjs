@@ -15,6 +15,7 @@ const PROVOKED = {
     ['', '{ KeycloakModule }', 'KeycloakModule.forFeature([{}])', 'new KeycloakOptionsError'],
     ['/testing', '{ TokenLeakScanner }', "TokenLeakScanner.start().addToken('x')", 'throw new RangeError'],
   ],
+  'nestjs-keycloak-s2s-mcp': [['', '{ McpEndpoint }', "McpEndpoint({ challenge: 'all' })", 'new ConfigurationError']],
   'keycloak-test-servers': [['', '{ testServer }', 'testServer()', 'throw new Error']],
 };
 

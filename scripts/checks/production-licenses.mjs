@@ -65,7 +65,8 @@ export function dependenciesOf(lock, workspace) {
  */
 export function peersOf(lock, workspace) {
   const folders = peerNames(lock[workspace] ?? {}, 'all').map((name) => installedAt(lock, name, workspace));
-  return folders.filter((folder) => folder !== undefined);
+  // A package of this repository may be a peer of another.
+  return folders.filter((folder) => folder !== undefined).filter((folder) => folder.includes('node_modules/'));
 }
 
 /**

@@ -105,7 +105,7 @@ describe('the sources', () => {
     );
   });
 
-  it("read environment variables only in the settings, in doctor and in two files for Node's variables", () => {
+  it("read environment variables only in the settings, in doctor and in three files for Node's variables", () => {
     expect(
       filesWith(/process\.env\b/)
         .filter(inServicesAndLibraries)
@@ -115,6 +115,8 @@ describe('the sources', () => {
       'libs/keycloak/src/http/environment-proxies.ts',
       // Reads only NODE_ENV and NODE_TLS_REJECT_UNAUTHORIZED.
       'libs/keycloak/src/protocol/production.ts',
+      // Reads only NODE_ENV.
+      'libs/mcp/src/mcp-endpoint.guard.ts',
       'libs/service-defaults/src/service-config.ts',
     ]);
   });

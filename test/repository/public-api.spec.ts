@@ -1,6 +1,7 @@
 /** Lists the exports of the packages, so that each change of the exports is deliberate. */
 import { describe, expect, it } from '@jest/globals';
 import * as servers from 'keycloak-test-servers';
+import * as mcp from 'nestjs-keycloak-s2s-mcp';
 import * as mainEntryPoint from 'nestjs-keycloak-s2s';
 import * as axiosEntryPoint from 'nestjs-keycloak-s2s/axios';
 import * as clientAuthentication from 'nestjs-keycloak-s2s/client-authentication';
@@ -187,6 +188,12 @@ describe('nestjs-keycloak-s2s', () => {
       'toString',
       'username',
     ]);
+  });
+});
+
+describe('nestjs-keycloak-s2s-mcp', () => {
+  it('exports exactly the listed names', () => {
+    expect(Object.keys(mcp).toSorted()).toEqual(['McpEndpoint', 'authInfoOf', 'mcpRequestAdapter']);
   });
 });
 

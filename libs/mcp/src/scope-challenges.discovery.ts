@@ -1,0 +1,77 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { DiscoveryService, type ModuleRef } from '@nestjs/core';
+import { BearerError, ConfigurationError, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import { HandlerAccess } from 'nestjs-keycloak-s2s/extension';
+import { calledOperation, type McpOperation } from './called-operation.js';
+import { isHandlerOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
+import { RepeatedRefusals } from './repeated-refusals.js';
+
+/**
+ * Refuses a call that lacks a scope while the HTTP status can still be chosen (MCP authorization, "Runtime Insufficient
+ * Scope Errors"). This is not the protection of the handler: the guard checks each call of a handler again.
+ */
+export class ScopeChallenges {
+  readonly #refusals = new RepeatedRefusals();
+  #handlers: readonly McpHandler[] | undefined;
+  #access: HandlerAccess | undefined;
+
+  constructor(private readonly moduleRef: ModuleRef) {}
+
+  refuseUndecorated(): void {
+    const closed = this.#found().filter(
+      ({ controller, method }) => this.#demands(controller, method).opening === 'closed',
+    );
+    if (closed.length === 0) return;
+    throw new ConfigurationError(
+      'Each handler of the MCP server needs an access decorator, such as @RequirePermission()',
+      closed.map(({ label }) => label),
+    );
+  }
+
+  challenge(context: ExecutionContext, request: object, body: unknown): void {
+    const called = calledOperation(body);
+    const token = called && verifiedTokenOf(request);
+    const handler = called && this.#handlerOf(called);
+    if (token === undefined || handler === undefined || !this.#handlerAccess().permissionsAreScopes) return;
+    const demands = this.#demands(handler.controller, handler.method);
+    const permission = missingPermission(token, demands);
+    const key = JSON.stringify([token.issuer, token.subject, token.clientId, called]);
+    if (permission === undefined) return this.#refusals.forget(key);
+    if (this.#refusals.isRepeated(key, token)) return;
+    const { scopes } = this.#demands(context.getClass(), context.getHandler());
+    throw new BearerError('insufficient_scope', {
+      reason: 'permission_missing',
+      permission,
+      scopes: [...new Set([...scopes, ...demands.scopes])],
+    });
+  }
+
+  /** Returns undefined if several servers have an operation of this name, because the endpoint does not name its server. */
+  #handlerOf(called: McpOperation): McpHandler | undefined {
+    const [handler, another] = this.#found().filter((each) => isHandlerOf(called, each));
+    return another === undefined ? handler : undefined;
+  }
+
+  #found(): readonly McpHandler[] {
+    this.#handlers ??= mcpHandlers(this.moduleRef.get<DiscoveryService>(DiscoveryService, { strict: false }));
+    return this.#handlers;
+  }
+
+  #demands(controller: object, method: object): ReturnType<HandlerAccess['of']> {
+    return this.#handlerAccess().of(controller, method);
+  }
+
+  #handlerAccess(): HandlerAccess {
+    this.#access ??= this.moduleRef.get<HandlerAccess>(HandlerAccess, { strict: false });
+    return this.#access;
+  }
+}
+
+function missingPermission(
+  token: VerifiedAccessToken,
+  { opening, permissions, anyOf }: ReturnType<HandlerAccess['of']>,
+): string | undefined {
+  if (opening === 'closed' || opening === 'public') return undefined;
+  const has = (permission: string): boolean => token.hasPermission(permission);
+  return permissions.find((each) => !has(each)) ?? anyOf.find((group) => !group.some(has))?.[0];
+}
