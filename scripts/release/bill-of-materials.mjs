@@ -14,15 +14,17 @@ import { packLibrary, publishedLibraries } from './packed-library.mjs';
 
 argumentsOf({ options: {} });
 
-for (const library of publishedLibraries()) {
-  const { manifest, tarball } = packLibrary(library);
+const packages = publishedLibraries().map(packLibrary);
+for (const { manifest, tarball } of packages) {
+  // The registry does not have the new version of a peer yet.
+  const peers = packages.filter((peer) => peer.manifest.name in (manifest.peerDependencies ?? {}));
   const folder = mkdtempSync(join(tmpdir(), 'bill-'));
   const { name, version } = manifest;
   /** @param {string[]} args */
   const npm = (...args) =>
     execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `${name}-installed`, version, private: true }));
-  npm('install', '--ignore-scripts', '--no-audit', '--no-fund', tarball);
+  npm('install', '--ignore-scripts', '--no-audit', '--no-fund', tarball, ...peers.map((peer) => peer.tarball));
   const bill = npm('sbom', '--sbom-format', 'cyclonedx');
   const install = figuresOfInstall([...packagesOf(folder, { peers: true }).values()]);
   rmSync(folder, { recursive: true });

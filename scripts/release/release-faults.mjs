@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { publishedLibraries } from './packed-library.mjs';
 import { addressFields, isSet, repositoryAddress, SET_ADDRESS } from './repository-address.mjs';
 import { placeholdersIn, textFiles } from './set-address.mjs';
+import { VERSIONED_ALONE } from './version-edits.mjs';
 
 /** @param {string} root @param {NodeJS.ProcessEnv} environment @returns {string[]} each fault with its cure */
 export const faultsOfRelease = (root, environment) => [
@@ -51,7 +52,13 @@ export function versionsWithoutSection(root) {
 }
 
 /** @param {string} root @returns {string[]} */
-const versionsOf = (root) => [...new Set(published(root).map(({ manifest }) => manifest.version))];
+export const versionsOf = (root) => [
+  ...new Set(
+    published(root)
+      .filter(({ manifest }) => !VERSIONED_ALONE.includes(manifest.name))
+      .map(({ manifest }) => manifest.version),
+  ),
+];
 
 /** @param {string} root @returns {{ folder: string, manifest: import('./packed-library.mjs').Manifest }[]} */
 export const published = (root) =>

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { published } from './release-faults.mjs';
+import { published, versionsOf } from './release-faults.mjs';
 import { absoluteLinks, linkedFiles } from './release-links.mjs';
 
 const OF_THE_REPOSITORY = 'AGENTS.md';
@@ -9,11 +9,11 @@ const UNRELEASED = /^<!-- unreleased: (?<command>.+) -->\n[^]*?^<!-- \/unrelease
 
 /** @param {string} root @param {string} repository its address */
 export function preparePages(root, repository) {
-  const packages = published(root).map(({ folder, manifest }) => ({ folder, tag: `v${manifest.version}` }));
-  for (const { folder, tag } of packages) {
+  const [version] = versionsOf(root);
+  const tag = version === undefined ? 'HEAD' : `v${version}`;
+  for (const { folder } of published(root)) {
     prepare(join(root, folder, 'README.md'), { root, repository, tag, folder });
   }
-  const [{ tag } = { tag: 'HEAD' }] = packages;
   prepare(join(root, OF_THE_REPOSITORY), { root, repository, tag, folder: '.' });
 }
 

@@ -1,5 +1,7 @@
 const PACKAGES = ['nestjs-keycloak-s2s', 'keycloak-test-servers'];
 const NUMBER = String.raw`\d+\.\d+\.\d+(?:-[\w.]+)?`;
+/** The version of these packages does not follow the version of a release. */
+export const VERSIONED_ALONE = ['nestjs-keycloak-s2s-mcp'];
 const NAMES = PACKAGES.join('|');
 const RANGE = new RegExp(`("(?:${NAMES})": "\\^)${NUMBER}(")`, 'g');
 const TARBALL = new RegExp(`(\\b(?:${NAMES})-)${NUMBER}(\\.tgz)`, 'g');

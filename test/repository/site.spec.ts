@@ -96,6 +96,7 @@ describe('the navigation', () => {
     ['docs/api/nestjs-keycloak-s2s/testing/index.md', 'nestjs-keycloak-s2s/testing'],
     ['docs/api/nestjs-keycloak-s2s/entry-points/jwt/index.md', 'nestjs-keycloak-s2s/jwt'],
     ['docs/api/keycloak-test-servers/index.md', 'keycloak-test-servers'],
+    ['docs/api/nestjs-keycloak-s2s-mcp/index.md', 'nestjs-keycloak-s2s-mcp'],
     ['docs/api/keycloak-test-servers/classes/Realm.md', undefined],
   ])('names an entry point as applications import it: %s', (file, name) => {
     expect(importOf(file)).toBe(name);
