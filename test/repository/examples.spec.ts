@@ -24,8 +24,14 @@ const filesOf = (example: string): string[] =>
     .filter((file) => !APART.test(file));
 
 describe('the examples', () => {
-  it('consist of the folders contexts, migrated, quick-start and testing', () => {
-    expect(examples.map(({ name }) => name).toSorted()).toEqual(['contexts', 'migrated', 'quick-start', 'testing']);
+  it('consist of the folders contexts, mcp, migrated, quick-start and testing', () => {
+    expect(examples.map(({ name }) => name).toSorted()).toEqual([
+      'contexts',
+      'mcp',
+      'migrated',
+      'quick-start',
+      'testing',
+    ]);
   });
 
   it('include contexts, and docs/contexts.md contains the boot report of contexts', () => {
