@@ -25,8 +25,8 @@ export async function buildToRun({ signal }) {
   signal.throwIfAborted();
 }
 
-/** @param {string} project */
-async function buildBySwc(project) {
+/** @param {string} project a folder with `src`, which is built into `dist` */
+export async function buildBySwc(project) {
   const { transformFile } = await import('@swc/core');
   // The build record is deleted, since tsc would otherwise keep swc's output.
   await rm(join(project, RECORD), { force: true });

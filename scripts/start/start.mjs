@@ -1,7 +1,8 @@
 // npm start builds, starts the embedded server and the services, and prints what to try. npm run start:keycloak uses a
 // real Keycloak. The option --authorization-server=… selects any server. With --watch, the command restarts the
-// services after changes. With --replicas=N, the command starts N processes of each service. --only=service-b starts
-// the server and this service. --only=none starts only the server.
+// services after changes. With --mcp, the realm and Service B admit the MCP server of `npm run mcp`. With --replicas=N,
+// the command starts N processes of each service. --only=service-b starts the server and this service. --only=none
+// starts only the server.
 import '../common/help.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startBalancer } from './balancer.mjs';
 import { buildByTsc, buildToRun, TSC } from '../common/build.mjs';
 import { addDemoClient } from './demo-client.mjs';
+import { hasOrderTools, realmWithOrderTools } from './order-tools.mjs';
 import { tellWhatRuns } from '../doctor/local-stacks.mjs';
 import { argumentsOf, chooseServer, runsAlready } from '../common/own-options.mjs';
 import {
@@ -78,9 +80,11 @@ async function main() {
       watch: { type: 'boolean' },
       replicas: { type: 'string' },
       only: { type: 'string' },
+      mcp: { type: 'boolean' },
       'authorization-server': { type: 'string' },
     },
   });
+  if (flags.mcp) process.env.DEMO_ORDER_TOOLS = 'true';
   const choice = chooseServer(flags['authorization-server'], process.env, 'embedded');
   const count = replicasAsked(flags);
   const tools = count === undefined ? undefined : toolsForReplicas(process.env);
@@ -113,6 +117,7 @@ async function main() {
   if (tools !== undefined) await balance(asked, children, tools.haproxy);
   if (flags.only !== undefined) showPlaces(server, places);
   else showWhatToTry(serviceA(all).port, server, serverPort(), count === undefined ? undefined : { count, children });
+  if (hasOrderTools(process.env)) console.log('The tools for agents: npm run mcp, in another terminal.\n');
   const endless =
     count === undefined
       ? [failWhenOneEnds(children)]
@@ -154,13 +159,14 @@ async function checkPorts(all, choice) {
  */
 async function startServer(all, choice, environment) {
   const { startTestServer } = await import('../../libs/keycloak-test-servers/dist/index.js');
+  const realm = hasOrderTools(process.env) ? await realmWithOrderTools(process.env) : undefined;
   const server = await startTestServer({
-    realm: REALM_FILE,
+    realm: realm?.file ?? REALM_FILE,
     environment: realmEnvironment(environment, serviceA(all).port),
     port: serverPort(),
     onProgress: say,
     signal,
-  });
+  }).finally(realm?.remove);
   running.push(() => server.stop());
   // The script does not change the realm of a server that was already running.
   if (!runsAlready(choice)) await addDemoClientTo(server);

@@ -8,6 +8,8 @@ export const serviceBConfig = serviceConfig({
   demo: {
     calls: { 'service-c': { onBehalfOf: ['attacks.exchange'] } },
     urls: { SERVICE_A_URL: 'http://localhost:3000' },
+    // Only `npm start -- --mcp` sets this flag.
+    flags: ['DEMO_ORDER_TOOLS'],
   },
 });
 

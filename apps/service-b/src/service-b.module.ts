@@ -3,6 +3,7 @@ import { serviceModules, type ServiceSettings } from 'service-defaults';
 import { AnalyticsClient } from './analytics.client.js';
 import { serviceBConfig } from './config.js';
 import { DemoModule } from './demo/demo.module.js';
+import { OrderToolsModule } from './demo/order-tools.module.js';
 import { InventoryController } from './inventory/inventory.controller.js';
 import { InventoryService } from './inventory/inventory.service.js';
 import { OrdersController } from './orders/orders.controller.js';
@@ -16,8 +17,9 @@ import { RefundsController } from './refunds/refunds.controller.js';
   providers: [AnalyticsClient, InventoryService, ReceiptsService],
 })
 export class ServiceBModule {
-  static register({ demoMode }: Pick<ServiceSettings<string>, 'demoMode'>): DynamicModule {
-    return { module: ServiceBModule, imports: demoMode ? [DemoModule] : [] };
+  static register({ demoMode, demo }: Pick<ServiceSettings<string>, 'demoMode' | 'demo'>): DynamicModule {
+    const forTools = demo?.flags['DEMO_ORDER_TOOLS'] === true ? [OrderToolsModule] : [];
+    return { module: ServiceBModule, imports: demoMode ? [DemoModule, ...forTools] : [] };
   }
 }
 

@@ -7,6 +7,7 @@ export interface DemoDescription {
   readonly urls?: Readonly<Record<string, string>>;
   readonly calls?: Readonly<Record<string, ServiceScopes>>;
   readonly secrets?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
 }
 
 export interface DemoSettings {
@@ -15,11 +16,12 @@ export interface DemoSettings {
   readonly clientSecret: string;
   readonly urls: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly flags: Readonly<Record<string, boolean>>;
 }
 
 export function readDemoSettings(
   variables: Variables,
-  { urls = {}, secrets = {} }: DemoDescription,
+  { urls = {}, secrets = {}, flags = [] }: DemoDescription,
   hosts: readonly string[],
   clientSecret: string,
 ): DemoSettings {
@@ -31,5 +33,6 @@ export function readDemoSettings(
     // Demo mode is never production, so plain http is allowed.
     urls: read(urls, (name, fallback) => variables.optionalUrl(name, true) ?? fallback),
     secrets: read(secrets, (name, fallback) => variables.secret(name, fallback)),
+    flags: Object.fromEntries(flags.map((name) => [name, variables.flag(name)])),
   };
 }

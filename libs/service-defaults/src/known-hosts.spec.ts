@@ -44,7 +44,7 @@ describe('a service in demo mode', () => {
     const settings = { logFormat: 'json' } as const;
     demo = await createService(TestModule, {
       ...settings,
-      demo: { hosts: HOSTS, clientSecret: '', urls: {}, secrets: {} },
+      demo: { hosts: HOSTS, clientSecret: '', urls: {}, secrets: {}, flags: {} },
     });
     other = await createService(TestModule, settings);
     for (const app of [demo, other]) await app.listen(0, '127.0.0.1');

@@ -3,5 +3,5 @@ import type { ServiceSettings } from './service-settings.js';
 
 /** In demo mode only, `register` imports the service's `DemoModule`, with its routes and providers. */
 export interface ServiceModule {
-  register(settings: Pick<ServiceSettings<string>, 'demoMode' | 'signals'>): DynamicModule;
+  register(settings: Pick<ServiceSettings<string>, 'demoMode' | 'signals' | 'demo'>): DynamicModule;
 }

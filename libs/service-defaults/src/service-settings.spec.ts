@@ -280,20 +280,27 @@ describe('readServiceSettings', () => {
     const demo = {
       urls: { SERVICE_C_URL: 'http://localhost:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 's-secret' },
+      flags: ['DEMO_EXTRA'],
     };
     const settings = (environment: Environment) =>
       readServiceSettings(environment, { name: 'service-a', port: 3000, calls: { 'service-b': {} }, demo });
-    const changed = { SERVICE_C_URL: 'http://service-c:3002/', SHORT_LIVED_CLIENT_SECRET: 'other' };
+    const changed = {
+      SERVICE_C_URL: 'http://service-c:3002/',
+      SHORT_LIVED_CLIENT_SECRET: 'other',
+      DEMO_EXTRA: 'true',
+    };
     expect(settings(DEMO).demo).toEqual({
       ...demo,
       hosts: ['service-a'],
       clientSecret: DEMO['SERVICE_A_CLIENT_SECRET'],
+      flags: { DEMO_EXTRA: false },
     });
     expect(settings({ ...DEMO, ...changed }).demo).toEqual({
       hosts: ['service-a'],
       clientSecret: DEMO['SERVICE_A_CLIENT_SECRET'],
       urls: { SERVICE_C_URL: 'http://service-c:3002' },
       secrets: { SHORT_LIVED_CLIENT_SECRET: 'other' },
+      flags: { DEMO_EXTRA: true },
     });
     expect(() => settings({ ...DEMO, SERVICE_C_URL: 'nonsense' })).toThrow('SERVICE_C_URL must be an http(s) URL');
     expect(settings({ ...GOOD, SERVICE_C_URL: 'nonsense' }).demo).toBeUndefined();
