@@ -16,7 +16,11 @@ if (existsSync('.env')) process.loadEnvFile('.env');
 const signal = stopSignal();
 try {
   await buildBySwc('examples/mcp');
-  const env = { ...process.env, RESOURCE_URL: `http://localhost:${portOf(process.env, 'ORDER_TOOLS_PORT', 3020)}/mcp` };
+  const url = `http://localhost:${portOf(process.env, 'ORDER_TOOLS_PORT', 3020)}/mcp`;
+  await fetch(url, { signal }).catch(() => {
+    throw new Error(`No MCP server answers at ${url}. Start one first, in another terminal: npm run mcp`);
+  });
+  const env = { ...process.env, RESOURCE_URL: url };
   process.exitCode = await runNode(['examples/mcp/dist/agent.js', ...positionals], { env, signal });
 } catch (error) {
   process.exitCode = 1;
