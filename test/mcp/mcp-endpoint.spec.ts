@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { INestApplication, LoggerService, Type } from '@nestjs/common';
+import { Controller, Post, type INestApplication, type LoggerService, type Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -15,7 +15,7 @@ import {
 import { ask, ERAS, headersOf, isToolError, messageOf, send, textOf, toolCall, type Sent } from './mcp-calls.js';
 import { McpController, McpStrategy, StreamableHttpTransport, Tool } from './mcp-nest.js';
 import { OrderTools, orderToolsEndpoint } from './guarded-tools.js';
-import { mcpRequestAdapter, type McpEndpointOptions } from 'nestjs-keycloak-s2s-mcp';
+import { McpEndpoint, mcpRequestAdapter, type McpEndpointOptions } from 'nestjs-keycloak-s2s-mcp';
 
 const METADATA = 'https://tools.test/.well-known/oauth-protected-resource/mcp';
 
@@ -24,6 +24,17 @@ interface Parts {
   readonly endpoint?: McpEndpointOptions;
   readonly tools?: Type;
   readonly isSelfMounted?: boolean;
+  readonly others?: readonly Type[];
+}
+
+@Controller('admin')
+@McpEndpoint()
+@RequirePermission('admin.use')
+class AnotherEndpoint {
+  @Post()
+  answer(): object {
+    return {};
+  }
 }
 
 const apps: INestApplication[] = [];
@@ -41,7 +52,7 @@ afterEach(async () => {
 const ADAPTERS = { Express: () => new ExpressAdapter(), Fastify: () => new FastifyAdapter() };
 
 describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platform) => {
-  async function start({ keycloak, endpoint, tools = OrderTools, isSelfMounted = false }: Parts = {}) {
+  async function start({ keycloak, endpoint, tools = OrderTools, isSelfMounted = false, others = [] }: Parts = {}) {
     const transport = new StreamableHttpTransport({ mount: isSelfMounted });
     const module = await Test.createTestingModule({
       imports: [
@@ -51,7 +62,7 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
           ...keycloak,
         }),
       ],
-      controllers: [tools, ...(isSelfMounted ? [] : [orderToolsEndpoint(transport, endpoint)])],
+      controllers: [tools, ...others, ...(isSelfMounted ? [] : [orderToolsEndpoint(transport, endpoint)])],
     })
       .setLogger(logger)
       .compile();
@@ -132,6 +143,16 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
       const claims = { realm_access: { roles: ['tools.use'] } };
       const answer = await ask(url, era, toolCall('approve_order', { id: '1' }), { token: token('', { claims }) });
       expect([answer.status, isToolError(answer)]).toEqual([200, true]);
+    });
+
+    it('names no scope of a tool beside another endpoint, whose tool it may be', async () => {
+      const { url, token } = await start({ others: [AnotherEndpoint] });
+      const refused = await ask(url, era, toolCall('approve_order', { id: '1' }), { token: token('tools.use') });
+      expect([refused.status, isToolError(refused), refused.headers.get('www-authenticate')]).toEqual([
+        200,
+        true,
+        null,
+      ]);
     });
 
     it('lists the tools that the caller may not call, so that its client can ask for the scope', async () => {

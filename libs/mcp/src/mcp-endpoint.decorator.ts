@@ -1,7 +1,8 @@
-import { applyDecorators, UseGuards } from '@nestjs/common';
+import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
 import { ChallengeScopes, LongLivedResponse } from 'nestjs-keycloak-s2s/extension';
 import { resolveEndpointOptions, type McpEndpointOptions } from './endpoint-options.js';
 import { mcpEndpointGuard } from './mcp-endpoint.guard.js';
+import { ENDPOINT } from './mcp-handlers.discovery.js';
 
 /**
  * Marks a controller that serves MCP by HTTP. The controller also needs an access decorator, such as
@@ -12,12 +13,13 @@ import { mcpEndpointGuard } from './mcp-endpoint.guard.js';
  *   newer token of the same user and client lacks the scope again within ten minutes, the call gets a tool error,
  *   because a login does not help.
  * - A foreign `Origin` gets 403, and an `Mcp-Session-Id` gets 404, since the endpoint has no sessions.
- * - A stream ends when its token expires or is revoked.
+ * - A stream ends when its token expires or is revoked. The response of a running tool is cut too.
  *
  * The application does not start if a handler has no access decorator. Throws `ConfigurationError` for invalid options.
  */
 export function McpEndpoint(options: McpEndpointOptions = {}): ClassDecorator {
   const resolved = resolveEndpointOptions(options);
   const challenge = resolved.challenge === 'endpoint' ? [ChallengeScopes()] : [];
-  return applyDecorators(LongLivedResponse(), ...challenge, UseGuards(mcpEndpointGuard(resolved)));
+  const guard = UseGuards(mcpEndpointGuard(resolved));
+  return applyDecorators(SetMetadata(ENDPOINT, true), LongLivedResponse(), ...challenge, guard);
 }

@@ -17,6 +17,14 @@ export interface McpHandler {
 export const isHandlerOf = ({ kind, name }: McpOperation, handler: McpHandler): boolean =>
   handler.kind === kind && handler.name === name;
 
+/** Marks the class of an endpoint. */
+export const ENDPOINT = 'nestjs-keycloak-s2s-mcp:endpoint';
+
+export const endpointsOf = (discovery: Pick<DiscoveryService, 'getControllers'>): number =>
+  discovery
+    .getControllers()
+    .filter(({ metatype }) => typeof metatype === 'function' && Reflect.hasMetadata(ENDPOINT, metatype)).length;
+
 export function mcpHandlers(discovery: Pick<DiscoveryService, 'getControllers'>): McpHandler[] {
   // A scanner caches its results, so each call uses a new scanner.
   const scanner = new MetadataScanner();

@@ -3,7 +3,7 @@ import { DiscoveryService, type ModuleRef } from '@nestjs/core';
 import { BearerError, ConfigurationError, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { HandlerAccess } from 'nestjs-keycloak-s2s/extension';
 import { calledOperation, type McpOperation } from './called-operation.js';
-import { isHandlerOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
+import { endpointsOf, isHandlerOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
 
 /**
@@ -13,6 +13,7 @@ import { RepeatedRefusals } from './repeated-refusals.js';
 export class ScopeChallenges {
   readonly #refusals = new RepeatedRefusals();
   #handlers: readonly McpHandler[] | undefined;
+  #isOnly: boolean | undefined;
   #access: HandlerAccess | undefined;
 
   constructor(private readonly moduleRef: ModuleRef) {}
@@ -46,15 +47,20 @@ export class ScopeChallenges {
     });
   }
 
-  /** Returns undefined if several servers have an operation of this name, because the endpoint does not name its server. */
+  /** Returns undefined if the application has several endpoints, because an endpoint does not name its server. */
   #handlerOf(called: McpOperation): McpHandler | undefined {
-    const [handler, another] = this.#found().filter((each) => isHandlerOf(called, each));
+    this.#isOnly ??= endpointsOf(this.#discovery()) === 1;
+    const [handler, another] = this.#isOnly ? this.#found().filter((each) => isHandlerOf(called, each)) : [];
     return another === undefined ? handler : undefined;
   }
 
   #found(): readonly McpHandler[] {
-    this.#handlers ??= mcpHandlers(this.moduleRef.get<DiscoveryService>(DiscoveryService, { strict: false }));
+    this.#handlers ??= mcpHandlers(this.#discovery());
     return this.#handlers;
+  }
+
+  #discovery(): DiscoveryService {
+    return this.moduleRef.get<DiscoveryService>(DiscoveryService, { strict: false });
   }
 
   #demands(controller: object, method: object): ReturnType<HandlerAccess['of']> {

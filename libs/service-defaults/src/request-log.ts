@@ -88,7 +88,7 @@ type AddSubject = (line: Record<string, unknown>, subject: string) => void;
 /** Names only the current actor, since the earlier actors took no part in this request. */
 function actorIn({ clientId, subject }: Actor, addSubject: AddSubject): object {
   const line: Record<string, unknown> = clientId === undefined ? {} : { azp: clientId };
-  addSubject(line, subject);
+  if (subject !== undefined) addSubject(line, subject);
   return line;
 }
 

@@ -27,7 +27,7 @@ async function levels(
   probe: object,
   { clientId = 'tools', hasServiceAccount = true, isDescribed = true } = {},
 ): Promise<readonly string[]> {
-  const options = { clientId, protectedResource: isDescribed ? { resource: URL_OF_TOOLS } : undefined };
+  const options = { clientId, protectedResource: isDescribed ? [{ resource: URL_OF_TOOLS }] : [] };
   const parts = { options, probe } as unknown as Parts;
   return (await protectedResourceFindings(parts, ['openid'], hasServiceAccount)).map(({ level }) => level);
 }

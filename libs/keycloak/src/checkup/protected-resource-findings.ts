@@ -6,7 +6,7 @@ import { note, ok, warning, type Finding } from './finding.js';
 type Described = Pick<CheckupParts['options'], 'protectedResource'>;
 
 export const resourcesOf = ({ protectedResource }: Described): readonly string[] =>
-  protectedResource === undefined ? [] : [protectedResource.resource];
+  protectedResource.map(({ resource }) => resource);
 
 export async function protectedResourceFindings(
   { options, probe }: Pick<CheckupParts, 'options' | 'probe'>,

@@ -27,6 +27,10 @@ describe('readActor', () => {
     expect(Object.isFrozen(readActor(act)?.previous)).toBe(true);
   });
 
+  it('reads an actor that names only its client', () => {
+    expect(readActor({ client_id: 'agent' })).toEqual({ clientId: 'agent' });
+  });
+
   it('reads a chain of eight actors, and refuses a longer chain', () => {
     expect(JSON.stringify(readActor(chainOf(8)))).toContain('actor-8');
     expect(readActor(chainOf(9))).toBeUndefined();
@@ -38,7 +42,7 @@ describe('readActor', () => {
     ['a list', [{ sub: 'agent' }]],
     ['null', null],
     ['true', true],
-    ['an object without sub', { client_id: 'agent' }],
+    ['an object without sub and client_id', { iss: ISSUER }],
     ['an empty sub', { sub: '' }],
     ['a number as sub', { sub: 7 }],
     ['a sub of 256 characters', { sub: 'a'.repeat(256) }],

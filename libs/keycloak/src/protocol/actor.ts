@@ -15,10 +15,10 @@ export interface Actor {
   readonly issuer?: string;
   /**
    * The claim `sub` in `act`. In an introspection result, Keycloak before 26.8 puts the user name here, and not the
-   * user id.
+   * user id. Another server may omit `sub` for a client.
    */
-  readonly subject: string;
-  /** The claim `client_id` in `act`, if the token has it. */
+  readonly subject?: string;
+  /** The claim `client_id` in `act`, if the token has it. An actor has a subject or a client id. */
   readonly clientId?: string;
   /** The nested `act`: the party that acted before this actor. A chain has at most eight actors. */
   readonly previous?: Actor;
@@ -28,26 +28,21 @@ export interface Actor {
 export function readActor(act: unknown, left = MAX_ACTORS): Actor | undefined {
   if (left === 0 || typeof act !== 'object' || act === null || Array.isArray(act)) return undefined;
   const [issuer, subject, clientId, nested] = ['iss', 'sub', 'client_id', 'act'].map((name) => ownProperty(act, name));
-  if (!isName(subject) || !isAbsentOrName(issuer) || !isAbsentOrName(clientId)) return undefined;
+  if (![issuer, subject, clientId].every(isAbsentOrName) || (subject ?? clientId) === undefined) return undefined;
   const previous = nested === undefined ? undefined : readActor(nested, left - 1);
   if (nested !== undefined && previous === undefined) return undefined;
-  return Object.freeze({
-    ...(issuer === undefined ? {} : { issuer }),
-    subject,
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(previous === undefined ? {} : { previous }),
-  });
+  return Object.freeze(present({ issuer, subject, clientId, previous }) as Actor);
 }
 
-const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= MAX_LENGTH;
+const isAbsentOrName = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'string' && value !== '' && value.length <= MAX_LENGTH);
 
-const isAbsentOrName = (value: unknown): value is string | undefined => value === undefined || isName(value);
+const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 
 /** Returns the log field `actor`, whose members have the names of the caller's fields. */
 export function actorField(actor: Actor | undefined): Readonly<Record<string, unknown>> {
   if (actor === undefined) return {};
   const { issuer: iss, subject: sub, clientId: azp, previous } = actor;
-  const names = { ...(iss === undefined ? {} : { iss }), ...(azp === undefined ? {} : { azp }) };
-  return { actor: { ...names, sub, ...actorField(previous) } };
+  return { actor: { ...present({ iss, azp, sub }), ...actorField(previous) } };
 }

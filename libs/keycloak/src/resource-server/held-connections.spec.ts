@@ -73,6 +73,16 @@ describe('HeldConnections', () => {
     expect(connections.size).toBe(1);
   });
 
+  it('closes and logs no connection that has ended before the denial', async () => {
+    const { held, state } = connection();
+    connections.hold(held, token(), () => token());
+    state.isOpen = false;
+    denied = true;
+    tellDenied();
+    await pass(1);
+    expect([state.closed, lines, connections.size]).toEqual([0, [], 0]);
+  });
+
   it('closes a connection when its token expires', async () => {
     const { held, state } = connection();
     const ending = token(30);

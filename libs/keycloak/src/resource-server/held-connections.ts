@@ -185,7 +185,7 @@ export class HeldConnections {
   }
 
   #close({ key, connection, token }: Held, reason: ConnectionEnd): void {
-    if (!this.#held.delete(key)) return;
+    if (!this.#held.delete(key) || !connection.isOpen()) return;
     this.log.log('Connection closed: its token is no longer valid', { reason, ...ownerOf(token) });
     try {
       connection.close();

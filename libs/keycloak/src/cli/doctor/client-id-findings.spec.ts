@@ -10,7 +10,7 @@ it.each([
   ['is an error with a cure of its own if the URL is the resource', URL_OF_TOOLS, /^The permissions .* for the URL/],
   ['is the error of another client id otherwise', 'https://other.example.com', /^This service runs with the client id/],
 ])('a URL as the audience of the permissions %s', async (_, audience, message) => {
-  const options = { clientId: 'tools', protectedResource: { resource: URL_OF_TOOLS } };
+  const options = { clientId: 'tools', protectedResource: [{ resource: URL_OF_TOOLS }] };
   const checkup = { options, audiencesOf: async () => [audience] } as unknown as Checkup;
   const realm = { scopes: [{ name: 'tools.use', audiences: [{ audience }] }] } as unknown as RealmSnapshot;
   const expected = [{ check: 'client', level: 'error', message: expect.stringMatching(message) as unknown }];

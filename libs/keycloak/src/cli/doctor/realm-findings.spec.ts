@@ -5,7 +5,7 @@ import { realmWideFindings } from './realm-findings.js';
 
 async function versionFinding(version: string) {
   const settings = { bruteForceProtected: true, sslRequired: 'external', ssoSessionMaxLifespan: 60 };
-  const realm = { version, settings, scopes: [], clients: [] } as object as RealmSnapshot;
+  const realm = { version, features: [], settings, scopes: [], clients: [] } as object as RealmSnapshot;
   const checkup = { options: { revocationRetentionSeconds: 60 } } as object as Checkup;
   return (await realmWideFindings(realm, checkup)).find(({ check }) => check === 'version');
 }
@@ -33,9 +33,9 @@ it.each([
   [['RESOURCE_INDICATORS', 'CIMD'], ['warning']],
   [['CIMD'], []],
 ])('the findings for a server with the features %j', async (features, levels) => {
-  const options = { clientId: 'tools', protectedResource: { resource: 'https://tools.example.com/mcp' } };
+  const options = { clientId: 'tools', protectedResource: [{ resource: 'https://tools.example.com/mcp' }] };
   const realm = { features, settings: {}, scopes: [], clients: [] } as unknown as RealmSnapshot;
-  const findings = await realmWideFindings(realm, { options } as Checkup);
+  const findings = await realmWideFindings(realm, { options } as object as Checkup);
   const found = findings.filter(({ message }) => message.includes('resource-indicators'));
   expect(found.map(({ level }) => level)).toEqual(levels);
 });
