@@ -51,6 +51,8 @@ export default {
     {
       ...withServer,
       displayName: 'e2e',
+      // Only `npm run verify:long` runs these specs, because each takes minutes.
+      testPathIgnorePatterns: ['/node_modules/', ...(process.env['UPGRADE'] === 'long' ? [] : ['/test/upgrade/'])],
       testMatch: ['<rootDir>/test/**/*.e2e-spec.ts', '<rootDir>/libs/*/contract/**/*.contract-spec.ts'],
     },
     { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },

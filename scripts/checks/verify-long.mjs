@@ -1,8 +1,8 @@
 // npm run verify:long runs the checks that take too long for every change. First, the command runs the timing specs
 // many times with different seeds. Then the command runs the unit tests several times while all cores are busy. Then
-// the command runs npm run chaos, the replicas' specs, and npm run compat. A test that fails only once is also a
-// defect. The options --specs (default 200), --suites (5), --minutes of chaos (10) and --compat (1) set the amounts. If
-// an option is 0, the command skips the part of this option.
+// the command runs npm run chaos, the specs of replicas and upgrades, and npm run compat. A test that fails only once is
+// also a defect. The options --specs (default 200), --suites (5), --minutes of chaos (10) and --compat (1) set the
+// amounts. If an option is 0, the command skips the part of this option.
 import '../common/help.mjs';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -35,6 +35,7 @@ const TIMING_SPECS = [
 ];
 const LONG_REPLICAS = { ROLLING_RESTART: 'long', MODEL_SCHEDULES: '100' };
 const REPLICA_SPECS = 'test/replicas/(balanced|model)';
+const UPGRADE_SPECS = 'test/upgrade/';
 const RESULTS = 'test-results/verify-long';
 const LOAD = 'for (;;);';
 
@@ -70,10 +71,8 @@ async function main() {
     minutes === 0
       ? 0
       : await runNode(['scripts/faults/chaos.mjs', `--minutes=${minutes}`, `--seed=${seed}`], { signal }),
-    await runNode([...JEST, '--selectProjects=e2e', '--runInBand', `--testPathPatterns=${REPLICA_SPECS}`], {
-      env: { ...process.env, ...LONG_REPLICAS },
-      signal,
-    }),
+    await runE2e(REPLICA_SPECS, LONG_REPLICAS),
+    await runE2e(UPGRADE_SPECS, { UPGRADE: 'long' }),
   ];
   /** @type {number[]} */
   const compat = [];
@@ -81,7 +80,7 @@ async function main() {
   console.log(`\nThe timing specs: ${specs.passed} passed, ${specs.failed} failed`);
   console.log(`The unit suite under load: ${suites.passed} passed, ${suites.failed} failed`);
   const inWords = (/** @type {number[]} */ codes) => codes.map((code) => (code === 0 ? 'passed' : 'failed')).join(', ');
-  console.log(`Chaos with seed ${seed}, and the specs of replicas: ${inWords(replicas)}`);
+  console.log(`Chaos with seed ${seed}, the specs of replicas, and of upgrades: ${inWords(replicas)}`);
   console.log(`npm run compat, alone and with each Keycloak: ${compat.length === 0 ? 'skipped' : inWords(compat)}`);
   return specs.failed + suites.failed === 0 && [...replicas, ...compat].every((code) => code === 0) ? 0 : 1;
 }
@@ -115,6 +114,17 @@ async function repeat(name, times, args) {
     console.log(output, `\n${file}`);
   }
   return counts;
+}
+
+/**
+ * @param {string} specs
+ * @param {Record<string, string>} environment
+ */
+function runE2e(specs, environment) {
+  return runNode([...JEST, '--selectProjects=e2e', '--runInBand', `--testPathPatterns=${specs}`], {
+    env: { ...process.env, ...environment },
+    signal,
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import description from '../../services.json' with { type: 'json' };
 import type { Variables } from './running-service.js';
 
@@ -19,8 +19,10 @@ const nowhere = (name: string): Variables =>
       [],
   );
 
-export function spawnService(name: string, variables: Variables): BuiltService {
-  const main = fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url));
+const CHECKOUT = resolve(import.meta.dirname, '../..');
+
+export function spawnService(name: string, variables: Variables, checkout = CHECKOUT): BuiltService {
+  const main = join(checkout, `apps/${name}/dist/main.js`);
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'development', DEMO_MODE: 'true', ...nowhere(name), ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -21,6 +21,14 @@ export interface ReplicatedServicesOptions {
   readonly variables?: Variables;
   /** The URL of Service A, by default at a free port. A login needs a URL to which the realm redirects browsers. */
   readonly publicUrl?: string;
+  /** Called at each start of a process. */
+  readonly settingsOf?: (place: Place, valkey: Valkey) => ReplicaSettings;
+}
+
+export interface ReplicaSettings {
+  /** The checkout whose built services run, by default this checkout. */
+  readonly checkout?: string;
+  readonly variables?: Variables;
 }
 
 export interface Replica extends Place {
@@ -35,6 +43,7 @@ export class ReplicatedServices {
   #proxy: TokenProxy | undefined;
   #environments: Readonly<Record<string, NodeJS.ProcessEnv>> = {};
   #variables: Variables = {};
+  #settingsOf: NonNullable<ReplicatedServicesOptions['settingsOf']> = () => ({});
   #haproxy: Haproxy | undefined;
   #valkey: Valkey | undefined;
 
@@ -57,12 +66,14 @@ export class ReplicatedServices {
     server = testServer(),
     variables = {},
     publicUrl,
+    settingsOf = () => ({}),
   }: ReplicatedServicesOptions) {
     for (const secret of Object.values(SECRETS)) this.scanner.addToken(secret);
     // The services run in separate processes, so the scanner learns the tokens only from this proxy.
     this.#proxy = await this.scanner.proxyTo(server.baseUrl);
     this.#valkey = await Valkey.start(valkeyPath ?? '');
     this.#variables = variables;
+    this.#settingsOf = settingsOf;
     const ports: Record<string, string> = {};
     for (const { name, login } of SERVICES) {
       const given = login === true && publicUrl !== undefined ? new URL(publicUrl).port : undefined;
@@ -160,9 +171,11 @@ export class ReplicatedServices {
     return this.haproxy.untilReplicaIs(state, name, this.of(name).indexOf(replica));
   }
 
-  #spawn({ service, port }: Place, variables: Variables = {}): BuiltService {
-    const environment = this.#environments[service.name];
-    return spawnService(service.name, { ...environment, ...this.#variables, ...variables, PORT: String(port) });
+  #spawn(place: Place, variables: Variables = {}): BuiltService {
+    const { service, port } = place;
+    const { checkout, variables: own } = this.#settingsOf(place, this.valkey);
+    const common = { ...this.#environments[service.name], ...this.#variables };
+    return spawnService(service.name, { ...common, ...own, ...variables, PORT: String(port) }, checkout);
   }
 
   #inspect({ name, process: { printed } }: Replica): void {
