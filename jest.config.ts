@@ -7,6 +7,7 @@ import type { Config } from 'jest';
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 /** Before Node 24.9, Jest can't load mcp-nest, which requires the ES modules of Nest. */
 const withoutMcpNest = major < 24 || (major === 24 && minor < 9) ? ['<rootDir>/test/mcp/'] : [];
+const ignored = ['/node_modules/', ...withoutMcpNest];
 
 const common: Config = {
   testEnvironment: 'node',
@@ -24,7 +25,7 @@ const common: Config = {
     '^content-disposition$': '<rootDir>/node_modules/content-disposition',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },
-  testPathIgnorePatterns: ['/node_modules/', ...withoutMcpNest],
+  testPathIgnorePatterns: ignored,
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/'],
 };
 
@@ -52,7 +53,7 @@ export default {
       ...withServer,
       displayName: 'e2e',
       // Only `npm run verify:long` runs these specs, because each takes minutes.
-      testPathIgnorePatterns: ['/node_modules/', ...(process.env['UPGRADE'] === 'long' ? [] : ['/test/upgrade/'])],
+      testPathIgnorePatterns: [...ignored, ...(process.env['UPGRADE'] === 'long' ? [] : ['<rootDir>/test/upgrade/'])],
       testMatch: ['<rootDir>/test/**/*.e2e-spec.ts', '<rootDir>/libs/*/contract/**/*.contract-spec.ts'],
     },
     { ...withServer, displayName: 'browser', testMatch: ['<rootDir>/test/**/*.browser-spec.ts'] },

@@ -50,7 +50,7 @@ class ToolTransport extends Server implements CustomTransportStrategy {
 }
 
 const outcomeOf = (answer: unknown): Promise<unknown> =>
-  lastValueFrom((isObservable(answer) ? answer : from([answer])).pipe(timeout(20_000))).then(
+  lastValueFrom((isObservable(answer) ? answer : from([answer])).pipe(timeout(120_000))).then(
     (value: unknown) => ({ answer: value }),
     (refused: unknown) => ({ refused }),
   );

@@ -73,7 +73,7 @@ interface TransportUnderTest {
 }
 
 const outcomeOf = (answers: Observable<unknown>): Promise<unknown> =>
-  lastValueFrom(answers.pipe(timeout(20_000))).then(
+  lastValueFrom(answers.pipe(timeout(120_000))).then(
     (answer) => ({ answer }),
     (refused: unknown) => ({ refused }),
   );
