@@ -74,8 +74,6 @@ export async function tryContexts(bench, tarball) {
 }
 
 /**
- * Tests the set-up of `keycloak-test-servers` for Vitest, and the types of the injected values.
- *
  * @param {Workbench} bench
  * @param {string} tarball of `keycloak-test-servers`
  */

@@ -17,7 +17,6 @@ export const TSC = ['node_modules/typescript/bin/tsc'];
 const APP = join(ROOT, 'compat/app');
 const THIS_NODE = process.versions.node.split('.')[0] ?? '';
 
-/** A folder with one installation for each cell, and the results of all steps. */
 export class Workbench {
   /** @type {Result[]} */
   results = [];

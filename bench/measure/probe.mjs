@@ -9,7 +9,6 @@ let called = 0;
 const count = () => {
   called += 1;
 };
-/** Channels of node:http (also used by axios) and undici (also used by fetch). */
 const REQUESTS = ['http.client.request.start', 'undici:request:create'];
 
 const ANSWERS = {

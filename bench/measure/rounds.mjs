@@ -17,7 +17,6 @@ const RENEWS_AFTER_MS = 11_000;
 /** The share of a slice that is not measured, since the caches of a waiting process become cold. */
 const UNCOUNTED_SHARE = 0.1;
 
-/** The requests of a round are divided into slices, and the contenders take turns after each slice. */
 const SLICES = 3;
 
 /**

@@ -77,7 +77,6 @@ async function imported(script, modules, signal) {
   return JSON.parse(stdout);
 }
 
-/** Measures the CPU time that a service with one route uses from its start to its first answer. */
 async function firstRequest({ rounds, say, signal, start }) {
   const issuer = await start('issuer', ['bench/servers/issuer.mjs', CLIENT], { aside: true });
   const { origin } = new URL(issuer.url);

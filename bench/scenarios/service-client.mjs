@@ -14,7 +14,6 @@ export async function run({ keycloak, start, rounds, scale, say, signal }) {
   const env = {
     ...keycloakEnvironment(keycloak, 'service-a'),
     UPSTREAM_URL: upstream.url,
-    // HttpService sends a token that the bench has obtained in advance.
     TOKEN: await clientToken(keycloak, 'service-a', 'orders.approve'),
   };
   const contenders = ['none', 'http-service', 'service-http', 'ours'].map((way) => ({

@@ -72,7 +72,6 @@ async function causes({ keycloak, say, signal }, valkey, realm) {
       const refusals = Promise.all(all.map((one) => refusedAtMs(one, tokens, beganMs, signal)));
       await act(realm, { ...user, ...tokens, ...prepared });
       tookMs.push(Math.max(...(await refusals)) - beganMs);
-      // Waits, so that this event does not affect the next login.
       await sleep(1000, undefined, { signal });
     }
     const [median, most] = [percentile(tookMs, 0.5) / 1000, Math.max(...tookMs) / 1000];

@@ -4,7 +4,6 @@ import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const SEARCH = 'search';
-/** The front page, a guide, a page of tables, a page of the API reference, and the search on the front page. */
 const PAGES = [
   'index.html',
   'step-up.html',

@@ -271,7 +271,6 @@ interface Start {
   readonly permissions?: PermissionMapper | undefined;
 }
 
-/** With `inherits`, the microservice uses the global guards of the application. */
 async function start(
   options: MicroserviceOptions,
   { inherits = false, controllers = [Orders], adapter = microservicesRequestAdapter(), permissions }: Start = {},

@@ -82,7 +82,6 @@ async function clip(
   page: Page,
   [first, last]: Extent,
 ): Promise<{ x: number; y: number; width: number; height: number }> {
-  // Undoes the scrolling and the hovering that an earlier click may have caused.
   await page.mouse.move(0, 0);
   await page.evaluate('scrollTo(0, 0)');
   const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];

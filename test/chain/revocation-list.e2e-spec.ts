@@ -63,7 +63,6 @@ describe('a user who logs out', () => {
   it('is refused immediately by a service with the denial, and within the ttl by other services (RS-13)', async () => {
     const { atB, sid, refreshToken } = session;
     for (const service of [notified, unnotified]) expect(await whoami(service, atB)).toEqual([200, undefined]);
-    // The denial arrives while Keycloak is still ending the session.
     const ending = logout(keycloak, refreshToken);
     deny(notified, { sid });
     expect(await whoami(notified, atB)).toEqual(REVOKED);

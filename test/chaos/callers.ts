@@ -63,7 +63,6 @@ async function loginOfServiceA({ keycloak, publicUrl }: Run, username: string): 
   return tokenRequest(keycloak, form, 'service-a');
 }
 
-/** Sends requests without a credential, which run the chain as service-a in demo mode. */
 export async function serviceItself(run: Run, random: Random): Promise<void> {
   const credential: Credential = { kind: 'none', username: 'service-a', sinceMs: performance.now() };
   while (!run.isOver) {

@@ -6,7 +6,6 @@ export interface SeenFault {
   readonly what: string;
   readonly fromMs: number;
   toMs?: number;
-  /** True if a slow machine, and not the schedule, caused the fault. */
   readonly isStall?: true;
 }
 
@@ -15,7 +14,6 @@ const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
-/** The error codes that are allowed during a fault, and until `graceMs` after its end. */
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {
   'replica-killed': { codes: LOST, graceMs: 1000 },
   'replica-frozen': { codes: LOST, graceMs: 2000 },

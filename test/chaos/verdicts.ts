@@ -25,7 +25,6 @@ export interface Credential {
   endingMs?: number;
   endedAtKeycloakMs?: number;
   deniedMs?: number;
-  /** The time when Service A confirmed the logout, after the store ended the session. */
   loggedOutMs?: number;
   /** After this time, the ended session must never work again. */
   deadMs?: number;
@@ -45,7 +44,6 @@ export function faultOf(answer: Answer, credential: Credential, history: History
   return isAdmitted ? faultOfAdmission(answer, credential, history) : faultOfRefusal(answer, credential, history);
 }
 
-/** True if Service B or C was the first to refuse an ended token. */
 const isRefusedFurtherOn = ({ path, code = '', endedMs }: Answer, { endingMs = Infinity }: Credential): boolean =>
   path === '/run-service-b' && endedMs >= endingMs && ['service_refused', 'service_failed'].includes(code);
 

@@ -96,7 +96,6 @@ async function atServer(fault: Fault): Promise<FaultScenario> {
   };
 }
 
-/** A scenario that fails makes only its own tests fail. */
 const seen = new Map<string, PromiseSettledResult<WhatWasSeen>>();
 const seenWhen = (name: string): WhatWasSeen => {
   const found = seen.get(name);

@@ -83,7 +83,6 @@ describe('Keycloak', () => {
       error: 'Authorization server refused this service',
       code: 'authorization_server_refused',
     });
-    // The service is not ready, so a rollout with a wrong secret stops.
     const ready = await request(a.url).get('/health/ready').expect(503);
     expect(ready.body).toMatchObject({
       details: { keycloak: { status: 'down', code: 'authorization_server_refused' } },

@@ -136,7 +136,6 @@ describe('the session at a stronger login', () => {
     expect(thief.status).toBe(401);
     const [sessions, provider] = [chain.a.app.get(UserSessions), chain.a.app.get(OpenIdProvider)];
     const session = await sessions.find(sessionIn());
-    // The new refresh token gives the new login's level and time.
     const refreshed = session && (await provider.refresh(session.tokens, session.subject));
     if (refreshed === undefined || !('tokens' in refreshed)) throw new Error('not refreshed');
     expect(claimsOf(refreshed.tokens.reveal().accessToken)).toMatchObject({

@@ -179,7 +179,6 @@ describeOnBothServers((connect) => {
     expect(await send('GET', `${refunds}/orders/ledger`, before)).toMatchObject(refusedLogin);
     const after = await stepUp();
     expect(claimsOf(after)).toMatchObject({ sid: claimsOf(before)['sid'], acr: '2' });
-    // Keycloak now reports level 2 for the older token, too.
     const introspected = await introspect(keycloak, 'service-a', before);
     expect(introspected.members).toMatchObject({ active: true, acr: '2' });
     for (const _ of ['asked', 'cached']) {

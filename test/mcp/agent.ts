@@ -18,7 +18,6 @@ export interface AgentOptions {
 }
 
 export class Agent {
-  /** The scopes that the agent requested, one text for each login. */
   readonly requested: string[] = [];
   readonly #browser = new Browser();
   readonly #transports: StreamableHTTPClientTransport[] = [];
@@ -33,7 +32,6 @@ export class Agent {
     return this.#saved?.scope ?? '';
   }
 
-  /** Repeats the call after each login, at most three times. */
   async call(
     name: string,
     args: Readonly<Record<string, unknown>> = {},

@@ -15,7 +15,6 @@ export interface ApprovalService {
   stop(): Promise<void>;
 }
 
-/** Starts a service that approves orders for the tools, under the client `service-b`. */
 export async function startApprovals(issuer: string): Promise<ApprovalService> {
   const approved: Approval[] = [];
 

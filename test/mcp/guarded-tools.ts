@@ -1,4 +1,4 @@
-/** An MCP server of mcp-nest with guarded tools. The classes have no state, so the specs share them. */
+/** The classes have no state, so the specs share them. */
 import type { Type } from '@nestjs/common';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';

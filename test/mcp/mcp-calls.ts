@@ -1,4 +1,3 @@
-/** Calls of an MCP client, in both eras of the protocol. */
 export const ERAS = ['2025-11-25', '2026-07-28'] as const;
 export type Era = (typeof ERAS)[number];
 
@@ -71,7 +70,6 @@ function bodyOf({ headers }: Response, text: string): Answer['body'] {
   return (json === undefined || json === '' ? {} : JSON.parse(json)) as Answer['body'];
 }
 
-/** The text of a tool's result. */
 export function textOf({ body }: Answer): string {
   const { content } = Object(body['result']) as { readonly content?: readonly { readonly text?: string }[] };
   return content?.[0]?.text ?? '';

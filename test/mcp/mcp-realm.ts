@@ -9,7 +9,6 @@ const ROLES = {
   'tools.approve': ['order-manager'],
 };
 
-/** Adds the MCP server `order-tools`, its scopes, and a public client with which users run agents. */
 export function addOrderTools(realm: RealmFile): void {
   const [like, service, login] = [
     scopeIn(realm, 'orders.read'),

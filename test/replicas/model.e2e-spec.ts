@@ -87,7 +87,6 @@ onValkey('replicas over Valkey, with a model of Keycloak', () => {
       for (const one of steps) {
         const done = Promise.resolve(take(one));
         underWay.push(done);
-        // `Promise.all` awaits the step later, so this handler prevents an unhandled rejection.
         done.catch(() => undefined);
         if (one.waits) await Promise.race([done, sleep(100)]);
         await sleep(signalled === undefined ? one.pauseMs : one.pauseMs * SLOWER);

@@ -117,7 +117,6 @@ async function untilSays(one: BuiltService, words: string, times = timesIn(one, 
     await untilSays(listener, WAITS, waited + 1);
     await untilSays(listener, LISTENS, listened + 1);
     await until(async () => (await saidInAll()) > said, 'it says what it has received');
-    // The last proof is older than the short ttl, so a service may introspect.
     await expectSoon(second, isRefused, 'the second is refused');
     other.process.kill('SIGCONT');
     await untilSays(other, WAITS, 1);

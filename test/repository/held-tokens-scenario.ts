@@ -93,7 +93,6 @@ await verify(marks.failing).catch(() => undefined);
 revocations.deny({ tokenHash: (await verify(marks.denied)).hash });
 await verify(marks.denied).catch(() => undefined);
 await exchange(marks.exchanged);
-// The exchanged token now expires soon, so the library renews it in the background.
 clock.advance(85);
 await exchange(marks.exchanged);
 await exchange(marks.refused);

@@ -31,7 +31,6 @@ async function resolved(options: object): Promise<ResolvedConfig> {
   return configs[0];
 }
 
-/** Converts the patterns as Jest does on Windows. */
 async function onWindows(patterns: readonly string[]): Promise<string[]> {
   const script = `require('node:path').sep = '\\\\';
     const { replacePathSepForRegex } = require('jest-regex-util');
@@ -47,7 +46,6 @@ const OTHERS = [...new Set(MANIFESTS.flatMap((one) => Object.keys({ ...one.depen
   // This repository has no Vitest.
   .filter((name) => name !== 'vitest');
 
-/** Returns the packages for which `require()` loads an ES module. */
 async function esModules(): Promise<string[]> {
   const script = `const { isModuleNamespaceObject } = require('node:util').types;
     console.log(JSON.stringify(${JSON.stringify(OTHERS)}.filter((name) => isModuleNamespaceObject(require(name)))));

@@ -13,7 +13,6 @@ const POLL_MS = 250;
 const composedIn = ({ app }: RunningService): ComposedKeycloak =>
   app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
 
-/** Starts a signal feed for Service A with its own client, and for each other service with the client `READER`. */
 export async function receiveRevocations(
   services: RunningServices,
   { issuer }: ServerAddress,

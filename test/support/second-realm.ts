@@ -1,4 +1,3 @@
-/** Starts the demo realm again with another issuer. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -13,8 +13,6 @@ const SKIPPED = new Set(['pending', 'skipped', 'disabled']);
 const MANY = 5;
 
 /**
- * `group` is `undefined` for tests outside of a group.
- *
  * @param {readonly SuiteResult[]} testResults
  * @returns {Skipped[]}
  */

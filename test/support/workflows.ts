@@ -58,7 +58,6 @@ export function workflow(file: string): Workflow {
   return found;
 }
 
-/** The lines of all `run` steps, once for each value of the matrix. */
 export function commandsOf({ steps, strategy }: Pick<Job, 'steps' | 'strategy'>): string[] {
   const lines = steps.flatMap(({ run = '' }) => run.split('\n')).filter((line) => line !== '');
   return lines.flatMap((line) => {

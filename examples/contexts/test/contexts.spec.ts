@@ -1,4 +1,3 @@
-/** Needs no server. */
 import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';

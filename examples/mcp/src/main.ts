@@ -1,4 +1,3 @@
-/** Starts the MCP server with settings from the environment. */
 import { startTools } from './start-tools.js';
 
 function required(name: string): string {

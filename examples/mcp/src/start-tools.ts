@@ -8,7 +8,6 @@ import { OrderToolsModule, type OrderToolsSettings } from './tools/order-tools.m
 
 export type ServerKind = 'mcp-nest' | 'sdk';
 
-/** Starts the tools at the port of `settings.resource`. */
 export async function startTools(kind: ServerKind, settings: OrderToolsSettings): Promise<INestApplication> {
   const app = kind === 'sdk' ? await withSdk(settings) : await withMcpNest(settings);
   const { port, hostname } = new URL(settings.resource);

@@ -1,4 +1,3 @@
-/** Starts `orders` with settings from the environment. */
 import { NestFactory } from '@nestjs/core';
 import { OrdersModule } from './orders/orders.module.js';
 

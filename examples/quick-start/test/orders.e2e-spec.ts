@@ -1,4 +1,3 @@
-/** Tests both services with an authorization server that has imported `realm.json`. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';

@@ -1,6 +1,4 @@
-/**
- * Tests the effects of time and of server faults on `orders`. No other test file uses the embedded server of this file.
- */
+/** No other test file uses the embedded server of this file. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAuthorizationServer, type RunningAuthorizationServer } from 'keycloak-test-servers';
 import request from 'supertest';

@@ -1,4 +1,3 @@
-/** No token leaks into an answer or into the services' output. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { testServer } from 'keycloak-test-servers';
 import { TokenLeakScanner } from 'nestjs-keycloak-s2s/testing';

@@ -46,7 +46,6 @@ export type Subject = typeof ALICE | ReturnType<typeof serviceAccount>;
 
 export interface ExpectedToken {
   readonly of: Subject;
-  /** The client that received the token (`azp`). */
   readonly to: string;
   readonly aud?: string | readonly string[];
   readonly roles?: readonly string[];

@@ -34,7 +34,6 @@ export async function everywhere(server: ContractServer, client: string) {
   };
 }
 
-/** The roles of the user `dora`. */
 export const ORDERS = { orders: { roles: ['read', 'write'] } };
 export const STOCK = { 'stock.v1': { roles: ['count'] } };
 export const NARROW = { narrow: { roles: ['enter'] } };

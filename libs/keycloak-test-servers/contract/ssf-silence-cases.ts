@@ -36,7 +36,6 @@ const idOf = async (own: ContractServer, clientId: string): Promise<string> => {
   return client?.id ?? '';
 };
 
-/** Sets `notBefore`, so that all earlier tokens are invalid, and then resets `notBefore`. */
 async function withNotBefore(own: ContractServer, path: string, push: string): Promise<void> {
   const change = (notBefore: number) => own.administrator.change('PUT', path, { notBefore });
   await change(Math.floor(Date.now() / 1000));

@@ -8,7 +8,6 @@ const logInAndOut = async (own: ContractServer, username: string): Promise<void>
   await logout(own, textOf(await login(own, username), 'refresh_token'));
 };
 
-/** `notify` is the user's attribute for this receiver. */
 const notifiedOf = (
   title: string,
   of: OfReceiver,

@@ -180,7 +180,6 @@ describe('a service whose requests must arrive in time', () => {
       return socket;
     };
     const first = await ask();
-    // The test waits until the service has closed a connection that sends nothing.
     await answerTo(app, '');
     expect(await ask()).toBe(first);
     agent.destroy();

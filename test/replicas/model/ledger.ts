@@ -15,9 +15,7 @@ export interface Session {
   readonly id: string;
   readonly of: KeycloakSession;
   endedMs: number | undefined;
-  /** True if the session may be missing although nobody ended the session. */
   mayBeGone: boolean;
-  /** True if the session may exist again, for example in a restored store. */
   mayBeBack: boolean;
   /** The store has two entries about the end of a session, so only two faults can bring the session back. */
   timesSpoilt: number;

@@ -39,7 +39,6 @@ async function read(): Promise<unknown> {
 
 const token = { payload: '', signature: '' };
 const keyOf = (kid: string): Promise<unknown> => Promise.resolve(keys.get({ alg: 'ES256', kid }, token));
-/** Waits until all pending work has finished, except work that waits for the clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 async function advance(ms: number): Promise<void> {

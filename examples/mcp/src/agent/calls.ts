@@ -8,7 +8,6 @@ export interface Call {
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Returns a call with the claims of the token that the service `to` has received. */
 export const callWith = (to: string, { aud, azp, scope }: Claims): Call => ({
   from: String(azp),
   to,

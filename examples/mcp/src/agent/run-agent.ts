@@ -4,7 +4,6 @@ import { planFor, type Step } from './plan.js';
 import { PermissionDenied, UserLogin, type User } from './user-login.js';
 
 export interface AgentOptions {
-  /** The URL of the MCP server. */
   readonly url: string;
   readonly user: User;
   readonly wish: string;
@@ -16,7 +15,7 @@ interface Result {
   readonly isError: boolean;
 }
 
-/** Fulfills the wish in the name of the user. Returns false if the tools refuse. */
+/** Returns false if the tools refuse. */
 export async function runAgent({ url, user, wish, print }: AgentOptions): Promise<boolean> {
   const step = planFor(wish);
   const login = new UserLogin(user, (scopes) =>

@@ -50,7 +50,6 @@ export class UserLogin implements OAuthClientProvider {
     this.#callback = await logIn(url, this.user.username, this.user.password);
   }
 
-  /** Returns the parameters of the callback for `finishAuth()`. */
   takeCallback(): URLSearchParams {
     const callback = this.#callback;
     this.#callback = undefined;

@@ -1,4 +1,3 @@
-/** Tests the access to `GET /orders/:article` and the call to `inventory`, without a server. */
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

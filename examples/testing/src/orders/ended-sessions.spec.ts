@@ -1,4 +1,3 @@
-/** A revoked session is refused at once, although the server reports the token active. */
 import { it } from '@jest/globals';
 import { RevocationList } from 'nestjs-keycloak-s2s';
 import { signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';

@@ -1,4 +1,3 @@
-/** Calls a handler directly with a verified token. */
 import { expect, it } from '@jest/globals';
 import { testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import { OrdersController } from './orders.controller.js';

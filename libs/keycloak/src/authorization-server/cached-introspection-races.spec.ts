@@ -33,7 +33,6 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('fail' as const, 'heal' as const) }) },
 );
 
-/** Introspections reach the server some time after their start, and in any order. */
 interface Question {
   readonly token: string;
   readonly number: number;

@@ -1,4 +1,3 @@
-/** Tests which parameters are accepted if a called service demands another login (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isAcrValue } from '../protocol/authentication-demand.js';

@@ -1,4 +1,3 @@
-/** The bulkhead and the circuit breaker for calls to a service (CC-09). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

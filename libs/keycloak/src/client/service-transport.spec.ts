@@ -1,4 +1,3 @@
-/** Calls to servers whose sockets misbehave below HTTP (CC-09). */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';

@@ -1,4 +1,3 @@
-/** An expired token is never used, and a valid token is reused (CC-01). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { composeKeycloak } from '../module/compose-keycloak.js';

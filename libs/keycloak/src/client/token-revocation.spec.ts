@@ -1,4 +1,3 @@
-/** A denied subject token is not exchanged, and tokens exchanged from it are not used (TX-06). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denial } from '../protocol/denial.js';

@@ -196,7 +196,6 @@ async function get(world: World, wanted: TokenRequest): Promise<void> {
   const number = typeof token === 'number' ? token : Number(token.reveal().slice('token-'.length));
   const answer = asked[number];
   expect(answer?.for).toBe(purpose);
-  // The source must not return a token that was evicted before the call.
   const isValid = number >= own || valid.some((item) => item.number === number);
   expect(isValid || isShortlyRefused(answer, nowMs)).toBe(true);
   const isOfNow = number >= own || inTheAir.some((flight) => flight.number === number);
@@ -231,7 +230,6 @@ function dropRefused(world: World, wanted: TokenRequest): void {
   world.dropped.add(number);
   if (!isKept) return;
   world.replacedAtMs.set(purpose, nowMs);
-  // An older token that was replaced must not be returned again.
   for (const { became, number: other } of world.valid(purpose)) if (became === 'a token') world.dropped.add(other);
 }
 

@@ -1,4 +1,3 @@
-/** Tests whether a login meets each part of a requirement (RS-11). */
 import { describe, expect, it } from '@jest/globals';
 import { authenticationFault, type AuthenticationDemand } from './authentication-demand.js';
 

@@ -49,7 +49,6 @@ interface Response extends ServerResponse {
   readonly raw?: ServerResponse;
 }
 
-/** Writes until the connection closes, as a transport of MCP does. */
 function write(response: Response, count = Infinity): void {
   const { raw = response } = response;
   running += 1;

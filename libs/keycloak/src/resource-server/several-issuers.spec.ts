@@ -188,7 +188,6 @@ describe.each<[string, Partial<MultiIssuerModuleOptions>]>([
     const [first, second] = await Promise.all(texts.map((text) => verifier.verify(text)));
     if (first === undefined || second === undefined) throw new Error('not verified');
     const outcomes = async (): Promise<string[]> => Promise.all(texts.map((text) => reasonOf(verifier.verify(text))));
-    // Equal names and ids at two issuers belong to different users.
     const issuedBefore = Date.now() / 1000 + 60;
     revocations.deny({ issuer: ofPartner, sub: first.subject, issuedBefore });
     revocations.deny({ issuer: ofPartner, sid: String(first.sessionId) });

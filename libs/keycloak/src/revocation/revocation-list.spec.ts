@@ -170,7 +170,6 @@ describe('a full RevocationList', () => {
     list.deny(other(2));
     expect(list.size).toBe(2);
     expect(list.denies(token())).toBe(true);
-    // A full list also refuses another session's token that was issued before the dropped denial.
     expect(list.denies(token({ sid: 'innocent' }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: undefined }))).toBe(true);
     expect(list.denies(token({ sid: 'innocent', iat: NOW + TOLERANCE_SECONDS }))).toBe(false);

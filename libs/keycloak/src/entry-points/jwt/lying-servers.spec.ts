@@ -1,4 +1,3 @@
-/** Unreachable or invalid keys: the service answers 503 or 502, without introspection (RS-14, RS-15, RS-17). */
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';

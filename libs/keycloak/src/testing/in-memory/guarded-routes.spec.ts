@@ -190,7 +190,6 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     const later = as({ permissions: ['orders.read'] });
     await read('/orders', later).expect(200);
     signOut(app, later);
-    // As in production, the application still accepts a signed-out token within the revocation window.
     await read('/orders', later).expect(200);
     await read('/me', later).expect(401);
     await read('/orders', later).expect(401);
