@@ -4,7 +4,6 @@ import type { CallContext, RequestAdapter } from 'nestjs-keycloak-s2s/extension'
 import { throwError } from 'rxjs';
 import { admittedRequest } from './admitted-requests.js';
 
-/** The context of mcp-nest. */
 interface McpCall {
   getRawRequest(): unknown;
 }

@@ -14,10 +14,7 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /**
-   * Creates the module with the route `GET /health/details`. Callers need the permission
-   * `<name of the service>.health`.
-   */
+  /** Callers need the permission `<name of the service>.health`. */
   static register({ KEY, description }: ServiceConfig): DynamicModule {
     const dependencies = {
       provide: DependencyChecks,

@@ -19,7 +19,6 @@ export interface RunningFaultProxy {
   /** `target` with the host and port of the proxy, without a trailing slash. */
   readonly baseUrl: string;
   readonly port: number;
-  /** The number of open connections of clients, and the number of all accepted connections. */
   readonly connections: { readonly open: number; readonly accepted: number };
   /** Sets a fault (`undefined`: none), and resolves when the change is in effect. */
   fault(fault: ConnectionFault | undefined): Promise<void>;

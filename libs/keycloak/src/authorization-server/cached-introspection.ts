@@ -16,7 +16,6 @@ export interface IntrospectionCacheOptions {
   readonly issuer: string;
   readonly introspectionTtlSeconds: number;
   readonly introspectionTtlWithEventsSeconds?: number | undefined;
-  /** The maximum number of active results, and the maximum number of inactive results. */
   readonly maxCachedIntrospections: number;
 }
 
@@ -50,14 +49,10 @@ const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: (
 /** Inactive results are cached only briefly, because the server may have answered from outdated data. */
 const INACTIVE_TTL_MS = 2000;
 
-/** Early renewals increase the number of introspections by about 3 percent. */
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** The fraction of the TTL up to which a renewal reuses another replica's result. */
 const RENEWED_WITHIN = 0.5;
-/**
- * Fractions of the TTL, counted from the last proof of a healthy revocation feed. Random renewal times prevent
- * simultaneous renewals.
- */
+/** Fractions of the TTL, counted from the last proof of a healthy revocation feed. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
 /**

@@ -1,4 +1,3 @@
-/** `hint` says what the operator can do. */
 export interface SharedFault {
   readonly reason: string;
   readonly hint?: string;

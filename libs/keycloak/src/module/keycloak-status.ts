@@ -25,7 +25,6 @@ export interface KeycloakStatusSnapshot {
     readonly verifiedJwts: number;
     /** Cached tokens of this service, including exchanged tokens. */
     readonly tokens: number;
-    /** Denials that the `RevocationList` holds. */
     readonly revocations: number;
   };
   /**

@@ -73,7 +73,6 @@ function objectLog(name: string): ComponentLog {
   };
 }
 
-/** A service to call, with its options or a factory that creates the options. */
 export type ServiceRegistration = { readonly name: string } & (
   | ServiceOptions
   | (Pick<FactoryProvider<ServiceOptions | Promise<ServiceOptions>>, 'inject' | 'useFactory'> &

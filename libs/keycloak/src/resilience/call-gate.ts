@@ -21,9 +21,7 @@ export type { CircuitState };
 /** The state of one kind of call. */
 export interface CallsState {
   readonly circuit: CircuitState;
-  /** The number of calls in flight. */
   readonly running: number;
-  /** The number of calls that wait for a slot. */
   readonly queued: number;
 }
 

@@ -139,6 +139,6 @@ export const ChallengeScopes = (): RouteDecorator => mark('challengesScopes', tr
 /**
  * Marks an HTTP handler that writes a long response itself, with `@Res()`. The guard closes the connection when the
  * caller's token expires or is denied, as it does for `@Sse()`: within `introspectionTtlSeconds` plus one second. A
- * denial closes it at once. A response that ends earlier is not affected. `@LongLivedResponse` does not open a route.
+ * denial closes it at once. `@LongLivedResponse` does not open a route.
  */
 export const LongLivedResponse = (): RouteDecorator => mark('isLongLived', true, () => true);

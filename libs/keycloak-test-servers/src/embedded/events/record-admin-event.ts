@@ -53,7 +53,6 @@ export function recordAdminEvent(request: RecordedRequest, change: Change): void
   });
 }
 
-/** Removes credentials and masks a secret, as Keycloak does. */
 function withoutSecrets(representation: unknown): unknown {
   if (typeof representation !== 'object' || representation === null || Array.isArray(representation))
     return representation;

@@ -5,7 +5,6 @@ export interface PermittedCall {
   readonly client: string;
   readonly audience: string;
   readonly scopes: readonly string[];
-  /** Whether every token of the client has this audience, even a token without scopes. */
   readonly isInEachToken: boolean;
 }
 

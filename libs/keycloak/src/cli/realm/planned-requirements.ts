@@ -17,7 +17,6 @@ export interface PlanSource {
 }
 
 export interface Planned extends RequirementsResult {
-  /** The modules that this process has loaded. */
   readonly applications: readonly PlannedApplication[];
   readonly issuer: string;
   readonly policy: PermissionPolicy;

@@ -16,7 +16,6 @@ export type ServiceHttpDefaults = Omit<CreateAxiosDefaults, RefusedConfig | 'bas
 
 /** The options of a service in `KeycloakModule.forFeature`, except that `baseUrl` has axios' name `baseURL`. */
 export interface ServiceHttpOptions extends Omit<ServiceOptions, 'baseUrl' | 'gzip'> {
-  /** The base URL of all calls to the service. */
   readonly baseURL: string;
   /** The default axios options: headers, `paramsSerializer`, `validateStatus`, `transformResponse` and so on. */
   readonly defaults?: ServiceHttpDefaults;

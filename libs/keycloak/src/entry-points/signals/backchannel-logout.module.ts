@@ -22,7 +22,6 @@ import { LogoutNotices, type IssuerNotices } from './logout-notices.js';
 import { LogoutTokens } from './logout-tokens.js';
 import { RepeatedRechecks } from './repeated-rechecks.js';
 
-/** The options of `forRoot`, and a factory for the listener. */
 export interface BackchannelLogoutAsyncOptions
   extends
     BackchannelLogoutOptions,

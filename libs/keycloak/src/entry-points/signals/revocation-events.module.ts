@@ -41,7 +41,6 @@ export interface RevocationEventsModuleOptions {
 /** A client of the realm that may read the sources. */
 export type RevocationEventsClientOptions = { readonly clientId: string } & ClientCredentials;
 
-/** A factory for the options. */
 export interface RevocationEventsAsyncOptions
   extends
     Pick<ModuleMetadata, 'imports'>,

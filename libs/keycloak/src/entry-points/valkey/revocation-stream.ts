@@ -81,10 +81,7 @@ export class RevocationStream {
     }
   }
 
-  /**
-   * Reads a page after `position`, or from the oldest entry if `position` is undefined. Returns undefined if the stream
-   * is invalid.
-   */
+  /** Reads a page after `position`, or from the oldest entry if `position` is undefined. */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
     const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
