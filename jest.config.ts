@@ -29,7 +29,7 @@ const common: Config = {
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/'],
 };
 
-/** One server for all specs of a run, and a realm for each worker. Jest calls the globalSetup once for both projects that name it. */
+/** Jest calls the globalSetup once for both projects that name it. */
 const withServer: Config = {
   ...common,
   globalSetup: '<rootDir>/test/support/start-server.mjs',

@@ -81,7 +81,6 @@ const OLDEST_NEST = { 11: '11.0.0', 12: '12.0.1' };
 const NEST_AXIOS = { 11: '4.0.0', 12: '12.0.0' };
 const NEST_SWAGGER = { 11: '11.0.0', 12: '12.0.0' };
 const TYPESCRIPT = { 11: '~5.9.3', 12: '~6.0.3' };
-/** The oldest Jest and ts-jest that work with the presets. */
 export const OLDEST_JEST = { jest: '29.7.0', 'ts-jest': '29.3.2' };
 
 /** @param {Cell} cell */

@@ -53,7 +53,6 @@ function jest(name, config, loadsEsModules) {
 }
 
 const ES_SOURCES = { ...SOURCES, extensionsToTreatAsEsm: ['.ts'] };
-/** The transform that `nest new` writes for services in CommonJS. */
 const OF_NEST_NEW = { '^.+\\.(t|j)s$': 'ts-jest' };
 const BY_TS_JEST = { preset: 'nestjs-keycloak-s2s/ts-jest' };
 const BY_SWC = { preset: 'nestjs-keycloak-s2s/swc-jest' };

@@ -12,7 +12,6 @@ export const PROGRAMS = {
   bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
 
-/** Starts the chain in demo mode with the log format of production. */
 export async function startChain(
   keycloak,
   { program = 'services', root = process.cwd(), env = {}, nodeArgs = () => [], node, signal } = {},

@@ -160,7 +160,6 @@ describe('the built services', () => {
       // Only a client that reads can notice that the server closes the connection.
       socket.resume();
     }
-    // An answer to this request shows that the earlier requests were read.
     await fetch(`${url}/health/live`);
     service.process.kill('SIGTERM');
     expect(await service.exited).toBe(0);

@@ -9,9 +9,9 @@ export interface SeenFault {
   readonly isStall?: true;
 }
 
-/** The code `balancer` means an error of HAProxy, and `no answer` means a broken connection. */
 const KEYCLOAK = ['authorization_server_unavailable'];
 const NEXT = ['service_unavailable', 'service_failed', 'service_timeout'];
+/** The code `balancer` means an error of HAProxy, and `no answer` means a broken connection. */
 const LOST = [...NEXT, ...KEYCLOAK, 'sessions_unavailable', 'balancer', 'no answer'];
 
 const EXCUSED: Readonly<Partial<Record<FaultKind, { readonly codes: readonly string[]; readonly graceMs: number }>>> = {

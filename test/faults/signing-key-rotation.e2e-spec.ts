@@ -79,7 +79,6 @@ describe('a rotation of the signing keys', () => {
     const { token } = server.control.calls;
     const before = token.refresh_token;
     const startMs = performance.now();
-    // The service checks each session by one refresh at Keycloak.
     const lost = await post(await server.control.logoutToken('service-a', { username: 'alice', sid: ended.sid }));
     expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
     server.control.endSession(ended.sid);

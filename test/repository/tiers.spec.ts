@@ -1,4 +1,3 @@
-/** Compares the tiers of docs/stability.md with the entry points, their doc comments and the README. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 

@@ -4,7 +4,6 @@ import type { RunningService, ServiceAnswer } from './running-service.js';
 export interface FaultScenario {
   readonly service: RunningService;
   readonly ttlSeconds: number;
-  /** Before the fault, the service introspects the token `known`, but not `unknown`. */
   readonly tokens: { readonly known: string; readonly unknown: string };
   readonly begin: () => unknown;
   readonly end: () => unknown;

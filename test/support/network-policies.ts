@@ -50,7 +50,6 @@ function rulesOf(spec: INetworkPolicy['spec'], side: 'Ingress' | 'Egress'): Rule
   return (spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
 }
 
-/** Throws an error for an unsupported rule instead of ignoring the rule. */
 function isPeer(
   { ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer,
   party: Party,

@@ -183,7 +183,6 @@ export class ReplicatedServices {
   }
 }
 
-/** Waits until no other spec uses the public address of Service A. */
 async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
   for (const began = performance.now(); ; await sleep(500)) {
     try {

@@ -146,7 +146,6 @@ export const ADMIN_EVENT_CASES: readonly ContractCase[] = [
       const username = await own.newUser('order-viewer');
       const path = `/users/${await own.subjectOf(username)}`;
       await login(own, username, 'openid', 'demo-cli', 'wrong');
-      // Keycloak disables the user only after it has answered the login.
       while ((await own.administrator.read<{ enabled: boolean }>(path)).enabled) await sleep(20);
       await own.administrator.change('PUT', '', { permanentLockout: false, failureFactor: 10 });
       return adminEvents(own, () => own.administrator.change('PUT', path, { enabled: true }));

@@ -1,4 +1,3 @@
-/** Known differences between the embedded server and Keycloak (README of keycloak-test-servers). */
 import { randomUUID } from 'node:crypto';
 import { LoginBrowser } from './login-browser.js';
 import { callback, claims } from './observations.js';

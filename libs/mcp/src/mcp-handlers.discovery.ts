@@ -8,7 +8,6 @@ const PATTERNS = 'microservices:pattern';
 export interface McpHandler {
   readonly kind: string;
   readonly name: string;
-  /** For the faults of the start. */
   readonly label: string;
   readonly controller: object;
   readonly method: object;

@@ -14,7 +14,7 @@ const REDIRECT_URI = 'http://localhost:7999/callback';
 
 type Discovery = Awaited<ReturnType<NonNullable<OAuthClientProvider['discoveryState']>>>;
 
-/** Keeps the agent's token in memory. The official client calls these methods during the code flow with PKCE. */
+/** The official client calls these methods during the code flow with PKCE. */
 export class UserLogin implements OAuthClientProvider {
   readonly redirectUrl = REDIRECT_URI;
   readonly clientMetadata: OAuthClientMetadata = {

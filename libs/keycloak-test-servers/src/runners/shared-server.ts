@@ -23,7 +23,6 @@ export async function startSharedServer(options: StartServerOptions, choice?: Se
   return server;
 }
 
-/** Stops the shared server, if a shared server runs. */
 export async function stopSharedServer(): Promise<void> {
   const shared = kept[KEY];
   kept[KEY] = undefined;

@@ -112,7 +112,6 @@ export class ServiceClient {
  */
 export class ServiceCaller {
   constructor(
-    /** The registered name of the service. */
     readonly service: string,
     private readonly transport: ServiceTransport,
     private readonly tokens: Pick<TokenSources, 'get' | 'dropRefused'>,

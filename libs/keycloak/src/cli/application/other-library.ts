@@ -5,7 +5,6 @@ const NAME = 'nestjs-keycloak-s2s';
 
 export interface OtherLibrary {
   readonly version: string;
-  /** The file of its command. */
   readonly command: string;
 }
 

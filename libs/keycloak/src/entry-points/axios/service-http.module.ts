@@ -3,7 +3,6 @@ import { checkServiceNames, KEYCLOAK, type ComposedKeycloak } from '../ports/str
 import { getServiceHttpToken } from './inject-service-http.decorator.js';
 import { ServiceHttp, type ServiceHttpOptions } from './service-http.service.js';
 
-/** A service that the application calls through `ServiceHttp`. */
 export interface ServiceHttpRegistration extends ServiceHttpOptions {
   /** The name for `@InjectServiceHttp(name)`. */
   readonly name: string;

@@ -20,10 +20,7 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /**
-   * The sources of revocation events, such as `keycloakEvents()`. Introspection results are cached longer while all
-   * sources are healthy.
-   */
+  /** The sources of revocation events, such as `keycloakEvents()`. */
   readonly sources: readonly SignalSource[];
   /**
    * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. With

@@ -120,7 +120,6 @@ export type SignalSourceReason = (typeof SIGNAL_SOURCE_REASONS)[number];
 export class SignalSourceError extends Error {
   constructor(
     readonly reason: SignalSourceReason,
-    /** The logged advice for the operator. */
     readonly hint: string,
   ) {
     super(reason);

@@ -122,10 +122,7 @@ export class RevocationStream {
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /**
-   * Begins a new epoch if the stream is invalid or still has the epoch `ended`. In the new epoch, all replicas read the
-   * stream from its beginning and append missing entries.
-   */
+  /** Begins a new epoch if the stream is invalid or still has the epoch `ended`. */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');
   }

@@ -2,7 +2,6 @@
 export class ValkeyError extends Error {
   constructor(
     message: string,
-    /** Advice for an operator, if known. */
     readonly hint?: string,
   ) {
     super(message);

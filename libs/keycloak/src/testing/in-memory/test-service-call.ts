@@ -1,5 +1,4 @@
 export interface TestServiceCall {
-  /** The name under which the service is registered. */
   readonly service: string;
   readonly method: string;
   /** The path and query, relative to the service's base URL. */
