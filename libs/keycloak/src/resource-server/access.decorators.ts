@@ -137,8 +137,8 @@ export function TokenVerification(verification: VerificationMethod): RouteDecora
 export const ChallengeScopes = (): RouteDecorator => mark('challengesScopes', true, () => true);
 
 /**
- * Marks an HTTP handler that writes a long response itself, with `@Res()`. The guard closes the connection when the
- * caller's token expires or is denied, as it does for `@Sse()`: within `introspectionTtlSeconds` plus one second. A
- * denial closes it at once. `@LongLivedResponse` does not open a route.
+ * Marks an HTTP handler that writes a long response itself, with `@Res()`. The guard closes the connection as for
+ * `@Sse()`: at once when the token expires or is denied, and within `introspectionTtlSeconds` plus one second when
+ * Keycloak reports the token as inactive. `@LongLivedResponse` does not open a route.
  */
 export const LongLivedResponse = (): RouteDecorator => mark('isLongLived', true, () => true);
