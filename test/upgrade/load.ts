@@ -5,17 +5,14 @@ import type { MixedReplicas, Subject } from './mixed-replicas.js';
 export interface Session {
   readonly username: string;
   readonly cookie: string;
-  /** The kind of the replica at which the user logged in. */
   readonly kind: string;
 }
 
 export interface Callers {
   readonly all: MixedReplicas;
-  /** A token of the user `alice`. */
   readonly alice: string;
   readonly denied: readonly Subject[];
   readonly sessions: readonly Session[];
-  /** Whether every replica has the session. */
   readonly isKept: (session: Session) => boolean;
 }
 

@@ -34,7 +34,6 @@ export interface Subject {
   readonly username: string;
   readonly sid: string;
   readonly refreshToken: string;
-  /** The token for each service. */
   readonly tokens: Readonly<Record<string, string>>;
 }
 
@@ -120,7 +119,6 @@ export class MixedReplicas {
     }
   }
 
-  /** Repeats a request that failed because the machine stalled. */
   async ask(sent: Sent): Promise<Answer> {
     for (;;) {
       const answer = await ask(sent);
@@ -157,7 +155,6 @@ export class MixedReplicas {
     deepEqual([replica.name, status, members['username']], [replica.name, 200, subject.username]);
   }
 
-  /** Returns a new user whose tokens every replica has accepted. */
   async accepted(): Promise<Subject> {
     const subject = await this.newSubject(await this.keycloak.newUser('order-manager'));
     for (const replica of this.services.replicas) await this.admit(replica, subject);

@@ -13,7 +13,6 @@ const LIBRARY = 'libs/keycloak';
 
 export interface PreviousVersion {
   readonly name: string;
-  /** A checkout with the built services, which use the packed library. */
   readonly folder: string;
   /** Whether it shares sessions, cached results and proofs with this version. Both versions always share denials. */
   readonly sharesAll: boolean;
@@ -43,7 +42,6 @@ async function build(commit: string, folder: string): Promise<void> {
     await done(home, process.execPath, 'node_modules/typescript/bin/tsc', '-b');
     await pack(home);
     await rename(home, folder).catch((error: unknown) => {
-      // Another run was faster.
       if (!existsSync(folder)) throw error;
     });
   } finally {

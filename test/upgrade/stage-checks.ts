@@ -30,11 +30,9 @@ export class StageChecks {
     private readonly shares: Shares,
   ) {}
 
-  /** Returns what was checked, in numbers. */
   async underLoad(change: () => Promise<void>): Promise<string> {
     const alice = textOf(await login(this.all.keycloak, 'alice'));
     this.all.services.scanner.addToken(alice);
-    // The balancer may send the request to any replica.
     const isKept = (session: Session) => this.all.services.of('service-a').every((one) => this.#has(one, session));
     const send = (number: number) =>
       sendOne(number, { all: this.all, alice, denied: this.denied, sessions: this.sessions, isKept });
@@ -95,7 +93,6 @@ export class StageChecks {
         }
   }
 
-  /** The login begins at one replica and ends at another. */
   async #logIn(replica: Replica, home: Replica): Promise<boolean> {
     const username = await this.all.keycloak.newUser('order-manager');
     const browser = new Browser();

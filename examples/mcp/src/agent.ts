@@ -3,7 +3,6 @@ import { runAgent } from './agent/run-agent.js';
 
 const [username = 'alice', ...words] = process.argv.slice(2);
 const url = process.env['RESOURCE_URL'] ?? 'http://localhost:3020/mcp';
-// The password of each demo user is the user's name.
 const user = { username, password: username };
 try {
   const isDone = await runAgent({ url, user, wish: words.join(' ') || 'who am I', print: console.log });

@@ -67,7 +67,6 @@ async function connected(transport: StreamableHTTPClientTransport): Promise<Clie
   return client;
 }
 
-/** The client throws `UnauthorizedError` after it has sent the user to the login page. */
 async function afterLogin(error: unknown, transport: StreamableHTTPClientTransport, login: UserLogin): Promise<void> {
   if (!(error instanceof UnauthorizedError)) throw error;
   await transport.finishAuth(login.takeCallback());
