@@ -60,7 +60,6 @@ describe('the sources', () => {
     const readers = filesWith(/(?:\.|, |\{ )actor\b/).filter((path) => path.startsWith('libs/'));
     expect(readers.toSorted()).toEqual([
       'libs/keycloak/src/client/service-client.ts',
-      'libs/keycloak/src/client/token-request.ts',
       'libs/keycloak/src/entry-points/opentelemetry/attributes.ts',
       'libs/keycloak/src/entry-points/opentelemetry/call-spans.ts',
       'libs/keycloak/src/protocol/actor.ts',

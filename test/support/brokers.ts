@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from 'keycloak-test-servers';
 import { installed } from '../../scripts/common/installed.mjs';
 import { untilListening } from './until-listening.js';
@@ -29,6 +30,11 @@ export async function startNats(executable: string): Promise<Broker> {
   };
 }
 
+async function untilLogged(folder: string, text: string): Promise<void> {
+  const isLogged = () => readdirSync(folder).some((file) => readFileSync(join(folder, file), 'utf8').includes(text));
+  while (!existsSync(folder) || !isLogged()) await sleep(50);
+}
+
 export async function startRabbitMq(executable: string): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'rabbitmq-'));
   const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
@@ -53,6 +59,8 @@ export async function startRabbitMq(executable: string): Promise<Broker> {
     },
   });
   await untilListening(port);
+  // RabbitMQ listens before it is complete, and a message that arrives earlier may get no answer.
+  await untilLogged(join(folder, 'log'), 'Server startup complete');
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     stop: async () => {

@@ -17,7 +17,7 @@ import type { ServiceAudiences } from './service-audiences.js';
 import { answerFailure } from './service-call-failures.js';
 import type { ServicePaths } from './service-paths.js';
 import type { Exchange, ServiceAnswer, ServiceTransport } from './service-transport.js';
-import { actorIn, exchangeWithScope, type TokenRequest } from './token-request.js';
+import { exchangeWithScope, type TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
 
 export interface ServiceRequestOptions {
@@ -176,7 +176,8 @@ export class ServiceCaller {
   /** Sends the exchange; `path` must come from `paths`. @internal */
   send<Answer extends ServiceAnswer>(exchange: Exchange<Answer>, path: string): Promise<Sent<Answer>> {
     const { service, transport, tokens, tokenRequest } = this;
-    const call = { service, method: exchange.method, origin: transport.paths.origin, actor: actorIn(tokenRequest) };
+    const actor = 'subject' in tokenRequest ? tokenRequest.subject.actor : undefined;
+    const call = { service, method: exchange.method, origin: transport.paths.origin, actor };
     return this.observation.observe(
       call,
       (trace) => sendWithToken(transport, tokens, tokenRequest, exchange, path, trace),

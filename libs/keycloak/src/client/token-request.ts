@@ -1,5 +1,4 @@
 import { TOKEN_EXCHANGE_GRANT, CLIENT_CREDENTIALS_GRANT } from '../protocol/identifiers.js';
-import type { Actor } from '../protocol/actor.js';
 import { canonicalScope } from '../protocol/scope.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 
@@ -38,9 +37,6 @@ export function exchangeWithScope(subject: VerifiedAccessToken, audience: string
   if (typeof audience !== 'string' || audience === '') throw new TypeError('A token exchange must name one audience');
   return { grant: TOKEN_EXCHANGE_GRANT, subject, audience, scope };
 }
-
-export const actorIn = (request: TokenRequest): Actor | undefined =>
-  request.grant === TOKEN_EXCHANGE_GRANT ? request.subject.actor : undefined;
 
 /** The key contains the hash of the subject token, and never the token itself. */
 export function tokenRequestKey(issuer: string, clientId: string, request: TokenRequest): string {

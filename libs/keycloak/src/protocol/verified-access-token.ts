@@ -88,7 +88,8 @@ export class VerifiedAccessToken {
    * information for logs and audits: it grants nothing, and no check of this library depends on it.
    */
   get actor(): Actor | undefined {
-    return readActor(this.#facts.claims['act']);
+    const { act } = this.#facts.claims;
+    return act === undefined ? undefined : readActor(act);
   }
 
   /** The claim `aud`, always as a list. */
