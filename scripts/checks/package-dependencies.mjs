@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 
 /** @typedef {import('../release/packed-library.mjs').Contents} Contents */
 
+/** Imports, and declarations that extend the types of a package. */
 const IMPORT = /(?<![.\w])(?:from|import|declare module)\s*(\(?)\s*['"]([^'"\s]+)['"]/g;
 /** Packages that the application must provide, since Nest does not work with a second copy. */
 const OF_THE_APPLICATION = /^(@nestjs\/.+|reflect-metadata|rxjs)$/;

@@ -33,6 +33,7 @@ export async function tellWhatRuns(describe, folder = socketFolder(), clone = pr
   await new Promise((resolve, reject) => {
     server.once('error', reject).listen(path, () => resolve(undefined));
   });
+  // The socket must not keep this process alive.
   server.unref();
   return () =>
     new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import { runsAlready } from '../common/own-options.mjs';
 import { portOf, REALM } from './services.mjs';
 
+/** The status with which the embedded server answers for unsupported endpoints. */
 const NOT_IMPLEMENTED = 501;
 
 /** @param {NodeJS.ProcessEnv} environment */

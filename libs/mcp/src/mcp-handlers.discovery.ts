@@ -16,6 +16,7 @@ export interface McpHandler {
 export const isHandlerOf = ({ kind, name }: McpOperation, handler: McpHandler): boolean =>
   handler.kind === kind && handler.name === name;
 
+/** Marks the class of an endpoint. */
 export const ENDPOINT = 'nestjs-keycloak-s2s-mcp:endpoint';
 
 export const endpointsOf = (discovery: Pick<DiscoveryService, 'getControllers'>): number =>

@@ -13,7 +13,9 @@ export interface ConnectionLimits {
   readonly keepAliveTimeoutMs: number;
   /** The server closes further connections immediately, and does not read their requests. */
   readonly maxConnections: number;
+  /** The number of requests that a connection may send before the first answer. */
   readonly maxPipelined: number;
+  /** The time for which a client may leave the bytes of an answer unread. */
   readonly unreadTimeoutMs: number;
   /** The time after the start of the shutdown in which open connections still accept new requests. */
   readonly arrivalMs: number;

@@ -13,7 +13,10 @@ export function giveEngineHints(): void {
   letListenersDieYoung();
 }
 
-/** If a full garbage collection finds no tick object, V8 creates all later tick objects slowly. */
+/**
+ * Keeps a tick object in memory. If a full garbage collection finds no tick object, V8 creates all later tick objects
+ * slowly.
+ */
 function keepTicksFast(): void {
   process.nextTick(() => {
     if (held.size === 0) held.add(executionAsyncResource());

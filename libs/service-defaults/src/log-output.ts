@@ -1,6 +1,7 @@
 /** Writing several lines together saves time (perf: request-log). */
 const WAIT_MS = 20;
 
+/** If more characters than this are waiting, the log writes all waiting lines immediately. */
 const MAX_WAITING = 32_768;
 
 /** Waiting lines are written at the exit, except after an unhandled signal. */

@@ -1,6 +1,7 @@
 import type { Variables } from './variables.js';
 
 export interface LoginSettings {
+  /** Browsers reach the service at this origin. */
   readonly publicUrl: string;
   /**
    * The first secret encrypts the cookies of pending logins, and every secret can decrypt these cookies. Each secret

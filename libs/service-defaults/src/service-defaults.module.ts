@@ -14,7 +14,10 @@ import { WhoamiController } from './whoami.controller.js';
   controllers: [HealthController, WhoamiController],
 })
 export class ServiceDefaultsModule {
-  /** Callers need the permission `<name of the service>.health`. */
+  /**
+   * Creates the module with the route `GET /health/details`. Callers need the permission
+   * `<name of the service>.health`.
+   */
   static register({ KEY, description }: ServiceConfig): DynamicModule {
     const dependencies = {
       provide: DependencyChecks,

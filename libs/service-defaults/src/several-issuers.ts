@@ -1,6 +1,7 @@
 import type { AnyModuleOptions, ClientCredentials, IssuerOptions, ServiceOptions } from 'nestjs-keycloak-s2s';
 import type { ServiceSettings } from './service-settings.js';
 
+/** The options of a single issuer; all other options apply to every issuer. */
 const OF_ONE_ISSUER: Readonly<Record<keyof IssuerOptions, true>> = {
   issuer: true,
   internalServerUrl: true,

@@ -21,6 +21,7 @@ export interface SharedStateSettings {
 
 export interface SharedStateContext {
   readonly hasSessions: boolean;
+  /** Whether the service polls for revocations and sends proofs of its healthy feed. */
   readonly polls: boolean;
   readonly demoMode: boolean;
 }

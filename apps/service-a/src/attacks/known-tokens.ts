@@ -18,6 +18,7 @@ export class KnownTokens {
     return { service: 'Service B', expiresAt, present: () => this.target.whoami(text) };
   }
 
+  /** Returns a token that only Service B holds and never uses in the chain. */
   async atC(caller: VerifiedAccessToken): Promise<KnownToken> {
     const sealed = await this.serviceB.sealedToken(caller);
     return { service: 'Service C', expiresAt: sealed.expiresAt, present: () => this.serviceB.showSealed(sealed) };

@@ -8,6 +8,7 @@ import type { Page } from '../pages/pages.js';
 export interface HomePage {
   readonly demoMode: boolean;
   readonly user: { readonly name: string; readonly csrfToken: string } | undefined;
+  /** Whether the browser's session has ended or belongs to a different instance. */
   readonly hasUnknownSession?: boolean;
   readonly users?: readonly DemoUser[];
   readonly attacks: readonly Attack[];

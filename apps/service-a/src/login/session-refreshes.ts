@@ -13,6 +13,7 @@ const MIN_REMAINING_LIFETIME_MS = 10_000;
 const MAX_REFRESH_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
+/** A store update is retried for these times, before and after the service sends the refresh token. */
 const INSIST_BEFORE_MS = 3000;
 const INSIST_AFTER_MS = 30_000;
 const ATTEMPT_AGAIN_MS = 300;

@@ -10,6 +10,7 @@ export interface StepUp {
   readonly link: string;
   /** If false, a page shows the login link instead of a redirect. */
   readonly isAtOnce: boolean;
+  /** Whether the user has just logged in again, and the new login does not meet the requirement. */
   readonly isRepeated: boolean;
 }
 

@@ -9,6 +9,7 @@ export interface UserSession {
   readonly csrfToken: string;
   readonly tokens: OpenIdTokens;
   readonly authentication?: AuthenticationClaims | undefined;
+  /** All times of a session are on the clock of the store. */
   readonly startedAtMs: number;
   readonly usedAtMs: number;
   readonly steppedUpAtMs?: number | undefined;

@@ -11,7 +11,10 @@ export const SERVICES = Object.keys(NAMES);
 
 export const nameOf = (service: string): string => NAMES[service] ?? service;
 
-/** The token's claim `aud` may name other services. */
+/**
+ * `holder` lost the token; `meantFor` names the services for which the token was made. The token's claim `aud` may name
+ * other services.
+ */
 export interface StolenToken {
   readonly holder: string;
   readonly meantFor: readonly string[];

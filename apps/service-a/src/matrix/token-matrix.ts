@@ -19,6 +19,7 @@ export interface ShownAgain {
   readonly cell: Cell;
 }
 
+/** Lists the tokens in the order of the table, like {@link PASSED_ON}. */
 export const EXCHANGED: readonly StolenToken[] = [
   { holder: 'service-a', meantFor: ['service-a'] },
   { holder: 'service-a', meantFor: ['service-b'] },

@@ -58,6 +58,7 @@ export async function keepBuiltServer(builtByRun: string, cache: string): Promis
   }
 }
 
+/** If another process has already created the folder, the existing folder stays. */
 async function renameUnlessThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

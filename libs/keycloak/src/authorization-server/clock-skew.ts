@@ -12,7 +12,8 @@ const RECENT_SECONDS = 60;
 
 /**
  * `awake` is the server's time (epoch seconds) when the awake clock showed 0; `monotonic` is the server's time when the
- * monotonic clock showed 0.
+ * monotonic clock showed 0. The monotonic clock ignores changes of the date. While the machine sleeps, the awake clock
+ * continues and the monotonic clock stops.
  */
 interface Measurement extends Pick<MeasuredSkew, 'by'> {
   readonly awake: number;
@@ -28,7 +29,7 @@ export class ClockSkew {
   #headerSeenAtMs = -Infinity;
 
   readonly #awake: Clock;
-  /** A forward date change looks like a sleep. */
+  /** Whether this machine seems to have slept. A forward date change looks like a sleep. */
   #hasSlept = true;
 
   constructor(private readonly clock: Clock) {

@@ -38,6 +38,7 @@ export class ExchangeDiagnosis {
     this.#asked = new DeadlineCache(MAX_ENTRIES, clock);
   }
 
+  /** Returns `refusal`, unless the second exchange shows a configuration error. */
   async of(
     refusal: KeycloakException,
     target: Target,

@@ -1,4 +1,7 @@
-/** A map whose entries are in the order of their last `set`. */
+/**
+ * A map whose entries are in the order of their last `set`. The map finds the oldest entry fast, even after many
+ * deletes.
+ */
 export class AgingMap<V> extends Map<string, V> {
   // The map reuses one iterator, because a new iterator would step over all entries deleted since the last rehash.
   #walk = this.entries();

@@ -21,6 +21,7 @@ export class Flights<V> {
   /** `onLanded` receives the key of each settled flight, after the flight was removed. */
   constructor(private readonly onLanded: (key: string) => void = () => undefined) {}
 
+  /** After each `await`, `start` can read `flight.isDetached`. */
   run(key: string, start: (flight: Flight) => Promise<V>, nowMs = 0, maxAgeMs = Number.POSITIVE_INFINITY): Promise<V> {
     const running = this.#joinable(key, nowMs, maxAgeMs);
     if (running?.result !== undefined) return running.result;

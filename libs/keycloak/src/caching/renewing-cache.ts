@@ -15,6 +15,7 @@ interface Entry<V> {
   renewAtMs: number;
 }
 
+/** The pause after a renewal that failed or returned no better value. */
 const RENEWAL_PAUSE_MS = 1000;
 
 /** The cache returns the old value until its deadline, even if the renewal is pending or has failed. */
@@ -97,6 +98,7 @@ export class RenewingCache<V> {
     const failure = this.#failures.get(key, nowMs);
     if (failure !== undefined) this.#failures.delete(key, failure);
     const current = this.#entries.get(key, nowMs);
+    // Keeps the current value if the new value expires sooner or has already expired.
     if (current !== undefined && !(endMs >= current.endMs)) {
       current.renewAtMs = nowMs + Math.max(RENEWAL_PAUSE_MS, freshMs);
       return;

@@ -153,7 +153,10 @@ export class SharedLevel {
     return false;
   }
 
-  /** After a failed lookup, ends all queued lookups, because they would probably time out. */
+  /**
+   * After a failed lookup, ends all queued lookups, because they would probably time out. In a flood of unknown tokens,
+   * the queue would delay every caller.
+   */
   #turnAway(): void {
     for (const tell of this.#waiting.splice(0)) tell(false);
   }

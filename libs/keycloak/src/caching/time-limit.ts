@@ -30,6 +30,7 @@ export class TimeLimit {
   #pass(): void {
     this.#partsLeft -= 1;
     if (this.#partsLeft > 0) this.#timer.refresh();
+    // `setImmediate` runs after the process has read the received data.
     else this.#end = setImmediate(this.onOver);
   }
 }

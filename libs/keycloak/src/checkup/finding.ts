@@ -53,6 +53,7 @@ export interface Finding {
   /** Set if Keycloak gave no usable answer, so the settings are unverified. */
   readonly isUnreachable?: true;
   readonly granted?: GrantedCall;
+  /** The fingerprints of the keys that all services share. */
   readonly keyFingerprints?: readonly string[];
   /** Marks a consequence; another finding, perhaps of another process, reports the cause. */
   readonly isSymptom?: true;

@@ -58,6 +58,7 @@ export class StartVerification implements OnApplicationBootstrap, OnApplicationS
       const fault = findings.find(({ level }) => level === 'error');
       if (fault !== undefined && !signal.aborted) this.#report(fault, 'Keycloak does not accept these settings.');
     } catch (error) {
+      // An unhandled rejection would end the process.
       this.#logger.error({ message: checkup.cleanse(`The settings could not be verified. ${String(error)}`) });
     }
   }

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../protocol/configuration-faults.js';
 
-/** The file is not watched, because a mounted secret is replaced through a symbolic link. */
+/**
+ * The age at which the content is read again. The file is not watched, because a mounted secret is replaced through a
+ * symbolic link.
+ */
 export const FILE_REFRESH_MS = 5000;
 export const FILE_TIMEOUT_MS = 1000;
 

@@ -6,6 +6,7 @@ import { UNTRACED, withTrace } from './trace-headers.js';
 
 export interface JsonRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Additional headers. An `Accept` header replaces the default `Accept` header. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;

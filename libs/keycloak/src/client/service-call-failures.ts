@@ -61,6 +61,7 @@ function withoutTokens(body: unknown, tokens: readonly string[]): unknown {
   return tokens.some((token) => text.includes(token)) ? undefined : body;
 }
 
+/** Returns undefined if `body` is nested too deeply. */
 function jsonTextOf(body: unknown): string | undefined {
   try {
     return JSON.stringify(body) as string | undefined;

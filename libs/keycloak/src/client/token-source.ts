@@ -204,6 +204,7 @@ export class TokenSource {
 
 type SharedToken = readonly [token: string, scope: readonly string[], lifetimeSeconds: number];
 
+/** Whether a repeated request would also fail. */
 function isDefinite(failure: Error): boolean {
   return failure instanceof KeycloakException && failure.code !== 'authorization_server_unavailable';
 }

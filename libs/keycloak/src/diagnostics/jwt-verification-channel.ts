@@ -30,6 +30,7 @@ export const jwtVerifications = channel(JWT_VERIFICATION_CHANNEL);
 
 type Outcome = () => JwtVerificationMessage['outcome'];
 
+/** The request itself must call this function, because a shared call runs in the async context of one request only. */
 export function publishJwtVerification<T extends object>(
   issuer: string,
   outcome: Outcome,

@@ -27,6 +27,7 @@ interface ReceivedSignals {
 
 const signals = channel(SIGNAL_CHANNEL);
 
+/** If a subscriber throws, the error ends the process, and does not stop the feed. */
 export function publishSignals(
   issuer: string,
   source: string,

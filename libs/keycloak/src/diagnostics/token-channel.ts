@@ -32,6 +32,7 @@ type Outcome = () => TokenMessage['outcome'];
 
 export type WantedToken = Pick<TokenMessage, 'issuer' | 'grant' | 'audience' | 'scope'>;
 
+/** The request itself must call this function, because a shared call runs in the async context of one request only. */
 export function publishToken<T>(
   wanted: WantedToken,
   outcome: Outcome,

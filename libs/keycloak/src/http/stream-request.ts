@@ -46,7 +46,8 @@ const UNREAD_MS = 60_000;
  * Follows no redirect, and does not decompress the answer.
  *
  * Rejects with `HttpFailure`, `signal.reason`, or `TypeError` (for an invalid request). No error contains the request.
- * The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`.
+ * The answer's stream fails with the same errors, except that `errorOf` maps each `HttpFailure`. The request body is
+ * never destroyed, because it may be an incoming request that still needs an answer.
  */
 export async function streamRequest(connections: Connections, request: StreamRequest): Promise<StreamedResponse> {
   return new Promise((resolve, reject) => {

@@ -2,7 +2,10 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import type { SharedLevel } from '../caching/shared-level.js';
 import type { RevocationSharing } from '../revocation/revocation-sharing.js';
 
-/** A replica that can't read the channel starts, but is not ready. */
+/**
+ * The maximum wait for the revocation channel at the start. A replica that can't read the channel starts, but is not
+ * ready.
+ */
 const MAX_WAIT_MS = 3000;
 
 export class SharedStateService implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -24,6 +24,7 @@ export interface Actor {
   readonly previous?: Actor;
 }
 
+/** Returns undefined for a malformed `act`. */
 export function readActor(act: unknown, left = MAX_ACTORS): Actor | undefined {
   if (left === 0 || typeof act !== 'object' || act === null || Array.isArray(act)) return undefined;
   const [issuer, subject, clientId, nested] = ['iss', 'sub', 'client_id', 'act'].map((name) => ownProperty(act, name));

@@ -1,6 +1,6 @@
 import { TimeLimit } from '../caching/time-limit.js';
 
-/** The called service may be healthy. */
+/** Reports a full queue, or too long a wait for a slot. The called service may be healthy. */
 export class NoSlotError extends Error {}
 
 interface Waiter {

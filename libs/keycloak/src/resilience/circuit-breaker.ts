@@ -18,7 +18,10 @@ const MAX_PAUSE_MS = 30_000;
 
 export class CircuitOpenError extends Error {}
 
-/** Other calls wait for the end of the trial call. */
+/**
+ * Opens after consecutive failures, and then suspends calls for a pause. After the pause, one trial call decides whether
+ * the circuit closes. Other calls wait for the end of the trial call.
+ */
 export class CircuitBreaker {
   #failures = 0;
   #opened = 0;

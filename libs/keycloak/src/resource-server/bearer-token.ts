@@ -47,7 +47,10 @@ function bearerCredentials(header: string): string {
   return credentials;
 }
 
-/** Refuses malformed credentials and alternative encodings of a token. */
+/**
+ * Refuses malformed credentials and alternative encodings of a token. `checkBearerToken` runs before a request to the
+ * server and before a lookup in the cache of results.
+ */
 export function checkBearerToken(credentials: string, { isToken, mayBeAccessToken }: BearerTokenRules): void {
   if (/\s/.test(credentials)) throw malformed();
   if (!isToken(credentials)) throw new BearerError('invalid_token', { reason: 'token_malformed' });

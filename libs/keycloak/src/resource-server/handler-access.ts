@@ -39,8 +39,8 @@ export class HandlerAccess {
   }
 
   /**
-   * `controller` is the class and `handler` the method, as `getClass()` and `getHandler()` of Nest's `ExecutionContext`
-   * return them. A handler that the guard can't identify is `closed`.
+   * Returns the demands of a handler. `controller` is the class and `handler` the method, as `getClass()` and
+   * `getHandler()` of Nest's `ExecutionContext` return them. A handler that the guard can't identify is `closed`.
    */
   of(controller: object, handler: object): HandlerDemands {
     const { opening, permissions, anyOf } = routeAccess(controller, handler);

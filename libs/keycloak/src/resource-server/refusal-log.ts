@@ -13,8 +13,10 @@ interface Lines {
 }
 
 /**
- * The log writes at most 20 lines in ten seconds per reason and route. A 403 other than `route_closed` is always
- * logged, outside the limits.
+ * The log writes at most 20 lines in ten seconds per reason and route. Every ten seconds, the log writes one more line
+ * with the `count` of the omitted refusals. In total, the log writes at most 1000 refusals and 1000 failures in ten
+ * seconds. Lines with a `count` do not count for the limits. A 403 other than `route_closed` is always logged, outside
+ * the limits.
  */
 export class RefusalLog {
   /** Refusals and failures have separate limits, so that many refusals can't keep failures out of the log. */

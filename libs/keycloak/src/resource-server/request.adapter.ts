@@ -2,7 +2,7 @@ import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import type { RefusalBody } from '../protocol/keycloak-exception.js';
 import type { BearerRequest } from './bearer-token.js';
 
-/** Requests of Node, Express and Fastify fit this type. */
+/** Contains the call's headers. Requests of Node, Express and Fastify fit this type. */
 export type AdaptedRequest = BearerRequest;
 
 /** The part of a refusal that the caller may see. */
@@ -20,7 +20,10 @@ export interface LongLivedConnection {
   close(): void;
 }
 
-/** In an exception filter, `getClass()` and `getHandler()` may be missing, or may return null or undefined. */
+/**
+ * Nest's context of a call. In an exception filter, `getClass()` and `getHandler()` may be missing, or may return null
+ * or undefined.
+ */
 export type CallContext = ArgumentsHost & Partial<Pick<ExecutionContext, 'getClass' | 'getHandler'>>;
 
 /**

@@ -198,6 +198,7 @@ const ENHANCERS = "GraphQLModule needs the option fieldResolverEnhancers: ['guar
 
 export interface ReportedHandler extends RouteAccess {
   readonly label: string;
+  /** Undefined outside of HTTP. */
   readonly route?: Handler;
 }
 

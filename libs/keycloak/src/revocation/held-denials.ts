@@ -21,6 +21,7 @@ const EARLY_MS = 5000;
 
 const WARNING_PAUSE_MS = 60_000;
 
+/** A full list drops the denial that expires first, and then refuses all tokens issued before that denial. */
 export class HeldDenials {
   // Each map is in the order of insertion. Local denials expire in the order of insertion, but an entry from the
   // channel may expire before an earlier entry.

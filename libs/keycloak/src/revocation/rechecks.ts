@@ -7,9 +7,9 @@ export type IssuerRecheck = WhoseTokens | 'everything';
 type WhoseTokens = { readonly sid: string } | { readonly sub: string } | { readonly clientId: string };
 
 /**
- * Selects all tokens, or the tokens of a session, user, service account, client or issuer. After a recheck, the service
- * introspects each selected token once more. On routes that verify signatures, the service introspects the token until
- * its expiry. `clientId` names the client that obtained the tokens.
+ * Selects all tokens, or the tokens of a session, user, service account, client or issuer. A recheck does not refuse
+ * valid tokens. After a recheck, the service introspects each selected token once more. On routes that verify
+ * signatures, the service introspects the token until its expiry. `clientId` names the client that obtained the tokens.
  */
 export type Recheck = ({ readonly issuer?: string } & WhoseTokens) | { readonly issuer: string } | 'everything';
 

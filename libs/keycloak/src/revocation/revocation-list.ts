@@ -10,11 +10,12 @@ export interface IssuerRevocations {
 }
 
 /**
- * Denies sessions, users and tokens for `revocationRetentionSeconds`. Every guarded route refuses a denied token with
- * 401 `invalid_token` (reason `revoked`), even if the introspection result of the token is cached. The token exchange
- * also refuses a denied token. With `forRoot({ revocationChannel })`, a denial reaches all replicas of all services.
- * Without a `revocationChannel`, only this process knows the denial, until the process ends. A denial does NOT notify
- * Keycloak, and does not abort running calls.
+ * Denies sessions, users and tokens for `revocationRetentionSeconds`. A logout notice or an administrator causes a
+ * denial. Every guarded route refuses a denied token with 401 `invalid_token` (reason `revoked`), even if the
+ * introspection result of the token is cached. The token exchange also refuses a denied token. With `forRoot({
+ * revocationChannel })`, a denial reaches all replicas of all services. Without a `revocationChannel`, only this
+ * process knows the denial, until the process ends. A denial does NOT notify Keycloak, and does not abort running
+ * calls.
  *
  * A full list drops the denial that would expire first, and logs a warning. A list that has dropped a denial refuses
  * every token issued before this denial. Each issuer has its own list.
@@ -60,6 +61,7 @@ export class RevocationList {
     this.#of({ issuer }, 'recheck').rechecks.require(isOfAll ? 'everything' : (whose as IssuerRecheck));
   }
 
+  /** The guard and the token exchange call this method. */
   denies(token: VerifiedAccessToken): boolean {
     const { denials } = this.#only ?? this.#issuers.get(token.issuer) ?? NOBODY_OF;
     return denials.denies(token);

@@ -164,8 +164,9 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * After a gap, introspection finds the revocations that this replica missed. After a gap, services that verify
-   * signatures introspect all tokens within `introspectionTtlSeconds`, so that missed revocations take effect.
+   * After a gap, introspection finds the revocations that this replica missed. The other replicas append the denials
+   * that the channel lost. After a gap, services that verify signatures introspect all tokens within
+   * `introspectionTtlSeconds`, so that missed revocations take effect.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);

@@ -41,6 +41,7 @@ export async function startManagementServer(
     const fault = listenFault(error, { host, port }, METRICS_PLACE);
     throw fault === undefined ? error : new ConfigurationError("The metrics server can't listen", [fault]);
   });
+  // Only the server of the service keeps the process alive.
   server.unref();
   return {
     port: (server.address() as AddressInfo).port,

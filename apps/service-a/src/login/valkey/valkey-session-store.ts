@@ -147,6 +147,7 @@ export class ValkeySessionStore implements SessionStore {
     await this.valkey.close();
   }
 
+  /** Valkey's answer also contains the rechecks that other replicas require. */
   async #find(key: string): Promise<string | undefined> {
     const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];

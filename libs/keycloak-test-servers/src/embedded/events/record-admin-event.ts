@@ -53,6 +53,7 @@ export function recordAdminEvent(request: RecordedRequest, change: Change): void
   });
 }
 
+/** Removes credentials and masks a secret, as Keycloak does. */
 function withoutSecrets(representation: unknown): unknown {
   if (typeof representation !== 'object' || representation === null || Array.isArray(representation))
     return representation;

@@ -7,6 +7,7 @@ import { savedEventTypes, type UserEventType } from '../state/event-types.js';
 
 export interface UserDeed {
   readonly type: UserEventType;
+  /** The client, or a client id that may be unknown to the realm. */
   readonly client?: RealmClient | string | undefined;
   readonly user?: Pick<RealmUser, 'id'> | undefined;
   readonly sid?: string | undefined;

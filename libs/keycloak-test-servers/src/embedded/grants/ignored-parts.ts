@@ -3,6 +3,7 @@ import { describeIgnored } from '../realm/ignored-part.js';
 import { ignoredSettings } from '../realm/ignored-settings.js';
 import type { Realm } from '../realm/realm.js';
 
+/** Reports, in one line, the parts of the realm file that Keycloak uses and this server ignores. */
 export function reportIgnored(realm: Realm, json: unknown, report: ((line: string) => void) | undefined): void {
   const ignored = describeIgnored([...ignoredMappers(realm), ...ignoredSettings(json)]);
   if (ignored === '') return;

@@ -22,6 +22,7 @@ export class ScopeMappings {
     for (const [owner, mappings] of Object.entries(toRecord(realm['clientScopeMappings']))) this.#add(mappings, owner);
   }
 
+  /** An empty list means that the scope requires no role. */
   ofScope(name: string): readonly RoleName[] {
     return this.rolesOfScope.get(name) ?? [];
   }

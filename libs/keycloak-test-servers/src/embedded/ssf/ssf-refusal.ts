@@ -9,6 +9,7 @@ export class SsfRefusal extends Error {
   }
 }
 
+/** Keycloak answers with 401 and no reason. */
 export const NOT_PERMITTED = new SsfRefusal(401);
 
 export const NOT_FOUND = new SsfRefusal(404, { error: 'HTTP 404 Not Found' });

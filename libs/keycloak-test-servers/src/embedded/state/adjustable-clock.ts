@@ -7,6 +7,7 @@ export class AdjustableClock {
     return Math.floor(this.nowMs() / 1000);
   }
 
+  /** Returns the time in milliseconds since 1970. */
   nowMs(): number {
     return Date.now() + this.aheadSeconds * 1000;
   }

@@ -5,6 +5,7 @@ export interface PermittedCall {
   readonly client: string;
   readonly audience: string;
   readonly scopes: readonly string[];
+  /** Whether every token of the client has this audience, even a token without scopes. */
   readonly isInEachToken: boolean;
 }
 

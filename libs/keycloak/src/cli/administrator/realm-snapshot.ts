@@ -16,6 +16,7 @@ export interface RealmClient {
   readonly hasLightweightTokens: boolean;
   readonly expectedDefaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
+  /** The audiences that the client's mappers add to every token of the client. */
   readonly audiences: readonly MappedAudience[];
   readonly addsSubject: boolean;
   readonly levels: LevelsByName;
@@ -65,6 +66,7 @@ export interface RealmSnapshot {
   /** Returns the roles that are mapped to a scope; a user needs one of the roles to get the scope. */
   readonly rolesOf: (scope: RealmScope) => Promise<readonly RoleKey[]>;
   readonly rolesOfServiceAccount: (client: RealmClient) => Promise<ReadonlySet<RoleKey> | undefined>;
+  /** Returns the roles that the realm's default role gives to each user and service account. */
   readonly rolesOfEveryone: () => Promise<ReadonlySet<RoleKey>>;
   /** The roles of the default groups, by group path; undefined if the administrator may not see the roles. */
   readonly rolesOfDefaultGroups: () => Promise<ReadonlyMap<string, ReadonlySet<RoleKey>> | undefined>;

@@ -5,6 +5,7 @@ import type { ApplicationSubject } from './application-subject.js';
 /** Limits the time for creating the module, because a module may wait forever for a missing database. */
 const MAX_MAKING_MS = 60_000;
 
+/** `reference` has the form `path#name`. */
 export async function loadApplication(reference: string): Promise<ApplicationSubject | readonly Finding[]> {
   await import('reflect-metadata');
   const { importModule, subjectOf } = await import('./application.discovery.js');

@@ -102,6 +102,7 @@ function optionConstantOf(file: MigratedFile, node: Syntax): Syntax | undefined 
   return value === undefined ? undefined : [bare(value)].find(({ kind }) => kind === 'ObjectLiteralExpression');
 }
 
+/** Returns the names of constants with options that another file may register. */
 export const optionConstantsIn = (file: MigratedFile): string[] =>
   [...file.root.walk()].flatMap((node) =>
     optionConstantOf(file, node) === undefined ? [] : [node.field('name')?.value ?? ''],

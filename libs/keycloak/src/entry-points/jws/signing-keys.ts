@@ -10,8 +10,9 @@ import { KeySet } from './key-set.js';
 import { shownKeyId } from './published-key.js';
 
 /**
- * The minimum time between the starts of two reads of the keys, because anybody can send an unknown key id. With 30
- * seconds (jose's default), the service would refuse the first tokens of a new key.
+ * The minimum time between the starts of two reads of the keys, because anybody can send an unknown key id. The first
+ * tokens that are signed with a new key may have to wait for this time. With 30 seconds (jose's default), the service
+ * would refuse the first tokens of a new key.
  */
 const COOL_DOWN_MS = 1000;
 

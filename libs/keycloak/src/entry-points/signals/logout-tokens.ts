@@ -47,6 +47,7 @@ export class LogoutTokens {
     const key = await this.#keyOf(header);
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') throw new LogoutTokenError(payload);
+    // The issuer may have withdrawn the key during the verification.
     if (!key.isPublished) throw new LogoutTokenError('signing_key_unknown');
     if (this.#seen.get(claims.tokenId) === true) throw new LogoutTokenError('jti_seen_before');
     this.#seen.set(claims.tokenId, true, REPLAYABLE_SECONDS * 1000);

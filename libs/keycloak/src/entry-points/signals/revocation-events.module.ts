@@ -20,7 +20,10 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /** The sources of revocation events, such as `keycloakEvents()`. */
+  /**
+   * The sources of revocation events, such as `keycloakEvents()`. Introspection results are cached longer while all
+   * sources are healthy.
+   */
   readonly sources: readonly SignalSource[];
   /**
    * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. With

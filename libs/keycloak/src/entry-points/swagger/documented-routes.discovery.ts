@@ -52,7 +52,10 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
   );
 }
 
-/** One document for all handlers would mix up classes with the same name, and hide header versions. */
+/**
+ * Creates a document for each handler. One document for all handlers would mix up classes with the same name, and hide
+ * header versions.
+ */
 function placesOf(
   app: INestApplication,
   all: readonly ReportedRoute[],

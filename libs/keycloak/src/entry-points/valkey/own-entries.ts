@@ -14,7 +14,7 @@ const MAX_WRITINGS = 8;
 
 /**
  * Compares each entry in the stream with the bytes that this process wrote, since another service can replace an unread
- * entry.
+ * entry. The poller sends no proof before it has read all its own entries.
  */
 export class OwnEntries {
   readonly #sent = new Set<string>();

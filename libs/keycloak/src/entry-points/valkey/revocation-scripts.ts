@@ -100,7 +100,8 @@ return 1
 `);
 
 /**
- * Returns the fencing number and the server's time, or false if another replica has the lease.
+ * Takes or renews the lease. Returns the fencing number and the server's time, or false if another replica has the
+ * lease.
  *
  * KEYS: lease, number of leases. ARGV: id of the replica, duration of the lease in ms.
  */

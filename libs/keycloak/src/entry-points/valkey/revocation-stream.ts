@@ -81,7 +81,10 @@ export class RevocationStream {
     }
   }
 
-  /** Reads a page after `position`, or from the oldest entry if `position` is undefined. */
+  /**
+   * Reads a page after `position`, or from the oldest entry if `position` is undefined. Returns undefined if the stream
+   * is invalid.
+   */
   async read(connection: ValkeyConnection, position: number | undefined): Promise<StreamPage | undefined> {
     const { state, stream, proof: proofKey } = this.#keys;
     const args = [String(position ?? -1), String(PAGE), String(MAX_BYTES)];
@@ -122,7 +125,10 @@ export class RevocationStream {
     await connection.send(args, COMMAND_MS + BLOCK_MS);
   }
 
-  /** Begins a new epoch if the stream is invalid or still has the epoch `ended`. */
+  /**
+   * Begins a new epoch if the stream is invalid or still has the epoch `ended`. In the new epoch, all replicas read the
+   * stream from its beginning and append missing entries.
+   */
   async beginEpoch(connection: ValkeyConnection, ended = ''): Promise<void> {
     await this.#append(connection, [], ended, '');
   }

@@ -27,7 +27,7 @@ export class TestServices {
   }
 
   /**
-   * If several routes match a call, the last registered route answers.
+   * Registers a route. If several routes match a call, the last registered route answers.
    *
    * `path` is relative to the service's base URL. A string without a query matches any query; regular expressions test
    * path and query.

@@ -27,6 +27,7 @@ export interface CodePermission {
   readonly clients: readonly string[];
 }
 
+/** `applications` has the needs of each module at each of its issuers. */
 export function codeRequirements(
   applications: readonly (readonly ServiceNeeds[])[],
   issuer?: string,

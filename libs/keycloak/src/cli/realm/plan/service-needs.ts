@@ -81,6 +81,7 @@ function needsAt({ reference, subject }: PlannedApplication, at: ComposedIssuer)
   };
 }
 
+/** A client id without an issuer in `@AllowClients` belongs to the first issuer of the service. */
 const allowedBy = ({ clients }: GuardedHandler, issuer: string, isFirstIssuer: boolean): readonly string[] =>
   clients.flatMap((client) => {
     if (typeof client === 'string') return isFirstIssuer ? [client] : [];

@@ -49,7 +49,10 @@ export class SecurityEventTokens {
     await this.#keys.usable();
   }
 
-  /** `now` is in seconds since the epoch, by the server's clock. */
+  /**
+   * Checks the claims before the signature, so that only a token with valid claims causes a key lookup. `now` is in
+   * seconds since the epoch, by the server's clock.
+   */
   async check(token: unknown, recipient: SetRecipient, now: number): Promise<CheckedSet> {
     if (typeof token !== 'string' || !isCompactJws(token)) return 'token_malformed';
     if (token.length > MAX_LENGTH) return 'token_too_long';
@@ -72,6 +75,7 @@ export class SecurityEventTokens {
     if (typeof key === 'string') return key;
     const payload = await signedPayload(key, header, token);
     if (typeof payload === 'string') return payload;
+    // The issuer may have withdrawn the key during the verification.
     return key.isPublished ? undefined : 'undecided';
   }
 
