@@ -9,9 +9,9 @@ import { ENDPOINT } from './mcp-handlers.discovery.js';
  * `@RequirePermission()`: `@McpEndpoint` opens no route.
  *
  * - A call of a tool, prompt or resource whose token lacks a scope gets 403 `insufficient_scope` before the JSON-RPC
- *   answer. The challenge names all scopes of the endpoint and the handler. If the options have `mapPermissions`, or a
- *   newer token of the same user and client lacks the scope again within ten minutes, the call gets a tool error,
- *   because a login does not help.
+ *   answer. The challenge names all scopes of the endpoint and the handler. The call gets a tool error if a login does
+ *   not help: with `mapPermissions`, or if a newer token of the same user and client lacks the scope again within ten
+ *   minutes.
  * - A foreign `Origin` gets 403, and an `Mcp-Session-Id` gets 404, since the endpoint has no sessions.
  * - A stream ends when its token expires or is revoked. The response of a running tool is cut too.
  *

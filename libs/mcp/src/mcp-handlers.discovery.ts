@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
-import type { McpOperation } from './called-operation.js';
 
 /** Nest's key for the patterns of a message handler. A handler of mcp-nest has a pattern such as `{ mcp: 'tool', name }`. */
 const PATTERNS = 'microservices:pattern';
@@ -12,9 +11,6 @@ export interface McpHandler {
   readonly controller: object;
   readonly method: object;
 }
-
-export const isHandlerOf = ({ kind, name }: McpOperation, handler: McpHandler): boolean =>
-  handler.kind === kind && handler.name === name;
 
 /** Marks the class of an endpoint. */
 export const ENDPOINT = 'nestjs-keycloak-s2s-mcp:endpoint';

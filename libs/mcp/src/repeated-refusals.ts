@@ -13,13 +13,17 @@ interface Entry {
 }
 
 /**
- * Finds out whether a client has followed a challenge in vain: Keycloak omits a scope that the user may not have, and
- * issues the token without it. The clock is monotonic.
+ * Finds out whether a login after a challenge did not help. Keycloak omits a scope that the user may not have, and issues
+ * the token without it. The clock is monotonic.
  */
 export class RepeatedRefusals {
   readonly #entries = new Map<string, Entry>();
 
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
 
   /** Returns true if an older token was refused with the same key, and remembers the token otherwise. */
   isRepeated(key: string, token: RefusedToken): boolean {

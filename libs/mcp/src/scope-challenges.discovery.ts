@@ -3,7 +3,7 @@ import { DiscoveryService, type ModuleRef } from '@nestjs/core';
 import { BearerError, ConfigurationError, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
 import { HandlerAccess } from 'nestjs-keycloak-s2s/extension';
 import { calledOperation, type McpOperation } from './called-operation.js';
-import { endpointsOf, isHandlerOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
+import { endpointsOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
 
 /**
@@ -12,14 +12,13 @@ import { RepeatedRefusals } from './repeated-refusals.js';
  */
 export class ScopeChallenges {
   readonly #refusals = new RepeatedRefusals();
-  #handlers: readonly McpHandler[] | undefined;
-  #isOnly: boolean | undefined;
+  #handlers: ReadonlyMap<string, McpHandler | undefined> | undefined;
   #access: HandlerAccess | undefined;
 
   constructor(private readonly moduleRef: ModuleRef) {}
 
   refuseUndecorated(): void {
-    const closed = this.#found().filter(
+    const closed = mcpHandlers(this.#discovery()).filter(
       ({ controller, method }) => this.#demands(controller, method).opening === 'closed',
     );
     if (closed.length === 0) return;
@@ -36,9 +35,9 @@ export class ScopeChallenges {
     if (token === undefined || handler === undefined || !this.#handlerAccess().permissionsAreScopes) return;
     const demands = this.#demands(handler.controller, handler.method);
     const permission = missingPermission(token, demands);
-    const key = JSON.stringify([token.issuer, token.subject, token.clientId, called]);
-    if (permission === undefined) return this.#refusals.forget(key);
-    if (this.#refusals.isRepeated(key, token)) return;
+    const key = (): string => JSON.stringify([token.issuer, token.subject, token.clientId, called]);
+    if (permission === undefined) return this.#refusals.isEmpty ? undefined : this.#refusals.forget(key());
+    if (this.#refusals.isRepeated(key(), token)) return;
     const { scopes } = this.#demands(context.getClass(), context.getHandler());
     throw new BearerError('insufficient_scope', {
       reason: 'permission_missing',
@@ -47,16 +46,18 @@ export class ScopeChallenges {
     });
   }
 
-  /** Returns undefined if the application has several endpoints, because an endpoint does not name its server. */
   #handlerOf(called: McpOperation): McpHandler | undefined {
-    this.#isOnly ??= endpointsOf(this.#discovery()) === 1;
-    const [handler, another] = this.#isOnly ? this.#found().filter((each) => isHandlerOf(called, each)) : [];
-    return another === undefined ? handler : undefined;
+    this.#handlers ??= this.#unambiguous();
+    return this.#handlers.get(keyOf(called));
   }
 
-  #found(): readonly McpHandler[] {
-    this.#handlers ??= mcpHandlers(this.#discovery());
-    return this.#handlers;
+  /** Has no handler for a name of several servers, or if several endpoints exist: an endpoint does not name its server. */
+  #unambiguous(): ReadonlyMap<string, McpHandler | undefined> {
+    const found = new Map<string, McpHandler | undefined>();
+    if (endpointsOf(this.#discovery()) > 1) return found;
+    for (const each of mcpHandlers(this.#discovery()))
+      found.set(keyOf(each), found.has(keyOf(each)) ? undefined : each);
+    return found;
   }
 
   #discovery(): DiscoveryService {
@@ -72,6 +73,8 @@ export class ScopeChallenges {
     return this.#access;
   }
 }
+
+const keyOf = ({ kind, name }: McpOperation | McpHandler): string => `${kind}\n${name}`;
 
 function missingPermission(
   token: VerifiedAccessToken,

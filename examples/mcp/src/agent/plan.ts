@@ -15,5 +15,5 @@ export function planFor(wish: string): Step {
     const match = pattern.exec(wish.trim());
     if (match !== null) return { tool, args: match[1] === undefined ? {} : { id: Number(match[1]) } };
   }
-  throw new Error(`The agent understands: who am I, read receipt 9876, approve order 9876. Not: ${wish}`);
+  throw new Error(`The agent knows these wishes: "who am I", "read receipt 9876", "approve order 9876". Not: ${wish}`);
 }

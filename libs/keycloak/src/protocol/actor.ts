@@ -40,7 +40,7 @@ const isAbsentOrName = (value: unknown): boolean =>
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 
-/** Returns the log field `actor`, whose members have the names of the caller's fields. */
+/** Returns the log field `actor`. Its members have the same names as the caller's fields. */
 export function actorField(actor: Actor | undefined): Readonly<Record<string, unknown>> {
   if (actor === undefined) return {};
   const { issuer: iss, subject: sub, clientId: azp, previous } = actor;

@@ -130,8 +130,8 @@ export function TokenVerification(verification: VerificationMethod): RouteDecora
 }
 
 /**
- * Names the scopes of an HTTP route in its 401 challenges (RFC 6750 §3), so that a client knows which scopes to request
- * before its first login: all permissions, and the first of each `@RequireAnyPermission`. Names no scope if the option
+ * Names the scopes of an HTTP route in its 401 challenges (RFC 6750 §3), so that a client can request them at its first
+ * login. The scopes are all permissions, and the first of each `@RequireAnyPermission`. Names no scope if the option
  * `mapPermissions` replaces the scopes of tokens. `@ChallengeScopes` does not open a route, and changes no access.
  */
 export const ChallengeScopes = (): RouteDecorator => mark('challengesScopes', true, () => true);
