@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import { FEED_STATUS, watched } from '../../apps/service-a/spec-support/shown-pages.js';
+import { storyOf, type WatchedService } from '../../apps/service-a/src/watch/watch-story.js';
 import { publicUrl } from '../../libs/keycloak-test-servers/contract/demo-realm.js';
 import type { ContractServer } from '../../libs/keycloak-test-servers/contract/server.js';
 import { Chromium, expectForEverybody, logIn, takePicture } from '../support/chromium.js';
@@ -110,7 +112,45 @@ describe('a page whose user is logged in', () => {
   });
 });
 
+type Watched = readonly [letter: string, state: WatchedService['state'], refusedAtMs?: number];
+
+const storyPage = (...services: readonly Watched[]): string => {
+  const story = services.map(([letter, state, refusedAtMs]) => ({ service: `Service ${letter}`, state, refusedAtMs }));
+  return watched(storyOf(story, []), 'alice', { ...FEED_STATUS, isShared: false });
+};
+
+/** Lets the page receive one event, which shows `html` in the report, and no other event. */
+async function showReport(page: Page, html: string): Promise<void> {
+  const data = html.replaceAll('\n', '\ndata: ');
+  const body = `retry: 3600000\nevent: state\ndata: ${data}\n\n`;
+  await page.route('**/watch', (route) => route.fulfill({ contentType: 'text/event-stream', body }));
+  await page.reload();
+  await page.locator('.watch-services').waitFor();
+}
+
 describe('a page that shows refusals', () => {
+  it('keeps its layout in every state and at every width', async () => {
+    const { page } = await opened();
+    const heights = new Map<number, Set<number>>();
+    for (const html of [
+      storyPage(['A', 'unknown']),
+      storyPage(['A', 'accepted'], ['B', 'unknown'], ['C', 'unknown']),
+      storyPage(['A', 'accepted'], ['B', 'accepted'], ['C', 'accepted']),
+      storyPage(['A', 'expired'], ['B', 'expired'], ['C', 'accepted']),
+      storyPage(['A', 'refused', 0], ['B', 'accepted'], ['C', 'accepted']),
+      storyPage(['A', 'refused', 0], ['B', 'refused', 900], ['C', 'refused', 8200]),
+    ]) {
+      await showReport(page, html);
+      for (const width of [320, 360, 480, 481, 640, 641, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        const height = await page.locator('#watch').evaluate((box) => box.getBoundingClientRect().height);
+        heights.set(width, (heights.get(width) ?? new Set()).add(height));
+      }
+    }
+    for (const [width, seen] of heights)
+      expect({ width, seen: [...seen] }).toEqual({ width, seen: [expect.any(Number)] });
+  });
+
   it('is accessible and fits every window before and after a refusal, in every color scheme', async () => {
     const { page, username } = await opened();
     await expectForEverybody(page, 'watch-before');
