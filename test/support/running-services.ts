@@ -38,6 +38,8 @@ export const WITHOUT_DEMO_MODE: Variables = {
 };
 
 const DEFAULTS: Variables = { DEMO_MODE: 'true', ...ttl(0) };
+/** Lets a login succeed although browsers and other suites use the same cores. */
+const BESIDE_BROWSERS: Variables = { KEYCLOAK_TIMEOUT_MS: '30000' };
 const ANYWHERE: ListenAt = { port: 0, host: '127.0.0.1' };
 
 export class RunningServices {
@@ -63,6 +65,7 @@ export class RunningServices {
     if (!direct) this.#recorder = await KeycloakRecorder.start(baseUrl, this.scanner);
     const common = {
       ...DEFAULTS,
+      ...(publicUrl === undefined ? {} : BESIDE_BROWSERS),
       KEYCLOAK_BASE_URL: this.#recorder?.baseUrl ?? baseUrl,
       KEYCLOAK_ISSUER: issuer,
       KEYCLOAK_REALM: realmOf(issuer),

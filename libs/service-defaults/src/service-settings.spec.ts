@@ -62,6 +62,7 @@ describe('readServiceSettings', () => {
       keycloak: {
         issuer: 'https://sso.example.com/realms/shop',
         internalServerUrl: 'https://sso.example.com',
+        timeoutMs: 3000,
         clientId: 'service-a',
         clientSecret: SECRET,
         tls: {},
@@ -386,6 +387,15 @@ describe('readServiceSettings', () => {
     for (const good of [0, 300]) {
       const { keycloak } = read({ INTROSPECTION_TTL_SECONDS: String(good) });
       expect(keycloak.introspectionTtlSeconds).toBe(good);
+    }
+  });
+
+  it.each(['99', '60001', '1.5', 'x'])('refuses KEYCLOAK_TIMEOUT_MS=%s, and accepts 100 to 60000', (ms) => {
+    expect(faults({ KEYCLOAK_TIMEOUT_MS: ms })).toEqual([
+      'KEYCLOAK_TIMEOUT_MS must be a whole number from 100 to 60000',
+    ]);
+    for (const good of [100, 60_000]) {
+      expect(read({ KEYCLOAK_TIMEOUT_MS: String(good) }).keycloak.timeoutMs).toBe(good);
     }
   });
 
