@@ -13,6 +13,7 @@ import * as junkFlood from './junk-flood.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
 import * as logout from './logout.mjs';
+import * as mcp from './mcp.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
@@ -41,6 +42,7 @@ export const scenarios = [
   guardOverhead,
   jwt,
   serviceClient,
+  mcp,
   importCost,
   peers,
   millionTokens,

@@ -22,8 +22,9 @@ export function moduleOf(metadata, ...decorators) {
   return made;
 }
 
-export async function listen(metadata) {
+export async function listen(metadata, prepare) {
   const app = await NestFactory.create(moduleOf(metadata), new FastifyAdapter(), { logger: ['error', 'warn'] });
+  await prepare?.(app);
   await app.listen(0, '127.0.0.1');
   process.once('SIGTERM', () => process.exit());
   const url = await app.getUrl();

@@ -1,4 +1,5 @@
-// Serves one Nest route on Fastify: `bare`, `guarded` (introspection) or `jwt` (signatures).
+// Serves one Nest route on Fastify: `bare`, `guarded` (introspection), `long-lived` (introspection) or `jwt`
+// (signatures).
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';
@@ -11,7 +12,8 @@ class RouteController {
     return { answer: 42 };
   }
 }
-decorateMethod(RouteController, 'answer', Get(), ...(guarded ? [RequirePermission('orders.read')] : []));
+const marks = guarded ? [RequirePermission('orders.read'), ...(await longLived())] : [];
+decorateMethod(RouteController, 'answer', Get(), ...marks);
 decorateClass(RouteController, Controller('route'));
 
 await listen({
@@ -19,9 +21,15 @@ await listen({
   controllers: [RouteController],
 });
 
-/** Imports the entry point for signatures, which older checkouts do not have. */
+/** These two functions import entry points that older checkouts do not have. */
 async function verification() {
   if (kind !== 'jwt') return {};
   const { jwtVerification } = await import('nestjs-keycloak-s2s/jwt');
   return { verification: 'jwt', jwt: jwtVerification() };
+}
+
+async function longLived() {
+  if (kind !== 'long-lived') return [];
+  const { LongLivedResponse } = await import('nestjs-keycloak-s2s/extension');
+  return [LongLivedResponse()];
 }

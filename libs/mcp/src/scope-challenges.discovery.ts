@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { DiscoveryService, type ModuleRef } from '@nestjs/core';
 import { BearerError, ConfigurationError, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
-import { HandlerAccess } from 'nestjs-keycloak-s2s/extension';
+import { HandlerAccess, type HandlerDemands } from 'nestjs-keycloak-s2s/extension';
 import { calledOperation, type McpOperation } from './called-operation.js';
 import { endpointsOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
@@ -12,7 +12,7 @@ import { RepeatedRefusals } from './repeated-refusals.js';
  */
 export class ScopeChallenges {
   readonly #refusals = new RepeatedRefusals();
-  #handlers: ReadonlyMap<string, McpHandler | undefined> | undefined;
+  #demandsOf: ReadonlyMap<string, HandlerDemands | undefined> | undefined;
   #access: HandlerAccess | undefined;
 
   constructor(private readonly moduleRef: ModuleRef) {}
@@ -31,9 +31,8 @@ export class ScopeChallenges {
   challenge(context: ExecutionContext, request: object, body: unknown): void {
     const called = calledOperation(body);
     const token = called && verifiedTokenOf(request);
-    const handler = called && this.#handlerOf(called);
-    if (token === undefined || handler === undefined || !this.#handlerAccess().permissionsAreScopes) return;
-    const demands = this.#demands(handler.controller, handler.method);
+    const demands = called && this.#demandsOfCalled(called);
+    if (token === undefined || demands === undefined || !this.#handlerAccess().permissionsAreScopes) return;
     const permission = missingPermission(token, demands);
     const key = (): string => JSON.stringify([token.issuer, token.subject, token.clientId, called]);
     if (permission === undefined) return this.#refusals.isEmpty ? undefined : this.#refusals.forget(key());
@@ -46,17 +45,19 @@ export class ScopeChallenges {
     });
   }
 
-  #handlerOf(called: McpOperation): McpHandler | undefined {
-    this.#handlers ??= this.#unambiguous();
-    return this.#handlers.get(keyOf(called));
+  #demandsOfCalled(called: McpOperation): HandlerDemands | undefined {
+    this.#demandsOf ??= this.#unambiguous();
+    return this.#demandsOf.get(keyOf(called));
   }
 
   /** Has no handler for a name of several servers, or if several endpoints exist: an endpoint does not name its server. */
-  #unambiguous(): ReadonlyMap<string, McpHandler | undefined> {
-    const found = new Map<string, McpHandler | undefined>();
+  #unambiguous(): ReadonlyMap<string, HandlerDemands | undefined> {
+    const found = new Map<string, HandlerDemands | undefined>();
     if (endpointsOf(this.#discovery()) > 1) return found;
-    for (const each of mcpHandlers(this.#discovery()))
-      found.set(keyOf(each), found.has(keyOf(each)) ? undefined : each);
+    for (const each of mcpHandlers(this.#discovery())) {
+      const key = keyOf(each);
+      found.set(key, found.has(key) ? undefined : this.#demands(each.controller, each.method));
+    }
     return found;
   }
 
@@ -64,7 +65,7 @@ export class ScopeChallenges {
     return this.moduleRef.get<DiscoveryService>(DiscoveryService, { strict: false });
   }
 
-  #demands(controller: object, method: object): ReturnType<HandlerAccess['of']> {
+  #demands(controller: object, method: object): HandlerDemands {
     return this.#handlerAccess().of(controller, method);
   }
 
@@ -78,7 +79,7 @@ const keyOf = ({ kind, name }: McpOperation | McpHandler): string => `${kind}\n$
 
 function missingPermission(
   token: VerifiedAccessToken,
-  { opening, permissions, anyOf }: ReturnType<HandlerAccess['of']>,
+  { opening, permissions, anyOf }: HandlerDemands,
 ): string | undefined {
   if (opening === 'closed' || opening === 'public') return undefined;
   const has = (permission: string): boolean => token.hasPermission(permission);

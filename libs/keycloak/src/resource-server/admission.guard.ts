@@ -49,7 +49,7 @@ export class Admission implements OnApplicationShutdown {
       readonly verification: VerificationMethod;
     },
     private readonly refusals: Pick<KeycloakExceptionFilter, 'tell' | 'toException' | 'toReply'>,
-    private readonly connections: Pick<HeldConnections, 'hold'>,
+    private readonly connections: Pick<HeldConnections, 'hold' | 'release'>,
   ) {
     this.#tokens = verifier.tokens;
     this.#staleness = demandedStaleness(NOTHING_SAID, options.verification);
@@ -189,7 +189,8 @@ export class Admission implements OnApplicationShutdown {
     if (token !== undefined) {
       this.#authorize(request, token, access, demanded);
       if (access.isLongLived === true) {
-        this.#hold(responseStreamOf(context.getArgByIndex<object>(1)), request, token, demanded);
+        const stream = responseStreamOf(context.getArgByIndex<object>(1), this.connections.release);
+        this.#hold(stream, request, token, demanded);
       }
     }
     return markAdmitted(context);

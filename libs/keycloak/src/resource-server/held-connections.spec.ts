@@ -83,6 +83,18 @@ describe('HeldConnections', () => {
     expect([state.closed, lines, connections.size]).toEqual([0, [], 0]);
   });
 
+  it('releases a connection before the next periodic check, and ignores a pending refusal of its token', async () => {
+    const { held, state } = connection();
+    let refuse: (error: Error) => void = () => {};
+    connections.hold(held, token(), () => new Promise((_, reject) => (refuse = reject)));
+    await pass(1);
+    connections.release(state);
+    expect(connections.size).toBe(0);
+    refuse(new BearerError('invalid_token', { reason: 'inactive' }));
+    await pass(1);
+    expect([state.closed, lines]).toEqual([0, []]);
+  });
+
   it('closes a connection when its token expires', async () => {
     const { held, state } = connection();
     const ending = token(30);

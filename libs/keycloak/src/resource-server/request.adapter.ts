@@ -90,6 +90,11 @@ export interface RequestAdapter {
 
 export function adapterOf(adapters: readonly RequestAdapter[], context: CallContext): RequestAdapter | undefined {
   const kind = context.getType<string>();
-  const ofKind = adapters.filter((adapter) => adapter.kind === kind);
-  return ofKind.find((adapter) => adapter.isOwn?.(context) === true) ?? ofKind.find(({ isOwn }) => isOwn === undefined);
+  let ofRest: RequestAdapter | undefined;
+  for (const adapter of adapters) {
+    if (adapter.kind !== kind) continue;
+    if (adapter.isOwn === undefined) ofRest = adapter;
+    else if (adapter.isOwn(context) === true) return adapter;
+  }
+  return ofRest;
 }
