@@ -30,6 +30,7 @@ export const MORE = /** @type {const} */ ({
   pnpmCommonJs: { name: 'pnpm-cjs', nest: '11', adapter: 'express', kind: 'cjs' },
   esbuild: { name: 'esbuild', nest: '11', adapter: 'express', kind: 'cjs' },
   contexts: { name: 'contexts', nest: '11', adapter: 'express', kind: 'esm' },
+  mcp: { name: 'mcp', nest: '11', adapter: 'express', kind: 'esm' },
   otherServers: { name: 'other-servers', nest: '12', adapter: 'express', kind: 'esm' },
   typescript: { name: 'typescript', nest: '12', adapter: 'express', kind: 'esm' },
   vitest: { name: 'vitest', nest: '12', adapter: 'express', kind: 'esm' },
@@ -65,6 +66,9 @@ export const CONTEXTS_ON_NEST_11 = {
     ws: '^8.18.0',
   },
 };
+
+/** The versions of the other MCP clients, which need Node 22.19. */
+export const MCP_CLIENTS = { inspector: '2.12.0', conformance: '0.1.16', node: '24' };
 
 /** Nest loads these packages only if installed, so the bundler must keep them external. */
 export const OPTIONAL_OF_NEST = ['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'];

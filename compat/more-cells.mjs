@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CONTEXTS_ON_NEST_11, manifest, MORE, OPTIONAL_OF_NEST, TYPESCRIPTS } from './cells.mjs';
+import { CONTEXTS_ON_NEST_11, manifest, MCP_CLIENTS, MORE, NODES, OPTIONAL_OF_NEST, TYPESCRIPTS } from './cells.mjs';
 import { PROFILES, withOidcProvider } from './other-servers.mjs';
 import { RUNNERS } from './runners.mjs';
-import { tool } from './tools.mjs';
+import { nodeFolder, tool } from './tools.mjs';
 import { REALM, ROOT, TSC } from './workbench.mjs';
 
 /** @typedef {import('./cells.mjs').Cell} Cell */
@@ -71,6 +71,44 @@ export async function tryContexts(bench, tarball) {
     home,
     args: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
   });
+}
+
+/** @param {Workbench} bench @param {string[]} tarballs of the libraries and of `keycloak-test-servers` */
+export async function tryMcp(bench, tarballs) {
+  const cell = MORE.mcp;
+  const example = join(ROOT, 'examples/mcp');
+  const { dependencies, devDependencies, ...rest } = JSON.parse(readFileSync(join(example, 'package.json'), 'utf8'));
+  const onNest11 = (/** @type {Record<string, string>} */ wanted) =>
+    Object.fromEntries(
+      Object.entries(wanted)
+        .filter(([name]) => !/keycloak/.test(name))
+        .map(([name, range]) => [name, name.startsWith('@nestjs/') ? '^11.0.0' : range]),
+    );
+  const description = {
+    ...rest,
+    dependencies: onNest11(dependencies),
+    devDependencies: onNest11(devDependencies),
+  };
+  const home = bench.write(cell, { 'package.json': JSON.stringify(description, undefined, 2) });
+  for (const part of ['src', 'test', 'tsconfig.json', 'realm.json', 'keycloak-permissions.json']) {
+    cpSync(join(example, part), join(home, part), { recursive: true });
+  }
+  cpSync(join(ROOT, 'compat/mcp'), home, { recursive: true });
+  if (!(await bench.tryStep({ cell, step: 'install', home, command: 'npm', args: ['install', ...tarballs] }))) return;
+  if (!(await bench.tryStep({ cell, step: 'tsc', home, args: TSC }))) return;
+  for (const version of NODES) {
+    const node = join(await nodeFolder(version, bench.signal), 'node');
+    const args = ['--test', 'dist/test/agent.e2e-spec.js'];
+    await bench.tryStep({ cell, step: 'the official client', node: version, home, command: node, args });
+  }
+  const { inspector, conformance, node } = MCP_CLIENTS;
+  const started = [
+    join(await tool('@modelcontextprotocol/inspector', inspector, bench.signal), 'clients/launcher/build/index.js'),
+    join(await tool('@modelcontextprotocol/conformance', conformance, bench.signal), 'dist/index.js'),
+  ];
+  const command = join(await nodeFolder(node, bench.signal), 'node');
+  const args = ['other-clients.mjs', ...started];
+  await bench.tryStep({ cell, step: 'inspector and conformance suite', node, home, command, args });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { CELLS, manifest, NODES, OLDEST, OLDEST_JEST, OLDEST_NODES, TYPESCRIPTS } from './cells.mjs';
+import { CELLS, manifest, MCP_CLIENTS, NODES, OLDEST, OLDEST_JEST, OLDEST_NODES, TYPESCRIPTS } from './cells.mjs';
 import { RUNNERS } from './runners.mjs';
 
 /** @typedef {import('./workbench.mjs').Result} Result */
@@ -105,6 +105,7 @@ ${causes.map((cause, index) => `${index + 1}. ${cause}`).join('\n')}
 - Nest ${oldestNests} with the oldest peers, on Node ${OLDEST_NODES.join(' and ')}: ${OLDEST.every(({ name }) => isGreen(name)) ? 'the application works' : 'no'}. Nest 12.0.0 can't be installed without flags. \`@nestjs/swagger\` 11 requires Nest 11.0.1.
 - TypeScript: ${typescripts.join(', ')}. Tests of a classic tsconfig use 5.9.
 - [\`examples/contexts\`](../examples/contexts) with Nest 11: ${isGreen('contexts') ? 'the example works' : 'no'}. \`npm run examples\` uses Nest 12.
+- [\`examples/mcp\`](../examples/mcp) with Nest 11 on Node ${NODES.join(', ')}: ${isGreen('mcp') ? `the example works, also with the MCP inspector ${MCP_CLIENTS.inspector} and the conformance suite ${MCP_CLIENTS.conformance} (\`server-initialize\`, \`ping\`, \`tools-list\`)` : 'no'}. \`npm run examples\` uses Nest 12.
 - pnpm 10: ${isGreen('pnpm') && isGreen('pnpm-cjs') ? 'the application works' : 'no'}.
 - esbuild: ${isGreen('esbuild') ? 'a bundle starts without `node_modules`' : 'no'}. Use \`--main-fields=module,main\`, and \`--external\` for optional packages of Nest.
 

@@ -12,7 +12,7 @@ import { packLibrary, publishedLibraries } from '../scripts/release/packed-libra
 import { paint, stopSignal } from '../scripts/common/processes.mjs';
 import { CELLS, CLASSIC, MORE, NODES, OLDEST, OLDEST_NODES, QUICK } from './cells.mjs';
 import { tryKeycloaks } from './keycloaks.mjs';
-import { tryContexts, tryOneFile, tryOtherServers, tryPnpm, tryTypeScripts, tryVitest } from './more-cells.mjs';
+import { tryContexts, tryMcp, tryOneFile, tryOtherServers, tryPnpm, tryTypeScripts, tryVitest } from './more-cells.mjs';
 import { tryNestNew } from './nest-new.mjs';
 import { compatibilityPage, PAGE, WRITTEN } from './page.mjs';
 import { RUNNERS } from './runners.mjs';
@@ -52,6 +52,8 @@ async function main() {
   try {
     for (const cell of cells) await tryCell(cell, tarball, server.issuer);
     if (isWhole || names.includes(MORE.contexts.name)) await tryContexts(bench, tarball);
+    if (isWhole || names.includes(MORE.mcp.name))
+      await tryMcp(bench, [tarball, packed('mcp'), packed('keycloak-test-servers')]);
     if (isWhole || flags.quick || names.includes(NEST_NEW)) await tryNestNew(bench, tarball, server.issuer);
     if (isWhole || flags.quick || names.includes(MORE.otherServers.name)) await tryOtherServers(bench, tarball);
     if (isWhole || flags.quick || names.includes(MORE.vitest.name))
@@ -89,8 +91,8 @@ function packed(name) {
 /** @returns {Cell[]} */
 function chosen() {
   const wanted = flags.quick ? QUICK.map(({ cell }) => cell) : names;
-  const { contexts, otherServers, pnpm, pnpmCommonJs, vitest } = MORE;
-  const one = [...CELLS, ...OLDEST, contexts, otherServers, pnpm, pnpmCommonJs, vitest].map(({ name }) => name);
+  const { contexts, mcp, otherServers, pnpm, pnpmCommonJs, vitest } = MORE;
+  const one = [...CELLS, ...OLDEST, contexts, mcp, otherServers, pnpm, pnpmCommonJs, vitest].map(({ name }) => name);
   const all = [...one, NEST_NEW];
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`Unknown cell: ${unknown.join(', ')}. Cells are: ${all.join(', ')}`);
