@@ -63,7 +63,6 @@ function node(args) {
   });
 }
 
-/** Forwards each request with the token of alice. */
 async function addToken(url) {
   const { port, pathname } = new URL(url);
   const proxy = createServer((incoming, outgoing) => {

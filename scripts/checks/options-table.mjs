@@ -11,7 +11,6 @@ import { paint } from '../common/processes.mjs';
 const README = 'libs/keycloak/README.md';
 const FOLDER = 'libs/keycloak/src/options';
 const FILES = ['issuer.options.ts', 'keycloak.options.ts', 'service.options.ts'];
-/** Matches a table between `<!-- options: A, B -->` and `<!-- end of options -->`. */
 const TABLE = /(<!-- options: ([^>]*) -->\n)[^]*?(\n<!-- end of options -->)/g;
 const UNITS = { Ms: ' ms', Seconds: ' s', Bytes: ' bytes' };
 

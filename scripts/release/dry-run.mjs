@@ -28,7 +28,7 @@ export async function dryRun(root) {
     await fillIn(copy);
     const steps = stepsOf(readFileSync(join(root, WORKFLOW), 'utf8'));
     if (!steps.some(({ run, runsHere }) => runsHere && PUBLISHES.test(run))) {
-      throw new Error(`${WORKFLOW} has no npm publish that the dry run can run`);
+      throw new Error(`${WORKFLOW} has no step with npm publish that the dry run can execute`);
     }
     const environment = environmentOf(copy);
     const failed = steps.find((step) => step.runsHere && !passes(step.run, copy, environment));

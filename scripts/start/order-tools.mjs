@@ -20,7 +20,7 @@ export const hasOrderTools = (environment) => environment.DEMO_ORDER_TOOLS === '
 export const orderToolsSecret = (environment) => environment.ORDER_TOOLS_CLIENT_SECRET || 'tools-secret';
 
 /**
- * Writes a copy of the demo realm for the import. The copy also has the scopes and clients of the example.
+ * Writes a copy of the demo realm with the scopes and clients of the example, for the import.
  *
  * @param {NodeJS.ProcessEnv} environment
  */

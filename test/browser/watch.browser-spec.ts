@@ -114,8 +114,12 @@ describe('a page whose user is logged in', () => {
 
 type Watched = readonly [letter: string, state: WatchedService['state'], refusedAtMs?: number];
 
-const storyPage = (...services: readonly Watched[]): string => {
-  const story = services.map(([letter, state, refusedAtMs]) => ({ service: `Service ${letter}`, state, refusedAtMs }));
+const storyPage = (...watchedServices: readonly Watched[]): string => {
+  const story = watchedServices.map(([letter, state, refusedAtMs]) => ({
+    service: `Service ${letter}`,
+    state,
+    refusedAtMs,
+  }));
   return watched(storyOf(story, []), 'alice', { ...FEED_STATUS, isShared: false });
 };
 

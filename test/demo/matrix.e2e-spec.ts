@@ -96,7 +96,7 @@ describeOnBothServers((connect, which) => {
       expect(rows.flatMap(({ cells }) => cells.map(({ verdict }) => verdict))).toEqual(Array(9).fill('exposed'));
     });
 
-    it('are refused with 403 on ordinary routes if the client one-for-all requested the tokens', async () => {
+    it('are refused with 403 on ordinary routes if the client `one-for-all` requested them', async () => {
       await addDemoClient(server.administrator);
       const { demoSecret } = description.addedClients['one-for-all'];
       const token = textOf(await clientCredentials(server, `one-for-all:${demoSecret}`, undefined));

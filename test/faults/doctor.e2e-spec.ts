@@ -86,7 +86,7 @@ interface Fault {
   readonly what: string;
   readonly change?: (realm: RealmFile) => unknown;
   readonly subject?: Subject;
-  /** The pattern of the findings with the service's credentials. Default: no findings. */
+  /** The pattern of the findings with the service's credentials. */
   readonly own?: RegExp;
   /** The pattern of the findings with an administrator's token. Default: `own`. */
   readonly administrator?: RegExp;

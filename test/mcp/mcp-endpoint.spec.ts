@@ -247,6 +247,13 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
     }
   });
 
+  it.each([
+    ['no adapter', []],
+    ['another adapter', [microservicesRequestAdapter()]],
+  ])('does not start with tools and %s', async (_case, requestAdapters) => {
+    await expect(start({ keycloak: { requestAdapters } })).rejects.toThrow('requestAdapters lacks mcpRequestAdapter()');
+  });
+
   it('does not start with a tool that has no access decorator, unless it observes and refuses nothing', async () => {
     @McpController()
     class HalfGuarded {

@@ -11,7 +11,6 @@ import { McpEndpoint } from 'nestjs-keycloak-s2s-mcp';
 import { z } from 'zod';
 import { McpController, McpHttpControllerFor, Tool, type McpTransport } from './mcp-nest.js';
 
-// #region tools
 @McpController()
 export class OrderTools {
   constructor(@InjectServiceClient('approvals') private readonly approvals: ServiceClient) {}
@@ -32,14 +31,11 @@ export class OrderTools {
     return this.approvals.onBehalfOf(caller, 'orders.approve').post('/api/approvals', { id });
   }
 }
-// #endregion tools
 
 export function mcpNestEndpoint(transport: McpTransport): Type {
-  // #region endpoint
   @Controller('mcp')
   @McpEndpoint({ allowedOrigins: ['https://app.example.com'] })
   @RequirePermission('tools.use')
   class OrderToolsEndpoint extends McpHttpControllerFor(transport) {}
-  // #endregion endpoint
   return OrderToolsEndpoint;
 }

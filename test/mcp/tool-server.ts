@@ -38,12 +38,10 @@ export async function startToolServer(kind: Kind, platform: Platform, around: Su
     { logger: new ConsoleLogger({ json: true }) },
   );
   if (kind === 'mcp-nest') {
-    // #region strategy
     const httpAdapter = app.getHttpAdapter();
     const strategy = new McpStrategy({ name: 'order-tools', version: '1', transports: [transport], httpAdapter });
     app.connectMicroservice({ strategy }, { inheritAppConfig: true });
     await app.startAllMicroservices();
-    // #endregion strategy
   }
   await app.listen(new URL(origin).port, 'localhost');
   const metadataUrl = `${origin}/.well-known/oauth-protected-resource/mcp`;
@@ -54,7 +52,6 @@ function toolModule(resource: string, controllers: Type[], { issuer, approvalsUr
   const keycloak = { issuer, clientSecret: SECRET, allowInsecureRequests: true, introspectionTtlSeconds: 1 };
 
   @Module({
-    // #region module
     imports: [
       KeycloakModule.forRoot({
         clientId: 'order-tools',
@@ -71,7 +68,6 @@ function toolModule(resource: string, controllers: Type[], { issuer, approvalsUr
         },
       ]),
     ],
-    // #endregion module
     controllers,
   })
   class ToolModule {}

@@ -277,7 +277,7 @@ onValkey('a shared cache in Valkey', () => {
       expect(asked).toHaveLength(2);
     });
 
-    it('introspects once for all replicas after a recheck', async () => {
+    it('after a recheck, introspects once, and all replicas use the result', async () => {
       const replicas = await Promise.all([replica(), replica(), replica(), replica()]);
       await Promise.all(replicas.map(({ ask }) => ask('the-token')));
       await settled();

@@ -98,7 +98,7 @@ describe('npm run release:prepare -- --dry-run', () => {
   it('fails if no step would publish', async () => {
     expect(await dryRun({}, 'npm run release:prepare', 'gh release create')).toMatchObject({
       status: 1,
-      stderr: `${WORKFLOW} has no npm publish that the dry run can run\n`,
+      stderr: `${WORKFLOW} has no step with npm publish that the dry run can execute\n`,
     });
   });
 });

@@ -50,7 +50,7 @@ export class KeycloakRecorder {
     return recorder;
   }
 
-  /** Returns the maximum number of concurrent calls, without calls that the caller has aborted. */
+  /** Returns the maximum number of concurrent calls. An aborted call does not count. */
   mostAtOnce(endpoint?: RecordedCall['endpoint'], client?: string): number {
     return this.#underWay.get(nameOf(endpoint, client))?.most ?? 0;
   }

@@ -18,7 +18,7 @@ export interface Port {
   readonly port: number;
 }
 
-/** The policies of both pods must allow the call. A pod that no policy selects is unrestricted. */
+/** A pod that no policy selects is unrestricted. */
 export const isAllowed = (policies: readonly Policy[], from: Party, to: Party, port: Port): boolean =>
   allows(policies, 'Egress', from, to, port) && allows(policies, 'Ingress', to, from, port);
 

@@ -13,7 +13,6 @@ export class TlsTerminator {
     readonly url: string,
   ) {}
 
-  /** With `renames`, the proxy replaces the URL of Keycloak in answers by its own URL. */
   static async start(target: string, { key, cert }: KeyPair, renames = false): Promise<TlsTerminator> {
     const { host, hostname, port } = new URL(target);
     const server = createServer({ key, cert }).listen(0, '127.0.0.1');

@@ -46,7 +46,7 @@ export class MixedReplicas {
   private constructor(
     private readonly kinds: Kinds,
     readonly services: ReplicatedServices,
-    /** The embedded server, because its control signs logout notices for sessions that continue. */
+    /** Only the embedded server can sign a logout notice for a session that continues. */
     readonly server: RunningAuthorizationServer,
     readonly keycloak: ContractServer,
     private readonly recorder: KeycloakRecorder,

@@ -16,7 +16,7 @@ const POLL_MS = 200;
 const LONG_MS = TTL_SECONDS * 1000 + 2000;
 const UNREADABLE = 'Refused content of the revocation channel';
 
-/** Whether replicas of one kind use what replicas of the other kind have stored. Both kinds always share denials. */
+/** Whether replicas of one kind use what replicas of the other kind have stored. */
 export type Shares = (what: 'sessions' | 'results' | 'proofs', one: string, other: string) => boolean;
 
 /** Checks that replicas of two kinds share what the documentation promises, and misread nothing. */
@@ -129,7 +129,7 @@ export class StageChecks {
       }, 'the second replica uses the result of the first replica');
   }
 
-  /** With a poller's proof, a replica reuses a result after the short TTL. Without the proof, the replica renews it. */
+  /** With a poller's proof, a replica reuses a result after the short TTL. */
   async #proofs(): Promise<void> {
     const [poller] = this.all.services.pollers;
     if (poller === undefined) throw new Error('There is no poller');

@@ -1,8 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { McpStrategy } from '@rekog/mcp-nest';
+import { connectTools } from './mcp-nest/connect-tools.js';
 import { OrderTools } from './mcp-nest/order-tools.controller.js';
-import { OrderToolsEndpoint, transport } from './mcp-nest/order-tools.endpoint.js';
+import { OrderToolsEndpoint } from './mcp-nest/order-tools.endpoint.js';
 import { OrderToolsController } from './official-sdk/order-tools.controller.js';
 import { OrderToolsModule, type OrderToolsSettings } from './tools/order-tools.module.js';
 
@@ -18,13 +18,8 @@ export async function startTools(kind: ServerKind, settings: OrderToolsSettings)
 const withSdk = (settings: OrderToolsSettings): Promise<INestApplication> =>
   NestFactory.create(OrderToolsModule.register(settings, [OrderToolsController]));
 
-// #region mcp-nest
 async function withMcpNest(settings: OrderToolsSettings): Promise<INestApplication> {
   const app = await NestFactory.create(OrderToolsModule.register(settings, [OrderToolsEndpoint, OrderTools]));
-  const httpAdapter = app.getHttpAdapter();
-  const strategy = new McpStrategy({ name: 'order-tools', version: '1.0.0', transports: [transport], httpAdapter });
-  app.connectMicroservice({ strategy }, { inheritAppConfig: true });
-  await app.startAllMicroservices();
+  await connectTools(app);
   return app;
 }
-// #endregion mcp-nest

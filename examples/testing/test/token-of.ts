@@ -1,4 +1,3 @@
-/** Returns an access token of a test user, whose password equals the username. */
 export async function tokenOf(issuer: string, username: string): Promise<string> {
   const form = { grant_type: 'password', client_id: 'cli', username, password: username, scope: 'openid orders.read' };
   const answer = await fetch(`${issuer}/protocol/openid-connect/token`, {

@@ -23,7 +23,7 @@ export interface RunningServer {
    */
   readonly adminUsername: string;
   readonly adminPassword: string;
-  /** Why the choice `available` started the embedded server instead of Keycloak, in one sentence. */
+  /** One sentence that says why no Keycloak was available, so that the embedded server runs instead. */
   readonly fallbackReason?: string;
   /**
    * Stops the server and removes its files. A second call has no effect, and a server that ran before keeps running.

@@ -24,7 +24,6 @@ export interface NamedChoice {
   readonly madeBy: string;
 }
 
-/** An empty variable counts as unset. */
 export function chooseServer(given: string | undefined, environment: NodeJS.ProcessEnv): NamedChoice {
   if (given !== undefined) return named(given, 'the choice');
   const { [VARIABLE]: variable = '' } = environment;

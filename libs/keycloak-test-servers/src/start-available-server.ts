@@ -6,7 +6,6 @@ import type { StartServerOptions } from './start-server-options.js';
 
 const FETCH_SECONDS_BEFORE_FALLBACK = 180;
 
-/** Throws the error if Keycloak was launched and then failed. */
 export async function startAvailableServer(
   options: StartServerOptions,
   startReal: typeof startKeycloak = startKeycloak,

@@ -3,8 +3,8 @@ import { ConfigurationError, ConfigurationFaults, isProduction } from 'nestjs-ke
 export interface McpEndpointOptions {
   /**
    * `endpoint`: the 401 names the permissions of the endpoint, so that a client requests them first. `none`: the 401
-   * names no scope. Use `none` in a realm with dynamic client registration, because clients register with the scopes of
-   * the first 401, and Keycloak then refuses them any other scope. Default `endpoint`.
+   * names no scope. Use `none` in a realm with dynamic client registration. There, a client registers for the scopes
+   * that the first 401 names, and Keycloak later refuses it any other scope. Default `endpoint`.
    */
   readonly challenge?: 'endpoint' | 'none';
   /**

@@ -32,7 +32,9 @@ export function mcpEndpointGuard(options: ResolvedEndpointOptions): Type<CanActi
     onApplicationBootstrap(): void {
       const status = this.moduleRef.get<KeycloakStatus>(KeycloakStatus, { strict: false });
       this.#isEnforcing = status.read().enforcement.mode === 'enforce';
-      if (this.#isEnforcing) this.#challenges.refuseUndecorated();
+      if (!this.#isEnforcing) return;
+      this.#challenges.refuseUnadapted();
+      this.#challenges.refuseUndecorated();
     }
 
     /** The global guard has verified the token of the request before. */

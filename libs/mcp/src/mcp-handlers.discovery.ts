@@ -12,7 +12,6 @@ export interface McpHandler {
   readonly method: object;
 }
 
-/** Marks the class of an endpoint. */
 export const ENDPOINT = 'nestjs-keycloak-s2s-mcp:endpoint';
 
 export const endpointsOf = (discovery: Pick<DiscoveryService, 'getControllers'>): number =>

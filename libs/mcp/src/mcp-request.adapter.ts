@@ -26,7 +26,7 @@ export function mcpRequestAdapter(): RequestAdapter {
     (module) => (Exception = module.RpcException),
     () => undefined,
   );
-  return {
+  const adapter: RequestAdapter = {
     kind: 'rpc',
     isOwn: (context) => typeof callOf(context).getRawRequest === 'function',
     callOf,
@@ -42,7 +42,13 @@ export function mcpRequestAdapter(): RequestAdapter {
     },
     answer: (exception) => throwError(() => (exception as Partial<RpcException>).getError?.() ?? exception),
   };
+  ours.add(adapter);
+  return adapter;
 }
+
+const ours = new WeakSet<object>();
+
+export const isMcpRequestAdapter = (adapter: RequestAdapter): boolean => ours.has(adapter);
 
 /** The transport passes its context as the second argument; only the first argument comes from the caller. */
 const callOf = (context: CallContext): McpCall => Object(context.getArgByIndex(1)) as McpCall;
@@ -51,5 +57,5 @@ const pastTheEndpoint = (): BearerError =>
   new BearerError('route_closed', {
     reason: 'transport_without_headers',
     detail:
-      'The call did not come through a guarded endpoint. Remove "mount" from the transport, and serve it by a controller that extends McpHttpControllerFor(transport) and has @McpEndpoint() and an access decorator',
+      'The call did not come through a guarded endpoint. Set { mount: false } for the transport, and serve it by a controller that extends McpHttpControllerFor(transport) and has @McpEndpoint() and an access decorator',
   });

@@ -4,6 +4,7 @@ import { BearerError, ConfigurationError, verifiedTokenOf, type VerifiedAccessTo
 import { HandlerAccess, type HandlerDemands } from 'nestjs-keycloak-s2s/extension';
 import { calledOperation, type McpOperation } from './called-operation.js';
 import { endpointsOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
+import { isMcpRequestAdapter } from './mcp-request.adapter.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
 
 /**
@@ -16,6 +17,15 @@ export class ScopeChallenges {
   #access: HandlerAccess | undefined;
 
   constructor(private readonly moduleRef: ModuleRef) {}
+
+  /** Without the adapter, each call of a handler would get a tool error, and the log would not tell why. */
+  refuseUnadapted(): void {
+    const handlers = mcpHandlers(this.#discovery());
+    if (handlers.length === 0 || this.#handlerAccess().requestAdapters.some(isMcpRequestAdapter)) return;
+    throw new ConfigurationError("The MCP server can't run its handlers", [
+      'requestAdapters lacks mcpRequestAdapter(). Set it in the options of KeycloakModule, or of KeycloakTestingModule if the test replaces them',
+    ]);
+  }
 
   refuseUndecorated(): void {
     const closed = mcpHandlers(this.#discovery()).filter(

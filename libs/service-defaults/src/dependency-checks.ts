@@ -34,7 +34,6 @@ export class DependencyChecks {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Concurrent callers share one check, and its result is reused for five seconds. */
   async read(): Promise<CheckedDependencies> {
     const now = this.nowMs();
     if (this.#last === undefined || now - this.#last.startedMs >= MAX_AGE_MS) {

@@ -13,10 +13,7 @@ export function giveEngineHints(): void {
   letListenersDieYoung();
 }
 
-/**
- * Keeps a tick object in memory. If a full garbage collection finds no tick object, V8 creates all later tick objects
- * slowly.
- */
+/** If a full garbage collection finds no tick object, V8 creates all later tick objects slowly. */
 function keepTicksFast(): void {
   process.nextTick(() => {
     if (held.size === 0) held.add(executionAsyncResource());

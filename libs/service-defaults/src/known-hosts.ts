@@ -16,10 +16,7 @@ const HEADERS = securityHeaders();
 /** Keycloak uses this name for back-channel logout, and public DNS has no such name. */
 const DOCKER_HOST = 'host.docker.internal';
 
-/**
- * Returns whether the host is `localhost` or an IP address. DNS rebinding needs a DNS name that the attacker controls,
- * so these hosts are safe.
- */
+/** DNS rebinding needs a DNS name that the attacker controls, so `localhost` and IP addresses are safe. */
 export function needsNoDns(host: string): boolean {
   const name = withoutPort(host);
   return name === 'localhost' || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;

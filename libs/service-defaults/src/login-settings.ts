@@ -3,10 +3,7 @@ import type { Variables } from './variables.js';
 export interface LoginSettings {
   /** Browsers reach the service at this origin. */
   readonly publicUrl: string;
-  /**
-   * The first secret encrypts the cookies of pending logins, and every secret can decrypt these cookies. Each secret
-   * has at least 32 characters.
-   */
+  /** The first secret encrypts the cookies of pending logins, and every secret can decrypt these cookies. */
   readonly sessionSecrets: readonly string[];
   readonly sessionIdleSeconds: number;
   readonly sessionMaxSeconds: number;

@@ -28,7 +28,6 @@ export function moduleOptionsOf({ keycloak, otherIssuers = [] }: Issuers): AnyMo
   };
 }
 
-/** In the calling service's realm, the audience is the called service's name. */
 export function audienceOf(service: string, { keycloak, otherIssuers = [] }: Issuers): ServiceOptions['audience'] {
   if (otherIssuers.length === 0) return service;
   const there = otherIssuers.flatMap(({ options, audiences }) =>

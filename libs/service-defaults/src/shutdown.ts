@@ -5,7 +5,6 @@ import type { Connections } from './connections.js';
 
 const states = new WeakMap<object, { isShuttingDown: boolean; readonly connections: Connections }>();
 
-/** A service that is shutting down still answers requests. */
 export const isShuttingDown = (adapter: object): boolean => states.get(adapter)?.isShuttingDown ?? false;
 
 /**

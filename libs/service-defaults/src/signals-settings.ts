@@ -88,10 +88,7 @@ function readSources(variables: Variables, fallback: string): readonly SignalSou
   return words.flatMap((word) => SOURCES[word]?.() ?? []);
 }
 
-/**
- * The poll interval must be shorter than `ttlSeconds`, the validity of a poller's proof. If `ttlSeconds` is 0, any
- * permitted interval is accepted.
- */
+/** The poll interval must be shorter than `ttlSeconds`, the validity of a poller's proof. */
 function readPollSeconds(variables: Variables, ttlSeconds: number): number {
   const text = variables.text('SIGNALS_POLL_SECONDS', ttlSeconds === 1 ? '0.5' : '1');
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;

@@ -84,7 +84,6 @@ function token(actor: Party, { step, description }: TraceMetric, following: Trac
   const next = NEXT[actor.name]?.label ?? 'the next service';
   const isOwn = step === 'client-credentials';
   if (description === 'reused') {
-    // If the next step is `refused`, the service reused Keycloak's earlier refusal.
     const words =
       following?.service === actor.name && following.step === 'refused'
         ? `${actor.label} remembers that Keycloak refused a token for ${next} a moment ago.`

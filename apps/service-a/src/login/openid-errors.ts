@@ -56,10 +56,7 @@ function translated(error: unknown): Error {
   return new LoginError('login_not_valid', plainWord(code.toLowerCase()));
 }
 
-/**
- * Whether the `cause` contains the rejected body of an answer. The body may contain secrets, so no code may read or log
- * the body.
- */
+/** The rejected body of an answer may contain secrets, so no code may read or log the body. */
 function isAboutBody(cause: unknown): boolean {
   const details = cause instanceof Error ? cause.cause : undefined;
   return typeof details === 'object' && details !== null && 'body' in details;

@@ -136,7 +136,6 @@ export class OpenIdProvider {
     }
   }
 
-  /** Throws `LoginError` for a wrong signature, and `AuthorizationServerError` for an unpublished key. */
   async #checkSignature(idToken: string): Promise<void> {
     try {
       await compactVerify(idToken, this.configuration.keys.get, { algorithms: [...SIGNING_ALGORITHMS] });

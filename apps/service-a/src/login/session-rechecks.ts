@@ -4,7 +4,6 @@ const INTERVAL_MS = 10_000;
 /** The maximum distance of a recheck from now, with a tolerance for different clocks. */
 const MAX_AHEAD_MS = 2 * INTERVAL_MS + 60_000;
 
-/** If a recheck is more than `STEP_MS` in the future, the clock was set back. */
 const STEP_MS = 1000;
 
 export interface RecheckTimes {
@@ -52,8 +51,8 @@ export class SessionRechecks {
   }
 
   /**
-   * If the clock was set back, the rechecks become due now. If a recheck stayed in the future, each use of a session
-   * would call Keycloak until the time of the recheck.
+   * If the clock was set back (by more than `STEP_MS`), the rechecks become due now. If a recheck stayed in the future,
+   * each use of a session would call Keycloak until the time of the recheck.
    */
   #timesBy(now: number): RecheckTimes | undefined {
     const times = this.#times;

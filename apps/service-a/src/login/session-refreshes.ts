@@ -80,7 +80,6 @@ export class SessionRefreshes {
         return this.#isLost(found) ? undefined : found;
       });
       if (session === undefined || isMine) return session && this.#send(key, session);
-      // Returns the session if another replica has refreshed the session or got no answer from Keycloak.
       if (!this.#isStale(session) || this.#hasNoAnswer(session)) return session;
       await sleep(LOOK_AGAIN_MS);
     }

@@ -17,7 +17,6 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** The minimum time between two reads of Keycloak's keys, and the maximum delay after a key rotation. */
 const COOL_DOWN_MS = 1000;
 /** The maximum time for which the service accepts a key that Keycloak has withdrawn. */
 const MAX_AGE_MS = 600_000;
@@ -32,8 +31,8 @@ const SYSTEM: KeysClock = { nowMs: () => performance.now(), wait: sleep };
 
 /**
  * After a key rotation, the ID token of every login names a key that the service does not know yet. The service reads
- * Keycloak's keys at most once per second, and callers wait for the next read. If a read of the keys began before the
- * token arrived, the answer may lack the token's key.
+ * Keycloak's keys at most once per second (`COOL_DOWN_MS`), and callers wait for the next read. If a read of the keys
+ * began before the token arrived, the answer may lack the token's key.
  */
 export class SigningKeys {
   #keys: JWTVerifyGetKey | undefined;

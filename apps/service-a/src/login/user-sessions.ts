@@ -22,7 +22,6 @@ const STEP_UP_IS_FRESH_MS = 60_000;
 
 const RANDOM_BYTES = 32;
 
-/** A session id begins with the id of the starting instance, in base64url. */
 const INSTANCE_ID_BYTES = 6;
 
 export class UserSessions {

@@ -1,3 +1,4 @@
+// #region tools
 import { Payload } from '@nestjs/microservices';
 import { McpController, Tool } from '@rekog/mcp-nest';
 import { Caller, RequirePermission, VerifiedAccessToken } from 'nestjs-keycloak-s2s';
@@ -6,7 +7,6 @@ import { OrdersClient } from '../tools/orders.client.js';
 
 const parameters = z.object({ id: z.number().int().positive() });
 
-// #region tools
 @McpController()
 export class OrderTools {
   constructor(private readonly orders: OrdersClient) {}

@@ -1,4 +1,3 @@
-/** The service `inventory`, for calls from `orders` only. */
 import { Controller, Get, Module, Param, type DynamicModule } from '@nestjs/common';
 import {
   Caller,

@@ -1,4 +1,3 @@
-/** Each case changes one property of a valid token. */
 import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';

@@ -18,7 +18,6 @@ const MORE_REFUSALS = 3;
 
 export const isRefused = ({ status }: AttackAnswer): boolean => status === 401;
 
-/** Reports a refusal only if the service also refuses `MORE_REFUSALS` repetitions. */
 export async function presentSurely(present: KnownToken['present']): Promise<Presented> {
   const first = await presented(present);
   if (!isRefused(first.answer)) return first;

@@ -43,7 +43,6 @@ export function openRealm(
   return server;
 }
 
-/** Creates the realm `master` on first use if the realm file describes another realm. */
 export function withMaster(main: ServerState): ServerRealms {
   let master: Promise<ServerState> | undefined;
   return {

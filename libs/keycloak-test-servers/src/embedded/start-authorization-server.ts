@@ -24,7 +24,7 @@ export type StartAuthorizationServerOptions = StartServerOptions;
 export interface RunningAuthorizationServer extends RunningServer {
   readonly kind: 'embedded';
   readonly control: AuthorizationServerControl;
-  /** Closes the server and all connections, even if a request has no answer yet. A second call has no effect. */
+  /** Closes the server and all connections, even if a request has no answer yet. */
   stop(): Promise<void>;
 }
 
@@ -32,10 +32,8 @@ export interface RunningAuthorizationServer extends RunningServer {
  * Starts a test server that answers like Keycloak 26.7.5, without Docker or Java. The server listens on 127.0.0.1 only,
  * over plain HTTP. The server is **not for production**, since passwords are stored in plain text.
  *
- * The administrator logs in at the realm `master` with `admin-cli`. The server answers 501 for unsupported paths of the
- * admin REST API. The README lists what the server does not support. `onProgress` receives one line about the parts of
- * the realm file that the server ignores. A real Keycloak has no
- * {@link RunningAuthorizationServer.control}.
+ * The server answers 501 for unsupported paths of the admin REST API. The README lists what the server does not support.
+ * A real Keycloak has no {@link RunningAuthorizationServer.control}.
  *
  * With `features: ['ssf']`, receivers can poll an SSF 1.0 transmitter (RFC 8936). The realm must set
  * `ssf.transmitterEnabled` to `true`.

@@ -23,7 +23,7 @@ describe('the checksum of an archive', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('fails for a changed file, and the file is deleted', async () => {
+  it('refuses and deletes a changed file', async () => {
     const path = await archive('changed on its way');
     await expect(verifyKnownArchive(path, '26.7.4')).rejects.toThrow(ChecksumError);
     expect(existsSync(path)).toBe(false);

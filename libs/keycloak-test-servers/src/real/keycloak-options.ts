@@ -1,7 +1,6 @@
 import type { ServerKind } from '../running-server.js';
 import type { StartServerOptions } from '../start-server-options.js';
 
-/** How Keycloak runs: the official image, or the official distribution on this machine's JVM. */
 export type KeycloakKind = Extract<ServerKind, 'docker' | 'distribution'>;
 
 export interface CertifiedKey {

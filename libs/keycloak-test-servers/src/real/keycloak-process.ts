@@ -150,7 +150,6 @@ async function prepareRunFolder(home: string, settings: KeycloakSettings): Promi
   }
 }
 
-/** Omits KC_… variables and secrets. */
 function fromOurEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'JAVA_HOME'];
   return Object.fromEntries(

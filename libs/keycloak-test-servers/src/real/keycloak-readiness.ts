@@ -15,7 +15,6 @@ export interface Readiness {
 const POLL_MS = 250;
 const PROGRESS_EVERY_SECONDS = 15;
 
-/** Rejects with the last log lines of the server. */
 export async function waitUntilReady(server: Readiness): Promise<void> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1000);

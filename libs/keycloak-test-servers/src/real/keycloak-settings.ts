@@ -12,7 +12,6 @@ export interface KeycloakSettings {
   readonly managementPort: number;
   readonly fetchTimeoutSeconds: number;
   readonly startupTimeoutSeconds: number;
-  /** The argument is the hostname under which Keycloak reaches this machine. */
   readonly environment: (thisMachine: string) => Readonly<Record<string, string>>;
   readonly features: readonly string[];
   readonly hostname: NonNullable<StartKeycloakOptions['hostname']>;

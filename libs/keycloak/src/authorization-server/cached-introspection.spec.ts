@@ -168,7 +168,7 @@ describe('CachedIntrospection', () => {
     expect(server.asked).toHaveLength(3);
   });
 
-  it('evicts the active result even if the inactive response is too old to be cached (TX-06)', async () => {
+  it('evicts the active result after an inactive response, even if this response is too old to be cached (TX-06)', async () => {
     const early = questionUnderWay();
     await activeNow('good', 0);
     server.active.delete('good');

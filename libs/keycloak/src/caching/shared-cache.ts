@@ -7,7 +7,7 @@ export interface SharedCacheContext {
 
 /** A lookup returns an entry, or says which replica must obtain the value. */
 export type SharedLookup =
-  /** An entry. The value was requested at least `ageMs` ago. `id` is unique to this entry. */
+  /** The value was requested at least `ageMs` ago. `id` is unique to this entry. */
   | { readonly kind: 'found'; readonly text: string; readonly ageMs: number; readonly id: string }
   /**
    * The key has no entry, and this replica got the lease. The caller must call `extend` regularly, and finally call

@@ -22,7 +22,7 @@ describe('the finding about the audience of a called service', () => {
     });
   });
 
-  it('is good if only the scope is missing', async () => {
+  it('is ok if the service refuses the token only for its missing scope', async () => {
     const refusal = new BearerError('insufficient_scope', { reason: 'permission_not_granted_to_subject' });
     expect(await findingFor(refusal)).toMatchObject({ check: 'next_service', level: 'ok' });
   });

@@ -1,6 +1,5 @@
 import type { KeycloakException } from '../protocol/keycloak-exception.js';
 
-/** Returns words such as `answered_400_invalid_client, and says: "Audience not found"`. */
 export function wordsOf({ reason, fields }: KeycloakException): string {
   const { description, detail } = fields;
   const own = typeof detail === 'string' ? ` (${detail})` : '';

@@ -161,7 +161,6 @@ function refused({ options, knownScopes }: Question, { scope, audience }: Call, 
   );
 }
 
-/** The audience mapper can be checked only with a token that has the mapper's scope. */
 function unseenMapper({ options }: Question, { about }: Call): Finding {
   return unseen(
     'scope',

@@ -11,7 +11,7 @@ export const FILE_TIMEOUT_MS = 1000;
 
 const MAX_CHARACTERS = 65_536;
 
-/** Concurrent calls share one read. On a hanging file system, separate reads could block Node's whole thread pool. */
+/** On a hanging file system, separate reads could block Node's whole thread pool. */
 export function credentialReader(path: string): () => Promise<string> {
   let reading: Promise<string> | undefined;
   return () =>

@@ -80,7 +80,7 @@ export class RenewableCredential implements ConnectedClientAuthentication {
     const before = this.#last;
     try {
       const text = await withinMs(this.#source.timeoutMs, this.#source.read());
-      // `isReplaced` compares credentials by identity, so an unchanged text must keep its object.
+      // `isReplaced` compares objects by identity, so an unchanged file must give the same object.
       const read =
         before !== undefined && text === before.text ? before : { text, credential: await this.#source.parse(text) };
       if (before !== undefined && read !== before)

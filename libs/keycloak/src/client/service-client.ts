@@ -185,7 +185,7 @@ export class ServiceCaller {
     );
   }
 
-  /** For entry points of the library. @internal */
+  /** @internal */
   failureOf(
     { response, token, refused }: Sent<ServiceAnswer>,
     { method }: Pick<Exchange<ServiceAnswer>, 'method'>,

@@ -159,7 +159,7 @@ describe('a subject token that is denied', () => {
   });
 });
 
-describe('TokenSource and denials in any order of events (model)', () => {
+describe('TokenSource, with requests and denials in random order (model)', () => {
   const SUBJECTS = {
     alice: testAccessToken({ subject: 'alice', claims: { sid: 's1' } }),
     bob: testAccessToken({ subject: 'bob', claims: { sid: 's2' } }),

@@ -135,7 +135,6 @@ class PendingRequest implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Codes of undici for a request that undici does not send. */
 const NO_REQUEST: ReadonlySet<unknown> = new Set([
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',

@@ -117,7 +117,7 @@ describe.each([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
 ])('several protected resources on %s', (_, adapter) => {
-  it('have their own metadata, with the scopes of the routes below their paths (RFC 9728 section 3.1)', async () => {
+  it('have metadata of their own, which name the scopes of the routes below the path of the resource (RFC 9728 section 3.1)', async () => {
     const { scopesAt, client } = await start({ adapter, paths: ['', '/mcp', '/mcp/admin'] });
     expect(await scopesAt('')).toEqual(['both.read', 'mcpish.read', 'orders.place', 'orders.read', 'tenant.read']);
     expect(await scopesAt('/mcp')).toEqual([
@@ -131,7 +131,7 @@ describe.each([
     await client.get(`${WELL_KNOWN}/orders`).expect(404);
   });
 
-  it('are named in the challenges of the routes below their paths; the longest path wins (RFC 9728 section 5.1)', async () => {
+  it('are named in a challenge by the longest path that contains the route (RFC 9728 section 5.1)', async () => {
     const { challenged } = await start({ adapter, paths: ['/mcp', '', '/mcp/admin'] });
     const named = {
       '/orders': '',

@@ -37,7 +37,7 @@ import {
 /** Common options apply to every issuer, and each limit counts for each issuer separately. */
 export interface CommonModuleOptions {
   /**
-   * One adapter per kind of context other than HTTP, such as `graphqlRequestAdapter()`. Several adapters of one kind
+   * The adapters for contexts that are not HTTP, such as `graphqlRequestAdapter()`. Several adapters of one kind
    * need `isOwn`. Without the adapter of a context, the guard refuses calls that need a token. Default: none.
    */
   readonly requestAdapters?: readonly RequestAdapter[];
@@ -158,7 +158,7 @@ export interface CommonModuleOptions {
   readonly observeUntil?: string;
   /** DANGER: lets tokens and secrets travel unencrypted (`http:`). For development. Default false. */
   readonly allowInsecureRequests?: boolean;
-  /** DANGER: shows callers which check refused them. For demonstrations. Default false. */
+  /** DANGER: tells each refused caller which check failed. For demonstrations. Default false. */
   readonly exposeRefusalReasons?: boolean;
 }
 

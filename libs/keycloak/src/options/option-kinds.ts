@@ -91,7 +91,6 @@ export const verificationAtStart: OptionKind<boolean | 'background'> = (name, gi
   return given === true;
 };
 
-/** The first word is the default. */
 export const oneOf =
   <Word extends string>(words: readonly [Word, ...Word[]]): OptionKind<Word> =>
   (name, given, { faults }) => {
@@ -184,7 +183,6 @@ export const optionalWith =
     return undefined;
   };
 
-/** A final slash is removed. */
 export const url: OptionKind<string> = (name, given, context) => {
   const text = nonEmptyString(name, given, context);
   if (text === '') return '';

@@ -24,7 +24,6 @@ export interface Actor {
   readonly previous?: Actor;
 }
 
-/** Returns undefined for a malformed `act`. */
 export function readActor(act: unknown, left = MAX_ACTORS): Actor | undefined {
   if (left === 0 || typeof act !== 'object' || act === null || Array.isArray(act)) return undefined;
   const [issuer, subject, clientId, nested] = ['iss', 'sub', 'client_id', 'act'].map((name) => ownProperty(act, name));
@@ -40,7 +39,7 @@ const isAbsentOrName = (value: unknown): boolean =>
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 
-/** Returns the log field `actor`. Its members have the same names as the caller's fields. */
+/** The members of `actor` have the same names as the caller's fields. */
 export function actorField(actor: Actor | undefined): Readonly<Record<string, unknown>> {
   if (actor === undefined) return {};
   const { issuer: iss, subject: sub, clientId: azp, previous } = actor;

@@ -57,7 +57,6 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   readonly reason: Reason;
   readonly permission: string | undefined;
   readonly #scopes: readonly string[];
-  /** The required login, only with `insufficient_user_authentication`. */
   readonly authentication: AuthenticationDemand | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -91,7 +90,6 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     return REFUSALS[this.code][0];
   }
 
-  /** The body has `reason` only if `exposeReason` is set. */
   toBody(exposeReason: boolean): RefusalBody {
     return {
       error: REFUSALS[this.code][1],

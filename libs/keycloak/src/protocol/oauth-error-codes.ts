@@ -42,7 +42,6 @@ const ERROR_TEXT = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 /** The maximum length of a word that is not snake_case, because a longer word could be a token or secret. */
 const MAX_WORD_LENGTH = 20;
 
-/** Returns undefined if the `error` is malformed, is too long, or resembles a token. */
 export function loggableError(error: unknown): string | undefined {
   if (typeof error !== 'string' || error.length > MAX_LENGTH || !ERROR_TEXT.test(error)) return undefined;
   const isLikeToken = (word: string): boolean => word.length > MAX_WORD_LENGTH && !/^[a-z_]+$/.test(word);

@@ -26,10 +26,7 @@ export const MAX_WAIT_FRACTION = 0.5;
 /** Before each retry, a call waits for a random part of 100, 200, 400 … ms (full jitter). */
 const RETRY_BASE_MS = 100;
 
-/**
- * A retry waits at least for the time in `Retry-After`. A call is not retried if the time in `Retry-After` is half of
- * the time-out or longer. `Retry-After` can extend the pause of an open circuit to at most 30 seconds.
- */
+/** A call is not retried if the time in `Retry-After` is half of the time-out or longer. */
 export class CallPolicy {
   readonly #gate: CallGate;
   readonly #budget = new RetryBudget();

@@ -19,8 +19,8 @@ const MAX_PAUSE_MS = 30_000;
 export class CircuitOpenError extends Error {}
 
 /**
- * Opens after consecutive failures, and then suspends calls for a pause. After the pause, one trial call decides whether
- * the circuit closes. Other calls wait for the end of the trial call.
+ * After the pause of an open circuit, one trial call decides whether the circuit closes. Other calls wait for the end
+ * of the trial call.
  */
 export class CircuitBreaker {
   #failures = 0;
@@ -65,10 +65,7 @@ export class CircuitBreaker {
     return returned(settled);
   }
 
-  /**
-   * `opened` says how often the circuit had opened when the call began. Ignores the call if the circuit has opened
-   * after the call began, because the result is outdated.
-   */
+  /** Ignores the call if the circuit has opened after the call began, because the result is outdated. */
   note(outcome: Outcome, opened: number): void {
     if (this.#opened !== opened) return;
     if (outcome === 'harmless') this.#failures = 0;

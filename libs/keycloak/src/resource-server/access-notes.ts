@@ -10,7 +10,6 @@ export type Opening = 'public' | 'optional' | 'authenticated';
 export interface AccessNote {
   readonly opening?: Opening;
   readonly permissions?: readonly string[];
-  /** The token needs at least one permission of each list. */
   readonly anyOf?: readonly (readonly string[])[];
   readonly clients?: readonly AllowedClient[];
   readonly authentication?: AuthenticationDemand;

@@ -82,8 +82,8 @@ function permissionNames(decorator: string, names: readonly unknown[]): readonly
 
 /**
  * Restricts an opened route to tokens of the given clients (`azp`); tokens of other clients get 403
- * `client_not_allowed`. The guard checks the permissions before the client. The guard does not check who sends the
- * token, so a thief with an allowed client's token passes. `@AllowClients` does not open a route.
+ * `client_not_allowed`. The guard checks the permissions first. It does not check who sends the token,
+ * so a thief with an allowed client's token passes. `@AllowClients` does not open a route.
  *
  * A plain client id belongs to this service's own issuer (the first issuer). `{ issuer, clientId }` names a client of
  * another issuer. Throws `TypeError` for a value that does not name a client. The application does not start if the

@@ -44,7 +44,7 @@ class News {
   }
 }
 
-/** The response of Express is Node's, and the response of Fastify contains it. */
+/** Express passes Node's response. Fastify passes an own response that contains Node's response. */
 interface Response extends ServerResponse {
   readonly raw?: ServerResponse;
 }

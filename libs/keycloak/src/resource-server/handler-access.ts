@@ -1,6 +1,7 @@
 import { isScopeToken } from '../protocol/scope.js';
 import { resourceAt } from './protected-resource-metadata.js';
 import { routePathOf } from './request-description.js';
+import type { RequestAdapter } from './request.adapter.js';
 import { routeAccess } from './route-access.js';
 
 /** The demands of a handler's access decorators, including the demands of its class and its base classes. */
@@ -28,19 +29,23 @@ interface PlacedResource {
 export class HandlerAccess {
   /** False if the option `mapPermissions` of an issuer replaces the scopes of its tokens. */
   readonly permissionsAreScopes: boolean;
+  /** The adapters of the option `requestAdapters`. A package that needs its adapter can look for it here. */
+  readonly requestAdapters: readonly RequestAdapter[];
   readonly #resources: readonly PlacedResource[];
 
   constructor(options: {
     readonly issuers: readonly { readonly mapPermissions: unknown }[];
     readonly protectedResource: readonly PlacedResource[];
+    readonly requestAdapters: readonly RequestAdapter[];
   }) {
     this.permissionsAreScopes = options.issuers.every(({ mapPermissions }) => mapPermissions === undefined);
+    this.requestAdapters = options.requestAdapters;
     this.#resources = options.protectedResource;
   }
 
   /**
-   * Returns the demands of a handler. `controller` is the class and `handler` the method, as `getClass()` and
-   * `getHandler()` of Nest's `ExecutionContext` return them. A handler that the guard can't identify is `closed`.
+   * `controller` is the class and `handler` the method, as `getClass()` and `getHandler()` of Nest's `ExecutionContext`
+   * return them. A handler that the guard can't identify is `closed`.
    */
   of(controller: object, handler: object): HandlerDemands {
     const { opening, permissions, anyOf } = routeAccess(controller, handler);

@@ -43,13 +43,11 @@ export class KeycloakGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * Returns the caller's verified token, for guards, interceptors, pipes and providers. Pass the context, or the
-   * request of Express or Fastify. The token is verified once for a request or a message. On a long-lived connection,
-   * each call of `callerOf()` verifies the token.
+   * Returns the caller's verified token, for guards, interceptors, pipes and providers. The token is verified once for
+   * a request or a message. On a long-lived connection, each call of `callerOf()` verifies the token.
    *
    * Returns undefined if the caller sent no token. `callerOf()` ignores the decorators, so the guard may still refuse
-   * the caller. `callerOf()` verifies the caller's token even on a `@Public()` handler. With `enforcement: 'observe'`,
-   * `callerOf()` verifies nothing and returns undefined.
+   * the caller. With `enforcement: 'observe'`, `callerOf()` verifies nothing and returns undefined.
    *
    * Throws `BearerError` and `AuthorizationServerError` as the guard does. Throws `BearerError` `route_closed` for a
    * kind of context that has no request adapter. Throws `TypeError` if the value is not a context or a request.

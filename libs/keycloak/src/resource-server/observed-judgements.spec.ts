@@ -183,7 +183,7 @@ describe('ObservedJudgements', () => {
     ]);
   });
 
-  it('ignores checks of calls that end after the shutdown', async () => {
+  it('ignores a check that ends after the shutdown', async () => {
     let reject!: (error: unknown) => void;
     const promise = new Promise<void>((_, settle) => {
       reject = settle;

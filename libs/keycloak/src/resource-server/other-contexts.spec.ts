@@ -127,7 +127,7 @@ describe('a WebSocket gateway', () => {
     expect(ran).toEqual(['connection']);
     expect(errors).toEqual([]);
     expect(named).toEqual([
-      "Chat.handle (message handler of a gateway) is closed: the guard can't find the token of its caller without websocketsRequestAdapter() in forRoot({ requestAdapters })",
+      "Chat.handle (message handler of a gateway) is closed: the guard can't find the token of its caller without an adapter, such as websocketsRequestAdapter(), in forRoot({ requestAdapters })",
     ]);
   });
 
@@ -166,7 +166,7 @@ describe('a WebSocket gateway', () => {
     );
   });
 
-  it('stops the start if handleConnection has an access decorator, which no guard enforces', async () => {
+  it('fails at startup if handleConnection has an access decorator, because no guard would enforce it', async () => {
     const gateway = gatewayOf([Public()], []);
     const { prototype } = gateway as unknown as { readonly prototype: object };
     const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handleConnection') as PropertyDescriptor;

@@ -15,13 +15,12 @@ export interface DescribedResource {
   readonly resource: string;
   readonly resourceName?: string | undefined;
   readonly resourceDocumentation?: string | undefined;
-  /** False if the option `mapPermissions` replaces the scopes of tokens. */
   readonly permissionsAreScopes: boolean;
 }
 
 /**
- * Returns the resource of a route. `resources` must begin with the longest path. Compares with the pattern of the route
- * and not with the URL, which the caller chooses. Without a route, only a resource without a path matches.
+ * `resources` must begin with the longest path. Compares with the pattern of the route and not with the URL, which the
+ * caller chooses.
  */
 export const resourceAt = <R extends { readonly path: string }>(resources: readonly R[], route = ''): R | undefined =>
   resources.find(({ path }) => path === '' || route === path || route.startsWith(`${path}/`));

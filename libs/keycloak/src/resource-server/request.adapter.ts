@@ -43,9 +43,9 @@ export interface RequestAdapter {
    * Says whether a call of this `kind` belongs to this adapter, so that several transports can share a kind. The adapters
    * of a kind are asked in the order of the list. One adapter of a kind may omit `isOwn`, and gets all other calls.
    *
-   * A payload can have any member. Decide by an argument's class or by an argument that the framework creates, so that
-   * no caller can choose where the guard looks for its token. An exception filter has no handler, so do not use the
-   * handler. If `isOwn` throws, the call fails.
+   * Decide by an argument's class or by an argument that the framework creates, so that no caller can choose where the
+   * guard looks for its token. An exception filter has no handler, so do not use the handler. If `isOwn` throws, the
+   * call fails.
    */
   isOwn?(context: CallContext): boolean;
   /**
@@ -81,10 +81,7 @@ export interface RequestAdapter {
    * Default: the filter throws the exception.
    */
   answer?(exception: unknown, context: CallContext): unknown;
-  /**
-   * Returns the connection, if any, on which the caller keeps receiving data. The connection is closed when the token
-   * expires or is denied.
-   */
+  /** The returned connection is closed when the token expires or is denied. */
   connectionOf?(context: CallContext): LongLivedConnection | undefined;
 }
 

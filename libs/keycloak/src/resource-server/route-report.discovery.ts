@@ -156,7 +156,7 @@ export class RouteReport implements OnApplicationBootstrap {
       const [context, adapter] = CARRIERS[kind] ?? [];
       if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {
         this.#logger.warn(
-          `${label} is closed: the guard can't find the token of its caller without ${adapter} in forRoot({ requestAdapters })`,
+          `${label} is closed: the guard can't find the token of its caller without an adapter, such as ${adapter}, in forRoot({ requestAdapters })`,
         );
       }
     }

@@ -19,7 +19,6 @@ export const NOTHING_SAID: DemandedVerification = { maxStalenessSeconds: undefin
 export const demandedStaleness = (demanded: DemandedVerification, byDefault: VerificationMethod): number =>
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
-/** Returns undefined if the route uses the verification method of the module. */
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
   if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
   return verification && stalenessOf(verification);

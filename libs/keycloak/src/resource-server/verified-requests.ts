@@ -41,7 +41,6 @@ export function verifiedTokenOf(request: object): VerifiedAccessToken | undefine
   return (request as VerifiedRequest)[ADMITTED];
 }
 
-/** Returns undefined if the result of the verification may be older than `maxStaleness`. */
 export function tokenVerifiedBy(guard: object, request: object, maxStaleness: number): VerifiedAccessToken | undefined {
   const {
     [VERIFIED_BY]: by,

@@ -14,7 +14,7 @@ export type SharedRevocation =
 
 /** The callbacks that a channel calls; no callback throws. */
 export interface RevocationReceiver {
-  /** Receives an entry. `channelAgeSeconds` is the entry's age by the channel's clock. */
+  /** `channelAgeSeconds` is the entry's age by the channel's clock. */
   received(revocation: SharedRevocation, channelAgeSeconds: number): void;
   /** Reports that this replica has read the whole channel: after the start, and after each outage or gap. */
   caughtUp(): void;

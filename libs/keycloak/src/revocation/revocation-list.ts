@@ -61,7 +61,6 @@ export class RevocationList {
     this.#of({ issuer }, 'recheck').rechecks.require(isOfAll ? 'everything' : (whose as IssuerRecheck));
   }
 
-  /** The guard and the token exchange call this method. */
   denies(token: VerifiedAccessToken): boolean {
     const { denials } = this.#only ?? this.#issuers.get(token.issuer) ?? NOBODY_OF;
     return denials.denies(token);

@@ -164,9 +164,8 @@ export class RevocationSharing implements RevocationReceiver {
   }
 
   /**
-   * After a gap, introspection finds the revocations that this replica missed. The other replicas append the denials
-   * that the channel lost. After a gap, services that verify signatures introspect all tokens within
-   * `introspectionTtlSeconds`, so that missed revocations take effect.
+   * After a gap, introspection finds the revocations that this replica missed. After a gap, services that verify
+   * signatures introspect all tokens within `introspectionTtlSeconds`, so that missed revocations take effect.
    */
   gap(reason: string): void {
     this.#trust.gap(reason);
@@ -210,7 +209,7 @@ export class RevocationSharing implements RevocationReceiver {
     this.#hasBeenReady ||= this.#hasCaughtUp && this.#trust.hasKeys;
   }
 
-  /** With `none`, each replica polls the authorization server for itself. Before the start, `proofs` is undefined. */
+  /** Before the start, `proofs` is undefined. */
   get proofs(): ProofChannel | 'none' | undefined {
     if (this.#state === 'none') return 'none';
     return this.#channel && (this.#channel.proofs ?? 'none');

@@ -56,7 +56,7 @@ describe('SharedRechecks', () => {
     expect(required).toHaveLength(2);
   });
 
-  it('appends its own recheck although received copies are too old or have other content (RS-30)', () => {
+  it('appends its own recheck if each received copy is too old or differs (RS-30)', () => {
     rechecks.require({ sub: 'alice' });
     const [own] = shared.toAppend();
     if (own === undefined) throw new Error('There is nothing to append');

@@ -19,8 +19,8 @@ const NONE: Stretch = { receivedSinceMs: Infinity, coveredSinceMs: Infinity, hea
 export class SignalProof {
   #current = NONE;
   /**
-   * The last proof before a gap still covers earlier introspection results, so that a gap does not cause many
-   * simultaneous introspections.
+   * The last proof before a gap of the feed. Results that are older than the gap stay usable by it. Otherwise a gap
+   * would cause many simultaneous introspections.
    */
   #earlier = NONE;
   #isFollowed = false;

@@ -7,7 +7,8 @@ import { ValkeyScript } from 'nestjs-keycloak-s2s/valkey';
  *
  * An index is a `zset` of session names, sorted by the time of the session's last change. An index expires with the
  * session that expires last. A key with an unexpected Valkey type counts as missing, since other code has set the key.
- * If an index is damaged, `END` can't find the session, but `FIND` returns no session because of the end mark.
+ * If an index is damaged, `END` can't find the session. `FIND` still returns no ended session, because it reads the end
+ * mark.
  */
 const COMMON = `
 local function is(key, kind)
@@ -57,7 +58,7 @@ export const MAX_SEALED = 262_144;
 /**
  * Returns the sealed session (false if the session has ended), the sealed rechecks and the server's time.
  *
- * KEYS: session, recheck. ARGV: lifetime of the end marks in ms.
+ * KEYS: session, recheck; ARGV: lifetime of the end marks in ms.
  */
 export const FIND = new ValkeyScript(`${COMMON}
 local function hasEnded(session)
@@ -124,7 +125,7 @@ return 1
 /**
  * Returns 1, or 0 if another call has changed the session since the read.
  *
- * KEYS: session, all. ARGV: beginning of the old text, new text, lifetime in ms.
+ * KEYS: session, all; ARGV: beginning of the old text, new text, lifetime in ms.
  */
 export const CHANGE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
@@ -157,7 +158,7 @@ return 1
 /**
  * Deletes all sessions in the given indexes, and sets the given end marks.
  *
- * KEYS: all, end marks, indexes. ARGV: `iat` of the notice, lifetime of the end marks in ms, number of end marks.
+ * KEYS: all, end marks, indexes; ARGV: `iat` of the notice, lifetime of the end marks in ms, number of end marks.
  */
 export const END = new ValkeyScript(`${COMMON}
 local lastMark = 1 + tonumber(ARGV[3])
@@ -192,7 +193,7 @@ return 1
 
 /**
  * Returns `[1, server time]` for the first use, and `[0, server time]` for each later use. KEYS: all possible keys of
- * the record. After the first use, one of these keys exists. ARGV: lifetime in ms.
+ * the record. ARGV: lifetime in ms.
  */
 export const TAKE = new ValkeyScript(`${COMMON}
 for at = 1, #KEYS do

@@ -30,7 +30,6 @@ export function readEventsConfig({ server: { realm } }: AdminRequest): HttpAnswe
   });
 }
 
-/** A body without `eventsEnabled` disables recording, and a body without `eventsExpiration` disables expiry. */
 export function updateEventsConfig(request: AdminRequest): HttpAnswer {
   const { settings } = request.server.realm;
   const json = objectIn(request.call);

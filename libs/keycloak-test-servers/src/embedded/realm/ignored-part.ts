@@ -5,7 +5,6 @@ export interface IgnoredPart {
 
 const SHOWN_OWNERS = 3;
 
-/** Returns a list such as `groups, consentRequired (client web)`. */
 export function describeIgnored(parts: readonly IgnoredPart[]): string {
   const owners = new Map<string, string[]>();
   for (const { name, owner } of parts) {

@@ -154,7 +154,6 @@ export const toTexts = (json: unknown): string[] => toList(json).filter((item) =
 const toTextsByName = (json: unknown): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(Object.entries(toRecord(json)).map(([name, texts]) => [name, toTexts(texts)]));
 
-/** The URIs are separated by `##`, and the value `+` means the redirect URIs. */
 function toPostLogoutUris(attribute: unknown, redirectUris: readonly string[]): readonly string[] {
   const uris = toFilledText(attribute)?.split('##') ?? [];
   return uris.flatMap((uri) => (uri === '+' ? redirectUris : [uri]));

@@ -19,7 +19,6 @@ export async function authenticated(server: ServerState, call: HttpCall): Promis
   return { server, call, token };
 }
 
-/** Refuses every user except the client's service account, unless a client attribute permits other users. */
 export function receiverWith({ token }: SsfRequest, scope: SsfScope): RealmClient {
   const { client, user, claims } = token;
   if (!isReceiver(client)) throw NOT_PERMITTED;

@@ -6,7 +6,6 @@ import { contextOf, isSubscription, withoutRequest } from './operation-context.j
 interface ConnectionContext {
   /** Set by Apollo. */
   readonly req?: Partial<GraphqlWsContext>;
-  /** Set by Mercurius. */
   readonly request?: UpgradedRequest;
   readonly _connectionInit?: unknown;
 }

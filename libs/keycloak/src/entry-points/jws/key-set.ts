@@ -21,8 +21,8 @@ export class KeySet {
   }
 
   /**
-   * Reuses the key objects of the `former` set for keys that are still published. Throws `AuthorizationServerError`
-   * (`signing_keys_malformed`) for a key set that is invalid (RFC 7517 §5) or has no signature keys.
+   * Throws `AuthorizationServerError` (`signing_keys_malformed`) for a key set that is invalid (RFC 7517 §5) or has no
+   * signature keys.
    */
   static of(given: unknown, former?: KeySet): KeySet {
     const { keys } = Object(given) as { readonly keys?: unknown };

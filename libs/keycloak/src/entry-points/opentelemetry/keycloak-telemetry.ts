@@ -40,7 +40,6 @@ export class KeycloakTelemetry {
 }
 
 function begin(version: string, running: ReadonlySet<ComposedKeycloak>): () => void {
-  // The meter stays without effect if the application registers an SDK later.
   const meter = metrics.getMeter(NAME, version);
   const ends = [
     measureChannels(meter),

@@ -37,8 +37,7 @@ const MAX_KEY_AGE_SECONDS = 600;
 
 /**
  * Accepts OpenID Connect back-channel logout notices of the issuers in `KeycloakModule`, at one public route. From the
- * next request on, the `RevocationList` denies the tokens of the ended session. A `revocationChannel` extends the
- * denial to all replicas of all services.
+ * next request on, the `RevocationList` denies the tokens of the ended session.
  *
  * Import this module once, next to `KeycloakModule.forRoot`. This module does NOT configure Keycloak: the client needs
  * the attribute `backchannel.logout.url` (docs/revocation.md#back-channel-logout).

@@ -44,10 +44,7 @@ export class LeaseHolder {
     return lease;
   }
 
-  /**
-   * Logs that this replica polls. The line follows an accepted proof, because an unhealthy feed would log each change
-   * of the lease.
-   */
+  /** The log line follows an accepted proof, because an unhealthy feed would log each change of the lease. */
   accepted(): void {
     this.#refusedFor = undefined;
     this.#say(true);

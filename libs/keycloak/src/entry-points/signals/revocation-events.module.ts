@@ -20,10 +20,7 @@ import { SignalFeed, type SignalFeedOptions } from './signal-feed.js';
 import type { SignalSource } from './signal-source.js';
 
 export interface RevocationEventsModuleOptions {
-  /**
-   * The sources of revocation events, such as `keycloakEvents()`. Introspection results are cached longer while all
-   * sources are healthy.
-   */
+  /** The sources of revocation events, such as `keycloakEvents()`. */
   readonly sources: readonly SignalSource[];
   /**
    * The time between the starts of two polls, in seconds. Default 1, 0.2 to 10. With
@@ -50,11 +47,10 @@ export interface RevocationEventsAsyncOptions
     > {}
 
 /**
- * Polls the first issuer for logouts and disabled users, and denies or rechecks their tokens. A `revocationChannel`
- * passes the denials and rechecks on to other replicas and services. Import this module once, next to
- * `KeycloakModule.forRoot`.
+ * Polls the first issuer for logouts and disabled users, and denies or rechecks their tokens. Import this module once,
+ * next to `KeycloakModule.forRoot`.
  *
- * Introspection results are cached for `introspectionTtlWithEventsSeconds` while the feed is healthy, otherwise for
+ * Introspection results are cached for `introspectionTtlWithEventsSeconds` while all sources are healthy, otherwise for
  * `introspectionTtlSeconds`.
  *
  * This module does NOT change the settings of the realm. `keycloakEvents()` leaves its logins in the event log, and

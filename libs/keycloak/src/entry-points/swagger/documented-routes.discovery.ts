@@ -52,10 +52,7 @@ function isLeftOut({ classes, handler }: ReportedRoute): boolean {
   );
 }
 
-/**
- * Creates a document for each handler. One document for all handlers would mix up classes with the same name, and hide
- * header versions.
- */
+/** One document for all handlers would mix up classes with the same name, and hide header versions. */
 function placesOf(
   app: INestApplication,
   all: readonly ReportedRoute[],

@@ -286,7 +286,7 @@ describe('addKeycloakSecurity responses', () => {
     });
   });
 
-  it('keeps responses that the application documents, but replaces its documented security', async () => {
+  it('keeps the responses that the application documents, and replaces the security requirements that it documents', async () => {
     @Controller('orders')
     class Annotated {
       @Get()

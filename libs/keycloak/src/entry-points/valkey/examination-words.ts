@@ -64,7 +64,7 @@ export const PROOF_FAULTS: Readonly<Partial<Record<ChannelRefusal, ChannelFault>
     cure: 'Update this service to the version of the pollers.',
   },
   proof_malformed: {
-    message: "A process with the denial keys wrote something in the place of the poller's proof.",
+    message: "The key for the poller's proof has another content, which a process with the denial keys wrote.",
     cure: 'Find out which process wrote it. Only the pollers need the right to write that key (docs/valkey.md).',
   },
   proof_of_another_stream: {

@@ -1,5 +1,5 @@
 /**
- * Denials, results and tokens that replicas share, over `@redis/client`.
+ * Lets replicas share denials, results and tokens in Valkey, by `@redis/client`.
  *
  * @packageDocumentation
  * @category Supported

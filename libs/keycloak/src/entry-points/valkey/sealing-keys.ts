@@ -51,7 +51,6 @@ export class SealingKeys {
     );
   }
 
-  /** Returns the encrypted text in base64. */
   seal(text: string, associated: readonly string[]): string {
     const [key] = this.#keys;
     if (key === undefined) throw new TypeError('The key is missing');

@@ -28,9 +28,9 @@ export interface FollowedStream {
 }
 
 /**
- * Reads the stream. A replaced stream, a wrong entry number or a wrong previous id counts as a gap. After a gap, the
- * follower reads the stream from its beginning. If the entries contradict each other, a new epoch begins, and every
- * replica writes its own entries again.
+ * A replaced stream, a wrong entry number or a wrong previous id counts as a gap. After a gap, the follower reads the
+ * stream from its beginning. If the entries contradict each other, a new epoch begins, and every replica writes its own
+ * entries again.
  */
 export class StreamFollower {
   readonly #closing = new AbortController();

@@ -57,7 +57,6 @@ export class StreamProofs {
     this.#last = undefined;
   }
 
-  /** Call this method as soon as the page arrives. */
   learn({ nowMs, epoch, first }: StreamPage, receiver: ProofReceiver): void {
     this.#clock.learn(nowMs);
     this.keys.refresh(() => receiver.refused('proof_keys_unreadable'));

@@ -17,9 +17,9 @@ export interface ValkeyCacheOptions extends ValkeyAddressOptions {
 const DEADLINE_MS = 50;
 
 /**
- * Shared cache for `forRoot({ sharedCache })` (tried with Valkey 8.1). All replicas of this service reuse the
- * introspection results and tokens of one replica. The rules for results in memory also apply to results in the shared
- * cache. Use separate databases or servers for the cache and for denials, because a cache may lose its data.
+ * Shared cache for `forRoot({ sharedCache })` (tried with Valkey 8.1). The rules for results in memory also apply to
+ * results in the shared cache. Use separate databases or servers for the cache and for denials, because a cache may
+ * lose its data.
  *
  * Without the keys, a reader of the Valkey server can't decrypt the entries. Without the keys, a writer can delete
  * entries and restore unexpired entries, but can't forge an entry.

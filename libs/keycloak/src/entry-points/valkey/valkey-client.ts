@@ -12,8 +12,6 @@ export interface ValkeyClientOptions extends ValkeyAddressOptions {
 const CONNECT_MS = 3000;
 const FIRST_WAIT_MS = 1000;
 const MAX_DEADLINE_MS = 60_000;
-
-/** The pause after a connection failure, during which all calls fail immediately. */
 const PAUSE_MS = 250;
 
 /**

@@ -102,7 +102,6 @@ export class ValkeyConnection {
   }
 }
 
-/** Throws `ValkeyError` after `deadlineMs`; a pause of this process uses up only a part of the deadline. */
 export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
   const waiting = new AbortController();
   try {

@@ -117,7 +117,7 @@ export class ValkeyRevocationChannel implements ConnectedRevocationChannel, Proo
   }
 
   async #appendOwn(entries: readonly (NewEntry & OwnEntry)[], append: () => Promise<boolean>): Promise<boolean> {
-    // Does not wait for an entry that the server may remove before this process reads the entry.
+    // The server may remove a short-lived entry before this process reads it. Such an entry is not awaited.
     const tracked = entries.filter(({ usefulMs }) => usefulMs > SOON_OF_NO_USE_MS);
     this.#own.send(tracked);
     let isTaken = false;

@@ -80,7 +80,7 @@ describe('valkeyCache and ValkeyClient', () => {
 });
 
 describe('ValkeyClient', () => {
-  it('rejects a URL with another scheme with an error that contains no password', () => {
+  it('rejects a URL with another scheme, and shows no password in the error', () => {
     expect(() => new ValkeyClient({ url: 'https://:the-password-4711@valkey.test' })).toThrow(ConfigurationError);
     const client = new ValkeyClient({ url: 'valkeys://user:the-password-4711@valkey.test' });
     expect(inspect(client, { depth: 9, showHidden: true })).not.toMatch(/4711|user/);

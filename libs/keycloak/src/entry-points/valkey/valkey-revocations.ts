@@ -22,9 +22,9 @@ export interface ValkeyRevocationsOptions extends ValkeyAddressOptions {
    */
   readonly keys: readonly string[];
   /**
-   * Ed25519 keys to sign and verify a poller's proof of a healthy feed. A poller, which imports
-   * `RevocationEventsModule`, needs the private key. Every other service needs the public keys of all pollers. Without
-   * public keys, a service reuses cached results only for `introspectionTtlSeconds`.
+   * Ed25519 keys to sign and verify a poller's proof of a healthy feed. Every service that is not a poller needs the
+   * public keys of all pollers. Without public keys, a service reuses cached results only for
+   * `introspectionTtlSeconds`.
    */
   readonly proofs?: ProofKeyOptions;
 }

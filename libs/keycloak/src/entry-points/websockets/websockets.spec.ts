@@ -599,7 +599,7 @@ describe('a socket.io client', () => {
     expect((await fetch(another)).status).toBe(200);
   });
 
-  it("cannot poll in another issuer's session, even if both users have the same id (RS-10)", async () => {
+  it("cannot poll the session of another issuer's user, even if this user has the same id (RS-10)", async () => {
     const [own, partner] = ['https://sso.example.com/realms/shop', 'https://sso.partner.example/realms/partner'];
     const client = { clientId: 'chat', clientSecret: 'hush', acceptedScopes: ['orders.read'] };
     const issuers = [own, partner].map((issuer) => ({ issuer, ...client }));

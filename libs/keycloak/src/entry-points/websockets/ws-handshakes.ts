@@ -59,7 +59,7 @@ async function verify(
   }
 }
 
-/** Refuses the handshake with 500. `verdict` throws if the handshake was already accepted or refused. */
+/** `verdict` throws if the handshake was already accepted or refused. */
 function fail(handshakes: GatewayHandshakes, error: unknown, { req }: HandshakeInfo, verdict: Verdict): void {
   handshakes.logFailure(error);
   try {

@@ -8,7 +8,7 @@ export interface TestServiceCall {
   /** Parsed JSON, a string for text, a `Buffer` for other types, or undefined without a body. */
   readonly body: unknown;
   readonly grant: 'client_credentials' | 'token_exchange';
-  /** The claim `sub` of the sent token: the caller of the application, or `service-account-<clientId>`. */
+  /** The claim `sub` of the sent token. It names the application's caller, or is `service-account-<clientId>`. */
   readonly subject: string;
   /** The claim `azp`: the client id of the application. */
   readonly client: string;

@@ -22,7 +22,7 @@ export class TestServiceRoute {
   readonly #answers: Answer[] = [];
   #turn = 0;
 
-  /** Called by `testServices(app).on(…)`. @internal */
+  /** @internal */
   constructor(
     readonly service: string,
     private readonly method: TestServiceMethod,
@@ -84,7 +84,6 @@ export class TestServiceRoute {
   }
 }
 
-/** Throws `TypeError` for a path that no call can have. */
 function asSent(path: string): string {
   const sent = path.startsWith('/') ? sentPath(path) : undefined;
   if (sent !== undefined) return sent;

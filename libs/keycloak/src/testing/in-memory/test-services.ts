@@ -4,10 +4,7 @@ import type { TestServiceCall } from './test-service-call.js';
 import { TestServiceRoute, type TestServiceMethod } from './test-service-route.js';
 import type { TestToken } from './test-tokens.js';
 
-/**
- * The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. A call runs
- * the production code; only the network is replaced.
- */
+/** The services of `KeycloakModule.forFeature` and of the entry point `nestjs-keycloak-s2s/axios`, by name. */
 export class TestServices {
   readonly #services = new Map<string, ServiceAddress>();
   readonly #routes: TestServiceRoute[] = [];
@@ -27,7 +24,7 @@ export class TestServices {
   }
 
   /**
-   * Registers a route. If several routes match a call, the last registered route answers.
+   * If several routes match a call, the last registered route answers.
    *
    * `path` is relative to the service's base URL. A string without a query matches any query; regular expressions test
    * path and query.

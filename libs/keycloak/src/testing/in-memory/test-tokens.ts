@@ -31,7 +31,6 @@ export class TestTokens {
     testTokenChannel.publish(text);
   }
 
-  /** Returns a known token until `end` is called, even if the token has expired. */
   find(text: string | null | undefined): TestToken | undefined {
     return typeof text === 'string' && !this.#ended.has(text) ? this.#tokens.get(text) : undefined;
   }

@@ -273,7 +273,7 @@ describe('realm check of a realm that can not work', () => {
   });
 });
 
-describe('realm check of a realm with unneeded rights', () => {
+describe('realm check of a realm that grants more rights than the service needs', () => {
   it.each<[string, (realm: RealmFile) => void, string]>([
     [
       'everyone may hold a permission that needs a realm role',

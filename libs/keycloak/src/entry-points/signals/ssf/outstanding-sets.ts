@@ -11,8 +11,8 @@ const ACKNOWLEDGE_AFTER_MS = 30_000;
 export const MAX_GAP_MS = ACKNOWLEDGE_AFTER_MS / 2;
 
 /**
- * Event tokens older than ten minutes are acknowledged at once, because a replica without these tokens has read a
- * truncated page.
+ * The age at which an event token is acknowledged at once. If a replica still lacks such a token, the page that it read
+ * was truncated.
  */
 const OLD_SECONDS = 600;
 
@@ -45,7 +45,7 @@ interface Seen {
 export interface ReadSets {
   readonly sets: ReadonlyMap<string, unknown>;
   readonly isCutOff: boolean;
-  /** True if expected tokens are missing, because then other tokens may be missing, too. */
+  /** True if expected tokens are missing. Then unknown tokens may be missing too. */
   readonly isShort: boolean;
   /** True if tokens are missing for so long that another receiver or a replaced stream must be the cause. */
   readonly isTakenByOthers: boolean;
