@@ -22,7 +22,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Creates a project with its own copy of the library, as `npm install` does. */
 function project(name: string, ...imports: readonly string[]): void {
   const modules = join(folder, name, 'node_modules');
   mkdirSync(modules, { recursive: true });

@@ -21,7 +21,6 @@ export interface ReplicatedServicesOptions {
   readonly variables?: Variables;
   /** The URL of Service A, by default at a free port. A login needs a URL to which the realm redirects browsers. */
   readonly publicUrl?: string;
-  /** Called at each start of a process. */
   readonly settingsOf?: (place: Place, valkey: Valkey) => ReplicaSettings;
 }
 

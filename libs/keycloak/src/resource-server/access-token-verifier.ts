@@ -112,7 +112,7 @@ export class AccessTokenVerifier {
     return this.#tokens;
   }
 
-  /** Returns false if the token has expired or was denied after its verification. @internal */
+  /** @internal */
   stillHolds(token: VerifiedAccessToken): boolean {
     return this.#clock.epochSeconds() < token.expiresAt && !this.#revocations.denies(token);
   }

@@ -9,7 +9,6 @@ import { codeIn, codeOf, tokensIn } from './token-answers.js';
 export interface TokenProxy {
   /** The base URL of the proxy: `http://localhost:<port>`, without a trailing slash. */
   readonly baseUrl: string;
-  /** Closes the proxy and all its connections; a second call has no effect. */
   stop(): Promise<void>;
 }
 
