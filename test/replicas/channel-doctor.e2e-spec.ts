@@ -217,7 +217,11 @@ async function urlWith(...rights: readonly string[]): Promise<string> {
       /signed by a key .*SIGNAL_PROOF_PUBLIC_KEYS/,
     ],
     ['of a newer version', () => sealed({ d: '{"v":2}', k: 'k', g: 'g' }), /newer version .* Update this service/],
-    ['with unknown content', () => sealed({}), /in the place of the poller's proof.* Find out which process/],
+    [
+      'with unknown content',
+      () => sealed({}),
+      /^error: The key for the poller's proof has another content.* Find out which process/,
+    ],
     ['of another stream', () => signed(PRIVATE_KEY, another), /proof of another stream\. Find out who writes/],
   ])("reports a poller's proof %s, but not a missing poller (RS-30)", async (_, proof, finding) => {
     await started();

@@ -10,7 +10,7 @@ const CURES = {
     'A proof was sealed with a key that this service does not have. Give all services the same denial keys, and restart this one',
   proof_newer:
     'A newer version of the library wrote a proof in another form. Update this service to the version of the pollers',
-  proof_malformed: 'A service with the denial keys wrote another content in place of a proof. Find out which service did',
+  proof_malformed: 'A service with the denial keys wrote something in the place of a proof. Find out which service did',
   proof_unknown_signer:
     'A proof was signed by a key that this service does not trust. Add the public key of the poller, or find out who wrote the proof',
   proof_of_another_stream:
