@@ -71,6 +71,9 @@ async function main() {
     minutes === 0
       ? 0
       : await runNode(['scripts/faults/chaos.mjs', `--minutes=${minutes}`, `--seed=${seed}`], { signal }),
+    minutes === 0
+      ? 0
+      : await runNode(['scripts/faults/chaos.mjs', `--minutes=${minutes}`, `--seed=${seed}`, '--stale=60'], { signal }),
     await runE2e(REPLICA_SPECS, LONG_REPLICAS),
     await runE2e(UPGRADE_SPECS, { UPGRADE: 'long' }),
   ];

@@ -47,7 +47,13 @@ const DELAYS_DENIALS: readonly FaultKind[] = [
 
 const HINDERS_LOGINS_FOR_MS = 3000;
 
+const OUTAGES: readonly FaultKind[] = ['server-slow', 'server-refuses', 'server-resets', 'server-hangs'];
+/** After an outage, a replica learns within this time that the server answers, and introspects its tokens. */
+const STALE_ENDS_WITHIN_MS = 5000;
+
 export class History {
+  /** True if services use expired introspection results during an outage of the authorization server. */
+  allowsStaleAnswers = false;
   readonly faults: SeenFault[] = [];
   /** The times of rejected logout notices, after which Service A checks every session at Keycloak. */
   readonly unverifiedNoticesMs: number[] = [];
@@ -60,6 +66,15 @@ export class History {
 
   addStall(kind: FaultKind, target: string, fromMs: number, toMs: number): void {
     this.faults.push({ kind, target, what: `the machine stalled ${target}`, fromMs, toMs, isStall: true });
+  }
+
+  mayHaveStaleAnswer(startedMs: number): boolean {
+    return (
+      this.allowsStaleAnswers &&
+      this.faults.some(
+        (fault) => OUTAGES.includes(fault.kind) && overlaps(fault, startedMs, startedMs, STALE_ENDS_WITHIN_MS),
+      )
+    );
   }
 
   wasStopped(target: string, fromMs: number, toMs: number): boolean {

@@ -23,7 +23,7 @@ const WELL_AFTER_MS = 10_000;
 const STAYS_WELL_MS = 6000;
 const SERVED_AGAIN_MS = 120_000;
 
-const [minutes = 1, seed = 1] = process.argv.slice(3).map(Number);
+const [minutes = 1, seed = 1, staleSeconds = 0] = process.argv.slice(3).map(Number);
 const signal = stopSignal();
 const mending: (() => Promise<unknown>)[] = [];
 try {
@@ -42,7 +42,7 @@ function fail(message: string): void {
 }
 
 async function main(): Promise<boolean> {
-  console.log(`Chaos for ${minutes} min with seed ${seed}`);
+  console.log(`Chaos for ${minutes} min with seed ${seed}, and ${staleSeconds} s of stale answers`);
   const { run, faults } = await start();
   signal.addEventListener('abort', () => run.over.abort());
   const users = await callersOf(run);
@@ -82,6 +82,7 @@ async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> 
       // Services must refuse revoked credentials in time, despite results cached for five minutes.
       INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300',
       SIGNALS_POLL_SECONDS: '0.5',
+      INTROSPECTION_STALE_IF_ERROR_SECONDS: String(staleSeconds),
     },
     pollers: POLLERS,
     publicUrl,
@@ -94,6 +95,7 @@ async function start(): Promise<{ readonly run: Run; readonly faults: Faults }> 
   const keycloak = contractServerAt(server.baseUrl);
   mending.push(() => keycloak.stop());
   const run = new Run(services, keycloak, notices, publicUrl, `${server.baseUrl}/realms/${realmOf(server.issuer)}`);
+  run.history.allowsStaleAnswers = staleSeconds > 0;
   notices.onUntaken = () => run.history.unverifiedNoticesMs.push(performance.now());
   console.log(`${services.replicas.length} processes are ready, on a server of the kind ${server.kind}`);
   return { run, faults };

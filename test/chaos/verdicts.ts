@@ -59,11 +59,17 @@ function faultOfAdmission(answer: Answer, credential: Credential, history: Histo
   return undefined;
 }
 
-function refusedFromMs({ path }: Answer, { kind, endedAtKeycloakMs, deniedMs }: Credential, history: History): number {
+function refusedFromMs(
+  { path, startedMs }: Answer,
+  { kind, endedAtKeycloakMs, deniedMs }: Credential,
+  history: History,
+): number {
   // The start page checks only the session store, which Keycloak's notice updates.
   const asksKeycloak = kind === 'token' || path !== '/';
   const byKeycloak =
-    asksKeycloak && endedAtKeycloakMs !== undefined ? endedAtKeycloakMs + TTL_SECONDS * 1000 : Infinity;
+    asksKeycloak && endedAtKeycloakMs !== undefined && !history.mayHaveStaleAnswer(startedMs)
+      ? endedAtKeycloakMs + TTL_SECONDS * 1000
+      : Infinity;
   if (deniedMs === undefined) return byKeycloak;
   const byNotice = deniedMs + DENIED_WITHIN_MS;
   return history.delaysDenials(deniedMs, byNotice) ? byKeycloak : Math.min(byKeycloak, byNotice);

@@ -1,6 +1,7 @@
 import { TerminusModule } from '@nestjs/terminus';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { KeycloakStatus } from 'nestjs-keycloak-s2s';
 import { KeycloakTestingModule } from 'nestjs-keycloak-s2s/testing';
 import { DependencyChecks } from './dependency-checks.js';
 import { HealthDetails, SERVICE_VERSION } from './health-details.js';
@@ -34,6 +35,22 @@ describe('HealthDetails', () => {
   it('report that access is enforced', async () => {
     const details = await detailsOf({});
     expect((await details.read()).details['enforcement']).toEqual({ status: 'up', mode: 'enforce' });
+  });
+
+  it('report expired introspection results only if they are permitted', async () => {
+    const without = await detailsOf({});
+    expect((await without.read()).details).not.toHaveProperty('staleIntrospections');
+    await module.close();
+    const details = await detailsOf({ introspectionStaleIfErrorSeconds: 60 });
+    expect((await details.read()).details['staleIntrospections']).toEqual({ status: 'up', maxSeconds: 60 });
+    const status = module.get(KeycloakStatus, { strict: false });
+    const staleIntrospections = { maxSeconds: 60, inUseSeconds: 5 };
+    jest.spyOn(status, 'read').mockReturnValue({ ...status.read(), staleIntrospections });
+    expect((await details.read()).details['staleIntrospections']).toMatchObject({
+      status: 'up',
+      inUseSeconds: 5,
+      warning: expect.stringContaining('in use'),
+    });
   });
 
   it('report a service that only observes, and have the status down after observeUntil', async () => {

@@ -27,6 +27,7 @@ export class HealthDetails {
       () => this.#calls(),
       () => this.#denials(),
       () => this.#signals(),
+      () => this.#stale(),
       () => this.#enforcement(),
       () => this.#runs(),
     ]);
@@ -62,6 +63,15 @@ export class HealthDetails {
   #signals(): HealthIndicatorResult {
     const { signals } = this.status.read();
     return signals.state === 'none' ? {} : this.indicators.check('signals').up({ ...signals });
+  }
+
+  /** Reports expired results as up, because the calls that they replace are down. */
+  #stale(): HealthIndicatorResult {
+    const { staleIntrospections } = this.status.read();
+    const { maxSeconds, inUseSeconds } = staleIntrospections;
+    if (maxSeconds === 0) return {};
+    const warning = inUseSeconds === undefined ? {} : { warning: 'Expired introspection results are in use' };
+    return this.indicators.check('staleIntrospections').up({ ...warning, ...staleIntrospections });
   }
 
   /**

@@ -63,6 +63,7 @@ describe('readServiceSettings', () => {
         issuer: 'https://sso.example.com/realms/shop',
         internalServerUrl: 'https://sso.example.com',
         timeoutMs: 3000,
+        introspectionStaleIfErrorSeconds: 0,
         clientId: 'service-a',
         clientSecret: SECRET,
         tls: {},
@@ -389,6 +390,19 @@ describe('readServiceSettings', () => {
       expect(keycloak.introspectionTtlSeconds).toBe(good);
     }
   });
+
+  it.each(['-1', '601', '1.5', 'x'])(
+    'refuses INTROSPECTION_STALE_IF_ERROR_SECONDS=%s, and accepts 0 to 600',
+    (value) => {
+      expect(faults({ INTROSPECTION_STALE_IF_ERROR_SECONDS: value })).toEqual([
+        'INTROSPECTION_STALE_IF_ERROR_SECONDS must be a whole number from 0 to 600',
+      ]);
+      for (const good of [0, 600]) {
+        const { keycloak } = read({ INTROSPECTION_STALE_IF_ERROR_SECONDS: String(good) });
+        expect(keycloak.introspectionStaleIfErrorSeconds).toBe(good);
+      }
+    },
+  );
 
   it.each(['99', '60001', '1.5', 'x'])('refuses KEYCLOAK_TIMEOUT_MS=%s, and accepts 100 to 60000', (ms) => {
     expect(faults({ KEYCLOAK_TIMEOUT_MS: ms })).toEqual([

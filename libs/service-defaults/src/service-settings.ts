@@ -97,6 +97,7 @@ export function readServiceSettings<Called extends string>(
   const host = variables.text('HOST', '127.0.0.1');
   const port = variables.port('PORT', service.port);
   const introspectionTtlSeconds = variables.wholeNumber('INTROSPECTION_TTL_SECONDS', 10, 300);
+  const introspectionStaleIfErrorSeconds = variables.wholeNumber('INTROSPECTION_STALE_IF_ERROR_SECONDS', 0, 600);
   const timeoutMs = variables.wholeNumber('KEYCLOAK_TIMEOUT_MS', 3000, 60_000, 100);
   const verification = variables.oneOf('TOKEN_VERIFICATION', ['introspection', 'jwt']);
   const requestLogSubject = variables.oneOf('REQUEST_LOG_SUBJECT', ['hash', 'plain', 'none']);
@@ -139,6 +140,7 @@ export function readServiceSettings<Called extends string>(
     ...client.keycloak,
     tls,
     introspectionTtlSeconds,
+    introspectionStaleIfErrorSeconds,
     ...signalsSettings.keycloak,
     ...(verification === 'jwt' ? { verification, jwt: jwtVerification() } : {}),
     allowInsecureRequests: insecureAllowed,

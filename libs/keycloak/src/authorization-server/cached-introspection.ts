@@ -11,6 +11,7 @@ import {
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
+import { TRY_EVERY_MS, type StaleAnswers } from './stale-answers.js';
 
 export interface IntrospectionCacheOptions {
   readonly issuer: string;
@@ -24,6 +25,8 @@ interface Entry {
   readonly answer: IntrospectionAnswer;
   readonly askedAtMs: number;
   renewAtMs: number;
+  /** The time of the next look at the results of other replicas, during an outage. */
+  lookAtMs: number;
   readonly renewSignalledAtMs: number;
   readonly renewUnhealthyMs: number;
 }
@@ -34,7 +37,7 @@ export interface RecheckMarks {
 }
 
 /** The time after a recheck in which an introspection may still return the old state. */
-const RECHECK_OVERLAP_MS = 5000;
+export const RECHECK_OVERLAP_MS = 5000;
 
 const NO_RECHECKS: RecheckMarks = { latestMs: -Infinity, areDue: () => false };
 
@@ -44,10 +47,15 @@ export interface Signalled {
   tellsOf(answer: IntrospectionAnswer): boolean;
 }
 
+type OnOutcome = (outcome: Exclude<IntrospectionMessage['outcome'], 'joined' | 'cached'>) => void;
+
 const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
 /** Inactive results are cached only briefly, because the server may have answered from outdated data. */
 const INACTIVE_TTL_MS = 2000;
+
+/** A requirement is a maximum age of the introspection result in seconds, so a smaller number is stricter. */
+export const ANY_ANSWER = Number.MAX_VALUE;
 
 const RENEWAL: RenewalWindow = { from: 0.96, to: 0.98 };
 /** The fraction of the TTL up to which a renewal reuses another replica's result. */
@@ -64,6 +72,9 @@ const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
  *
  * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without a healthy feed, the TTL
  * counts from the introspection request.
+ *
+ * During an outage of the server, `StaleAnswers` may permit an active result for longer, unless a recheck, an inactive
+ * result or the route excludes it.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
@@ -84,6 +95,7 @@ export class CachedIntrospection {
     private readonly rechecks = NO_RECHECKS,
     private readonly shared?: SharedLevel,
     private readonly signalled = NEVER_SIGNALLED,
+    private readonly stale?: StaleAnswers,
   ) {
     this.#ended = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#active = new DeadlineCache(options.maxCachedIntrospections, clock);
@@ -96,7 +108,6 @@ export class CachedIntrospection {
     return { active: this.#active.size, inactive: this.#inactive.size };
   }
 
-  /** An expired result is never used, even if the server is down. */
   introspect(
     token: string,
     maxStalenessSeconds: number,
@@ -105,11 +116,16 @@ export class CachedIntrospection {
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#signalledTtlMs);
     const cached = this.#cached(token, hash, stalenessMs, nowMs);
-    if (!introspections.hasSubscribers) return cached ?? this.#ask(token, hash, stalenessMs, nowMs);
+    const mayBeStale = this.stale !== undefined && maxStalenessSeconds >= ANY_ANSWER;
+    const ask = (onOutcome?: OnOutcome): IntrospectionAnswer | Promise<IntrospectionAnswer> =>
+      mayBeStale
+        ? this.#askOrStale(this.stale, token, hash, stalenessMs, nowMs, onOutcome)
+        : this.#ask(token, hash, stalenessMs, nowMs, onOutcome);
+    if (!introspections.hasSubscribers) return cached ?? ask();
     let outcome: IntrospectionMessage['outcome'] = cached === undefined ? 'joined' : 'cached';
     const answer =
       cached ??
-      this.#ask(token, hash, stalenessMs, nowMs, (how) => {
+      ask((how) => {
         outcome = how;
       });
     return publishIntrospection(this.options.issuer, () => outcome, answer, this.clock, nowMs);
@@ -125,6 +141,69 @@ export class CachedIntrospection {
     if (nowMs - entry.askedAtMs >= this.#ttlMs && !this.#isSignalled(entry, nowMs)) return undefined;
     if (nowMs >= entry.renewAtMs && this.#isRenewalDue(entry, nowMs)) this.#renew(hash, token, entry, nowMs);
     return entry.answer;
+  }
+
+  /** Does not wait during a known outage, because each call to the server could take `timeoutMs`. */
+  #askOrStale(
+    stale: StaleAnswers,
+    token: string,
+    hash: string,
+    stalenessMs: number,
+    nowMs: number,
+    onOutcome?: OnOutcome,
+  ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
+    const known = stale.isKnownOutage(nowMs) ? this.#staleAt(hash, stale, nowMs) : undefined;
+    if (known === undefined) {
+      return this.#ask(token, hash, stalenessMs, nowMs, onOutcome).catch((error: unknown) => {
+        const answeredMs = this.clock.monotonicMs();
+        const entry = stale.permitsAfter(error) ? this.#staleAt(hash, stale, answeredMs) : undefined;
+        if (entry === undefined) throw error;
+        return this.#useStale(entry, stale, answeredMs, onOutcome);
+      });
+    }
+    if (stale.shouldTry(nowMs)) this.#try(token, hash, stale, nowMs);
+    this.#lookAgain(hash, known, nowMs);
+    return this.#useStale(known, stale, nowMs, onOutcome);
+  }
+
+  #useStale({ answer }: Entry, stale: StaleAnswers, nowMs: number, onOutcome?: OnOutcome): IntrospectionAnswer {
+    stale.used(nowMs);
+    onOutcome?.('stale');
+    return answer;
+  }
+
+  /** Does not look at the shared level, because another replica's result would not say whether the server answers. */
+  #try(token: string, hash: string, stale: StaleAnswers, nowMs: number): void {
+    const introspect = (): Promise<IntrospectionAnswer> => this.introspection.introspect(token);
+    this.#fly(hash, introspect, nowMs, this.#joinableMs(this.#ttlMs, nowMs)).catch((error: unknown) => {
+      stale.permitsAfter(error);
+    });
+  }
+
+  /** Another replica may reach the server, and may have found the token inactive. */
+  #lookAgain(hash: string, entry: Entry, nowMs: number): void {
+    const { shared } = this;
+    if (shared === undefined || nowMs < entry.lookAtMs) return;
+    entry.lookAtMs = nowMs + TRY_EVERY_MS;
+    const key = `introspection ${hash}`;
+    const look = shared.find(key, this.#ttlMs, (text, at) => this.#usable(hash, text, at, this.#ttlMs));
+    look.then(
+      (found) => (found === undefined ? shared.release(key) : this.#keepFound(hash, found)),
+      () => undefined,
+    );
+  }
+
+  #staleAt(hash: string, { maxMs }: StaleAnswers, nowMs: number): Entry | undefined {
+    const entry = this.#active.get(hash, nowMs);
+    if (entry === undefined || !this.signalled.tellsOf(entry.answer)) return undefined;
+    if (this.rechecks.areDue(entry.answer, entry.askedAtMs - RECHECK_OVERLAP_MS)) return undefined;
+    return nowMs - this.#expiredAtMs(entry) < maxMs ? entry : undefined;
+  }
+
+  /** A feed extends the lifetime, as long as it was healthy. */
+  #expiredAtMs({ askedAtMs }: Entry): number {
+    const healthyMs = Math.max(askedAtMs, this.signalled.healthyUntilMs(askedAtMs));
+    return Math.min(healthyMs + this.#ttlMs, askedAtMs + this.#signalledTtlMs);
   }
 
   #isSignalled({ answer, askedAtMs }: Entry, nowMs: number): boolean {
@@ -161,7 +240,7 @@ export class CachedIntrospection {
     hash: string,
     stalenessMs: number,
     nowMs: number,
-    onOutcome?: (outcome: 'asked' | 'shared') => void,
+    onOutcome?: OnOutcome,
   ): Promise<IntrospectionAnswer> {
     // The short TTL limits the age of shared and pending results, because they may predate received events.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
@@ -246,6 +325,7 @@ export class CachedIntrospection {
   #keep(hash: string, flight: Flight, answered: IntrospectionAnswer): IntrospectionAnswer {
     // The result is a new object per token, because `claims-verifier.ts` caches by object identity.
     const answer = deepFreeze({ ...answered });
+    this.stale?.end();
     if (answer['active'] === true) {
       this.#flights.detachEarlier(hash, flight);
       if (!flight.isDetached) this.#keepActive(hash, answer, flight.startedAtMs);
@@ -274,7 +354,12 @@ export class CachedIntrospection {
       renewSignalledAtMs: renewAt(this.#signalledTtlMs),
       renewUnhealthyMs: renewAfterMs(this.#ttlMs, UNHEALTHY_RENEWAL),
     };
-    this.#active.set(hash, { answer, askedAtMs, ...renewals }, Math.min(endMs, expiresAtMs) - nowMs);
+    const staleMs = this.stale?.maxMs ?? 0;
+    this.#active.set(
+      hash,
+      { answer, askedAtMs, lookAtMs: -Infinity, ...renewals },
+      Math.min(endMs + staleMs, expiresAtMs) - nowMs,
+    );
   }
 
   #keepInactive(hash: string, answer: IntrospectionAnswer, askedAtMs: number): void {
@@ -284,7 +369,7 @@ export class CachedIntrospection {
     if (earlier !== undefined && earlier.askedAtMs > askedAtMs) return;
     const endMs = askedAtMs + Math.min(this.#ttlMs, INACTIVE_TTL_MS);
     const never = { renewAtMs: Infinity, renewSignalledAtMs: Infinity, renewUnhealthyMs: Infinity };
-    this.#inactive.set(hash, { answer, askedAtMs, ...never }, endMs - this.clock.monotonicMs());
+    this.#inactive.set(hash, { answer, askedAtMs, lookAtMs: Infinity, ...never }, endMs - this.clock.monotonicMs());
   }
 
   #untilExpiryMs({ exp }: IntrospectionAnswer): number {

@@ -14,10 +14,10 @@ export interface IntrospectionMessage {
   /** The configured issuer that the token names. */
   readonly issuer: string;
   /**
-   * The source of the result: this request (`asked`), a concurrent request (`joined`), an earlier request (`cached`) or
-   * another replica (`shared`).
+   * The source of the result: this request (`asked`), a concurrent request (`joined`), an earlier request (`cached`),
+   * another replica (`shared`), or an expired result during an outage (`stale`).
    */
-  readonly outcome: 'asked' | 'joined' | 'cached' | 'shared';
+  readonly outcome: 'asked' | 'joined' | 'cached' | 'shared' | 'stale';
   /** Whether the token is active; absent if there is no usable answer. */
   readonly active?: boolean;
   readonly durationMs: number;

@@ -1,9 +1,10 @@
-import { CachedIntrospection } from '../authorization-server/cached-introspection.js';
+import { CachedIntrospection, RECHECK_OVERLAP_MS } from '../authorization-server/cached-introspection.js';
 import {
   createAuthorizationServer,
   type AuthorizationServerCalls,
 } from '../authorization-server/create-authorization-server.js';
 import { junkToken } from '../authorization-server/junk-token.js';
+import { StaleAnswers } from '../authorization-server/stale-answers.js';
 import { AuthorizationServerHealth } from '../authorization-server/server-health.js';
 import { awakeClock } from '../caching/clock.js';
 import type { Clock } from '../caching/clock.js';
@@ -46,6 +47,7 @@ export interface ComposedIssuer extends AuthorizationServerCalls {
   readonly sharing: RevocationSharing;
   readonly feed: SharedFeed;
   readonly shared: SharedLevel | undefined;
+  readonly stale: StaleAnswers | undefined;
   readonly tokens: TokenSource;
   readonly verifier: IssuerVerifier;
   readonly health: AuthorizationServerHealth;
@@ -69,8 +71,13 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
   // Denials use the plain monotonic clock, because a changed system date must not end a denial early.
   const denials = new HeldDenials(options, surroundings.clock, loggers('RevocationList'), profile);
   const { introspectionTtlSeconds, introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
-  const rechecks = new Rechecks(introspectionTtlWithEventsSeconds * 1000, clock, profile, () =>
-    server.clockSkew.latestSeconds(),
+  const { introspectionStaleIfErrorSeconds: staleSeconds } = options;
+  const stale = staleSeconds === 0 ? undefined : new StaleAnswers(options, clock, loggers('Introspection'));
+  const rechecks = new Rechecks(
+    (introspectionTtlWithEventsSeconds + staleSeconds) * 1000 + RECHECK_OVERLAP_MS,
+    clock,
+    profile,
+    () => server.clockSkew.latestSeconds(),
   );
   options.sharedCache?.check(options);
   const sharedLog = loggers('SharedCache');
@@ -112,6 +119,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
       healthyUntilMs: (askedAtMs) => signals.healthyUntilMs(askedAtMs),
       tellsOf: (answer) => !denials.leavesOpen(answer),
     },
+    stale,
   );
   const verifierOptions = { ...options, audience: options.clientId, profile, clockSkew: server.clockSkew };
   return {
@@ -127,6 +135,7 @@ export function composeIssuer(options: OptionsOfIssuer, surroundings: IssuerSurr
     sharing,
     feed: new SharedFeed(sharing, signals, clock),
     shared,
+    stale,
     tokens,
     verifier: new IssuerVerifier(introspection, verifierOptions, clock, denials, jwts),
     health: new AuthorizationServerHealth(

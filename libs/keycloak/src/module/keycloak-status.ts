@@ -1,3 +1,4 @@
+import type { StaleAnswersStatus } from '../authorization-server/stale-answers.js';
 import type { Clock } from '../caching/clock.js';
 import type { CallsState } from '../resilience/call-gate.js';
 import { CHANNEL_REFUSALS, type ChannelRefusal, type RefusalCounts } from '../revocation/channel-refusals.js';
@@ -42,6 +43,11 @@ export interface KeycloakStatusSnapshot {
     readonly lastHealthySecondsAgo?: number;
     readonly reason?: ChannelRefusal | 'gaps';
   };
+  /**
+   * The use of expired introspection results during an outage (`introspectionStaleIfErrorSeconds`). `inUseSeconds`: the
+   * time since the first use in this outage; absent outside of an outage. With several issuers, the longest time.
+   */
+  readonly staleIntrospections: StaleAnswersStatus;
   /** With several issuers, `state` is the worst state of all channels. */
   readonly revocationChannel: RevocationChannelStatus;
   readonly enforcement: EnforcementStatus;
@@ -74,6 +80,7 @@ export interface IssuerStatus {
   readonly calls: () => Readonly<Record<string, CallsState>>;
   readonly cacheSizes: () => KeycloakStatusSnapshot['caches'];
   readonly sharing: { readonly status: RevocationChannelStatus };
+  readonly stale: { readonly status: StaleAnswersStatus } | undefined;
 }
 
 /**
@@ -96,6 +103,7 @@ export class KeycloakStatus {
       services: this.services(),
       caches: this.issuers.map(({ cacheSizes }) => cacheSizes()).reduce(together),
       signals: signalsOf(own),
+      staleIntrospections: this.issuers.map(({ stale }) => stale?.status ?? { maxSeconds: 0 }).reduce(longer),
       revocationChannel: this.issuers.map(({ sharing }) => sharing.status).reduce(worse),
       enforcement: this.enforcement(),
     };
@@ -140,6 +148,9 @@ const together = (one: Caches, other: Caches): Caches => ({
   tokens: one.tokens + other.tokens,
   revocations: one.revocations + other.revocations,
 });
+
+const longer = (one: StaleAnswersStatus, other: StaleAnswersStatus): StaleAnswersStatus =>
+  (other.inUseSeconds ?? -1) > (one.inUseSeconds ?? -1) ? other : one;
 
 const sumOf = (one: Counts, other: Counts): Counts =>
   Object.fromEntries(

@@ -50,6 +50,7 @@ describe('resolveKeycloakOptions', () => {
       clockToleranceSeconds: 5,
       minRemainingLifetimeSeconds: 10,
       introspectionTtlSeconds: 10,
+      introspectionStaleIfErrorSeconds: 0,
       maxCachedIntrospections: 10_000,
       maxCachedTokens: 1000,
       maxRevocations: 100_000,
@@ -269,6 +270,19 @@ describe('resolveKeycloakOptions', () => {
     for (const one of [bent, signalled]) expect(faults(() => resolve(one))).toEqual([expect.stringMatching(words)]);
     expect(faults(() => resolve({ ...bent, introspectionTtlSeconds: 60 }))).toEqual([]);
     expect(faults(() => resolve({ ...signalled, revocationRetentionSeconds: 300 }))).toEqual([]);
+  });
+
+  it('requires cached results and a longer revocationRetentionSeconds for introspectionStaleIfErrorSeconds', () => {
+    const stale = { introspectionStaleIfErrorSeconds: 600 };
+    expect(faults(() => resolve(stale))).toEqual([]);
+    expect(faults(() => resolve({ ...stale, introspectionTtlSeconds: 0 }))).toEqual([
+      expect.stringMatching(/^introspectionStaleIfErrorSeconds needs introspectionTtlSeconds above 0/),
+    ]);
+    expect(faults(() => resolve({ ...stale, revocationRetentionSeconds: 609 }))).toEqual([
+      expect.stringMatching(/^revocationRetentionSeconds must not be less/),
+    ]);
+    expect(faults(() => resolve({ ...stale, revocationRetentionSeconds: 610 }))).toEqual([]);
+    expect(faults(() => resolve({ introspectionStaleIfErrorSeconds: 601 }))).toHaveLength(1);
   });
 
   it('accepts http for a protected resource in development', () => {

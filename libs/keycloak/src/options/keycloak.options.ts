@@ -83,6 +83,13 @@ export interface CommonModuleOptions {
    */
   readonly introspectionTtlWithEventsSeconds?: number;
   /**
+   * DANGER: how long an expired introspection result is still used while Keycloak does not answer (time-out, failed
+   * connection, 5xx, open circuit). A token that is revoked meanwhile stays accepted for this time beyond its TTL. Never
+   * used after `exp`, a denial, a recheck or an inactive result, or on a route with `@MaxIntrospectionAge`. Default 0, 0
+   * to 600.
+   */
+  readonly introspectionStaleIfErrorSeconds?: number;
+  /**
    * Limits the cached introspection results of active tokens and, separately, of inactive tokens. Default 10000, 1 to
    * 1000000.
    */
@@ -96,7 +103,8 @@ export interface CommonModuleOptions {
   readonly maxRevocations?: number;
   /**
    * How long a denial is held. This option must exceed the longest lifetime of a received token. Default 36000, 60 to
-   * 31536000. The minimum is the larger value of `introspectionTtlSeconds` and `introspectionTtlWithEventsSeconds`.
+   * 31536000. The minimum is the larger value of `introspectionTtlSeconds` and `introspectionTtlWithEventsSeconds`, plus
+   * `introspectionStaleIfErrorSeconds`.
    *
    * The default is Keycloak's default limit for sessions: no token outlives its session. Raise
    * `revocationRetentionSeconds` together with `SSO Session Max`, for offline sessions, and for longer token lifespans.
@@ -218,6 +226,7 @@ const COMMON_OPTIONS = {
   minRemainingLifetimeSeconds: integer(10, 1, 300),
   introspectionTtlSeconds: integer(10, 0, 300),
   introspectionTtlWithEventsSeconds: optionalInteger(2, 3600),
+  introspectionStaleIfErrorSeconds: integer(0, 0, 600),
   maxCachedIntrospections: integer(10_000, 1, 1_000_000),
   maxCachedTokens: integer(1000, 1, 1_000_000),
   maxRevocations: integer(100_000, 1, 1_000_000),
@@ -257,10 +266,14 @@ export function resolveKeycloakOptions(
       'introspectionTtlWithEventsSeconds must be more than introspectionTtlSeconds, and introspectionTtlSeconds must not be 0',
     );
   }
-  if (common.revocationRetentionSeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled)) {
+  const { introspectionStaleIfErrorSeconds: stale } = common;
+  if (common.revocationRetentionSeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled) + stale) {
     faults.fault(
-      'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds, because a denial must outlast cached answers',
+      'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds, each plus introspectionStaleIfErrorSeconds, because a denial must outlast cached answers',
     );
+  }
+  if (stale > 0 && ttl === 0) {
+    faults.fault('introspectionStaleIfErrorSeconds needs introspectionTtlSeconds above 0, because no result is cached');
   }
   checkObserveUntil(common, faults, nowSeconds);
   checkProcess(faults);

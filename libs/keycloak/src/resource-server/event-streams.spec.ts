@@ -3,7 +3,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { finalize, interval, map, take, type Observable } from 'rxjs';
 import { KEYCLOAK } from '../module/keycloak.module-definition.js';
@@ -184,11 +184,14 @@ describe.each([
 
   it('tracks no connection that has ended or that has no token', async () => {
     const url = await start(adapter());
+    const { connections } = app.get<ComposedKeycloak>(KEYCLOAK, { strict: false });
+    const release = jest.spyOn(connections, 'release');
     const token = signIn(app, reader());
     const first = await listen(`${url}/news`, token);
     await until(() => first.received.events > 0);
     const second = await listen(`${url}/one`, token);
     await until(() => second.received.isOver);
+    expect(await until(() => release.mock.calls.length === 1)).toBe(true);
     const third = await listen(`${url}/optional`);
     await until(() => third.received.events > 0);
     first.stop();

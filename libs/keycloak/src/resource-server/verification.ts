@@ -1,10 +1,14 @@
+import { ANY_ANSWER } from '../authorization-server/cached-introspection.js';
+
 /** Introspection (RFC 7662) or a check of the signature (RFC 7515). */
 export type VerificationMethod = 'introspection' | 'jwt';
 
 export const VERIFICATIONS = ['introspection', 'jwt'] as const satisfies readonly VerificationMethod[];
 
-/** A requirement is a maximum age of the introspection result in seconds, so a smaller number is stricter. */
-export const ANY_ANSWER = Number.MAX_VALUE;
+export { ANY_ANSWER };
+
+/** A route that names a maximum age never accepts `ANY_ANSWER`. */
+const MAX_SAID_SECONDS = 1e9;
 
 /** A check of the signature is enough if the option `jwt` is set. */
 export const NO_ANSWER_NEEDED = Infinity;
@@ -20,7 +24,7 @@ export const demandedStaleness = (demanded: DemandedVerification, byDefault: Ver
   saidStaleness(demanded) ?? stalenessOf(byDefault);
 
 export function saidStaleness({ maxStalenessSeconds, verification }: DemandedVerification): number | undefined {
-  if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, ANY_ANSWER);
+  if (maxStalenessSeconds !== undefined) return Math.min(maxStalenessSeconds, MAX_SAID_SECONDS);
   return verification && stalenessOf(verification);
 }
 

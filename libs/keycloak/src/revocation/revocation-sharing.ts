@@ -46,6 +46,7 @@ export interface SharingOptions {
   readonly maxRevocations: number;
   readonly introspectionTtlSeconds: number;
   readonly introspectionTtlWithEventsSeconds?: number | undefined;
+  readonly introspectionStaleIfErrorSeconds?: number;
   readonly allowInsecureRequests: boolean;
   readonly revocationChannel: RevocationChannel | undefined;
 }
@@ -91,8 +92,9 @@ export class RevocationSharing implements RevocationReceiver {
     this.#trust = new ChannelTrust(clock, log);
     options.revocationChannel?.check(this.#context);
     if (options.revocationChannel !== undefined) {
-      const { introspectionTtlSeconds, introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
-      const toAnswersSeconds = introspectionTtlWithEventsSeconds + SKEW_SECONDS;
+      const { introspectionTtlSeconds, introspectionStaleIfErrorSeconds: staleSeconds = 0 } = options;
+      const { introspectionTtlWithEventsSeconds = introspectionTtlSeconds } = options;
+      const toAnswersSeconds = introspectionTtlWithEventsSeconds + staleSeconds + SKEW_SECONDS;
       const useful = { seconds: recheckSeconds, toAnswersSeconds };
       this.#rechecks = new SharedRechecks(rechecks, useful, clock, () => this.#appends.soon());
     }

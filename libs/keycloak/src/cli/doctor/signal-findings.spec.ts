@@ -93,6 +93,12 @@ describe('the findings of doctor about signals', () => {
     ]);
   });
 
+  it('say how long a revoked token may be accepted while Keycloak is away', async () => {
+    expect(await said(service({ introspectionStaleIfErrorSeconds: 60 }))).toEqual([
+      expect.stringMatching(/^note: While Keycloak is away, a revoked token may be accepted for 70 s/),
+    ]);
+  });
+
   const client = { id: '1', clientId: 'shop', hasServiceAccount: true } as RealmClient;
   const VIEW_EVENTS = roleKey('realm-management', 'view-events');
   const realm = (roles: readonly RoleKey[], settings: object = {}, kept?: number): RealmSnapshot =>

@@ -42,6 +42,7 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
     ...ofSources,
     ...ofHostName,
     ...unusedFinding(options, feed.sources.length > 0),
+    ...staleFinding(options),
     ...proofKeyFinding(options, feed.sources.length > 0),
   ];
 }
@@ -71,6 +72,18 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
     ];
   }
   return [];
+}
+
+function staleFinding(options: ComposedIssuer['options']): Finding[] {
+  const { introspectionStaleIfErrorSeconds: stale } = options;
+  const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: longTtl } = options;
+  if (stale === 0) return [];
+  return [
+    note(
+      'signals',
+      `While Keycloak is away, a revoked token may be accepted for ${ttl + stale} s: introspectionTtlSeconds (${ttl}) plus introspectionStaleIfErrorSeconds (${stale}).${longTtl === undefined ? '' : ` With a feed, the time may be ${longTtl + stale} s for some causes.`}`,
+    ),
+  ];
 }
 
 /** A poller trusts its own key, so only services that do not poll must set public keys. */

@@ -20,6 +20,7 @@ export {
 
 export type { Actor } from '../../protocol/actor.js';
 export type { EnforcementStatus } from '../../module/keycloak-status.js';
+export type { StaleAnswersStatus } from '../../authorization-server/stale-answers.js';
 export type { ObservedCounts } from '../../resource-server/observed-judgements.js';
 export type { ObservedRefusal } from '../../resource-server/observed-refusals.js';
 export type { IntrospectionMessage } from '../../diagnostics/introspection-channel.js';

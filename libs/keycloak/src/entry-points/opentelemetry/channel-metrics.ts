@@ -60,7 +60,7 @@ export function measureChannels(meter: Meter): () => void {
   return listenTo({
     [INTROSPECTION_CHANNEL]: ({ outcome, active, failed, durationMs }: IntrospectionMessage) => {
       lookups.add(1, INTROSPECTION_LOOKUPS[outcome]);
-      if (outcome === 'cached') return;
+      if (outcome === 'cached' || outcome === 'stale') return;
       introspections.record(durationMs / 1000, known({ [OUTCOME]: outcome, [ACTIVE]: active, [ERROR_TYPE]: failed }));
     },
     [JWT_VERIFICATION_CHANNEL]: ({ outcome, valid, failed, durationMs }: JwtVerificationMessage) => {
@@ -85,7 +85,7 @@ export function measureChannels(meter: Meter): () => void {
   });
 }
 
-const lookup = (cache: string, outcome: 'hit' | 'joined' | 'shared' | 'miss'): Attributes => ({
+const lookup = (cache: string, outcome: 'hit' | 'joined' | 'shared' | 'stale' | 'miss'): Attributes => ({
   [CACHE]: cache,
   [OUTCOME]: outcome,
 });
@@ -95,6 +95,7 @@ const INTROSPECTION_LOOKUPS: Readonly<Record<IntrospectionMessage['outcome'], At
   cached: lookup('introspections', 'hit'),
   joined: lookup('introspections', 'joined'),
   shared: lookup('introspections', 'shared'),
+  stale: lookup('introspections', 'stale'),
   asked: lookup('introspections', 'miss'),
 };
 

@@ -1,0 +1,117 @@
+import type { Clock } from '../caching/clock.js';
+import { CONNECTION_FAILURES } from '../protocol/connection-failures.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { ComponentLog } from '../resilience/component-log.js';
+
+/** The pause between two calls that try whether the server answers again. */
+export const TRY_EVERY_MS = 1000;
+
+/** If the server fails now and then, the beginning and the end of an outage are logged at most once in this time. */
+const LOG_EVERY_MS = 10_000;
+
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  'timeout',
+  'answer_broken_off',
+  'circuit_open',
+  ...CONNECTION_FAILURES,
+]);
+
+/** A 5xx is no answer about the token. A refusal and a nonsensical answer are no outage. */
+const isOutage = ({ reason }: AuthorizationServerError): boolean =>
+  NO_ANSWER.has(reason) || /^answered_5\d\d_/.test(reason);
+
+/** This service made no call, so the failure says nothing about the server. */
+const isUnknown = ({ reason }: AuthorizationServerError): boolean => reason === 'queue_full';
+
+export interface StaleAnswersStatus {
+  /** The option `introspectionStaleIfErrorSeconds`; 0 means that no expired result is used. */
+  readonly maxSeconds: number;
+  /** The time since the first use of an expired result in this outage; absent outside of an outage. */
+  readonly inUseSeconds?: number;
+}
+
+export interface StaleAnswersOptions {
+  readonly introspectionStaleIfErrorSeconds: number;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Permits expired introspection results during an outage of the authorization server, and logs when their use begins
+ * and ends.
+ *
+ * While an outage is known, a request does not wait for the server, and one call a second tries whether the server
+ * answers. Any answer of the server ends the outage, even a refusal. An outage whose last failure is too old is unknown
+ * again, because nobody has asked the server since.
+ */
+export class StaleAnswers {
+  readonly maxMs: number;
+  readonly #knownForMs: number;
+  #failedMs = -Infinity;
+  #inUseSinceMs: number | undefined;
+  #nextTryMs = -Infinity;
+  #loggedMs = -Infinity;
+  #isLogged = false;
+
+  constructor(
+    options: StaleAnswersOptions,
+    private readonly clock: Clock,
+    private readonly log: Pick<ComponentLog, 'warn' | 'log'>,
+  ) {
+    this.maxMs = options.introspectionStaleIfErrorSeconds * 1000;
+    this.#knownForMs = options.timeoutMs + 2 * TRY_EVERY_MS;
+  }
+
+  get status(): StaleAnswersStatus {
+    const maxSeconds = this.maxMs / 1000;
+    const nowMs = this.clock.monotonicMs();
+    if (this.#inUseSinceMs === undefined || !this.isKnownOutage(nowMs)) return { maxSeconds };
+    return { maxSeconds, inUseSeconds: (nowMs - this.#inUseSinceMs) / 1000 };
+  }
+
+  isKnownOutage(nowMs: number): boolean {
+    return nowMs - this.#failedMs < this.#knownForMs;
+  }
+
+  /** Returns whether the caller should send a call now, to learn whether the server answers again. */
+  shouldTry(nowMs: number): boolean {
+    if (nowMs < this.#nextTryMs) return false;
+    this.#nextTryMs = nowMs + TRY_EVERY_MS;
+    return true;
+  }
+
+  /** Learns from a failed introspection. Returns whether an expired result may replace the answer. */
+  permitsAfter(error: unknown): boolean {
+    const nowMs = this.clock.monotonicMs();
+    if (!(error instanceof AuthorizationServerError)) return false;
+    if (isUnknown(error)) return this.isKnownOutage(nowMs);
+    if (!isOutage(error)) {
+      this.end();
+      return false;
+    }
+    this.#failedMs = nowMs;
+    return true;
+  }
+
+  /** Call this method at each use of an expired result. */
+  used(nowMs: number): void {
+    this.#inUseSinceMs ??= nowMs;
+    if (this.#isLogged || nowMs - this.#loggedMs < LOG_EVERY_MS) return;
+    this.#isLogged = true;
+    this.#loggedMs = nowMs;
+    this.log.warn(
+      'Keycloak does not answer: expired introspection results are used. A token that is revoked meanwhile stays accepted until its result ends',
+      { maxSeconds: this.maxMs / 1000 },
+    );
+  }
+
+  /** The server has answered. */
+  end(): void {
+    this.#failedMs = -Infinity;
+    if (this.#inUseSinceMs === undefined) return;
+    const seconds = Math.round((this.clock.monotonicMs() - this.#inUseSinceMs) / 1000);
+    this.#inUseSinceMs = undefined;
+    if (!this.#isLogged) return;
+    this.#isLogged = false;
+    this.log.log('Keycloak answers again: expired introspection results are no longer used', { seconds });
+  }
+}

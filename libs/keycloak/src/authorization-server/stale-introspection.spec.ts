@@ -1,0 +1,309 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StillClock } from '../../spec-support/still-clock.js';
+import { AuthorizationServerError } from '../protocol/authorization-server-error.js';
+import type { IntrospectionAnswer } from '../protocol/claims.js';
+import type { AuthorizationServerErrorReason } from '../protocol/refusal-reasons.js';
+import { tokenHash } from '../protocol/token-hash.js';
+import { Rechecks } from '../revocation/rechecks.js';
+import type { SharedLevel } from '../caching/shared-level.js';
+import { SignalProof } from '../revocation/signal-proof.js';
+import { ANY_ANSWER, CachedIntrospection } from './cached-introspection.js';
+import { StaleAnswers } from './stale-answers.js';
+
+const [TTL, LONG, STALE] = [10, 300, 60];
+const OPTIONS = {
+  issuer: 'https://sso.example.com/realms/shop',
+  introspectionTtlSeconds: TTL,
+  introspectionTtlWithEventsSeconds: LONG,
+  maxCachedIntrospections: 100,
+};
+
+let clock: StillClock;
+let proof: SignalProof;
+let rechecks: Rechecks;
+let stale: StaleAnswers;
+let cache: CachedIntrospection;
+let asked: string[];
+let lines: string[];
+let active: boolean;
+let failure: unknown;
+let isReported: boolean;
+let shared: SharedLevel | undefined;
+
+const failed = (reason: AuthorizationServerErrorReason): AuthorizationServerError =>
+  new AuthorizationServerError('authorization_server_unavailable', { reason });
+
+function cacheOf(staleSeconds: number): CachedIntrospection {
+  const log = (message: string): void => void lines.push(message);
+  stale = new StaleAnswers({ introspectionStaleIfErrorSeconds: staleSeconds, timeoutMs: 3000 }, clock, {
+    warn: log,
+    log,
+  });
+  const introspect = async (token: string): Promise<IntrospectionAnswer> => {
+    asked.push(token);
+    if (failure !== undefined) throw failure;
+    return { active, sub: 'alice', sid: 's1', exp: clock.date + 100 };
+  };
+  const signalled = {
+    healthyUntilMs: (askedAtMs: number) => proof.healthyUntilMs(askedAtMs),
+    tellsOf: () => isReported,
+  };
+  return new CachedIntrospection(
+    { introspect, renew: introspect },
+    OPTIONS,
+    clock,
+    () => undefined,
+    rechecks,
+    shared,
+    signalled,
+    stale,
+  );
+}
+
+beforeEach(() => {
+  clock = new StillClock();
+  proof = new SignalProof(clock);
+  rechecks = new Rechecks((LONG + STALE) * 1000, clock);
+  [asked, lines, active, failure, isReported, shared] = [[], [], true, undefined, true, undefined];
+  cache = cacheOf(STALE);
+});
+
+const ask = async (token = 'a', staleness = ANY_ANSWER): Promise<IntrospectionAnswer> =>
+  cache.introspect(token, staleness, tokenHash(token));
+
+async function outage(reason: AuthorizationServerErrorReason = 'timeout'): Promise<void> {
+  await ask();
+  failure = failed(reason);
+}
+
+describe('an expired introspection result during an outage', () => {
+  it.each<AuthorizationServerErrorReason>([
+    'timeout',
+    'ECONNREFUSED',
+    'circuit_open',
+    'answer_broken_off',
+    'answered_503_unexpected_status',
+  ])('is used for introspectionStaleIfErrorSeconds after %s, and no longer (RS-13)', async (reason) => {
+    await outage(reason);
+    clock.advance(TTL + STALE - 1);
+    await expect(ask()).resolves.toMatchObject({ active: true });
+    clock.advance(1);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it.each<AuthorizationServerErrorReason>([
+    'queue_full',
+    'answered_429_unexpected_status',
+    'nonsense_answer',
+    'issuer_mismatch',
+    'realm_not_found',
+  ])('is not used after %s', async (reason) => {
+    await outage(reason);
+    clock.advance(TTL);
+    await expect(ask()).rejects.toBe(failure);
+    expect(lines).toEqual([]);
+  });
+
+  it('is not used after a refusal', async () => {
+    await ask();
+    failure = AuthorizationServerError.answered(401, 'invalid_client');
+    clock.advance(TTL);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it.each<[string, unknown]>([
+    ['a refusal', AuthorizationServerError.answered(401, 'invalid_client')],
+    ['a nonsensical answer', failed('nonsense_answer')],
+    ['a credential that this service cannot read', failed('client_credential_unreadable')],
+  ])('is no longer used after %s in a known outage (RS-14)', async (_case, refusal) => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    failure = refusal;
+    clock.advance(1);
+    await ask();
+    await new Promise(setImmediate);
+    await expect(ask()).rejects.toBe(refusal);
+    expect(lines.at(-1)).toContain('Keycloak answers again');
+  });
+
+  it('is used after queue_full in a known outage, and does not end it', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    failure = failed('queue_full');
+    clock.advance(1);
+    await ask();
+    await new Promise(setImmediate);
+    await expect(ask()).resolves.toMatchObject({ active: true });
+  });
+
+  it('is not used without a new failure if nobody has asked the server for a while', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    failure = undefined;
+    active = false;
+    clock.advance(6);
+    expect(stale.status).toEqual({ maxSeconds: STALE });
+    await expect(ask()).resolves.toMatchObject({ active: false });
+  });
+
+  it('is not used if a recheck came shortly before its introspection', async () => {
+    rechecks.require({ sub: 'alice' });
+    clock.advance(4);
+    await outage();
+    clock.advance(TTL);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('is not used for an offline session whose online session has ended', async () => {
+    await outage();
+    clock.advance(TTL);
+    isReported = false;
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('is not used by default', async () => {
+    cache = new CachedIntrospection(
+      {
+        introspect: async () => {
+          if (failure !== undefined) throw failure;
+          return { active: true, exp: clock.date + 100 };
+        },
+        renew: () => Promise.reject(failed('timeout')),
+      },
+      OPTIONS,
+      clock,
+      () => undefined,
+    );
+    await outage();
+    clock.advance(TTL);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('is not used after the expiry of the token (RS-03)', async () => {
+    cache = cacheOf(600);
+    await outage();
+    clock.advance(99);
+    await expect(ask()).resolves.toMatchObject({ active: true });
+    clock.advance(1);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('is not used on a route that limits the age of the result', async () => {
+    await outage();
+    clock.advance(TTL);
+    await expect(ask('a', 3600)).rejects.toBe(failure);
+    await expect(ask('a', Infinity)).resolves.toMatchObject({ active: true });
+  });
+
+  it('is not used after a recheck', async () => {
+    await outage();
+    clock.advance(TTL);
+    rechecks.require({ sub: 'alice' });
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('is not used if an introspection has found the token inactive', async () => {
+    await ask();
+    clock.advance(TTL);
+    active = false;
+    await expect(ask()).resolves.toMatchObject({ active: false });
+    failure = failed('timeout');
+    clock.advance(5);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('counts from the end of a lost feed, within the time that the feed allows', async () => {
+    proof.prove({ sinceMs: -Infinity, untilMs: clock.monotonicMs() });
+    await outage();
+    for (let second = 0; second < 20; second += 1) {
+      clock.advance(1);
+      proof.prove({ sinceMs: -Infinity, untilMs: clock.monotonicMs() });
+    }
+    clock.advance(TTL + STALE - 1);
+    await expect(ask()).resolves.toMatchObject({ active: true });
+    clock.advance(1);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('does not wait for the server in a known outage, and tries the server once a second', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    const before = asked.length;
+    for (let request = 0; request < 5; request += 1) {
+      expect(cache.introspect('a', ANY_ANSWER, tokenHash('a'))).toMatchObject({ active: true });
+      await new Promise(setImmediate);
+    }
+    expect(asked.length - before).toBe(1);
+    clock.advance(1);
+    await ask();
+    expect(asked.length - before).toBe(2);
+  });
+
+  it('is replaced when the server answers again, and the log says when the outage began and ended', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    expect(stale.status).toEqual({ maxSeconds: STALE, inUseSeconds: 0 });
+    failure = undefined;
+    clock.advance(2);
+    await ask();
+    await new Promise(setImmediate);
+    expect(stale.status).toEqual({ maxSeconds: STALE });
+    const before = asked.length;
+    await ask();
+    expect(asked.length).toBe(before);
+    expect(lines).toEqual([
+      expect.stringContaining('Keycloak does not answer'),
+      expect.stringContaining('Keycloak answers again'),
+    ]);
+  });
+
+  it('is replaced when another replica has found the token inactive (RS-12)', async () => {
+    const found = { value: { active: false }, askedAtMs: 0 };
+    let isFound = false;
+    shared = {
+      find: async () => (isFound ? { ...found, askedAtMs: clock.monotonicMs() } : undefined),
+      put: () => undefined,
+      release: () => undefined,
+    } as unknown as SharedLevel;
+    cache = cacheOf(STALE);
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    isFound = true;
+    clock.advance(1);
+    await ask();
+    await new Promise(setImmediate);
+    await expect(ask()).resolves.toMatchObject({ active: false });
+  });
+
+  it('writes two lines if the server fails now and then', () => {
+    for (let times = 0; times < 30; times += 1) {
+      stale.permitsAfter(failed('timeout'));
+      stale.used(clock.monotonicMs());
+      clock.advance(0.1);
+      stale.end();
+    }
+    expect(lines).toHaveLength(2);
+  });
+
+  it('writes a line for a long outage that follows a short outage', () => {
+    const use = (): void => {
+      stale.permitsAfter(failed('timeout'));
+      stale.used(clock.monotonicMs());
+    };
+    use();
+    stale.end();
+    clock.advance(1);
+    for (let second = 0; second < 20; second += 1) {
+      use();
+      clock.advance(1);
+    }
+    expect(lines).toHaveLength(3);
+    expect(lines.at(-1)).toContain('Keycloak does not answer');
+  });
+});
