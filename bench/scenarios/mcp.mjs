@@ -110,12 +110,12 @@ async function exchanges(bench, upstream) {
   return verdict(`${COUNTED} tool calls of one user: token exchanges`, times === 1, String(times), 'exactly 1');
 }
 
-const startTools = ({ start }, { kind, keycloak, upstream }) =>
+export const startTools = ({ start }, { kind, keycloak, upstream }) =>
   start(`${kind} tools`, ['bench/servers/mcp-tools.mjs', kind], {
     env: { ...keycloakEnvironment(keycloak, 'service-a'), UPSTREAM_URL: upstream.url },
   });
 
-const callWith = (token) => ({
+export const callWith = (token) => ({
   method: 'POST',
   path: '/mcp',
   headers: { ...HEADERS, authorization: `Bearer ${token}` },
@@ -123,7 +123,7 @@ const callWith = (token) => ({
 });
 
 /** A refused tool answers with the status 200 too. */
-async function checkAnswer(url, { method, path, headers, body }) {
+export async function checkAnswer(url, { method, path, headers, body }) {
   const text = await (await fetch(url + path, { method, headers, body })).text();
   if (!text.includes('was processed')) throw new Error(`The tool answered ${text}`);
 }

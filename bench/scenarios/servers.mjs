@@ -9,6 +9,7 @@ import { REALM } from '../../scripts/start/services.mjs';
 import { proveSteps } from '../measure/staircase.mjs';
 import { verdict } from '../report.mjs';
 import { proveLimit } from './limit.mjs';
+import { callWith, checkAnswer, startTools } from './mcp.mjs';
 
 export const name = 'servers';
 export const title = 'every server of the bench starts, and answers one request';
@@ -46,7 +47,7 @@ const TRIALS = {
     }
   },
   'servers/one-route.mjs': async (bench) => {
-    for (const kind of ['bare', 'guarded', 'jwt'])
+    for (const kind of ['bare', 'guarded', 'long-lived', 'jwt'])
       await guardedRoute(bench, program('one-route', kind), kind !== 'bare');
   },
   'servers/one-call.mjs': async ({ keycloak, start }) => {
@@ -56,6 +57,13 @@ const TRIALS = {
     for (const way of ['none', 'http-service', 'ours']) {
       const server = await start(`call by ${way}`, program('one-call', way), { env });
       expect(`result by ${way}`, (await expectOk(server, '/call')).result, 20);
+    }
+  },
+  'servers/mcp-tools.mjs': async (bench) => {
+    const upstream = await bench.start('upstream', program('upstream'));
+    for (const kind of ['bare', 'guarded']) {
+      const server = await startTools(bench, { kind, keycloak: bench.keycloak, upstream });
+      await checkAnswer(server.url, callWith(await passwordToken(bench.keycloak)));
     }
   },
   'servers/request-path.mjs': async ({ keycloak, start }) => {

@@ -5,6 +5,8 @@ import { clientSecrets, DESCRIPTION } from '../start/services.mjs';
 const ANSWER_MS = 5000;
 /** A new process has a healthy feed only after a few seconds. */
 const LOOKS = 30;
+/** One gap lasts for `introspectionTtlSeconds`, and processes that have just started may cause another gap. */
+const LOOKS_AT_GAPS = 120;
 const PAUSE_MS = 500;
 
 /**
@@ -22,7 +24,7 @@ export const receivesRevocations = (service, environment) =>
  * @param {string} service
  * @param {string} issuer as reachable from this process
  * @param {(token: string) => Promise<any>} readDetails
- * @param {number} [pauseMs] between two of 30 looks
+ * @param {number} [pauseMs] between two of 30 looks, or of 120 looks at a feed with gaps
  * @returns {Promise<ProcessFault | undefined>}
  */
 export async function feedFault(service, issuer, readDetails, pauseMs = PAUSE_MS) {
@@ -33,7 +35,7 @@ export async function feedFault(service, issuer, readDetails, pauseMs = PAUSE_MS
     if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'an unexpected answer'));
     const { signals } = answer.details;
     if (signals?.state !== 'silent') return undefined;
-    if (look === LOOKS) return silent(signals);
+    if (look === (signals.reason === 'gaps' ? LOOKS_AT_GAPS : LOOKS)) return silent(signals);
     await sleep(pauseMs);
   }
 }

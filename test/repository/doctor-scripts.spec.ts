@@ -144,6 +144,13 @@ describe('the signal feed of a process (OP-02)', () => {
         details: { signals: { state: 'silent', reason: 'no_public_key' } },
       });
       expect(await feedFault('service-a', issuer, refused, PAUSE_MS)).toMatchObject({ why: 'no_public_key' });
+      let gaps = 0;
+      const withGaps = (until: number) => async (): Promise<object> => ({
+        details: { signals: (gaps += 1) < until ? { state: 'silent', reason: 'gaps' } : { state: 'healthy' } },
+      });
+      expect(await feedFault('service-a', issuer, withGaps(100), 1)).toBeUndefined();
+      gaps = 0;
+      expect(await feedFault('service-a', issuer, withGaps(1000), 1)).toMatchObject({ why: 'gaps' });
     } finally {
       server.close();
     }
