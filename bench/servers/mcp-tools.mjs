@@ -1,5 +1,5 @@
-// Serves one tool by mcp-nest on Fastify. The tool calls another service: with `guarded`, for the user of a verified
-// token; with `bare`, without this library.
+// Serves one tool by mcp-nest on Fastify. The tool calls another service. With `guarded`, it calls for the user of
+// a verified token. With `bare`, this library is not used.
 import { Controller, Inject } from '@nestjs/common';
 import { McpController, McpHttpControllerFor, McpStrategy, StreamableHttpTransport, Tool } from '@rekog/mcp-nest';
 import { Caller, getServiceClientToken, KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';

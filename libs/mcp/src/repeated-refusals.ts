@@ -14,7 +14,7 @@ interface Entry {
 
 /**
  * Finds out whether a login after a challenge did not help. Keycloak omits a scope that the user may not have, and issues
- * the token without it.
+ * the token without it. The clock is monotonic.
  */
 export class RepeatedRefusals {
   readonly #entries = new Map<string, Entry>();

@@ -116,16 +116,12 @@ export class CachedIntrospection {
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#signalledTtlMs);
     const cached = this.#cached(token, hash, stalenessMs, nowMs);
-    const mayBeStale = this.stale !== undefined && maxStalenessSeconds >= ANY_ANSWER;
-    const ask = (onOutcome?: OnOutcome): IntrospectionAnswer | Promise<IntrospectionAnswer> =>
-      mayBeStale
-        ? this.#askOrStale(this.stale, token, hash, stalenessMs, nowMs, onOutcome)
-        : this.#ask(token, hash, stalenessMs, nowMs, onOutcome);
-    if (!introspections.hasSubscribers) return cached ?? ask();
+    const stale = maxStalenessSeconds >= ANY_ANSWER ? this.stale : undefined;
+    if (!introspections.hasSubscribers) return cached ?? this.#askOrStale(stale, token, hash, stalenessMs, nowMs);
     let outcome: IntrospectionMessage['outcome'] = cached === undefined ? 'joined' : 'cached';
     const answer =
       cached ??
-      ask((how) => {
+      this.#askOrStale(stale, token, hash, stalenessMs, nowMs, (how) => {
         outcome = how;
       });
     return publishIntrospection(this.options.issuer, () => outcome, answer, this.clock, nowMs);
@@ -145,13 +141,14 @@ export class CachedIntrospection {
 
   /** Does not wait during a known outage, because each call to the server could take `timeoutMs`. */
   #askOrStale(
-    stale: StaleAnswers,
+    stale: StaleAnswers | undefined,
     token: string,
     hash: string,
     stalenessMs: number,
     nowMs: number,
     onOutcome?: OnOutcome,
   ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
+    if (stale === undefined) return this.#ask(token, hash, stalenessMs, nowMs, onOutcome);
     const known = stale.isKnownOutage(nowMs) ? this.#staleAt(hash, stale, nowMs) : undefined;
     if (known === undefined) {
       return this.#ask(token, hash, stalenessMs, nowMs, onOutcome).catch((error: unknown) => {

@@ -58,7 +58,7 @@ export const MAX_SEALED = 262_144;
 /**
  * Returns the sealed session (false if the session has ended), the sealed rechecks and the server's time.
  *
- * KEYS: session, recheck; ARGV: lifetime of the end marks in ms.
+ * KEYS: session, recheck. ARGV: lifetime of the end marks in ms.
  */
 export const FIND = new ValkeyScript(`${COMMON}
 local function hasEnded(session)
@@ -125,7 +125,7 @@ return 1
 /**
  * Returns 1, or 0 if another call has changed the session since the read.
  *
- * KEYS: session, all; ARGV: beginning of the old text, new text, lifetime in ms.
+ * KEYS: session, all. ARGV: beginning of the old text, new text, lifetime in ms.
  */
 export const CHANGE = new ValkeyScript(`${COMMON}
 local found = text(KEYS[1], 's', ${MAX_SEALED})
@@ -158,7 +158,7 @@ return 1
 /**
  * Deletes all sessions in the given indexes, and sets the given end marks.
  *
- * KEYS: all, end marks, indexes; ARGV: `iat` of the notice, lifetime of the end marks in ms, number of end marks.
+ * KEYS: all, end marks, indexes. ARGV: `iat` of the notice, lifetime of the end marks in ms, number of end marks.
  */
 export const END = new ValkeyScript(`${COMMON}
 local lastMark = 1 + tonumber(ARGV[3])

@@ -25,7 +25,7 @@ return time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * Returns a usable entry, or takes the lease if the caller still waits.
  *
- * KEYS: entry, lease; ARGV: maximum age of the entry in ms, id of the replica, lease duration in ms, prefix of
+ * KEYS: entry, lease. ARGV: maximum age of the entry in ms, id of the replica, lease duration in ms, prefix of
  * ignored sealed texts, latest start of a lease in ms.
  */
 export const LOOK = new ValkeyScript(`${COMMON}
@@ -42,7 +42,7 @@ return { false, isMine and 1 or 0, now }
  * Never replaces a final entry, and replaces a newer entry only with a final entry. Does not store an entry that would
  * look too young after the server's clock went back.
  *
- * KEYS: entry, lease; ARGV: sealed text, time of the request in ms, lifetime of the entry in ms, 1 for a final entry,
+ * KEYS: entry, lease. ARGV: sealed text, time of the request in ms, lifetime of the entry in ms, 1 for a final entry,
  * id of the replica, minimum age of the request in ms.
  */
 export const PUT = new ValkeyScript(`${COMMON}
@@ -59,13 +59,13 @@ if redis.call('TYPE', KEYS[2]).ok == 'string' and redis.call('GET', KEYS[2]) == 
 return 1
 `);
 
-/** KEYS: lease; ARGV: holder of the lease. */
+/** KEYS: lease. ARGV: holder of the lease. */
 export const RELEASE = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
 
-/** KEYS: lease; ARGV: holder of the lease, duration in ms. */
+/** KEYS: lease. ARGV: holder of the lease, duration in ms. */
 export const EXTEND = new ValkeyScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1

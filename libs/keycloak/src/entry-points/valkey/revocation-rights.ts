@@ -40,7 +40,7 @@ const COUNT: readonly Command[] = [
 /**
  * Returns the commands that the user may not run. The server checks the rights even if the arguments are wrong.
  *
- * KEYS: the key; ARGV: the name of a missing key, then the commands in JSON.
+ * KEYS: the key. ARGV: the name of a missing key, then the commands in JSON.
  */
 const TRY_ALL = `
 local missing = {}

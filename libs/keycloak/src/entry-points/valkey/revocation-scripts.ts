@@ -30,7 +30,7 @@ local isWhole = epoch and #epoch <= 64 and string.find(epoch, '^%x+$') and first
 `;
 
 /**
- * KEYS: state, stream, proof; ARGV: number of the last read entry (-1: none), maximum number of entries, maximum bytes
+ * KEYS: state, stream, proof. ARGV: number of the last read entry (-1: none), maximum number of entries, maximum bytes
  * of an entry.
  */
 export const READ = new ValkeyScript(
@@ -53,7 +53,7 @@ return { epoch, first, last, tip, now, entries, upTo(2048, proof) }
  * Appends entries, and begins a new epoch on request, or if the stream is invalid or full. Appends nothing and returns
  * 0 if the stream is not in the expected state.
  *
- * KEYS: state, stream; ARGV: new epoch, epoch to replace, expected state, prefix of the ids, capacity. For each entry,
+ * KEYS: state, stream. ARGV: new epoch, epoch to replace, expected state, prefix of the ids, capacity. For each entry,
  * the sealed text and the lifetime in ms follow.
  */
 export const APPEND = new ValkeyScript(`${STATE}
@@ -103,7 +103,7 @@ return 1
  * Takes or renews the lease. Returns the fencing number and the server's time, or false if another replica has the
  * lease.
  *
- * KEYS: lease, number of leases; ARGV: id of the replica, duration of the lease in ms.
+ * KEYS: lease, number of leases. ARGV: id of the replica, duration of the lease in ms.
  */
 export const LEASE = new ValkeyScript(`
 local time = redis.call('TIME')
@@ -126,7 +126,7 @@ return { number, now }
 /**
  * Stores the proof and returns 1. Returns -1 if the lease is lost, and 0 if the poller has not read all entries.
  *
- * KEYS: state, stream, lease, proof; ARGV: lease, expected state, proof.
+ * KEYS: state, stream, lease, proof. ARGV: lease, expected state, proof.
  */
 export const PROVE = new ValkeyScript(`${STATE}
 if redis.call('TYPE', KEYS[3]).ok ~= 'string' or redis.call('GET', KEYS[3]) ~= ARGV[1] then return -1 end
