@@ -10,10 +10,12 @@ import {
   type MetricData,
 } from '@opentelemetry/sdk-metrics';
 import {
+  AlwaysOnSampler,
   BasicTracerProvider,
   InMemorySpanExporter,
   SimpleSpanProcessor,
   type ReadableSpan,
+  type Sampler,
 } from '@opentelemetry/sdk-trace-base';
 
 const NEVER_BY_ITSELF_MS = 2 ** 31 - 1;
@@ -30,16 +32,18 @@ export class RecordedTelemetry {
       }),
     ],
   });
-  readonly #tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.#spans)] });
+  readonly #tracers: BasicTracerProvider;
 
-  private constructor() {}
+  private constructor(sampler: Sampler) {
+    this.#tracers = new BasicTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(this.#spans)] });
+  }
 
   /**
    * Sets OpenTelemetry's global providers, so only one recording can run at once. Call `start()` before the code under
    * test starts.
    */
-  static start(): RecordedTelemetry {
-    const recorded = new RecordedTelemetry();
+  static start(sampler: Sampler = new AlwaysOnSampler()): RecordedTelemetry {
+    const recorded = new RecordedTelemetry(sampler);
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     propagation.setGlobalPropagator(new W3CTraceContextPropagator());
     metrics.setGlobalMeterProvider(recorded.#meters);

@@ -21,6 +21,13 @@ export interface CallTracing {
 
 export interface TracedCall {
   readonly headers: TraceHeaders;
+  /** Absent if the trace of the request is not recorded. */
+  readonly span?: CallSpan;
+}
+
+const NOT_TRACED: TracedCall = { headers: UNTRACED };
+
+export interface CallSpan {
   /** Runs the call inside its span, so the trace also includes the token request of the call. */
   within<T>(send: () => Promise<T>): Promise<T>;
   end(message: ServiceCallMessage): void;
@@ -43,14 +50,14 @@ export class CallObservation {
     send: (trace: TraceHeaders) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const tracing = this.#tracing;
-    if (tracing === undefined && !serviceCalls.hasSubscribers) return send(UNTRACED);
-    return this.#observed(call, tracing?.begin(call), send, signal);
+    const traced = this.#tracing?.begin(call) ?? NOT_TRACED;
+    if (traced.span === undefined && !serviceCalls.hasSubscribers) return send(traced.headers);
+    return this.#observed(call, traced, send, signal);
   }
 
   async #observed<T extends { readonly response: AnswerHead }>(
     { service, method }: ObservedCall,
-    traced: TracedCall | undefined,
+    { headers, span }: TracedCall,
     send: (trace: TraceHeaders) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
@@ -58,11 +65,11 @@ export class CallObservation {
     const end = (how: HowItEnded): void => {
       const durationMs = this.clock.monotonicMs() - startMs;
       const message: ServiceCallMessage = Object.freeze({ service, method, ...how, durationMs });
-      traced?.end(message);
+      span?.end(message);
       if (serviceCalls.hasSubscribers) serviceCalls.publish(message);
     };
     try {
-      const sent = await (traced === undefined ? send(UNTRACED) : traced.within(() => send(traced.headers)));
+      const sent = await (span === undefined ? send(headers) : span.within(() => send(headers)));
       end({ outcome: 'answered', status: sent.response.status });
       return sent;
     } catch (error) {

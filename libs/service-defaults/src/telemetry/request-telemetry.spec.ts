@@ -1,13 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { metrics } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { KeycloakTestingModule, signIn, testAccessToken } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
 import { serviceAdapter } from '../create-service.js';
 import { WhoamiController } from '../whoami.controller.js';
-import { observeRequests } from './request-telemetry.js';
+import { traceRequests } from './request-telemetry.js';
 
 const CLIENT = { issuer: 'https://sso.example.com/realms/shop', clientId: 'service-b', clientSecret: 'hush' };
 
@@ -18,7 +17,7 @@ async function attributesOf(claims: Readonly<Record<string, unknown>>): Promise<
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   const adapter = serviceAdapter();
-  observeRequests(adapter, provider.getTracer('spec'), metrics.getMeter('spec'));
+  traceRequests(adapter, provider.getTracer('spec'));
   const module = await Test.createTestingModule({
     imports: [KeycloakTestingModule.forRoot(CLIENT)],
     controllers: [WhoamiController],

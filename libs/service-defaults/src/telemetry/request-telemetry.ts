@@ -10,10 +10,10 @@ import {
   type Attributes,
   type Context,
   type Meter,
+  type Span,
   type Tracer,
 } from '@opentelemetry/api';
 import { verifiedTokenOf } from 'nestjs-keycloak-s2s';
-import { describeRequest } from 'nestjs-keycloak-s2s/diagnostics';
 import { failureOf } from '../answered-failures.js';
 
 /** The bucket boundaries in seconds, which the semantic conventions advise for this metric. */
@@ -26,43 +26,50 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 
 interface Request {
   readonly raw: IncomingMessage;
+  readonly routeOptions: { readonly url?: string | undefined };
 }
 interface Reply {
   readonly raw: ServerResponse;
 }
 
 /**
- * Records a span and a duration for each request, by OpenTelemetry's semantic conventions. Path and query are not
- * recorded, since a URL may contain an authorization code.
+ * Records the duration of each request, by OpenTelemetry's semantic conventions. Path and query are not recorded, since
+ * a URL may contain an authorization code.
  */
-export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: Meter): void {
+export function measureRequests(adapter: FastifyAdapter, meter: Meter): void {
   const durations = meter.createHistogram('http.server.request.duration', {
     unit: 's',
     description: 'Duration of requests, from their header to the end of the answer',
     advice: { explicitBucketBoundaries: BUCKETS },
   });
+  adapter.getInstance().addHook('onRequest', (request: Request, { raw: answer }: Reply, done: () => void) => {
+    const startMs = performance.now();
+    answer.once('close', () => {
+      const attributes = attributesOf(request);
+      addEnd(attributes, answer);
+      durations.record((performance.now() - startMs) / 1000, attributes);
+    });
+    done();
+  });
+}
+
+/** Records a span for each request, with the attributes of the metric. */
+export function traceRequests(adapter: FastifyAdapter, tracer: Tracer): void {
   const contexts = new WeakMap<object, Context>();
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request: Request, { raw: answer }: Reply, done: () => void) => {
-    const startMs = performance.now();
-    const { method = '', route } = describeRequest(request);
-    const attributes: Attributes = {
-      'http.request.method': METHODS.has(method) ? method : '_OTHER',
-      'url.scheme': 'http',
-      ...(route === undefined ? {} : { 'http.route': route }),
-    };
-    const isTraced = !UNTRACED.test(route ?? '');
+    const { url: route = '' } = request.routeOptions;
     const parent = propagation.extract(ROOT_CONTEXT, request.raw.headers);
-    const name = [METHODS.has(method) ? method : 'HTTP', route].join(' ').trim();
-    const span = isTraced ? tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent) : undefined;
-    contexts.set(request, span === undefined ? parent : trace.setSpan(parent, span));
-    answer.once('close', () => {
-      const ended = endOf(answer);
-      durations.record((performance.now() - startMs) / 1000, { ...attributes, ...ended });
-      span?.setAttributes({ ...ended, ...actorOf(request) });
-      if (ended['error.type'] !== undefined) span?.setStatus({ code: SpanStatusCode.ERROR });
-      span?.end();
-    });
+    if (UNTRACED.test(route)) {
+      contexts.set(request, parent);
+      return done();
+    }
+    const attributes = attributesOf(request);
+    const method = attributes['http.request.method'];
+    const name = `${method === '_OTHER' ? 'HTTP' : method} ${route}`.trim();
+    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+    contexts.set(request, trace.setSpan(parent, span));
+    answer.once('close', () => endSpan(span, request, answer));
     done();
   });
   // Fastify loses the async context while reading the body, so the last hook before the guard restores the context.
@@ -73,17 +80,35 @@ export function observeRequests(adapter: FastifyAdapter, tracer: Tracer, meter: 
   });
 }
 
+function attributesOf({ raw, routeOptions }: Request): Attributes {
+  const method = raw.method ?? '';
+  const attributes: Attributes = {
+    'http.request.method': METHODS.has(method) ? method : '_OTHER',
+    'url.scheme': 'http',
+  };
+  if (routeOptions.url !== undefined) attributes['http.route'] = routeOptions.url;
+  return attributes;
+}
+
+function addEnd(attributes: Attributes, answer: ServerResponse): void {
+  const { headersSent, statusCode } = answer;
+  if (!headersSent) return;
+  attributes['http.response.status_code'] = statusCode;
+  if (statusCode >= 500) attributes['error.type'] = failureOf(answer) ?? String(statusCode);
+}
+
+function endSpan(span: Span, request: object, answer: ServerResponse): void {
+  if (span.isRecording()) {
+    const attributes = actorOf(request);
+    addEnd(attributes, answer);
+    span.setAttributes(attributes);
+    if (attributes['error.type'] !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+}
+
 /** The metrics have no actor, since each one would create another time series. */
 function actorOf(request: object): Attributes {
   const actor = verifiedTokenOf(request)?.actor;
   return actor === undefined ? {} : { 'keycloak_s2s.actor': actor.clientId ?? '(no client)' };
-}
-
-function endOf(answer: ServerResponse): Attributes {
-  const { headersSent, statusCode } = answer;
-  if (!headersSent) return {};
-  return {
-    'http.response.status_code': statusCode,
-    ...(statusCode >= 500 ? { 'error.type': failureOf(answer) ?? String(statusCode) } : {}),
-  };
 }

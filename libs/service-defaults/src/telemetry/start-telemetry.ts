@@ -20,7 +20,7 @@ import type { ServiceLogger } from '../service-logger.js';
 import type { ServiceSettings } from '../service-settings.js';
 import type { TelemetrySettings } from '../telemetry-settings.js';
 import { startManagementServer } from './management-server.js';
-import { observeRequests } from './request-telemetry.js';
+import { measureRequests, traceRequests } from './request-telemetry.js';
 import { TelemetryModule } from './telemetry.module.js';
 
 export interface Telemetry {
@@ -60,7 +60,10 @@ export async function startTelemetry(
       const ended = Promise.allSettled(ends.map((end) => end()));
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]);
     }),
-    observe: (adapter) => observeRequests(adapter, trace.getTracer(SCOPE, version), metrics.getMeter(SCOPE, version)),
+    observe: (adapter) => {
+      if (management !== undefined) measureRequests(adapter, metrics.getMeter(SCOPE, version));
+      if (traces !== undefined) traceRequests(adapter, trace.getTracer(SCOPE, version));
+    },
   };
 }
 

@@ -4,41 +4,58 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  type Attributes,
+  type Context,
+  type Span,
   type TextMapSetter,
   type Tracer,
 } from '@opentelemetry/api';
+import type { ServiceCallMessage } from '../diagnostics/index.js';
 import type { CallTracing, ObservedCall, TracedCall } from '../ports/call-tracing.js';
 import { ACTOR, actorName, CODE, ERROR_TYPE, errorTypeOf, METHOD, serverOf, SERVICE, STATUS } from './attributes.js';
+import { isIgnored } from './ignored-requests.js';
 
 export class CallSpans implements CallTracing {
   constructor(private readonly tracer: Tracer) {}
 
-  begin({ service, method, origin, actor }: ObservedCall): TracedCall {
-    const span = this.tracer.startSpan(`${method} ${service}`, {
+  begin(call: ObservedCall): TracedCall {
+    const active = context.active();
+    if (isIgnored(active)) return { headers: headersOf(active) };
+    const span = this.tracer.startSpan(`${call.method} ${call.service}`, {
       kind: SpanKind.CLIENT,
-      attributes: {
-        [METHOD]: method,
-        [SERVICE]: service,
-        ...serverOf(origin),
-        ...(actor === undefined ? {} : { [ACTOR]: actorName(actor) }),
-      },
+      attributes: attributesOf(call),
     });
-    const ofTheCall = trace.setSpan(context.active(), span);
-    const headers: Record<string, string> = {};
-    propagation.inject(ofTheCall, headers, TRACE_CONTEXT_ALONE);
+    const ofTheCall = trace.setSpan(active, span);
     return {
-      headers,
-      within: (send) => context.with(ofTheCall, send),
-      end: (message) => {
-        const errorType = errorTypeOf(message);
-        const { status, failed } = message;
-        if (status !== undefined) span.setAttribute(STATUS, status);
-        if (failed !== undefined) span.setAttribute(CODE, failed);
-        if (errorType !== undefined) span.setAttribute(ERROR_TYPE, errorType).setStatus({ code: SpanStatusCode.ERROR });
-        span.end();
+      headers: headersOf(ofTheCall),
+      span: {
+        within: (send) => context.with(ofTheCall, send),
+        end: (message) => endOf(span, message),
       },
     };
   }
+}
+
+function headersOf(active: Context): Record<string, string> {
+  const headers: Record<string, string> = {};
+  propagation.inject(active, headers, TRACE_CONTEXT_ALONE);
+  return headers;
+}
+
+const attributesOf = ({ service, method, origin, actor }: ObservedCall): Attributes => ({
+  [METHOD]: method,
+  [SERVICE]: service,
+  ...serverOf(origin),
+  ...(actor === undefined ? {} : { [ACTOR]: actorName(actor) }),
+});
+
+function endOf(span: Span, message: ServiceCallMessage): void {
+  const errorType = errorTypeOf(message);
+  const { status, failed } = message;
+  if (status !== undefined) span.setAttribute(STATUS, status);
+  if (failed !== undefined) span.setAttribute(CODE, failed);
+  if (errorType !== undefined) span.setAttribute(ERROR_TYPE, errorType).setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
 }
 
 /** Sets only the trace context: baggage and other headers may identify a user. */

@@ -1,4 +1,4 @@
-import type { Attributes, Meter } from '@opentelemetry/api';
+import type { Histogram, Meter } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,
   JWT_VERIFICATION_CHANNEL,
@@ -28,48 +28,28 @@ import {
   STATUS,
   VALID,
 } from './attributes.js';
+import { CollectedCounter, type Series } from './collected-counter.js';
 import { listenTo } from './subscriptions.js';
 
 /** The bucket boundaries in seconds, which the semantic conventions recommend for HTTP requests. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 export function measureChannels(meter: Meter): () => void {
-  const lookups = meter.createCounter('keycloak_s2s.cache.lookups', {
-    unit: '{lookup}',
-    description: 'Requested introspection answers, token signatures and tokens of this service',
-  });
-  const duration = (name: string, description: string) =>
-    meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: BUCKETS } });
-  const introspections = duration(
-    'keycloak_s2s.introspection.duration',
-    'Waiting time of requests for an introspection answer that was not cached here',
-  );
-  const jwtVerifications = duration(
-    'keycloak_s2s.jwt_verification.duration',
-    'Waiting time of requests for a signature check that was not cached here, and for keys',
-  );
-  const tokens = duration('keycloak_s2s.token.duration', 'Waiting time of calls for a token that was not cached here');
-  const serviceCalls = duration(
-    'keycloak_s2s.service_call.duration',
-    'Duration of calls to other services, including their token and their slot',
-  );
-  const refusals = meter.createCounter('keycloak_s2s.refusals', {
-    unit: '{refusal}',
-    description: 'Requests that the library refused or failed',
-  });
+  const { lookups, refused } = countsOf(meter);
+  const { introspections, jwtVerifications, tokens, serviceCalls } = histogramsOf(meter);
   return listenTo({
     [INTROSPECTION_CHANNEL]: ({ outcome, active, failed, durationMs }: IntrospectionMessage) => {
-      lookups.add(1, INTROSPECTION_LOOKUPS[outcome]);
+      lookups.introspections[outcome].count += 1;
       if (outcome === 'cached' || outcome === 'stale') return;
       introspections.record(durationMs / 1000, known({ [OUTCOME]: outcome, [ACTIVE]: active, [ERROR_TYPE]: failed }));
     },
     [JWT_VERIFICATION_CHANNEL]: ({ outcome, valid, failed, durationMs }: JwtVerificationMessage) => {
-      lookups.add(1, JWT_LOOKUPS[outcome]);
+      lookups.jwts[outcome].count += 1;
       if (outcome === 'cached') return;
       jwtVerifications.record(durationMs / 1000, known({ [OUTCOME]: outcome, [VALID]: valid, [ERROR_TYPE]: failed }));
     },
     [TOKEN_CHANNEL]: ({ outcome, grant, audience, failed, durationMs }: TokenMessage) => {
-      lookups.add(1, TOKEN_LOOKUPS[outcome]);
+      lookups.tokens[outcome].count += 1;
       if (outcome === 'reused') return;
       const wanted = { [GRANT]: grantName(grant), [AUDIENCE]: audience };
       tokens.record(durationMs / 1000, known({ [OUTCOME]: outcome, ...wanted, [ERROR_TYPE]: failed }));
@@ -80,34 +60,100 @@ export function measureChannels(meter: Meter): () => void {
       const how = { [OUTCOME]: outcome, [STATUS]: status, [CODE]: failed, [ERROR_TYPE]: errorTypeOf(message) };
       serviceCalls.record(durationMs / 1000, known({ ...which, ...how }));
     },
-    [REFUSAL_REASON_CHANNEL]: ({ code, reason }: RefusalReasonMessage) =>
-      refusals.add(1, { [CODE]: code, [REASON]: reason }),
+    [REFUSAL_REASON_CHANNEL]: ({ code, reason }: RefusalReasonMessage) => {
+      refused(code, reason).count += 1;
+    },
   });
 }
 
-const lookup = (cache: string, outcome: 'hit' | 'joined' | 'shared' | 'stale' | 'miss'): Attributes => ({
-  [CACHE]: cache,
-  [OUTCOME]: outcome,
-});
+type Counts = ReturnType<typeof newCounts>;
 
-// The attribute objects are reused, because each request records a lookup.
-const INTROSPECTION_LOOKUPS: Readonly<Record<IntrospectionMessage['outcome'], Attributes>> = {
-  cached: lookup('introspections', 'hit'),
-  joined: lookup('introspections', 'joined'),
-  shared: lookup('introspections', 'shared'),
-  stale: lookup('introspections', 'stale'),
-  asked: lookup('introspections', 'miss'),
+/** An SDK collects once more after the application has closed, so the counts belong to the meter. */
+const COUNTS = new WeakMap<Meter, Counts>();
+
+function countsOf(meter: Meter): Counts {
+  const counts = COUNTS.get(meter) ?? newCounts(meter);
+  COUNTS.set(meter, counts);
+  return counts;
+}
+
+function newCounts(meter: Meter) {
+  const counter = (name: string, unit: string, description: string): CollectedCounter => {
+    const counts = new CollectedCounter();
+    meter.createObservableCounter(name, { unit, description }).addCallback(counts.observe);
+    return counts;
+  };
+  const lookups = counter(
+    'keycloak_s2s.cache.lookups',
+    '{lookup}',
+    'Requested introspection answers, token signatures and tokens of this service',
+  );
+  const refusals = counter('keycloak_s2s.refusals', '{refusal}', 'Requests that the library refused or failed');
+  const series = new Map<string, Series>();
+  return {
+    lookups: {
+      introspections: lookupsOf('introspections', INTROSPECTION_OUTCOMES, lookups),
+      jwts: lookupsOf('jwts', JWT_OUTCOMES, lookups),
+      tokens: lookupsOf('tokens', TOKEN_OUTCOMES, lookups),
+    },
+    refused: (code: string, reason: string): Series => {
+      const name = `${code} ${reason}`;
+      const counted = series.get(name) ?? refusals.series({ [CODE]: code, [REASON]: reason });
+      series.set(name, counted);
+      return counted;
+    },
+  };
+}
+
+function histogramsOf(meter: Meter) {
+  const duration = (name: string, description: string): Histogram =>
+    meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: BUCKETS } });
+  return {
+    introspections: duration(
+      'keycloak_s2s.introspection.duration',
+      'Waiting time of requests for an introspection answer that was not cached here',
+    ),
+    jwtVerifications: duration(
+      'keycloak_s2s.jwt_verification.duration',
+      'Waiting time of requests for a signature check that was not cached here, and for keys',
+    ),
+    tokens: duration('keycloak_s2s.token.duration', 'Waiting time of calls for a token that was not cached here'),
+    serviceCalls: duration(
+      'keycloak_s2s.service_call.duration',
+      'Duration of calls to other services, including their token and their slot',
+    ),
+  };
+}
+
+type Lookup = 'hit' | 'joined' | 'shared' | 'stale' | 'miss';
+
+function lookupsOf<T extends string>(
+  cache: string,
+  outcomes: Readonly<Record<T, Lookup>>,
+  counter: CollectedCounter,
+): Readonly<Record<T, Series>> {
+  const entries = Object.entries<Lookup>(outcomes);
+  const series = entries.map(([outcome, name]) => [outcome, counter.series({ [CACHE]: cache, [OUTCOME]: name })]);
+  return Object.fromEntries(series) as Record<T, Series>;
+}
+
+const INTROSPECTION_OUTCOMES: Readonly<Record<IntrospectionMessage['outcome'], Lookup>> = {
+  cached: 'hit',
+  joined: 'joined',
+  shared: 'shared',
+  stale: 'stale',
+  asked: 'miss',
 };
 
-const JWT_LOOKUPS: Readonly<Record<JwtVerificationMessage['outcome'], Attributes>> = {
-  cached: lookup('jwts', 'hit'),
-  joined: lookup('jwts', 'joined'),
-  verified: lookup('jwts', 'miss'),
+const JWT_OUTCOMES: Readonly<Record<JwtVerificationMessage['outcome'], Lookup>> = {
+  cached: 'hit',
+  joined: 'joined',
+  verified: 'miss',
 };
 
-const TOKEN_LOOKUPS: Readonly<Record<TokenMessage['outcome'], Attributes>> = {
-  reused: lookup('tokens', 'hit'),
-  joined: lookup('tokens', 'joined'),
-  shared: lookup('tokens', 'shared'),
-  requested: lookup('tokens', 'miss'),
+const TOKEN_OUTCOMES: Readonly<Record<TokenMessage['outcome'], Lookup>> = {
+  reused: 'hit',
+  joined: 'joined',
+  shared: 'shared',
+  requested: 'miss',
 };

@@ -1,4 +1,4 @@
-import { SpanKind, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api';
+import { context, SpanKind, SpanStatusCode, type Attributes, type Tracer } from '@opentelemetry/api';
 import {
   INTROSPECTION_CHANNEL,
   TOKEN_CHANNEL,
@@ -6,6 +6,7 @@ import {
   type TokenMessage,
 } from '../diagnostics/index.js';
 import { ACTIVE, AUDIENCE, ERROR_TYPE, GRANT, grantName, known, METHOD, SCOPE, serverOf } from './attributes.js';
+import { isIgnored } from './ignored-requests.js';
 import { listenTo } from './subscriptions.js';
 
 export interface ReachedIssuer {
@@ -18,6 +19,7 @@ type AskedIssuer = Pick<TokenMessage, 'issuer' | 'durationMs' | 'failed'>;
 /** The span has no server address if two applications of the process reach the issuer at different URLs. */
 export function traceServerCalls(tracer: Tracer, issuers: () => readonly ReachedIssuer[]): () => void {
   const span = (asked: AskedIssuer, name: string, attributes: Attributes): void => {
+    if (isIgnored(context.active())) return;
     const { issuer: askedIssuer, durationMs, failed } = asked;
     const reached = issuers().filter(({ issuer }) => issuer === askedIssuer);
     const [url, ...others] = new Set(reached.map(({ realmUrl }) => realmUrl));

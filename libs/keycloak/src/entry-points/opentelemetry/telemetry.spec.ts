@@ -2,9 +2,18 @@ import { hasSubscribers } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Inject, Module, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { context, createTraceState, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  createTraceState,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
+import { SamplingDecision } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import {
@@ -438,6 +447,78 @@ describe('KeycloakTelemetryModule', () => {
     const call = telemetry.spans.find(({ name }) => name === 'GET inventory');
     expect(call?.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
     await app.close();
+    await telemetry.stop();
+  });
+
+  it('has no span for a call of a request that this process does not record, and sends its trace on', async () => {
+    const asked: string[] = [];
+    const telemetry = RecordedTelemetry.start({
+      shouldSample: (_context, _traceId, name) => {
+        asked.push(name);
+        return { decision: SamplingDecision.NOT_RECORD };
+      },
+      toString: () => 'records nothing',
+    });
+    const app = await started();
+    testServices(app).on('inventory', 'GET', PATH).reply(200, {});
+    const parent = trace.getTracer('of the application').startSpan('a request');
+    await context.with(trace.setSpan(context.active(), parent), () => clientOf(app).asService('s').get(PATH));
+    const { traceId, spanId } = parent.spanContext();
+    expect(testServices(app).calls[0]?.headers).toMatchObject({ traceparent: `00-${traceId}-${spanId}-00` });
+    expect(asked).toEqual(['a request']);
+    expect(pointsOf((await telemetry.metrics()).get('keycloak_s2s.service_call.duration'))).toMatchObject([[{}, 1]]);
+    await app.close();
+    await telemetry.stop();
+  });
+
+  it.each([
+    ['is recorded, but not sampled', SamplingDecision.RECORD],
+    ['is sampled', SamplingDecision.RECORD_AND_SAMPLED],
+  ])('has a span for a call of a request that %s', async (_how, decision) => {
+    const asked: string[] = [];
+    const telemetry = RecordedTelemetry.start({
+      shouldSample: (_context, _traceId, name) => {
+        asked.push(name);
+        return { decision };
+      },
+      toString: () => 'records everything',
+    });
+    const app = await started();
+    testServices(app).on('inventory', 'GET', PATH).reply(200, {});
+    const parent = trace.getTracer('of the application').startSpan('a request');
+    await context.with(trace.setSpan(context.active(), parent), () => clientOf(app).asService('s').get(PATH));
+    expect(asked).toContain('GET inventory');
+    await app.close();
+    await telemetry.stop();
+  });
+
+  it('asks the sampler about a call if another process did not sample the trace', async () => {
+    const telemetry = RecordedTelemetry.start();
+    const app = await started();
+    testServices(app).on('inventory', 'GET', PATH).reply(200, {});
+    const remote = {
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      spanId: '00f067aa0ba902b7',
+      traceFlags: TraceFlags.NONE,
+      isRemote: true,
+    };
+    await context.with(trace.setSpanContext(context.active(), remote), () => clientOf(app).asService('s').get(PATH));
+    expect(telemetry.spans.map(({ name }) => name)).toContain('GET inventory');
+    await app.close();
+    await telemetry.stop();
+  });
+
+  it('reports its counts to a reader that collects after the application has closed', async () => {
+    const telemetry = RecordedTelemetry.start();
+    const lookups = async () => pointsOf((await telemetry.metrics()).get('keycloak_s2s.cache.lookups'));
+    const misses = { 'keycloak_s2s.cache': 'tokens', 'keycloak_s2s.outcome': 'miss' };
+    for (const count of [1, 2]) {
+      const app = await started();
+      testServices(app).on('inventory', 'GET', PATH).reply(200, {});
+      await clientOf(app).asService('s').get(PATH);
+      await app.close();
+      expect(await lookups()).toEqual([[misses, count]]);
+    }
     await telemetry.stop();
   });
 

@@ -1,0 +1,24 @@
+import type { Attributes, ObservableResult } from '@opentelemetry/api';
+
+export interface Series {
+  readonly attributes: Attributes;
+  count: number;
+}
+
+/**
+ * Counts in memory until a reader collects the counts. `Counter.add` of an SDK searches for the attributes at each call,
+ * which costs more than all else that a cached lookup does (perf: production).
+ */
+export class CollectedCounter {
+  readonly #series: Series[] = [];
+
+  series(attributes: Attributes): Series {
+    const series = { attributes, count: 0 };
+    this.#series.push(series);
+    return series;
+  }
+
+  readonly observe = (result: ObservableResult): void => {
+    for (const { attributes, count } of this.#series) if (count > 0) result.observe(count, attributes);
+  };
+}

@@ -1,0 +1,12 @@
+import { trace, TraceFlags, type Context } from '@opentelemetry/api';
+
+/**
+ * Whether this process has started a span that nobody records. The sampler decides once for each request, so the calls
+ * of such a request have no spans.
+ */
+export function isIgnored(active: Context): boolean {
+  const span = trace.getSpan(active);
+  if (span === undefined || span.isRecording()) return false;
+  const { isRemote, traceFlags } = span.spanContext();
+  return isRemote !== true && (traceFlags & TraceFlags.SAMPLED) === 0;
+}
