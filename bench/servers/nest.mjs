@@ -23,13 +23,17 @@ export function moduleOf(metadata, ...decorators) {
 }
 
 export async function listen(metadata, prepare) {
-  const app = await NestFactory.create(moduleOf(metadata), new FastifyAdapter(), { logger: ['error', 'warn'] });
-  await prepare?.(app);
-  await app.listen(0, '127.0.0.1');
+  const url = await serve(metadata, prepare);
   process.once('SIGTERM', () => process.exit());
-  const url = await app.getUrl();
   process.send({ listening: url });
   return url;
+}
+
+export async function serve(metadata, prepare, port = 0) {
+  const app = await NestFactory.create(moduleOf(metadata), new FastifyAdapter(), { logger: ['error', 'warn'] });
+  await prepare?.(app);
+  await app.listen(port, '127.0.0.1');
+  return app.getUrl();
 }
 
 export function keycloakOptions(environment) {

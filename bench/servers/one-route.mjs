@@ -1,5 +1,5 @@
-// Serves one Nest route on Fastify: `bare`, `guarded` (introspection), `long-lived` (introspection) or `jwt`
-// (signatures).
+// Serves one Nest route on Fastify: `bare`, `guarded` (introspection) or `jwt` (signatures). `long-lived` serves a
+// guarded route, and beside it the same route with `@LongLivedResponse()`.
 import { Controller, Get } from '@nestjs/common';
 import { KeycloakModule, RequirePermission } from 'nestjs-keycloak-s2s';
 import { decorateClass, decorateMethod, keycloakOptions, listen } from './nest.mjs';
@@ -12,13 +12,13 @@ class RouteController {
     return { answer: 42 };
   }
 }
-const marks = guarded ? [RequirePermission('orders.read'), ...(await longLived())] : [];
+const marks = guarded ? [RequirePermission('orders.read')] : [];
 decorateMethod(RouteController, 'answer', Get(), ...marks);
 decorateClass(RouteController, Controller('route'));
 
 await listen({
   imports: guarded ? [KeycloakModule.forRoot({ ...keycloakOptions(process.env), ...(await verification()) })] : [],
-  controllers: [RouteController],
+  controllers: [RouteController, ...(await longLived())],
 });
 
 /** These two functions import entry points that older checkouts do not have. */
@@ -31,5 +31,12 @@ async function verification() {
 async function longLived() {
   if (kind !== 'long-lived') return [];
   const { LongLivedResponse } = await import('nestjs-keycloak-s2s/extension');
-  return [LongLivedResponse()];
+  class LongLivedController extends RouteController {
+    answer() {
+      return { answer: 42 };
+    }
+  }
+  decorateMethod(LongLivedController, 'answer', Get(), ...marks, LongLivedResponse());
+  decorateClass(LongLivedController, Controller('long-lived'));
+  return [LongLivedController];
 }
