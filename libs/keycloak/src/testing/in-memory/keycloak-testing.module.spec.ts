@@ -103,6 +103,28 @@ describe('KeycloakTestingModule.override', () => {
     expect(KeycloakTestingModule.override(builder)).toBe(builder);
   });
 
+  it('accepts http: addresses unless the test forbids them, because no request leaves the process', async () => {
+    const inventory = { name: 'inventory', baseUrl: 'http://localhost:3001', audience: 'inventory', scopes: ['x'] };
+    const overridden = async (options: Partial<KeycloakModuleOptions>): Promise<TestingModule> => {
+      const imports = [
+        KeycloakModule.forRootAsync({ useFactory: unavailable }),
+        KeycloakModule.forFeature([inventory]),
+      ];
+      return KeycloakTestingModule.override(builderOf(...imports), options).compile();
+    };
+    for (const options of [{}, { issuer: OWN.issuer as string }]) {
+      await expect(overridden(options)).resolves.toBeDefined();
+    }
+    await expect(overridden({ allowInsecureRequests: false })).rejects.toThrow(/baseUrl must be https:/);
+  });
+
+  it("does not change the application's own allowInsecureRequests", async () => {
+    const strict = KeycloakModule.forRoot({ ...OWN, allowInsecureRequests: false } as KeycloakModuleOptions);
+    await expect((async () => KeycloakTestingModule.override(builderOf(strict)).compile())()).rejects.toThrow(
+      /issuer must be https:/,
+    );
+  });
+
   it('validates its options in the same way as KeycloakModule', async () => {
     const builder = builderOf(KeycloakModule.forRoot(OWN));
     await expect(

@@ -29,10 +29,13 @@ const ISSUER: IssuerOptions = { issuer: TEST_ISSUER, clientId: TEST_AUDIENCE };
 const credentialsOf = ({ clientSecret, clientAuthentication }: Partial<KeycloakModuleOptions>): ClientCredentials =>
   clientAuthentication === undefined ? { clientSecret: clientSecret ?? 'test-secret' } : { clientAuthentication };
 
-const withDefaults = (options: Partial<AnyModuleOptions>): AnyModuleOptions =>
-  'issuers' in options && options.issuers !== undefined
+function withDefaults(given: Partial<AnyModuleOptions>): AnyModuleOptions {
+  // No request leaves the process, so a test may keep the http: addresses of a developer's machine.
+  const options = { ...given, allowInsecureRequests: given.allowInsecureRequests ?? true };
+  return 'issuers' in options && options.issuers !== undefined
     ? { ...options, issuers: options.issuers }
     : { ...ISSUER, ...options, ...credentialsOf(options) };
+}
 
 /**
  * Replaces only the network of `KeycloakModule`: `signIn` and `testServices` set the answers. The guard refuses a token
@@ -53,8 +56,8 @@ export class KeycloakTestingModule {
    * variables that the test must supply.
    *
    * If `options` is given, the factory of `forRootAsync` is not called. The defaults of `options` are the issuer
-   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, and the defaults of
-   * `KeycloakModule`.
+   * `https://keycloak.test/realms/test`, client id `test-service`, a made-up secret, `allowInsecureRequests: true`
+   * (because no request leaves the process), and the other defaults of `KeycloakModule`.
    */
   static override<Builder extends OverridableBuilder>(builder: Builder, options?: Partial<AnyModuleOptions>): Builder {
     refuseInProduction('KeycloakTestingModule');
