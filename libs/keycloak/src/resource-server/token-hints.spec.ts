@@ -27,7 +27,11 @@ describe('a token for another audience', () => {
   it.each<[unknown, RegExp]>([
     [
       ['ledger', 'account'],
-      /^The token is for ledger account, but this service is orders\. .*If this service is ledger account, correct clientId/,
+      /^The token is for ledger, but this service is orders\. .*If this service is ledger, correct clientId/,
+    ],
+    [
+      ['realm-management', 'ledger', 'broker', 'stock', 'account', 'web'],
+      /^The token is for ledger, stock and web, but .* wrong address for ledger, stock or web, .*If this service is ledger, stock or web, correct/,
     ],
     [tokenText('stolen'), /^The token is for \*\*\*, but this service is orders\./],
   ])('gets a hint that compares its audience with the client id: aud %j', (aud, hint) => {
@@ -58,7 +62,12 @@ describe('a token that Keycloak accepts, but that names another issuer', () => {
 
 describe('an inactive token', () => {
   it.each<[string, object, RegExp]>([
-    ['for another service', { ...OURS, aud: ['ledger', 'account'] }, /for ledger account, but this service is orders/],
+    ['for another service', { ...OURS, aud: ['ledger', 'account'] }, /for ledger, but this service is orders/],
+    [
+      'for no service',
+      { ...OURS, aud: ['account', 'broker'] },
+      /^The token names no service, only account and broker, clients of Keycloak itself\. Keycloak reports .* requested a scope of orders/,
+    ],
     [
       'for nobody',
       { ...OURS, aud: undefined },

@@ -1,4 +1,5 @@
 /** Token hints come from unverified claims, so they are for the log only. */
+import { audiencesOfServices } from '../protocol/keycloak-clients.js';
 import { loggableText } from '../protocol/loggable-text.js';
 import type { BearerError } from '../protocol/bearer-error.js';
 import { unverifiedAudiences, unverifiedClaims } from '../protocol/unverified-claims.js';
@@ -66,11 +67,25 @@ function ofInactive(text: string, options: HintOptions): Fields {
  * tokens. Keycloak 26.4 reports a token as active to every client, but Keycloak 26.6 only to the token's audience.
  */
 function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptions): string {
-  const others = loggableText(audiences.join(' '));
+  const services = audiencesOfServices(audiences);
+  const others = listed(services, 'and');
   if (others === undefined) {
-    return `The token names no audience, and Keycloak reports a token as active only to its audience. If it was meant for ${audience}, check in this order: its client requested a scope of ${audience}, the user has the role of this scope, the scope has an audience mapper for ${audience}. Don't add this mapper to a default scope: the tokens of all users would be for ${audience}.`;
+    const own = listed(audiences, 'and');
+    const found =
+      own === undefined
+        ? 'The token names no audience, and'
+        : `The token names no service, only ${own}, ${audiences.length === 1 ? 'a client' : 'clients'} of Keycloak itself.`;
+    return `${found} Keycloak reports a token as active only to its audience. If it was meant for ${audience}, check in this order: its client requested a scope of ${audience}, the user has the role of this scope, the scope has an audience mapper for ${audience}. Don't add this mapper to a default scope: the tokens of all users would be for ${audience}.`;
   }
-  return `The token is for ${others}, but this service is ${audience}. If a service forwarded the token of its caller, let it exchange the token (onBehalfOf). If the sender has a wrong address for ${others}, correct it at the sender. If this service is ${others}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
+  const one = listed(services, 'or');
+  return `The token is for ${others}, but this service is ${audience}. If a service forwarded the token of its caller, let it exchange the token (onBehalfOf). If the sender has a wrong address for ${one}, correct it at the sender. If this service is ${one}, correct clientId. If the audience mapper of its scope names the wrong client, correct that mapper. Don't add a mapper for ${audience}: both services would accept tokens for ${others}.`;
+}
+
+/** Returns `undefined` if `names` has no readable text. */
+function listed(names: readonly string[], last: 'and' | 'or'): string | undefined {
+  const all = [...new Set(names)];
+  const before = all.slice(0, -1).join(', ');
+  return loggableText(before === '' ? all.join('') : `${before} ${last} ${all.at(-1)}`);
 }
 
 /** Keycloak issued the token, so its `iss` is the realm's current name. */

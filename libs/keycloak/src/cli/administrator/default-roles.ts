@@ -12,8 +12,6 @@ export const ACCOUNT_ROLES_OF_EVERYONE = clientRoleKeys('account', [
   'view-profile',
 ]);
 
-export const BUILT_IN_CLIENTS = ['account', 'broker', 'realm-management'];
-
 export const isRoleOfEveryone = (role: RoleKey): boolean =>
   [...REALM_ROLES_OF_EVERYONE, ...ACCOUNT_ROLES_OF_EVERYONE].includes(role) ||
   (clientOfRole(role) === null && nameInKey(role).startsWith(PREFIX));

@@ -17,3 +17,16 @@ it.each([
   expect(await ownClientIdFindings(checkup, HANDLERS)).toMatchObject(expected);
   expect(realmClientIdFindings(realm, checkup, HANDLERS)).toMatchObject(expected);
 });
+
+it.each([
+  [
+    ['account', 'catalog'],
+    ['This service runs with the client id tools, but the permissions of its routes (tools.use) are for catalog.'],
+  ],
+  [['account', 'tools'], []],
+  [['account'], []],
+])('clients of Keycloak itself are no audience of a permission: %j', async (audiences, messages) => {
+  const checkup = { options: { clientId: 'tools', protectedResource: [] }, audiencesOf: async () => audiences } as unknown as Checkup;
+  const found = await ownClientIdFindings(checkup, HANDLERS);
+  expect(found.map(({ message }) => message)).toEqual(messages);
+});

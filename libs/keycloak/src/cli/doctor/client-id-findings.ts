@@ -1,6 +1,7 @@
 import type { Checkup } from '../../checkup/checkup.js';
 import { error, type Finding } from '../../checkup/finding.js';
 import { resourcesOf, urlAudienceCure } from '../../checkup/protected-resource-findings.js';
+import { audiencesOfServices } from '../../protocol/keycloak-clients.js';
 import type { GuardedHandler } from '../application/application-subject.js';
 import { permissionsOf } from '../application/permissions-of.js';
 import { scopeNamed } from '../administrator/realm-lookup.js';
@@ -32,8 +33,10 @@ function findingOf(
   audiences: ReadonlyMap<string, readonly string[]>,
 ): Finding[] {
   const { clientId } = options;
-  const known = [...audiences].filter(([, named]) => new Set(named).size === 1);
-  const others = new Set(known.flatMap(([, named]) => named));
+  const known = [...audiences]
+    .map(([permission, named]) => [permission, new Set(audiencesOfServices(named))] as const)
+    .filter(([, services]) => services.size === 1);
+  const others = new Set(known.flatMap(([, services]) => [...services]));
   const [other] = others;
   if (other === undefined || others.size > 1 || other === clientId) return [];
   const permissions = known.map(([permission]) => permission).join(', ');

@@ -1,7 +1,7 @@
+import { BUILT_IN_CLIENTS } from '../../../protocol/keycloak-clients.js';
 import type { Representation } from '../../administrator/admin-api.js';
 import {
   ACCOUNT_ROLES_OF_EVERYONE,
-  BUILT_IN_CLIENTS,
   defaultRoleOf,
   REALM_ROLES_OF_EVERYONE,
 } from '../../administrator/default-roles.js';

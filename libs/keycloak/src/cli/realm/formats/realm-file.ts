@@ -1,4 +1,4 @@
-import { BUILT_IN_CLIENTS } from '../../administrator/default-roles.js';
+import { BUILT_IN_CLIENTS } from '../../../protocol/keycloak-clients.js';
 import { UsageError } from '../../usage-error.js';
 import type { RealmRequirements, RequiredClient } from '../realm-requirements.js';
 import { ACR, BASIC } from './built-in-scopes.js';
