@@ -10,13 +10,19 @@ export function unreadableFinding(failure: unknown): Finding {
   }
   const said = failure instanceof KeycloakException ? wordsOf(failure) : failure.message;
   const isForbidden = failure instanceof AdminApiError && [401, 403].includes(failure.status);
+  const isLate = failure instanceof KeycloakException && failure.reason === 'timeout';
   return error(
     'administrator',
     `The realm can't be read as an administrator: ${said}.`,
-    isForbidden
-      ? 'Get a new token (it expires after a minute) of a user with the roles view-realm, view-clients and view-users of realm-management.'
-      : 'Look for a proxy or another version of Keycloak at this address, or a realm that is too large to read.',
+    isForbidden ? FORBIDDEN : isLate ? LATE : UNREADABLE,
   );
 }
+
+const FORBIDDEN =
+  'Get a new token (it expires after a minute) of a user with the roles view-realm, view-clients and view-users of realm-management.';
+const LATE =
+  'Keycloak is slow or overloaded: check its load, and run the command again. If it still does not answer in time, look for a proxy at this address, or a realm that is too large to read.';
+const UNREADABLE =
+  'Look for a proxy or another version of Keycloak at this address, or a realm that is too large to read.';
 
 const NOT_IMPLEMENTED = 'answered_501_';

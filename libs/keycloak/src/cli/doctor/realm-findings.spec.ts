@@ -39,3 +39,20 @@ it.each([
   const found = findings.filter(({ message }) => message.includes('resource-indicators'));
   expect(found.map(({ level }) => level)).toEqual(levels);
 });
+
+it.each([
+  ['external', 'the realm demands TLS of clients outside private networks'],
+  ['all', 'the realm demands TLS of every client'],
+])(
+  "the finding about the realm's settings says that this is a demand of the realm: %s",
+  async (sslRequired, demand) => {
+    const settings = { bruteForceProtected: true, sslRequired, ssoSessionMaxLifespan: 60 };
+    const realm = { features: [], settings, scopes: [], clients: [] } as unknown as RealmSnapshot;
+    const findings = await realmWideFindings(realm, { options: { revocationRetentionSeconds: 60 } } as Checkup);
+    expect(findings.find(({ check }) => check === 'realm_settings')).toEqual({
+      check: 'realm_settings',
+      level: 'ok',
+      message: `Brute force detection is on, ${demand}, and sessions expire before denials do.`,
+    });
+  },
+);

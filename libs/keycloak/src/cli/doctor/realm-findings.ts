@@ -83,7 +83,12 @@ function settingsFindings({ settings }: RealmSnapshot, revocationRetentionSecond
   ];
   return findings.length > 0
     ? findings
-    : [ok('realm_settings', 'Brute force detection is on, TLS is required, and sessions expire before denials do.')];
+    : [
+        ok(
+          'realm_settings',
+          `Brute force detection is on, the realm demands TLS of ${sslRequired === 'all' ? 'every client' : 'clients outside private networks'}, and sessions expire before denials do.`,
+        ),
+      ];
 }
 
 const wideScopes = ({ scopes }: RealmSnapshot): Finding[] =>

@@ -131,6 +131,20 @@ describe('the findings of doctor about signals', () => {
     );
   });
 
+  it('say nothing about the roles of a client without a service account', async () => {
+    const keycloak = service();
+    keycloak.service('next', { baseUrl: 'https://next.example.com', audience: 'next', scopes: ['x'] });
+    const unseen = (hasServiceAccount: boolean): RealmSnapshot => ({
+      ...realm([]),
+      clients: [{ ...client, hasServiceAccount }],
+      rolesOfServiceAccount: async () => undefined,
+    });
+    expect(await saidOf(keycloak, unseen(false))).toBe('');
+    expect(await saidOf(keycloak, unseen(true))).toBe(
+      "This administrator may not see the roles of shop's service account (view-users), so doctor does not know whether it has view-events.",
+    );
+  });
+
   it('warn if Keycloak never deletes events, and if users can exclude themselves from the feed', async () => {
     const keycloak = service({}, async () => QUIET);
     expect(await saidOf(keycloak, realm([], { userEventsExpireSeconds: 0 }))).toMatch(/saves user events and never/);

@@ -138,8 +138,16 @@ async function streamFindings(realm: RealmSnapshot, clientId: string): Promise<F
 
 /** A called service could use this service's token to read the event log. */
 async function wideTokens(realm: RealmSnapshot, own: RealmClient): Promise<Finding[]> {
+  if (!own.hasServiceAccount) return [];
   const roles = await realm.rolesOfServiceAccount(own);
-  if (roles === undefined) return [note('signals', `This administrator may not see the roles of ${own.clientId}.`)];
+  if (roles === undefined) {
+    return [
+      note(
+        'signals',
+        `This administrator may not see the roles of ${own.clientId}'s service account (view-users), so doctor does not know whether it has view-events.`,
+      ),
+    ];
+  }
   if (!roles.has(VIEW_EVENTS)) return [];
   return [
     warning(
