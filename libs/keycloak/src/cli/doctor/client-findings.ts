@@ -4,6 +4,7 @@ import { error, note, ok, type Finding, type GrantedCall } from '../../checkup/f
 import { clientFaults } from '../administrator/client-faults.js';
 import { defaultScopeFindings } from './default-scope-findings.js';
 import { noSuchScope } from '../administrator/scope-faults.js';
+import type { PermissionPolicy } from '../policy/permission-policy.js';
 import { permissionFaults } from './permission-faults.js';
 import { clientNamed, scopeNamed } from '../administrator/realm-lookup.js';
 import { namesOfRoleKeys } from '../administrator/role-key.js';
@@ -13,6 +14,7 @@ export async function clientFindings(
   realm: RealmSnapshot,
   { options, services }: Pick<Checkup, 'options' | 'services'>,
   granted: readonly GrantedCall[],
+  policy: PermissionPolicy,
 ): Promise<Finding[]> {
   const { clientId } = options;
   const own = clientNamed(realm, clientId);
@@ -29,11 +31,11 @@ export async function clientFindings(
   for (const service of services) {
     findings.push(...audienceFindings(realm, service));
     for (const scope of service.scopes?.onBehalfOf ?? []) {
-      findings.push(...(await callFindings(realm, own, scope, service.audience)));
+      findings.push(...(await callFindings(realm, own, scope, { audience: service.audience, policy })));
       findings.push(...lightweightFindings(realm, own, scope, service.audience));
     }
     for (const scope of service.scopes?.asService ?? []) {
-      findings.push(...(await callFindings(realm, own, scope, service.audience)));
+      findings.push(...(await callFindings(realm, own, scope, { audience: service.audience, policy })));
       const isGranted = granted.some(
         (call) => call.inWhoseName === 'asService' && call.scope === scope && call.audience === service.audience,
       );
@@ -63,7 +65,7 @@ async function callFindings(
   realm: RealmSnapshot,
   own: RealmClient,
   name: string,
-  audience: string,
+  { audience, policy }: { readonly audience: string; readonly policy: PermissionPolicy },
 ): Promise<Finding[]> {
   const scope = scopeNamed(realm, name);
   if (scope === undefined) return [noSuchScope(name)];
@@ -78,7 +80,7 @@ async function callFindings(
       ),
     );
   }
-  faults.push(...(await permissionFaults(realm, scope, audience, [own])));
+  faults.push(...(await permissionFaults(realm, scope, audience, { askers: [own], policy })));
   return faults.length > 0 ? faults : [ok('permission', `${clientId} may ask for ${name}, which is for ${audience}.`)];
 }
 

@@ -14,19 +14,24 @@ import { clientFindings } from './client-findings.js';
 import { permittedCalls } from '../administrator/permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
 import { handlerFindings } from './handler-findings.js';
+import { NO_POLICY, type PermissionPolicy } from '../policy/permission-policy.js';
 import type { Examination } from '../report.js';
 import { readRealm } from '../administrator/realm-snapshot.js';
 import { signalRealmFindings } from './signal-findings.js';
 
 /** Never throws because of an answer of Keycloak or a service. */
-export async function examine(subject: ApplicationSubject, adminToken: string | undefined): Promise<Examination> {
+export async function examine(
+  subject: ApplicationSubject,
+  adminToken: string | undefined,
+  policy: PermissionPolicy = NO_POLICY,
+): Promise<Examination> {
   const { issuers } = subject.keycloak;
   const cleanse = (text: string): string =>
     issuers.reduce(
       (cleansed, { checkup }) => checkup.cleanse(cleansed),
       adminToken === undefined ? text : withoutSecrets(text, [adminToken]),
     );
-  const { findings, permittedCalls: calls } = await lookAtAll(subject, adminToken);
+  const { findings, permittedCalls: calls } = await lookAtAll(subject, adminToken, policy);
   return {
     findings: distinct(findings.map((finding) => ({ ...finding, message: cleanse(finding.message) }))),
     ...(calls === undefined
@@ -42,9 +47,13 @@ export async function examine(subject: ApplicationSubject, adminToken: string | 
   };
 }
 
-async function lookAtAll(subject: ApplicationSubject, adminToken: string | undefined): Promise<Examination> {
+async function lookAtAll(
+  subject: ApplicationSubject,
+  adminToken: string | undefined,
+  policy: PermissionPolicy,
+): Promise<Examination> {
   const [own, ...others] = subject.keycloak.issuers;
-  const examined = await lookAtOwn(own, subject, adminToken);
+  const examined = await lookAtOwn(own, subject, adminToken, policy);
   if (others.length === 0) return examined;
   const findings = [ofIssuer(own, examined.findings)];
   for (const other of others) findings.push(ofIssuer(other, await lookAtOther(other, adminToken)));
@@ -69,6 +78,7 @@ async function lookAtOwn(
   own: ComposedIssuer,
   subject: ApplicationSubject,
   adminToken: string | undefined,
+  policy: PermissionPolicy,
 ): Promise<Examination> {
   const { checkup } = own;
   const findings = [
@@ -96,7 +106,10 @@ async function lookAtOwn(
   }
   try {
     const granted = findings.flatMap((finding) => finding.granted ?? []);
-    const { findings: ofRealm, permittedCalls: calls } = await examineRealm(own, subject.handlers, adminToken, granted);
+    const { findings: ofRealm, permittedCalls: calls } = await examineRealm(own, subject.handlers, adminToken, {
+      granted,
+      policy,
+    });
     const others = findings.filter(({ needsAdministrator }) => needsAdministrator !== true);
     return { findings: [...others, ...ofRealm], permittedCalls: calls };
   } catch (failure) {
@@ -108,14 +121,14 @@ async function examineRealm(
   own: ComposedIssuer,
   handlers: readonly GuardedHandler[],
   adminToken: string,
-  granted: readonly GrantedCall[],
+  { granted, policy }: { readonly granted: readonly GrantedCall[]; readonly policy: PermissionPolicy },
 ): Promise<Required<Examination>> {
   const { checkup, fetch } = own;
   const realm = await readRealm(new AdminApi(fetch.apart('doctor'), checkup.options.realmUrl, adminToken));
   const findings = [
     ...(await realmWideFindings(realm, checkup)),
-    ...(await clientFindings(realm, checkup, granted)),
-    ...(await handlerFindings(realm, checkup, handlers)),
+    ...(await clientFindings(realm, checkup, granted, policy)),
+    ...(await handlerFindings(realm, checkup, handlers, policy)),
     ...(await signalRealmFindings(realm, own)),
   ];
   const { clockToleranceSeconds } = checkup.options;

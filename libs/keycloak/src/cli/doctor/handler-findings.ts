@@ -4,6 +4,7 @@ import type { GuardedHandler } from '../application/application-subject.js';
 import { realmClientIdFindings } from './client-id-findings.js';
 import { permissionsOf } from '../application/permissions-of.js';
 import { noSuchScope } from '../administrator/scope-faults.js';
+import type { PermissionPolicy } from '../policy/permission-policy.js';
 import { permissionFaults } from './permission-faults.js';
 import { clientNamed, mayAskFor, namesOf, scopeNamed } from '../administrator/realm-lookup.js';
 import type { RealmSnapshot } from '../administrator/realm-snapshot.js';
@@ -12,6 +13,7 @@ export async function handlerFindings(
   realm: RealmSnapshot,
   checkup: Checkup,
   handlers: readonly GuardedHandler[],
+  policy: PermissionPolicy,
 ): Promise<Finding[]> {
   const { options } = checkup;
   const findings = realmClientIdFindings(realm, checkup, handlers);
@@ -22,7 +24,7 @@ export async function handlerFindings(
       continue;
     }
     const askers = realm.clients.filter((client) => mayAskFor(client, name));
-    const faults = await permissionFaults(realm, scope, options.clientId, askers);
+    const faults = await permissionFaults(realm, scope, options.clientId, { askers, policy });
     findings.push(...faults);
     if (askers.length === 0) {
       findings.push(

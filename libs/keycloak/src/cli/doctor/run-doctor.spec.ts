@@ -142,6 +142,7 @@ describe('the command doctor', () => {
     [['--calls', 'service-b'], '--calls must be <audience>=<URL>'],
     [['--admin'], 'the access token of an administrator must be in KEYCLOAK_ADMIN_TOKEN'],
     [['--client-secret-file', '/nowhere/my-secret'], "the file for KEYCLOAK_CLIENT_SECRET can't be read (ENOENT)"],
+    [['--permissions', '/nowhere.json'], '/nowhere.json does not exist'],
     [['--module', './nowhere.js'], "./nowhere.js can't be imported"],
   ])('exits with 3 for the arguments %j', async (args, message) => {
     const { exitCode, printed, failed } = await doctor(args, variables());

@@ -6,6 +6,7 @@ import { loadApplication } from '../application/load-application.js';
 import { COULD_NOT_RUN, stackOf, type Surroundings } from '../surroundings.js';
 import { subjectOfFlags, type DoctorFlags } from './doctor-settings.js';
 import { isApplication, type ApplicationSubject } from '../application/application-subject.js';
+import { givenPolicy } from '../policy/permission-policy.js';
 import { UsageError } from '../usage-error.js';
 import { examine } from './examine.js';
 import { EXIT_CODES, jsonReport, textReport, type ReportSubject } from '../report.js';
@@ -32,6 +33,7 @@ or, without a module:
 
   --admin                    also reads the realm, with an administrator's token from KEYCLOAK_ADMIN_TOKEN
   --admin-token-file FILE    a file that holds that token; - reads standard input
+  --permissions FILE         who may hold each permission, for --admin; default keycloak-permissions.json, if it exists
   --no-permitted-calls       leaves out the list of permitted calls that --admin prints
   --json                     prints JSON
   --help                     prints this
@@ -53,6 +55,7 @@ const OPTIONS = {
   accepts: { type: 'string' },
   admin: { type: 'boolean' },
   'admin-token-file': { type: 'string' },
+  permissions: { type: 'string' },
   'no-permitted-calls': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -70,8 +73,9 @@ export async function runDoctor(args: readonly string[], surroundings: Surroundi
       flags.admin === true || flags['admin-token-file'] !== undefined
         ? administratorToken(flags['admin-token-file'], environment)
         : undefined;
+    const policy = token === undefined && flags.permissions === undefined ? undefined : givenPolicy(flags.permissions);
     const subject = await subjectFor(flags, environment);
-    const examined = isApplication(subject) ? await examine(subject, token) : { findings: subject };
+    const examined = isApplication(subject) ? await examine(subject, token, policy) : { findings: subject };
     const examination = flags['no-permitted-calls'] === true ? { findings: examined.findings } : examined;
     const of = isApplication(subject) ? namesOf(subject) : [];
     print(flags.json === true ? `${jsonReport(of, examination)}\n` : `${textReport(of, examination, hasColors)}\n`);

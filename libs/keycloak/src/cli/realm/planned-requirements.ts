@@ -3,10 +3,9 @@ import { isApplication } from '../application/application-subject.js';
 import { otherLibraryOf } from '../application/other-library.js';
 import { UsageError } from '../usage-error.js';
 import { needsFromOtherLibrary } from './needs-elsewhere.js';
-import { refuseOtherThanPlain, textsIn } from './plain-texts.js';
-import { PERMISSIONS_FILE } from './realm-requirements.js';
+import { refuseOtherThanPlain, textsIn } from '../policy/plain-texts.js';
 import { codeRequirements } from './plan/code-requirements.js';
-import { NO_POLICY, readPolicy, type PermissionPolicy } from './plan/permission-policy.js';
+import { givenPolicy, NO_POLICY, PERMISSIONS_FILE, type PermissionPolicy } from '../policy/permission-policy.js';
 import { requirementsOf, type RequirementsResult } from './plan/requirements-of.js';
 import { needsOf, type PlannedApplication, type ServiceNeeds } from './plan/service-needs.js';
 
@@ -26,9 +25,7 @@ export interface Planned extends RequirementsResult {
 export async function plannedRequirements({ module: references, permissions, issuer }: PlanSource): Promise<Planned> {
   if (references === undefined || references.length === 0) throw new UsageError('--module must be given');
   const file = permissions ?? PERMISSIONS_FILE;
-  const read = readPolicy(file);
-  if (read === undefined && permissions !== undefined) throw new UsageError(`${file} does not exist`);
-  const policy = read ?? NO_POLICY;
+  const policy = givenPolicy(permissions);
   const applications: PlannedApplication[] = [];
   const needs: (readonly ServiceNeeds[])[] = [];
   for (const reference of new Set(references)) {
@@ -43,7 +40,7 @@ export async function plannedRequirements({ module: references, permissions, iss
   const code = codeRequirements(needs, issuer);
   const result = requirementsOf(code, policy, file);
   refuseOtherThanPlain(textsIn(result.requirements), 'the plan');
-  return { ...result, applications, issuer: code.issuer, policy, file };
+  return { ...result, applications, issuer: code.issuer, policy: policy ?? NO_POLICY, file };
 }
 
 export async function applicationAt(reference: string): Promise<PlannedApplication> {

@@ -1,4 +1,4 @@
-import { nameOfRoleKey, roleKey, type RoleKey } from '../administrator/role-key.js';
+import { keyOfRole, nameOfRole, type Holders, type Role } from '../policy/holders.js';
 
 export interface RealmRequirements {
   readonly version: typeof VERSION;
@@ -10,8 +10,6 @@ export interface RealmRequirements {
 }
 
 export const VERSION = 1;
-
-export const PERMISSIONS_FILE = 'keycloak-permissions.json';
 
 export interface RequiredClient {
   readonly clientId: string;
@@ -27,24 +25,10 @@ export interface RequiredPermission extends Holders {
   readonly description?: string;
 }
 
-/** Either `roles` has at least one role, or `everyone` is true. */
-export interface Holders {
-  readonly roles?: readonly Role[];
-  readonly everyone?: true;
-}
-
-/** A string is the name of a realm role. */
-export type Role = string | { readonly client: string; readonly role: string };
-
 export interface RequiredLevel {
   readonly acr: readonly string[];
   readonly services: readonly string[];
 }
-
-export const keyOfRole = (role: Role): RoleKey =>
-  typeof role === 'string' ? roleKey(null, role) : roleKey(role.client, role.role);
-
-export const nameOfRole = (role: Role): string => nameOfRoleKey(keyOfRole(role));
 
 export const sortedRoles = (roles: readonly Role[]): readonly Role[] =>
   roles.toSorted(

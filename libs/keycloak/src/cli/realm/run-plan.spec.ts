@@ -200,7 +200,9 @@ describe('realm plan with a fault', () => {
 
   it('prints nothing and exits with 1 if the policy file is missing', async () => {
     const { exitCode, printed, failed } = await realmCommand(['plan', ...modules('inventory')]);
-    expect(failed).toContain('keycloak-permissions.json does not say who may hold stock.read');
+    expect(failed).toBe(
+      '✗ keycloak-permissions.json does not exist in the current folder. Create it there, or name another file with --permissions. It must say who may hold stock.read: add each to "permissions" with "roles", or with "everyone": true, because a client scope without a role is open to every user.\n',
+    );
     expect({ exitCode, printed }).toEqual({ exitCode: 1, printed: '' });
   });
 });

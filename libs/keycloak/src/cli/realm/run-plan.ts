@@ -4,7 +4,7 @@ import { terraformModule } from './formats/terraform.js';
 import { realmFile, realmFileNotes } from './formats/realm-file.js';
 import type { Surroundings } from '../surroundings.js';
 import { UsageError } from '../usage-error.js';
-import { refuseOtherThanPlain } from './plain-texts.js';
+import { refuseOtherThanPlain } from '../policy/plain-texts.js';
 import { plannedRequirements, type Planned } from './planned-requirements.js';
 import { planReport } from './plan/plan-report.js';
 import { differenceOf } from './plan/requirements-difference.js';

@@ -4,7 +4,8 @@ import { clientFaults } from '../../administrator/client-faults.js';
 import { clientNamed } from '../../administrator/realm-lookup.js';
 import { nameOfRoleKey } from '../../administrator/role-key.js';
 import type { RealmClient, RealmSnapshot } from '../../administrator/realm-snapshot.js';
-import { keyOfRole, type RealmRequirements, type RequiredClient } from '../realm-requirements.js';
+import { keyOfRole } from '../../policy/holders.js';
+import type { RealmRequirements, RequiredClient } from '../realm-requirements.js';
 
 export async function clientDifferences(
   required: RequiredClient,

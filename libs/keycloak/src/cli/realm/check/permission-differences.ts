@@ -3,7 +3,8 @@ import { clientNamed, mayAskFor, scopeNamed } from '../../administrator/realm-lo
 import { nameOfRoleKey, namesOfRoleKeys, type RoleKey } from '../../administrator/role-key.js';
 import type { RealmClient, RealmScope, RealmSnapshot, ScopesOfNewClients } from '../../administrator/realm-snapshot.js';
 import { noSuchScope, scopeFaults } from '../../administrator/scope-faults.js';
-import { keyOfRole, type RequiredPermission } from '../realm-requirements.js';
+import { keyOfRole } from '../../policy/holders.js';
+import type { RequiredPermission } from '../realm-requirements.js';
 
 export async function permissionDifferences(
   required: RequiredPermission,

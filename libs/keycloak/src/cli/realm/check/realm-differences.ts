@@ -1,7 +1,8 @@
 import { error, ok, warning, type Finding } from '../../../checkup/finding.js';
 import { permittedCalls } from '../../administrator/permitted-calls.js';
 import type { RealmSnapshot } from '../../administrator/realm-snapshot.js';
-import { PERMISSIONS_FILE, type RealmRequirements, type RequiredLevel } from '../realm-requirements.js';
+import { PERMISSIONS_FILE } from '../../policy/permission-policy.js';
+import type { RealmRequirements, RequiredLevel } from '../realm-requirements.js';
 import { clientDifferences } from './client-differences.js';
 import { settingsDifferences } from './settings-differences.js';
 import { permissionDifferences } from './permission-differences.js';

@@ -4,7 +4,8 @@ import type { RealmSnapshot } from '../../administrator/realm-snapshot.js';
 import { nameOfRoleKey } from '../../administrator/role-key.js';
 import { allRoles } from '../formats/scope-representations.js';
 import { tokenFaults } from './token-faults.js';
-import { keyOfRole, sortedTexts, type RealmRequirements } from '../realm-requirements.js';
+import { keyOfRole } from '../../policy/holders.js';
+import { sortedTexts, type RealmRequirements } from '../realm-requirements.js';
 
 export async function settingsDifferences(requirements: RealmRequirements, realm: RealmSnapshot): Promise<Finding[]> {
   return [

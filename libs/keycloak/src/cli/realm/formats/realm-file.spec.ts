@@ -70,6 +70,7 @@ describe('the format realm', () => {
     expect(fileOf(requirements)['clients']).toMatchObject([{ clientId: 'orders' }, { clientId: 'inventory' }]);
     expect(realmFileNotes(requirements)).toEqual([
       'The file has no client web, because no module says what kind of client it is.',
+      'Set these environment variables of Keycloak to the secrets of the clients before the import: ORDERS_CLIENT_SECRET, INVENTORY_CLIENT_SECRET.',
     ]);
   });
 

@@ -40,6 +40,7 @@ export function realmFile(requirements: RealmRequirements, realm: string): strin
 
 export function realmFileNotes(requirements: RealmRequirements): string[] {
   const called = calledClients(requirements);
+  const placeholders = [...requirements.clients.map(({ clientId }) => clientId), ...called].map(placeholderOf);
   const absent = requirements.otherClients.filter((clientId) => !called.includes(clientId));
   return [
     ...(absent.length === 0
@@ -49,6 +50,11 @@ export function realmFileNotes(requirements: RealmRequirements): string[] {
       ({ acr }) =>
         `The file has no login flow for acr ${acr.join(' or ')}, because the code does not say how users log in.`,
     ),
+    ...(placeholders.length === 0
+      ? []
+      : [
+          `Set these environment variables of Keycloak to the secrets of the clients before the import: ${placeholders.join(', ')}.`,
+        ]),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { compareTexts, type RealmRequirements, type RequiredPermission, type Role } from '../realm-requirements.js';
+import type { Role } from '../../policy/holders.js';
+import { compareTexts, type RealmRequirements, type RequiredPermission } from '../realm-requirements.js';
 
 const AUDIENCE_MAPPER = {
   protocol: 'openid-connect',

@@ -1,4 +1,5 @@
-import { keyOfRole, type RealmRequirements, type RequiredPermission, type Role } from '../realm-requirements.js';
+import { keyOfRole, type Role } from '../../policy/holders.js';
+import type { RealmRequirements, RequiredPermission } from '../realm-requirements.js';
 import { scopesOfClient } from './scope-representations.js';
 import {
   block,

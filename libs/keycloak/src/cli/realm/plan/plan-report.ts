@@ -1,4 +1,5 @@
-import { nameOfRole, type RealmRequirements, type RequiredClient, type Role } from '../realm-requirements.js';
+import { nameOfRole, type Role } from '../../policy/holders.js';
+import type { RealmRequirements, RequiredClient } from '../realm-requirements.js';
 
 export function planReport({ clients, otherClients, permissions, levels }: RealmRequirements): string {
   return [

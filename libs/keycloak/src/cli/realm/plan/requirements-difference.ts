@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { nameOfRole, type RealmRequirements, type Role } from '../realm-requirements.js';
+import { nameOfRole, type Role } from '../../policy/holders.js';
+import type { RealmRequirements } from '../realm-requirements.js';
 
 export function differenceOf(before: RealmRequirements, after: RealmRequirements): string[] {
   const [old, current] = [itemsOf(before), itemsOf(after)];

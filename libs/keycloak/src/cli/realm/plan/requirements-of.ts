@@ -1,7 +1,6 @@
+import { keyOfRole, nameOfRole } from '../../policy/holders.js';
 import {
   compareTexts,
-  keyOfRole,
-  nameOfRole,
   sortedRoles,
   sortedTexts,
   VERSION,
@@ -10,7 +9,7 @@ import {
   type RequiredPermission,
 } from '../realm-requirements.js';
 import type { AdmissionOfService, CodeClient, CodePermission, CodeRequirements } from './code-requirements.js';
-import type { PermissionPolicy } from './permission-policy.js';
+import { NO_POLICY, type PermissionPolicy } from '../../policy/permission-policy.js';
 
 export interface RequirementsResult {
   readonly requirements: RealmRequirements;
@@ -19,13 +18,23 @@ export interface RequirementsResult {
   readonly notes: readonly string[];
 }
 
-export function requirementsOf(code: CodeRequirements, policy: PermissionPolicy, file: string): RequirementsResult {
+/** Without `given`, the file does not exist. */
+export function requirementsOf(
+  code: CodeRequirements,
+  given: PermissionPolicy | undefined,
+  file: string,
+): RequirementsResult {
+  const policy = given ?? NO_POLICY;
   const faults = [...code.faults];
   const permissions = code.permissions.flatMap((permission) => permissionWith(permission, policy) ?? []);
   const unsaid = code.permissions.map(({ name }) => name).filter((name) => !policy.permissions.has(name));
   if (unsaid.length > 0) {
+    const fault =
+      given === undefined
+        ? `${file} does not exist in the current folder. Create it there, or name another file with --permissions. It must say who may hold ${unsaid.join(', ')}: add each`
+        : `${file} does not say who may hold ${unsaid.join(', ')}. Add each`;
     faults.push(
-      `${file} does not say who may hold ${unsaid.join(', ')}. Add each to "permissions" with "roles", or with "everyone": true, because a client scope without a role is open to every user.`,
+      `${fault} to "permissions" with "roles", or with "everyone": true, because a client scope without a role is open to every user.`,
     );
   }
   const clients = code.clients.map((client) => clientWith(client, policy));

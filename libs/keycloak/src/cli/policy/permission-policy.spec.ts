@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import schema from '../../../../keycloak-permissions.schema.json' with { type: 'json' };
-import { POLICY, SpecFolder } from '../../../../spec-support/realm-command.js';
+import schema from '../../../keycloak-permissions.schema.json' with { type: 'json' };
+import { POLICY, SpecFolder } from '../../../spec-support/realm-command.js';
 import { policyOf, readPolicy } from './permission-policy.js';
 
 let folder: SpecFolder;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { isStrictJson } from '../../../authorization-server/strict-json.js';
-import { isScopeToken } from '../../../protocol/scope.js';
-import { UsageError } from '../../usage-error.js';
-import { isRoleOfEveryone } from '../../administrator/default-roles.js';
-import { refuseOtherThanPlain, textsIn } from '../plain-texts.js';
-import { keyOfRole, nameOfRole, type Holders, type Role } from '../realm-requirements.js';
+import { isStrictJson } from '../../authorization-server/strict-json.js';
+import { isScopeToken } from '../../protocol/scope.js';
+import { UsageError } from '../usage-error.js';
+import { isRoleOfEveryone } from '../administrator/default-roles.js';
+import { refuseOtherThanPlain, textsIn } from './plain-texts.js';
+import { keyOfRole, nameOfRole, type Holders, type Role } from './holders.js';
 
 export interface PermissionPolicy {
   readonly permissions: ReadonlyMap<string, PolicyOfPermission>;
@@ -16,7 +16,19 @@ export interface PolicyOfPermission extends Holders {
   readonly description?: string;
 }
 
+export const PERMISSIONS_FILE = 'keycloak-permissions.json';
+
 export const NO_POLICY: PermissionPolicy = { permissions: new Map(), serviceAccounts: new Map() };
+
+/** Reads the file of the flag `--permissions`. Without the flag, reads the file of the current folder, if it exists. */
+export function givenPolicy(flag: string | undefined): PermissionPolicy | undefined {
+  const policy = readPolicy(flag ?? PERMISSIONS_FILE);
+  if (policy === undefined && flag !== undefined) throw new UsageError(`${flag} does not exist`);
+  return policy;
+}
+
+export const mayBeHeldByEveryone = ({ permissions }: PermissionPolicy, name: string): boolean =>
+  permissions.get(name)?.everyone === true;
 
 export function readPolicy(path: string): PermissionPolicy | undefined {
   let text: Buffer;
