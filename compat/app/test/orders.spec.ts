@@ -19,7 +19,7 @@ beforeAll(async () => {
   url = `${await app.getUrl()}/orders`;
 });
 
-afterAll(() => app.close());
+afterAll(() => app?.close());
 
 describe('orders', () => {
   it('answers the public route even without a token', async () => {

@@ -7,10 +7,11 @@ import {
   type TestAccessTokenOptions,
 } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
+import { App } from 'supertest/types.js';
 import { AppModule } from './app.module.js';
 
 describe('GET /stock/:article', () => {
-  let app: INestApplication;
+  let app: INestApplication<App>;
 
   beforeEach(async () => {
     const builder = Test.createTestingModule({ imports: [AppModule] });
@@ -18,7 +19,7 @@ describe('GET /stock/:article', () => {
     await app.init();
   });
 
-  afterEach(() => app.close());
+  afterEach(() => app?.close());
 
   const read = (options: TestAccessTokenOptions) => {
     const token = signIn(app, testAccessToken({ subject: 'alice', permissions: ['stock.read'], ...options }));

@@ -2,11 +2,12 @@ import { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { KeycloakTestingModule, signIn, testAccessToken, testServices } from 'nestjs-keycloak-s2s/testing';
 import request from 'supertest';
+import { App } from 'supertest/types';
 import { AppModule } from './app.module';
 
 describe('GET /orders/:article', () => {
   // #region tests
-  let app: INestApplication;
+  let app: INestApplication<App>;
 
   beforeEach(async () => {
     const builder = Test.createTestingModule({ imports: [AppModule] });
@@ -14,7 +15,7 @@ describe('GET /orders/:article', () => {
     await app.init();
   });
 
-  afterEach(() => app.close());
+  afterEach(() => app?.close());
 
   const offer = (permissions: string[]) => {
     const token = signIn(app, testAccessToken({ subject: 'alice', permissions }));

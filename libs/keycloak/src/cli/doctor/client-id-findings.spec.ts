@@ -26,7 +26,10 @@ it.each([
   [['account', 'tools'], []],
   [['account'], []],
 ])('clients of Keycloak itself are no audience of a permission: %j', async (audiences, messages) => {
-  const checkup = { options: { clientId: 'tools', protectedResource: [] }, audiencesOf: async () => audiences } as unknown as Checkup;
+  const checkup = {
+    options: { clientId: 'tools', protectedResource: [] },
+    audiencesOf: async () => audiences,
+  } as unknown as Checkup;
   const found = await ownClientIdFindings(checkup, HANDLERS);
   expect(found.map(({ message }) => message)).toEqual(messages);
 });
