@@ -187,8 +187,10 @@ describe('CallObservation', () => {
         followed.push(call);
         return {
           headers: { traceparent: TRACEPARENT },
-          within: (send) => inside.run('within', send),
-          end: ({ status }) => followed.push(status),
+          span: {
+            within: (send) => inside.run('within', send),
+            end: ({ status }) => followed.push(status),
+          },
         };
       },
     });
