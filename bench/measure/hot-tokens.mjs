@@ -12,7 +12,8 @@ export async function writeTokens(issuer, count) {
   const folder = mkdtempSync(join(tmpdir(), 'hot-tokens-'));
   const path = join(folder, 'tokens');
   const file = openSync(path, 'w', 0o600);
-  for (let written = 0; written < count; written += 1000) writeSync(file, `${(await issuer.ask('tokens')).join('\n')}\n`);
+  for (let written = 0; written < count; written += 1000)
+    writeSync(file, `${(await issuer.ask('tokens')).join('\n')}\n`);
   closeSync(file);
   return { path, remove: () => rmSync(folder, { recursive: true }) };
 }
@@ -21,7 +22,10 @@ export async function writeTokens(issuer, count) {
 export function readTokens(path) {
   const bytes = readFileSync(path);
   const length = bytes.indexOf('\n');
-  return { count: bytes.length / (length + 1), at: (n) => bytes.latin1Slice(n * (length + 1), n * (length + 1) + length) };
+  return {
+    count: bytes.length / (length + 1),
+    at: (n) => bytes.latin1Slice(n * (length + 1), n * (length + 1) + length),
+  };
 }
 
 const original = {

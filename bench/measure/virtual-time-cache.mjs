@@ -33,7 +33,7 @@ export function virtualTimeCache(options, now) {
 function wrapped(inner, { state, counted, now }) {
   const look = async (key, maxAgeMs, noUse) => {
     const kept = state.filled.get(key);
-    if (kept !== undefined && now() - kept.askedAtMs < maxAgeMs && noUse !== key) return found(kept, now, key);
+    if (kept !== undefined && now() - kept.askedAtMs < maxAgeMs && noUse === undefined) return found(kept, now, key);
     if (state.isFilling) return { kind: 'lease' };
     state.looks += 1;
     const looked = await inner.look(key, HOUR_MS, noUse);

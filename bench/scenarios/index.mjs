@@ -10,6 +10,7 @@ import * as hungKeycloak from './hung-keycloak.mjs';
 import * as importCost from './import-cost.mjs';
 import * as jwt from './jwt.mjs';
 import * as junkFlood from './junk-flood.mjs';
+import * as keycloakLoad from './keycloak-load.mjs';
 import * as keycloakRestart from './keycloak-restart.mjs';
 import * as limit from './limit.mjs';
 import * as logout from './logout.mjs';
@@ -49,6 +50,7 @@ export const scenarios = [
   junkFlood,
   hungKeycloak,
   keycloakRestart,
+  keycloakLoad,
   denials,
   logout,
   replicas,

@@ -10,7 +10,7 @@ import { virtualTimeCache } from '../measure/virtual-time-cache.mjs';
 const { ISSUER, CLIENT_ID, TOKENS_FILE, KIND, VALKEY_URL, SHARED_KEY } = process.env;
 const [SERVICES, REPLICAS, TOKENS, MAX_ENTRIES] = numbers('SERVICES', 'REPLICAS', 'TOKENS', 'MAX_ENTRIES');
 /** Each replica gets each token once in the cadence, which has `SLOTS` steps of the clock. */
-const [CADENCE_SECONDS, SLOTS, PERIOD_SECONDS, WINDOW_SECONDS] = numbers('CADENCE', 'SLOTS', 'PERIOD', 'WINDOW');
+const [CADENCE_SECONDS, SLOTS, TTL_SECONDS, WINDOW_SECONDS] = numbers('CADENCE', 'SLOTS', 'TTL', 'WINDOW');
 const OLDEST_SHARED_MS = 10_000;
 const STALENESS = KIND === 'keys' ? Infinity : Number.MAX_VALUE;
 
@@ -39,7 +39,7 @@ const cores = Array.from({ length: SERVICES * REPLICAS }, () =>
       clientSecret: 'secret',
       allowInsecureRequests: true,
       introspectionTtlSeconds: 10,
-      ...(KIND === 'feed' ? { introspectionTtlWithEventsSeconds: PERIOD_SECONDS } : {}),
+      ...(KIND === 'feed' ? { introspectionTtlWithEventsSeconds: TTL_SECONDS } : {}),
       ...(KIND === 'keys' ? { verification: 'jwt', jwt: jwtVerification() } : {}),
       ...(MAX_ENTRIES > 0 ? { maxCachedIntrospections: MAX_ENTRIES, maxCachedTokens: MAX_ENTRIES } : {}),
       ...(level2 === undefined ? {} : { sharedCache: level2.cache }),
@@ -56,20 +56,21 @@ const replicas = Array.from({ length: REPLICAS }, (_, replica) => ({
   quietUntilMs: new Float64Array(TOKENS),
 }));
 /** No request before this age causes a call, so these requests are left out. */
-const quietMs = KIND === 'feed' ? PERIOD_SECONDS * 1000 * 0.9 - OLDEST_SHARED_MS : 0;
+const quietMs = KIND === 'feed' ? TTL_SECONDS * 1000 * 0.9 - OLDEST_SHARED_MS : 0;
 const slotMs = (CADENCE_SECONDS * 1000) / SLOTS;
-const slotsInPeriod = Math.round((PERIOD_SECONDS * 1000) / slotMs);
+/** The first results are spread over the time after which a result is renewed, so that the renewals are spread evenly. */
+const slotsInPeriod = Math.round((Number(process.env.RENEWED_AFTER) * 1000) / slotMs);
 let slot = 0;
 let requests = 0;
 
 process.once('SIGTERM', () => process.exit());
 const ANSWERS = {
-  /** Gets each token's first result, spread evenly over a period. */
+  /** Gets each token's first result at each replica, spread evenly over a period. */
   async fill() {
     await Promise.all(cores.flatMap(({ issuers: [{ metadata }], shared }) => [metadata.get(), shared[0]?.open()]));
     if (KIND !== 'keys') answerInProcess();
     level2?.fills(true);
-    await run(slotsInPeriod);
+    await run(slotsInPeriod + SLOTS);
     level2?.fills(false);
     answerOverHttp();
   },
@@ -97,7 +98,7 @@ async function run(ticks) {
 
 /** Waits for renewals in the background. Two turns of the event loop, because a renewal has several steps. */
 async function settled() {
-  for (let quiet = 0; quiet < 2; ) {
+  for (let quiet = 0; quiet < 2;) {
     const isQuiet = callsInFlight() === 0 && (level2?.state.pending ?? 0) === 0;
     quiet = isQuiet ? quiet + 1 : 0;
     await new Promise(setImmediate);
