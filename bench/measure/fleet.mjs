@@ -13,6 +13,8 @@ const MIN_REMAINING_SECONDS = 10;
 /** The shares of a result's lifetime between which a request renews the result. */
 const RENEWED_FROM_TO = { ttl: [0.96, 0.98], feed: [0.96, 0.98], exchange: [0.8, 0.9], keys: [1, 1] };
 
+export const KINDS = Object.keys(RENEWED_FROM_TO);
+
 const LIFETIME_SECONDS = {
   ttl: TTL_SECONDS,
   feed: FEED_TTL_SECONDS,
@@ -27,18 +29,22 @@ export const PERIOD_SECONDS = {
   exchange: 0.85 * (EXCHANGED_SECONDS - MIN_REMAINING_SECONDS),
 };
 
-const CALLS_IN_WINDOW = 4000;
-const CALLS_IN_SLOT = 50;
+const CALLS_IN_WINDOW = 3000;
+const CALLS_IN_SLOT = 100;
 const LONGEST_SLOTS = 900;
 const KEYS_WINDOW_SECONDS = 3750;
 
-/** Returns the calls per second of the services' clock, by kind, for all `services`. */
+/**
+ * Returns the calls per second of the services' clock. Only a `share` of the services runs, or of the tokens of a single
+ * service, and the calls of the rest are computed.
+ */
 export async function fleetCalls({ start, issuer, tokensFile, valkey }, cell) {
-  const { kind, services, hosted = services, tokens, shared = true, maxEntries = 0 } = cell;
-  const hostedTokens = Math.round((tokens * hosted) / services);
+  const { kind, services, share = 1, tokens, shared = true, maxEntries = 0 } = cell;
+  const hosted = Math.max(1, services * share);
+  const hostedTokens = tokens * share;
   const { slots, renewedAfter, window } = timesOf(kind, hostedTokens);
-  await valkey.command('FLUSHALL');
-  const emptyBytes = await valkey.info('memory', 'used_memory');
+  await valkey?.command('FLUSHALL');
+  const emptyBytes = await usedBytes(valkey);
   const env = {
     ISSUER: issuer.url,
     CLIENT_ID,
@@ -51,19 +57,18 @@ export async function fleetCalls({ start, issuer, tokensFile, valkey }, cell) {
   };
   const fleet = await start('fleet', ['--max-old-space-size=8000', 'bench/servers/fleet.mjs'], { env });
   await fleet.ask('fill');
-  const valkeyBytes = (await valkey.info('memory', 'used_memory')) - emptyBytes;
+  const valkeyBytes = (await usedBytes(valkey)) - emptyBytes;
   await issuer.ask('reset');
   const { seconds, requests, looks = 0, faults } = await fleet.ask('window');
   const calls = await issuer.ask('calls');
   await fleet.stop();
-  const all = (count) => (count / seconds) * (services / hosted);
+  const all = (count) => count / seconds / share;
   const counted = Object.values(calls).reduce((sum, count) => sum + count, 0);
   return {
     perSecond: all(counted),
     requestsPerSecond: all(requests),
     looksPerSecond: all(looks),
-    valkeyBytes: valkeyBytes * (services / hosted),
-    calls,
+    valkeyBytes: valkeyBytes / share,
     faults,
   };
 }
@@ -88,5 +93,7 @@ function renewedAfterSeconds(kind) {
   }
   return sum / steps;
 }
+
+const usedBytes = async (valkey) => (await valkey?.info('memory', 'used_memory')) ?? 0;
 
 const texts = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));

@@ -1,14 +1,19 @@
-import { valkeyCache } from '../../libs/keycloak/dist/entry-points/valkey/index.js';
+import { SealingKeys, ValkeyClient } from '../../libs/keycloak/dist/entry-points/valkey/index.js';
+import { ValkeySharedCache } from '../../libs/keycloak/dist/entry-points/valkey/valkey-shared-cache.js';
 
 /** Longer than a run, so that Valkey deletes no entry by its own clock. */
 const HOUR_MS = 3_600_000;
 
+/** Longer than that of `valkeyCache`, because a time-out on a busy machine would cause a further call. */
+const DEADLINE_MS = 10_000;
+
 /**
- * Wraps `valkeyCache`, whose entries age by Valkey's clock. Entries of the wrapped cache age by the clock `now`.
- * `fills(true)` also keeps the entries in this process, and looks only there.
+ * Wraps the cache of `valkeyCache`, whose entries age by Valkey's clock. Entries of the wrapped cache age by the clock
+ * `now`. `fills(true)` also keeps the entries in this process, and looks only there.
  */
-export function virtualTimeCache(options, now) {
-  const real = valkeyCache(options);
+export function virtualTimeCache({ url, keys }, now) {
+  const connect = (context) =>
+    new ValkeySharedCache(new ValkeyClient({ url, deadlineMs: DEADLINE_MS }), new SealingKeys(keys), context);
   const state = { isFilling: false, pending: 0, looks: 0, puts: 0, filled: new Map() };
   const counted = async (work) => {
     state.pending += 1;
@@ -24,8 +29,8 @@ export function virtualTimeCache(options, now) {
       state.isFilling = isFilling;
     },
     cache: {
-      check: (context) => real.check(context),
-      connect: (context) => wrapped(real.connect(context), { state, counted, now }),
+      check: () => undefined,
+      connect: (context) => wrapped(connect(context), { state, counted, now }),
     },
   };
 }
@@ -36,11 +41,14 @@ function wrapped(inner, { state, counted, now }) {
     if (kept !== undefined && now() - kept.askedAtMs < maxAgeMs && noUse === undefined) return found(kept, now, key);
     if (state.isFilling) return { kind: 'lease' };
     state.looks += 1;
-    const looked = await inner.look(key, HOUR_MS, noUse);
-    if (looked.kind !== 'found') return looked;
-    const entry = JSON.parse(looked.text);
-    // The entry is too old by the virtual clock, so the next look must not find it.
-    return now() - entry.askedAtMs < maxAgeMs ? found(entry, now, looked.id) : inner.look(key, HOUR_MS, looked.id);
+    for (let refused = noUse; ;) {
+      const looked = await inner.look(key, HOUR_MS, refused);
+      if (looked.kind !== 'found') return looked;
+      const entry = JSON.parse(looked.text);
+      if (now() - entry.askedAtMs < maxAgeMs) return found(entry, now, looked.id);
+      // The entry is too old by the virtual clock, so the next look must not find it.
+      refused = looked.id;
+    }
   };
   const put = async (key, { text, ageMs, isFinal }) => {
     const entry = { text, askedAtMs: now() - ageMs };

@@ -6,6 +6,7 @@ import { keycloakEnvironment } from '../measure/environment.mjs';
 import { clientToken, loginTokens, passwordToken } from '../measure/keycloak.mjs';
 import { sharing } from '../measure/replicas.mjs';
 import { REALM } from '../../scripts/start/services.mjs';
+import { proveFleet, proveHotTokens } from '../measure/hot-trials.mjs';
 import { proveSteps } from '../measure/staircase.mjs';
 import { verdict } from '../report.mjs';
 import { proveLimit } from './limit.mjs';
@@ -33,7 +34,13 @@ const TRIALS = {
     const answer = await fetch(`${issuer.url}/introspect`, { method: 'POST', body: new URLSearchParams({ token }) });
     expect('what it says of its token', (await answer.json()).aud, 'service-a');
     expect('keys', (await (await fetch(`${issuer.url}/keys`)).json()).keys.length, 1);
+    const form = new URLSearchParams({ grant_type: 'client_credentials', scope: 'orders.read' });
+    const issued = await (await fetch(`${issuer.url}/token`, { method: 'POST', body: form })).json();
+    expect('scope of the issued token', issued.scope, 'orders.read');
+    expect('calls counted', (await issuer.ask('calls')).client_credentials, 1);
   },
+  'servers/fleet.mjs': proveFleet,
+  'servers/hot-tokens.mjs': proveHotTokens,
   'servers/junk-load.mjs': async ({ start }) => {
     const upstream = await start('upstream', program('upstream'));
     const junk = await start('junk', program('junk-load', upstream.url, '/', '3', '1', '100'));
