@@ -30,7 +30,7 @@ export const PERIOD_SECONDS = {
 };
 
 const CALLS_IN_WINDOW = 3000;
-const CALLS_IN_SLOT = 100;
+const CALLS_IN_SLOT = 400;
 const LONGEST_SLOTS = 900;
 const KEYS_WINDOW_SECONDS = 3750;
 

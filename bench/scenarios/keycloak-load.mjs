@@ -160,6 +160,7 @@ async function memory(parts) {
       const note = seen
         .map(({ kind, rss, heapUsed }) => `${MODES[kind]} ${mega(rss)}, heap ${mega(heapUsed)}`)
         .join('; ');
+      parts.say(`${where(services, tokens)}, memory: ${note}`);
       const most = Math.max(...seen.map(({ rss }) => rss)) / 1e6;
       figures.push(figure(`${where(services, tokens)}: memory of a process`, [most], { unit: 'MB', note }));
     }
