@@ -109,7 +109,7 @@ function figuresOf({ services, tokens, share, exchange, ...modes }, { rows, poll
   const { ttl, feed } = modes;
   return [
     ...calls,
-    figure(`${at}: Valkey`, [(ttl.valkeyBytes + exchange.valkeyBytes) / 1e6], { unit: 'MB' }),
+    figure(`${at}: Valkey`, [exchange.valkeyBytes / 1e6], { unit: 'MB', note: 'results and tokens' }),
     ofFormula(`${at}, ttl 10: introspections`, ttl.perSecond, tokens / PERIOD_SECONDS.ttl),
     ofFormula(`${at}, feed: introspections`, feed.perSecond, tokens / PERIOD_SECONDS.feed, WITHIN_OF_FEED),
     ofFormula(`${at}: exchanges`, exchange.perSecond, tokens / PERIOD_SECONDS.exchange),
