@@ -43,7 +43,7 @@ export async function fleetCalls({ start, issuer, tokensFile, valkey }, cell) {
   const hosted = Math.max(1, services * share);
   const hostedTokens = tokens * share;
   const { slots, renewedAfter, window } = timesOf(kind, hostedTokens);
-  await valkey?.command('FLUSHALL');
+  await valkey?.command('FLUSHALL', 'SYNC');
   const emptyBytes = await usedBytes(valkey);
   const env = {
     ISSUER: issuer.url,
