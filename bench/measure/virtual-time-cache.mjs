@@ -37,10 +37,10 @@ export function virtualTimeCache({ url, keys }, now) {
 
 function wrapped(inner, { state, counted, now }) {
   const look = async (key, maxAgeMs, noUse) => {
+    if (!state.isFilling) state.looks += 1;
     const kept = state.filled.get(key);
     if (kept !== undefined && now() - kept.askedAtMs < maxAgeMs && noUse === undefined) return found(kept, now, key);
     if (state.isFilling) return { kind: 'lease' };
-    state.looks += 1;
     for (let refused = noUse; ;) {
       const looked = await inner.look(key, HOUR_MS, refused);
       if (looked.kind !== 'found') return looked;

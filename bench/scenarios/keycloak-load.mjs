@@ -130,12 +130,12 @@ async function notFlat(parts) {
     const note = `${written(requestsPerSecond)} requests/s, ${written(looksPerSecond)} lookups in Valkey/s`;
     figures.push(figure(`1 × ${REPLICAS}, ${text}: calls`, [perSecond], { unit: '/s', note }));
   };
-  for (const [kind, option] of [
-    ['ttl', 'maxCachedIntrospections'],
-    ['exchange', 'maxCachedTokens'],
+  for (const [kind, option, window] of [
+    ['ttl', 'maxCachedIntrospections', 1],
+    ['exchange', 'maxCachedTokens', 15],
   ]) {
     const tokens = DEFAULT_ENTRIES[kind] * TOO_MANY;
-    const cell = { kind, tokens, window: 1 };
+    const cell = { kind, tokens, window };
     const text = `${tokens.toLocaleString('en')} tokens, ${option}`;
     await add(`${text} too small, nothing shared`, { ...cell, shared: false });
     await add(`${text} too small, sharedCache`, cell);
