@@ -27,6 +27,8 @@ interface Entry {
   renewAtMs: number;
   /** The time of the next look at the results of other replicas, during an outage. */
   lookAtMs: number;
+  /** Present while the first use of an expired result waits for the shared level. */
+  firstLook?: Promise<void> | undefined;
   readonly renewSignalledAtMs: number;
   readonly renewUnhealthyMs: number;
 }
@@ -151,16 +153,26 @@ export class CachedIntrospection {
     if (stale === undefined) return this.#ask(token, hash, stalenessMs, nowMs, onOutcome);
     const known = stale.isKnownOutage(nowMs) ? this.#staleAt(hash, stale, nowMs) : undefined;
     if (known === undefined) {
-      return this.#ask(token, hash, stalenessMs, nowMs, onOutcome).catch((error: unknown) => {
+      return this.#ask(token, hash, stalenessMs, nowMs, onOutcome).catch(async (error: unknown) => {
+        const permitted = stale.permitsAfter(error) ? this.#staleAt(hash, stale, this.clock.monotonicMs()) : undefined;
+        if (permitted === undefined) throw error;
+        await this.#lookAgain(hash, permitted, this.clock.monotonicMs());
         const answeredMs = this.clock.monotonicMs();
-        const entry = stale.permitsAfter(error) ? this.#staleAt(hash, stale, answeredMs) : undefined;
+        const entry = this.#staleAt(hash, stale, answeredMs);
         if (entry === undefined) throw error;
         return this.#useStale(entry, stale, answeredMs, onOutcome);
       });
     }
     if (stale.shouldTry(nowMs)) this.#try(token, hash, stale, nowMs);
-    this.#lookAgain(hash, known, nowMs);
-    return this.#useStale(known, stale, nowMs, onOutcome);
+    const looking = this.#lookAgain(hash, known, nowMs);
+    if (looking === undefined) return this.#useStale(known, stale, nowMs, onOutcome);
+    return looking.then(() => {
+      const lookedMs = this.clock.monotonicMs();
+      const entry = this.#staleAt(hash, stale, lookedMs);
+      return entry === undefined
+        ? this.#ask(token, hash, stalenessMs, lookedMs, onOutcome)
+        : this.#useStale(entry, stale, lookedMs, onOutcome);
+    });
   }
 
   #useStale({ answer }: Entry, stale: StaleAnswers, nowMs: number, onOutcome?: OnOutcome): IntrospectionAnswer {
@@ -177,17 +189,30 @@ export class CachedIntrospection {
     });
   }
 
-  /** Another replica may reach the server, and may have found the token inactive. */
-  #lookAgain(hash: string, entry: Entry, nowMs: number): void {
+  /**
+   * Another replica may reach the server, or may have found the token inactive before the outage. The first use of an
+   * expired result waits for the shared level, and returns a promise. Later uses do not wait.
+   */
+  #lookAgain(hash: string, entry: Entry, nowMs: number): Promise<void> | undefined {
     const { shared } = this;
-    if (shared === undefined || nowMs < entry.lookAtMs) return;
+    if (shared === undefined) return undefined;
+    if (nowMs < entry.lookAtMs) return entry.firstLook;
+    const isFirst = entry.lookAtMs === -Infinity;
     entry.lookAtMs = nowMs + TRY_EVERY_MS;
-    const key = `introspection ${hash}`;
-    const look = shared.find(key, this.#ttlMs, (text, at) => this.#usable(hash, text, at, this.#ttlMs));
-    look.then(
-      (found) => (found === undefined ? shared.release(key) : this.#keepFound(hash, found)),
-      () => undefined,
-    );
+    const look = async (): Promise<void> => {
+      const found = await shared.peek(`introspection ${hash}`, this.#ttlMs, (text, at) => this.#final(hash, text, at));
+      if (found !== undefined) this.#keepFound(hash, found);
+      entry.firstLook = undefined;
+    };
+    const looking = look();
+    if (isFirst) entry.firstLook = looking;
+    return entry.firstLook;
+  }
+
+  /** An inactive result is valid at any age here, because only an active result could outlive the server's answers. */
+  #final(hash: string, text: string, askedAtMs: number): IntrospectionAnswer | undefined {
+    const answer = JSON.parse(text) as IntrospectionAnswer;
+    return answer['active'] === true ? this.#usable(hash, text, askedAtMs, this.#ttlMs) : answer;
   }
 
   #staleAt(hash: string, { maxMs }: StaleAnswers, nowMs: number): Entry | undefined {

@@ -262,23 +262,64 @@ describe('an expired introspection result during an outage', () => {
     ]);
   });
 
-  it('is replaced when another replica has found the token inactive (RS-12)', async () => {
-    const found = { value: { active: false }, askedAtMs: 0 };
-    let isFound = false;
-    shared = {
-      find: async () => (isFound ? { ...found, askedAtMs: clock.monotonicMs() } : undefined),
-      put: () => undefined,
-      release: () => undefined,
-    } as unknown as SharedLevel;
-    cache = cacheOf(STALE);
-    await outage();
-    clock.advance(TTL);
-    await ask();
-    isFound = true;
-    clock.advance(1);
-    await ask();
-    await new Promise(setImmediate);
-    await expect(ask()).resolves.toMatchObject({ active: false });
+  describe('with replicas that share their results', () => {
+    let others: { readonly active: boolean; readonly ageMs: number } | undefined;
+    let peeks: number;
+
+    beforeEach(() => {
+      [others, peeks] = [undefined, 0];
+      const read: SharedLevel['peek'] = async (_key, maxAgeMs, usable) => {
+        if (others === undefined || others.ageMs > maxAgeMs) return undefined;
+        const askedAtMs = clock.monotonicMs() - others.ageMs;
+        const value = usable(JSON.stringify({ active: others.active, exp: clock.date + 100 }), askedAtMs);
+        return value === undefined ? undefined : { value, askedAtMs };
+      };
+      shared = {
+        find: read,
+        peek: (...all: Parameters<typeof read>) => {
+          peeks += 1;
+          return read(...all);
+        },
+        put: () => undefined,
+        release: () => undefined,
+      } as unknown as SharedLevel;
+      cache = cacheOf(STALE);
+    });
+
+    it('is replaced when another replica has found the token inactive (RS-12)', async () => {
+      await outage();
+      clock.advance(TTL);
+      await ask();
+      others = { active: false, ageMs: 0 };
+      clock.advance(1);
+      await ask();
+      await new Promise(setImmediate);
+      await expect(ask()).resolves.toMatchObject({ active: false });
+    });
+
+    it.each(['the first request of the outage', 'a known outage'])(
+      'is not used in %s if another replica has found the token inactive before the outage (RS-12)',
+      async (when) => {
+        await ask('b');
+        await outage();
+        clock.advance(TTL);
+        if (when === 'a known outage') await ask('b');
+        others = { active: false, ageMs: 9000 };
+        await expect(Promise.all([ask(), ask()])).rejects.toBe(failure);
+        await expect(ask()).rejects.toBe(failure);
+      },
+    );
+
+    it('waits for the other replicas once', async () => {
+      await outage();
+      clock.advance(TTL);
+      await ask();
+      expect(peeks).toBe(1);
+      expect(cache.introspect('a', ANY_ANSWER, tokenHash('a'))).toMatchObject({ active: true });
+      clock.advance(1);
+      expect(cache.introspect('a', ANY_ANSWER, tokenHash('a'))).toMatchObject({ active: true });
+      expect(peeks).toBe(2);
+    });
   });
 
   it('writes two lines if the server fails now and then', () => {

@@ -70,6 +70,19 @@ export class SharedLevel {
     }
   }
 
+  /** Looks once. Unlike `find`, does not wait for another replica, and the caller owes nothing. */
+  async peek<T>(
+    key: string,
+    maxAgeMs: number,
+    read: (text: string, askedAtMs: number) => T | undefined,
+  ): Promise<Dated<T> | undefined> {
+    const looked = await this.#run((cache) => cache.look(key, maxAgeMs));
+    if (looked?.kind === 'found') return this.#read(looked, read);
+    // A failed lookup may have acquired the lease.
+    if (looked?.kind !== 'taken') this.release(key);
+    return undefined;
+  }
+
   put(key: string, { text, askedAtMs, servesMs, isFinal = false }: Shareable): void {
     this.#endLease(key);
     void this.#run((cache) => cache.put(key, { text, ageMs: this.clock.monotonicMs() - askedAtMs, servesMs, isFinal }));
