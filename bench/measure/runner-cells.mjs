@@ -1,13 +1,12 @@
-// The CPU time of one spec by ts-jest and by @swc/jest, and of an application in one file by esbuild. The spec and the
-// application start Nest 11 and send one request. They run with Nest alone, with the packages of the floor, and with the
-// packed library.
+// The CPU time of an application by Node and in one file of esbuild, and of one spec by ts-jest and by @swc/jest. The
+// application and the spec start Nest 11 and send one request. They run with Nest alone, with the packages of the floor,
+// and with the packed library.
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MORE, OPTIONAL_OF_NEST } from '../../compat/cells.mjs';
 import { RUNNERS } from '../../compat/runners.mjs';
 import { run, tool } from '../../compat/tools.mjs';
 import { ROOT, TSC, Workbench } from '../../compat/workbench.mjs';
-import { packLibrary } from '../../scripts/release/packed-library.mjs';
 
 export const KINDS = ['bare', 'floor', 'ours'];
 
@@ -26,15 +25,16 @@ answerOf(Application).then((status) => process.exit(status === 200 ? 0 : 1));
 
 /** Each cell returns the arguments of Node.js for a kind. */
 export const CELLS = {
+  Node: (kind) => [`dist/src/${kind}-program.js`],
   ...Object.fromEntries(['ts-jest', '@swc/jest'].flatMap(jest)),
   'esbuild, one file': (kind) => [`${kind}.cjs`],
 };
 
-/** Installs the packed library beside Nest 11. `use` gets a function that returns the CPU time of a kind in a cell. */
-export async function withRunnerCells(environment, signal, use) {
+/** Installs the tarball beside Nest 11. `use` gets a function that returns the CPU time of a kind in a cell. */
+export async function withRunnerCells(tarball, environment, signal, use) {
   const bench = new Workbench(signal);
   try {
-    const home = await install(bench);
+    const home = await install(bench, tarball);
     return await use((cell, kind) => cpuOf(home, CELLS[cell](kind), { NODE_ENV: 'test', ...environment }, signal));
   } finally {
     rmSync(bench.folder, { recursive: true, force: true });
@@ -50,14 +50,13 @@ function jest(name) {
   ];
 }
 
-async function install(bench) {
+async function install(bench, tarball) {
   const home = bench.prepare(CELL, { oauth4webapi: '^3.8.8', undici: '^7.30.2' });
   cpSync(join(ROOT, 'bench/runners/src'), join(home, 'src'), { recursive: true });
   for (const kind of KINDS) {
     writeFileSync(join(home, `test/${kind}.spec.ts`), SPEC(kind));
     writeFileSync(join(home, `src/${kind}-program.ts`), PROGRAM(kind));
   }
-  const { tarball } = packLibrary(join(ROOT, 'libs/keycloak'));
   await step(bench, { step: 'install', home, command: 'npm', args: ['install', tarball] });
   await step(bench, { step: 'tsc', home, args: TSC });
   const esbuild = join(await tool('esbuild', '0.28', bench.signal), 'bin/esbuild');

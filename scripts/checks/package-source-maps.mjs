@@ -26,24 +26,34 @@ export function faultsOfSourceMaps({ files, read }) {
     .flatMap((file) => {
       const named = join(dirname(file), /^\/\/# sourceMappingURL=(.+)$/m.exec(read(file))?.[1] ?? 'none');
       if (!files.includes(named)) return [`${file} has no map`];
-      const map = JSON.parse(read(named));
-      const [source] = map.sourcesContent ?? [];
-      return source === undefined ? [`${named} has no source`] : misledThrows(file, new SourceMap(map), source, read);
+      const sources = sourcesOf(named, read);
+      if (Object.values(sources).some((source) => typeof source !== 'string')) return [`${named} lacks a source`];
+      return misledThrows(file, new SourceMap(JSON.parse(read(named))), sources, read);
     });
 }
 
-/** @param {string} file @param {SourceMap} map @param {string} source @param {Contents['read']} read */
-function misledThrows(file, map, source, read) {
-  const sourceLines = source.split('\n');
+/** @param {string} map @param {Contents['read']} read @returns {Record<string, string | undefined>} by path in the package */
+function sourcesOf(map, read) {
+  /** @type {{ sources: string[], sourcesContent?: string[] }} */
+  const { sources, sourcesContent = [] } = JSON.parse(read(map));
+  return Object.fromEntries(sources.map((source, at) => [join(dirname(map), source), sourcesContent[at]]));
+}
+
+/** @param {string} file @param {SourceMap} map @param {Record<string, string | undefined>} sources @param {Contents['read']} read */
+function misledThrows(file, map, sources, read) {
   return read(file)
     .split('\n')
     .flatMap((line, at) => {
       const column = /^\s*(\*|\/\/)/.test(line) ? -1 : line.search(/\bthrow /);
       if (column < 0) return [];
       const entry = map.findEntry(at, column);
-      const originalLine = 'originalLine' in entry ? entry.originalLine : -1;
-      if (sourceLines[originalLine]?.includes('throw ')) return [];
-      return [`${file}:${at + 1} leads to line ${originalLine + 1}: ${sourceLines[originalLine]?.trim()}`];
+      const { originalSource, originalLine } =
+        'originalLine' in entry ? entry : { originalSource: '', originalLine: -1 };
+      const path = join(dirname(file), originalSource);
+      const original = sources[path]?.split('\n')[originalLine];
+      return original?.includes('throw ')
+        ? []
+        : [`${file}:${at + 1} leads to ${path}:${originalLine + 1}: ${original}`];
     });
 }
 
@@ -51,6 +61,8 @@ function misledThrows(file, map, source, read) {
 export async function faultsOfStackTraces({ folder, files, manifest, read }) {
   const provoked = PROVOKED[manifest.name];
   if (provoked === undefined) return ['no call that throws is listed in PROVOKED'];
+  const maps = files.filter((file) => file.endsWith('.js.map'));
+  const sources = Object.assign({}, ...maps.map((map) => sourcesOf(map, read)));
   const faults = await Promise.all(
     provoked.map(async ([entryPoint, names, call, statement]) => {
       const { stderr } = await runInside(
@@ -59,9 +71,7 @@ export async function faultsOfStackTraces({ folder, files, manifest, read }) {
       );
       const [, place = '', line] = /^ {4}at [^(\n]*\(?(\S+?):(\d+):\d+\)?$/m.exec(stderr) ?? [];
       const path = relative(folder, place.startsWith('file:') ? fileURLToPath(place) : place);
-      const map = path.replace(/^src\/(.*)\.ts$/, 'dist/$1.js.map');
-      const [source] = files.includes(map) ? JSON.parse(read(map)).sourcesContent : [''];
-      const found = source.split('\n')[Number(line) - 1];
+      const found = sources[path]?.split('\n')[Number(line) - 1];
       return found?.includes(statement) ? [] : [`no "${statement}" on top of:\n${stderr}`];
     }),
   );

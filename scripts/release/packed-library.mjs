@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
  * @property {string} name
  * @property {string} version
  * @property {Record<string, string | Record<string, string>>} exports
+ * @property {string} [main]
  * @property {string[]} [files]
  * @property {Record<string, string>} [bin]
  * @property {Record<string, string>} [dependencies]
