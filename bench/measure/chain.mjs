@@ -8,6 +8,13 @@ export const PROGRAMS = {
   services: (name, root) => [join(root, `apps/${name}/dist/main.js`)],
   open: (name) => ['bench/servers/open-twin.mjs', name],
   nest: (name) => ['bench/servers/bare-nest.mjs', name],
+  'usual nest': (name) => [
+    '--import',
+    './bench/preloads/instrumentations.mjs',
+    'bench/servers/bare-nest.mjs',
+    name,
+    'usual packages',
+  ],
   limit: (name) => ['bench/servers/limit.mjs', name],
   bearer: (name) => ['bench/servers/limit.mjs', name, 'bearer'],
 };
@@ -24,7 +31,7 @@ export async function startChain(
       program === 'services' ? name : `${name} (${program})`,
       [...nodeArgs(name), ...PROGRAMS[program](name, root)],
       {
-        env: { ...environmentOf(service, keycloak), ...env },
+        env: { ...environmentOf(service, keycloak), ...(typeof env === 'function' ? env(name) : env) },
         healthUrl: `http://127.0.0.1:${port}/health/ready`,
         node,
         signal,

@@ -33,8 +33,8 @@ export async function passwordToken(keycloak, username = 'alice') {
   return (await login(keycloak, username)).access_token;
 }
 
-export async function loginTokens(keycloak) {
-  const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken } = await login(keycloak, 'alice');
+export async function loginTokens(keycloak, username = 'alice') {
+  const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken } = await login(keycloak, username);
   return { accessToken, refreshToken, idToken };
 }
 

@@ -63,7 +63,8 @@ export async function startPoller(keycloak, env, signal) {
   });
 }
 
-export async function preparedRealm(keycloak) {
+/** `settings` has further settings of the realm. */
+export async function preparedRealm(keycloak, settings = {}) {
   // Gets a new administrator token each time, since a token expires during a round.
   const administrator = () =>
     administratorOf({
@@ -86,7 +87,8 @@ export async function preparedRealm(keycloak) {
   const roles = (await read('/client-scopes')).find(({ name }) => name === 'roles');
   const consoleRoles = `/clients/${accountConsole.id}/default-client-scopes/${roles.id}`;
   const locks = { permanentLockout: true, failureFactor: 1 };
-  await change('PUT', '', { eventsEnabled: true, adminEventsEnabled: true, ...locks });
+  const changed = { eventsEnabled: true, adminEventsEnabled: true, ...locks, ...settings };
+  await change('PUT', '', changed);
   // The account API requires roles in the token.
   await change('PUT', consoleRoles);
   await change('PUT', `/clients/${listener.id}`, { ...listener, enabled: true });
@@ -124,9 +126,8 @@ export async function preparedRealm(keycloak) {
       if (answer.ok) throw new Error('Keycloak accepts a wrong password');
     },
     async restore() {
-      const { eventsEnabled, adminEventsEnabled, permanentLockout, failureFactor } = before;
-      const settings = { eventsEnabled, adminEventsEnabled, permanentLockout, failureFactor };
-      await change('PUT', '', { ...settings, notBefore: 0 });
+      const restored = Object.fromEntries(Object.keys(changed).map((name) => [name, before[name]]));
+      await change('PUT', '', { ...restored, notBefore: 0 });
       if (!hasRoles) await change('DELETE', consoleRoles);
       await change('PUT', `/clients/${listener.id}`, listener);
       await change('PUT', `/clients/${serviceB.id}`, serviceB);

@@ -18,6 +18,7 @@ import * as mcp from './mcp.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as otherNode from './other-node.mjs';
 import * as peers from './peers.mjs';
+import * as production from './production.mjs';
 import * as replicas from './replicas.mjs';
 import * as requestLog from './request-log.mjs';
 import * as requestPath from './request-path.mjs';
@@ -36,6 +37,7 @@ export const scenarios = [
   chainCpu,
   requestLog,
   telemetry,
+  production,
   limit,
   halfLoad,
   startUp,

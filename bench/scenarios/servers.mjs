@@ -16,7 +16,7 @@ export const name = 'servers';
 export const title = 'every server of the bench starts, and answers one request';
 export const counts = true;
 
-const NO_SERVERS = ['servers/nest.mjs', 'peers/nest.mjs'];
+const NO_SERVERS = ['servers/nest.mjs', 'servers/usual-packages.mjs', 'peers/nest.mjs'];
 
 const TRIALS = {
   'servers/bare-handler.mjs': async ({ start }) => expectOk(await start('bare handler', program('bare-handler'))),
@@ -111,7 +111,7 @@ const TRIALS = {
     expect('result with tokens', (await expectOk(a, RUN_CHAIN.path, RUN_CHAIN.headers)).service_c.result, 20);
     expect('status without a token', (await fetch(`${b.url}/api/process`, { method: 'POST' })).status, 401);
   },
-  'servers/bare-nest.mjs': (bench) => proveLimit(bench, ['nest']),
+  'servers/bare-nest.mjs': (bench) => proveLimit(bench, ['nest', 'usual nest']),
   'servers/one-step.mjs': proveSteps,
   'peers/nest-keycloak-connect.mjs': (bench) => guardedRoute(bench, ['bench/peers/nest-keycloak-connect.mjs'], true),
   'peers/axios-guard.mjs': (bench) => guardedRoute(bench, ['bench/peers/axios-guard.mjs'], true),

@@ -1,4 +1,5 @@
-// Service A, B or C of the chain `GET /run-service-b`, without security: Nest, Fastify, class-validator, `fetch`.
+// Service A, B or C of the chain `GET /run-service-b`, without security: Nest, Fastify, class-validator, `fetch`. With
+// `usual packages`, also with a log and metrics.
 import 'reflect-metadata';
 import { BadGatewayException, Body, Controller, Get, HttpCode, Post, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -7,7 +8,7 @@ import { ProcessOrderDto } from '../../apps/service-b/dist/orders/process-order.
 import { ComputeDto } from '../../apps/service-c/dist/analytics/compute.dto.js';
 import { decorateClass, decorateMethod, moduleOf } from './nest.mjs';
 
-const [, , name] = process.argv;
+const [, , name, further] = process.argv;
 const { PORT, SERVICE_B_URL, SERVICE_C_URL } = process.env;
 
 class ServiceA {
@@ -41,7 +42,10 @@ decorateMethod(Health, 'ready', Get('health/ready'));
 
 const controllers = [{ 'service-a': ServiceA, 'service-b': ServiceB, 'service-c': ServiceC }[name], Health];
 for (const controller of controllers) decorateClass(controller, Controller());
-const app = await NestFactory.create(moduleOf({ controllers }), new FastifyAdapter(), { logger: ['error', 'warn'] });
+const usual = further === undefined ? undefined : await import('./usual-packages.mjs');
+const module = moduleOf({ controllers, imports: usual?.imports ?? [] });
+const app = await NestFactory.create(module, new FastifyAdapter(), { logger: ['error', 'warn'] });
+usual?.measure(app);
 app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }));
 await app.listen(Number(PORT), '127.0.0.1');
 process.once('SIGTERM', () => process.exit());

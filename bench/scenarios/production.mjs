@@ -1,0 +1,159 @@
+import { observedChain } from '../measure/observed-chain.mjs';
+import { sharing } from '../measure/replicas.mjs';
+import { interleaved, paired } from '../measure/rounds.mjs';
+import { preparedRealm, startPoller } from '../measure/signals.mjs';
+import { userTokens } from '../measure/user-tokens.mjs';
+import { startValkey } from '../measure/valkey.mjs';
+import { figure } from '../report.mjs';
+
+export const name = 'production';
+export const title = 'the chain for 50 users, with log, metrics, traces, Valkey and feed (valkey-server on the path)';
+
+const REQUESTS = 3000;
+const WARM_UP = 4000;
+
+/** The requests of a contender in a round: two warm-ups, and three slices with their uncounted share. */
+const inRound = (requests) => 2 * Math.max(WARM_UP, requests / 3) + 1.2 * requests;
+
+/** All tokens must outlast the scenario. */
+const LONG = 6 * 3600;
+const LONG_SESSIONS = { accessTokenLifespan: LONG, ssoSessionIdleTimeout: LONG, ssoSessionMaxLifespan: 2 * LONG };
+
+const LOG = { REQUEST_LOG: 'true' };
+const FEED = { INTROSPECTION_TTL_WHILE_SIGNALLED_SECONDS: '300' };
+
+const ALONE = { preloads: ['pino-alone'] };
+const WITHOUT_MODULE = { preloads: ['without-module'] };
+
+const PARTS = [
+  { part: 'request log', floor: 'pino alone', must: 8, aim: 4 },
+  { part: 'metrics', floor: 'metrics without the module', must: 6, aim: 3 },
+  { part: 'traces, 5 %', floor: 'traces without the module, 5 %', must: 5, aim: 2 },
+  { part: 'Valkey and feed', must: 3, aim: 1 },
+];
+const TRACES = [
+  { part: 'traces, 1 %', floor: 'traces without the module, 1 %', must: 5, aim: 2 },
+  { part: 'traces, 100 %', floor: 'traces without the module, 100 %', must: 40, aim: 20 },
+];
+const [USUAL_FLOOR, USUAL] = ['bare Nest', 'bare Nest with the usual packages'];
+
+export async function run(bench) {
+  const realm = await preparedRealm(bench.keycloak, LONG_SESSIONS);
+  const valkeys = [await startValkey(), await startValkey()];
+  try {
+    const requests = REQUESTS * bench.scale;
+    const tokens = await userTokens(bench.keycloak, realm, { ...bench, requests: inRound(requests) });
+    const collector = await bench.start('collector', ['bench/servers/upstream.mjs'], { aside: true });
+    const chain = (label, options) => observedChain(label, bench, { tokens, ...options });
+    const all = await contenders(bench, chain, { collector, valkeys });
+    const rounds = (chosen) => interleaved(chosen, { ...bench, requests, warmUp: WARM_UP });
+    return [...partFigures(await rounds(all.parts)), ...traceFigures(await rounds(all.traces))];
+  } finally {
+    for (const valkey of valkeys) valkey.stop();
+    await realm.restore();
+  }
+}
+
+async function contenders(bench, chain, { collector, valkeys }) {
+  const traces = (share) => ({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: share,
+  });
+  const [shared, sharedByAll] = await Promise.all(valkeys.map((valkey) => withFeed(bench, valkey)));
+  const traced = (percent, share) => [
+    chain(`traces without the module, ${percent} %`, { ...WITHOUT_MODULE, env: traces(share) }),
+    chain(`traces, ${percent} %`, { env: traces(share) }),
+  ];
+  return {
+    parts: [
+      chain('bare'),
+      chain('pino alone', ALONE),
+      chain('request log', { env: LOG }),
+      chain('metrics without the module', { ...WITHOUT_MODULE, isScraped: true }),
+      chain('metrics', { isScraped: true }),
+      ...traced('5', '0.05'),
+      chain('Valkey and feed', shared),
+      chain('all', { ...sharedByAll, env: { ...LOG, ...traces('0.05'), ...sharedByAll.env }, isScraped: true }),
+    ],
+    traces: [
+      chain('bare'),
+      ...traced('1', '0.01'),
+      ...traced('100', '1'),
+      chain(USUAL_FLOOR, { program: 'nest' }),
+      chain(USUAL, { program: 'usual nest', env: traces('0.05'), isScraped: true, metricsPath: '/metrics' }),
+    ],
+  };
+}
+
+/** Each round has the same tokens, so the second level must not keep the entries of the round before. */
+async function withFeed({ keycloak, signal }, valkey) {
+  const state = sharing(valkey.url, { level2: false });
+  await startPoller(keycloak, state, signal);
+  const env = { ...state, SHARED_ANSWERS_URL: `${valkey.url}/1`, ...FEED };
+  const prepare = async () => {
+    await valkey.command('SELECT', '1');
+    await valkey.command('FLUSHDB');
+    await valkey.command('SELECT', '0');
+  };
+  return { env, prepare };
+}
+
+const share = (results, one, below) =>
+  paired(
+    paired(results[one], results[below], (a, b) => a.cpuMicros - b.cpuMicros),
+    results.bare,
+    (micros, bare) => (micros / bare.cpuMicros) * 100,
+  );
+
+const OF_BARE = { unit: '%' };
+
+const partFigure = (results, { part, floor = 'bare', must, aim }) =>
+  figure(`${part}: CPU above ${floor}, of the bare chain`, share(results, part, floor), {
+    unit: '%',
+    must: { atMost: must },
+    aim: { atMost: aim },
+  });
+
+const floorFigures = (results, parts) =>
+  parts
+    .filter(({ floor }) => floor !== undefined)
+    .map(({ floor }) => figure(`floor: ${floor}: CPU above the bare chain`, share(results, floor, 'bare'), OF_BARE));
+
+function partFigures(results) {
+  const parts = PARTS.map(({ part }) => share(results, part, 'bare'));
+  const all = share(results, 'all', 'bare');
+  const aboveSum = all.map((value, round) => value - parts.reduce((total, of) => total + of[round], 0));
+  return [
+    ...PARTS.map((part) => partFigure(results, part)),
+    figure('all together, traces 5 %: CPU above the sum of the parts, of the bare chain', aboveSum, {
+      unit: '%',
+      must: { atMost: 5 },
+    }),
+    figure('all together, traces 5 %: CPU above the bare chain', all, OF_BARE),
+    ...floorFigures(results, PARTS),
+    figure(
+      'bare chain: CPU per request, A + B + C, on this machine',
+      results.bare.map(({ cpuMicros }) => cpuMicros),
+      { unit: 'µs' },
+    ),
+  ];
+}
+
+function traceFigures(results) {
+  const usual = paired(
+    results[USUAL],
+    results[USUAL_FLOOR],
+    (a, b) => ((a.cpuMicros - b.cpuMicros) / b.cpuMicros) * 100,
+  );
+  return [
+    ...TRACES.map((part) => partFigure(results, part)),
+    ...floorFigures(results, TRACES),
+    figure('what the usual packages cost a chain of bare Nest: CPU, of the chain without', usual, OF_BARE),
+    figure(
+      'chain of bare Nest: CPU per request, A + B + C, on this machine',
+      results[USUAL_FLOOR].map(({ cpuMicros }) => cpuMicros),
+      { unit: 'µs' },
+    ),
+  ];
+}
