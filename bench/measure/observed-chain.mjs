@@ -6,7 +6,7 @@ import { inTurn } from './user-tokens.mjs';
 const SCRAPE_EVERY_MS = 5000;
 const LOOK_EVERY_MS = 50;
 
-/** A chain of services for many users. With `isScraped`, Prometheus would read its metrics every 5 s of load. */
+/** With `isScraped`, the load includes reading the metrics like Prometheus, from `metricsPath` or the management port. */
 export const observedChain = (name, { keycloak, signal }, options) => ({
   name,
   async start() {

@@ -92,7 +92,8 @@ export async function preparedRealm(keycloak, settings = {}) {
   // The account API requires roles in the token.
   await change('PUT', consoleRoles);
   await change('PUT', `/clients/${listener.id}`, { ...listener, enabled: true });
-  const attributes = { ...serviceB.attributes, 'access.token.lifespan': '300' };
+  const lifespan = String(settings.accessTokenLifespan ?? 300);
+  const attributes = { ...serviceB.attributes, 'access.token.lifespan': lifespan };
   await change('PUT', `/clients/${serviceB.id}`, { ...serviceB, attributes });
   return {
     change,

@@ -1,4 +1,4 @@
-// What many applications of Nest add to a service: a log by nestjs-pino, and metrics by prom-client.
+// Adds a log by nestjs-pino and metrics by prom-client, like many applications of Nest.
 import { LoggerModule } from 'nestjs-pino';
 import { collectDefaultMetrics, Histogram, register } from 'prom-client';
 
