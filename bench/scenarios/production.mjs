@@ -1,3 +1,4 @@
+import { allAnswered } from '../measure/load.mjs';
 import { observedChain } from '../measure/observed-chain.mjs';
 import { sharing } from '../measure/replicas.mjs';
 import { interleaved, paired } from '../measure/rounds.mjs';
@@ -46,6 +47,7 @@ export async function run(bench) {
     const collector = await bench.start('collector', ['bench/servers/upstream.mjs'], { aside: true });
     const proxied = { ...bench, keycloak: await remembered(bench) };
     const chain = (label, options) => observedChain(label, proxied, { tokens, ...options });
+    await letProxyLearn(chain('learning'), inRound(size));
     const all = await contenders(bench, chain, { collector, valkeys });
     const rounds = (chosen) => interleaved(chosen, { ...bench, ...size });
     return [...partFigures(await rounds(all.parts)), ...traceFigures(await rounds(all.traces))];
@@ -59,6 +61,13 @@ export async function run(bench) {
 async function remembered({ keycloak, start }) {
   const args = ['bench/servers/remembering-proxy.mjs', keycloak.baseUrl];
   return { ...keycloak, baseUrl: (await start('remembering proxy', args, { aside: true })).url };
+}
+
+/** Otherwise, only the first contender would wait for Keycloak. */
+async function letProxyLearn({ start }, requests) {
+  const { processes, load } = await start();
+  allAnswered(await load(Math.floor(requests)));
+  await Promise.all(processes.map((one) => one.stop()));
 }
 
 async function contenders(bench, chain, { collector, valkeys }) {
