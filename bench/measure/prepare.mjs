@@ -1,15 +1,21 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { runNode } from '../../scripts/common/processes.mjs';
 
 export async function prepare({ say, signal }) {
-  if (!existsSync('bench/node_modules/.package-lock.json')) {
+  if (!isInstalled()) {
     say('Installing the packages of the bench');
     await npmCi(signal);
   }
   say('Building');
   if ((await runNode(['node_modules/typescript/bin/tsc', '-b'], { signal })) !== 0) throw new Error('The build failed');
   signal.throwIfAborted();
+}
+
+/** npm writes the first file at each installation. */
+function isInstalled() {
+  const [installed, wanted] = ['bench/node_modules/.package-lock.json', 'bench/package-lock.json'];
+  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs;
 }
 
 async function npmCi(signal) {
