@@ -8,5 +8,8 @@ export async function startCounter(keycloak, start) {
     mostInFlight: async () => (await proxy.ask('counts')).mostInFlight,
     reset: () => proxy.ask('reset'),
     hang: () => proxy.ask('hang'),
+    refuse: () => proxy.ask('refuse'),
+    answerAgain: () => proxy.ask('answerAgain'),
+    callsAgain: () => proxy.ask('callsAgain'),
   };
 }

@@ -33,13 +33,13 @@ export async function passwordToken(keycloak, username = 'alice') {
   return (await login(keycloak, username)).access_token;
 }
 
-export async function loginTokens(keycloak, username = 'alice') {
-  const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken } = await login(keycloak, username);
-  return { accessToken, refreshToken, idToken };
+export async function loginTokens(keycloak, { username = 'alice', client = 'demo-cli' } = {}) {
+  const { access_token, refresh_token, id_token } = await login(keycloak, username, client);
+  return { accessToken: access_token, refreshToken: refresh_token, idToken: id_token };
 }
 
-function login(keycloak, username) {
-  const form = { grant_type: 'password', client_id: 'demo-cli', username, password: username };
+function login(keycloak, username, client_id = 'demo-cli') {
+  const form = { grant_type: 'password', client_id, username, password: username };
   return answer(keycloak, { ...form, scope: 'openid orders.read' });
 }
 

@@ -96,6 +96,7 @@ export async function preparedRealm(keycloak, settings = {}) {
   const attributes = { ...serviceB.attributes, 'access.token.lifespan': lifespan };
   await change('PUT', `/clients/${serviceB.id}`, { ...serviceB, attributes });
   return {
+    read,
     change,
     redirectUri: serviceA.redirectUris[0],
     async newUser() {

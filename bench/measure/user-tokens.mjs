@@ -13,7 +13,7 @@ export async function userTokens(keycloak, realm, { requests, say, signal }) {
   const sessions = [];
   await together(USERS, signal, async (at) => {
     const { username } = await realm.newUser();
-    sessions[at] = await loginTokens(keycloak, username);
+    sessions[at] = await loginTokens(keycloak, { username });
   });
   const known = sessions.map(({ accessToken }) => accessToken);
   const unknown = [];

@@ -17,6 +17,7 @@ import * as logout from './logout.mjs';
 import * as mcp from './mcp.mjs';
 import * as millionTokens from './million-tokens.mjs';
 import * as otherNode from './other-node.mjs';
+import * as outage from './outage.mjs';
 import * as peers from './peers.mjs';
 import * as production from './production.mjs';
 import * as replicas from './replicas.mjs';
@@ -56,6 +57,7 @@ export const scenarios = [
   denials,
   logout,
   replicas,
+  outage,
   signals,
   against,
   otherNode,

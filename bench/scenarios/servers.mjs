@@ -27,6 +27,14 @@ const TRIALS = {
     const { counts: counted } = await proxy.ask('counts');
     expect('calls counted', counted['service-a client_credentials'], 1);
     await expectOk(proxy, `/realms/${REALM}`);
+    await proxy.ask('refuse');
+    const isAway = await fetch(proxy.url).then(
+      () => false,
+      () => true,
+    );
+    expect('Keycloak is away', isAway, true);
+    await proxy.ask('answerAgain');
+    await expectOk(proxy, `/realms/${REALM}`);
   },
   'servers/remembering-proxy.mjs': async ({ keycloak, start }) => {
     const proxy = await start('remembering proxy', program('remembering-proxy', keycloak.baseUrl));

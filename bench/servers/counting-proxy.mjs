@@ -1,13 +1,21 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import { setPriority } from 'node:os';
+import { freePort } from '../../libs/keycloak-test-servers/dist/index.js';
 
 const { hostname, port } = new URL(process.argv[2]);
 const agent = new Agent({ keepAlive: true });
 const ENDPOINT = /\/openid-connect\/(token(?:\/introspect)?|certs)$/;
 const LOG = /\/admin\/realms\/[^/]+\/(events\/config|events|admin-events)(?:\?|$)/;
 
+// An ephemeral port could be taken while the proxy refuses connections.
+const ownPort = await freePort();
 let hanging = false;
 let counts = {};
+/** Since the proxy answers again: each call with its time in milliseconds, and the hash of its token and audience. */
+let callsAgain;
+let againMs;
 const inFlight = {};
 let mostInFlight = {};
 
@@ -30,7 +38,8 @@ const server = createServer(async (incoming, outgoing) => {
 });
 server.keepAliveTimeout = 0;
 setPriority(10);
-server.listen(0, '127.0.0.1', () => process.send({ listening: `http://localhost:${server.address().port}` }));
+await listen();
+process.send({ listening: `http://localhost:${ownPort}` });
 process.once('SIGTERM', () => process.exit());
 
 const ANSWERS = {
@@ -42,12 +51,25 @@ const ANSWERS = {
   hang() {
     hanging = true;
   },
+  refuse() {
+    server.close();
+    server.closeAllConnections();
+  },
+  async answerAgain() {
+    [callsAgain, againMs] = [[], performance.now()];
+    hanging = false;
+    if (!server.listening) await listen();
+  },
+  callsAgain: () => callsAgain,
 };
-process.on('message', ({ id, ask }) => ask in ANSWERS && process.send({ id, answer: ANSWERS[ask]() }));
+process.on('message', async ({ id, ask }) => {
+  if (ask in ANSWERS) process.send({ id, answer: await ANSWERS[ask]() });
+});
 
 function count({ headers }, endpoint, sent) {
   if (!endpoint.startsWith('token')) {
     counts[endpoint] = (counts[endpoint] ?? 0) + 1;
+    note(endpoint, '');
     return;
   }
   const form = new URLSearchParams(sent.toString());
@@ -58,6 +80,17 @@ function count({ headers }, endpoint, sent) {
   const what = endpoint === 'token' ? form.get('grant_type').split(':').at(-1) : 'introspect';
   const key = `${client} ${what}`;
   counts[key] = (counts[key] ?? 0) + 1;
+  note(key, [form.get('token') ?? form.get('subject_token'), form.get('audience')].join(' '));
+}
+
+function note(what, about) {
+  const hash = createHash('sha256').update(about).digest('base64');
+  callsAgain?.push({ what, hash, ms: performance.now() - againMs });
+}
+
+async function listen() {
+  server.listen(ownPort, '127.0.0.1');
+  await once(server, 'listening');
 }
 
 function begin(what) {
