@@ -19,6 +19,7 @@ const COMPILED = resolve('node_modules/.cache/compiled');
 const NOT_BUNDLED = /(\.js|\.js\.map|\.tsbuildinfo)$/;
 
 if (flags.undo) {
+  if (!existsSync(COMPILED)) throw new Error('dist is not a bundle: there is nothing to undo');
   rmSync(DIST, { recursive: true });
   renameSync(COMPILED, DIST);
 } else {

@@ -27,8 +27,8 @@ interface Entry {
   renewAtMs: number;
   /** The time of the next look at the results of other replicas, during an outage. */
   lookAtMs: number;
-  /** Present while the first use of an expired result waits for the shared level. */
-  firstLook?: Promise<void> | undefined;
+  /** Present while uses of the expired result wait for the shared level. */
+  looking?: Promise<void> | undefined;
   readonly renewSignalledAtMs: number;
   readonly renewUnhealthyMs: number;
 }
@@ -168,6 +168,11 @@ export class CachedIntrospection {
     if (looking === undefined) return this.#useStale(known, stale, nowMs, onOutcome);
     return looking.then(() => {
       const lookedMs = this.clock.monotonicMs();
+      const found = this.#cached(token, hash, stalenessMs, lookedMs);
+      if (found !== undefined) {
+        onOutcome?.('shared');
+        return found;
+      }
       const entry = this.#staleAt(hash, stale, lookedMs);
       return entry === undefined
         ? this.#ask(token, hash, stalenessMs, lookedMs, onOutcome)
@@ -184,32 +189,32 @@ export class CachedIntrospection {
   /** Does not look at the shared level, because another replica's result would not say whether the server answers. */
   #try(token: string, hash: string, stale: StaleAnswers, nowMs: number): void {
     const introspect = (): Promise<IntrospectionAnswer> => this.introspection.introspect(token);
-    this.#fly(hash, introspect, nowMs, this.#joinableMs(this.#ttlMs, nowMs)).catch((error: unknown) => {
-      stale.permitsAfter(error);
-    });
+    this.#fly(hash, introspect, nowMs, this.#joinableMs(this.#ttlMs, nowMs)).then(
+      (answer) => this.#share(`introspection ${hash}`, hash, answer),
+      (error: unknown) => stale.permitsAfter(error),
+    );
   }
 
   /**
    * Another replica may reach the server, or may have found the token inactive before the outage. The first use of an
-   * expired result waits for the shared level, and returns a promise. Later uses do not wait.
+   * expired result, and a use after a pause, wait for the shared level. Other uses look without a wait.
    */
   #lookAgain(hash: string, entry: Entry, nowMs: number): Promise<void> | undefined {
     const { shared } = this;
     if (shared === undefined) return undefined;
-    if (nowMs < entry.lookAtMs) return entry.firstLook;
-    const isFirst = entry.lookAtMs === -Infinity;
+    if (nowMs < entry.lookAtMs) return entry.looking;
+    const mustWait = nowMs - entry.lookAtMs >= TRY_EVERY_MS;
     entry.lookAtMs = nowMs + TRY_EVERY_MS;
-    const look = async (): Promise<void> => {
-      const found = await shared.peek(`introspection ${hash}`, this.#ttlMs, (text, at) => this.#final(hash, text, at));
-      if (found !== undefined) this.#keepFound(hash, found);
-      entry.firstLook = undefined;
-    };
-    const looking = look();
-    if (isFirst) entry.firstLook = looking;
-    return entry.firstLook;
+    const looking = shared
+      .peek(`introspection ${hash}`, this.#ttlMs, (text, at) => this.#final(hash, text, at))
+      .then((found) => void (found === undefined || this.#keepFound(hash, found)))
+      .finally(() => (entry.looking = undefined));
+    if (mustWait) entry.looking = looking;
+    else looking.catch(() => undefined);
+    return entry.looking;
   }
 
-  /** An inactive result is valid at any age here, because only an active result could outlive the server's answers. */
+  /** Unlike `#usable`, accepts inactive results that are older than `INACTIVE_TTL_MS`. */
   #final(hash: string, text: string, askedAtMs: number): IntrospectionAnswer | undefined {
     const answer = JSON.parse(text) as IntrospectionAnswer;
     return answer['active'] === true ? this.#usable(hash, text, askedAtMs, this.#ttlMs) : answer;

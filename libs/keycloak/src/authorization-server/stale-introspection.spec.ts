@@ -265,9 +265,10 @@ describe('an expired introspection result during an outage', () => {
   describe('with replicas that share their results', () => {
     let others: { readonly active: boolean; readonly ageMs: number } | undefined;
     let peeks: number;
+    let puts: object[];
 
     beforeEach(() => {
-      [others, peeks] = [undefined, 0];
+      [others, peeks, puts] = [undefined, 0, []];
       const read: SharedLevel['peek'] = async (_key, maxAgeMs, usable) => {
         if (others === undefined || others.ageMs > maxAgeMs) return undefined;
         const askedAtMs = clock.monotonicMs() - others.ageMs;
@@ -280,7 +281,7 @@ describe('an expired introspection result during an outage', () => {
           peeks += 1;
           return read(...all);
         },
-        put: () => undefined,
+        put: (_key: string, entry: { readonly isFinal?: boolean }) => void (entry.isFinal && puts.push(entry)),
         release: () => undefined,
       } as unknown as SharedLevel;
       cache = cacheOf(STALE);
@@ -309,6 +310,40 @@ describe('an expired introspection result during an outage', () => {
         await expect(ask()).rejects.toBe(failure);
       },
     );
+
+    it('waits for the other replicas again after a pause, as in a second outage', async () => {
+      await outage();
+      clock.advance(TTL);
+      await ask();
+      others = { active: false, ageMs: 4000 };
+      clock.advance(4);
+      await expect(ask()).rejects.toBe(failure);
+    });
+
+    it('uses a fresh result of another replica, and reports no expired result', async () => {
+      await ask('b');
+      await outage();
+      clock.advance(TTL);
+      await ask('b');
+      const used = lines.length;
+      others = { active: true, ageMs: 1000 };
+      expect(stale.isKnownOutage(clock.monotonicMs())).toBe(true);
+      await expect(ask()).resolves.toMatchObject({ active: true });
+      expect(lines).toHaveLength(used);
+    });
+
+    it('shares what a trial of the server has found', async () => {
+      await outage();
+      clock.advance(TTL);
+      await ask();
+      [failure, active] = [undefined, false];
+      clock.advance(1);
+      await ask();
+      await new Promise(setImmediate);
+      expect(puts).toEqual([
+        expect.objectContaining({ text: expect.stringContaining('"active":false'), isFinal: true }),
+      ]);
+    });
 
     it('waits for the other replicas once', async () => {
       await outage();

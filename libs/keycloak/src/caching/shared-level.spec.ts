@@ -91,4 +91,47 @@ describe('SharedLevel', () => {
     while (over() < MANY) await cache.passMs(1);
     expect(cache.looked).toBe(MANY);
   });
+
+  describe('a peek', () => {
+    function levelOf(look: () => Promise<SharedLookup>) {
+      const released: string[] = [];
+      const release = async (key: string): Promise<void> => void released.push(key);
+      const others = { open: async () => undefined, put: async () => undefined, extend: async () => undefined };
+      const level = new SharedLevel(
+        { ...others, look, release, close: async () => undefined },
+        new StillClock(),
+        () => undefined,
+      );
+      levels.push(level);
+      return { level, released };
+    }
+    const text = (found: string): string => found;
+
+    it.each<[SharedLookup['kind'], SharedLookup, string | undefined, readonly string[]]>([
+      ['found', { kind: 'found', text: 'kept', ageMs: 0, id: '1' }, 'kept', []],
+      ['taken', { kind: 'taken' }, undefined, []],
+      ['lease', { kind: 'lease' }, undefined, ['token']],
+    ])('looks once, and keeps no lease: %s', async (_kind, looked, value, releases) => {
+      let looks = 0;
+      const { level, released } = levelOf(async () => {
+        looks += 1;
+        return looked;
+      });
+      expect((await level.peek('token', 10_000, text))?.value).toBe(value);
+      expect(looks).toBe(1);
+      expect(released).toEqual(releases);
+    });
+
+    it('leaves the lease of a lookup in this process if the shared cache fails', async () => {
+      let fails = false;
+      const { level, released } = levelOf(async () => {
+        if (fails) throw new Error('timeout');
+        return { kind: 'lease' };
+      });
+      await level.find('token', 10_000, text);
+      fails = true;
+      expect(await level.peek('token', 10_000, text)).toBeUndefined();
+      expect(released).toEqual([]);
+    });
+  });
 });

@@ -70,16 +70,22 @@ export class SharedLevel {
     }
   }
 
-  /** Looks once. Unlike `find`, does not wait for another replica, and the caller owes nothing. */
+  /**
+   * Looks once. Unlike `find`, does not wait for another replica, and the caller owes nothing. A failed lookup counts as
+   * a miss.
+   */
   async peek<T>(
     key: string,
     maxAgeMs: number,
     read: (text: string, askedAtMs: number) => T | undefined,
   ): Promise<Dated<T> | undefined> {
-    const looked = await this.#run((cache) => cache.look(key, maxAgeMs));
+    const looked = await this.#run(
+      (cache) => cache.look(key, maxAgeMs),
+      () => this.#turnAway(),
+    );
     if (looked?.kind === 'found') return this.#read(looked, read);
-    // A failed lookup may have acquired the lease.
-    if (looked?.kind !== 'taken') this.release(key);
+    // A failed lookup may have acquired the lease. A lease of `find` stays.
+    if (looked?.kind !== 'taken' && !this.#leases.has(key)) this.release(key);
     return undefined;
   }
 

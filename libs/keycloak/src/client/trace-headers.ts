@@ -13,7 +13,7 @@ export function withTrace<Headers extends TraceHeaders | undefined>(
 ): Headers | TraceHeaders {
   if (Object.keys(trace).length === 0) return headers;
   if (headers === undefined) return trace;
-  const others = Object.entries<string>(headers ?? {}).filter(([name]) => !OF_A_TRACE.has(name.toLowerCase()));
+  const others = Object.entries<string>(headers).filter(([name]) => !OF_A_TRACE.has(name.toLowerCase()));
   return { ...Object.fromEntries(others), ...trace };
 }
 

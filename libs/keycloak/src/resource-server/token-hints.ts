@@ -74,7 +74,7 @@ function ofAnotherAudience(audiences: readonly string[], { audience }: HintOptio
     const found =
       own === undefined
         ? 'The token names no audience, and'
-        : `The token names no service, only ${own}, ${audiences.length === 1 ? 'a client' : 'clients'} of Keycloak itself.`;
+        : `The token names no service, only ${own}, ${new Set(audiences).size === 1 ? 'a client' : 'clients'} of Keycloak itself.`;
     return `${found} Keycloak reports a token as active only to its audience. If it was meant for ${audience}, check in this order: its client requested a scope of ${audience}, the user has the role of this scope, the scope has an audience mapper for ${audience}. Don't add this mapper to a default scope: the tokens of all users would be for ${audience}.`;
   }
   const one = listed(services, 'or');

@@ -39,17 +39,17 @@ export function measureChannels(meter: Meter): () => void {
   const { introspections, jwtVerifications, tokens, serviceCalls } = histogramsOf(meter);
   return listenTo({
     [INTROSPECTION_CHANNEL]: ({ outcome, active, failed, durationMs }: IntrospectionMessage) => {
-      lookups.introspections[outcome].count += 1;
+      count(lookups.introspections[outcome]);
       if (outcome === 'cached' || outcome === 'stale') return;
       introspections.record(durationMs / 1000, known({ [OUTCOME]: outcome, [ACTIVE]: active, [ERROR_TYPE]: failed }));
     },
     [JWT_VERIFICATION_CHANNEL]: ({ outcome, valid, failed, durationMs }: JwtVerificationMessage) => {
-      lookups.jwts[outcome].count += 1;
+      count(lookups.jwts[outcome]);
       if (outcome === 'cached') return;
       jwtVerifications.record(durationMs / 1000, known({ [OUTCOME]: outcome, [VALID]: valid, [ERROR_TYPE]: failed }));
     },
     [TOKEN_CHANNEL]: ({ outcome, grant, audience, failed, durationMs }: TokenMessage) => {
-      lookups.tokens[outcome].count += 1;
+      count(lookups.tokens[outcome]);
       if (outcome === 'reused') return;
       const wanted = { [GRANT]: grantName(grant), [AUDIENCE]: audience };
       tokens.record(durationMs / 1000, known({ [OUTCOME]: outcome, ...wanted, [ERROR_TYPE]: failed }));
@@ -61,9 +61,14 @@ export function measureChannels(meter: Meter): () => void {
       serviceCalls.record(durationMs / 1000, known({ ...which, ...how }));
     },
     [REFUSAL_REASON_CHANNEL]: ({ code, reason }: RefusalReasonMessage) => {
-      refused(code, reason).count += 1;
+      count(refused(code, reason));
     },
   });
+}
+
+/** Another version of this library in the process may publish outcomes that this version does not know. */
+function count(series: Series | undefined): void {
+  if (series !== undefined) series.count += 1;
 }
 
 type Counts = ReturnType<typeof newCounts>;

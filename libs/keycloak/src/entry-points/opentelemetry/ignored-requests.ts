@@ -1,4 +1,4 @@
-import { trace, TraceFlags, type Context } from '@opentelemetry/api';
+import { isSpanContextValid, trace, TraceFlags, type Context } from '@opentelemetry/api';
 
 /**
  * Whether this process has started a span that nobody records. The sampler decides once for each request, so the calls
@@ -7,6 +7,7 @@ import { trace, TraceFlags, type Context } from '@opentelemetry/api';
 export function isIgnored(active: Context): boolean {
   const span = trace.getSpan(active);
   if (span === undefined || span.isRecording()) return false;
-  const { isRemote, traceFlags } = span.spanContext();
-  return isRemote !== true && (traceFlags & TraceFlags.SAMPLED) === 0;
+  const spanContext = span.spanContext();
+  const isSampled = (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
+  return isSpanContextValid(spanContext) && spanContext.isRemote !== true && !isSampled;
 }

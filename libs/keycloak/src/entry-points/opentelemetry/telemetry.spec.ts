@@ -492,15 +492,18 @@ describe('KeycloakTelemetryModule', () => {
     await telemetry.stop();
   });
 
-  it('asks the sampler about a call if another process did not sample the trace', async () => {
+  it.each([
+    ['another process did not sample the trace', '4bf92f3577b34da6a3ce929d0e0e4736', true],
+    ['the active span has no trace', '0'.repeat(32), false],
+  ])('asks the sampler about a call if %s', async (_why, traceId, isRemote) => {
     const telemetry = RecordedTelemetry.start();
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, {});
     const remote = {
-      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      traceId,
       spanId: '00f067aa0ba902b7',
       traceFlags: TraceFlags.NONE,
-      isRemote: true,
+      isRemote,
     };
     await context.with(trace.setSpanContext(context.active(), remote), () => clientOf(app).asService('s').get(PATH));
     expect(telemetry.spans.map(({ name }) => name)).toContain('GET inventory');
