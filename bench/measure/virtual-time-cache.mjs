@@ -4,11 +4,11 @@ import { ValkeySharedCache } from '../../libs/keycloak/dist/entry-points/valkey/
 /** Longer than a run, so that Valkey deletes no entry by its own clock. */
 const HOUR_MS = 3_600_000;
 
-/** Longer than that of `valkeyCache`, because a time-out on a busy machine would cause a further call. */
+/** `valkeyCache` waits for less, but a time-out on a busy machine would cause a further call. */
 const DEADLINE_MS = 10_000;
 
 /**
- * Wraps the cache of `valkeyCache`, whose entries age by Valkey's clock. Entries of the wrapped cache age by the clock
+ * Wraps `valkeyCache`. Its entries age by Valkey's clock, but entries of the wrapped cache age by the clock
  * `now`. `fills(true)` also keeps the entries in this process, and looks only there.
  */
 export function virtualTimeCache({ url, keys }, now) {

@@ -12,7 +12,7 @@ export const title = 'the chain for 50 users, with log, metrics, traces, Valkey 
 
 const REQUESTS = 3000;
 
-/** With 20,000 requests, the figures change little, but sixteen chains would need half an hour. */
+/** Fewer than in other scenarios, because there are sixteen chains. */
 const WARM_UP = 6000;
 
 /** The requests of a contender in a round: two warm-ups, and three slices with their uncounted share. */

@@ -1,6 +1,6 @@
 // Replaces the modules in the `dist` of a library by a few large files, which Node.js, Jest and bundlers load faster. npm
-// runs this script before it packs the library, and afterwards with --undo, which puts the output of tsc back. After an
-// interrupted pack, the next build replaces the bundle.
+// runs this script before it packs the library. Afterwards npm runs it with --undo, which puts the output of tsc back.
+// After an interrupted pack, the next build replaces the bundle.
 import '../common/help.mjs';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';

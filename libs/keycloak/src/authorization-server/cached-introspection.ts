@@ -141,7 +141,7 @@ export class CachedIntrospection {
     return entry.answer;
   }
 
-  /** Does not wait during a known outage, because each call to the server could take `timeoutMs`. */
+  /** Does not wait for the server in a known outage, because each call could take `timeoutMs`. */
   #askOrStale(
     stale: StaleAnswers | undefined,
     token: string,

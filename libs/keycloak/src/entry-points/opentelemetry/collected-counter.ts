@@ -6,8 +6,8 @@ export interface Series {
 }
 
 /**
- * Counts in memory until a reader collects the counts. `Counter.add` of an SDK searches for the attributes at each call,
- * which costs more than all else that a cached lookup does (perf: production).
+ * Counts in memory until a reader collects the counts. `Counter.add` of an SDK sorts and serializes the attributes at each
+ * call.
  */
 export class CollectedCounter {
   readonly #series: Series[] = [];
