@@ -11,7 +11,8 @@ import {
 import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
-import { TRY_EVERY_MS, type StaleAnswers } from './stale-answers.js';
+import { IntrospectionInOutage, type CacheInOutage, type LookedAt, type TokenUse } from './introspection-in-outage.js';
+import type { StaleAnswers } from './stale-answers.js';
 
 export interface IntrospectionCacheOptions {
   readonly issuer: string;
@@ -21,14 +22,9 @@ export interface IntrospectionCacheOptions {
 }
 
 /** `askedAtMs` is the time of the introspection request; the answer may miss later revocations. */
-interface Entry {
-  readonly answer: IntrospectionAnswer;
+interface Entry extends LookedAt {
   readonly askedAtMs: number;
   renewAtMs: number;
-  /** The time of the next look at the results of other replicas, during an outage. */
-  lookAtMs: number;
-  /** Present while uses of the expired result wait for the shared level. */
-  looking?: Promise<void> | undefined;
   readonly renewSignalledAtMs: number;
   readonly renewUnhealthyMs: number;
 }
@@ -49,8 +45,6 @@ export interface Signalled {
   tellsOf(answer: IntrospectionAnswer): boolean;
 }
 
-type OnOutcome = (outcome: Exclude<IntrospectionMessage['outcome'], 'joined' | 'cached'>) => void;
-
 const NEVER_SIGNALLED: Signalled = { healthyUntilMs: () => -Infinity, tellsOf: () => false };
 
 /** Inactive results are cached only briefly, because the server may have answered from outdated data. */
@@ -65,6 +59,8 @@ const RENEWED_WITHIN = 0.5;
 /** Fractions of the TTL, counted from the last proof of a healthy revocation feed. */
 const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
 
+const sharedKey = (hash: string): string => `introspection ${hash}`;
+
 /**
  * Caches introspection results, but the caller must verify the claims for each request. The keys of the cache are
  * hashes, so no token is stored. Inactive results have a separate cache, so that invalid tokens can't evict valid
@@ -75,8 +71,8 @@ const UNHEALTHY_RENEWAL: RenewalWindow = { from: 0.8, to: 0.98 };
  * `introspectionTtlSeconds` counts from the last proof of a healthy revocation feed. Without a healthy feed, the TTL
  * counts from the introspection request.
  *
- * During an outage of the server, `StaleAnswers` may permit an active result for longer, unless a recheck, an inactive
- * result or the route excludes it.
+ * During an outage of the server, `IntrospectionInOutage` may use an active result for longer, unless a recheck, an
+ * inactive result or the route excludes it.
  */
 export class CachedIntrospection {
   readonly #active: DeadlineCache<Entry>;
@@ -87,6 +83,7 @@ export class CachedIntrospection {
   readonly #ended: DeadlineCache<true>;
   readonly #ttlMs: number;
   readonly #signalledTtlMs: number;
+  readonly #inOutage: IntrospectionInOutage | undefined;
 
   constructor(
     private readonly introspection: Pick<Introspection, 'introspect' | 'renew'>,
@@ -104,6 +101,7 @@ export class CachedIntrospection {
     this.#inactive = new DeadlineCache(options.maxCachedIntrospections, clock);
     this.#ttlMs = options.introspectionTtlSeconds * 1000;
     this.#signalledTtlMs = Math.max(this.#ttlMs, (options.introspectionTtlWithEventsSeconds ?? 0) * 1000);
+    this.#inOutage = stale && new IntrospectionInOutage(this.#forOutages(stale), stale, clock);
   }
 
   get sizes(): { readonly active: number; readonly inactive: number } {
@@ -118,14 +116,12 @@ export class CachedIntrospection {
     const nowMs = this.clock.monotonicMs();
     const stalenessMs = Math.min(maxStalenessSeconds * 1000, this.#signalledTtlMs);
     const cached = this.#cached(token, hash, stalenessMs, nowMs);
-    const stale = maxStalenessSeconds >= ANY_ANSWER ? this.stale : undefined;
-    if (!introspections.hasSubscribers) return cached ?? this.#askOrStale(stale, token, hash, stalenessMs, nowMs);
+    if (!introspections.hasSubscribers) {
+      return cached ?? this.#missed({ token, hash, stalenessMs }, maxStalenessSeconds, nowMs);
+    }
     let outcome: IntrospectionMessage['outcome'] = cached === undefined ? 'joined' : 'cached';
-    const answer =
-      cached ??
-      this.#askOrStale(stale, token, hash, stalenessMs, nowMs, (how) => {
-        outcome = how;
-      });
+    const onOutcome = (how: typeof outcome): void => void (outcome = how);
+    const answer = cached ?? this.#missed({ token, hash, stalenessMs, onOutcome }, maxStalenessSeconds, nowMs);
     return publishIntrospection(this.options.issuer, () => outcome, answer, this.clock, nowMs);
   }
 
@@ -141,77 +137,30 @@ export class CachedIntrospection {
     return entry.answer;
   }
 
-  /** Does not wait for the server in a known outage, because each call could take `timeoutMs`. */
-  #askOrStale(
-    stale: StaleAnswers | undefined,
-    token: string,
-    hash: string,
-    stalenessMs: number,
+  #missed(
+    use: TokenUse,
+    maxStalenessSeconds: number,
     nowMs: number,
-    onOutcome?: OnOutcome,
   ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
-    if (stale === undefined) return this.#ask(token, hash, stalenessMs, nowMs, onOutcome);
-    const known = stale.isKnownOutage(nowMs) ? this.#staleAt(hash, stale, nowMs) : undefined;
-    if (known === undefined) {
-      return this.#ask(token, hash, stalenessMs, nowMs, onOutcome).catch(async (error: unknown) => {
-        const permitted = stale.permitsAfter(error) ? this.#staleAt(hash, stale, this.clock.monotonicMs()) : undefined;
-        if (permitted === undefined) throw error;
-        await this.#lookAgain(hash, permitted, this.clock.monotonicMs());
-        const answeredMs = this.clock.monotonicMs();
-        const entry = this.#staleAt(hash, stale, answeredMs);
-        if (entry === undefined) throw error;
-        return this.#useStale(entry, stale, answeredMs, onOutcome);
-      });
-    }
-    if (stale.shouldTry(nowMs)) this.#try(token, hash, stale, nowMs);
-    const looking = this.#lookAgain(hash, known, nowMs);
-    if (looking === undefined) return this.#useStale(known, stale, nowMs, onOutcome);
-    return looking.then(() => {
-      const lookedMs = this.clock.monotonicMs();
-      const found = this.#cached(token, hash, stalenessMs, lookedMs);
-      if (found !== undefined) {
-        onOutcome?.('shared');
-        return found;
-      }
-      const entry = this.#staleAt(hash, stale, lookedMs);
-      return entry === undefined
-        ? this.#ask(token, hash, stalenessMs, lookedMs, onOutcome)
-        : this.#useStale(entry, stale, lookedMs, onOutcome);
-    });
+    const inOutage = maxStalenessSeconds >= ANY_ANSWER ? this.#inOutage : undefined;
+    return inOutage === undefined ? this.#ask(use, nowMs) : inOutage.introspect(use, nowMs);
   }
 
-  #useStale({ answer }: Entry, stale: StaleAnswers, nowMs: number, onOutcome?: OnOutcome): IntrospectionAnswer {
-    stale.used(nowMs);
-    onOutcome?.('stale');
-    return answer;
-  }
-
-  /** Does not look at the shared level, because another replica's result would not say whether the server answers. */
-  #try(token: string, hash: string, stale: StaleAnswers, nowMs: number): void {
-    const introspect = (): Promise<IntrospectionAnswer> => this.introspection.introspect(token);
-    this.#fly(hash, introspect, nowMs, this.#joinableMs(this.#ttlMs, nowMs)).then(
-      (answer) => this.#share(`introspection ${hash}`, hash, answer),
-      (error: unknown) => stale.permitsAfter(error),
-    );
-  }
-
-  /**
-   * Another replica may reach the server, or may have found the token inactive before the outage. The first use of an
-   * expired result, and a use after a pause, wait for the shared level. Other uses look without a wait.
-   */
-  #lookAgain(hash: string, entry: Entry, nowMs: number): Promise<void> | undefined {
-    const { shared } = this;
-    if (shared === undefined) return undefined;
-    if (nowMs < entry.lookAtMs) return entry.looking;
-    const mustWait = nowMs - entry.lookAtMs >= TRY_EVERY_MS;
-    entry.lookAtMs = nowMs + TRY_EVERY_MS;
-    const looking = shared
-      .peek(`introspection ${hash}`, this.#ttlMs, (text, at) => this.#final(hash, text, at))
-      .then((found) => void (found === undefined || this.#keepFound(hash, found)))
-      .finally(() => (entry.looking = undefined));
-    if (mustWait) entry.looking = looking;
-    else looking.catch(() => undefined);
-    return entry.looking;
+  #forOutages({ maxMs }: StaleAnswers): CacheInOutage {
+    return {
+      fresh: ({ token, hash, stalenessMs }, nowMs) => this.#cached(token, hash, stalenessMs, nowMs),
+      lasting: (hash, nowMs) => this.#lasting(hash, maxMs, nowMs),
+      ask: (use, nowMs) => this.#ask(use, nowMs),
+      askServer: async ({ token, hash }, nowMs) => {
+        const introspect = (): Promise<IntrospectionAnswer> => this.introspection.introspect(token);
+        const answer = await this.#fly(hash, introspect, nowMs, this.#joinableMs(this.#ttlMs, nowMs));
+        this.#share(sharedKey(hash), hash, answer);
+      },
+      lookAtOthers: (hash) =>
+        this.shared
+          ?.peek(sharedKey(hash), this.#ttlMs, (text, at) => this.#final(hash, text, at))
+          .then((found) => void (found === undefined || this.#keepFound(hash, found))),
+    };
   }
 
   /** Unlike `#usable`, accepts inactive results that are older than `INACTIVE_TTL_MS`. */
@@ -220,7 +169,7 @@ export class CachedIntrospection {
     return answer['active'] === true ? this.#usable(hash, text, askedAtMs, this.#ttlMs) : answer;
   }
 
-  #staleAt(hash: string, { maxMs }: StaleAnswers, nowMs: number): Entry | undefined {
+  #lasting(hash: string, maxMs: number, nowMs: number): Entry | undefined {
     const entry = this.#active.get(hash, nowMs);
     if (entry === undefined || !this.signalled.tellsOf(entry.answer)) return undefined;
     if (this.rechecks.areDue(entry.answer, entry.askedAtMs - RECHECK_OVERLAP_MS)) return undefined;
@@ -262,13 +211,7 @@ export class CachedIntrospection {
     renewed.catch(() => undefined);
   }
 
-  #ask(
-    token: string,
-    hash: string,
-    stalenessMs: number,
-    nowMs: number,
-    onOutcome?: OnOutcome,
-  ): Promise<IntrospectionAnswer> {
+  #ask({ token, hash, stalenessMs, onOutcome }: TokenUse, nowMs: number): Promise<IntrospectionAnswer> {
     // The short TTL limits the age of shared and pending results, because they may predate received events.
     const maxAgeMs = Math.min(stalenessMs, this.#ttlMs);
     const ask = (atMs: number): Promise<IntrospectionAnswer> => {
@@ -301,7 +244,7 @@ export class CachedIntrospection {
     onFound: () => void = () => undefined,
   ): Promise<IntrospectionAnswer> {
     const look = async (): Promise<IntrospectionAnswer> => {
-      const key = `introspection ${hash}`;
+      const key = sharedKey(hash);
       const found = await this.shared?.find(key, maxAgeMs, (text, at) => this.#usable(hash, text, at, maxAgeMs));
       if (found !== undefined) {
         onFound();
