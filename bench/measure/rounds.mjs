@@ -1,11 +1,9 @@
 // Runs the contenders in interleaved rounds (A B C, then B C A), so that a disturbance affects all contenders.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allAnswered } from './load.mjs';
+import { median } from './statistics.mjs';
 
-/**
- * The number of rounds is multiplied by this factor, since a slow `process.nextTick` in some processes costs as much
- * CPU time as a guard.
- */
+/** The number of rounds is multiplied by this factor, since processes differ by as much CPU time as a guard costs. */
 export const ROUNDS_MORE = 3;
 
 /** V8 has optimized the hot code after this number of requests. */
@@ -25,20 +23,22 @@ const SLICES = 3;
  *
  * Each round starts new processes, because processes differ in memory layout and compiled code.
  *
- * A round has `perSecond`, and `cpuMicros` is the CPU time of all `processes` per request.
+ * A round has `perSecond`, and `cpuMicros` is the CPU time of all `processes` per request: the median of its `slices`.
+ * Other users of the hardware slow a machine for seconds, so more and shorter `slices` make a comparison more exact.
  */
-export async function interleaved(contenders, { rounds, requests, warmUp = WARM_UP_REQUESTS, say, signal }) {
+export async function interleaved(contenders, options) {
+  const { rounds, requests, slices: count = SLICES, warmUp = WARM_UP_REQUESTS, say, signal } = options;
   const results = Object.fromEntries(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     const started = [];
     for (const { name, start, requests: own } of rotated(contenders, round - 1)) {
       const { processes, load } = await start();
-      const inSlice = own ?? Math.ceil(requests / SLICES);
+      const inSlice = own ?? Math.ceil(requests / count);
       const warm = await warmed(async () => allAnswered(await load(Math.max(warmUp, inSlice))));
       started.push({ ...warm, name, processes, load, inSlice, slices: [] });
     }
     await warmedAgain(started, signal);
-    for (let slice = 0; slice < SLICES; slice += 1) {
+    for (let slice = 0; slice < count; slice += 1) {
       for (const { processes, load, inSlice, slices } of started) {
         signal?.throwIfAborted();
         allAnswered(await load(Math.ceil(inSlice * UNCOUNTED_SHARE)));
@@ -46,7 +46,7 @@ export async function interleaved(contenders, { rounds, requests, warmUp = WARM_
       }
     }
     for (const { name, processes, slices } of started) {
-      const result = mean(slices);
+      const result = middle(slices);
       results[name].push(result);
       const { cpuMicros, systemMicros, perSecond } = result;
       say?.(
@@ -78,13 +78,15 @@ function rotated(contenders, by) {
   return [...contenders.slice(first), ...contenders.slice(0, first)];
 }
 
-function mean(slices) {
-  const of = (value) => sum(slices.map(value)) / slices.length;
+/** The median of the slices. */
+function middle(slices) {
+  const of = (value) => median(slices.map(value));
   return {
     cpuMicros: of(({ cpuMicros }) => cpuMicros),
     systemMicros: of(({ systemMicros }) => systemMicros),
     each: slices[0].each.map((_, at) => of(({ each }) => each[at])),
-    perSecond: slices.length / sum(slices.map(({ perSecond }) => 1 / perSecond)),
+    slices,
+    perSecond: of(({ perSecond }) => perSecond),
   };
 }
 

@@ -1,60 +1,30 @@
-// Tokens of many users: fetched before a measurement, since Keycloak shares the cores of the load.
-import { loginTokens, publicTokens } from './keycloak.mjs';
+import { loginTokens } from './keycloak.mjs';
 
 const USERS = 50;
 
-/** Every tenth request has a token that these processes have not seen. */
-const NEW_EVERY = 10;
-
-const FETCHING = 8;
-
-/** `requests` is the number of requests that one contender gets in a round. */
-export async function userTokens(keycloak, realm, { requests, say, signal }) {
-  const sessions = [];
-  await together(USERS, signal, async (at) => {
+/** One access token of each of 50 new users. */
+export async function userTokens(keycloak, realm, signal) {
+  const tokens = [];
+  for (let count = 0; count < USERS; count += 1) {
+    signal.throwIfAborted();
     const { username } = await realm.newUser();
-    sessions[at] = await loginTokens(keycloak, { username });
-  });
-  const known = sessions.map(({ accessToken }) => accessToken);
-  const unknown = [];
-  const perSession = Math.ceil(requests / NEW_EVERY / USERS);
-  await together(USERS, signal, async (at) => {
-    let { refreshToken } = sessions[at];
-    for (let count = 0; count < perSession; count += 1) {
-      const form = { grant_type: 'refresh_token', client_id: 'demo-cli', refresh_token: refreshToken };
-      const renewed = await publicTokens(keycloak, form);
-      refreshToken = renewed.refresh_token;
-      unknown[count * USERS + at] = renewed.access_token;
-    }
-  });
-  say(`${known.length} users have ${known.length + unknown.length} tokens`);
-  return { known, unknown };
+    tokens.push((await loginTokens(keycloak, { username })).accessToken);
+  }
+  return tokens;
 }
 
-/** New processes have seen no token, so each chain of services gets the same tokens. */
-export function inTurn({ known, unknown }, request) {
-  const requests = (tokens) =>
-    tokens.map((token) => ({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } }));
-  const [ofKnown, ofUnknown] = [requests(known), requests(unknown)];
+/** V8 optimizes the code of sampled requests only if there are many, so the warm-up samples every other request. */
+const SAMPLED_UNTIL = 15_000;
+const SAMPLED = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+
+/** Each request has the next token. */
+export function inTurn(tokens, { headers, ...request }) {
+  const requests = (more) =>
+    tokens.map((token) => ({ ...request, headers: { ...headers, authorization: `Bearer ${token}`, ...more } }));
+  const [plain, sampled] = [requests({}), requests(SAMPLED)];
   let sent = 0;
-  let sentUnknown = 0;
   return () => {
     sent += 1;
-    if (sent % NEW_EVERY !== 0) return ofKnown[(sent - sentUnknown) % USERS];
-    if (sentUnknown === ofUnknown.length) throw new Error('There are too few tokens');
-    sentUnknown += 1;
-    return ofUnknown[sentUnknown - 1];
+    return (sent < SAMPLED_UNTIL && sent % 2 === 0 ? sampled : plain)[sent % tokens.length];
   };
-}
-
-async function together(count, signal, work) {
-  let next = 0;
-  const worker = async () => {
-    while (next < count) {
-      signal.throwIfAborted();
-      next += 1;
-      await work(next - 1);
-    }
-  };
-  await Promise.all(Array.from({ length: FETCHING }, worker));
 }

@@ -28,7 +28,6 @@ import * as serviceClient from './service-client.mjs';
 import * as signals from './signals.mjs';
 import * as startUp from './start-up.mjs';
 import * as steadyState from './steady-state.mjs';
-import * as telemetry from './telemetry.mjs';
 
 export const scenarios = [
   servers,
@@ -37,7 +36,6 @@ export const scenarios = [
   steadyState,
   chainCpu,
   requestLog,
-  telemetry,
   production,
   limit,
   halfLoad,

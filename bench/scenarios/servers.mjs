@@ -36,12 +36,6 @@ const TRIALS = {
     await proxy.ask('answerAgain');
     await expectOk(proxy, `/realms/${REALM}`);
   },
-  'servers/remembering-proxy.mjs': async ({ keycloak, start }) => {
-    const proxy = await start('remembering proxy', program('remembering-proxy', keycloak.baseUrl));
-    const token = () => clientToken({ ...keycloak, baseUrl: proxy.url }, 'service-a', 'orders.approve');
-    expect('the token of the second request', await token(), await token());
-    await expectOk(proxy, `/realms/${REALM}`);
-  },
   'servers/issuer.mjs': async ({ start }) => {
     const issuer = await start('issuer', program('issuer', 'service-a'));
     const [token] = await issuer.ask('tokens');

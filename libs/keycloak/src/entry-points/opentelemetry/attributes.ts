@@ -38,6 +38,17 @@ export function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''));
 }
 
+/** Builds frozen attributes once for each key. The keys must come from a closed set, since each one stays in memory. */
+export function builtOnce<T>(keyOf: (from: T) => string, build: (from: T) => Attributes): (from: T) => Attributes {
+  const built = new Map<string, Attributes>();
+  return (from) => {
+    const key = keyOf(from);
+    const attributes = built.get(key) ?? Object.freeze(build(from));
+    built.set(key, attributes);
+    return attributes;
+  };
+}
+
 export function errorTypeOf({ status, failed, reason }: ServiceCallMessage): string | undefined {
   if (failed !== undefined) return reason ?? failed;
   return status !== undefined && status >= 400 ? String(status) : undefined;

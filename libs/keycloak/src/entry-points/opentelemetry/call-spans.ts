@@ -4,7 +4,6 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
-  type Attributes,
   type Context,
   type Span,
   type TextMapSetter,
@@ -12,7 +11,18 @@ import {
 } from '@opentelemetry/api';
 import type { ServiceCallMessage } from '../diagnostics/index.js';
 import type { CallTracing, ObservedCall, TracedCall } from '../ports/call-tracing.js';
-import { ACTOR, actorName, CODE, ERROR_TYPE, errorTypeOf, METHOD, serverOf, SERVICE, STATUS } from './attributes.js';
+import {
+  ACTOR,
+  actorName,
+  builtOnce,
+  CODE,
+  ERROR_TYPE,
+  errorTypeOf,
+  METHOD,
+  serverOf,
+  SERVICE,
+  STATUS,
+} from './attributes.js';
 import { isIgnored } from './ignored-requests.js';
 
 export class CallSpans implements CallTracing {
@@ -23,7 +33,7 @@ export class CallSpans implements CallTracing {
     if (isIgnored(active)) return { headers: headersOf(active) };
     const span = this.tracer.startSpan(`${call.method} ${call.service}`, {
       kind: SpanKind.CLIENT,
-      attributes: attributesOf(call),
+      attributes: call.actor === undefined ? called(call) : { ...called(call), [ACTOR]: actorName(call.actor) },
     });
     const ofTheCall = trace.setSpan(active, span);
     return {
@@ -42,12 +52,10 @@ function headersOf(active: Context): Record<string, string> {
   return headers;
 }
 
-const attributesOf = ({ service, method, origin, actor }: ObservedCall): Attributes => ({
-  [METHOD]: method,
-  [SERVICE]: service,
-  ...serverOf(origin),
-  ...(actor === undefined ? {} : { [ACTOR]: actorName(actor) }),
-});
+const called = builtOnce(
+  ({ service, method, origin }: ObservedCall) => `${method} ${service} ${origin}`,
+  ({ service, method, origin }) => ({ [METHOD]: method, [SERVICE]: service, ...serverOf(origin) }),
+);
 
 function endOf(span: Span, message: ServiceCallMessage): void {
   const errorType = errorTypeOf(message);

@@ -14,6 +14,7 @@ import {
 import {
   ACTIVE,
   AUDIENCE,
+  builtOnce,
   CACHE,
   CODE,
   ERROR_TYPE,
@@ -55,16 +56,23 @@ export function measureChannels(meter: Meter): () => void {
       tokens.record(durationMs / 1000, known({ [OUTCOME]: outcome, ...wanted, [ERROR_TYPE]: failed }));
     },
     [SERVICE_CALL_CHANNEL]: (message: ServiceCallMessage) => {
-      const { service, method, outcome, status, failed, durationMs } = message;
-      const which = { [SERVICE]: service, [METHOD]: method };
-      const how = { [OUTCOME]: outcome, [STATUS]: status, [CODE]: failed, [ERROR_TYPE]: errorTypeOf(message) };
-      serviceCalls.record(durationMs / 1000, known({ ...which, ...how }));
+      serviceCalls.record(message.durationMs / 1000, serviceCallAttributes(message));
     },
     [REFUSAL_REASON_CHANNEL]: ({ code, reason }: RefusalReasonMessage) => {
       count(refused(code, reason));
     },
   });
 }
+
+const serviceCallAttributes = builtOnce(
+  ({ service, method, outcome, status, failed, reason }: ServiceCallMessage) =>
+    `${service} ${method} ${outcome} ${status} ${failed} ${reason}`,
+  (message) => {
+    const { service, method, outcome, status, failed } = message;
+    const how = { [OUTCOME]: outcome, [STATUS]: status, [CODE]: failed, [ERROR_TYPE]: errorTypeOf(message) };
+    return known({ [SERVICE]: service, [METHOD]: method, ...how });
+  },
+);
 
 /** Another version of this library in the process may publish outcomes that this version does not know. */
 function count(series: Series | undefined): void {

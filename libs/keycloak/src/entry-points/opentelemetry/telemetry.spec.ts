@@ -548,6 +548,13 @@ describe('KeycloakTelemetryModule', () => {
     expect(CHANNELS.some((name) => hasSubscribers(name))).toBe(false);
   });
 
+  it('counts no message if no SDK for metrics is registered', async () => {
+    const app = await started();
+    const counted = [JWT_VERIFICATION_CHANNEL, SERVICE_CALL_CHANNEL, REFUSAL_REASON_CHANNEL];
+    expect(counted.some((name) => hasSubscribers(name))).toBe(false);
+    await app.close();
+  });
+
   it('returns the response of a call if no SDK is registered', async () => {
     const app = await started();
     testServices(app).on('inventory', 'GET', PATH).reply(200, { left: 1 });

@@ -1,4 +1,3 @@
-import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
 import type { createClient, ErrorReply } from '@redis/client';
 import { isEncrypted, type ValkeyAddress } from './valkey-address.js';
 import { answeredError, ValkeyError } from './valkey-error.js';
@@ -102,22 +101,24 @@ export class ValkeyConnection {
   }
 }
 
-export async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
-  const waiting = new AbortController();
-  try {
-    return await Promise.race([answer, failLate(deadlineMs, waiting.signal)]);
-  } finally {
-    waiting.abort();
-  }
-}
-
-async function failLate(deadlineMs: number, signal: AbortSignal): Promise<never> {
-  for (let part = 0; part < DEADLINE_PARTS; part += 1) {
-    await sleep(Math.max(0, deadlineMs / DEADLINE_PARTS), undefined, { signal });
-    // Node reads pending input after timers and before `setImmediate` callbacks.
-    await afterReading(undefined, { signal });
-  }
-  throw new ValkeyError(LATE);
+export function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let part = 0;
+    let timer: NodeJS.Timeout | undefined;
+    let reading: NodeJS.Immediate | undefined;
+    const wait = (): void => {
+      if (part === DEADLINE_PARTS) return reject(new ValkeyError(LATE));
+      part += 1;
+      // Node reads pending input after timers and before `setImmediate` callbacks.
+      timer = setTimeout(() => (reading = setImmediate(wait)), Math.max(0, deadlineMs / DEADLINE_PARTS));
+    };
+    const stop = (): void => {
+      clearTimeout(timer);
+      clearImmediate(reading);
+    };
+    wait();
+    answer.finally(stop).then(resolve, reject);
+  });
 }
 
 /** Returns the server name for TLS, because Node sends a name only if this option is set (RFC 6066 §3). */
