@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 50;
 export const observedChain = (name, { keycloak, signal }, options) => ({
   name,
   async start() {
-    const { tokens, preloads = [], env = {}, isScraped = false, metricsPath, prepare, program } = options;
+    const { tokens, sampledUntil, preloads = [], env = {}, isScraped = false, metricsPath, prepare, program } = options;
     await prepare?.();
     const ports = isScraped ? await managementPorts() : undefined;
     const chain = await startChain(keycloak, {
@@ -19,7 +19,7 @@ export const observedChain = (name, { keycloak, signal }, options) => ({
       nodeArgs: () => preloads.flatMap((file) => ['--import', `./bench/preloads/${file}.mjs`]),
       signal,
     });
-    const request = inTurn(tokens, RUN_CHAIN);
+    const request = inTurn(tokens, RUN_CHAIN, sampledUntil);
     const own = [chain.a, chain.b, chain.c].map(({ url }) => `${url}${metricsPath}`);
     const managed = Object.values(ports ?? {}).map((port) => `http://127.0.0.1:${port}/metrics`);
     const scraped = !isScraped ? [] : metricsPath === undefined ? managed : own;

@@ -55,7 +55,12 @@ export async function run(bench) {
     const tokens = await userTokens(bench.keycloak, realm, bench.signal);
     const collector = await bench.start('collector', ['bench/servers/upstream.mjs'], { aside: true });
     const chain = (label, options) =>
-      observedChain(label, bench, { tokens, ...options, env: { ...NO_DEMO, ...options?.env } });
+      observedChain(label, bench, {
+        tokens,
+        sampledUntil: size.warmUp,
+        ...options,
+        env: { ...NO_DEMO, ...options?.env },
+      });
     const all = await contenders(bench, chain, { collector, valkeys });
     const rounds = (chosen) => interleaved(chosen, { ...bench, ...size, slices: SLICES });
     return [...partFigures(await rounds(all.parts)), ...traceFigures(await rounds(all.traces))];
