@@ -4,10 +4,11 @@ import { clientSecrets, DESCRIPTION } from '../start/services.mjs';
 
 const ANSWER_MS = 5000;
 /** A new process has a healthy feed only after a few seconds. */
-const LOOKS = 30;
+const LOOKS = 15;
 /** One gap lasts for `introspectionTtlSeconds`, and processes that have just started may cause another gap. */
-const LOOKS_AT_GAPS = 120;
-const PAUSE_MS = 500;
+const LOOKS_AT_GAPS = 60;
+/** In a container, each look starts a process, so more frequent looks would slow down what they look at. */
+const PAUSE_MS = 1000;
 
 /**
  * Doctor can't read the feed's state from the poller, since the poller serves no health details.
@@ -24,13 +25,14 @@ export const receivesRevocations = (service, environment) =>
  * @param {string} service
  * @param {string} issuer as reachable from this process
  * @param {(token: string) => Promise<any>} readDetails
- * @param {number} [pauseMs] between two of 30 looks, or of 120 looks at a feed with gaps
+ * @param {number} [pauseMs] between two of 15 looks, or of 60 looks at a feed with gaps
  * @returns {Promise<ProcessFault | undefined>}
  */
 export async function feedFault(service, issuer, readDetails, pauseMs = PAUSE_MS) {
-  const token = await operatorToken(service, issuer);
-  if (typeof token !== 'string') return token;
   for (let look = 1; ; look += 1) {
+    // All looks together may last longer than a token lives, so each look has a token of its own.
+    const token = await operatorToken(service, issuer);
+    if (typeof token !== 'string') return token;
     const answer = await readDetails(token).catch((error) => ({ code: codeOf(error) }));
     if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'an unexpected answer'));
     const { signals } = answer.details;

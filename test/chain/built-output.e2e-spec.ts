@@ -52,6 +52,13 @@ afterEach(async () => {
   scanner.assertNone();
 });
 
+/** Jest's time limit ends the wait for a service that goes on accepting connections. */
+async function untilRefused(url: string): Promise<void> {
+  const codeOf = (error: { cause?: { code?: string } }): string | undefined => error.cause?.code;
+  const ask = (): Promise<unknown> => fetch(`${url}/health/ready`).then(({ body }) => body?.cancel(), codeOf);
+  while ((await ask()) !== 'ECONNREFUSED') await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 let taken: Server | undefined;
 afterAll(() => void taken?.close());
 
@@ -130,16 +137,10 @@ describe('the built services', () => {
         // Answers to later connections show that the service has read the other 49 requests.
         for (let looks = 0; looks < 3; looks += 1) expect((await fetch(`${url}/health/live`)).status).toBe(200);
         await new Promise((resolve) => setTimeout(resolve, 300));
-        const endedMs = performance.now();
         service.process.kill('SIGTERM');
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        const late = await fetch(`${url}/health/ready`).catch(
-          (error: { cause?: { code?: string } }) => error.cause?.code,
-        );
-        expect(late).toBe('ECONNREFUSED');
+        await untilRefused(url);
         expect(new Set(await Promise.all(underWay))).toEqual(new Set([200]));
         expect(await service.exited).toBe(0);
-        expect(performance.now() - endedMs).toBeLessThan(10_000);
         server.control.fault('introspection', undefined);
       }
     } finally {

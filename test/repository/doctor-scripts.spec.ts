@@ -124,7 +124,8 @@ describe('the signal feed of a process (OP-02)', () => {
   });
 
   it('is reported as faulty if the health details do not show a healthy feed within seconds', async () => {
-    const server = createServer((_, response) => response.end('{"access_token":"a-token"}'));
+    let issued = 0;
+    const server = createServer((_, response) => response.end(`{"access_token":"token-${(issued += 1)}"}`));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const states = ['silent', 'healthy'];
@@ -135,7 +136,7 @@ describe('the signal feed of a process (OP-02)', () => {
     };
     try {
       expect(await feedFault('service-a', issuer, read, PAUSE_MS)).toBeUndefined();
-      expect(looks).toEqual(['a-token', 'a-token']);
+      expect(looks).toEqual(['token-1', 'token-2']);
       expect(await feedFault('service-a', issuer, read, PAUSE_MS)).toMatchObject({
         what: 'Signal feed silent',
         why: 'silent for 42 s',
@@ -148,7 +149,7 @@ describe('the signal feed of a process (OP-02)', () => {
       const withGaps = (until: number) => async (): Promise<object> => ({
         details: { signals: (gaps += 1) < until ? { state: 'silent', reason: 'gaps' } : { state: 'healthy' } },
       });
-      expect(await feedFault('service-a', issuer, withGaps(100), 1)).toBeUndefined();
+      expect(await feedFault('service-a', issuer, withGaps(50), 1)).toBeUndefined();
       gaps = 0;
       expect(await feedFault('service-a', issuer, withGaps(1000), 1)).toMatchObject({ why: 'gaps' });
     } finally {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { CONNECTION_LIMITS } from '../../libs/service-defaults/src/connection-limits.js';
 import { proofKeyPair } from '../../libs/keycloak/spec-support/proof-keys.js';
 import { balancerConfiguration } from '../../scripts/start/balancer.mjs';
 import {
@@ -39,6 +40,13 @@ const compose = parse(read('compose.replicas.yml'), { merge: true, customTags: [
 const single = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const all = services({});
 const named: [string, (typeof all)[number]][] = all.map((service) => [service.name, service]);
+
+describe('the settings of HAProxy', () => {
+  it('keep the connection of a caller open for longer than the service promises in Keep-Alive', () => {
+    const [, seconds] = /^ *timeout http-keep-alive (\d+)s$/m.exec(read('deploy/haproxy/common.cfg')) ?? [];
+    expect(Number(seconds) * 1000).toBeGreaterThan(CONNECTION_LIMITS.keepAliveTimeoutMs);
+  });
+});
 
 describe('compose.replicas.yml', () => {
   it.each(named)('runs three replicas of %s, and publishes no port of a replica', (name) => {

@@ -39,6 +39,7 @@ export class ReplicatedServices {
   readonly replicas: Replica[] = [];
   readonly pollers: Replica[] = [];
   readonly scanner = TokenLeakScanner.start();
+  readonly #printedBefore: string[] = [];
   #proxy: TokenProxy | undefined;
   #environments: Readonly<Record<string, NodeJS.ProcessEnv>> = {};
   #variables: Variables = {};
@@ -148,8 +149,17 @@ export class ReplicatedServices {
     await untilReady(one.url, one.process);
   }
 
+  /** The warnings and errors of all replicas, including the replaced ones, to explain a failed test. */
+  warnings(): string[] {
+    const ofRunning = this.replicas.map(({ name, process: { printed } }) => labelled(name, printed()));
+    return [...this.#printedBefore, ...ofRunning].flatMap((text) =>
+      text.split('\n').filter((line) => IS_WARNING.test(line)),
+    );
+  }
+
   respawn(replica: Replica, variables: Variables = {}): void {
     this.#inspect(replica);
+    this.#printedBefore.push(labelled(replica.name, replica.process.printed()));
     replica.process = this.#spawn(replica, variables);
   }
 
@@ -181,6 +191,10 @@ export class ReplicatedServices {
     this.scanner.inspect(`what ${name} printed`, printed(), { isPrinted: true });
   }
 }
+
+const IS_WARNING = / (WARN|ERROR) |"level":"(warn|error)"/;
+
+const labelled = (name: string, printed: string): string => printed.replace(/^/gm, `${name}: `);
 
 async function startWhenFree(balanced: Parameters<typeof Haproxy.start>[1]): Promise<Haproxy> {
   for (const began = performance.now(); ; await sleep(500)) {

@@ -164,6 +164,20 @@ describe('a misbehaving server', () => {
     },
   );
 
+  it.each([
+    ['realms/shop/.well-known/openid-configuration'],
+    ['realms/shop/protocol/openid-connect/token'],
+    ['realms/shop/protocol/openid-connect/introspect'],
+  ])('causes no finding if /%s gives no usable answer once', async (path) => {
+    const correct = answers[`/${path}`];
+    let asked = 0;
+    answers[`/${path}`] = (...request) =>
+      (asked += 1) === 1 ? { body: 'a page' } : (correct?.(...request) ?? { status: 404, body: {} });
+    const { exitCode, printed } = await doctor();
+    expect({ exitCode, printed }).toMatchObject({ exitCode: 0 });
+    expect(asked).toBeGreaterThan(1);
+  });
+
   it.each<[string, unknown]>([
     ['features that are not a list', 5],
     ['features that are not objects', [null, 'RESOURCE_INDICATORS']],

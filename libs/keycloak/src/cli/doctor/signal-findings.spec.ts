@@ -70,6 +70,17 @@ describe('the findings of doctor about signals', () => {
     ]);
   });
 
+  it('contain a time-out only if the second try times out, too', async () => {
+    const late = (times: number) => async (): Promise<Signals> => {
+      if ((times -= 1) >= 0) throw new SignalSourceError('timeout');
+      return QUIET;
+    };
+    expect(await said(service({}, late(1)))).toEqual([
+      'ok: events: revocations would be received, by the client shop.',
+    ]);
+    expect(await said(service({}, late(2)))).toEqual([expect.stringMatching(/^error: events: .*\(timeout\)/)]);
+  });
+
   it('name the settings to compare if Keycloak refuses the credentials of the polling client (OP-02)', async () => {
     const refused = async (): Promise<Signals> => {
       throw AuthorizationServerError.answered(401, 'unauthorized_client');
