@@ -290,11 +290,12 @@ onValkey('a shared cache in Valkey', () => {
 
     it('shares the results of many concurrent tokens', async () => {
       const [one, other] = await Promise.all([replica(), replica()]);
-      const many = Array.from({ length: 500 }, (_, at) => `token ${at}`);
+      // More than 64, so lookups wait in the queue. On a busy machine, many more would wait for too long.
+      const many = Array.from({ length: 150 }, (_, at) => `token ${at}`);
       await Promise.all(many.map((token) => one.ask(token)));
       await settled();
       await Promise.all(many.map((token) => other.ask(token)));
-      expect([asked.length, one.failures, other.failures]).toEqual([500, [], []]);
+      expect([asked.length, one.failures, other.failures]).toEqual([150, [], []]);
     });
 
     it('removes a result when the token expires', async () => {

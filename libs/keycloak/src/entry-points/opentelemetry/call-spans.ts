@@ -36,6 +36,8 @@ export class CallSpans implements CallTracing {
       attributes: call.actor === undefined ? called(call) : { ...called(call), [ACTOR]: actorName(call.actor) },
     });
     const ofTheCall = trace.setSpan(active, span);
+    // Most requests are not sampled, so they must not pay for a span that nobody receives (perf: production).
+    if (!span.isRecording()) return { headers: headersOf(ofTheCall) };
     return {
       headers: headersOf(ofTheCall),
       span: {
