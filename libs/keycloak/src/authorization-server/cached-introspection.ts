@@ -12,7 +12,7 @@ import { deepFreeze, type IntrospectionAnswer } from '../protocol/claims.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { Introspection } from './introspection.js';
 import { IntrospectionInOutage, type CacheInOutage, type LookedAt, type TokenUse } from './introspection-in-outage.js';
-import type { StaleAnswers } from './stale-answers.js';
+import { TRY_EVERY_MS, type StaleAnswers } from './stale-answers.js';
 
 export interface IntrospectionCacheOptions {
   readonly issuer: string;
@@ -153,7 +153,8 @@ export class CachedIntrospection {
       ask: (use, nowMs) => this.#ask(use, nowMs),
       askServer: async ({ token, hash }, nowMs) => {
         const introspect = (): Promise<IntrospectionAnswer> => this.introspection.introspect(token);
-        const answer = await this.#fly(hash, introspect, nowMs, this.#joinableMs(this.#ttlMs, nowMs));
+        // Joins no older call: it may hang although the server answers again.
+        const answer = await this.#fly(hash, introspect, nowMs, this.#joinableMs(TRY_EVERY_MS, nowMs));
         this.#share(sharedKey(hash), hash, answer);
       },
       lookAtOthers: (hash) =>
@@ -232,7 +233,14 @@ export class CachedIntrospection {
     nowMs: number,
     joinableMs: number,
   ): Promise<IntrospectionAnswer> {
-    const fly = async (flight: Flight): Promise<IntrospectionAnswer> => this.#keep(hash, flight, await ask());
+    const fly = async (flight: Flight): Promise<IntrospectionAnswer> => {
+      try {
+        return this.#keep(hash, flight, await ask());
+      } catch (error) {
+        this.stale?.failed(error);
+        throw error;
+      }
+    };
     return this.#flights.run(hash, fly, nowMs, joinableMs);
   }
 
@@ -277,13 +285,18 @@ export class CachedIntrospection {
     return answer;
   }
 
+  /** `#keep` shares inactive results, also for routes that accept no shared result. */
   #share(key: string, hash: string, answer: IntrospectionAnswer): void {
-    const isActive = answer['active'] === true;
-    const entry = (isActive ? this.#active : this.#inactive).get(hash);
+    if (answer['active'] !== true) return;
+    const entry = this.#active.get(hash);
     const askedAtMs = entry?.answer === answer ? entry.askedAtMs : -Infinity;
-    const leftMs = askedAtMs + this.#ttlMs - this.clock.monotonicMs();
-    const servesMs = isActive ? Math.min(leftMs, this.#untilExpiryMs(answer)) : leftMs;
-    if (servesMs > 0) this.shared?.put(key, { text: JSON.stringify(answer), askedAtMs, servesMs, isFinal: !isActive });
+    this.#put(key, answer, askedAtMs, this.#untilExpiryMs(answer));
+  }
+
+  #put(key: string, answer: IntrospectionAnswer, askedAtMs: number, lastsMs: number): void {
+    const servesMs = Math.min(askedAtMs + this.#ttlMs - this.clock.monotonicMs(), lastsMs);
+    const isFinal = answer['active'] !== true;
+    if (servesMs > 0) this.shared?.put(key, { text: JSON.stringify(answer), askedAtMs, servesMs, isFinal });
     else this.shared?.release(key);
   }
 
@@ -301,6 +314,7 @@ export class CachedIntrospection {
       if (!flight.isDetached) this.#keepActive(hash, answer, flight.startedAtMs);
     } else {
       this.#end(hash, answer, flight.startedAtMs);
+      this.#put(sharedKey(hash), answer, flight.startedAtMs, Infinity);
     }
     return answer;
   }

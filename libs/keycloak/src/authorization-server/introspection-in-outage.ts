@@ -45,9 +45,7 @@ export class IntrospectionInOutage {
     const { cache, stale } = this;
     const known = stale.isKnownOutage(nowMs) ? cache.lasting(use.hash, nowMs) : undefined;
     if (known === undefined) return this.#askOrUse(use, nowMs);
-    if (stale.shouldTry(nowMs)) {
-      cache.askServer(use, nowMs).catch((error: unknown) => stale.permitsAfter(error));
-    }
+    if (stale.shouldTry(nowMs)) cache.askServer(use, nowMs).catch(() => undefined);
     const looking = this.#lookAgain(use.hash, known, nowMs);
     return looking === undefined ? this.#answer(use, known, nowMs) : looking.then(() => this.#afterLook(use));
   }

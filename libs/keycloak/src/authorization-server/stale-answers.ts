@@ -9,24 +9,18 @@ export const TRY_EVERY_MS = 1000;
 /** If the server fails now and then, the beginning and the end of an outage are logged at most once in this time. */
 const LOG_EVERY_MS = 10_000;
 
-const NO_ANSWER: ReadonlySet<string> = new Set([
-  'timeout',
-  'answer_broken_off',
-  'circuit_open',
-  ...CONNECTION_FAILURES,
-]);
+const NO_ANSWER: ReadonlySet<string> = new Set(['timeout', 'answer_broken_off', ...CONNECTION_FAILURES]);
 
 /** A 5xx is no answer about the token. A refusal and a nonsensical answer are no outage. */
-const isOutage = ({ reason }: AuthorizationServerError): boolean =>
-  NO_ANSWER.has(reason) || /^answered_5\d\d_/.test(reason);
+const isOutage = (reason: string): boolean => NO_ANSWER.has(reason) || /^answered_5\d\d_/.test(reason);
 
 /** This service made no call, so the failure says nothing about the server. */
-const isUnknown = ({ reason }: AuthorizationServerError): boolean => reason === 'queue_full';
+const NO_CALL: ReadonlySet<string> = new Set(['queue_full', 'circuit_open']);
 
 export interface StaleAnswersStatus {
   /** The option `introspectionStaleIfErrorSeconds`; 0 means that no expired result is used. */
   readonly maxSeconds: number;
-  /** The time since the first use of an expired result in this outage; absent outside of an outage. */
+  /** The time since the first use of an expired result in this outage; absent while no expired result is used. */
   readonly inUseSeconds?: number;
 }
 
@@ -47,7 +41,10 @@ export class StaleAnswers {
   readonly maxMs: number;
   readonly #knownForMs: number;
   #failedMs = -Infinity;
+  /** Unusable answers also open the circuit, so an open circuit is an outage only if the last call had no answer. */
+  #isLastUnanswered = false;
   #inUseSinceMs: number | undefined;
+  #usedMs = -Infinity;
   #nextTryMs = -Infinity;
   #loggedMs = -Infinity;
   #isLogged = false;
@@ -64,7 +61,7 @@ export class StaleAnswers {
   get status(): StaleAnswersStatus {
     const maxSeconds = this.maxMs / 1000;
     const nowMs = this.clock.monotonicMs();
-    if (this.#inUseSinceMs === undefined || !this.isKnownOutage(nowMs)) return { maxSeconds };
+    if (this.#inUseSinceMs === undefined || nowMs - this.#usedMs >= this.#knownForMs) return { maxSeconds };
     return { maxSeconds, inUseSeconds: (nowMs - this.#inUseSinceMs) / 1000 };
   }
 
@@ -79,22 +76,36 @@ export class StaleAnswers {
     return true;
   }
 
-  /** Learns from a failed introspection. Returns whether an expired result may replace the answer. */
-  permitsAfter(error: unknown): boolean {
-    const nowMs = this.clock.monotonicMs();
-    if (!(error instanceof AuthorizationServerError)) return false;
-    if (isUnknown(error)) return this.isKnownOutage(nowMs);
-    if (!isOutage(error)) {
+  /** Learns from a failed introspection. */
+  failed(error: unknown): void {
+    if (!(error instanceof AuthorizationServerError)) return;
+    const { reason } = error;
+    if (NO_CALL.has(reason)) {
+      // While the circuit is open, only a trial call reaches the server.
+      if (reason === 'circuit_open' && this.#isLastUnanswered) this.#failedMs = this.clock.monotonicMs();
+    } else if (isOutage(reason)) {
+      this.#isLastUnanswered = true;
+      this.#failedMs = this.clock.monotonicMs();
+    } else if (reason === 'client_credential_unreadable') {
+      // The fault is in this service, so nobody knows whether the server answers.
+      this.#failedMs = -Infinity;
+    } else {
       this.end();
-      return false;
     }
-    this.#failedMs = nowMs;
-    return true;
+  }
+
+  /** Returns whether an expired result may replace the answer. The failure must already be known by `failed()`. */
+  permitsAfter(error: unknown): boolean {
+    if (!(error instanceof AuthorizationServerError)) return false;
+    return isOutage(error.reason) || (NO_CALL.has(error.reason) && this.isKnownOutage(this.clock.monotonicMs()));
   }
 
   /** Call this method at each use of an expired result. */
   used(nowMs: number): void {
+    // After a longer pause, this is another outage, although nobody noticed the end of the first.
+    if (nowMs - this.#usedMs > this.maxMs) [this.#inUseSinceMs, this.#isLogged] = [undefined, false];
     this.#inUseSinceMs ??= nowMs;
+    this.#usedMs = nowMs;
     if (this.#isLogged || nowMs - this.#loggedMs < LOG_EVERY_MS) return;
     this.#isLogged = true;
     this.#loggedMs = nowMs;
@@ -107,8 +118,9 @@ export class StaleAnswers {
   /** The server has answered. */
   end(): void {
     this.#failedMs = -Infinity;
+    this.#isLastUnanswered = false;
     if (this.#inUseSinceMs === undefined) return;
-    const seconds = Math.round((this.clock.monotonicMs() - this.#inUseSinceMs) / 1000);
+    const seconds = Math.round((this.#usedMs - this.#inUseSinceMs) / 1000);
     this.#inUseSinceMs = undefined;
     if (!this.#isLogged) return;
     this.#isLogged = false;

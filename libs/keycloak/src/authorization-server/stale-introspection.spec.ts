@@ -25,22 +25,29 @@ let stale: StaleAnswers;
 let cache: CachedIntrospection;
 let asked: string[];
 let lines: string[];
+let spans: number[];
 let active: boolean;
 let failure: unknown;
 let isReported: boolean;
+let delay: () => void;
 let shared: SharedLevel | undefined;
 
 const failed = (reason: AuthorizationServerErrorReason): AuthorizationServerError =>
   new AuthorizationServerError('authorization_server_unavailable', { reason });
 
 function cacheOf(staleSeconds: number): CachedIntrospection {
-  const log = (message: string): void => void lines.push(message);
+  const log = (message: string, { seconds }: { seconds?: number } = {}): void => {
+    lines.push(message);
+    if (seconds !== undefined) spans.push(seconds);
+  };
   stale = new StaleAnswers({ introspectionStaleIfErrorSeconds: staleSeconds, timeoutMs: 3000 }, clock, {
     warn: log,
     log,
   });
   const introspect = async (token: string): Promise<IntrospectionAnswer> => {
     asked.push(token);
+    delay();
+    if (failure instanceof Promise) await failure;
     if (failure !== undefined) throw failure;
     return { active, sub: 'alice', sid: 's1', exp: clock.date + 100 };
   };
@@ -64,7 +71,8 @@ beforeEach(() => {
   clock = new StillClock();
   proof = new SignalProof(clock);
   rechecks = new Rechecks((LONG + STALE) * 1000, clock);
-  [asked, lines, active, failure, isReported, shared] = [[], [], true, undefined, true, undefined];
+  [asked, lines, spans, active, failure, isReported, shared] = [[], [], [], true, undefined, true, undefined];
+  delay = () => undefined;
   cache = cacheOf(STALE);
 });
 
@@ -80,7 +88,6 @@ describe('an expired introspection result during an outage', () => {
   it.each<AuthorizationServerErrorReason>([
     'timeout',
     'ECONNREFUSED',
-    'circuit_open',
     'answer_broken_off',
     'answered_503_unexpected_status',
   ])('is used for introspectionStaleIfErrorSeconds after %s, and no longer (RS-13)', async (reason) => {
@@ -114,7 +121,6 @@ describe('an expired introspection result during an outage', () => {
   it.each<[string, unknown]>([
     ['a refusal', AuthorizationServerError.answered(401, 'invalid_client')],
     ['a nonsensical answer', failed('nonsense_answer')],
-    ['a credential that this service cannot read', failed('client_credential_unreadable')],
   ])('is no longer used after %s in a known outage (RS-14)', async (_case, refusal) => {
     await outage();
     clock.advance(TTL);
@@ -125,6 +131,95 @@ describe('an expired introspection result during an outage', () => {
     await new Promise(setImmediate);
     await expect(ask()).rejects.toBe(refusal);
     expect(lines.at(-1)).toContain('Keycloak answers again');
+  });
+
+  it('is no longer used if this service cannot read its credential, and the log does not say that Keycloak answers', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    failure = failed('client_credential_unreadable');
+    clock.advance(1);
+    await ask();
+    await new Promise(setImmediate);
+    await expect(ask()).rejects.toBe(failure);
+    expect(lines).toEqual([expect.stringContaining('Keycloak does not answer')]);
+  });
+
+  it('is used while the circuit is open because of time-outs', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    failure = failed('circuit_open');
+    for (let second = 0; second < 20; second += 1) {
+      clock.advance(1);
+      await expect(ask()).resolves.toMatchObject({ active: true });
+      await new Promise(setImmediate);
+    }
+  });
+
+  it.each<AuthorizationServerErrorReason>([
+    'answered_429_unexpected_status',
+    'answer_not_json',
+    'answer_too_large',
+    'nonsense_answer',
+  ])('is not used while the circuit is open because of %s (RS-14)', async (reason) => {
+    await outage(reason);
+    clock.advance(TTL);
+    await expect(ask()).rejects.toBe(failure);
+    failure = failed('circuit_open');
+    await expect(ask()).rejects.toBe(failure);
+    clock.advance(1);
+    await expect(ask()).rejects.toBe(failure);
+    expect(lines).toEqual([]);
+  });
+
+  it('is not used while the circuit is open, if a route that limits the age of results opened the circuit', async () => {
+    await outage('nonsense_answer');
+    await expect(ask('a', 0)).rejects.toBe(failure);
+    failure = failed('circuit_open');
+    clock.advance(TTL);
+    await expect(ask()).rejects.toBe(failure);
+  });
+
+  it('is reported as in use only while it is used, and the log says for how long it was used', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    clock.advance(STALE);
+    for (let second = 0; second < 60; second += 1) {
+      clock.advance(1);
+      await expect(ask()).rejects.toBe(failure);
+    }
+    expect(stale.status).toEqual({ maxSeconds: STALE });
+    failure = undefined;
+    await ask();
+    expect(lines).toHaveLength(2);
+    expect(spans).toEqual([0]);
+  });
+
+  it('is reported anew in a later outage, even if nobody noticed the end of the first', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    clock.advance(STALE + 1);
+    lines.length = 0;
+    stale.failed(failed('timeout'));
+    stale.used(clock.monotonicMs());
+    expect(stale.status).toEqual({ maxSeconds: STALE, inUseSeconds: 0 });
+    expect(lines).toEqual([expect.stringContaining('Keycloak does not answer')]);
+  });
+
+  it('is replaced as soon as the server answers, even if an earlier trial hangs', async () => {
+    await outage();
+    clock.advance(TTL);
+    await ask();
+    failure = new Promise(() => undefined);
+    for (const trial of [1, 2]) {
+      const before = asked.length;
+      clock.advance(1);
+      await ask();
+      expect({ trial, asked: asked.length - before }).toEqual({ trial, asked: 1 });
+    }
   });
 
   it('is used after queue_full in a known outage, and does not end it', async () => {
@@ -345,6 +440,15 @@ describe('an expired introspection result during an outage', () => {
       ]);
     });
 
+    it.each<[string, number, number]>([
+      ['by a slow call', 2.5, ANY_ANSWER],
+      ['for a route that accepts no cached result', 0, 0],
+    ])('cannot be used by another replica after the token was found inactive %s (RS-12)', async (_how, lasts, age) => {
+      [active, delay] = [false, () => clock.advance(lasts)];
+      await ask('a', age);
+      expect(puts).toEqual([expect.objectContaining({ isFinal: true, servesMs: (TTL - lasts) * 1000 })]);
+    });
+
     it('waits for the other replicas once', async () => {
       await outage();
       clock.advance(TTL);
@@ -359,7 +463,7 @@ describe('an expired introspection result during an outage', () => {
 
   it('writes two lines if the server fails now and then', () => {
     for (let times = 0; times < 30; times += 1) {
-      stale.permitsAfter(failed('timeout'));
+      stale.failed(failed('timeout'));
       stale.used(clock.monotonicMs());
       clock.advance(0.1);
       stale.end();
@@ -369,7 +473,7 @@ describe('an expired introspection result during an outage', () => {
 
   it('writes a line for a long outage that follows a short outage', () => {
     const use = (): void => {
-      stale.permitsAfter(failed('timeout'));
+      stale.failed(failed('timeout'));
       stale.used(clock.monotonicMs());
     };
     use();

@@ -1,7 +1,7 @@
 import type { Finding } from '../../checkup/finding.js';
 import type { ComposedIssuer } from '../../module/compose-issuer.js';
 import { channelFindings } from './channel-findings.js';
-import { signalFindings } from './signal-findings.js';
+import { signalFindings, signalSettingFindings } from './signal-findings.js';
 
 export async function feedFindings(own: ComposedIssuer, before: readonly Finding[]): Promise<Finding[]> {
   const isReached = before.some(({ check, level }) => check === 'address' && level === 'ok');
@@ -11,5 +11,5 @@ export async function feedFindings(own: ComposedIssuer, before: readonly Finding
   const isTried = isReached && !(isRefused && pollsAsItself);
   const ofFeed = isTried ? await signalFindings(own) : [];
   const isFeedFaulty = !isTried || ofFeed.some(({ level }) => level === 'error');
-  return [...ofFeed, ...(await channelFindings(own, isFeedFaulty))];
+  return [...ofFeed, ...signalSettingFindings(own), ...(await channelFindings(own, isFeedFaulty))];
 }

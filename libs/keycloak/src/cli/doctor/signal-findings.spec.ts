@@ -3,10 +3,12 @@ import { AuthorizationServerError } from '../../protocol/authorization-server-er
 import { composeKeycloak, type ComposedKeycloak } from '../../module/compose-keycloak.js';
 import type { RevocationChannel } from '../../revocation/revocation-channel.js';
 import { SignalFeed } from '../../entry-points/signals/signal-feed.js';
+import { jwtVerification } from '../../entry-points/jwt/index.js';
 import { SignalSourceError, type Signals, type SignalSource } from '../../entry-points/signals/signal-source.js';
 import { roleKey, type RoleKey } from '../administrator/role-key.js';
 import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot.js';
-import { signalFindings, signalRealmFindings } from './signal-findings.js';
+import { feedFindings } from './feed-findings.js';
+import { signalFindings, signalRealmFindings, signalSettingFindings } from './signal-findings.js';
 
 const QUIET: Signals = { denials: [], rechecks: [], isWhole: true, isHealthy: true };
 
@@ -29,7 +31,9 @@ function service(options: object = {}, poll?: () => Promise<Signals>, name = 'ev
 }
 
 const said = async ({ issuers: [own] }: ComposedKeycloak): Promise<string[]> =>
-  (await signalFindings(own)).map(({ level, message, cure = '' }) => `${level}: ${message} ${cure}`.trim());
+  [...(await signalFindings(own)), ...signalSettingFindings(own)].map(({ level, message, cure = '' }) =>
+    `${level}: ${message} ${cure}`.trim(),
+  );
 
 describe('the findings of doctor about signals', () => {
   it('contain no fault if the feed would receive revocations', async () => {
@@ -107,6 +111,15 @@ describe('the findings of doctor about signals', () => {
   it('say how long a revoked token may be accepted while Keycloak is away', async () => {
     expect(await said(service({ introspectionStaleIfErrorSeconds: 60 }))).toEqual([
       expect.stringMatching(/^note: While Keycloak is away, a revoked token may be accepted for 70 s/),
+    ]);
+    const jwt = service({ introspectionStaleIfErrorSeconds: 60, verification: 'jwt', jwt: jwtVerification() });
+    expect(await said(jwt)).toEqual([expect.stringContaining('accept a token until it expires')]);
+  });
+
+  it('contain the window of expired results even if Keycloak is unreachable', async () => {
+    const { issuers } = service({ introspectionStaleIfErrorSeconds: 60 }, async () => QUIET);
+    expect(await feedFindings(issuers[0], [])).toMatchObject([
+      { message: expect.stringContaining('accepted for 70 s') },
     ]);
   });
 

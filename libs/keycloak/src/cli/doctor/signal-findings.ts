@@ -40,13 +40,13 @@ export async function signalFindings(own: Examined): Promise<Finding[]> {
     }),
   );
   const ofHostName = options.profile === 'keycloak' && receivesSharedSignals(own) ? await hostNameFinding(own) : [];
-  return [
-    ...ofSources,
-    ...ofHostName,
-    ...unusedFinding(options, feed.sources.length > 0),
-    ...staleFinding(options),
-    ...proofKeyFinding(options, feed.sources.length > 0),
-  ];
+  return [...ofSources, ...ofHostName];
+}
+
+/** Needs no request, so doctor reports these findings even if Keycloak is unreachable. */
+export function signalSettingFindings({ feed, options }: Pick<ComposedIssuer, 'feed' | 'options'>): Finding[] {
+  const hasFeed = feed.sources.length > 0;
+  return [...unusedFinding(options, hasFeed), ...staleFinding(options), ...proofKeyFinding(options, hasFeed)];
 }
 
 /** Matches the reasons that mean a wrong secret, a disabled client or an unknown client. */
@@ -78,12 +78,15 @@ function unusedFinding(options: ComposedIssuer['options'], hasFeed: boolean): Fi
 
 function staleFinding(options: ComposedIssuer['options']): Finding[] {
   const { introspectionStaleIfErrorSeconds: stale } = options;
-  const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: longTtl } = options;
+  const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: longTtl, verification } = options;
   if (stale === 0) return [];
+  const withFeed = longTtl === undefined ? '' : ` With a feed, the time may be ${longTtl + stale} s for some causes.`;
+  const ofSignatures =
+    verification === 'jwt' ? ' Routes that only verify signatures accept a token until it expires.' : '';
   return [
     note(
       'signals',
-      `While Keycloak is away, a revoked token may be accepted for ${ttl + stale} s: introspectionTtlSeconds (${ttl}) plus introspectionStaleIfErrorSeconds (${stale}).${longTtl === undefined ? '' : ` With a feed, the time may be ${longTtl + stale} s for some causes.`}`,
+      `While Keycloak is away, a revoked token may be accepted for ${ttl + stale} s: introspectionTtlSeconds (${ttl}) plus introspectionStaleIfErrorSeconds (${stale}).${withFeed}${ofSignatures}`,
     ),
   ];
 }

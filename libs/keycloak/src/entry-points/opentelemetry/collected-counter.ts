@@ -19,6 +19,7 @@ export class CollectedCounter {
   }
 
   readonly observe = (result: ObservableResult): void => {
-    for (const { attributes, count } of this.#series) if (count > 0) result.observe(count, attributes);
+    // Also observes zero. Prometheus can't compute the increase of a series that does not begin with zero.
+    for (const { attributes, count } of this.#series) result.observe(count, attributes);
   };
 }

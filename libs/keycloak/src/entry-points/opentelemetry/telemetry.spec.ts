@@ -187,7 +187,7 @@ describe('an application with KeycloakTelemetryModule', () => {
   const points = async (name: string) => pointsOf((await telemetry.metrics()).get(name));
   const spansNamed = (name: string) => telemetry.spans.filter((span) => span.name === name);
 
-  it('counts cache hits and misses', async () => {
+  it('counts cache hits and misses, and reports zero for outcomes that did not occur', async () => {
     const lookups = new Map(
       (await points('keycloak_s2s.cache.lookups')).map(([attributes, value]) => [
         Object.values(attributes as Record<string, string>).join(' '),
@@ -198,10 +198,16 @@ describe('an application with KeycloakTelemetryModule', () => {
       new Map([
         ['introspections miss', 4],
         ['introspections hit', 3],
+        ['introspections joined', 0],
+        ['introspections shared', 0],
+        ['introspections stale', 0],
         ['jwts miss', 2],
         ['jwts hit', 1],
+        ['jwts joined', 0],
         ['tokens miss', 4],
         ['tokens hit', 2],
+        ['tokens joined', 0],
+        ['tokens shared', 0],
       ]),
     );
   });
@@ -513,7 +519,8 @@ describe('KeycloakTelemetryModule', () => {
 
   it('reports its counts to a reader that collects after the application has closed', async () => {
     const telemetry = RecordedTelemetry.start();
-    const lookups = async () => pointsOf((await telemetry.metrics()).get('keycloak_s2s.cache.lookups'));
+    const lookups = async () =>
+      pointsOf((await telemetry.metrics()).get('keycloak_s2s.cache.lookups')).filter(([, count]) => count !== 0);
     const misses = { 'keycloak_s2s.cache': 'tokens', 'keycloak_s2s.outcome': 'miss' };
     for (const count of [1, 2]) {
       const app = await started();
