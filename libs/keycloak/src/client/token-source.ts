@@ -92,7 +92,8 @@ export class TokenSource {
     // A cached token or refusal counts as reused, even if it starts a renewal in the background.
     const isHere = !(token instanceof Promise);
     return publishToken(
-      { ...request, issuer: this.options.issuer },
+      this.options.issuer,
+      request,
       () => (isHere ? 'reused' : (how ?? (joins ? 'joined' : 'reused'))),
       token,
       this.clock,

@@ -41,7 +41,7 @@ export function publishIntrospection(
   startMs: number,
 ): IntrospectionAnswer | Promise<IntrospectionAnswer> {
   if (answer instanceof Promise) return publishOnceAnswered(issuer, outcome, answer, clock, startMs);
-  publish(issuer, outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
+  publish({ issuer, outcome: outcome(), active: isActive(answer), durationMs: clock.monotonicMs() - startMs });
   return answer;
 }
 
@@ -54,23 +54,15 @@ async function publishOnceAnswered(
 ): Promise<IntrospectionAnswer> {
   try {
     const answer = await answering;
-    publish(issuer, outcome(), clock.monotonicMs() - startMs, { active: isActive(answer) });
+    publish({ issuer, outcome: outcome(), active: isActive(answer), durationMs: clock.monotonicMs() - startMs });
     return answer;
   } catch (error) {
     const failed = error instanceof KeycloakException ? error.code : 'unexpected';
-    publish(issuer, outcome(), clock.monotonicMs() - startMs, { failed });
+    publish({ issuer, outcome: outcome(), failed, durationMs: clock.monotonicMs() - startMs });
     throw error;
   }
 }
 
 const isActive = (answer: IntrospectionAnswer): boolean => answer['active'] === true;
 
-function publish(
-  issuer: string,
-  outcome: IntrospectionMessage['outcome'],
-  durationMs: number,
-  end: Pick<IntrospectionMessage, 'active' | 'failed'>,
-): void {
-  const message: IntrospectionMessage = { issuer, outcome, ...end, durationMs };
-  introspections.publish(Object.freeze(message));
-}
+const publish = (message: IntrospectionMessage): void => introspections.publish(Object.freeze(message));

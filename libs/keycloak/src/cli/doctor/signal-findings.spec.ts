@@ -76,7 +76,8 @@ describe('the findings of doctor about signals', () => {
 
   it('contain a time-out only if the second try times out, too', async () => {
     const late = (times: number) => async (): Promise<Signals> => {
-      if ((times -= 1) >= 0) throw new SignalSourceError('timeout');
+      if ((times -= 1) >= 0)
+        throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' });
       return QUIET;
     };
     expect(await said(service({}, late(1)))).toEqual([

@@ -38,14 +38,30 @@ export function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''));
 }
 
-/** Builds frozen attributes once for each key. The keys must come from a closed set, since each one stays in memory. */
-export function builtOnce<T>(keyOf: (from: T) => string, build: (from: T) => Attributes): (from: T) => Attributes {
-  const built = new Map<string, Attributes>();
+class Level {
+  readonly next = new Map<unknown, Level>();
+  attributes: Attributes | undefined;
+}
+
+/**
+ * Builds frozen attributes once for each list of values. The values must come from a closed set, since the attributes
+ * stay in memory. Looks up one value after another, since a joined key would be a new text at each call (perf:
+ * production).
+ */
+export function builtOnce<T>(
+  valuesOf: (from: T) => readonly unknown[],
+  build: (from: T) => Attributes,
+): (from: T) => Attributes {
+  const top = new Level();
   return (from) => {
-    const key = keyOf(from);
-    const attributes = built.get(key) ?? Object.freeze(build(from));
-    built.set(key, attributes);
-    return attributes;
+    let level = top;
+    for (const value of valuesOf(from)) {
+      const kept = level.next.get(value);
+      const next = kept ?? new Level();
+      if (kept === undefined) level.next.set(value, next);
+      level = next;
+    }
+    return (level.attributes ??= Object.freeze(build(from)));
   };
 }
 

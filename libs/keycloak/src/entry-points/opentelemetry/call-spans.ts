@@ -55,7 +55,7 @@ function headersOf(active: Context): Record<string, string> {
 }
 
 const called = builtOnce(
-  ({ service, method, origin }: ObservedCall) => `${method} ${service} ${origin}`,
+  ({ service, method, origin }: ObservedCall) => [method, service, origin],
   ({ service, method, origin }) => ({ [METHOD]: method, [SERVICE]: service, ...serverOf(origin) }),
 );
 

@@ -65,8 +65,14 @@ export function measureChannels(meter: Meter): () => void {
 }
 
 const serviceCallAttributes = builtOnce(
-  ({ service, method, outcome, status, failed, reason }: ServiceCallMessage) =>
-    `${service} ${method} ${outcome} ${status} ${failed} ${reason}`,
+  ({ service, method, outcome, status, failed, reason }: ServiceCallMessage) => [
+    service,
+    method,
+    outcome,
+    status,
+    failed,
+    reason,
+  ],
   (message) => {
     const { service, method, outcome, status, failed } = message;
     const how = { [OUTCOME]: outcome, [STATUS]: status, [CODE]: failed, [ERROR_TYPE]: errorTypeOf(message) };
