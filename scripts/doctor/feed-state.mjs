@@ -29,9 +29,12 @@ export const receivesRevocations = (service, environment) =>
  * @returns {Promise<ProcessFault | undefined>}
  */
 export async function feedFault(service, issuer, readDetails, pauseMs = PAUSE_MS) {
+  /** @type {string | ProcessFault | undefined} */
+  let token;
   for (let look = 1; ; look += 1) {
-    // All looks together may last longer than a token lives, so each look has a token of its own.
-    const token = await operatorToken(service, issuer);
+    // All looks together may last longer than a token lives. If Keycloak issues no newer token, the last one may do.
+    const newer = await operatorToken(service, issuer);
+    token = typeof newer === 'string' || token === undefined ? newer : token;
     if (typeof token !== 'string') return token;
     const answer = await readDetails(token).catch((error) => ({ code: codeOf(error) }));
     if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'an unexpected answer'));

@@ -237,7 +237,7 @@ export class CachedIntrospection {
       try {
         return this.#keep(hash, flight, await ask());
       } catch (error) {
-        this.stale?.failed(error);
+        this.stale?.failed(error, flight.startedAtMs);
         throw error;
       }
     };

@@ -41,6 +41,7 @@ export class StaleAnswers {
   readonly maxMs: number;
   readonly #knownForMs: number;
   #failedMs = -Infinity;
+  #answeredMs = -Infinity;
   /** Unusable answers also open the circuit, so an open circuit is an outage only if the last call had no answer. */
   #isLastUnanswered = false;
   #inUseSinceMs: number | undefined;
@@ -76,19 +77,22 @@ export class StaleAnswers {
     return true;
   }
 
-  /** Learns from a failed introspection. */
-  failed(error: unknown): void {
+  /** Learns from a failed introspection that began at `startedMs`. */
+  failed(error: unknown, startedMs: number): void {
     if (!(error instanceof AuthorizationServerError)) return;
     const { reason } = error;
     if (NO_CALL.has(reason)) {
       // While the circuit is open, only a trial call reaches the server.
       if (reason === 'circuit_open' && this.#isLastUnanswered) this.#failedMs = this.clock.monotonicMs();
     } else if (isOutage(reason)) {
+      // An earlier call may time out after a later call was answered.
+      if (startedMs < this.#answeredMs) return;
       this.#isLastUnanswered = true;
       this.#failedMs = this.clock.monotonicMs();
     } else if (reason === 'client_credential_unreadable') {
       // The fault is in this service, so nobody knows whether the server answers.
       this.#failedMs = -Infinity;
+      this.#isLastUnanswered = false;
     } else {
       this.end();
     }
@@ -117,6 +121,7 @@ export class StaleAnswers {
 
   /** The server has answered. */
   end(): void {
+    this.#answeredMs = this.clock.monotonicMs();
     this.#failedMs = -Infinity;
     this.#isLastUnanswered = false;
     if (this.#inUseSinceMs === undefined) return;

@@ -203,7 +203,7 @@ describe('an expired introspection result during an outage', () => {
     await ask();
     clock.advance(STALE + 1);
     lines.length = 0;
-    stale.failed(failed('timeout'));
+    stale.failed(failed('timeout'), clock.monotonicMs());
     stale.used(clock.monotonicMs());
     expect(stale.status).toEqual({ maxSeconds: STALE, inUseSeconds: 0 });
     expect(lines).toEqual([expect.stringContaining('Keycloak does not answer')]);
@@ -220,6 +220,14 @@ describe('an expired introspection result during an outage', () => {
       await ask();
       expect({ trial, asked: asked.length - before }).toEqual({ trial, asked: 1 });
     }
+  });
+
+  it('is no longer used if an earlier call times out after a later call was answered', () => {
+    const startedMs = clock.monotonicMs();
+    clock.advance(1);
+    stale.end();
+    stale.failed(failed('timeout'), startedMs);
+    expect(stale.isKnownOutage(clock.monotonicMs())).toBe(false);
   });
 
   it('is used after queue_full in a known outage, and does not end it', async () => {
@@ -463,7 +471,7 @@ describe('an expired introspection result during an outage', () => {
 
   it('writes two lines if the server fails now and then', () => {
     for (let times = 0; times < 30; times += 1) {
-      stale.failed(failed('timeout'));
+      stale.failed(failed('timeout'), clock.monotonicMs());
       stale.used(clock.monotonicMs());
       clock.advance(0.1);
       stale.end();
@@ -473,7 +481,7 @@ describe('an expired introspection result during an outage', () => {
 
   it('writes a line for a long outage that follows a short outage', () => {
     const use = (): void => {
-      stale.failed(failed('timeout'));
+      stale.failed(failed('timeout'), clock.monotonicMs());
       stale.used(clock.monotonicMs());
     };
     use();

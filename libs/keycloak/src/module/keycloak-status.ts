@@ -45,7 +45,7 @@ export interface KeycloakStatusSnapshot {
   };
   /**
    * The use of expired introspection results during an outage (`introspectionStaleIfErrorSeconds`). `inUseSeconds`: the
-   * time since the first use in this outage; absent outside of an outage. With several issuers, the longest time.
+   * time since the first use in this outage; absent while none is used. With several issuers, the longest time.
    */
   readonly staleIntrospections: StaleAnswersStatus;
   /** With several issuers, `state` is the worst state of all channels. */

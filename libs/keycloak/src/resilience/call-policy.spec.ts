@@ -123,6 +123,17 @@ describe('the deadline (CC-09)', () => {
 });
 
 describe('retries (CC-09)', () => {
+  it.each(['ECONNREFUSED', 'answered_429_other'] as const)(
+    'end with %s if it opened the circuit that the retry met',
+    async (reason) => {
+      const { ask, does, seen } = server({ circuitBreakerFailures: 1, circuitBreakerPauseMs: 1000 });
+      does(unavailable(reason));
+      expect(await within(900, outcome(ask()))).toBe(`${UNAVAILABLE} ${reason}`);
+      expect(seen.calls).toBe(1);
+      expect(await outcome(ask())).toBe(`${UNAVAILABLE} circuit_open`);
+    },
+  );
+
   it('recover from transient failures', async () => {
     const { ask, does, seen } = server();
     does(unavailable('ECONNRESET'), unavailable('answered_503_other'), 'good');

@@ -4,6 +4,7 @@ import type { Clock } from '../caching/clock.js';
 import { TimeLimit } from '../caching/time-limit.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { NoSlotError } from './bulkhead.js';
+import { CircuitOpenError } from './circuit-breaker.js';
 import { CallGate, type CallGateOptions, type CallsState, type CircuitState } from './call-gate.js';
 import type { CallRules } from './call-rules.js';
 import { RetryBudget } from './retry-budget.js';
@@ -92,27 +93,23 @@ export class CallPolicy {
     signal: AbortSignal,
     isGivenUp: () => boolean,
   ): () => Promise<T> {
-    let failure: unknown;
     const leftMs = (): number => {
       const waitLeftMs = this.#maxWaitMs - (this.clock.monotonicMs() - sinceMs);
-      if (waitLeftMs < 0) throw failure ?? new NoSlotError();
+      if (waitLeftMs < 0) throw new NoSlotError();
       return waitLeftMs;
     };
-    return async () => {
-      try {
-        return await this.#gate.pass(call, { leftMs, signal, isGivenUp });
-      } catch (error) {
-        failure = error instanceof NoSlotError ? (failure ?? error) : error;
-        throw failure;
-      }
-    };
+    return () => this.#gate.pass(call, { leftMs, signal, isGivenUp });
   }
 
   async #retried<T>(attempt: () => Promise<T>, deadline: AbortSignal): Promise<T> {
+    let failure: unknown;
     for (let retries = 0; ; retries += 1) {
       try {
         return await attempt();
       } catch (error) {
+        // A retry that found no slot or an open circuit was not sent, so the call ends with the failure before it.
+        if (error instanceof NoSlotError || error instanceof CircuitOpenError) throw failure ?? error;
+        failure = error;
         if (deadline.aborted || retries === this.#maxRetries || !this.#mayBeRepeated(error as Error)) throw error;
         const jitterMs = Math.random() * RETRY_BASE_MS * 2 ** retries;
         await sleep(Math.max(this.rules.retryAfterMs(error as Error), jitterMs));

@@ -1,5 +1,6 @@
 import {
   context,
+  isSpanContextValid,
   propagation,
   SpanKind,
   SpanStatusCode,
@@ -36,8 +37,8 @@ export class CallSpans implements CallTracing {
       attributes: call.actor === undefined ? called(call) : { ...called(call), [ACTOR]: actorName(call.actor) },
     });
     const ofTheCall = trace.setSpan(active, span);
-    // Most requests are not sampled, so they must not pay for a span that nobody receives (perf: production).
-    if (!span.isRecording()) return { headers: headersOf(ofTheCall) };
+    // Without an SDK for traces, a call must not pay for a span that nobody receives (perf: production).
+    if (!isSpanContextValid(span.spanContext())) return { headers: headersOf(active) };
     return {
       headers: headersOf(ofTheCall),
       span: {

@@ -19,7 +19,7 @@ export class CollectedCounter {
   }
 
   readonly observe = (result: ObservableResult): void => {
-    // Also observes zero. Prometheus can't compute the increase of a series that does not begin with zero.
+    // Also observes zero, since Prometheus can't compute the increase to the first value of a series.
     for (const { attributes, count } of this.#series) result.observe(count, attributes);
   };
 }
