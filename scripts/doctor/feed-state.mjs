@@ -37,7 +37,9 @@ export async function feedFault(service, issuer, readDetails, pauseMs = PAUSE_MS
     token = typeof newer === 'string' || token === undefined ? newer : token;
     if (typeof token !== 'string') return token;
     const answer = await readDetails(token).catch((error) => ({ code: codeOf(error) }));
-    if (answer?.details === undefined) return unreadDetails(String(answer?.code ?? 'an unexpected answer'));
+    if (answer?.details === undefined) {
+      return typeof newer === 'string' ? unreadDetails(String(answer?.code ?? 'an unexpected answer')) : newer;
+    }
     const { signals } = answer.details;
     if (signals?.state !== 'silent') return undefined;
     if (look === (signals.reason === 'gaps' ? LOOKS_AT_GAPS : LOOKS)) return silent(signals);

@@ -17,6 +17,9 @@ const isOutage = (reason: string): boolean => NO_ANSWER.has(reason) || /^answere
 /** This service made no call, so the failure says nothing about the server. */
 const NO_CALL: ReadonlySet<string> = new Set(['queue_full', 'circuit_open']);
 
+/** The call is repeated after a pause. If the repetition is not sent, this answer is older than the end of the call. */
+const IS_REPEATED = /^answered_(408|429)_/;
+
 export interface StaleAnswersStatus {
   /** The option `introspectionStaleIfErrorSeconds`; 0 means that no expired result is used. */
   readonly maxSeconds: number;
@@ -42,6 +45,7 @@ export class StaleAnswers {
   readonly #knownForMs: number;
   #failedMs = -Infinity;
   #answeredMs = -Infinity;
+  #unansweredMs = -Infinity;
   /** Unusable answers also open the circuit, so an open circuit is an outage only if the last call had no answer. */
   #isLastUnanswered = false;
   #inUseSinceMs: number | undefined;
@@ -85,15 +89,15 @@ export class StaleAnswers {
       // While the circuit is open, only a trial call reaches the server.
       if (reason === 'circuit_open' && this.#isLastUnanswered) this.#failedMs = this.clock.monotonicMs();
     } else if (isOutage(reason)) {
-      // An earlier call may time out after a later call was answered.
-      if (startedMs < this.#answeredMs) return;
       this.#isLastUnanswered = true;
-      this.#failedMs = this.clock.monotonicMs();
+      this.#unansweredMs = this.clock.monotonicMs();
+      // An earlier call may time out after a later call was answered.
+      if (startedMs >= this.#answeredMs) this.#failedMs = this.#unansweredMs;
     } else if (reason === 'client_credential_unreadable') {
       // The fault is in this service, so nobody knows whether the server answers.
       this.#failedMs = -Infinity;
       this.#isLastUnanswered = false;
-    } else {
+    } else if (startedMs >= this.#unansweredMs || !IS_REPEATED.test(reason)) {
       this.end();
     }
   }

@@ -230,6 +230,25 @@ describe('an expired introspection result during an outage', () => {
     expect(stale.isKnownOutage(clock.monotonicMs())).toBe(false);
   });
 
+  it('is used if calls that began before the last answer opened the circuit', () => {
+    const startedMs = clock.monotonicMs();
+    clock.advance(1);
+    stale.end();
+    stale.failed(failed('ECONNRESET'), startedMs);
+    stale.failed(failed('circuit_open'), clock.monotonicMs());
+    expect(stale.permitsAfter(failed('circuit_open'))).toBe(true);
+  });
+
+  it('is used although a call ends with a 429 that is older than the outage', () => {
+    const startedMs = clock.monotonicMs();
+    clock.advance(1);
+    stale.failed(failed('timeout'), clock.monotonicMs());
+    stale.failed(failed('answered_429_unexpected_status'), startedMs);
+    expect(stale.isKnownOutage(clock.monotonicMs())).toBe(true);
+    stale.failed(failed('answered_429_unexpected_status'), clock.monotonicMs());
+    expect(stale.isKnownOutage(clock.monotonicMs())).toBe(false);
+  });
+
   it('is used after queue_full in a known outage, and does not end it', async () => {
     await outage();
     clock.advance(TTL);

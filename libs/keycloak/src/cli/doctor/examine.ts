@@ -83,15 +83,10 @@ const PAUSE_MS = 1000;
  */
 async function runCheckup(checkup: Checkup): Promise<readonly Finding[]> {
   const findings = await checkup.run();
-  if (!isUnreached(findings)) return findings;
+  if (!findings.some(({ isUnreachable }) => isUnreachable === true)) return findings;
   await sleep(PAUSE_MS);
-  const again = await checkup.run();
-  // After a second failure, an open circuit may hide the cause.
-  return isUnreached(again) ? findings : again;
+  return checkup.run();
 }
-
-const isUnreached = (findings: readonly Finding[]): boolean =>
-  findings.some(({ isUnreachable }) => isUnreachable === true);
 
 async function lookAtOwn(
   own: ComposedIssuer,
