@@ -11,7 +11,7 @@ const LOG_EVERY_MS = 10_000;
 
 const NO_ANSWER: ReadonlySet<string> = new Set(['timeout', 'answer_broken_off', ...CONNECTION_FAILURES]);
 
-/** A 5xx is no answer about the token. A refusal and a nonsensical answer are no outage. */
+/** A 5xx says nothing about the token, so it counts. A refusal or a nonsensical answer shows that the server works. */
 const isOutage = (reason: string): boolean => NO_ANSWER.has(reason) || /^answered_5\d\d_/.test(reason);
 
 /** This service made no call, so the failure says nothing about the server. */

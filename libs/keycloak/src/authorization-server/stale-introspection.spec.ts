@@ -84,6 +84,12 @@ async function outage(reason: AuthorizationServerErrorReason = 'timeout'): Promi
   failure = failed(reason);
 }
 
+async function knownOutage(): Promise<void> {
+  await outage();
+  clock.advance(TTL);
+  await ask();
+}
+
 describe('an expired introspection result during an outage', () => {
   it.each<AuthorizationServerErrorReason>([
     'timeout',
@@ -122,9 +128,7 @@ describe('an expired introspection result during an outage', () => {
     ['a refusal', AuthorizationServerError.answered(401, 'invalid_client')],
     ['a nonsensical answer', failed('nonsense_answer')],
   ])('is no longer used after %s in a known outage (RS-14)', async (_case, refusal) => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     failure = refusal;
     clock.advance(1);
     await ask();
@@ -134,9 +138,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is no longer used if this service cannot read its credential, and the log does not say that Keycloak answers', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     failure = failed('client_credential_unreadable');
     clock.advance(1);
     await ask();
@@ -146,9 +148,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is used while the circuit is open because of time-outs', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     failure = failed('circuit_open');
     for (let second = 0; second < 20; second += 1) {
       clock.advance(1);
@@ -182,9 +182,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is reported as in use only while it is used, and the log says for how long it was used', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     clock.advance(STALE);
     for (let second = 0; second < 60; second += 1) {
       clock.advance(1);
@@ -197,10 +195,8 @@ describe('an expired introspection result during an outage', () => {
     expect(spans).toEqual([0]);
   });
 
-  it('is reported anew in a later outage, even if nobody noticed the end of the first', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+  it('is reported again in a later outage, even if no call noticed the end of the first', async () => {
+    await knownOutage();
     clock.advance(STALE + 1);
     lines.length = 0;
     stale.failed(failed('timeout'), clock.monotonicMs());
@@ -210,9 +206,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is replaced as soon as the server answers, even if an earlier trial hangs', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     failure = new Promise(() => undefined);
     for (const trial of [1, 2]) {
       const before = asked.length;
@@ -250,9 +244,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is used after queue_full in a known outage, and does not end it', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     failure = failed('queue_full');
     clock.advance(1);
     await ask();
@@ -261,9 +253,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is not used without a new failure if nobody has asked the server for a while', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     failure = undefined;
     active = false;
     clock.advance(6);
@@ -351,9 +341,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('does not wait for the server in a known outage, and tries the server once a second', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     const before = asked.length;
     for (let request = 0; request < 5; request += 1) {
       expect(cache.introspect('a', ANY_ANSWER, tokenHash('a'))).toMatchObject({ active: true });
@@ -366,9 +354,7 @@ describe('an expired introspection result during an outage', () => {
   });
 
   it('is replaced when the server answers again, and the log says when the outage began and ended', async () => {
-    await outage();
-    clock.advance(TTL);
-    await ask();
+    await knownOutage();
     expect(stale.status).toEqual({ maxSeconds: STALE, inUseSeconds: 0 });
     failure = undefined;
     clock.advance(2);
@@ -410,9 +396,7 @@ describe('an expired introspection result during an outage', () => {
     });
 
     it('is replaced when another replica has found the token inactive (RS-12)', async () => {
-      await outage();
-      clock.advance(TTL);
-      await ask();
+      await knownOutage();
       others = { active: false, ageMs: 0 };
       clock.advance(1);
       await ask();
@@ -434,9 +418,7 @@ describe('an expired introspection result during an outage', () => {
     );
 
     it('waits for the other replicas again after a pause, as in a second outage', async () => {
-      await outage();
-      clock.advance(TTL);
-      await ask();
+      await knownOutage();
       others = { active: false, ageMs: 4000 };
       clock.advance(4);
       await expect(ask()).rejects.toBe(failure);
@@ -455,9 +437,7 @@ describe('an expired introspection result during an outage', () => {
     });
 
     it('shares what a trial of the server has found', async () => {
-      await outage();
-      clock.advance(TTL);
-      await ask();
+      await knownOutage();
       [failure, active] = [undefined, false];
       clock.advance(1);
       await ask();
@@ -477,9 +457,7 @@ describe('an expired introspection result during an outage', () => {
     });
 
     it('waits for the other replicas once', async () => {
-      await outage();
-      clock.advance(TTL);
-      await ask();
+      await knownOutage();
       expect(peeks).toBe(1);
       expect(cache.introspect('a', ANY_ANSWER, tokenHash('a'))).toMatchObject({ active: true });
       clock.advance(1);

@@ -44,8 +44,9 @@ export interface KeycloakStatusSnapshot {
     readonly reason?: ChannelRefusal | 'gaps';
   };
   /**
-   * The use of expired introspection results during an outage (`introspectionStaleIfErrorSeconds`). `inUseSeconds`: the
-   * time since the first use in this outage; absent while none is used. With several issuers, the longest time.
+   * The use of expired introspection results during an outage (`introspectionStaleIfErrorSeconds`).
+   * `inUseSeconds` is the time since the first use in this outage, and is absent while no expired result is used. With
+   * several issuers, it is the longest time.
    */
   readonly staleIntrospections: StaleAnswersStatus;
   /** With several issuers, `state` is the worst state of all channels. */

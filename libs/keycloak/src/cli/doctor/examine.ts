@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../caching/clock.js';
-import { note, warning, type Finding, type GrantedCall } from '../../checkup/finding.js';
+import { note, type Finding, type GrantedCall } from '../../checkup/finding.js';
 import { withoutSecrets } from '../../protocol/loggable-text.js';
 import { AdminApi } from '../administrator/admin-api.js';
 import { unreadableFinding } from '../administrator/unreadable-realm.js';
@@ -14,6 +14,7 @@ import { ownClientIdFindings } from './client-id-findings.js';
 import { clientFindings } from './client-findings.js';
 import { permittedCalls } from '../administrator/permitted-calls.js';
 import { realmWideFindings } from './realm-findings.js';
+import { unknownPermissions, unknownScopes } from './known-scope-findings.js';
 import { handlerFindings } from './handler-findings.js';
 import { NO_POLICY, type PermissionPolicy } from '../policy/permission-policy.js';
 import type { Examination } from '../report.js';
@@ -163,37 +164,6 @@ const notLookedAt = ({ enforcement, handlers, notSeen }: ApplicationSubject): Fi
     ),
   ...notSeen.map((name) => note('next_service', `${name} is registered per request, so it was not checked.`)),
 ];
-
-/** `scopes_supported` (RFC 8414) may omit a client scope, so only the Admin API proves that a scope is missing. */
-async function unknownPermissions(checkup: Checkup, { handlers }: ApplicationSubject): Promise<Finding[]> {
-  const known = checkup.options.mapPermissions === undefined ? await checkup.knownScopes() : undefined;
-  if (known === undefined) return [];
-  return handlers.flatMap(({ label, permissions }) =>
-    permissions
-      .filter((permission) => !known.includes(permission))
-      .map((permission) => ({
-        ...warning(
-          'route',
-          `${label} demands ${permission}, but the realm lists no such client scope. If the realm does not hide it, nobody passes.`,
-          'Correct its spelling, or create the client scope.',
-        ),
-        needsAdministrator: true as const,
-      })),
-  );
-}
-
-async function unknownScopes(checkup: Checkup): Promise<Finding[]> {
-  const { acceptedScopes = [], profile } = checkup.options;
-  const known = profile === 'keycloak' && acceptedScopes.length > 0 ? await checkup.knownScopes() : undefined;
-  const unknown = known === undefined ? [] : acceptedScopes.filter((scope) => !known.includes(scope));
-  return unknown.map((scope) =>
-    warning(
-      'scope',
-      `acceptedScopes names ${scope}, but the realm lists no such client scope. If the realm does not hide it, no token has it.`,
-      'Correct its spelling, or create the client scope.',
-    ),
-  );
-}
 
 const distinct = (findings: readonly Finding[]): Finding[] =>
   findings.filter(

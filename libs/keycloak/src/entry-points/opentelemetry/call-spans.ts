@@ -36,9 +36,9 @@ export class CallSpans implements CallTracing {
       kind: SpanKind.CLIENT,
       attributes: call.actor === undefined ? called(call) : { ...called(call), [ACTOR]: actorName(call.actor) },
     });
-    const ofTheCall = trace.setSpan(active, span);
     // Without an SDK for traces, a call must not pay for a span that nobody receives (perf: production).
-    if (!isSpanContextValid(span.spanContext())) return { headers: headersOf(active) };
+    if (!span.isRecording() && !isSpanContextValid(span.spanContext())) return { headers: headersOf(active) };
+    const ofTheCall = trace.setSpan(active, span);
     return {
       headers: headersOf(ofTheCall),
       span: {
