@@ -142,8 +142,8 @@ export interface CommonModuleOptions {
    */
   readonly protectedResource?: ProtectedResourceOptions | readonly ProtectedResourceOptions[];
   /**
-   * How the application checks its settings against Keycloak (`true`, `false` or `'background'`). Default
-   * `'background'`, or `false` with `NODE_ENV=test`.
+   * How the application checks its settings against Keycloak: `true`, `'background'`, or `false` (the default with
+   * `NODE_ENV=test`). Default `'background'`.
    *
    * `'background'`: after the start, the application sends one discovery request and one introspection. For a fault,
    * the application logs the cause and the cure. `true`: before the start, the application makes all checks of
