@@ -54,7 +54,8 @@ export class Flights<V> {
   }
 
   #joinable(key: string, nowMs: number, maxAgeMs: number): RunningFlight<V> | undefined {
-    const last = [...(this.#flights.get(key) ?? [])].at(-1);
+    const flights = this.#flights.get(key);
+    const last = flights && [...flights].at(-1);
     return last !== undefined && !last.isDetached && nowMs - last.startedAtMs < maxAgeMs ? last : undefined;
   }
 

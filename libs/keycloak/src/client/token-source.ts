@@ -5,7 +5,7 @@ import { KeyGroups } from '../caching/key-groups.js';
 import { renewAfterMs, type RenewalWindow } from '../caching/renewal.js';
 import { RenewingCache, type Renewable } from '../caching/renewing-cache.js';
 import type { Dated, SharedLevel } from '../caching/shared-level.js';
-import { publishToken, tokenRequests } from '../diagnostics/token-channel.js';
+import { publishToken, tokenRequests, type TokenMessage } from '../diagnostics/token-channel.js';
 import { BearerError } from '../protocol/bearer-error.js';
 import { IssuedToken } from '../protocol/issued-token.js';
 import { TOKEN_EXCHANGE_GRANT } from '../protocol/identifiers.js';
@@ -81,24 +81,17 @@ export class TokenSource {
     const key = tokenRequestKey(this.options.issuer, this.options.clientId, request);
     if (!tokenRequests.hasSubscribers) return this.#tokens.get(key, () => this.#obtain(key, request));
     const startMs = this.clock.monotonicMs();
-    const joins = this.#tokens.isInFlight(key);
-    let how: 'requested' | 'shared' | undefined;
+    let outcome: TokenMessage['outcome'] = 'reused';
     const token = this.#tokens.get(key, () => {
-      how = 'requested';
+      outcome = 'requested';
       return this.#obtain(key, request, () => {
-        how = 'shared';
+        outcome = 'shared';
       });
     });
-    // A cached token or refusal counts as reused, even if it starts a renewal in the background.
-    const isHere = !(token instanceof Promise);
-    return publishToken(
-      this.options.issuer,
-      request,
-      () => (isHere ? 'reused' : (how ?? (joins ? 'joined' : 'reused'))),
-      token,
-      this.clock,
-      startMs,
-    );
+    // A cached token counts as reused, even if it starts a renewal in the background.
+    if (!(token instanceof Promise)) outcome = 'reused';
+    else if (outcome === 'reused' && this.#tokens.isInFlight(key)) outcome = 'joined';
+    return publishToken(this.options.issuer, request, () => outcome, token, this.clock, startMs);
   }
 
   /** Returns false within `REPLACEMENT_PAUSE_MS` after a replacement, because another replacement would rarely help. */

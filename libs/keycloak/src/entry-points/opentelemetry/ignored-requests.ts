@@ -1,4 +1,4 @@
-import { isSpanContextValid, trace, TraceFlags, type Context } from '@opentelemetry/api';
+import { INVALID_TRACEID, trace, TraceFlags, type Context } from '@opentelemetry/api';
 
 /**
  * Whether this process has started a span that nobody records. The sampler decides once for each request, so the calls
@@ -7,7 +7,7 @@ import { isSpanContextValid, trace, TraceFlags, type Context } from '@openteleme
 export function isIgnored(active: Context): boolean {
   const span = trace.getSpan(active);
   if (span === undefined || span.isRecording()) return false;
-  const spanContext = span.spanContext();
-  const isSampled = (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
-  return isSpanContextValid(spanContext) && spanContext.isRemote !== true && !isSampled;
+  const { traceId, traceFlags, isRemote } = span.spanContext();
+  // Without an SDK for traces, a span has no trace.
+  return traceId !== INVALID_TRACEID && isRemote !== true && (traceFlags & TraceFlags.SAMPLED) === 0;
 }
