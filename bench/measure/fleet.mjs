@@ -36,13 +36,13 @@ const KEYS_WINDOW_SECONDS = 3750;
 
 /**
  * Returns the calls per second of the services' clock. Only a `share` of the services runs, or of the tokens of a single
- * service, and the calls of the rest are computed.
+ * service, and the calls of the rest are computed. If `isMissed`, each request may cause a call.
  */
 export async function fleetCalls({ start, issuer, tokensFile, valkey }, cell) {
-  const { kind, services, share = 1, tokens, shared = true, maxEntries = 0 } = cell;
+  const { kind, services, share = 1, tokens, shared = true, maxEntries = 0, isMissed = false } = cell;
   const hosted = Math.max(1, services * share);
   const hostedTokens = tokens * share;
-  const { slots, renewedAfter, window } = timesOf(kind, hostedTokens);
+  const { slots, renewedAfter, window } = timesOf(kind, hostedTokens, isMissed);
   await valkey?.command('FLUSHALL', 'SYNC');
   const emptyBytes = await usedBytes(valkey);
   const env = {
@@ -73,10 +73,10 @@ export async function fleetCalls({ start, issuer, tokensFile, valkey }, cell) {
   };
 }
 
-function timesOf(kind, tokens) {
+function timesOf(kind, tokens, isMissed) {
   const renewedAfter = renewedAfterSeconds(kind);
-  const inCadence = (tokens * CADENCE_SECONDS) / renewedAfter / CALLS_IN_SLOT;
-  const slots = 3 * Math.min(LONGEST_SLOTS / 3, Math.max(1, Math.ceil(inCadence / 3)));
+  const callsInCadence = isMissed ? tokens : (tokens * CADENCE_SECONDS) / renewedAfter;
+  const slots = 3 * Math.min(LONGEST_SLOTS / 3, Math.max(1, Math.ceil(callsInCadence / CALLS_IN_SLOT / 3)));
   if (kind === 'keys') return { slots: 3, renewedAfter, window: KEYS_WINDOW_SECONDS };
   const wanted = (CALLS_IN_WINDOW * renewedAfter) / tokens;
   return { slots, renewedAfter, window: Math.min(2 * renewedAfter, Math.max(1, wanted)) };

@@ -132,10 +132,10 @@ async function notFlat(parts) {
   };
   for (const [kind, option, window] of [
     ['ttl', 'maxCachedIntrospections', 1],
-    ['exchange', 'maxCachedTokens', 15],
+    ['exchange', 'maxCachedTokens', 85],
   ]) {
     const tokens = DEFAULT_ENTRIES[kind] * TOO_MANY;
-    const cell = { kind, tokens, window };
+    const cell = { kind, tokens, window, isMissed: true };
     const text = `${tokens.toLocaleString('en')} tokens, ${option}`;
     await add(`${text} too small, nothing shared`, { ...cell, shared: false });
     await add(`${text} too small, sharedCache`, cell);
