@@ -142,6 +142,22 @@ onValkey('sessions over Valkey', () => {
       },
     );
 
+    it.each([
+      [10_000, 4000],
+      [4000, 10_000],
+    ])(
+      'end after a logout notice, even if replicas allow %d s and %d s for a session (BF-09)',
+      async (ofOne, ofOther) => {
+        const [one, other] = [replica({ sessionMaxSeconds: ofOne }), replica({ sessionMaxSeconds: ofOther })];
+        const ended = { sessionId: 's1', subject: 'alice-id' };
+        await one.sessions.endAtKeycloak(ended, 1000);
+        await expect(other.sessions.begin(login())).rejects.toMatchObject({ reason: 'session_ended_meanwhile' });
+        await other.sessions.endAtKeycloak(ended, 1000);
+        const [mark = ''] = await keysOf('*:ended-sid:*');
+        expect(Number(await command('PTTL', mark))).toBeGreaterThan(9_000_000);
+      },
+    );
+
     it('end after a logout notice for the subject if the session has no sid', async () => {
       const one = replica();
       const id = await one.sessions.begin(login({ sessionId: undefined }));
@@ -206,6 +222,17 @@ onValkey('sessions over Valkey', () => {
       while ((await one.sessions.find(used)) !== undefined) await sleep(100);
       expect(performance.now() - beganMs).toBeGreaterThan(4900);
       expect(await keysOf('*:session:*')).toEqual([]);
+    });
+
+    it('still count for the total limit after use at a replica with a longer idle time (BF-05)', async () => {
+      const [patient, hasty] = [replica({ maxSessions: 2 }), replica({ maxSessions: 2, sessionIdleSeconds: 1 })];
+      const first = await patient.sessions.begin(login({ subject: 'a' }));
+      await sleep(1100);
+      await hasty.sessions.begin(login({ subject: 'b' }));
+      await patient.sessions.find(first);
+      await patient.sessions.begin(login({ subject: 'c' }));
+      expect(await keysOf('*:session:*')).toHaveLength(2);
+      await expect(patient.sessions.find(first)).resolves.toBeDefined();
     });
 
     it('still count for the limit per user after long use (BF-05, BF-09)', async () => {
@@ -413,18 +440,42 @@ onValkey('sessions over Valkey', () => {
       expect(sent).toEqual(['first-refresh']);
     });
 
-    it.each(['ECONNREFUSED', 'circuit_open', 'queue_full', 'answered_503_other'] as const)(
+    it.each([
+      ['ECONNREFUSED', 'authorization_server_unavailable'],
+      ['CERT_HAS_EXPIRED', 'authorization_server_unavailable'],
+      ['SELF_SIGNED_CERT_IN_CHAIN', 'authorization_server_unavailable'],
+      ['proxy_refused', 'authorization_server_unavailable'],
+      ['client_credential_unreadable', 'authorization_server_unavailable'],
+      ['circuit_open', 'authorization_server_unavailable'],
+      ['queue_full', 'authorization_server_unavailable'],
+      ['answered_503_other', 'authorization_server_unavailable'],
+      ['answered_401_invalid_client', 'authorization_server_refused'],
+      ['answered_400_unauthorized_client', 'authorization_server_refused'],
+      ['answered_404_other', 'authorization_server_refused'],
+    ] as const)(
       'send the refresh token again after %s, because Keycloak has not used the refresh token (BF-08)',
-      async (reason) => {
+      async (reason, code) => {
         const [one, other] = [replica(), replica()];
         const id = await one.sessions.begin(stale());
-        refreshing = async () =>
-          Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason }));
+        refreshing = async () => Promise.reject(new AuthorizationServerError(code, { reason }));
         await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason });
         refreshing = async () => ({ tokens: tokens('second') });
         await expect(other.accessTokenOf(id)).resolves.toBe('second-access');
       },
     );
+
+    it('last as long as their access token if a recheck is required while Keycloak does not answer (BF-09)', async () => {
+      const one = replica();
+      const id = await one.sessions.begin(login());
+      refreshing = async () =>
+        Promise.reject(new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout' }));
+      await one.sessions.recheckAll();
+      await expect(one.accessTokenOf(id)).rejects.toMatchObject({ reason: 'timeout' });
+      await one.sessions.recheckAll();
+      await expect(one.accessTokenOf(id)).resolves.toBe('first-access');
+      await expect(replica().accessTokenOf(id)).resolves.toBe('first-access');
+      expect(sent).toHaveLength(1);
+    });
 
     it('keep new tokens that arrive while Valkey hangs for a moment (BF-08)', async () => {
       const [one, other] = [replica(), replica()];
@@ -495,6 +546,16 @@ onValkey('sessions over Valkey', () => {
       await command('COPY', from, into, 'REPLACE');
       await expect(one.sessions.find(bob)).resolves.toBeUndefined();
       await expect(one.sessions.find(alice)).resolves.toMatchObject({ subject: 'alice-id' });
+    });
+
+    it('cause one error line if a replica has other keys', async () => {
+      const errors = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      const ids = [await replica().sessions.begin(login()), await replica().sessions.begin(login())];
+      const other = replica({ keys: [key()] });
+      for (const id of ids) await expect(other.sessions.find(id)).resolves.toBeUndefined();
+      const hint = expect.stringContaining('SHARED_STATE_KEYS');
+      expect(errors.mock.calls).toEqual([[expect.stringContaining("can't be decrypted"), { hint }]]);
+      for (const id of ids) await expect(replica().sessions.find(id)).resolves.toBeDefined();
     });
 
     it.each<[string, Options]>([

@@ -22,7 +22,10 @@ export class EndedSessions {
 
   add({ sessionId, subject }: EndedSession, issuedAt: number): void {
     if (sessionId !== undefined) this.#bySession.set(sessionId, true);
-    else if (subject !== undefined) this.#bySubject.set(subject, issuedAt);
+    // Notices may arrive out of order.
+    else if (subject !== undefined) {
+      this.#bySubject.set(subject, Math.max(issuedAt, this.#bySubject.get(subject) ?? issuedAt));
+    }
   }
 
   has(login: { readonly sessionId: string | undefined; readonly subject: string; readonly issuedAt: number }): boolean {

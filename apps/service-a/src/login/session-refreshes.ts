@@ -20,8 +20,8 @@ const ATTEMPT_AGAIN_MS = 300;
 const MAX_SETTLING_MS = 5000;
 
 /** After these failures, the refresh token is still unused, since Keycloak did not process the request. */
-const NOT_USED =
-  /^(queue_full|circuit_open|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|answered_(429|503)_.*)$/;
+const NOT_PROCESSED =
+  /^(queue_full|circuit_open|client_credential_unreadable|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|proxy_.*|certificate_refused|INVALID_CA|(CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS)_.*|answered_(429|503)_.*)$/;
 
 const NOT_SENT = { refreshSentAtMs: undefined, refreshId: undefined };
 
@@ -130,11 +130,13 @@ export class SessionRefreshes {
     return refreshSentAtMs !== undefined && this.store.clock.nowMs() - refreshSentAtMs > MAX_REFRESH_MS;
   }
 
+  /** Until its access token expires, such a session is used, and each use verifies the access token. */
   #isLost(session: UserSession): boolean {
-    const isOver = session.tokens.expiresAtMs <= this.store.clock.nowMs() || this.#needsRecheck(session);
-    return isOver && this.#hasNoAnswer(session);
+    return session.tokens.expiresAtMs <= this.store.clock.nowMs() && this.#hasNoAnswer(session);
   }
 }
 
+/** A refusal other than `invalid_grant` does not use up the refresh token. */
 const wasNotUsed = (error: unknown): boolean =>
-  error instanceof AuthorizationServerError && NOT_USED.test(error.reason);
+  error instanceof AuthorizationServerError &&
+  (error.code === 'authorization_server_refused' || NOT_PROCESSED.test(error.reason));

@@ -25,6 +25,9 @@ local function text(key, field, length)
   local found = is(key, 'hash') and redis.call('HGET', key, field)
   return found and #found <= length and found
 end
+local function value(key, length)
+  return is(key, 'string') and redis.call('STRLEN', key) <= length and redis.call('GET', key)
+end
 local function begins(name, kind, all)
   local prefix = string.sub(all, 1, -#'sessions' - 1) .. kind
   return string.sub(name, 1, #prefix) == prefix
@@ -40,11 +43,9 @@ local function remove(session, all)
   end
   if is(all, 'zset') then redis.call('ZREM', all, session) end
 end
--- Returns when the sessions of a mark ended, in seconds. A mark with an impossible value counts as missing.
-local function ended(mark, mostMs)
-  local left = redis.call('PTTL', mark)
-  if left < 0 or left > tonumber(mostMs) or not is(mark, 'string') or redis.call('STRLEN', mark) > 20 then return false end
-  local at = tonumber(redis.call('GET', mark))
+-- Returns when the sessions of a mark ended, in seconds. A mark that is impossible or never expires counts as missing.
+local function ended(mark)
+  local at = redis.call('PTTL', mark) >= 0 and tonumber(value(mark, 20))
   return at and at <= now() / 1000 + 3600 and at
 end
 local function long(key, ms)
@@ -58,17 +59,16 @@ export const MAX_SEALED = 262_144;
 /**
  * Returns the sealed session (false if the session has ended), the sealed rechecks and the server's time.
  *
- * KEYS: session, recheck. ARGV: lifetime of the end marks in ms.
+ * KEYS: session, recheck.
  */
 export const FIND = new ValkeyScript(`${COMMON}
 local function hasEnded(session)
   local ofSession, ofUser = text(session, 'ed', 256), text(session, 'eu', 256)
-  if ofSession and ended(ofSession, ARGV[1]) then return true end
-  local at = ofUser and ended(ofUser, ARGV[1])
+  if ofSession and ended(ofSession) then return true end
+  local at = ofUser and ended(ofUser)
   return at and (tonumber(text(session, 'i', 20) or 0) or 0) <= at
 end
-local recheck = is(KEYS[2], 'string') and redis.call('STRLEN', KEYS[2]) <= 1024 and redis.call('GET', KEYS[2])
-return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, now() }
+return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), value(KEYS[2], 1024), now() }
 `);
 
 /**
@@ -80,7 +80,7 @@ return { not hasEnded(KEYS[1]) and text(KEYS[1], 's', ${MAX_SEALED}), recheck, n
  * user's end marks.
  *
  * ARGV: sealed session, lifetime in ms, limit per user, total limit, idle time in ms, `iat`, number of the user's other
- * indexes, number of the session's end marks, lifetime of the end marks in ms.
+ * indexes, number of the session's end marks.
  */
 export const ADD = new ValkeyScript(`${COMMON}
 local session, all = KEYS[1], KEYS[2]
@@ -88,7 +88,7 @@ local time = now()
 local lastIndex = 4 + tonumber(ARGV[7])
 local lastOfSession = lastIndex + tonumber(ARGV[8])
 for at = lastIndex + 1, #KEYS do
-  local endedAt = ended(KEYS[at], ARGV[9])
+  local endedAt = ended(KEYS[at])
   if endedAt and (at <= lastOfSession or tonumber(ARGV[6]) <= endedAt) then return 0 end
 end
 -- If the memory is full, this first write fails, and the script changes nothing.
@@ -137,7 +137,8 @@ local indexes = { KEYS[2], text(KEYS[1], 'u', 256), text(KEYS[1], 'd', 256) }
 for at = 1, 3 do
   local index = indexes[at]
   if index and (at == 1 or begins(index, 'by-', KEYS[2])) and is(index, 'zset') then
-    redis.call('ZADD', index, 'XX', now(), KEYS[1])
+    -- A replica with a shorter idle time may have removed the session from the index of all sessions.
+    redis.call('ZADD', index, at == 1 and 'CH' or 'XX', now(), KEYS[1])
     long(index, ARGV[3])
   end
 end
@@ -164,11 +165,12 @@ export const END = new ValkeyScript(`${COMMON}
 local lastMark = 1 + tonumber(ARGV[3])
 for at = 2, lastMark do
   local mark = KEYS[at]
-  local before = is(mark, 'string') and redis.call('STRLEN', mark) <= 20 and tonumber(redis.call('GET', mark)) or 0
-  if before > now() / 1000 + 3600 then before = 0 end
+  local before = ended(mark) or 0
+  -- Replicas with a longer session lifetime need their marks for longer.
+  local ms = before > 0 and math.max(tonumber(ARGV[2]), redis.call('PTTL', mark)) or ARGV[2]
   -- The order matters: after PEXPIRE, Valkey permits SET even if the memory is full.
-  redis.call('PEXPIRE', mark, ARGV[2])
-  redis.call('SET', mark, string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ARGV[2])
+  redis.call('PEXPIRE', mark, ms)
+  redis.call('SET', mark, string.format('%d', math.max(before, tonumber(ARGV[1]))), 'PX', ms)
 end
 for at = lastMark + 1, #KEYS do
   if is(KEYS[at], 'zset') then
@@ -184,7 +186,7 @@ return 1
  * old text (empty if missing), new text, lifetime in ms.
  */
 export const REPLACE = new ValkeyScript(`${COMMON}
-local found = is(KEYS[1], 'string') and redis.call('STRLEN', KEYS[1]) <= 1024 and redis.call('GET', KEYS[1]) or ''
+local found = value(KEYS[1], 1024) or ''
 if ARGV[1] ~= '1' and found ~= ARGV[2] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])

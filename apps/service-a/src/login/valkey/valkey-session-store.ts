@@ -39,6 +39,7 @@ export class ValkeySessionStore implements SessionStore {
   readonly #pendingEnds = new PendingEnds(({ keys, args }) => this.#ask(END, keys, args), this.#logger);
   #isAway = false;
   #wentBack = false;
+  #isUnreadableLogged = false;
 
   constructor(
     private readonly valkey: ValkeyClient,
@@ -75,7 +76,6 @@ export class ValkeySessionStore implements SessionStore {
       issuedAt,
       others.length,
       marks.length,
-      rememberedMs(this.bounds),
     ];
     return (await this.#run(ADD, keys, args)) === 1;
   }
@@ -87,8 +87,9 @@ export class ValkeySessionStore implements SessionStore {
     const names = [this.#nameOf(key), this.#all];
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const sealed = await this.#find(key);
-      const session = sealed === undefined ? undefined : this.sealed.read(key, sealed);
-      if (sealed === undefined || session === undefined) return undefined;
+      if (sealed === undefined) return undefined;
+      const session = this.sealed.read(key, sealed);
+      if (session === undefined) return this.#unreadable();
       const changed = change(session);
       if (changed === session) return session;
       const before = beginningOf(sealed);
@@ -149,19 +150,27 @@ export class ValkeySessionStore implements SessionStore {
 
   /** Valkey's answer also contains the rechecks that other replicas require. */
   async #find(key: string): Promise<string | undefined> {
-    const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], [rememberedMs(this.bounds)]);
+    const answer = await this.#run(FIND, [this.#nameOf(key), this.#recheck], []);
     const [sealed, recheck, nowMs] = answer as readonly [string | null, string | null, number];
     this.#learn(nowMs);
     const theirs = recheck === null ? undefined : this.sealed.readRecheck(recheck);
     if (theirs !== undefined) this.#rechecks.learn(theirs);
     const ours = this.#rechecks.times;
     if (ours !== undefined && ours.lastMs > (theirs?.lastMs ?? -Infinity)) {
-      const isOurs = theirs !== undefined || recheck === null;
-      const args = [isOurs ? 0 : 1, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
+      const isUnreadable = theirs === undefined && recheck !== null;
+      const args = [isUnreadable ? 1 : 0, recheck ?? '', this.sealed.writeRecheck(ours), rememberedMs(this.bounds)];
       // If Valkey does not store the rechecks now, the next call to `#find` tries to store the rechecks again.
       await this.#run(REPLACE, [this.#recheck], args).catch(() => undefined);
     }
     return sealed ?? undefined;
+  }
+
+  /** Logs this once, since anyone who can write to Valkey can cause it. */
+  #unreadable(): undefined {
+    if (this.#isUnreadableLogged) return;
+    this.#isUnreadableLogged = true;
+    const hint = 'Give all replicas the same SHARED_STATE_KEYS. Keep an old key as long as a session may last.';
+    this.#logger.error("A session can't be decrypted, so its user must log in again", { hint });
   }
 
   /** If Valkey's clock was set back, sessions count as too old, and new sessions may count as ended. */
@@ -194,7 +203,7 @@ export class ValkeySessionStore implements SessionStore {
     return [name(first), ...others.map(name)];
   }
 
-  async #run(script: ValkeyScript, keys: readonly string[], args: Arguments = []): Promise<unknown> {
+  async #run(script: ValkeyScript, keys: readonly string[], args: Arguments): Promise<unknown> {
     await this.#pendingEnds.send();
     return this.#ask(script, keys, args);
   }
