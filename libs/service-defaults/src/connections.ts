@@ -12,7 +12,6 @@ export class Connections {
   readonly #onClose: (this: ServerResponse) => void;
   #whenOver: ((response: ServerResponse) => void) | undefined;
   #closing = false;
-  #draining = false;
 
   constructor(private readonly maxPending: number) {
     const answered = (response: ServerResponse): void => {
@@ -73,8 +72,8 @@ export class Connections {
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
     pending.delete(response);
-    // An answer that began before draining may have promised to keep the connection open.
-    if (this.#draining && pending.size === 0) socket.destroySoon();
+    // An answer that began before the shutdown may have promised to keep the connection open.
+    if (this.#closing && pending.size === 0) socket.destroySoon();
   }
 
   /** Returns whether an answer that is sent now would reach the client as the answer to the unfinished request. */
@@ -102,7 +101,6 @@ export class Connections {
    * event stream never ends by itself.
    */
   drain(): void {
-    this.#draining = true;
     for (const [socket, pending] of this.#pending) {
       if (pending.size === 0) socket.destroy();
       for (const response of pending) if (isEventStream(response)) response.end();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import {
   Body,
   Controller,
@@ -9,6 +10,7 @@ import {
   Module,
   Post,
   Sse,
+  StreamableFile,
   type MessageEvent,
   type OnModuleDestroy,
 } from '@nestjs/common';
@@ -54,6 +56,11 @@ class TestController {
     return 'at last';
   }
 
+  @Get('streamed')
+  streamed(): StreamableFile {
+    return new StreamableFile(Readable.from(inTwoParts(), { objectMode: false }));
+  }
+
   @Post('echo')
   echo(@Body() body: object): object {
     return body;
@@ -63,6 +70,12 @@ class TestController {
   stream(): Observable<MessageEvent> {
     return interval(1).pipe(map((data) => ({ data: String(data) })));
   }
+}
+
+async function* inTwoParts(): AsyncGenerator<string> {
+  yield 'first';
+  await goOn.promise;
+  yield 'last';
 }
 
 @Module({
@@ -176,6 +189,18 @@ describe('a service that shuts down', () => {
     expect((await received).match(/HTTP\/1\.1 200/g)).toHaveLength(1);
     await end;
     expect(events).toEqual(['answered', 'destroyed']);
+  });
+
+  it('closes a connection after an answer whose header was sent before the shutdown', async () => {
+    await start();
+    const noticed = new Signal();
+    const { received, answered } = await open(requestFor('/streamed'));
+    expect(String(await answered)).not.toMatch(/^connection: close/im);
+    const end = shutDown(app, noticed.promise);
+    goOn.resolve();
+    expect(await received).toContain('last');
+    noticed.resolve();
+    await end;
   });
 
   it('answers all pipelined requests that it has read, and then closes the connection', async () => {
