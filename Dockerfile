@@ -42,5 +42,6 @@ WORKDIR /app/apps/${SERVICE}
 USER node
 # Docker starts Node without a shell or npm, so SIGTERM reaches the service.
 # After SIGTERM, the service is not ready for SHUTDOWN_DELAY_SECONDS (5), and then finishes requests in flight.
-# The shutdown takes at most 9 seconds, and Docker allows 10 seconds.
+# The shutdown takes at most 9 seconds, and Docker allows 10 seconds. A refresh of a session may take Service A another
+# 5 seconds, so compose allows 20 seconds.
 CMD ["node", "--enable-source-maps", "dist/main.js"]
