@@ -44,7 +44,7 @@ if grep -q ' PASSWORD ' valkey.users.acl; then
 fi
 
 # The authority's key also signs later certificates. Keep ca.key off the cluster.
-if [ ! -e ca.key ]; then
+if [ ! -e ca.crt ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
     -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
 fi
@@ -52,6 +52,10 @@ fi
 [ -e keycloak-ca.crt ] || cp ca.crt keycloak-ca.crt
 for name in $services signal-poller valkey; do
   [ ! -e $name.crt ] || continue
+  if [ ! -e ca.key ]; then
+    echo "$name needs a certificate. Put ca.key, the key of ca.crt, into this folder, then run the script again" >&2
+    exit 1
+  fi
   # Host names for pods of the namespace, for other namespaces, and for `kubectl port-forward`.
   names=DNS:$name,DNS:$name.keycloak-s2s,DNS:$name.keycloak-s2s.svc,DNS:$name.keycloak-s2s.svc.cluster.local,DNS:localhost
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -subj "/CN=$name" |
