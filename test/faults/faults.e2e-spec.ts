@@ -177,6 +177,6 @@ describe('Service B', () => {
       .set('Authorization', `Bearer ${access_token}`)
       .expect(403);
     expect(body).toMatchObject({ code: 'insufficient_scope', permission: 'analytics.run' });
-    expect(headers['www-authenticate']).toContain('error="insufficient_scope", scope="analytics.run"');
+    expect(headers['www-authenticate']).toBe('Bearer realm="service-a", error="insufficient_scope"');
   });
 });

@@ -52,5 +52,5 @@ export function toExchangeError(error: unknown, scope: string, profile: ProfileN
   const { reason } = row;
   return reason === 'subject_token_refused'
     ? new BearerError('invalid_token', { reason, ...said })
-    : new BearerError('insufficient_scope', { reason, permission: scope, ...said });
+    : new BearerError('insufficient_scope', { reason, permission: scope, scopes: [], ...said });
 }

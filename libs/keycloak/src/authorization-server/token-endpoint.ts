@@ -66,7 +66,11 @@ export class TokenEndpoint {
       response,
       asked,
       (permission) =>
-        new BearerError('insufficient_scope', { reason: 'permission_not_granted_to_subject', permission }),
+        new BearerError('insufficient_scope', {
+          reason: 'permission_not_granted_to_subject',
+          permission,
+          scopes: [],
+        }),
     );
   }
 

@@ -33,7 +33,8 @@ export function answerFailure(
     const refusal = { reason: 'refused_by_next_service', fields } as const;
     // The called service knows best which permission the subject lacks.
     if (status === 403) {
-      return new BearerError('insufficient_scope', { ...refusal, permission: safe.permission ?? tokenRequest.scope });
+      const permission = safe.permission ?? tokenRequest.scope;
+      return new BearerError('insufficient_scope', { ...refusal, permission, scopes: [] });
     }
     // Only the client at which the user logs in can satisfy the demand (RFC 9470 §4).
     const authentication = demandedAuthentication(answer, texts.join(' '));

@@ -38,7 +38,10 @@ export interface RefusalBody {
 export interface RefusalDetails<Reason extends RefusalReason = RefusalReason> {
   readonly reason: Reason;
   readonly permission?: string;
-  /** Everything that the caller's operation demands, for the challenge of `insufficient_scope`. */
+  /**
+   * Everything that the caller's operation demands, for the challenge of `insufficient_scope`. Default: `permission`.
+   * Empty if a login of the caller can't request it, because it is a role or belongs to another service.
+   */
   readonly scopes?: readonly string[];
   readonly authentication?: AuthenticationDemand;
   readonly retryAfterSeconds?: number;

@@ -100,6 +100,11 @@ export class AccessTokenVerifier {
     verifyAuthentication(token, demand, acceptedAcr, this.#clock.epochSeconds(), clockToleranceSeconds);
   }
 
+  /** False if the option `mapPermissions` of the token's issuer replaces its scopes. @internal */
+  permissionsAreScopes({ issuer }: VerifiedAccessToken): boolean {
+    return !this.#issuers.some((each) => each.issuer === issuer && each.mapsPermissions);
+  }
+
   /** The issuer to which a plain client id in `@AllowClients` belongs. @internal */
   get ownIssuer(): string {
     return this.#issuers[0].issuer;

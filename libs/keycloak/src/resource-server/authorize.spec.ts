@@ -24,9 +24,11 @@ const neverAsked = (): never => {
 
 const token = testAccessToken({ permissions: ['b.readwrite', 'b.approve'], client: 'service-a' });
 
+const VERIFIER = { ownIssuer: token.issuer, permissionsAreScopes: () => true };
+
 function refusal(...demands: Parameters<typeof access>): object | undefined {
   try {
-    authorize(token, access(...demands), { verifyAuthentication: neverAsked, ownIssuer: token.issuer });
+    authorize(token, access(...demands), { ...VERIFIER, verifyAuthentication: neverAsked });
     return undefined;
   } catch (error) {
     const { code, permission } = error as BearerError;
@@ -65,7 +67,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
   it('names the actor of the token in each refusal, and does not ask the actor for permissions', () => {
     const act = { sub: 'agent-id', client_id: 'service-x', scope: 'x' };
     const acting = testAccessToken({ client: 'service-a', claims: { act } });
-    const part = { verifyAuthentication: neverAsked, ownIssuer: acting.issuer };
+    const part = { ...VERIFIER, verifyAuthentication: neverAsked, ownIssuer: acting.issuer };
     for (const demands of [access(['x']), access([], ['service-x'])]) {
       expect(() => authorize(acting, demands, part)).toThrow(
         expect.objectContaining({
@@ -79,7 +81,7 @@ describe('authorize (RFC 6750 section 3.1)', () => {
     const demanded = { acrValues: ['gold'], maxAgeSeconds: undefined };
     const asked: unknown[] = [];
     const verifier = {
-      ownIssuer: token.issuer,
+      ...VERIFIER,
       verifyAuthentication: (...given: unknown[]): void => void asked.push(given),
     };
     const authentication = demanded;

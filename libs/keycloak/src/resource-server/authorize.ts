@@ -8,14 +8,14 @@ import type { RouteAccess } from './route-access.js';
 export function authorize(
   token: VerifiedAccessToken,
   access: RouteAccess,
-  verifier: Pick<AccessTokenVerifier, 'verifyAuthentication' | 'ownIssuer'>,
+  verifier: Pick<AccessTokenVerifier, 'verifyAuthentication' | 'ownIssuer' | 'permissionsAreScopes'>,
 ): void {
   const permission = missingPermission(token, access);
   if (permission !== undefined) {
     throw new BearerError('insufficient_scope', {
       reason: 'permission_missing',
       permission,
-      scopes: demandedScopes(token, access),
+      scopes: verifier.permissionsAreScopes(token) ? demandedScopes(token, access) : [],
       fields: ownerOf(token),
     });
   }

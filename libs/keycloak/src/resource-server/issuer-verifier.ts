@@ -73,6 +73,10 @@ export class IssuerVerifier {
     return this.#options.profile;
   }
 
+  get mapsPermissions(): boolean {
+    return this.#options.mapPermissions !== undefined;
+  }
+
   get checksSignatures(): boolean {
     return this.#jwts !== undefined;
   }
