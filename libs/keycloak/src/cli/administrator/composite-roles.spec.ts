@@ -6,6 +6,8 @@ import { roleKey } from './role-key.js';
 const LISTS: Readonly<Record<string, readonly object[]>> = {
   '/scope/realm/composite': [{ name: 'inventory.clerk' }],
   '/scope/clients/7/composite': [{ name: 'clerk' }],
+  '/user/realm/composite': [{ id: '4', name: 'staff', composite: true }],
+  '/roles-by-id/4/composites': [{ id: '3', name: 'clerk', clientRole: true, containerId: '7' }],
   '/roles-by-id/1/composites': [
     { id: '2', name: 'inventory.clerk' },
     { id: '3', name: 'clerk', clientRole: true, containerId: '7' },
@@ -14,6 +16,7 @@ const LISTS: Readonly<Record<string, readonly object[]>> = {
 
 const OBJECTS: Readonly<Record<string, object>> = {
   '/scope': { clientMappings: { inventory: { id: '7', client: 'inventory' } } },
+  '/user': { realmMappings: [{ id: '4', name: 'staff', composite: true }] },
   '/clients/7': { clientId: 'inventory' },
 };
 
@@ -27,4 +30,8 @@ it('a realm role and a client role with the same dotted name are different roles
   expect(await mappedRoles(API, '/scope')).toEqual(both);
   const all = await rolesWithin(API, { id: '1', name: 'all', composite: true });
   expect(all).toEqual(new Set([roleKey(null, 'all'), ...both]));
+});
+
+it('the roles of a user include client roles within a realm role', async () => {
+  expect(await mappedRoles(API, '/user')).toEqual([roleKey(null, 'staff'), roleKey('inventory', 'clerk')]);
 });

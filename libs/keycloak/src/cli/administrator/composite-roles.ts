@@ -2,16 +2,22 @@ import { AdminApiError, type AdminApi, type Representation } from './admin-api.j
 import { clientOfRole, clientRoleKeys, realmRoleKeys, roleKey, type RoleKey } from './role-key.js';
 import { recordOf, textOf } from './representation.js';
 
-/** Keycloak lists composite and group roles only for one client at a time. */
+/**
+ * Keycloak lists the roles of one client at a time, and `clientMappings` lacks clients whose roles are only within
+ * composite roles.
+ */
 export async function mappedRoles(api: AdminApi, path: string): Promise<readonly RoleKey[]> {
   const direct = await api.read(path);
   const ofClients = Object.values(recordOf(direct['clientMappings'])).map(async (mapping) => {
     const { id, client } = recordOf(mapping);
     const roles = await api.readList(`${path}/clients/${textOf(id)}/composite`);
-    return clientRoleKeys(textOf(client), namesIn(roles));
+    return { roles, keys: clientRoleKeys(textOf(client), namesIn(roles)) };
   });
   const ofRealm = await api.readList(`${path}/realm/composite`);
-  return [...realmRoleKeys(namesIn(ofRealm)), ...(await Promise.all(ofClients)).flat()];
+  const mapped = [{ roles: ofRealm, keys: realmRoleKeys(namesIn(ofRealm)) }, ...(await Promise.all(ofClients))];
+  const composites = mapped.flatMap(({ roles }) => roles).filter(({ composite }) => composite === true);
+  const within = await Promise.all(composites.map((role) => rolesWithin(api, role)));
+  return [...new Set([...mapped.flatMap(({ keys }) => keys), ...within.flatMap((keys) => [...keys])])];
 }
 
 const namesIn = (roles: readonly Representation[]): readonly string[] => roles.map(({ name }) => textOf(name));

@@ -14,7 +14,7 @@ export interface RealmClient {
   readonly mayExchange: boolean;
   readonly hasFullScope: boolean;
   readonly hasLightweightTokens: boolean;
-  readonly expectedDefaultScopes: readonly string[];
+  readonly defaultScopes: readonly string[];
   readonly optionalScopes: readonly string[];
   /** The audiences that the client's mappers add to every token of the client. */
   readonly audiences: readonly MappedAudience[];
@@ -87,7 +87,6 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
   const clients = (await api.readPages('/clients')).map(clientOf);
   const scopes = (await api.readList('/client-scopes')).map(scopeOf);
   const server = recordOf(await api.serverInfo());
-  const rolesBelow = async (path: string): Promise<readonly RoleKey[]> => mappedRoles(api, path);
   return {
     version: textOf(recordOf(server['systemInfo'])['version']).slice(0, 40) || undefined,
     features: listOf(server['features'])
@@ -97,7 +96,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
     settings: settingsOf(settings, profile),
     clients,
     scopes,
-    rolesOf: async ({ id }) => rolesBelow(`/client-scopes/${id}/scope-mappings`),
+    rolesOf: async ({ id }) => mappedRoles(api, `/client-scopes/${id}/scope-mappings`),
     rolesOfDefaultGroups: once(async () => api.ifAllowed(rolesOfDefaultGroups(api))),
     hasRole: rolesKnownTo(api, clients),
     rolesOfEveryone: once(async () => rolesWithin(api, recordOf(settings['defaultRole']))),
@@ -117,7 +116,7 @@ export async function readRealm(api: AdminApi): Promise<RealmSnapshot> {
       if (!hasServiceAccount) return undefined;
       const user = await api.ifAllowed(api.read(`/clients/${id}/service-account-user`));
       if (user === undefined) return undefined;
-      const roles = await api.ifAllowed(rolesBelow(`/users/${textOf(user['id'])}/role-mappings`));
+      const roles = await api.ifAllowed(mappedRoles(api, `/users/${textOf(user['id'])}/role-mappings`));
       return roles === undefined ? undefined : new Set(roles);
     },
   };
@@ -157,7 +156,7 @@ export function clientOf(client: Representation): RealmClient {
     mayExchange: recordOf(client['attributes'])['standard.token.exchange.enabled'] === 'true',
     hasFullScope: client['fullScopeAllowed'] === true,
     hasLightweightTokens: recordOf(client['attributes'])['client.use.lightweight.access.token.enabled'] === 'true',
-    expectedDefaultScopes: textsOf(client['defaultClientScopes']),
+    defaultScopes: textsOf(client['defaultClientScopes']),
     optionalScopes: textsOf(client['optionalClientScopes']),
     audiences: audiencesOf(client['protocolMappers']),
     addsSubject: addsSubject(client),

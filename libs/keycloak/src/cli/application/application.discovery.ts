@@ -7,6 +7,7 @@ import { error, type Finding } from '../../checkup/finding.js';
 import type { ComposedKeycloak } from '../../module/compose-keycloak.js';
 import { ConfigurationError } from '../../protocol/configuration-faults.js';
 import { KEYCLOAK } from '../../module/keycloak.module-definition.js';
+import { withoutSecrets } from '../../protocol/loggable-text.js';
 import { RouteReport } from '../../resource-server/route-report.discovery.js';
 import { UsageError } from '../usage-error.js';
 import type { ApplicationSubject } from './application-subject.js';
@@ -113,7 +114,8 @@ function notMade(failure: unknown): Finding[] {
   if (failure instanceof ConfigurationError) {
     return failure.faults.map((fault) => error('settings', `${fault}.`, 'Correct this setting.'));
   }
-  const message = messageOf(failure);
+  // The message of a module may contain any text, including secrets.
+  const message = withoutSecrets(messageOf(failure), []);
   if (message.includes('nestjs-keycloak-s2s:')) {
     return [
       withoutKeycloak(

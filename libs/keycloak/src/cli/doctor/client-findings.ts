@@ -71,7 +71,7 @@ async function callFindings(
   if (scope === undefined) return [noSuchScope(name)];
   const { clientId } = own;
   const faults: Finding[] = [];
-  if (![...own.expectedDefaultScopes, ...own.optionalScopes].includes(name)) {
+  if (![...own.defaultScopes, ...own.optionalScopes].includes(name)) {
     faults.push(
       error(
         'permission',

@@ -15,9 +15,9 @@ const scope = (name: string, isInTokenScope = true): RealmScope => ({
 const serviceWith = (scopes: RegisteredService['scopes']): RegisteredService =>
   ({ name: 'service-b', audience: 'service-b', scopes }) as RegisteredService;
 
-function levels(expectedDefaultScopes: readonly string[], services: readonly RegisteredService[]): readonly string[] {
+function levels(defaultScopes: readonly string[], services: readonly RegisteredService[]): readonly string[] {
   const scopes = [scope('profile'), scope('basic', false), scope('orders.read'), scope('orders.approve')];
-  const client = { clientId: 'service-a', expectedDefaultScopes } as RealmClient;
+  const client = { clientId: 'service-a', defaultScopes } as RealmClient;
   return defaultScopeFindings({ scopes } as unknown as RealmSnapshot, client, services, ['profile']).map(
     ({ level }) => level,
   );

@@ -6,13 +6,13 @@ import type { RealmClient, RealmSnapshot } from '../administrator/realm-snapshot
 /** A call fails if Keycloak adds an unrequested default scope (`scope_not_asked_for`). */
 export function defaultScopeFindings(
   { scopes }: RealmSnapshot,
-  { clientId, expectedDefaultScopes }: RealmClient,
+  { clientId, defaultScopes }: RealmClient,
   services: readonly RegisteredService[],
   allowed: readonly string[],
 ): Finding[] {
   if (services.length === 0) return [];
   const unasked = scopes.filter(
-    ({ name, isInTokenScope }) => isInTokenScope && expectedDefaultScopes.includes(name) && !allowed.includes(name),
+    ({ name, isInTokenScope }) => isInTokenScope && defaultScopes.includes(name) && !allowed.includes(name),
   );
   return unasked.map(({ name }) => {
     const broken = services.filter((service) => !callsAlwaysAskFor(name, service));

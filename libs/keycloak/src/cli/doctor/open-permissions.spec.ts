@@ -6,7 +6,7 @@ import { clientFindings } from './client-findings.js';
 import { handlerFindings } from './handler-findings.js';
 
 const OWN = { clientId: 'catalog', isEnabled: true, mayExchange: true } as RealmClient;
-const CLIENT: RealmClient = { ...OWN, expectedDefaultScopes: [], optionalScopes: ['products.read'], audiences: [] };
+const CLIENT: RealmClient = { ...OWN, defaultScopes: [], optionalScopes: ['products.read'], audiences: [] };
 const AUDIENCE = { audience: 'catalog', isInAccessToken: true, isInIntrospection: true, isInLightweightToken: true };
 const SCOPE = { name: 'products.read', isInTokenScope: true, audiences: [AUDIENCE] } as object as RealmScope;
 const REALM = { clients: [CLIENT], scopes: [SCOPE], rolesOf: async () => [] } as object as RealmSnapshot;

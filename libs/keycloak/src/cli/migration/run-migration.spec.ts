@@ -26,6 +26,15 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(printed).toContain(`clientSecret: process.env['SECRET'] ?? '***'`);
   });
 
+  it('prints no client secret that is the value of a constant', async () => {
+    const module = ROOT_MODULE.replace(`secret: 's'`, 'secret: CLIENT.SECRET');
+    const constant = `const SECRET = 'a-fixed-secret';\nconst CLIENT = { SECRET };\n`;
+    project = new MigratedProject({ 'src/app.module.ts': module.replace(/(?=@Module)/, constant) });
+    const { printed } = await project.run('src');
+    expect(printed).toContain("const SECRET = '***'");
+    expect(printed).not.toContain('a-fixed-secret');
+  });
+
   it('changes no declaration file, no node_modules folder, and no file behind a symbolic link', async () => {
     const untouched = ['src/types.d.ts', 'src/node_modules/a/index.ts', 'src/.hidden/a.ts', 'outside/a.ts'];
     project = new MigratedProject({

@@ -2,14 +2,28 @@ import type { Syntax } from './syntax.js';
 
 const SECRETS = new Set(['secret', 'clientSecret', 'client-secret']);
 
-/** Replaces literal client secrets, so that neither a terminal nor a log shows them. */
+const DECLARATIONS = new Set(['VariableDeclaration', 'PropertyDeclaration']);
+
+/**
+ * Replaces literal client secrets, so that neither a terminal nor a log shows them. A secret may also be the value of a
+ * constant or class property of the same file.
+ */
 export function hideSecrets(text: string, root: Syntax): string {
-  const literals = [...root.walk()].flatMap((node) => {
-    const isSecret = node.kind === 'PropertyAssignment' && SECRETS.has(node.field('name')?.value ?? '');
-    return isSecret ? literalsIn(node.field('initializer')) : [];
-  });
+  const nodes = [...root.walk()];
+  const declared = nodes.filter(({ kind }) => DECLARATIONS.has(kind));
+  const secrets = [...declared, ...nodes.filter(({ kind }) => kind === 'PropertyAssignment')]
+    .filter((node) => SECRETS.has(nameOf(node)))
+    .map((node) => node.field('initializer'));
+  const used = new Set(secrets.flatMap(identifiersIn));
+  const constants = declared.filter((node) => used.has(nameOf(node))).map((node) => node.field('initializer'));
+  const literals = [...secrets, ...constants].flatMap(literalsIn);
   return literals.reduce((shown, literal) => shown.replaceAll(literal, "'***'"), text);
 }
+
+const nameOf = (node: Syntax): string => node.field('name')?.value ?? '';
+
+const identifiersIn = (value: Syntax | undefined): string[] =>
+  [...(value?.walk() ?? [])].flatMap((node) => (node.kind === 'Identifier' ? (node.value ?? []) : []));
 
 /** The argument of `config.get('…')` is a name, not a secret. */
 function literalsIn(value: Syntax | undefined): string[] {

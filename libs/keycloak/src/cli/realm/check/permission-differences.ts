@@ -167,7 +167,7 @@ function askerDifferences({ name, clients }: RequiredPermission, realm: RealmSna
     ];
   });
   const more = realm.clients.filter((client) => mayAskFor(client, name) && !clients.includes(client.clientId));
-  const unasked = realm.clients.filter(({ expectedDefaultScopes }) => expectedDefaultScopes.includes(name));
+  const unasked = realm.clients.filter(({ defaultScopes }) => defaultScopes.includes(name));
   return [
     ...missing,
     ...more.map(({ clientId }) =>

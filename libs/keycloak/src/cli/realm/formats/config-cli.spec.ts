@@ -45,7 +45,7 @@ describe('the format config-cli', () => {
     }
   });
 
-  it('lists in comments the settings that the clients need', () => {
+  it('lists in comments what the clients and the service accounts need', () => {
     const settings = [...commentsIn(configCliFile(REQUIREMENTS, 'shop')).matchAll(/^# +(\{.*\})$/gm)];
     expect(settings.map(([, json = '']) => JSON.parse(json) as unknown)).toEqual([
       { clientId: 'cron', serviceAccountsEnabled: true },
@@ -55,6 +55,13 @@ describe('the format config-cli', () => {
         attributes: { 'standard.token.exchange.enabled': 'true' },
       },
       { clientId: 'web', optionalClientScopes: ['orders.read'] },
+      {
+        username: 'service-account-cron',
+        enabled: true,
+        serviceAccountClientId: 'cron',
+        realmRoles: ['clerk'],
+        clientRoles: {},
+      },
     ]);
   });
 });

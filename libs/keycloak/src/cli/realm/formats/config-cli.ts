@@ -1,5 +1,5 @@
 import type { RealmRequirements } from '../realm-requirements.js';
-import { scopeMappings, scopeRepresentation, scopesOfClient } from './scope-representations.js';
+import { accountIn, scopeMappings, scopeRepresentation, scopesOfClient } from './scope-representations.js';
 
 const NO_DELETE = ['client-scope', 'scope-mapping', 'client-scope-mapping'];
 
@@ -18,8 +18,15 @@ export function configCliFile(requirements: RealmRequirements, realm: string): s
     ...NO_DELETE.map((kind) => `  import.managed.${kind}=no-delete`),
     'The roles and the clients must exist. Add to the definitions of the clients:',
     ...clientLines(requirements),
+    ...accountLines(requirements),
   ];
   return `${comments.map((line) => `# ${line}\n`).join('')}${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+function accountLines({ clients }: RealmRequirements): string[] {
+  const accounts = clients.filter(({ serviceAccountRoles }) => serviceAccountRoles.length > 0);
+  const lines = accounts.map((client) => `  ${JSON.stringify(accountIn(client))}`);
+  return lines.length === 0 ? [] : ['Add to the users, for the roles of service accounts:', ...lines];
 }
 
 function clientLines(requirements: RealmRequirements): string[] {

@@ -3,6 +3,7 @@ import { UsageError } from '../../usage-error.js';
 import type { RealmRequirements, RequiredClient } from '../realm-requirements.js';
 import { ACR, BASIC } from './built-in-scopes.js';
 import {
+  accountIn,
   allRoles,
   rolesByOwner,
   scopeMappings,
@@ -81,17 +82,6 @@ function clientIn(
     defaultClientScopes: defaults,
     optionalClientScopes: scopes,
     attributes: tokenExchange ? { 'standard.token.exchange.enabled': 'true' } : {},
-  };
-}
-
-function accountIn({ clientId, serviceAccountRoles }: RequiredClient): object {
-  const { realm, clients } = rolesByOwner(serviceAccountRoles);
-  return {
-    username: `service-account-${clientId}`.toLowerCase(),
-    enabled: true,
-    serviceAccountClientId: clientId,
-    realmRoles: realm,
-    clientRoles: Object.fromEntries(clients),
   };
 }
 

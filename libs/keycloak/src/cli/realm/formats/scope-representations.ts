@@ -1,5 +1,10 @@
 import type { Role } from '../../policy/holders.js';
-import { compareTexts, type RealmRequirements, type RequiredPermission } from '../realm-requirements.js';
+import {
+  compareTexts,
+  type RealmRequirements,
+  type RequiredClient,
+  type RequiredPermission,
+} from '../realm-requirements.js';
 
 const AUDIENCE_MAPPER = {
   protocol: 'openid-connect',
@@ -81,3 +86,15 @@ export const allRoles = ({ permissions, clients }: RealmRequirements): readonly 
 
 export const scopesOfClient = ({ permissions }: RealmRequirements, clientId: string): readonly string[] =>
   permissions.filter(({ clients }) => clients.includes(clientId)).map(({ name }) => name);
+
+/** A service account is a user of the realm. */
+export function accountIn({ clientId, serviceAccountRoles }: RequiredClient): object {
+  const { realm, clients } = rolesByOwner(serviceAccountRoles);
+  return {
+    username: `service-account-${clientId}`.toLowerCase(),
+    enabled: true,
+    serviceAccountClientId: clientId,
+    realmRoles: realm,
+    clientRoles: Object.fromEntries(clients),
+  };
+}
