@@ -37,7 +37,7 @@ export interface StaleAnswersOptions {
  * and ends.
  *
  * While an outage is known, a request does not wait for the server, and one call a second tries whether the server
- * answers. Any answer of the server ends the outage, even a refusal. An outage whose last failure is too old is unknown
+ * answers. Any answer but a 5xx ends the outage, even a refusal. An outage whose last failure is too old is unknown
  * again, because nobody has asked the server since.
  */
 export class StaleAnswers {

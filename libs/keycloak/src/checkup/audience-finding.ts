@@ -25,17 +25,16 @@ export async function audienceFinding({ service, options, probe, hasServiceAccou
     return exists;
   } catch (failure) {
     if (isNotAvailable(failure)) return exists;
-    const isUnknown = failure instanceof KeycloakException && failure.reason === 'answered_400_invalid_client';
-    return failed(failure, 'next_service', (said) =>
-      isUnknown
+    return failed(failure, 'next_service', (said, { reason, fields }) =>
+      reason === 'answered_400_invalid_client'
         ? [
             `${name}: its audience ${audience} is not a client of the realm, or the client is disabled. Keycloak answers ${said}.`,
             `Compare \`audience\` where ${name} is registered with the client ids of the realm, or enable the client.`,
           ]
         : [
             `${name}: ${options.clientId} can't exchange tokens: Keycloak answers ${said}.`,
-            keycloakRefusalHint((failure as KeycloakException).fields) ??
-              ((failure as KeycloakException).reason === 'delegation_token_refused'
+            keycloakRefusalHint(fields) ??
+              (reason === 'delegation_token_refused'
                 ? `A mapper adds act or may_act to the tokens of ${options.clientId}. Remove the mapper, because Keycloak does not exchange such tokens.`
                 : `Switch on "Standard token exchange" at the client ${options.clientId} (Capability config).`),
           ],

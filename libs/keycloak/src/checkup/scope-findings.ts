@@ -141,10 +141,9 @@ function misdirected({ about, scope, audience }: Call, found: readonly string[])
 function refused({ options, knownScopes }: Question, { scope, audience }: Call, failure: unknown): Finding {
   const isScope = failure instanceof KeycloakException && failure.reason === 'answered_400_invalid_scope';
   if (!isScope) {
-    return failed(failure, 'scope', (said) => [
+    return failed(failure, 'scope', (said, refusal) => [
       `${scope} for ${audience}: Keycloak answers ${said}.`,
-      failureHint(failure as KeycloakException) ??
-        'Follow the message of Keycloak. docs/operations.md lists the reasons.',
+      failureHint(refusal) ?? 'Follow the message of Keycloak. docs/operations.md lists the reasons.',
     ]);
   }
   if (knownScopes !== undefined && !knownScopes.includes(scope)) {

@@ -1,7 +1,7 @@
 import type { MeasuredSkew } from '../authorization-server/clock-skew.js';
 import { junkToken } from '../authorization-server/junk-token.js';
 import type { GrantedToken } from '../authorization-server/own-token-probe.js';
-import { connectionHint, isCertificateFailure, isProxyFailure } from '../protocol/connection-failures.js';
+import { connectionHint, isCertificateFailure } from '../protocol/connection-failures.js';
 import { failureHint } from '../protocol/failure-hints.js';
 import { KeycloakException } from '../protocol/keycloak-exception.js';
 import { realmRefusal } from './realm-refusal.js';
@@ -81,8 +81,7 @@ function unreached(failure: KeycloakException, realmUrl: string, proxy: string |
         ...error(
           'address',
           `Keycloak is unreachable at ${realmUrl}${through(proxy)}: ${said}.`,
-          (isProxyFailure(reason) ? connectionHint(reason).hint : undefined) ??
-            (reason === 'timeout' ? SLOW : `Start Keycloak, or ${CORRECT_ADDRESS}`),
+          connectionHint(reason).hint ?? (reason === 'timeout' ? SLOW : `Start Keycloak, or ${CORRECT_ADDRESS}`),
         ),
         isUnreachable: true,
       };
@@ -109,19 +108,16 @@ export async function credentialsFinding(
     await introspection.introspect(junkToken(options.profile), signal);
     return ok('credentials', `Keycloak accepts the credentials of ${clientId} and lets it introspect tokens.`);
   } catch (failure) {
-    return failed(failure, 'credentials', (said) => [
+    return failed(failure, 'credentials', (said, refusal) => [
       `Keycloak refuses the credentials of ${clientId}: ${said}.`,
-      is401(failure)
+      is401(refusal)
         ? `Compare clientId and clientSecret with the client in Keycloak (Credentials). Keycloak says "Client authentication failed." if the secret is wrong, and "Invalid client or Invalid client credentials" if the client is disabled or does not exist.`
-        : hintOf(failure),
+        : (failureHint(refusal) ?? ''),
     ]);
   }
 }
 
-const is401 = (failure: unknown): boolean =>
-  failure instanceof KeycloakException && failure.reason.startsWith('answered_401');
-
-const hintOf = (failure: unknown): string => (failure instanceof KeycloakException ? (failureHint(failure) ?? '') : '');
+const is401 = ({ reason }: KeycloakException): boolean => reason.startsWith('answered_401');
 
 export async function ownTokenFinding({
   options,
@@ -132,11 +128,11 @@ export async function ownTokenFinding({
     const token = await probe.ownToken('');
     return { finding: ok('service_account', `${clientId} has a service account.`), token };
   } catch (failure) {
-    const finding = failed(failure, 'service_account', (said) => [
+    const finding = failed(failure, 'service_account', (said, refusal) => [
       `${clientId} gets no token in its own name: ${said}.`,
-      is401(failure)
+      is401(refusal)
         ? `If this service calls others in its own name (asService), switch on "Service account roles" at the client ${clientId}. Without a service account, doctor can't check its next services.`
-        : hintOf(failure),
+        : (failureHint(refusal) ?? ''),
     ]);
     return { finding, token: undefined };
   }
@@ -194,7 +190,7 @@ export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: 
   if (lifetimeSeconds < 2 * minRemainingLifetimeSeconds) {
     return warning(
       'lifetime',
-      `${lives}, and the last ${minRemainingLifetimeSeconds} s are not used (minRemainingLifetimeSeconds), so each token is reused for at most half its life.`,
+      `${lives}, less than twice minRemainingLifetimeSeconds (${minRemainingLifetimeSeconds} s), so each token is reused for only half its life.`,
       'Raise Access Token Lifespan of the realm or of this client, or lower minRemainingLifetimeSeconds.',
     );
   }
@@ -217,11 +213,15 @@ export function lifetimeFinding({ options }: CheckupParts, { lifetimeSeconds }: 
 
 const LONG_LIFETIME_SECONDS = 3600;
 
-export function failed(failure: unknown, check: Check, words: (said: string) => [string, string]): Finding {
+export function failed(
+  failure: unknown,
+  check: Check,
+  words: (said: string, failure: KeycloakException) => [string, string],
+): Finding {
   if (!(failure instanceof KeycloakException)) throw failure;
   if (failure.code === 'authorization_server_unavailable') {
     const said = `Keycloak gives no usable answer: ${wordsOf(failure)}.`;
     return { ...error(check, said, 'Check that Keycloak is healthy, and try again.'), isUnreachable: true };
   }
-  return realmRefusal(failure) ?? error(check, ...words(wordsOf(failure)));
+  return realmRefusal(failure) ?? error(check, ...words(wordsOf(failure), failure));
 }

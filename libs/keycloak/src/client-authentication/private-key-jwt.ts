@@ -14,7 +14,10 @@ export interface PrivateKeyJwtOptions {
    * Ed25519. The first key signs; `publicKeys()` publishes all keys.
    */
   readonly keyFile: string;
-  /** The `kid` of the first key. Default: the thumbprint of the first key (RFC 7638). */
+  /**
+   * The `kid` of the first key. Default: the thumbprint of the first key (RFC 7638). If set, replace it together with
+   * the first key: the server keeps the key that it knows by this `kid`, and refuses assertions of another key.
+   */
   readonly keyId?: string;
 }
 

@@ -22,7 +22,6 @@ export class ServiceAudiences {
   }
 
   at(issuer: string): string {
-    if (this.only !== undefined) return this.only;
     const { audiences } = this.named;
     const audience = Object.hasOwn(audiences, issuer) ? audiences[issuer] : undefined;
     if (audience !== undefined) return audience;

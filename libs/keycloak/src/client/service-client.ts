@@ -151,7 +151,7 @@ export class ServiceCaller {
     body?: unknown,
     options: ServiceRequestOptions = {},
   ): Promise<ServiceResponse<T>> {
-    const { signal, query, timeoutMs, responseType: answer, forwardStatuses } = options;
+    const { signal, query, timeoutMs, responseType, forwardStatuses } = options;
     signal?.throwIfAborted();
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     if (forwardStatuses !== undefined) checkForwardStatuses(forwardStatuses);
@@ -161,7 +161,7 @@ export class ServiceCaller {
     // The body is serialized now, because the caller may change it before the request is sent or repeated.
     const text = body === undefined ? undefined : JSON.stringify(body);
     const target = this.transport.paths.below(query === undefined ? path : withQuery(path, query));
-    const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType: answer });
+    const exchange = new JsonExchange({ method, headers, body: text, signal, timeoutMs, responseType });
     const sent = await this.send(exchange, target);
     const { response } = sent;
     if (response.status >= 200 && response.status < 300) return response as ServiceResponse<T>;

@@ -65,7 +65,7 @@ export async function streamRequest(connections: Connections, request: StreamReq
 }
 
 class Exchange implements Dispatcher.DispatchHandler {
-  #limit: TimeLimit | undefined;
+  #limit: TimeLimit;
   #isComplete = false;
   #isCollected = false;
   /** A time-out while the exchange waits for the request body is not the server's fault. */
@@ -94,7 +94,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (!(body instanceof Readable)) return body ?? null;
     const pieces = piecesOf(body, {
       taken: (bytes) => {
-        this.#hasProgress('both');
+        this.#hasProgress('body');
         this.request.onSent?.(bytes);
       },
       waits: (isWaiting) => (this.#isWaitingForBody = isWaiting),
@@ -179,7 +179,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #abort = (): void => this.#fail(this.request.signal?.reason as Error);
   readonly #timeOut = (): void => this.#fail(new HttpFailure('timeout', this.#isWaitingForBody ? OWN_BODY : undefined));
 
-  #hasProgress(by: 'answer' | 'both'): void {
+  #hasProgress(by: 'answer' | 'body'): void {
     const { renewedBy, silenceMs } = this.request;
     if (by === 'answer' && this.#isCollected) return;
     if (renewedBy === 'both' || renewedBy === by) this.#restart(silenceMs);
@@ -192,7 +192,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #restart(ms: number): TimeLimit | undefined {
     if (this.#isOver) return undefined;
-    this.#limit?.clear();
+    this.#limit.clear();
     return (this.#limit = new TimeLimit(ms, this.#timeOut));
   }
 
@@ -207,7 +207,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#limit?.clear();
+    this.#limit.clear();
     this.request.signal?.removeEventListener('abort', this.#abort);
     if (!this.#isComplete) this.#controller?.abort(new Error('Over'));
     this.#sent?.destroy();

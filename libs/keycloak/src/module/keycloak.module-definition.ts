@@ -8,7 +8,7 @@ export const RESOLVED_OPTIONS = Symbol(`nestjs-keycloak-s2s:resolved-options, ${
 
 export const KEYCLOAK = Symbol(`nestjs-keycloak-s2s:keycloak, ${PROVIDED}`);
 
-export const SHARED_STATE = Symbol('nestjs-keycloak-s2s:revocation-sharing');
+export const SHARED_STATE = Symbol('nestjs-keycloak-s2s:shared-state');
 
 /**
  * A class for `forRootAsync({ useClass })` and `forRootAsync({ useExisting })`. With `useClass`, the module creates the

@@ -260,14 +260,14 @@ export function resolveKeycloakOptions(
       'verification is "jwt", so the option jwt is required: use jwtVerification() of nestjs-keycloak-s2s/jwt',
     );
   }
-  const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: signalled = Infinity } = common;
-  if (signalled <= ttl || (ttl === 0 && signalled !== Infinity)) {
+  const { introspectionTtlSeconds: ttl, introspectionTtlWithEventsSeconds: signalled } = common;
+  if (signalled !== undefined && (signalled <= ttl || ttl === 0)) {
     faults.fault(
       'introspectionTtlWithEventsSeconds must be more than introspectionTtlSeconds, and introspectionTtlSeconds must not be 0',
     );
   }
   const { introspectionStaleIfErrorSeconds: stale } = common;
-  if (common.revocationRetentionSeconds < Math.max(ttl, signalled === Infinity ? 0 : signalled) + stale) {
+  if (common.revocationRetentionSeconds < Math.max(ttl, signalled ?? 0) + stale) {
     faults.fault(
       'revocationRetentionSeconds must not be less than introspectionTtlSeconds and introspectionTtlWithEventsSeconds, each plus introspectionStaleIfErrorSeconds, because a denial must outlast cached answers',
     );

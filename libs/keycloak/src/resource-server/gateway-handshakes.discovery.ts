@@ -7,6 +7,7 @@ import type { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { AccessTokenVerifier } from './access-token-verifier.js';
 import { authorize } from './authorize.js';
 import { bearerToken } from './bearer-token.js';
+import { missingToken } from './call-demands.js';
 import type { AdaptedRefusal, AdaptedRequest, LongLivedConnection } from './request.adapter.js';
 import { gatewayPlaceOf, hostsOf, type Host } from './handlers.discovery.js';
 import type { HeldConnections } from './held-connections.js';
@@ -101,7 +102,7 @@ export class GatewayHandshakes {
     const text = bearerToken(request, this.options.maxTokenBytes);
     if (text === undefined) {
       if (demands.length > 0 && !openings.has('authenticated')) return undefined;
-      throw new BearerError('missing_token', { reason: 'no_credentials' });
+      throw missingToken();
     }
     const demanding = demands.filter(({ opening }) => opening !== 'public');
     const demanded = this.#strictest(demanding);

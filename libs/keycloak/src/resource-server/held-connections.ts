@@ -38,7 +38,8 @@ export type ConnectionEnd = 'expired' | 'revoked' | 'no_answer' | BearerErrorRea
  * Closes a long-lived connection when its token is no longer valid. Verifies each token twice per
  * `introspectionTtlSeconds`. A verification accepts no result that is older than half of `introspectionTtlSeconds`.
  * Verifications use at most half of `maxConcurrentCalls`, to leave slots for other calls. If no answer arrives, closes
- * the connection before the last result is `2 * introspectionTtlSeconds` old.
+ * the connection `introspectionTtlSeconds` after the last call of `hold()`, or 1.5 times as long after the last
+ * verification.
  */
 export class HeldConnections {
   readonly #held = new Map<object, Map<string, Held>>();

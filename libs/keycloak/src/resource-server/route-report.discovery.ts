@@ -29,7 +29,7 @@ import {
 } from './start-refusals.js';
 import type { VerificationMethod } from './verification.js';
 
-const CARRIERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, adapter: string]>>> = {
+const ADAPTERS: Readonly<Partial<Record<HandlerKind, readonly [kind: string, adapter: string]>>> = {
   message: ['rpc', 'microservicesRequestAdapter()'],
   'gateway-message': ['ws', 'websocketsRequestAdapter()'],
   operation: ['graphql', 'graphqlRequestAdapter()'],
@@ -153,7 +153,7 @@ export class RouteReport implements OnApplicationBootstrap {
       const effect = this.checks.isEnforcing ? 'is' : 'would be';
       this.#logger.warn(`${label} is closed: no access decorator opens it, so every request ${effect} refused`);
     } else if (access.opening !== 'public') {
-      const [context, adapter] = CARRIERS[kind] ?? [];
+      const [context, adapter] = ADAPTERS[kind] ?? [];
       if (context !== undefined && !this.options.requestAdapters.some((each) => each.kind === context)) {
         this.#logger.warn(
           `${label} is closed: the guard can't find the token of its caller without an adapter, such as ${adapter}, in forRoot({ requestAdapters })`,
@@ -202,7 +202,8 @@ export interface ReportedHandler extends RouteAccess {
   readonly route?: Handler;
 }
 
-export interface ReportedRoute extends ReportedHandler {
+export interface ReportedRoute extends RouteAccess {
+  readonly label: string;
   readonly classes: readonly object[];
   readonly handler: object;
 }

@@ -211,7 +211,7 @@ export class HeldDenials {
     if (first === undefined) return;
     this.#drop(first);
     this.#raiseFloor(Math.min(first.issuedBefore, first.deniedAt));
-    this.#warn(this.clock.monotonicMs());
+    this.#warn();
   }
 
   /** Limits `#floor` to the current time, because a time in the future would refuse new tokens. */
@@ -222,8 +222,9 @@ export class HeldDenials {
     this.#unshared.addFloor();
   }
 
-  #warn(nowMs: number): void {
+  #warn(): void {
     this.#goneEarly += 1;
+    const nowMs = this.clock.monotonicMs();
     if (nowMs < this.#warnAgainAtMs) return;
     this.#warnAgainAtMs = nowMs + WARNING_PAUSE_MS;
     const { maxRevocations } = this.options;

@@ -9,7 +9,7 @@ import {
 } from '../ports/signals.js';
 import { applySignals, type SignalTarget } from './apply-signals.js';
 import { LeaseHolder } from './lease-holder.js';
-import type { ConnectedSignalSource, Signals, SignalSource } from './signal-source.js';
+import type { ConnectedSignalSource, SignalSource } from './signal-source.js';
 import { sourceContext, type SignalClient, type SourceIssuer } from './source-context.js';
 import { isPassing, reasonOf, triedOnce } from './source-faults.js';
 
@@ -131,13 +131,7 @@ export class SignalFeed {
     if (hasGap) one.receivedSinceMs = undefined;
     const readFromMs = beganMs - receivedUntilMs > MAX_SINCE_MS ? beganMs : receivedUntilMs;
     const sinceMs = this.#clock.monotonicMs() - readFromMs;
-    let signals: Signals;
-    try {
-      signals = await one.source.poll(sinceMs);
-    } catch (error) {
-      this.#fail(one, error);
-      return;
-    }
+    const signals = await one.source.poll(sinceMs);
     one.readUntilMs = beganMs;
     const isApplied = applySignals(signals, this.#target);
     publishSignals(this.at.options.issuer, one.name, signals);
@@ -176,7 +170,6 @@ export class SignalFeed {
   }
 
   #missed(one: Followed): void {
-    one.receivedSinceMs = undefined;
     this.at.signals.interrupt();
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < one.missedLoggedMs + WARNING_PAUSE_MS) return;

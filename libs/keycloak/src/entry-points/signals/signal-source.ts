@@ -74,7 +74,8 @@ export interface SignalSourceContext {
 /** @experimental */
 export interface ConnectedSignalSource {
   /**
-   * Polls the events of the last `sinceMs` milliseconds (0 before the first read). A result may repeat events.
+   * Polls the events of the last `sinceMs` milliseconds. On the first read, and after a gap of over ten minutes, this is
+   * only the time since the poll began. A result may repeat events.
    *
    * Rejects with `AuthorizationServerError`, or with `SignalSourceError` if an operator must change the server's
    * settings.
