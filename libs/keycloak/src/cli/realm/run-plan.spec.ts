@@ -98,6 +98,17 @@ Levels of authentication (acr)
   });
 
   it.each([
+    ['web', 1, 'nobody: no role that may hold it (r of client web) is a realm role or a role of inventory'],
+    ['inventory', 0, ''],
+  ])('accepts roles of %s for a permission that is asked for by exchange: exit %s', async (client, code, fault) => {
+    const roles = { ...POLICY.permissions, 'stock.read': { roles: [{ client, role: 'r' }] } };
+    const path = folder.file(`exchange-${client}.json`, { ...POLICY, permissions: roles });
+    const { exitCode, failed } = await realmCommand(['plan', '--permissions', path, ...modules('orders')]);
+    expect(exitCode).toBe(code);
+    expect(failed).toContain(fault);
+  });
+
+  it.each([
     ['listed', /listed: the scopes of inventory are one list\..*only if serviceAccounts names listed/],
     ['mapped', /mapped has mapPermissions, so the plan has no permission of its handlers/],
   ])('notes which requirements of the module %s are unknown', async (name, note) => {

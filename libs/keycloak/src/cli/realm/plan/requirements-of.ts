@@ -1,4 +1,4 @@
-import { keyOfRole, nameOfRole } from '../../policy/holders.js';
+import { keyOfRole, nameOfRole, type Role } from '../../policy/holders.js';
 import {
   compareTexts,
   sortedRoles,
@@ -39,6 +39,7 @@ export function requirementsOf(
   }
   const clients = code.clients.map((client) => clientWith(client, policy));
   faults.push(...code.clients.flatMap((client) => accountFaults(client, permissions, policy, file)));
+  faults.push(...code.clients.flatMap((client) => exchangeFaults(client, permissions, file)));
   const planned = new Set(clients.map(({ clientId }) => clientId));
   const named = permissions.flatMap(({ audience, clients: askers }) => [audience, ...askers]);
   return {
@@ -98,6 +99,23 @@ function accountFaults(
     ];
   });
 }
+
+/** For a token exchange with an audience, Keycloak regards only realm roles and the roles of the audience. */
+function exchangeFaults(
+  { clientId, tokenExchange, asService }: CodeClient,
+  permissions: readonly RequiredPermission[],
+  file: string,
+): string[] {
+  return permissions
+    .filter(({ name, clients }) => tokenExchange && clients.includes(clientId) && !asService.includes(name))
+    .filter(({ audience, roles = [] }) => roles.length > 0 && roles.every((role) => isOfAnother(role, audience)))
+    .map(
+      ({ name, audience, roles = [] }) =>
+        `${clientId} asks for ${name} on behalf of users, but Keycloak grants it to nobody: no role that may hold it (${roles.map(nameOfRole).join(', ')}) is a realm role or a role of ${audience}. Name one in "roles" of ${file}.`,
+    );
+}
+
+const isOfAnother = (role: Role, audience: string): boolean => typeof role !== 'string' && role.client !== audience;
 
 function notesOnAdmission(
   { handler, clientId, clients, anyOf }: AdmissionOfService,
