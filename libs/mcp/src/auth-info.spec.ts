@@ -20,6 +20,5 @@ describe('authInfoOf', () => {
 
   it('names no metadata URL unless there is one', () => {
     expect(authInfoOf(caller)).not.toHaveProperty('resourceMetadataUrl');
-    expect(authInfoOf(undefined)).toBeUndefined();
   });
 });

@@ -17,19 +17,12 @@ export interface McpAuthInfo {
  *
  * The member `token` is empty, because a tool must not send its caller's token to another service. `metadataUrl` (RFC
  * 9728) is the URL that the challenges of the SDK's `scopeChallenge` name; `HandlerAccess.metadataUrlOf()` returns it.
- *
- * Returns undefined without a caller, because `enforcement: 'observe'` provides none.
  */
-export function authInfoOf(caller: VerifiedAccessToken, metadataUrl?: string): McpAuthInfo;
-export function authInfoOf(caller: VerifiedAccessToken | undefined, metadataUrl?: string): McpAuthInfo | undefined;
-export function authInfoOf(caller: VerifiedAccessToken | undefined, metadataUrl?: string): McpAuthInfo | undefined {
-  if (caller === undefined) return undefined;
-  return {
-    token: '',
-    clientId: caller.clientId,
-    scopes: [...caller.permissions],
-    expiresAt: caller.expiresAt,
-    extra: { caller },
-    ...(metadataUrl === undefined ? {} : { resourceMetadataUrl: metadataUrl }),
-  };
-}
+export const authInfoOf = (caller: VerifiedAccessToken, metadataUrl?: string): McpAuthInfo => ({
+  token: '',
+  clientId: caller.clientId,
+  scopes: [...caller.permissions],
+  expiresAt: caller.expiresAt,
+  extra: { caller },
+  ...(metadataUrl === undefined ? {} : { resourceMetadataUrl: metadataUrl }),
+});

@@ -23,9 +23,8 @@ export class SealedSessions {
     return this.#keys.seal(JSON.stringify(written), this.#associated('session', key));
   }
 
-  /** Returns undefined for a text that this service did not write under `key` with one of its present keys. */
   read(key: string, sealed: string): UserSession | undefined {
-    const written = this.#open(sealed, 'session', key);
+    const written = this.#keys.open(sealed, this.#associated('session', key));
     if (written === undefined) return undefined;
     const { tokens, ...session } = JSON.parse(written) as Written;
     return { ...session, tokens: new OpenIdTokens(tokens) };
@@ -35,27 +34,22 @@ export class SealedSessions {
     return this.#keys.seal(JSON.stringify(times), this.#associated('recheck'));
   }
 
-  readRecheck(sealed: string): RecheckTimes | undefined {
-    const written = this.#open(sealed, 'recheck');
-    return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
-  }
-
-  names(kind: string, value: string): readonly [first: string, ...others: string[]] {
-    return this.#keys.names(this.#associated(kind, value));
-  }
-
   /**
-   * Throws `SessionStoreError` for a text of a newer version of Service A: a recheck may end sessions, and a session is
-   * still valid at other replicas.
+   * Returns undefined for a text that this service did not write. Throws `SessionStoreError` if a newer version of
+   * Service A wrote the text, because the text may end sessions.
    */
-  #open(sealed: string, kind: string, ...value: readonly string[]): string | undefined {
-    const written = this.#keys.open(sealed, this.#associated(kind, ...value));
+  readRecheck(sealed: string): RecheckTimes | undefined {
+    const written = this.#keys.open(sealed, this.#associated('recheck'));
     if (written === undefined && this.#keys.isNewer(sealed)) {
       const hint =
         'Another replica runs a newer version of Service A. Update this replica, or empty the session store.';
       throw new SessionStoreError('newer_format', hint);
     }
-    return written;
+    return written === undefined ? undefined : (JSON.parse(written) as RecheckTimes);
+  }
+
+  names(kind: string, value: string): readonly [first: string, ...others: string[]] {
+    return this.#keys.names(this.#associated(kind, value));
   }
 
   /** The first item is the version of the format, so that no other version can decrypt the text. */

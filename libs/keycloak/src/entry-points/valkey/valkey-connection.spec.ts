@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { canMakeCertificates, TestAuthority } from '../../../spec-support/certificates.js';
 import { ValkeyConnection } from './valkey-connection.js';
 import { ValkeyError } from './valkey-error.js';
@@ -36,6 +36,20 @@ describe('ValkeyConnection', () => {
     await closed;
     expect(connection.isOpen).toBe(false);
     await expect(connection.send(['PING'], 1000)).rejects.toBeInstanceOf(ValkeyError);
+  });
+
+  it("starts no time-out of the client, which would outlast the command's answer", async () => {
+    const timeout = jest.spyOn(AbortSignal, 'timeout');
+    ends.push(() => timeout.mockRestore());
+    const server = createTcpServer((socket) => {
+      ends.push(() => socket.destroy());
+      socket.on('data', (sent) => socket.write('+OK\r\n'.repeat(String(sent).match(COMMAND)?.length ?? 0)));
+    });
+    const connection = await ValkeyConnection.open({ url: new URL(`valkey://127.0.0.1:${await portOf(server)}`) });
+    ends.push(() => connection.close());
+    timeout.mockClear();
+    await expect(connection.send(['PING'], 1000)).resolves.toBe('OK');
+    expect(timeout).not.toHaveBeenCalled();
   });
 });
 

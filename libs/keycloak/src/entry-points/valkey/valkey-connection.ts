@@ -37,6 +37,8 @@ export class ValkeyConnection {
       url: url.href.replace(/^[a-z]+:/, withTls ? 'rediss:' : 'redis:'),
       RESP: 2,
       disableOfflineQueue: true,
+      // `send` has a deadline of its own. The client's time-out would keep a timer for five seconds after each answer.
+      commandOptions: { timeout: 0 },
       socket: withTls ? { ...socket, tls: true, ...serverName(url), ...(ca === undefined ? {} : { ca }) } : socket,
     });
     // An `error` event that has no listener ends the process. The client continues after some errors, so the listener
