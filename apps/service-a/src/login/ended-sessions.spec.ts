@@ -38,6 +38,11 @@ describe('EndedSessions', () => {
     expect(ended.has(login({ subject: 'bob-id' }))).toBe(false);
   });
 
+  it('remembers the later of two notices that arrive out of order (BF-09)', () => {
+    for (const issuedAt of [2000, 1000]) ended.add({ sessionId: undefined, subject: 'alice-id' }, issuedAt);
+    expect(ended.has(login({ issuedAt: 1500 }))).toBe(true);
+  });
+
   it('remembers an ended session for the configured time', () => {
     ended.add({ sessionId: 's1', subject: undefined }, 2000);
     nowMs += HOUR_SECONDS * 1000;

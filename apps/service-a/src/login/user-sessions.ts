@@ -93,7 +93,10 @@ export class UserSessions {
     await this.store.end(ended, issuedAt);
   }
 
-  /** Requires a refresh before the next use of each session, since Keycloak may have ended the session. */
+  /**
+   * Requires a refresh before the next use of each session, since Keycloak may have ended the session. A session whose
+   * refresh got no answer is used without one until its access token expires.
+   */
   async recheckAll(): Promise<void> {
     await this.store.requireRecheck();
   }

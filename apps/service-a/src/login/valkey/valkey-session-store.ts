@@ -169,7 +169,8 @@ export class ValkeySessionStore implements SessionStore {
   #unreadable(): undefined {
     if (this.#isUnreadableLogged) return;
     this.#isUnreadableLogged = true;
-    const hint = 'Give all replicas the same SHARED_STATE_KEYS. Keep an old key as long as a session may last.';
+    const hint =
+      'Give all replicas the same SHARED_STATE_KEYS and the same version. Keep an old key as long as a session may last.';
     this.#logger.error("A session can't be decrypted, so its user must log in again", { hint });
   }
 
