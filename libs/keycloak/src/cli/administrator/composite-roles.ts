@@ -16,8 +16,7 @@ export async function mappedRoles(api: AdminApi, path: string): Promise<readonly
   const ofRealm = await api.readList(`${path}/realm/composite`);
   const mapped = [{ roles: ofRealm, keys: realmRoleKeys(namesIn(ofRealm)) }, ...(await Promise.all(ofClients))];
   const composites = mapped.flatMap(({ roles }) => roles).filter(({ composite }) => composite === true);
-  const within = await Promise.all(composites.map((role) => rolesWithin(api, role)));
-  return [...new Set([...mapped.flatMap(({ keys }) => keys), ...within.flatMap((keys) => [...keys])])];
+  return [...new Set([...mapped.flatMap(({ keys }) => keys), ...(await rolesWithin(api, ...composites))])];
 }
 
 const namesIn = (roles: readonly Representation[]): readonly string[] => roles.map(({ name }) => textOf(name));
@@ -58,9 +57,9 @@ export function rolesKnownTo(api: AdminApi, clients: readonly Owner[]): (role: R
 
 const MAX_ROLES = 1000;
 
-export async function rolesWithin(api: AdminApi, role: Representation): Promise<ReadonlySet<RoleKey>> {
+export async function rolesWithin(api: AdminApi, ...roles: readonly Representation[]): Promise<ReadonlySet<RoleKey>> {
   const seen = new Map<string, Representation>();
-  const waiting = [role];
+  const waiting = [...roles];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const id = textOf(next['id']);
     if (id === '' || seen.has(id)) continue;
@@ -68,11 +67,12 @@ export async function rolesWithin(api: AdminApi, role: Representation): Promise<
     seen.set(id, next);
     if (next['composite'] === true) waiting.push(...(await api.readList(`/roles-by-id/${id}/composites`)));
   }
-  return new Set(await Promise.all([...seen.values()].map(async (each) => keyOf(api, each))));
-}
-
-async function keyOf(api: AdminApi, { name, clientRole, containerId }: Representation): Promise<RoleKey> {
-  if (clientRole !== true) return roleKey(null, textOf(name));
-  const { clientId } = await api.read(`/clients/${textOf(containerId)}`);
-  return roleKey(textOf(clientId), textOf(name));
+  const clientIds = new Map<string, string>();
+  const keys = new Set<RoleKey>();
+  for (const { name, clientRole, containerId } of seen.values()) {
+    const id = clientRole === true ? textOf(containerId) : '';
+    if (id !== '' && !clientIds.has(id)) clientIds.set(id, textOf((await api.read(`/clients/${id}`))['clientId']));
+    keys.add(roleKey(clientIds.get(id) ?? null, textOf(name)));
+  }
+  return keys;
 }

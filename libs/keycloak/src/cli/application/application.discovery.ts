@@ -114,7 +114,7 @@ function notMade(failure: unknown): Finding[] {
   if (failure instanceof ConfigurationError) {
     return failure.faults.map((fault) => error('settings', `${fault}.`, 'Correct this setting.'));
   }
-  // The message of a module may contain any text, including secrets.
+  // The message of a module may contain any text, including tokens.
   const message = withoutSecrets(messageOf(failure), []);
   if (message.includes('nestjs-keycloak-s2s:')) {
     return [

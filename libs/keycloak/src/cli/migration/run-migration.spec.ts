@@ -28,10 +28,10 @@ describe('migrate-from-nest-keycloak-connect', () => {
 
   it('prints no client secret that is the value of a constant', async () => {
     const module = ROOT_MODULE.replace(`secret: 's'`, 'secret: CLIENT.SECRET');
-    const constant = `const SECRET = 'a-fixed-secret';\nconst CLIENT = { SECRET };\n`;
+    const constant = `const FIXED = 'a-fixed-secret';\nconst CLIENT = { SECRET: FIXED };\n`;
     project = new MigratedProject({ 'src/app.module.ts': module.replace(/(?=@Module)/, constant) });
     const { printed } = await project.run('src');
-    expect(printed).toContain("const SECRET = '***'");
+    expect(printed).toContain("const FIXED = '***'");
     expect(printed).not.toContain('a-fixed-secret');
   });
 

@@ -2,11 +2,11 @@ import type { Syntax } from './syntax.js';
 
 const SECRETS = new Set(['secret', 'clientSecret', 'client-secret']);
 
-const DECLARATIONS = new Set(['VariableDeclaration', 'PropertyDeclaration']);
+const DECLARATIONS = new Set(['VariableDeclaration', 'PropertyDeclaration', 'EnumMember', 'Parameter']);
 
 /**
  * Replaces literal client secrets, so that neither a terminal nor a log shows them. A secret may also be the value of a
- * constant or class property of the same file.
+ * constant, property, enum member or parameter of the same file.
  */
 export function hideSecrets(text: string, root: Syntax): string {
   const nodes = [...root.walk()];
@@ -14,9 +14,16 @@ export function hideSecrets(text: string, root: Syntax): string {
   const secrets = [...declared, ...nodes.filter(({ kind }) => kind === 'PropertyAssignment')]
     .filter((node) => SECRETS.has(nameOf(node)))
     .map((node) => node.field('initializer'));
-  const used = new Set(secrets.flatMap(identifiersIn));
-  const constants = declared.filter((node) => used.has(nameOf(node))).map((node) => node.field('initializer'));
-  const literals = [...secrets, ...constants].flatMap(literalsIn);
+  const names = new Set<string>();
+  // Iterates over the names that are added meanwhile, because a constant may be the value of another constant.
+  const values = [...secrets];
+  for (const value of values) {
+    for (const name of identifiersIn(value).filter((each) => !names.has(each))) {
+      names.add(name);
+      values.push(...declared.filter((node) => nameOf(node) === name).map((node) => node.field('initializer')));
+    }
+  }
+  const literals = values.flatMap(literalsIn);
   return literals.reduce((shown, literal) => shown.replaceAll(literal, "'***'"), text);
 }
 

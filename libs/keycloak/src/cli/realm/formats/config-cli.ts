@@ -26,7 +26,12 @@ export function configCliFile(requirements: RealmRequirements, realm: string): s
 function accountLines({ clients }: RealmRequirements): string[] {
   const accounts = clients.filter(({ serviceAccountRoles }) => serviceAccountRoles.length > 0);
   const lines = accounts.map((client) => `  ${JSON.stringify(accountIn(client))}`);
-  return lines.length === 0 ? [] : ['Add to the users, for the roles of service accounts:', ...lines];
+  return lines.length === 0
+    ? []
+    : [
+        'Add to the users, for the roles of service accounts. keycloak-config-cli removes their other roles and groups:',
+        ...lines,
+      ];
 }
 
 function clientLines(requirements: RealmRequirements): string[] {

@@ -14,7 +14,9 @@ export interface CodeRequirements {
 export interface CodeClient {
   readonly clientId: string;
   readonly tokenExchange: boolean;
+  /** Only permissions whose `scopes` name the kind of call, here and in `onBehalfOf`. */
   readonly asService: readonly string[];
+  readonly onBehalfOf: readonly string[];
 }
 
 export interface AdmissionOfService extends Admission {
@@ -58,10 +60,12 @@ export function codeRequirements(
 const clientOf = ({ clientId, calls }: ServiceNeeds): CodeClient => ({
   clientId,
   tokenExchange: calls.some(({ onBehalfOf }) => onBehalfOf),
-  asService: sortedTexts(
-    calls.filter(({ asService, isByKind }) => asService && isByKind).map(({ permission }) => permission),
-  ),
+  asService: permissionsOf(calls.filter(({ asService, isByKind }) => asService && isByKind)),
+  onBehalfOf: permissionsOf(calls.filter(({ onBehalfOf, isByKind }) => onBehalfOf && isByKind)),
 });
+
+const permissionsOf = (calls: ServiceNeeds['calls']): readonly string[] =>
+  sortedTexts(calls.map(({ permission }) => permission));
 
 interface Owner {
   readonly audience: string;

@@ -102,12 +102,12 @@ function accountFaults(
 
 /** For a token exchange with an audience, Keycloak regards only realm roles and the roles of the audience. */
 function exchangeFaults(
-  { clientId, tokenExchange, asService }: CodeClient,
+  { clientId, onBehalfOf }: CodeClient,
   permissions: readonly RequiredPermission[],
   file: string,
 ): string[] {
   return permissions
-    .filter(({ name, clients }) => tokenExchange && clients.includes(clientId) && !asService.includes(name))
+    .filter(({ name }) => onBehalfOf.includes(name))
     .filter(({ audience, roles = [] }) => roles.length > 0 && roles.every((role) => isOfAnother(role, audience)))
     .map(
       ({ name, audience, roles = [] }) =>
