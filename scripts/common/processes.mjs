@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 
-const KILL_AFTER_MS = 10_000;
+/** Exceeds the longest shutdown of a service (docs/demo.md). */
+const KILL_AFTER_MS = 20_000;
 
 export function colorful(stream = process.stdout) {
   return stream.isTTY === true && !process.env.NO_COLOR;

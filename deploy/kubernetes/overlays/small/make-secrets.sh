@@ -44,6 +44,10 @@ if grep -q ' PASSWORD ' valkey.users.acl; then
 fi
 
 # The authority's key also signs later certificates. Keep ca.key off the cluster.
+if [ ! -e ca.crt ] && [ -e ca.key ]; then
+  echo 'ca.crt, the certificate of ca.key, is missing. Put it back into this folder, then run the script again' >&2
+  exit 1
+fi
 if [ ! -e ca.crt ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj '/CN=keycloak-s2s' \
     -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
