@@ -53,8 +53,9 @@ export const Authenticated = (): RouteDecorator => open('authenticated');
 
 /**
  * Opens the route to tokens that have all the given permissions. The permissions of several `@RequirePermission`
- * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission; the challenge's
- * `scope` names all permissions. Permissions are compared whole and case-sensitively (RFC 6749 §3.3).
+ * decorators on one route add up. The 403 `insufficient_scope` names the first missing permission. The challenge's
+ * `scope` names all permissions, or none with `mapPermissions`. Permissions are compared whole and case-sensitively (RFC
+ * 6749 §3.3).
  */
 export function RequirePermission(permission: string, ...more: readonly string[]): RouteDecorator {
   const permissions = permissionNames('@RequirePermission', [permission, ...more]);

@@ -14,6 +14,12 @@ class Orders {
     return 'managed';
   }
 
+  @Get('counted')
+  @RequirePermission('counter')
+  counted(): string {
+    return 'counted';
+  }
+
   @Get('checked')
   @RequireAnyPermission('Prüfer', 'Order Manager')
   checked(): string {
@@ -56,6 +62,15 @@ describe('roles', () => {
     expect(await get('/checked', 'Prüfer')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Order Manager')).toMatchObject({ status: 200 });
     expect(await get('/checked', 'Clerk')).toMatchObject({ status: 403, permission: 'Prüfer' });
+  });
+
+  it('are in no challenge, even if their names are valid scopes', async () => {
+    await start(Orders, byRoles);
+    expect(await get('/counted')).toEqual({
+      status: 403,
+      permission: 'counter',
+      challenge: 'Bearer realm="test-service", error="insufficient_scope"',
+    });
   });
 
   it('prevent the start without mapPermissions if the name of the role is not a valid scope', async () => {

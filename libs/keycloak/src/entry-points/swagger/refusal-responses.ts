@@ -7,8 +7,13 @@ export interface RefusalWriter {
   toReply(refusal: KeycloakException): RefusalReply;
 }
 
-export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Record<string, object> {
-  const replies = refusalsOf(access).map((refusal) => writer.toReply(refusal));
+/** Permissions that are not scopes are in no challenge. */
+export function refusalResponses(
+  access: RouteAccess,
+  writer: RefusalWriter,
+  permissionsAreScopes: boolean,
+): Record<string, object> {
+  const replies = refusalsOf(access, permissionsAreScopes).map((refusal) => writer.toReply(refusal));
   const statuses = [...new Set(replies.map(({ status }) => status))];
   return Object.fromEntries(
     statuses.map((status) => [
@@ -21,19 +26,22 @@ export function refusalResponses(access: RouteAccess, writer: RefusalWriter): Re
   );
 }
 
-function refusalsOf({ opening, permissions, anyOf, clients, authentication }: RouteAccess): KeycloakException[] {
+function refusalsOf(
+  { opening, permissions, anyOf, clients, authentication }: RouteAccess,
+  permissionsAreScopes: boolean,
+): KeycloakException[] {
   if (opening === 'public') return [];
   if (opening === 'closed') return [new BearerError('route_closed', { reason: 'no_decorator_opens_it' })];
   // If one of several permissions suffices, the guard's refusal names the first permission.
   const named = [...new Set([...permissions, ...anyOf.flatMap(([first]) => first ?? [])])];
+  const scopes = permissionsAreScopes ? named : [];
   return [
     // The guard refuses credentials of another scheme, even if the token is optional.
     new BearerError('missing_token', { reason: opening === 'optional' ? 'scheme_not_bearer' : 'no_credentials' }),
     new BearerError('invalid_request', { reason: 'more_than_one_credential' }),
     new BearerError('invalid_token', { reason: 'inactive' }),
     ...named.map(
-      (permission) =>
-        new BearerError('insufficient_scope', { reason: 'permission_missing', permission, scopes: named }),
+      (permission) => new BearerError('insufficient_scope', { reason: 'permission_missing', permission, scopes }),
     ),
     ...(clients.length > 0 ? [new BearerError('client_not_allowed', { reason: 'client_not_allowed' })] : []),
     ...(authentication === undefined ? [] : [refusalOfLogin(authentication)]),
