@@ -1,5 +1,4 @@
 import { JsonExchange, type JsonRequest } from '../src/client/json-exchange.js';
-import { UNTRACED } from '../src/client/trace-headers.js';
 import { ServiceTransport, type ServiceAnswer } from '../src/client/service-transport.js';
 import type { CallsState } from '../src/resilience/call-gate.js';
 
@@ -15,7 +14,7 @@ export class JsonTransport {
   }
 
   async send({ path, ...request }: PathRequest): Promise<ServiceAnswer> {
-    return this.#transport.send(new JsonExchange(request), this.#transport.paths.below(path), 'Bearer none', UNTRACED);
+    return this.#transport.send(new JsonExchange(request), this.#transport.paths.below(path));
   }
 
   get state(): CallsState {

@@ -10,7 +10,6 @@ import { CallPolicy } from '../resilience/call-policy.js';
 import { JsonTransport } from '../../spec-support/json-transport.js';
 import { ServiceTransport } from './service-transport.js';
 import { StreamingExchange } from './streaming-exchange.js';
-import { UNTRACED } from './trace-headers.js';
 
 /** Runs in a worker thread, to answer while this thread is busy. */
 const SERVER = `
@@ -55,7 +54,7 @@ const CALLERS: Readonly<Record<string, () => () => Promise<unknown>>> = {
     const transport = new ServiceTransport(options(), undefined, systemClock, onCircuit);
     const body = { open: () => '{}', isRepeatable: true };
     const request = { method: 'POST', url: `${baseUrl}/orders`, headers: {}, body, streams: false } as const;
-    return () => transport.send(new StreamingExchange(request), '/orders', 'Bearer none', UNTRACED);
+    return () => transport.send(new StreamingExchange(request), '/orders', 'Bearer none');
   },
   'the authorization server': () => {
     const policy = new CallPolicy(bounds, SERVER_CALL_RULES, systemClock, onCircuit);

@@ -48,7 +48,8 @@ const ACCEPTED = { json: 'application/json', text: 'text/*, */*;q=0.1' };
 
 /** Returns a flat list in which header names and values alternate (perf: service-client). */
 function headerLines(request: JsonRequest, { authorization, trace, options }: ServiceTarget): string[] {
-  const lines = ['accept-encoding', options.gzip === true ? 'gzip' : 'identity', 'authorization', authorization];
+  const lines = ['accept-encoding', options.gzip === true ? 'gzip' : 'identity'];
+  if (authorization !== undefined) lines.push('authorization', authorization);
   if (request.body !== undefined) lines.push('content-type', 'application/json');
   let accepts = false;
   const headers = (trace === UNTRACED ? request.headers : withTrace(request.headers, trace)) ?? {};

@@ -15,7 +15,7 @@ import type { AnswerHead } from './answer-head.js';
 import { isWorthAnother, serviceFailure } from './service-call-failures.js';
 import { serviceCallRules } from './service-call-rules.js';
 import { ServicePaths } from './service-paths.js';
-import type { TraceHeaders } from './trace-headers.js';
+import { UNTRACED, type TraceHeaders } from './trace-headers.js';
 
 export interface ServiceTransportOptions extends CallGateOptions {
   readonly name: string;
@@ -30,7 +30,7 @@ export interface ServiceTarget {
   readonly connections: Connections;
   readonly origin: string;
   readonly path: string;
-  readonly authorization: string;
+  readonly authorization: string | undefined;
   readonly trace: TraceHeaders;
   readonly options: ServiceTransportOptions;
 }
@@ -79,8 +79,8 @@ export class ServiceTransport {
   async send<Answer extends ServiceAnswer>(
     exchange: Exchange<Answer>,
     path: string,
-    authorization: string,
-    trace: TraceHeaders,
+    authorization?: string,
+    trace = UNTRACED,
   ): Promise<Answer> {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;

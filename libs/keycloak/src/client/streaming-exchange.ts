@@ -59,7 +59,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
     const { connections, origin, path, authorization, trace, options } = target;
     const { method, headers, streams, signal, onSent, onReceived, maxResponseBytes = Infinity } = this.request;
     const body = this.request.body.open();
-    const lines = { 'accept-encoding': 'identity', authorization, ...withTrace(headers, trace) };
+    const lines = { 'accept-encoding': 'identity', authorization: authorization ?? '', ...withTrace(headers, trace) };
     const isCollected = (status: number): boolean => !streams || status >= 300;
     const answer = await streamRequest(connections, {
       origin,
