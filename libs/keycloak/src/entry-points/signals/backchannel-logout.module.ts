@@ -94,6 +94,7 @@ function noticesOf(
   const clock = awakeClock(systemClock);
   const noticesOfIssuers = [own, ...others].map((at): IssuerNotices => {
     const { issuer, keySet, options } = at;
+    const { clientId, clockToleranceSeconds } = options;
     const readKeys = keySet('logout_jwks').read;
     const keys = new SigningKeys(
       { readKeys, clock, log: withFields(log, { issuer }) },
@@ -101,7 +102,7 @@ function noticesOf(
     );
     return {
       issuer,
-      tokens: new LogoutTokens({ issuer, clientId: options.clientId }, keys, clock),
+      tokens: new LogoutTokens({ issuer, clientId, clockToleranceSeconds }, keys, clock),
       rechecks: repeatedRechecks(at, revocations),
     };
   });

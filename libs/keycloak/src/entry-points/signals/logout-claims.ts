@@ -33,6 +33,7 @@ export class LogoutTokenError extends Error {
 export interface LogoutRecipient {
   readonly issuer: string;
   readonly clientId: string;
+  readonly clockToleranceSeconds: number;
 }
 
 export interface LogoutClaims extends BackchannelLogout {
@@ -50,10 +51,12 @@ const REVOKES_OFFLINE = 'revoke_offline_access';
 /** The maximum age of a logout token in seconds; the specification recommends a lifetime of at most two minutes. */
 const MAX_AGE = 120;
 const MAX_LIFE = 300;
-const CLOCK_TOLERANCE = 5;
+/** Keycloak sends a notice only once, so a smaller tolerance of the module does not apply. */
+const MIN_CLOCK_TOLERANCE = 5;
+const MAX_CLOCK_TOLERANCE = 60;
 
 /** The time in which an attacker could replay an accepted token, in seconds. */
-export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * CLOCK_TOLERANCE;
+export const REPLAYABLE_SECONDS = MAX_LIFE + MAX_AGE + 2 * MAX_CLOCK_TOLERANCE;
 
 const MAX_IDENTIFIER_LENGTH = 1024;
 
@@ -61,13 +64,17 @@ const MAX_IDENTIFIER_LENGTH = 1024;
  * Checks the claims, but not the signature (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). `now` is in seconds
  * since the epoch.
  */
-export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRecipient, now: number): LogoutClaims {
+export function readLogoutClaims(
+  claims: Claims,
+  { issuer, clientId, clockToleranceSeconds }: LogoutRecipient,
+  now: number,
+): LogoutClaims {
   const { iss, aud, sub, sid, jti, events } = claims;
   if (iss !== issuer) throw new LogoutTokenError('other_issuer');
   if (!(aud === clientId || (Array.isArray(aud) && aud.includes(clientId)))) {
     throw new LogoutTokenError('other_audience');
   }
-  const issuedAt = issuedAtOf(claims, now);
+  const issuedAt = issuedAtOf(claims, now, Math.max(MIN_CLOCK_TOLERANCE, clockToleranceSeconds));
   if (!isObject(events) || !isObject(events[EVENT])) throw new LogoutTokenError('not_a_logout_event');
   // A token with a nonce could be used as an ID token.
   if ('nonce' in claims) throw new LogoutTokenError('has_a_nonce');
@@ -84,12 +91,12 @@ export function readLogoutClaims(claims: Claims, { issuer, clientId }: LogoutRec
   };
 }
 
-function issuedAtOf({ iat, exp, nbf }: Claims, now: number): number {
+function issuedAtOf({ iat, exp, nbf }: Claims, now: number, tolerance: number): number {
   if (!isTime(iat) || !isTime(exp) || !(nbf === undefined || isTime(nbf))) throw new LogoutTokenError('times_missing');
-  if (iat > now + CLOCK_TOLERANCE) throw new LogoutTokenError('issued_in_the_future');
-  if (nbf !== undefined && nbf > now + CLOCK_TOLERANCE) throw new LogoutTokenError('not_yet_valid');
-  if (exp <= now - CLOCK_TOLERANCE) throw new LogoutTokenError('expired');
-  if (iat < now - MAX_AGE - CLOCK_TOLERANCE) throw new LogoutTokenError('too_old');
+  if (iat > now + tolerance) throw new LogoutTokenError('issued_in_the_future');
+  if (nbf !== undefined && nbf > now + tolerance) throw new LogoutTokenError('not_yet_valid');
+  if (exp <= now - tolerance) throw new LogoutTokenError('expired');
+  if (iat < now - MAX_AGE - tolerance) throw new LogoutTokenError('too_old');
   if (exp - iat > MAX_LIFE) throw new LogoutTokenError('lives_too_long');
   return iat;
 }
