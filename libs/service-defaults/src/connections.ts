@@ -72,7 +72,7 @@ export class Connections {
     const pending = this.#pending.get(socket);
     if (pending === undefined) return;
     pending.delete(response);
-    // An answer that began before the shutdown may have promised to keep the connection open.
+    // The header of an answer that began before the shutdown says that the connection stays open.
     if (this.#closing && pending.size === 0) socket.destroySoon();
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { CONNECTION_FAILURES, connectionHint, isCertificateFailure, isProxyFailure } from './connection-failures.js';
+import { CONNECTION_FAILURES, connectionHint, isCertificateFailure } from './connection-failures.js';
 
+const isProxyFailure = (reason: string): boolean => reason.startsWith('proxy_');
 const hintOf = (reason: string): string => connectionHint(reason).hint ?? '';
 
 describe('a connection failure', () => {

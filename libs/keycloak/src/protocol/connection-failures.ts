@@ -66,8 +66,6 @@ export function connectionFailure(code: unknown): ConnectionFailure {
 
 export const isCertificateFailure = (reason: string): boolean => Object.hasOwn(CERTIFICATE_FAILURES, reason);
 
-export const isProxyFailure = (reason: string): boolean => Object.hasOwn(PROXY_FAILURES, reason);
-
 export function connectionHint(reason: string): { readonly hint?: string } {
   const hint = Object.hasOwn(HINTS, reason) ? HINTS[reason] : undefined;
   return hint === undefined ? {} : { hint };

@@ -52,7 +52,6 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
 ): Described {
   const { issuers, exposeRefusalReasons } = app.get<ResolvedKeycloakOptions>(RESOLVED_OPTIONS, { strict: false });
   const writer = app.get(KeycloakExceptionFilter, { strict: false });
-  const permissionsAreScopes = issuers.every(({ mapPermissions }) => mapPermissions === undefined);
   const routes = app.get(RouteReport, { strict: false }).routes();
   const { documented, faults } = documentedRoutes(app, routes, document, options.document ?? {});
   const parts = document as object as Document;
@@ -61,7 +60,7 @@ export function addKeycloakSecurity<Described extends OpenAPIObject>(
   for (const { route, places } of documented) {
     demands.add(route, places, () => ({
       security: requirementsOf(route, rules),
-      responses: refusalResponses(route, writer, permissionsAreScopes),
+      responses: refusalResponses(route, writer, rules.permissionsAreScopes),
     }));
   }
   throwIfFaulty([...faults, ...demands.faults]);
