@@ -1,7 +1,7 @@
 import { abortable } from '../caching/abortable.js';
 import { letManyListen } from '../caching/shared-signal.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
-import { refusesToken } from './service-call-failures.js';
+import { mayBeSentAgain, refusesToken } from './service-call-failures.js';
 import type { Exchange, ServiceAnswer, ServiceTransport } from './service-transport.js';
 import type { TokenRequest } from './token-request.js';
 import type { TokenSources } from './token-sources.js';
@@ -29,7 +29,8 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let refused: IssuedToken | undefined;
   // The token may have been revoked, so it is dropped even if the request can't be repeated.
   const isRefused = response.status === 401 && refusesToken(response);
-  if (isRefused && tokens.dropRefused(request, token) && exchange.isRepeatable) {
+  const isDropped = isRefused && tokens.dropRefused(request, token);
+  if (isDropped && exchange.isRepeatable && mayBeSentAgain(response, exchange.method)) {
     refused = token;
     token = await abortable(tokens.get(request), signal);
     response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);

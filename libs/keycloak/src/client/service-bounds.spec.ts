@@ -6,7 +6,12 @@ import { JsonTransport, type PathRequest } from '../../spec-support/json-transpo
 import { StillClock } from '../../spec-support/still-clock.js';
 import type { CircuitState } from '../resilience/call-gate.js';
 import { ServiceCallError } from './service-call-error.js';
-import type { ServiceTransportOptions } from './service-transport.js';
+import {
+  ServiceTransport,
+  type Exchange,
+  type ServiceAnswer,
+  type ServiceTransportOptions,
+} from './service-transport.js';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -278,5 +283,47 @@ describe('the circuit to a service', () => {
       clock.advance(0.001);
       expect(await call()).toBe('200');
     }
+  });
+});
+
+describe('a trial call that waited for a slot', () => {
+  it('has at least the default time-out, if its own time-out is longer', async () => {
+    const clock = new StillClock();
+    const transport = new ServiceTransport(
+      {
+        name: 'service-b',
+        baseUrl: 'http://127.0.0.1',
+        timeoutMs: 3000,
+        maxResponseBytes: 1024,
+        maxConcurrentCalls: 1,
+        maxQueuedCalls: 1,
+        circuitBreakerFailures: 1,
+        circuitBreakerPauseMs: 1000,
+      },
+      undefined,
+      clock,
+    );
+    const common = { method: 'POST', signal: undefined, ownsSignal: false, isRepeatable: false };
+    let endBody = (): void => undefined;
+    const body = new Promise<void>((resolve) => (endBody = resolve));
+    const headOf = async (status: number) => Promise.resolve({ status, headers: {}, body: undefined });
+    const failed = { ...common, timeoutMs: undefined, send: async () => headOf(503), over: async () => body };
+    const given: [timeoutMs: number, isTrial: boolean][] = [];
+    const waiting: Exchange<ServiceAnswer> = {
+      ...common,
+      timeoutMs: 20_000,
+      send: async (_target, timeoutMs, isTrial) => {
+        given.push([timeoutMs, isTrial]);
+        return headOf(200);
+      },
+      over: undefined,
+    };
+    const path = transport.paths.below('/api');
+    const sent = [transport.send(failed, path), transport.send(waiting, path)];
+    await sent[0];
+    clock.advance(5);
+    endBody();
+    await sent[1];
+    expect(given).toEqual([[3000, true]]);
   });
 });

@@ -12,9 +12,20 @@ import { refusedTokenHint } from './refused-token-hint.js';
 import { safeBody, ServiceCallError } from './service-call-error.js';
 import type { TokenRequest } from './token-request.js';
 
+/** Idempotent methods (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
+
 /** Whether the answer refuses the token (RFC 6750 §3.1). */
 export function refusesToken({ status, headers }: AnswerHead): boolean {
   return status === 401 && readBearerChallenge(headers['www-authenticate'])?.error === 'invalid_token';
+}
+
+/**
+ * Whether the request can be sent again after an answer that refuses its token. A 401 means that the request was not
+ * applied (RFC 9110 §15.5.2), unless the service states that its handler had begun.
+ */
+export function mayBeSentAgain({ headers }: AnswerHead, method: string): boolean {
+  return IDEMPOTENT.has(method) || readBearerChallenge(headers['www-authenticate'])?.mayBeApplied === false;
 }
 
 /** Returns a `BearerError` only for an exchanged token, because a service can't log in again. */
@@ -81,9 +92,6 @@ export function serviceFailure(service: string, error: unknown): unknown {
   });
   return failure.add(connectionHint(reason));
 }
-
-/** Idempotent methods (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY', 'PUT', 'DELETE']);
 
 /** Services may close idle connections at any time, so idempotent requests are repeated. */
 export function isWorthAnother(error: unknown, method: string): boolean {

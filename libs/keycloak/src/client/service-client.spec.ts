@@ -440,6 +440,23 @@ describe('a called service that fails', () => {
     expect(asked()).toBe(2);
   });
 
+  it.each<[string, 'get' | 'put' | 'post' | 'patch', number]>([
+    ['receives an idempotent call again', 'get', 2],
+    ['receives an idempotent call again', 'put', 2],
+    ['receives no other call again', 'post', 1],
+    ['receives no other call again', 'patch', 1],
+  ])('%s after a 401 of a handler that had begun: %s', async (_case, method, sent) => {
+    const challenge = `${INVALID_TOKEN['WWW-Authenticate']}, applied="unknown"`;
+    next.answer(PATH, raw(401, '', { 'WWW-Authenticate': challenge }));
+    const service = asService();
+    expect(await failure(service[method](PATH, {}))).toMatchObject({ code: 'service_refused', status: 401 });
+    expect(next.requests).toHaveLength(sent);
+    next.answer(PATH, json({ result: 20 }));
+    await service.get(PATH);
+    const [first, last] = [next.requests[0], next.requests.at(-1)];
+    expect(last?.headers.authorization).not.toBe(first?.headers.authorization);
+  });
+
   it('causes service_refused when the called service also refuses the renewed token', async () => {
     next.answer(PATH, raw(401, '', INVALID_TOKEN));
     expect(await failure(onBehalfOf().get(PATH))).toMatchObject({

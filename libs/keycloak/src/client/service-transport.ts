@@ -86,8 +86,10 @@ export class ServiceTransport {
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
     // A caller can't prolong the circuit breaker's trial call, because all other calls fail until the trial ends.
-    const call = (waitedMs: number, isTrial: boolean): Promise<Answer> =>
-      this.#try(exchange, target, (isTrial ? Math.min(boundMs, options.timeoutMs) : boundMs) - waitedMs, isTrial);
+    const call = (waitedMs: number, isTrial: boolean): Promise<Answer> => {
+      const leftMs = boundMs - waitedMs;
+      return this.#try(exchange, target, isTrial ? Math.min(leftMs, options.timeoutMs) : leftMs, isTrial);
+    };
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
     try {
       return await this.#gate.pass(call, wait, exchange.over);

@@ -106,12 +106,14 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
   /**
    * Returns the challenge (RFC 6750 §3, RFC 9470 §3) or `Retry-After`. Every 503 has `Retry-After`; a 429 has this
    * header if the time is known. `resourceMetadata` is a URL (RFC 9728 §5.1). `scopes` are the scopes that the 401 of a
-   * missing or invalid token names.
+   * missing or invalid token names. With `mayBeApplied`, the 401 of an invalid token has the parameter
+   * `applied="unknown"`: the handler had begun, so `ServiceClient` does not repeat the request unless it is idempotent.
    */
   toHeaders(
     realm: string,
     resourceMetadata?: string,
     scopes: readonly string[] = [],
+    mayBeApplied = false,
   ): Readonly<Record<string, string>> {
     if (this.httpStatus === 503) return { 'Retry-After': String(this.retryAfterSeconds ?? 5) };
     if (this.httpStatus === 429 && this.retryAfterSeconds !== undefined) {
@@ -120,7 +122,8 @@ export abstract class KeycloakException<Reason extends RefusalReason = RefusalRe
     const challenge = this.#challenge(scopes);
     if (challenge === undefined) return {};
     const metadata = resourceMetadata === undefined ? {} : { resourceMetadata };
-    return { 'WWW-Authenticate': formatBearerChallenge({ realm, ...challenge, ...metadata }) };
+    const applied = mayBeApplied && this.code === 'invalid_token' ? { applied: 'unknown' as const } : {};
+    return { 'WWW-Authenticate': formatBearerChallenge({ realm, ...challenge, ...metadata, ...applied }) };
   }
 
   #challenge(scopes: readonly string[]): Omit<BearerChallenge, 'realm'> | undefined {

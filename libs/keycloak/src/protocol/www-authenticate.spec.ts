@@ -133,7 +133,12 @@ describe('readBearerRealm', () => {
 });
 
 describe('readBearerChallenge (RFC 9470 section 3)', () => {
-  const weak = { error: 'insufficient_user_authentication', acrValues: undefined, maxAge: undefined };
+  const weak = {
+    error: 'insufficient_user_authentication',
+    acrValues: undefined,
+    maxAge: undefined,
+    mayBeApplied: false,
+  };
 
   it.each([
     ['Bearer error="insufficient_user_authentication"', weak],
@@ -151,6 +156,11 @@ describe('readBearerChallenge (RFC 9470 section 3)', () => {
     ['Bearer error="insufficient_user_authentication", Basic acr_values="a", max_age=5', weak],
     ['Bearer acr_values="a", Bearer error="insufficient_user_authentication"', weak],
     ['Bearer error="insufficient_user_authentication", Bearer error="other", max_age=5', weak],
+    [
+      'Bearer error="insufficient_user_authentication", applied="unknown", applied="no"',
+      { ...weak, mayBeApplied: true },
+    ],
+    ['Bearer error="insufficient_user_authentication", Basic applied="unknown"', weak],
     ['Basic acr_values="a", max_age=5', undefined],
     ['Bearer acr_values="a", max_age=5', undefined],
   ])('reads %j', (header, read) => {
@@ -162,7 +172,8 @@ describe('readBearerChallenge (RFC 9470 section 3)', () => {
     fc.assert(
       fc.property(anything, value, fc.nat(), (realm, acrValues, age) => {
         const said = { error: 'insufficient_user_authentication', acrValues, maxAge: String(age) };
-        expect(readBearerChallenge(formatBearerChallenge({ realm, ...said }))).toEqual(said);
+        const read = readBearerChallenge(formatBearerChallenge({ realm, ...said, applied: 'unknown' }));
+        expect(read).toEqual({ ...said, mayBeApplied: true });
       }),
     );
   });

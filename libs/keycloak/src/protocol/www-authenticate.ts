@@ -9,11 +9,17 @@ export interface BearerChallenge {
   /** The syntax of `max_age` is a token or a quoted-string (RFC 9470). */
   readonly maxAge?: string;
   readonly resourceMetadata?: string;
+  /**
+   * Only "unknown": the refused request may have been applied. Without this parameter, a 401 means that the request was
+   * not applied (RFC 9110 §15.5.2). The parameter is our own (RFC 6750 §3 permits more parameters).
+   */
+  readonly applied?: 'unknown';
 }
 
 export function formatBearerChallenge(challenge: BearerChallenge): string {
-  const { realm, error, scope, acrValues, maxAge, resourceMetadata } = challenge;
-  const named = { realm, error, scope, acr_values: acrValues, max_age: maxAge, resource_metadata: resourceMetadata };
+  const { realm, error, scope, acrValues, maxAge, resourceMetadata, applied } = challenge;
+  const renamed = { acr_values: acrValues, max_age: maxAge, resource_metadata: resourceMetadata };
+  const named = { realm, error, scope, ...renamed, applied };
   const parameters = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return `Bearer ${parameters.map(([name, value]) => `${name}=${quotedString(value)}`).join(', ')}`;
 }
@@ -31,6 +37,7 @@ export interface ReadChallenge {
   readonly error: string;
   readonly acrValues: string | undefined;
   readonly maxAge: string | undefined;
+  readonly mayBeApplied: boolean;
 }
 
 /** Runs in linear time, because the called service chooses the text. */
@@ -76,12 +83,13 @@ function firstChallenge<T>(header: string | undefined, wanted: (read: ReadParame
   }
 }
 
-const READ_PARAMETERS = ['realm', 'error', 'acr_values', 'max_age'] as const;
+const READ_PARAMETERS = ['realm', 'error', 'acr_values', 'max_age', 'applied'] as const;
 
 type ReadParameter = (typeof READ_PARAMETERS)[number];
 
 const isRead = (name: string): name is ReadParameter => READ_PARAMETERS.some((parameter) => parameter === name);
 
-function challengeOf({ error, acr_values: acrValues, max_age: maxAge }: ReadParameters): ReadChallenge | undefined {
-  return error === undefined ? undefined : { error, acrValues, maxAge };
+function challengeOf({ error, acr_values, max_age, applied }: ReadParameters): ReadChallenge | undefined {
+  if (error === undefined) return undefined;
+  return { error, acrValues: acr_values, maxAge: max_age, mayBeApplied: applied !== undefined };
 }

@@ -15,6 +15,7 @@ import { makeRefusalsHttpExceptions } from './http.exception.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeHandler } from './request-description.js';
 import { routeAccess } from './route-access.js';
+import { verifiedTokenOf } from './verified-requests.js';
 
 export interface KeycloakExceptionFilterOptions {
   readonly realm: string;
@@ -133,7 +134,10 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     const told = isHttp ? this.#told.get(requestOf(host)) : undefined;
     if (told?.refusal === refusal) return told.headers;
     const resourceMetadata = this.options.handlers?.metadataUrlOf(isHttp ? requestOf(host) : {});
-    return refusal.toHeaders(this.options.realm, resourceMetadata, isHttp ? this.#challengedScopes(host) : []);
+    const scopes = isHttp ? this.#challengedScopes(host) : [];
+    // The handler may have begun, unless the guard refuses an operation of an admitted request.
+    const mayBeApplied = isHttp && !isOfGuard(host) && verifiedTokenOf(requestOf(host)) !== undefined;
+    return refusal.toHeaders(this.options.realm, resourceMetadata, scopes, mayBeApplied);
   }
 
   #challengedScopes(host: CallContext): readonly string[] {
@@ -176,7 +180,7 @@ interface Told {
 const requestOf = (host: ArgumentsHost): object => host.switchToHttp().getRequest<object>();
 
 /** A context with a handler comes from the guard, because Nest passes no handler to an exception filter. */
-const isOfGuard = (host: ArgumentsHost & Partial<ExecutionContext>): boolean => Boolean(host.getHandler?.());
+const isOfGuard = (host: CallContext): boolean => Boolean(host.getHandler?.());
 
 const keyOf = ({ code, reason, permission }: KeycloakException, host: ArgumentsHost): string =>
   [code, reason, permission, describeHandler(host)['handler']].join('\n');

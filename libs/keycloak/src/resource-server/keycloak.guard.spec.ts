@@ -11,6 +11,7 @@ import { inspect } from 'node:util';
 import request from 'supertest';
 import { KeycloakModule } from '../module/keycloak.module.js';
 import type { KeycloakModuleOptions } from '../options/keycloak.options.js';
+import { BearerError } from '../protocol/bearer-error.js';
 import { VerifiedAccessToken } from '../protocol/verified-access-token.js';
 import type { Fault, RunningAuthorizationServer } from 'keycloak-test-servers';
 import { respellingsOf } from '../../spec-support/respellings.js';
@@ -59,6 +60,12 @@ class Routes {
   @Authenticated()
   authenticated(@Caller() token: VerifiedAccessToken): object {
     return { subject: token.subject, type: token.constructor.name };
+  }
+
+  @Post('refused-exchange')
+  @Authenticated()
+  exchange(): never {
+    throw new BearerError('invalid_token', { reason: 'subject_token_refused' });
   }
 
   @Post('approve')
@@ -228,6 +235,18 @@ describe.each(ADAPTERS)('KeycloakGuard on %s', (_name, adapter) => {
     await get('/authenticated', `Bearer ${TOKEN}`).expect(200, { subject: 'alice-id', type: 'VerifiedAccessToken' });
     const approved = await request(service.url).post('/approve').set('Authorization', `bearer ${TOKEN}`);
     expect(approved.body).toEqual({ subject: 'alice-id' });
+  });
+
+  it('states in the 401 of a handler that the request may have been applied', async () => {
+    const send = async (authorization: string): Promise<string> => {
+      const { headers } = await request(service.url)
+        .post('/refused-exchange')
+        .set('Authorization', authorization)
+        .expect(401, { error: 'Invalid token', code: 'invalid_token' });
+      return String(headers['www-authenticate']);
+    };
+    expect(await send(`Bearer ${TOKEN}`)).toBe('Bearer realm="service-b", error="invalid_token", applied="unknown"');
+    expect(await send('Bearer junk')).toBe('Bearer realm="service-b", error="invalid_token"');
   });
 
   it('introspects with the client credentials and with the token in the body (RS-04)', async () => {
