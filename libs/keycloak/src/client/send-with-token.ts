@@ -28,12 +28,14 @@ export async function sendWithToken<Answer extends ServiceAnswer>(
   let response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
   let refused: IssuedToken | undefined;
   // The token may have been revoked, so it is dropped even if the request can't be repeated.
-  const isRefused = response.status === 401 && refusesToken(response);
-  const isDropped = isRefused && tokens.dropRefused(request, token);
-  if (isDropped && exchange.isRepeatable && mayBeSentAgain(response, exchange.method)) {
-    refused = token;
-    token = await abortable(tokens.get(request), signal);
-    response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
+  if (response.status === 401 && refusesToken(response) && tokens.dropRefused(request, token)) {
+    // The renewal fails if the subject token is no longer valid. Then the caller gets this refusal.
+    const renewed = await abortable(tokens.get(request), signal);
+    if (exchange.isRepeatable && mayBeSentAgain(response, exchange.method)) {
+      refused = token;
+      token = renewed;
+      response = await transport.send(exchange, path, `Bearer ${token.reveal()}`, trace);
+    }
   }
   return { response, token, refused };
 }

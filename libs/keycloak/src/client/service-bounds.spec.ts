@@ -287,7 +287,7 @@ describe('the circuit to a service', () => {
 });
 
 describe('a trial call that waited for a slot', () => {
-  it('has at least the default time-out, if its own time-out is longer', async () => {
+  it('has the rest of its own time-out', async () => {
     const clock = new StillClock();
     const transport = new ServiceTransport(
       {
@@ -308,12 +308,12 @@ describe('a trial call that waited for a slot', () => {
     const body = new Promise<void>((resolve) => (endBody = resolve));
     const headOf = async (status: number) => Promise.resolve({ status, headers: {}, body: undefined });
     const failed = { ...common, timeoutMs: undefined, send: async () => headOf(503), over: async () => body };
-    const given: [timeoutMs: number, isTrial: boolean][] = [];
+    const given: number[] = [];
     const waiting: Exchange<ServiceAnswer> = {
       ...common,
       timeoutMs: 20_000,
-      send: async (_target, timeoutMs, isTrial) => {
-        given.push([timeoutMs, isTrial]);
+      send: async (_target, timeoutMs) => {
+        given.push(timeoutMs);
         return headOf(200);
       },
       over: undefined,
@@ -324,6 +324,6 @@ describe('a trial call that waited for a slot', () => {
     clock.advance(5);
     endBody();
     await sent[1];
-    expect(given).toEqual([[3000, true]]);
+    expect(given).toEqual([15_000]);
   });
 });

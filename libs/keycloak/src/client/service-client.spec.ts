@@ -445,16 +445,27 @@ describe('a called service that fails', () => {
     ['receives an idempotent call again', 'put', 2],
     ['receives no other call again', 'post', 1],
     ['receives no other call again', 'patch', 1],
-  ])('%s after a 401 of a handler that had begun: %s', async (_case, method, sent) => {
+  ])('%s after a 401 of a handler that had begun: %s', async (_case, method, times) => {
     const challenge = `${INVALID_TOKEN['WWW-Authenticate']}, applied="unknown"`;
     next.answer(PATH, raw(401, '', { 'WWW-Authenticate': challenge }));
     const service = asService();
     expect(await failure(service[method](PATH, {}))).toMatchObject({ code: 'service_refused', status: 401 });
-    expect(next.requests).toHaveLength(sent);
+    expect(next.requests).toHaveLength(times);
     next.answer(PATH, json({ result: 20 }));
     await service.get(PATH);
     const [first, last] = [next.requests[0], next.requests.at(-1)];
     expect(last?.headers.authorization).not.toBe(first?.headers.authorization);
+  });
+
+  it('causes invalid_token if the token of the caller was revoked while the handler of a POST ran', async () => {
+    const challenge = `${INVALID_TOKEN['WWW-Authenticate']}, applied="unknown"`;
+    next.answer(PATH, (response) => {
+      realm.control.fault('token', { kind: 'answer', status: 400, body: { error: 'invalid_grant' } });
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end();
+    });
+    const call = failure(onBehalfOf().post(PATH, {}));
+    expect(await call).toMatchObject({ name: 'BearerError', code: 'invalid_token' });
+    expect(next.requests).toHaveLength(1);
   });
 
   it('causes service_refused when the called service also refuses the renewed token', async () => {

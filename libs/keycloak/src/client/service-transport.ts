@@ -46,7 +46,7 @@ export interface Exchange<Answer extends ServiceAnswer> {
   readonly ownsSignal: boolean;
   readonly timeoutMs: number | undefined;
   readonly isRepeatable: boolean;
-  send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<Answer>;
+  send(target: ServiceTarget, timeoutMs: number): Promise<Answer>;
   /** Waits for the end of a streamed answer; undefined if `send` returns only complete answers. */
   readonly over: ((answer: Answer) => Promise<void>) | undefined;
 }
@@ -85,11 +85,7 @@ export class ServiceTransport {
     const { options } = this;
     const { method, signal, timeoutMs: boundMs = options.timeoutMs } = exchange;
     const target = { connections: this.#connections, origin: this.paths.origin, path, authorization, trace, options };
-    // A caller can't prolong the circuit breaker's trial call, because all other calls fail until the trial ends.
-    const call = (waitedMs: number, isTrial: boolean): Promise<Answer> => {
-      const leftMs = boundMs - waitedMs;
-      return this.#try(exchange, target, isTrial ? Math.min(leftMs, options.timeoutMs) : leftMs, isTrial);
-    };
+    const call = (waitedMs: number): Promise<Answer> => this.#try(exchange, target, boundMs - waitedMs);
     const wait: Wait = { leftMs: boundMs * MAX_WAIT_FRACTION, signal, isGivenUp: () => signal?.aborted === true };
     try {
       return await this.#gate.pass(call, wait, exchange.over);
@@ -110,15 +106,14 @@ export class ServiceTransport {
     exchange: Exchange<Answer>,
     target: ServiceTarget,
     timeoutMs: number,
-    isTrial: boolean,
   ): Promise<Answer> {
     const startMs = performance.now();
     try {
-      return await exchange.send(target, timeoutMs, isTrial);
+      return await exchange.send(target, timeoutMs);
     } catch (error) {
       if (!exchange.isRepeatable || !isWorthAnother(error, exchange.method)) throw this.#failureOf(error, exchange);
       const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
-      return exchange.send(target, leftMs, isTrial).catch((second: unknown) => {
+      return exchange.send(target, leftMs).catch((second: unknown) => {
         throw this.#failureOf(second, exchange);
       });
     }

@@ -55,7 +55,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
 
   readonly over = ({ over }: StreamingResponse): Promise<void> => over;
 
-  async send(target: ServiceTarget, timeoutMs: number, isTrial: boolean): Promise<StreamingResponse> {
+  async send(target: ServiceTarget, timeoutMs: number): Promise<StreamingResponse> {
     const { connections, origin, path, authorization, trace, options } = target;
     const { method, headers, streams, signal, onSent, onReceived, maxResponseBytes = Infinity } = this.request;
     const body = this.request.body.open();
@@ -68,9 +68,7 @@ export class StreamingExchange implements Exchange<StreamingResponse> {
       headers: Object.entries(lines).flat(),
       body,
       timeoutMs,
-      // A slow request body must not prolong the circuit breaker's trial call, because other calls fail during the
-      // trial.
-      renewedBy: !streams && !(body instanceof Readable) ? 'nothing' : isTrial ? 'answer' : 'both',
+      isRenewed: streams || body instanceof Readable,
       silenceMs: options.timeoutMs,
       signal,
       errorOf: (failure: HttpFailure) => serviceFailure(options.name, failure) as Error,

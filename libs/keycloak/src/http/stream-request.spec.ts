@@ -30,7 +30,7 @@ const answered = (): Promise<StreamedResponse> =>
     headers: [],
     body: undefined,
     timeoutMs: 1000,
-    renewedBy: 'both',
+    isRenewed: true,
     silenceMs: 1000,
     signal: undefined,
     maxResponseBytes: () => Infinity,

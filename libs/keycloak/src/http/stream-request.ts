@@ -15,8 +15,8 @@ export interface StreamRequest {
   readonly headers: string[];
   readonly body: RequestBody;
   readonly timeoutMs: number;
-  /** Received bytes (`answer`), or received and sent bytes (`both`), restart the time limit `silenceMs`. */
-  readonly renewedBy: 'nothing' | 'answer' | 'both';
+  /** Whether received and sent bytes restart the time limit `silenceMs`. */
+  readonly isRenewed: boolean;
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
   readonly maxResponseBytes: (status: number) => number;
@@ -180,14 +180,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeOut = (): void => this.#fail(new HttpFailure('timeout', this.#isWaitingForBody ? OWN_BODY : undefined));
 
   #hasProgress(by: 'answer' | 'body'): void {
-    const { renewedBy, silenceMs } = this.request;
     if (by === 'answer' && this.#isCollected) return;
-    if (renewedBy === 'both' || renewedBy === by) this.#restart(silenceMs);
+    if (this.request.isRenewed) this.#restart(this.request.silenceMs);
   }
 
   #waitForReader(): void {
     // The timer is unreferenced, because a stream that nobody reads must not keep the process alive.
-    if (this.request.renewedBy !== 'nothing' && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
+    if (this.request.isRenewed && !this.#isCollected) this.#restart(UNREAD_MS)?.unref();
   }
 
   #restart(ms: number): TimeLimit | undefined {

@@ -61,7 +61,7 @@ export class CallGate<Answer = unknown> {
    * @throws The error of the call, or the reason why no call was made; `errorOf` converts either error.
    */
   async pass<T extends Answer>(
-    call: (waitedMs: number, isTrial: boolean) => Promise<T>,
+    call: (waitedMs: number) => Promise<T>,
     wait: Wait,
     heldUntil?: (answer: T) => Promise<void>,
   ): Promise<T> {
@@ -91,17 +91,13 @@ export class CallGate<Answer = unknown> {
     }
   }
 
-  async #send<T extends Answer>(
-    call: (waitedMs: number, isTrial: boolean) => Promise<T>,
-    waitedMs: number,
-    wait: Wait,
-  ): Promise<T> {
+  async #send<T extends Answer>(call: (waitedMs: number) => Promise<T>, waitedMs: number, wait: Wait): Promise<T> {
     if (this.#breaker !== undefined) return this.#sendThrough(this.#breaker, call, waitedMs, wait);
     let isSent = false;
     try {
       if (typeof wait.leftMs === 'function') wait.leftMs();
       isSent = true;
-      const answer = await call(waitedMs, false);
+      const answer = await call(waitedMs);
       if (this.#breaker !== undefined || this.rules.isFailedAnswer?.(answer) === true) this.#note({ answer });
       return answer;
     } catch (error) {
@@ -119,17 +115,17 @@ export class CallGate<Answer = unknown> {
 
   #sendThrough<T extends Answer>(
     breaker: CircuitBreaker,
-    call: (waitedMs: number, isTrial: boolean) => Promise<T>,
+    call: (waitedMs: number) => Promise<T>,
     waitedMs: number,
     wait: Wait,
   ): Promise<T> {
     let isSent = false;
     return breaker.run(
-      async (isTrial) => {
+      async () => {
         // The call may have waited for the circuit breaker's trial call, so check the time again.
         if (typeof wait.leftMs === 'function') wait.leftMs();
         isSent = true;
-        return call(waitedMs, isTrial);
+        return call(waitedMs);
       },
       (settled) => (isSent && !('error' in settled && wait.isGivenUp()) ? this.#outcomeOf(settled) : 'unknown'),
     );

@@ -9,10 +9,10 @@ function breakerOf(circuitBreakerFailures: number) {
   let ms = 0;
   const states: string[] = [];
   const clock = { ...systemClock, monotonicMs: () => ms };
-  const options = { circuitBreakerFailures, circuitBreakerPauseMs: 100 };
+  const options = { circuitBreakerFailures, circuitBreakerPauseMs: 100, timeoutMs: 1000 };
   const breaker = new CircuitBreaker(options, clock, (state) => states.push(state));
-  const pause = (): void => void (ms += 100);
-  return { states, pause, run: (call: () => Promise<string>) => breaker.run(call, outcomeOf) };
+  const pause = (pauseMs = 100): void => void (ms += pauseMs);
+  return { states, pause, breaker, run: (call: () => Promise<string>) => breaker.run(call, outcomeOf) };
 }
 
 const fails = (): Promise<string> => Promise.reject(new Error('down'));
@@ -54,7 +54,7 @@ it('a late failure of a call from before the pause does not open the circuit aga
 
 it('the circuit breaker counts a trial call as failed if the check of the result throws an error', async () => {
   const breaker = new CircuitBreaker(
-    { circuitBreakerFailures: 1, circuitBreakerPauseMs: 0 },
+    { circuitBreakerFailures: 1, circuitBreakerPauseMs: 0, timeoutMs: 1000 },
     systemClock,
     () => undefined,
   );
@@ -77,5 +77,46 @@ describe('calls during the trial call', () => {
     const [trial, waiting] = await Promise.allSettled([run(fails), run(() => Promise.resolve('not made'))]);
     expect(trial).toMatchObject({ reason: { message: 'down' } });
     expect(waiting).toEqual({ status: 'rejected', reason: expect.any(CircuitOpenError) });
+  });
+});
+
+describe('a trial call that takes longer than timeoutMs', () => {
+  async function withLongTrial() {
+    const { states, pause, breaker, run } = breakerOf(1);
+    await expect(run(fails)).rejects.toThrow('down');
+    pause();
+    let succeed = (): void => undefined;
+    let fail = (): void => undefined;
+    const trial = run(
+      () =>
+        new Promise((resolve, reject) => {
+          succeed = () => resolve('long');
+          fail = () => reject(new Error('long'));
+        }),
+    );
+    pause(999);
+    expect(breaker.isSuspended).toBe(true);
+    pause(1);
+    expect(breaker.isSuspended).toBe(false);
+    return { states, run, trial, succeed: () => succeed(), fail: () => fail() };
+  }
+
+  it('lets another call become the trial call, and its own late failure has no effect', async () => {
+    const { states, run, trial, fail } = await withLongTrial();
+    await expect(run(() => Promise.resolve('good'))).resolves.toBe('good');
+    fail();
+    await expect(trial).rejects.toThrow('long');
+    expect(states).toEqual(['open', 'half-open', 'half-open', 'closed']);
+  });
+
+  it('closes the circuit by a late success, also during another trial call', async () => {
+    const { states, run, trial, succeed } = await withLongTrial();
+    let fail = (): void => undefined;
+    const other = run(() => new Promise((_, reject) => (fail = () => reject(new Error('other')))));
+    succeed();
+    await expect(trial).resolves.toBe('long');
+    fail();
+    await expect(other).rejects.toThrow('other');
+    expect(states).toEqual(['open', 'half-open', 'half-open', 'closed']);
   });
 });

@@ -11,6 +11,8 @@ export type Outcome = 'harmless' | 'unknown' | { readonly retryAfterMs: number }
 export interface CircuitBreakerOptions {
   readonly circuitBreakerFailures: number;
   readonly circuitBreakerPauseMs: number;
+  /** A trial call may take longer, but then another call becomes the trial call. */
+  readonly timeoutMs: number;
 }
 
 /** Limits the effect of a wrong `Retry-After`, because all uncached requests fail during the pause. */
@@ -18,15 +20,20 @@ const MAX_PAUSE_MS = 30_000;
 
 export class CircuitOpenError extends Error {}
 
+interface Trial {
+  readonly ended: Promise<unknown>;
+  readonly untilMs: number;
+}
+
 /**
  * After the pause of an open circuit, one trial call decides whether the circuit closes. Other calls wait for the end
- * of the trial call.
+ * of the trial call, at most for `timeoutMs`.
  */
 export class CircuitBreaker {
   #failures = 0;
   #opened = 0;
   #openUntilMs: number | undefined;
-  #trial: Promise<unknown> | undefined;
+  #trial: Trial | undefined;
 
   constructor(
     private readonly options: CircuitBreakerOptions,
@@ -40,7 +47,7 @@ export class CircuitBreaker {
   }
 
   get isSuspended(): boolean {
-    return this.#openUntilMs !== undefined && (this.#trial !== undefined || this.#leftMs() > 0);
+    return this.#openUntilMs !== undefined && (this.#running() !== undefined || this.#leftMs() > 0);
   }
 
   leftSeconds(): number {
@@ -48,19 +55,20 @@ export class CircuitBreaker {
   }
 
   /** @throws {CircuitOpenError} During the pause. */
-  async run<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
-    while (this.#trial !== undefined) await this.#trial;
+  async run<T>(call: () => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
+    for (let trial = this.#running(); trial !== undefined; trial = this.#running()) await trial.ended;
     if (this.#openUntilMs === undefined) return this.#counted(call, outcomeOf);
     if (this.#leftMs() > 0) throw new CircuitOpenError();
-    const trial = this.#tried(call, outcomeOf);
-    this.#trial = trial.catch(() => undefined);
+    const settling = settle(call());
+    const trial = { ended: settling, untilMs: this.clock.monotonicMs() + this.options.timeoutMs };
+    this.#trial = trial;
     this.onState('half-open');
-    return trial;
+    return this.#tried(trial, settling, outcomeOf);
   }
 
-  async #counted<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
+  async #counted<T>(call: () => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
     const opened = this.#opened;
-    const settled = await settle(call(false));
+    const settled = await settle(call());
     this.note(outcomeOf(settled), opened);
     return returned(settled);
   }
@@ -72,17 +80,29 @@ export class CircuitBreaker {
     else if (outcome !== 'unknown') this.#count(outcome.retryAfterMs);
   }
 
-  async #tried<T>(call: (isTrial: boolean) => Promise<T>, outcomeOf: OutcomeOf<T>): Promise<T> {
-    const settled = await settle(call(true));
+  async #tried<T>(trial: Trial, settling: Promise<Settled<T>>, outcomeOf: OutcomeOf<T>): Promise<T> {
+    const settled = await settling;
     let outcome: Outcome = 'unknown';
     try {
       outcome = outcomeOf(settled);
     } finally {
-      this.#trial = undefined;
-      if (outcome === 'harmless') this.#close();
-      else this.#open(outcome === 'unknown' ? 0 : outcome.retryAfterMs);
+      this.#end(trial, outcome);
     }
     return returned(settled);
+  }
+
+  /** Ignores the failure of a trial call if another trial call has begun since. */
+  #end(trial: Trial, outcome: Outcome): void {
+    const isLatest = this.#trial === trial;
+    if (isLatest) this.#trial = undefined;
+    if (this.#openUntilMs === undefined) return;
+    if (outcome === 'harmless') this.#close();
+    else if (isLatest) this.#open(outcome === 'unknown' ? 0 : outcome.retryAfterMs);
+  }
+
+  /** The trial call for which other calls wait. */
+  #running(): Trial | undefined {
+    return this.#trial !== undefined && this.clock.monotonicMs() < this.#trial.untilMs ? this.#trial : undefined;
   }
 
   #count(retryAfterMs: number): void {

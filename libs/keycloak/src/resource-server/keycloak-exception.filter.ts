@@ -1,11 +1,4 @@
-import {
-  Catch,
-  Logger,
-  type ArgumentsHost,
-  type ExceptionFilter,
-  type ExecutionContext,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter, type OnApplicationShutdown } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { KeycloakException, type RefusalBody } from '../protocol/keycloak-exception.js';

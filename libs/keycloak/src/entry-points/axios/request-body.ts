@@ -70,6 +70,8 @@ function streamBody(body: Readable): SentBody {
 function asNodeStream(stream: Readable): Readable {
   const read = new PassThrough();
   stream.on('error', (error: Error) => read.destroy(error));
+  // `form-data` closes its files only at their end, so the rest of a failed call's form is read and discarded.
+  read.once('close', () => read.readableEnded || stream.resume());
   return stream.pipe(read);
 }
 
