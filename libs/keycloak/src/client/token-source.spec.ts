@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { BearerError } from '../protocol/bearer-error.js';
 import { ACCESS_TOKEN_TYPE } from '../protocol/identifiers.js';
 import { tokenHash } from '../protocol/token-hash.js';
 import type { IssuedToken } from '../protocol/issued-token.js';
@@ -247,6 +248,26 @@ describe('an exchanged token (TX-06)', () => {
     expect(await late).not.toBe(await early);
     expect(await text(alice)).toBe(await late);
     expect(asked()).toBe(before + 2);
+  });
+
+  it.each<[string, object, number]>([
+    ['with those for other audiences, when a renewal finds the subject token', { error: 'invalid_grant' }, 0],
+    [
+      'alone, when a renewal finds the scope',
+      { error: 'invalid_request', error_description: 'Requested audience not available: service-b' },
+      1,
+    ],
+  ])('is dropped %s refused', async (_case, body, left) => {
+    const [alice, other] = [exchange(aliceToken), exchange(aliceToken, 'service-a', 'orders.read')];
+    const first = await text(alice);
+    await text(other);
+    clock.advance(LIFETIME - RENEW_BEFORE - 5);
+    realm.control.fault('token', { kind: 'answer', status: 400, body });
+    expect(await text(alice)).toBe(first);
+    await requests.haveEnded(3);
+    const before = asked();
+    await expect(text(alice)).rejects.toThrow(BearerError);
+    expect([asked(), tokens.size]).toEqual([before, left]);
   });
 
   it('is dropped, even if it was reused between exchanges of other subject tokens', async () => {

@@ -142,9 +142,23 @@ export class TokenSource {
       return dated;
     } catch (error) {
       this.shared?.release(`token ${key}`);
+      if (request.grant !== TOKEN_EXCHANGE_GRANT || !(error instanceof BearerError)) throw error;
+      this.#endUse(key, request.subject.hash, error);
       // Adds the subject to the error, because a request with a session cookie does not name the subject.
-      const isOfSubject = request.grant === TOKEN_EXCHANGE_GRANT && error instanceof BearerError;
-      throw isOfSubject ? error.add(ownerOf(request.subject)) : error;
+      throw error.add(ownerOf(request.subject));
+    }
+  }
+
+  /**
+   * The server has refused an exchange for good, so tokens of earlier exchanges are no longer used. Pending exchanges go
+   * on, because the server decides about each.
+   */
+  #endUse(key: string, subjectTokenHash: string, { code }: BearerError): void {
+    const isOfSubject = code === 'invalid_token';
+    if (isOfSubject && this.shared !== undefined) this.#dropped.set(subjectTokenHash, true, DROPPED_MEMORY_MS);
+    for (const each of isOfSubject ? this.#keysOfSubject.keysOf(subjectTokenHash) : [key]) {
+      const held = this.#tokens.peek(each);
+      if (held !== undefined) this.#tokens.delete(each, held);
     }
   }
 
