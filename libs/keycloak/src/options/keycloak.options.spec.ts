@@ -440,6 +440,29 @@ describe('the options of several issuers', () => {
     expect(issuers[0].acceptedAcr).toBeUndefined();
   });
 
+  it('can be instances of a class, with methods and accessors', () => {
+    class Partner {
+      readonly issuer = OTHER.issuer;
+      readonly clientId = 'orders';
+      readonly clientSecret = 'hush-hush';
+      readonly #prefix = 'partner:';
+      mapPermissions({ sub }: { readonly sub?: unknown }): readonly string[] {
+        return [this.#prefix + String(sub)];
+      }
+    }
+    class Module {
+      get issuers() {
+        return [GIVEN, new Partner()];
+      }
+      get introspectionTtlSeconds() {
+        return 1;
+      }
+    }
+    const { issuers, introspectionTtlSeconds } = resolveKeycloakOptions(new Module() as never);
+    expect(issuers[1]?.mapPermissions?.({ sub: 'alice' } as never, {} as never)).toEqual(['partner:alice']);
+    expect(introspectionTtlSeconds).toBe(1);
+  });
+
   it.each<[string, unknown, object, readonly string[]]>([
     [
       'a value that is not a list',

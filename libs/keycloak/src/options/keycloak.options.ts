@@ -289,7 +289,7 @@ function issuersOf(
   context: OptionContext,
   hasSignatures: boolean,
 ): readonly ResolvedIssuerOptions[] {
-  const members: Readonly<Record<string, unknown>> = { ...given };
+  const members = Object(given) as Readonly<Record<string, unknown>>;
   if (members['issuers'] === undefined) {
     return [resolveIssuerOptions(given, context, hasSignatures, Object.keys(members))];
   }

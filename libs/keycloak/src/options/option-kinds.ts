@@ -36,13 +36,19 @@ export function readOptions<Table extends Readonly<Record<string, OptionKind<unk
   context: OptionContext,
   otherNames: readonly string[] = [],
 ): ReadOptions<Table> {
-  const given: Readonly<Record<string, unknown>> = { ...options };
+  const given = Object(options) as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name) && !otherNames.includes(name)) context.faults.fault(`unknown option "${name}"`);
   }
   return Object.fromEntries(
-    Object.entries(table).map(([name, read]) => [name, read(name, given[name], context)]),
+    Object.entries(table).map(([name, read]) => [name, read(name, memberOf(given, name), context)]),
   ) as ReadOptions<Table>;
+}
+
+/** An option may be a method or an accessor of a class. */
+function memberOf(given: Readonly<Record<string, unknown>>, name: string): unknown {
+  const value = given[name];
+  return typeof value === 'function' && !Object.hasOwn(given, name) ? (value.bind(given) as unknown) : value;
 }
 
 /**

@@ -271,6 +271,19 @@ describe('SignalFeed', () => {
     expect(second?.sinceMs).toBeGreaterThan(first?.sinceMs ?? Infinity);
   });
 
+  it('reports no gap after a late poll, even if no result is cached', async () => {
+    keycloak = composeKeycloak({ issuer: ISSUER, clientId: 'shop', clientSecret: 'hush', introspectionTtlSeconds: 0 });
+    let gaps = 0;
+    keycloak.issuers[0].signals.onGap(() => void (gaps += 1));
+    const source = sourceOf('events', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return QUIET;
+    });
+    followEvery(40, source);
+    await until(() => source.asked > 5);
+    expect(gaps).toBe(0);
+  });
+
   it('sends a proof only for the time after the last gap (RS-30)', async () => {
     const { feed: leases, signals, clock } = keycloak.issuers[0];
     const claimed: number[] = [];

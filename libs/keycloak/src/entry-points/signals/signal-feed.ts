@@ -69,7 +69,9 @@ export class SignalFeed {
     this.#clock = at.clock;
     this.#log = at.loggers('Signals');
     this.#leaseHolder = new LeaseHolder(at.feed, this.#log, options.pollMs);
-    this.#maxSilenceMs = Math.min(introspectionTtlSeconds * 1000, MAX_SILENCE_MS) + options.pollMs;
+    // Timers are late, so with a shorter lifetime of results, every second poll would end a gap.
+    const tolerableMs = Math.max(introspectionTtlSeconds * 1000, options.pollMs);
+    this.#maxSilenceMs = Math.min(tolerableMs, MAX_SILENCE_MS) + options.pollMs;
     this.#target = { issuer, revocations, clockSkew: at.clockSkew, log: this.#log };
     const context = sourceContext(at, options.client, this.#log);
     this.#followed = options.sources.map((source) => ({

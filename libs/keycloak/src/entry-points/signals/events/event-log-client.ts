@@ -1,4 +1,4 @@
-import { KeycloakException, type AuthorizationServerFetch } from '../../ports/signals.js';
+import { ConfigurationError, KeycloakException, type AuthorizationServerFetch } from '../../ports/signals.js';
 import { SignalSourceError } from '../signal-source.js';
 import type { EventRepresentation } from './user-event-signals.js';
 
@@ -29,6 +29,8 @@ export class EventLogClient {
     private readonly fetch: AuthorizationServerFetch['fetch'],
   ) {
     const at = realmUrl.lastIndexOf('/realms/');
+    if (at < 0)
+      throw new ConfigurationError("keycloakEvents() can't be used", [`${realmUrl} is not a realm of Keycloak`]);
     this.#realm = `${realmUrl.slice(0, at)}/admin${realmUrl.slice(at)}`;
   }
 

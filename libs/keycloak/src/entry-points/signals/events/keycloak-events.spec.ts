@@ -73,10 +73,10 @@ beforeEach(() => {
   source = connected();
 });
 
-function connected(options: KeycloakEventsOptions = {}): ConnectedSignalSource {
+function connected(options: KeycloakEventsOptions = {}, realmUrl = `${base()}/realms/shop`): ConnectedSignalSource {
   return keycloakEvents(options).connect({
     issuer: `${base()}/realms/shop`,
-    realmUrl: `${base()}/realms/shop`,
+    realmUrl,
     clientId: 'reader',
     clock,
     serverSeconds: () => (logins === 0 ? clock.epochSeconds() : (serverNow() + wrongByMs) / 1000),
@@ -108,6 +108,10 @@ const reasonOf = async (polling: Promise<unknown>): Promise<string> =>
   );
 
 describe('keycloakEvents', () => {
+  it('throws ConfigurationError for an issuer that is not a realm of Keycloak', () => {
+    expect(() => connected({}, base())).toThrow(ConfigurationError);
+  });
+
   it('returns a denial or a recheck for each event only once', async () => {
     event('LOGOUT', { sessionId: 's1' });
     change('UPDATE', 'users/u1');
