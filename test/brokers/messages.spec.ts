@@ -1,7 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Metadata, type ServerDuplexStream, type ServerReadableStream } from '@grpc/grpc-js';
 import { headers as natsHeaders } from '@nats-io/transport-node';
@@ -12,6 +15,7 @@ import {
   EventPattern,
   GrpcMethod,
   GrpcStreamCall,
+  GrpcStreamMethod,
   MessagePattern,
   NatsRecordBuilder,
   RmqRecordBuilder,
@@ -47,7 +51,7 @@ import {
   testAccessToken,
   testAuthorizationServer,
 } from 'nestjs-keycloak-s2s/testing';
-import { from, interval, lastValueFrom, map, timeout, type Observable } from 'rxjs';
+import { finalize, from, interval, lastValueFrom, map, NEVER, timeout, type Observable } from 'rxjs';
 import { AskedIntrospections } from '../../libs/keycloak/spec-support/asked-introspections.js';
 import { bearerOf, deny, REFUSED_CALLERS } from '../../libs/keycloak/spec-support/refusal-table.js';
 import { natsPath, rabbitMqPath, startNats, startRabbitMq, type Broker } from '../support/brokers.js';
@@ -118,6 +122,9 @@ class Orders {
   }
 }
 
+/** HTTP/2 sends only a part of this text to a caller that does not read. */
+const LONG = 'x'.repeat(100_000);
+
 @Controller()
 class Streams {
   @GrpcMethod('Orders', 'Watch')
@@ -133,6 +140,16 @@ class Streams {
     ran.push('talk');
     call.on('data', () => call.write({ text: 'received' }));
     call.on('end', () => call.end());
+  }
+
+  @GrpcStreamMethod('Orders', 'Chat')
+  @RequirePermission('orders.read')
+  chat(messages: Observable<object>): Observable<{ text: string }> {
+    messages.subscribe();
+    return interval(20).pipe(
+      map(() => ({ text: LONG })),
+      finalize(() => ran.push('left')),
+    );
   }
 
   @GrpcStreamCall('Orders', 'Upload')
@@ -153,6 +170,7 @@ service Orders {
   rpc Status (Nothing) returns (Answer);
   rpc Watch (Nothing) returns (stream Answer);
   rpc Talk (stream Nothing) returns (stream Answer);
+  rpc Chat (stream Nothing) returns (stream Answer);
   rpc Upload (stream Nothing) returns (Answer);
 }
 message Nothing {}
@@ -384,11 +402,12 @@ for (const transport of [GRPC, NATS, RABBITMQ]) {
 
 describe('a gRPC stream', () => {
   const streamed = async (
-    method: 'Watch' | 'Talk' | 'Upload',
+    method: 'Watch' | 'Talk' | 'Chat' | 'Upload',
     authorization: string | undefined,
     permissions?: PermissionMapper,
   ) => {
-    const options = GRPC.options(`127.0.0.1:${await freePort()}`);
+    const url = `127.0.0.1:${await freePort()}`;
+    const options = GRPC.options(url);
     const app = await start(options, { controllers: [Streams], permissions });
     const bearer = authorization ?? bearerOf(app, { permissions: ['orders.read'], claims: { sid: 'session' } });
     const metadata = new Metadata();
@@ -396,9 +415,9 @@ describe('a gRPC stream', () => {
     const client = proxyOf(options) as unknown as ClientGrpc;
     type Method = (message: unknown, metadata: Metadata) => Observable<{ text: string }>;
     const service = client.getService<Readonly<Record<string, Method>>>('Orders');
-    const message = method === 'Watch' ? {} : from([{}, {}]);
+    const message = { Watch: {}, Talk: from([{}, {}]), Chat: NEVER, Upload: from([{}, {}]) }[method];
     const again = () => service[method.toLowerCase()]?.(message, metadata) as Observable<{ text: string }>;
-    return { app, answers: again(), again };
+    return { app, url, bearer, answers: again(), again };
   };
 
   it.each([
@@ -477,8 +496,8 @@ describe('a gRPC stream', () => {
     });
   });
 
-  it('ends when the token of the stream is denied', async () => {
-    const { app, answers } = await streamed('Watch', undefined);
+  it.each(['Watch', 'Chat'] as const)('ends when the token of the stream is denied: %s', async (method) => {
+    const { app, answers } = await streamed(method, undefined);
     const outcome = new Promise((resolve) => {
       let received = 0;
       answers.subscribe({
@@ -490,6 +509,21 @@ describe('a gRPC stream', () => {
       });
     });
     expect(await outcome).toMatchObject({ code: 16, details: 'invalid_token' });
+  });
+
+  it('ends when the token is denied, even if the caller does not read', async () => {
+    const { app, url, bearer } = await streamed('Chat', undefined);
+    const session = connect(`http://${url}`);
+    undone.push(() => session.destroy());
+    const path = '/shop.Orders/Chat';
+    const type = 'application/grpc';
+    const call = session.request({ ':method': 'POST', ':path': path, 'content-type': type, authorization: bearer });
+    await once(call, 'response');
+    deny(app, 'session');
+    while (!ran.includes('left')) await sleep(10);
+    call.resume();
+    const [trailers] = (await once(call, 'trailers')) as object[];
+    expect(trailers).toMatchObject({ 'grpc-status': '16', 'grpc-message': 'invalid_token' });
   });
 });
 

@@ -5,8 +5,11 @@ import { grpcStatus } from './grpc-status.js';
 export interface GrpcCall {
   readonly metadata: GrpcMetadata;
   readonly cancelled: boolean;
-  readonly writableEnded?: boolean;
   emit(event: 'error', error: object): unknown;
+}
+
+interface GrpcStream extends Writable {
+  cancelled: boolean;
 }
 
 export interface GrpcMetadata {
@@ -49,10 +52,31 @@ const UNAUTHENTICATED = 16;
 
 export function streamOf(call: GrpcCall): LongLivedConnection | undefined {
   if (!(call instanceof Writable)) return undefined;
-  const ended = { code: UNAUTHENTICATED, details: 'invalid_token' };
+  const stream = call as GrpcStream;
   return {
-    key: call,
-    isOpen: () => !call.cancelled && call.writableEnded !== true,
-    close: () => void call.emit('error', ended),
+    key: stream,
+    isOpen: () => !stream.cancelled && !stream.writableEnded,
+    close: () => closeStream(stream),
   };
+}
+
+function closeStream(stream: GrpcStream): void {
+  const isBlocked = stream.writableLength > 0;
+  // Nest passes an error on to the handler unless its text has `cancelled`. An unhandled error ends the process.
+  const ended = { code: UNAUTHENTICATED, details: 'invalid_token' };
+  stream.emit('error', Object.assign(new Error('cancelled: invalid_token'), ended));
+  // After `destroy()`, another `write()` of the handler emits no error.
+  stream.destroy();
+  if (isBlocked) cancel(stream);
+}
+
+/**
+ * Does what grpc-js does once the status is sent. If the caller does not read, grpc-js would keep the status and send
+ * the handler more requests.
+ */
+function cancel(stream: GrpcStream): void {
+  stream.cancelled = true;
+  stream.emit('cancelled', 'cancelled');
+  const { _final: sendStatus } = stream;
+  sendStatus.call(stream, () => {});
 }

@@ -3,12 +3,6 @@ import { GatewayHandshakes } from '../ports/gateway-handshakes.js';
 import { guardSocketIo, isSocketIo } from './socket-io-handshakes.js';
 import { guardWs, isWs, verifyClientFor, type WsOptions } from './ws-handshakes.js';
 
-/** By default, socket.io would run no middlewares for a recovered connection. */
-const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
-  connectionStateRecovery === undefined
-    ? {}
-    : { connectionStateRecovery: { ...connectionStateRecovery, skipMiddlewares: false } };
-
 /**
  * Guards a `WsAdapter`, an `IoAdapter` or a subclass:
  * `app.useWebSocketAdapter(guardHandshakes(app, new WsAdapter(app)))`.
@@ -21,7 +15,7 @@ const withMiddlewares = ({ connectionStateRecovery }: WsOptions): WsOptions =>
  * A ws socket is closed with code 1008, and a socket.io client is disconnected.
  *
  * Throws `Error` if `KeycloakModule` is missing or the server belongs to another library. Also throws `Error` if only
- * some ws gateways of a path are `@Public()`.
+ * some ws gateways of a path are `@Public()`, or if a socket.io server has `connectionStateRecovery`.
  */
 export function guardHandshakes<Adapter extends WebSocketAdapter>(
   app: Pick<INestApplicationContext, 'get'>,
@@ -32,7 +26,7 @@ export function guardHandshakes<Adapter extends WebSocketAdapter>(
   const guarded = (port: number, options: WsOptions = {}): unknown => {
     const gateways = handshakes.guard(port, options.path);
     const verifyClient = verifyClientFor(handshakes, gateways, options.verifyClient);
-    const server = create(port, { ...options, ...withMiddlewares(options), verifyClient });
+    const server = create(port, { ...options, verifyClient });
     if (isWs(server, verifyClient)) guardWs(server, handshakes, gateways);
     else if (isSocketIo(server)) guardSocketIo(server, handshakes, gateways, options.namespace);
     else throw new Error('guardHandshakes() supports only the ws and socket.io servers that its adapter creates');

@@ -16,9 +16,14 @@ interface ServerSocket {
   readonly request: AdaptedRequest;
 }
 
-interface SocketIo {
+interface IoServer {
   readonly engine?: Engine;
-  readonly server?: { readonly engine?: Engine };
+  readonly opts?: { readonly connectionStateRecovery?: unknown };
+}
+
+interface SocketIo extends IoServer {
+  /** Only a namespace has this member. */
+  readonly server?: IoServer;
   use(middleware: (socket: ServerSocket, next: Next) => void): unknown;
   on(event: 'connection', listener: (socket: ServerSocket) => void): unknown;
 }
@@ -37,6 +42,7 @@ export function guardSocketIo(
   gateways: readonly GuardedGateway[],
   namespace: unknown,
 ): void {
+  refuseRecovery(server, handshakes, gateways);
   const engine = engineOf(server);
   if (engine !== undefined && !guardedEngines.has(engine)) {
     guardedEngines.add(engine);
@@ -53,6 +59,19 @@ export function guardSocketIo(
     const token = tokensOfSockets.get(socket);
     if (token !== undefined) handshakes.hold(connectionOfSocket(socket), token, socket.request);
   });
+}
+
+/** socket.io sends the missed messages of a recovered connection before it runs any middleware. */
+function refuseRecovery(
+  { opts, server }: SocketIo,
+  handshakes: GatewayHandshakes,
+  gateways: readonly GuardedGateway[],
+): void {
+  if (!(opts ?? server?.opts)?.connectionStateRecovery) return;
+  const names = gateways.map(({ name }) => name).join(' and ');
+  handshakes.refuseStart(
+    `The socket.io server of ${names} has connectionStateRecovery, with which socket.io sends missed messages to a client before the guard checks its token. Remove connectionStateRecovery`,
+  );
 }
 
 /** Handles `error` while an upgrade request is verified, because an unhandled `error` event would end the process. */

@@ -513,44 +513,6 @@ describe('a socket.io client', () => {
     expect(CLOSED).toContain(await client.closed);
   });
 
-  it('must be authorized again when it recovers its connection', async () => {
-    @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
-    @RequirePermission('orders.read')
-    class Recovering {
-      @WebSocketServer() server!: { emit(event: string, data: number): void };
-    }
-    const { app, url } = await start(socketIo('websocket'), [Recovering]);
-    const options = (authorization: string) => ({
-      path: '/chat',
-      transports: ['websocket'],
-      reconnection: false,
-      forceNew: true,
-      autoConnect: false,
-      extraHeaders: { authorization },
-    });
-    interface Recoverable {
-      _pid?: string | undefined;
-      _lastOffset?: string | undefined;
-    }
-    const first = io(`http://${url.host}`, options(bearerOf(app))).connect();
-    await new Promise((resolve) => first.once('connect', () => resolve(undefined)));
-    const offset = new Promise((resolve) => first.onAny(resolve));
-    app.get(Recovering).server.emit('offset', 1);
-    await offset;
-    const { _pid: pid, _lastOffset: lastOffset } = first as unknown as Recoverable;
-    first.io.engine.close();
-    const thief = io(`http://${url.host}`, options(bearerOf(app, { permissions: [], client: 'till' })));
-    undone.push(() => thief.close());
-    Object.assign(thief, { _pid: pid, _lastOffset: lastOffset } satisfies Recoverable);
-    const outcome = new Promise((resolve) => {
-      thief.once('connect', () => resolve('connected'));
-      thief.once('connect_error', resolve);
-    });
-    thief.connect();
-    expect(pid).toEqual(expect.any(String));
-    expect(await outcome).toMatchObject({ data: { code: 'insufficient_scope', permission: 'orders.read' } });
-  });
-
   const poll = (url: URL, authorization: string, query = '') =>
     fetch(new URL(`/chat/?EIO=4&transport=polling${query}`, url), { headers: { authorization } });
   const opened = async (url: URL, authorization: string): Promise<string> => {
@@ -614,6 +576,29 @@ describe('a socket.io client', () => {
     // Unlike a polling request, a POST does not wait for the next ping.
     const posted = { method: 'POST', headers: { authorization: atOwn }, body: '40' };
     expect((await fetch(new URL(`/chat/?EIO=4&transport=polling&sid=${sid}`, url), posted)).status).toBe(200);
+  });
+});
+
+describe('connectionStateRecovery of socket.io', () => {
+  type ServerOptions = Parameters<IoAdapter['createIOServer']>[1];
+
+  class RecoveringAdapter extends IoAdapter {
+    override createIOServer(port: number, options?: ServerOptions) {
+      const connectionStateRecovery = { skipMiddlewares: false };
+      return super.createIOServer(port, { ...options, connectionStateRecovery } as ServerOptions);
+    }
+  }
+
+  it.each([
+    ['the gateway', { connectionStateRecovery: {} }, IoAdapter],
+    ['the adapter', {}, RecoveringAdapter],
+    ['the adapter of a namespace', { namespace: 'private' }, RecoveringAdapter],
+  ])('prevents the start of the application if %s sets it', async (_, options, Adapter) => {
+    @WebSocketGateway({ path: '/chat', ...options })
+    @Authenticated()
+    class Recovering {}
+    const starting = start({ ...socketIo('websocket'), adapter: (app) => new Adapter(app) }, [Recovering]);
+    await expect(starting).rejects.toThrow(/^The socket\.io server of Recovering has connectionStateRecovery/);
   });
 });
 

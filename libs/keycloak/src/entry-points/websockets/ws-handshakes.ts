@@ -16,8 +16,6 @@ export interface WsOptions {
   readonly path?: unknown;
   readonly namespace?: unknown;
   readonly verifyClient?: VerifyClient | undefined;
-  /** An option of socket.io. */
-  readonly connectionStateRecovery?: object;
 }
 
 interface WsServer {
