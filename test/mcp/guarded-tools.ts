@@ -50,10 +50,14 @@ export class OrderTools {
   }
 }
 
-export function orderToolsEndpoint(transport: McpTransport, options: McpEndpointOptions = {}): Type {
+export function orderToolsEndpoint(
+  transport: McpTransport,
+  options: McpEndpointOptions = {},
+  access: ClassDecorator = RequirePermission('tools.use'),
+): Type {
   @Controller('mcp')
   @McpEndpoint(options)
-  @RequirePermission('tools.use')
+  @access
   class OrderToolsEndpoint extends McpHttpControllerFor(transport) {}
   return OrderToolsEndpoint;
 }

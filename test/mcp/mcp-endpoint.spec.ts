@@ -1,10 +1,25 @@
 import type { AddressInfo } from 'node:net';
-import { Controller, Post, type INestApplication, type LoggerService, type Type } from '@nestjs/common';
+import {
+  Catch,
+  Controller,
+  Post,
+  type ArgumentsHost,
+  type ExceptionFilter,
+  type INestApplication,
+  type LoggerService,
+  type Type,
+} from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { KeycloakModule, realmRoles, RequirePermission, type KeycloakModuleOptions } from 'nestjs-keycloak-s2s';
+import {
+  KeycloakModule,
+  realmRoles,
+  RequireAnyPermission,
+  RequirePermission,
+  type KeycloakModuleOptions,
+} from 'nestjs-keycloak-s2s';
 import { microservicesRequestAdapter } from 'nestjs-keycloak-s2s/microservices';
 import {
   KeycloakTestingModule,
@@ -13,7 +28,7 @@ import {
   type TestAccessTokenOptions,
 } from 'nestjs-keycloak-s2s/testing';
 import { ask, ERAS, headersOf, isToolError, messageOf, send, textOf, toolCall, type Sent } from './mcp-calls.js';
-import { McpController, McpStrategy, StreamableHttpTransport, Tool } from './mcp-nest.js';
+import { McpController, McpStrategy, Resource, ResourceTemplate, StreamableHttpTransport, Tool } from './mcp-nest.js';
 import { OrderTools, orderToolsEndpoint } from './guarded-tools.js';
 import { McpEndpoint, mcpRequestAdapter, type McpEndpointOptions } from 'nestjs-keycloak-s2s-mcp';
 
@@ -22,6 +37,8 @@ const METADATA = 'https://tools.test/.well-known/oauth-protected-resource/mcp';
 interface Parts {
   readonly keycloak?: Partial<KeycloakModuleOptions>;
   readonly endpoint?: McpEndpointOptions;
+  readonly access?: ClassDecorator;
+  readonly filter?: ExceptionFilter;
   readonly tools?: Type;
   readonly isSelfMounted?: boolean;
   readonly others?: readonly Type[];
@@ -34,6 +51,50 @@ class AnotherEndpoint {
   @Post()
   answer(): object {
     return {};
+  }
+}
+
+@McpController()
+class Receipts {
+  @Tool({ name: 'sign_receipt' })
+  @RequirePermission('tools.sign')
+  @RequireAnyPermission('tools.receipts', 'tools.audit')
+  sign(): void {}
+}
+
+const CONTENTS = { contents: [{ uri: 'orders://open', text: 'for everybody' }] };
+
+@McpController()
+class OrdersByTemplate {
+  @ResourceTemplate({ name: 'order', uriTemplate: 'orders://{id}' })
+  @RequirePermission('tools.use')
+  order(): object {
+    return CONTENTS;
+  }
+
+  @Resource({ uri: 'orders://open' })
+  @RequirePermission('tools.receipts')
+  open(): void {}
+}
+
+@McpController()
+class TwoSchemes {
+  @Resource({ uri: 'public://open' })
+  @RequirePermission('tools.use')
+  first(): object {
+    return CONTENTS;
+  }
+
+  @Resource({ uri: 'orders://open' })
+  @RequirePermission('tools.receipts')
+  second(): void {}
+}
+
+@Catch()
+class CatchAll implements ExceptionFilter {
+  catch(_: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<{ status(code: number): { send(body: object): void } }>();
+    response.status(403).send({ error: 'refused' });
   }
 }
 
@@ -52,7 +113,8 @@ afterEach(async () => {
 const ADAPTERS = { Express: () => new ExpressAdapter(), Fastify: () => new FastifyAdapter() };
 
 describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platform) => {
-  async function start({ keycloak, endpoint, tools = OrderTools, isSelfMounted = false, others = [] }: Parts = {}) {
+  async function start(parts: Parts = {}) {
+    const { keycloak, endpoint, access, filter, tools = OrderTools, isSelfMounted = false, others = [] } = parts;
     const transport = new StreamableHttpTransport({ mount: isSelfMounted });
     const module = await Test.createTestingModule({
       imports: [
@@ -62,12 +124,13 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
           ...keycloak,
         }),
       ],
-      controllers: [tools, ...others, ...(isSelfMounted ? [] : [orderToolsEndpoint(transport, endpoint)])],
+      controllers: [tools, ...others, ...(isSelfMounted ? [] : [orderToolsEndpoint(transport, endpoint, access)])],
     })
       .setLogger(logger)
       .compile();
     const app = module.createNestApplication<INestApplication>(ADAPTERS[platform]() as ExpressAdapter);
     apps.push(app);
+    if (filter !== undefined) app.useGlobalFilters(filter);
     const httpAdapter = app.getHttpAdapter();
     const strategy = new McpStrategy({ name: 'order-tools', version: '1', transports: [transport], httpAdapter });
     app.connectMicroservice({ strategy }, { inheritAppConfig: true });
@@ -125,6 +188,24 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
       expect(body).toMatchObject({ code: 'insufficient_scope' });
     });
 
+    it('names the alternatives that the token has, for the endpoint and the tool', async () => {
+      const { url, token } = await start({ tools: Receipts, access: RequireAnyPermission('tools.use', 'tools.admin') });
+      const sent = { token: token('tools.admin tools.audit') };
+      const { status, headers } = await ask(url, era, toolCall('sign_receipt'), sent);
+      expect(status).toBe(403);
+      expect(headers.get('www-authenticate')).toContain('scope="tools.admin tools.sign tools.audit"');
+    });
+
+    it.each([
+      ['a template that matches first', OrdersByTemplate],
+      ['a resource of another scheme', TwoSchemes],
+    ])('leaves the decision about a resource beside %s to the guard of the handler', async (_, tools) => {
+      const { url, token } = await start({ tools });
+      const read = ['resources/read', { uri: 'orders://open' }] as const;
+      const { status, body } = await ask(url, era, read, { token: token('tools.use') });
+      expect([status, body]).toMatchObject([200, { result: CONTENTS }]);
+    });
+
     it('answers a tool error after a login that did not help', async () => {
       const { url, token } = await start();
       const call = toolCall('approve_order', { id: '1' });
@@ -168,6 +249,15 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
       expect([answer.status, isToolError(answer), textOf(answer)]).toEqual([200, true, 'Route closed (route_closed)']);
       expect(lines.join('\n')).toContain('McpHttpControllerFor(transport)');
     });
+  });
+
+  it('challenges and logs before a catch-all filter of the application answers', async () => {
+    const { url, token } = await start({ filter: new CatchAll() });
+    const sent = { token: token('tools.use') };
+    const { status, headers, body } = await ask(url, '2025-11-25', toolCall('approve_order', { id: '1' }), sent);
+    expect([status, body]).toEqual([403, { error: 'refused' }]);
+    expect(headers.get('www-authenticate')).toContain('scope="tools.use tools.approve"');
+    expect(lines.filter((line) => line.includes('Request refused'))).toHaveLength(1);
   });
 
   it('protects the tools beside the adapter of other microservices', async () => {

@@ -9,7 +9,8 @@ export interface McpEndpointOptions {
   readonly challenge?: 'endpoint' | 'none';
   /**
    * The origins of the web pages that may call the endpoint, such as `https://app.example.com`. A request with another
-   * `Origin` header gets 403. A request without this header passes, because only browsers send it.
+   * `Origin` header gets 403, or 401 without a valid token. A request without this header passes, because only browsers
+   * send it.
    *
    * `checked elsewhere`: the application checks the header in another place. Required in production; otherwise the
    * default is every origin on `localhost`, `127.0.0.1` and `[::1]`.

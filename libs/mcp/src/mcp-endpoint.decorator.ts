@@ -12,8 +12,10 @@ import { ENDPOINT } from './mcp-handlers.discovery.js';
  *   answer. The challenge names all scopes of the endpoint and the handler. The call gets a tool error if a login does
  *   not help: with `mapPermissions`, or if a newer token of the same user and client lacks the scope again within ten
  *   minutes.
- * - A foreign `Origin` gets 403, and an `Mcp-Session-Id` gets 404, since the endpoint has no sessions.
- * - A stream ends when its token expires or is revoked. The response of a running tool is cut too.
+ * - A foreign `Origin` gets 403, and an `Mcp-Session-Id` gets 404, since the endpoint has no sessions. A request without
+ *   a valid token gets 401 first.
+ * - A stream ends when its token expires or is revoked, or if Keycloak does not answer for `introspectionTtlSeconds` (up
+ *   to 1.5 times). The response of a running tool is cut too.
  *
  * The application does not start if a handler has no access decorator. Throws `ConfigurationError` for invalid options.
  */

@@ -17,7 +17,8 @@ interface McpCall {
  * and the missing permission.
  *
  * Refuses a call that did not come through a controller with `@McpEndpoint()` (`route_closed`): from a transport that
- * mounts itself, or from stdio. Does NOT protect tools that `registerTool()` adds at runtime: only the endpoint does.
+ * mounts itself, or from stdio. Does NOT protect what `registerTool()`, `registerResource()` or `registerPrompt()` adds at
+ * runtime: only the endpoint does.
  */
 export function mcpRequestAdapter(): RequestAdapter {
   let Exception: typeof RpcException | undefined;

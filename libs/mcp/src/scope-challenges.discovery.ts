@@ -1,6 +1,12 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { DiscoveryService, type ModuleRef } from '@nestjs/core';
-import { BearerError, ConfigurationError, verifiedTokenOf, type VerifiedAccessToken } from 'nestjs-keycloak-s2s';
+import {
+  BearerError,
+  ConfigurationError,
+  KeycloakExceptionFilter,
+  verifiedTokenOf,
+  type VerifiedAccessToken,
+} from 'nestjs-keycloak-s2s';
 import { HandlerAccess, type HandlerDemands } from 'nestjs-keycloak-s2s/extension';
 import { calledOperation, type McpOperation } from './called-operation.js';
 import { endpointsOf, mcpHandlers, type McpHandler } from './mcp-handlers.discovery.js';
@@ -47,12 +53,12 @@ export class ScopeChallenges {
     const key = (): string => JSON.stringify([token.issuer, token.subject, token.clientId, called]);
     if (permission === undefined) return this.#refusals.isEmpty ? undefined : this.#refusals.forget(key());
     if (this.#refusals.isRepeated(key(), token)) return;
-    const { scopes } = this.#demands(context.getClass(), context.getHandler());
-    throw new BearerError('insufficient_scope', {
-      reason: 'permission_missing',
-      permission,
-      scopes: [...new Set([...scopes, ...demands.scopes])],
-    });
+    const endpoint = this.#demands(context.getClass(), context.getHandler());
+    const scopes = [...new Set([endpoint, demands].flatMap((each) => scopesFor(token, each)))];
+    const refusal = new BearerError('insufficient_scope', { reason: 'permission_missing', permission, scopes });
+    // A filter of the application may catch the refusal before the filter of KeycloakModule.
+    this.moduleRef.get<KeycloakExceptionFilter>(KeycloakExceptionFilter, { strict: false }).tell(refusal, context);
+    throw refusal;
   }
 
   #demandsOfCalled(called: McpOperation): HandlerDemands | undefined {
@@ -60,11 +66,17 @@ export class ScopeChallenges {
     return this.#demandsOf.get(keyOf(called));
   }
 
-  /** Has no handler for a name of several servers, or if several endpoints exist: an endpoint does not name its server. */
+  /**
+   * Has no handler for a name of several servers, or if several endpoints exist: an endpoint does not name its server. Has
+   * no resource beside a template, because mcp-nest prefers a template that matches.
+   */
   #unambiguous(): ReadonlyMap<string, HandlerDemands | undefined> {
     const found = new Map<string, HandlerDemands | undefined>();
     if (endpointsOf(this.#discovery()) > 1) return found;
-    for (const each of mcpHandlers(this.#discovery())) {
+    const handlers = mcpHandlers(this.#discovery());
+    const hasTemplate = handlers.some(({ kind }) => kind === 'resource-template');
+    for (const each of handlers) {
+      if (hasTemplate && each.kind === 'resource') continue;
       const key = keyOf(each);
       found.set(key, found.has(key) ? undefined : this.#demands(each.controller, each.method));
     }
@@ -85,7 +97,11 @@ export class ScopeChallenges {
   }
 }
 
-const keyOf = ({ kind, name }: McpOperation | McpHandler): string => `${kind}\n${name}`;
+/** mcp-nest finds a resource by its URI without the scheme. */
+function keyOf({ kind, name }: McpOperation | McpHandler): string {
+  const compared = kind === 'resource' ? (name.split('://')[1] ?? name) : name;
+  return `${kind}\n${compared}`;
+}
 
 function missingPermission(
   token: VerifiedAccessToken,
@@ -94,4 +110,10 @@ function missingPermission(
   if (opening === 'closed' || opening === 'public') return undefined;
   const has = (permission: string): boolean => token.hasPermission(permission);
   return permissions.find((each) => !has(each)) ?? anyOf.find((group) => !group.some(has))?.[0];
+}
+
+/** Names the alternative that the token has, as the guard does: the user may be allowed no other. */
+function scopesFor(token: VerifiedAccessToken, { permissions, anyOf }: HandlerDemands): readonly string[] {
+  const chosen = anyOf.flatMap((some) => some.find((each) => token.hasPermission(each)) ?? some[0] ?? []);
+  return [...permissions, ...chosen];
 }
