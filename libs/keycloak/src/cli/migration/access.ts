@@ -27,6 +27,9 @@ const ACCESS_DECORATORS = new Set([
 
 const CLOSING = 'the handler stays closed until then.';
 
+/** RoleGuard applied the mode of a class to the roles of its handlers, and the mode of a handler to the class's roles. */
+const DISTANT_MODE = `choose @RequirePermission (all roles) or @RequireAnyPermission, because @RoleMatchingMode has no @Roles beside it; ${CLOSING}`;
+
 export function accessOf(file: MigratedFile, target: Syntax, facts: ProjectFacts): Access {
   const found = new Map<string, readonly Syntax[]>();
   const decorators: Syntax[] = [];
@@ -48,6 +51,7 @@ export function accessOf(file: MigratedFile, target: Syntax, facts: ProjectFacts
   if (roles !== undefined && demand === undefined) {
     unclear ??= `name the roles of @Roles as literals in @RequirePermission or @RequireAnyPermission; ${CLOSING}`;
   }
+  if (roles === undefined && found.has('RoleMatchingMode')) unclear ??= DISTANT_MODE;
   const opening = found.get('Public');
   if (opening?.some(({ kind }) => !/^(True|False)Keyword$/.test(kind)) === true) {
     unclear ??= `choose @Public() or @OptionalToken(); ${CLOSING}`;

@@ -7,6 +7,9 @@ import { Syntax, type CompilerNode } from './syntax.js';
 
 export type Parsed = { readonly root: Syntax } | { readonly fault: string };
 
+/** The API of TypeScript 7 may read a path from the disk instead of the given text. */
+export const UNREAD = 'TypeScript did not read this file';
+
 export interface Compiler {
   readonly version: string;
   parse(files: readonly FoundFile[]): Parsed[];
@@ -76,7 +79,10 @@ class ClassicCompiler implements Compiler {
 }
 
 interface NativeApi {
-  readonly API: new (options: { readonly cwd: string }) => {
+  readonly API: new (options: {
+    readonly cwd: string;
+    readonly fs: { readFile(path: string): string | undefined };
+  }) => {
     updateSnapshot(change: { readonly openFiles: readonly string[] }): {
       getDefaultProjectForFile(path: string): { readonly program: NativeProgram } | undefined;
     };
@@ -103,13 +109,14 @@ class NativeCompiler implements Compiler {
 
   parse(files: readonly FoundFile[]): Parsed[] {
     const kinds = kindNames(this.syntax.SyntaxKind);
-    const api = new this.native.API({ cwd: this.folder });
+    const texts = new Map(files.map(({ path, text }) => [path.replaceAll('\\', '/'), text]));
+    const api = new this.native.API({ cwd: this.folder, fs: { readFile: (path) => texts.get(path) } });
     try {
       const snapshot = api.updateSnapshot({ openFiles: files.map(({ path }) => path) });
       return files.map(({ path, text }) => {
         const program = snapshot.getDefaultProjectForFile(path)?.program;
         const root = program?.getSourceFile(path);
-        if (program === undefined || root?.text !== text) return { fault: 'TypeScript did not read this file' };
+        if (program === undefined || root?.text !== text) return { fault: UNREAD };
         const [error] = program.getSyntacticDiagnostics(path);
         return error === undefined
           ? { root: new Syntax(root, { root, text, kinds }) }

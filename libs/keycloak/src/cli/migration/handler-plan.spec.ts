@@ -73,6 +73,27 @@ describe('the migrated decorators of a handler', () => {
     expect(lines).toEqual([TODO, `@RequirePermission('a')`, `@RequirePermission('b')`]);
   });
 
+  it.each(['@RoleMatchingMode(RoleMatch.ALL)', ''])(
+    'demand all roles of both class and method if one of both has RoleMatch.ALL, and the class has %j',
+    async (mode) => {
+      const ofOther = mode === '' ? '\n@RoleMatchingMode(RoleMatch.ALL)' : '';
+      const lines = await ofMethod(`@Roles('realm:c', 'realm:d')${ofOther}`, `@Roles('realm:a', 'realm:b')\n${mode}`);
+      expect(lines).toEqual([TODO, `@RequirePermission('a', 'b')`, `@RequirePermission('c', 'd')`]);
+    },
+  );
+
+  it('stay unchanged, get a comment, and keep the route closed if only the class has the mode of the roles', async () => {
+    const roles = `@Roles('realm:a', 'realm:b')`;
+    const lines = await migratedClass(controller(method(roles), '@RoleMatchingMode(RoleMatch.ALL)'));
+    expect(lines.slice(0, 3)).toEqual([TODO, '@Controller()', '@RoleMatchingMode(RoleMatch.ALL)']);
+    expect(lines.slice(3)).toEqual(['export class Orders {', '@Get()', roles, 'read() {}', '}']);
+  });
+
+  it('keep a route closed if the class has the roles and only the method has their mode', async () => {
+    const mode = '@RoleMatchingMode(RoleMatch.ALL)';
+    expect(await ofMethod(mode, `@Roles('realm:a', 'realm:b')`)).toEqual([TODO, mode]);
+  });
+
   it('lose @Public if the class has roles, because RoleGuard refused every call', async () => {
     expect(await ofMethod('@Public()', `@Roles({ roles: ['realm:a'] })`)).toEqual([TODO]);
   });

@@ -50,28 +50,61 @@ const module = Test.createTestingModule({})
         .join('\n'),
     ).toBe(text);
   });
+});
 
-  it('gets a comment if a handler or guard reads request.user', async () => {
-    const text = `import { Controller, Get, Req } from '@nestjs/common';
+const HANDLERS = `import { Body, Controller, createParamDecorator, Get, Req } from '@nestjs/common';
+import { Context } from '@nestjs/graphql';
 
-@Controller()
-export class Orders {
-  @Get()
-  read(@Req() req: any) {
-    return req.user.sub;
-  }
+`;
+
+/** Returns the lines that have a comment above. */
+async function markedLines(text: string): Promise<string[]> {
+  const lines = (await migrated(HANDLERS + text)).split('\n').map((line) => line.trim());
+  return lines.filter((_, at) => lines[at - 1]?.startsWith(TODO));
 }
-export class OwnGuard {
-  canActivate(context: any) {
+
+describe('a read of request.user', () => {
+  it.each([
+    ['of @Req()', 'read(@Req() req: any)', 'return req.user.sub;'],
+    ['of @Req() with a cast', 'read(@Req() req: any)', 'return (req as any)?.user;'],
+    ['of @Req() by element access', 'read(@Req() req: any)', "return req['user'];"],
+    ['of @Req() by a pattern', 'read(@Req() req: any)', 'const { user: caller } = req;'],
+    ['of @Req() in a callback', 'read(@Req() req: any)', 'return [1].map(() => req.user);'],
+    [`of @Context('req')`, `read(@Context('req') message: any)`, 'return message.user;'],
+    ['of the context of GraphQL', 'read(@Context() context: any)', 'return context.req.user;'],
+    ['of a part of a pattern', 'read(@Context() { req }: any)', 'return req.user;'],
+    ['of getRequest()', 'read(context: any)', 'const { user } = context.switchToHttp().getRequest();'],
+    ['of a nested pattern', 'read(context: any)', 'const { req: { user } } = context.getContext();'],
+    ['of one of two requests', 'read(context: any)', 'return (isHttp ? context.getRequest() : context.req).user;'],
+  ])('gets a comment: %s', async (_, head, line) => {
+    const text = `@Controller()\nexport class Orders {\n  @Get()\n  ${head} {\n    ${line}\n  }\n}\n`;
+    expect(await markedLines(text)).toEqual([line]);
+  });
+
+  it.each([
+    ['a guard', 'export class Own {\n canActivate(context: any) {\n', '\n }\n}'],
+    ['an interceptor', 'export class Own {\n intercept(context: any) {\n', '\n }\n}'],
+    ['a helper method of a guard', 'export class Own {\n canActivate = helper;\n helper(request: any) {\n', '\n }\n}'],
+    ['a parameter decorator', 'export const Own = createParamDecorator((_, context) => {\n', '\n});'],
+  ])('gets a comment in %s, no matter where the request comes from', async (_, before, after) => {
+    const reads = ['const { user } = requestOf(context);', 'return of(1).pipe(map(() => owner.user));'];
+    expect(await markedLines(`${before}${reads.join('\n')}${after}\n`)).toEqual(reads);
+  });
+
+  it('gets a comment at the pattern of a parameter', async () => {
+    const text = `@Controller()\nexport class Orders {\n  @Get() read(@Req() { user }: any) {}\n}\n`;
+    expect(await markedLines(text)).toEqual(['@Get() read(@Req() { user }: any) {}']);
+  });
+
+  it('gets no comment if the object is not a request', async () => {
+    const text = `export class Orders {
+  read(@Body() request: any, context: any) {
     const { user } = context.user;
-    const request = context.switchToHttp().getRequest();
-    return request.user.isAdmin;
+    return [this.user, request.user, context.request(user).user, users[user]];
   }
 }
 `;
-    const lines = (await migrated(text)).split('\n').map((line) => line.trim());
-    const marked = lines.filter((_, at) => lines[at - 1]?.startsWith(TODO));
-    expect(marked).toEqual(['return req.user.sub;', 'return request.user.isAdmin;']);
+    expect(await markedLines(text)).toEqual([]);
   });
 });
 

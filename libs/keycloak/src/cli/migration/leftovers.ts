@@ -1,6 +1,7 @@
+import { isClass } from './inheritance.js';
 import { NEW_PACKAGE, OLD_PACKAGE, type MigratedFile } from './migrated-file.js';
 import type { ProjectFacts } from './project-facts.js';
-import { callOf, type Syntax } from './syntax.js';
+import { bare, callOf, type Syntax } from './syntax.js';
 
 const OPENING =
   'decide for each route that this opens whether anybody may call, because RoleGuard still demanded roles; it opens no route until then.';
@@ -32,9 +33,8 @@ export function markLeftovers(file: MigratedFile, facts: ProjectFacts): void {
   }
   for (const node of file.root.walk()) {
     if (node.isText && node.value === OLD_PACKAGE) markPackage(file, node);
-    const isUser = node.kind === 'PropertyAccessExpression' && node.field('name')?.value === 'user';
-    if (isUser && facts.isMigrated(file)) markRequestUser(file, node);
   }
+  if (facts.isMigrated(file)) markUserReads(file);
 }
 
 function markPackage(file: MigratedFile, name: Syntax): void {
@@ -48,25 +48,82 @@ function markPackage(file: MigratedFile, name: Syntax): void {
 }
 
 /** `request.user` is undefined now, and code may treat a missing user as permitted. */
-function markRequestUser(file: MigratedFile, access: Syntax): void {
-  const request = access.field('expression');
-  if (request === undefined || !isRequest(file, request)) return;
-  file.decide(
-    access,
-    'read the caller with @Caller(), or with keycloakGuard.callerOf(context) in guards and interceptors.',
-  );
+function markUserReads(file: MigratedFile): void {
+  for (const node of file.root.walk()) {
+    if (readsUser(file, node)) {
+      file.decide(
+        node,
+        'read the caller with @Caller(), or with keycloakGuard.callerOf(context) in guards and interceptors.',
+      );
+    }
+  }
+}
+
+function readsUser(file: MigratedFile, node: Syntax): boolean {
+  if (memberOf(node) !== 'user') return false;
+  const owner = node.field('expression');
+  if (owner?.kind === 'ThisKeyword') return false;
+  if (node.above((outer) => isGuardian(file, outer)) !== undefined) return true;
+  return owner === undefined ? isPartOfRequest(file, node.parent) : isRequest(file, owner);
+}
+
+/** The name of the member that `object.name`, `object['name']` or a part `{ name }` of a pattern reads. */
+function memberOf(node: Syntax): string | undefined {
+  if (node.kind === 'PropertyAccessExpression') return node.field('name')?.value;
+  if (node.kind === 'ElementAccessExpression') {
+    const name = node.field('argumentExpression');
+    return name?.isText === true ? name.value : undefined;
+  }
+  const isPart = node.kind === 'BindingElement' && node.parent?.kind === 'ObjectBindingPattern';
+  return isPart ? (node.field('propertyName') ?? node.field('name'))?.value : undefined;
+}
+
+/** Guards, interceptors and parameter decorators get the request in many forms, so each `user` in them counts. */
+function isGuardian(file: MigratedFile, node: Syntax): boolean {
+  if (isClass(node)) {
+    return node.fields('members').some((member) => /^(canActivate|intercept)$/.test(member.field('name')?.value ?? ''));
+  }
+  return file.nameIn('@nestjs/common', callOf(node)?.callee) === 'createParamDecorator';
+}
+
+const isRequestName = (name: string | undefined): boolean => name === 'req' || name === 'request';
+
+function isPartOfRequest(file: MigratedFile, pattern: Syntax | undefined): boolean {
+  const owner = pattern?.parent;
+  if (owner?.kind === 'BindingElement') return isRequestName(memberOf(owner));
+  if (owner?.kind === 'Parameter') return isRequestParameter(file, owner);
+  const value = owner?.field('initializer');
+  return value !== undefined && isRequest(file, value);
 }
 
 function isRequest(file: MigratedFile, node: Syntax): boolean {
-  if (node.kind === 'CallExpression') return callOf(node)?.callee.field('name')?.value === 'getRequest';
-  if (node.kind !== 'Identifier') return false;
-  const scope = node.above(
-    ({ kind }) => kind === 'MethodDeclaration' || kind === 'FunctionDeclaration' || kind === 'ArrowFunction',
+  const value = bare(node);
+  if (value.kind === 'CallExpression') {
+    const callee = callOf(value)?.callee;
+    return (callee?.field('name') ?? callee)?.value === 'getRequest';
+  }
+  if (/^(Conditional|Binary)Expression$/.test(value.kind)) return value.children.some((part) => isRequest(file, part));
+  if (value.kind !== 'Identifier') return isRequestName(memberOf(value));
+  const outermost = node.above((outer) => isFunction(outer) && outer.above(isFunction) === undefined);
+  return [...(outermost?.walk() ?? [])].some(
+    (inner) => inner.field('name')?.value === value.value && declaresRequest(file, inner),
   );
-  return [...(scope?.walk() ?? [])].some((inner) => {
-    if (inner.field('name')?.value !== node.value) return false;
-    if (inner.kind === 'VariableDeclaration') return inner.field('initializer')?.text.includes('getRequest') === true;
-    const names = inner.decorators.map((one) => file.nameIn('@nestjs/common', callOf(one)?.callee));
-    return inner.kind === 'Parameter' && names.some((name) => name === 'Req' || name === 'Request');
-  });
 }
+
+const isFunction = ({ kind }: Syntax): boolean =>
+  /^(?:Arrow)?Function|^MethodDeclaration$|^Constructor$|Accessor$/.test(kind);
+
+function declaresRequest(file: MigratedFile, declaration: Syntax): boolean {
+  if (declaration.kind === 'Parameter') return isRequestParameter(file, declaration);
+  if (declaration.kind === 'BindingElement') return isRequestName(memberOf(declaration));
+  const value = declaration.kind === 'VariableDeclaration' ? declaration.field('initializer') : undefined;
+  return /\bgetRequest\b|[.]req(uest)?\b(?!\()/.test(value?.text ?? '');
+}
+
+/** For example, `@Req()`, or `@Context('req')` in a resolver. */
+const isRequestParameter = (file: MigratedFile, parameter: Syntax): boolean =>
+  parameter.decorators.some((decorator) => {
+    const call = callOf(decorator);
+    const name = file.nameIn('@nestjs/common', call?.callee) ?? '';
+    return ['Req', 'Request'].includes(name) || isRequestName(call?.args[0]?.value);
+  });

@@ -90,6 +90,14 @@ describe('the migrated options of KeycloakConnectModule', () => {
     expect(await optionsFor('clientId: ID,', CONTROLLER(roles))).toEqual([TODO, 'clientId: ID,', ...expected].slice(1));
   });
 
+  it.each([
+    ['the object', `clientId: 'a', secret }`, `clientSecret: secret, mapPermissions: realmRoles }`],
+    ['an outer object', `clientId: 'a', secret, ...{\n} }`, `clientSecret: secret, mapPermissions: realmRoles, ...{`],
+  ])('are valid if %s ends or begins on the line of the last known option', async (_, before, after) => {
+    const module = ROOT_MODULE.replace(/register\([^)]*\)/, () => `register({\n${before})`);
+    expect(await besides(module, CONTROLLER(`@Roles({ roles: ['realm:a'] })`))).toContain(after);
+  });
+
   it('get the GraphQL request adapter if the application has resolvers', async () => {
     const resolver = `import { Resolver } from '@nestjs/graphql';\n@Resolver()\nexport class Orders {}\n`;
     expect(await optionsFor('clientId: ID,', resolver)).toContain('requestAdapters: [graphqlRequestAdapter()],');

@@ -130,7 +130,11 @@ function addOptions(file: MigratedFile, facts: ProjectFacts, anchor: Syntax | un
     lines.push(`requestAdapters: [${file.need('graphqlRequestAdapter', 'nestjs-keycloak-s2s/graphql')}()],`);
   }
   const isOneLine = !file.source.text.slice(anchor.parent?.start, anchor.start).includes('\n');
-  if (isOneLine && lines.length > 0) return file.edits.insert(anchor.end, `, ${lines.join(' ').replace(/,$/, '')}`);
+  const rest = file.source.text.slice(anchor.end, file.edits.lineEnd(anchor.end));
+  const isLastOnLine = /^\s*,?\s*(?:\/\/.*|\/\*.*\*\/)?\s*$/.test(rest);
+  if ((isOneLine || !isLastOnLine) && lines.length > 0) {
+    return file.edits.insert(anchor.end, `, ${lines.join(' ').replace(/,$/, '')}`);
+  }
   const hasComma = /^\s*,/.test(file.source.text.slice(anchor.end));
   if (!hasComma && lines.length > 0) file.edits.insert(anchor.end, ',');
   lines.forEach((line) => file.edits.insertLine(anchor.end, line, 'after'));

@@ -26,6 +26,16 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(printed).toContain(`clientSecret: process.env['SECRET'] ?? '***'`);
   });
 
+  it.each([
+    [`config.get('SECRET', 'a-fixed-secret')`, `config.get('SECRET', '***')`],
+    [`new Secret('a-fixed-secret')`, `new Secret('***')`],
+  ])('prints only the first argument of a call for a client secret: %s → %s', async (secret, shown) => {
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE.replace(`secret: 's'`, `secret: ${secret}`) });
+    const { printed } = await project.run('src');
+    expect(printed).not.toContain('a-fixed-secret');
+    expect(printed).toContain(`clientSecret: ${shown}`);
+  });
+
   it('prints no client secret that is the value of a constant', async () => {
     const module = ROOT_MODULE.replace(`secret: 's'`, 'secret: CLIENT.SECRET');
     const constant = `const FIXED = 'a-fixed-secret';\nconst CLIENT = { SECRET: FIXED };\n`;
@@ -59,6 +69,33 @@ describe('migrate-from-nest-keycloak-connect', () => {
     expect(exitCode).toBe(1);
     expect(printed).toContain('Left alone:\n  src/orders.controller.ts: it uses nest-keycloak-connect and nestjs-');
     expect(project.read('src/orders.controller.ts')).toBe(both);
+  });
+
+  it('says that it left the root module alone if the root module uses both libraries', async () => {
+    const root = `import { KeycloakModule } from 'nestjs-keycloak-s2s';\n${ROOT_MODULE}void KeycloakModule;\n`;
+    const orders = `import { Public } from 'nest-keycloak-connect';\n`;
+    project = new MigratedProject({ 'src/app.module.ts': root, 'src/orders.controller.ts': orders });
+    const { exitCode, failed } = await project.run('--write', 'src');
+    expect(exitCode).toBe(3);
+    expect(failed).toMatch(/src\/app[.]module[.]ts registers KeycloakConnectModule, but was left alone: it uses nest-/);
+    expect(failed).not.toContain('name the folder');
+  });
+
+  it.each([[['src']], [['--write', 'src']]])('exits with 3 if its result does not parse, with %j', async (args) => {
+    const orders = `import { Controller, Get } from '@nestjs/common';
+import { Roles } from 'nest-keycloak-connect'; export const all = [
+  Roles,
+];
+@Controller()
+export class Orders {
+  @Get() read() {}
+}
+`;
+    project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE, 'src/orders.controller.ts': orders });
+    const { exitCode, printed, failed } = await project.run(...args);
+    expect({ exitCode, printed }).toEqual({ exitCode: 3, printed: '' });
+    expect(failed).toMatch(/break the syntax of:\n {2}src\/orders[.]controller[.]ts: line \d+: .+\n$/);
+    expect(project.read('src/app.module.ts')).toBe(ROOT_MODULE);
   });
 
   it('exits with 0 despite a symbolic link to files that do not use nest-keycloak-connect', async () => {

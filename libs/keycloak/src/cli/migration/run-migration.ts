@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { migrateCallers } from './caller.js';
-import { compilerOf } from './compiler.js';
+import { compilerOf, UNREAD, type Compiler } from './compiler.js';
 import { migrateDecorators } from './decorators.js';
 import { migrateGuards } from './guards.js';
 import { migrateImports } from './imports.js';
@@ -85,7 +85,7 @@ async function migrate(
   const nameOf = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   const migrated: MigratedFile[] = [];
   const unparsed: (FoundFile & UnreadFile)[] = [];
-  const observing: UnreadFile[] = [];
+  const observing: MigratedFile[] = [];
   files.forEach((source, at) => {
     const result = parsed[at];
     if (result === undefined || !('root' in result)) {
@@ -93,10 +93,10 @@ async function migrate(
       return;
     }
     const file = new MigratedFile(source, result.root);
-    if (file.isObserving) observing.push({ path: source.path, fault: BOTH, mayUseOldPackage: true });
-    else migrated.push(file);
+    (file.isObserving ? observing : migrated).push(file);
   });
-  const left = [...unread, ...observing, ...unparsed];
+  const usingBoth = observing.map(({ source: { path } }) => ({ path, fault: BOTH, mayUseOldPackage: true }));
+  const left = [...unread, ...usingBoth, ...unparsed];
   const faults = unparsed.filter(({ text }) => usesOldPackage(text));
   if (faults.length > 0) {
     const lines = faults.map(({ path, fault }) => `\n  ${nameOf(path)}: ${fault}`);
@@ -104,8 +104,9 @@ async function migrate(
     if (mayWrite || !migrated.some(isRegistering)) throw new MigrationError(text);
     printError(`${MIGRATION}: ${text}\n`);
   }
-  const results = resultsOf(migrated);
+  const results = resultsOf(migrated, observing.find(isRegistering));
   const changed = results.filter(({ file, after }) => after !== file.source.text);
+  if (changed.length > 0) refuseBroken(compiler, changed, nameOf);
   for (const { file, after } of changed) {
     const { path, text, hasMark } = file.source;
     if (mayWrite) write(path, (hasMark ? '\uFEFF' : '') + after);
@@ -134,12 +135,29 @@ function write(path: string, text: string): void {
   }
 }
 
+/** An edit may break code of a form that the edit does not expect. */
+function refuseBroken(compiler: Compiler, changed: readonly Result[], nameOf: (path: string) => string): void {
+  const parsed = compiler.parse(changed.map(({ file, after }) => ({ ...file.source, text: after })));
+  const lines = changed.flatMap(({ file }, at) => {
+    const result = parsed[at];
+    const isBroken = result !== undefined && 'fault' in result && result.fault !== UNREAD;
+    return isBroken ? [`\n  ${nameOf(file.source.path)}: ${result.fault}`] : [];
+  });
+  if (lines.length === 0) return;
+  throw new MigrationError(`no file was changed, because the changes would break the syntax of:${lines.join('')}`);
+}
+
 /** If no file registers the module, an earlier run has changed the files, or the root module is missing. */
-function resultsOf(files: readonly MigratedFile[]): Result[] {
+function resultsOf(files: readonly MigratedFile[], observingRoot: MigratedFile | undefined): Result[] {
   const registering = files.filter(isRegistering);
   if (registering.length === 0) {
     const unmarked = files.find((file) => usesOldPackage(file.source.text) && !file.source.text.includes(MARK));
     if (unmarked === undefined) return files.map(unchanged);
+    if (observingRoot !== undefined) {
+      throw new MigrationError(
+        `${observingRoot.source.path} registers KeycloakConnectModule, but was left alone: ${BOTH} from all files`,
+      );
+    }
     throw new MigrationError(
       `${unmarked.source.path} uses ${OLD_PACKAGE}, but no file calls KeycloakConnectModule.register or registerAsync: also name the folder of the root module`,
     );

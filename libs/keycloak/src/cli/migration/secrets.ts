@@ -1,4 +1,4 @@
-import type { Syntax } from './syntax.js';
+import { callOf, type Syntax } from './syntax.js';
 
 const SECRETS = new Set(['secret', 'clientSecret', 'client-secret']);
 
@@ -32,9 +32,13 @@ const nameOf = (node: Syntax): string => node.field('name')?.value ?? '';
 const identifiersIn = (value: Syntax | undefined): string[] =>
   [...(value?.walk() ?? [])].flatMap((node) => (node.kind === 'Identifier' ? (node.value ?? []) : []));
 
-/** The argument of `config.get('…')` is a name, not a secret. */
+/** The first argument of `config.get('…', '…')` is a name, but the second argument may be a secret. */
+function isName(node: Syntax): boolean {
+  const { parent } = node;
+  return parent?.kind === 'ElementAccessExpression' || (parent !== undefined && callOf(parent)?.args[0] === node);
+}
+
 function literalsIn(value: Syntax | undefined): string[] {
-  const isName = (node: Syntax): boolean => /^(Call|ElementAccess)Expression$/.test(node.parent?.kind ?? '');
   return [...(value?.walk() ?? [])]
     .filter((node) => node.isText && node.value !== '' && !isName(node))
     .map(({ text }) => text);

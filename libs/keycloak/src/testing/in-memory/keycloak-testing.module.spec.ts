@@ -255,6 +255,16 @@ describe('signIn', () => {
     });
   });
 
+  it('exchanges a token without grantable scopes for nothing, not even without a scope', async () => {
+    const module = await builderOf(KeycloakTestingModule.forRoot()).compile();
+    const exchange = (grantableScopes: readonly string[]): Promise<unknown> => {
+      const token = testAccessToken({ text: signIn(module, testAccessToken({ grantableScopes })) });
+      return module.get(TokenExchangeClient).exchange(token, { audience: 'inventory' });
+    };
+    await expect(exchange([])).rejects.toMatchObject({ code: 'insufficient_scope' });
+    await expect(exchange(['stock.read'])).resolves.toHaveProperty('lifetimeSeconds');
+  });
+
   it('makes a token of testAccessToken() exchangeable only in the same application', async () => {
     const [module, other] = await Promise.all([1, 2].map(() => builderOf(KeycloakTestingModule.forRoot()).compile()));
     const alice = testAccessToken({ subject: 'alice', grantableScopes: ['stock.read'] });

@@ -87,7 +87,8 @@ export class TestAuthorizationServer {
         // The application parses Keycloak's error descriptions, so this server returns the same texts.
         if (subject === undefined || secondsLeft(subject) <= 0) return refusal('Invalid token');
         const { grantableScopes, claims } = subject;
-        if (grantableScopes !== undefined && !parseScope(scope).every((asked) => grantableScopes.includes(asked))) {
+        const isGrantable = parseScope(scope).every((asked) => grantableScopes?.includes(asked) ?? true);
+        if (!isGrantable || grantableScopes?.length === 0) {
           return refusal(`Requested audience not available: ${audience}`);
         }
         return this.#issue({ subject: String(claims['sub']), audience, scope, grant: 'token_exchange', from: subject });
