@@ -1,12 +1,13 @@
 // npm run new-service -- service-d --called-by service-c writes a service with one guarded route, and configures its
 // caller.
 import '../common/help.mjs';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { editsFor } from './edits.mjs';
+import { freePort, packageNames } from './free.mjs';
 import { namesOf, SERVICE_NAME } from './names.mjs';
 import { DESCRIPTION } from '../start/services.mjs';
 
@@ -52,10 +53,13 @@ function readArguments(args) {
   if (name === undefined || rest.length > 0) throw new Error(`Give the name of one service: ${usage}`);
   if (!SERVICE_NAME.test(name)) throw new Error(`A service must be named service-<letters>, not "${name}": ${usage}`);
   if (services.includes(name)) throw new Error(`${name} already exists.`);
+  if (packageNames().includes(name)) {
+    throw new Error(`This repository already has a package ${name}: choose another name.`);
+  }
   if (caller === undefined || !services.includes(caller)) {
     throw new Error(`--called-by must name the calling service: ${services.join(', ')}.`);
   }
-  const names = namesOf(name, caller, 1 + Math.max(...Object.values(DESCRIPTION.services).map(({ port }) => port)));
+  const names = namesOf(name, caller, freePort(DESCRIPTION, readFileSync('docker-compose.yml', 'utf8')));
   const secrets = Object.values({ ...DESCRIPTION.services, ...DESCRIPTION.otherClients, ...DESCRIPTION.addedClients });
   if (secrets.some(({ demoSecret }) => demoSecret === names.demoSecret)) {
     throw new Error(
