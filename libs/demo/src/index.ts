@@ -4,7 +4,7 @@ export { AttackNotRun, attempt, isAccepted, thenCleanUp, tokenInWords } from './
 export { AttackRuns, failureReason } from './attacks/attack-runs.js';
 export { AttackTarget } from './attacks/attack-target.js';
 export { readTokenRow } from './matrix/token-row-form.js';
-export { KEPT, StolenTokens } from './matrix/stolen-tokens.js';
+export { StolenTokens } from './matrix/stolen-tokens.js';
 export { Helpdesk } from './attacks/helpdesk.js';
 export { isRefused, presentSurely, presentUntilRefused } from './attacks/known-token.js';
 export { ownAddress } from './attacks/own-address.js';

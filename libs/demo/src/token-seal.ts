@@ -1,4 +1,4 @@
-/** TokenSeal: encrypts a token for a caller that stores it but can't read or use it. */
+/** TokenSeal: encrypts a text, such as a token, for a caller that stores the text but can't read or use it. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
@@ -30,10 +30,10 @@ export class TokenSeal {
     this.#key = Buffer.from(hkdfSync('sha256', secret, '', INFO, KEY_BYTES));
   }
 
-  seal(token: string): string {
+  seal(text: string): string {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#key, nonce);
-    const sealed = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
+    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url');
   }
 

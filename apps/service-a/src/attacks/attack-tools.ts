@@ -1,7 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AccessTokenVerifier, KeycloakStatus, TokenExchangeClient } from 'nestjs-keycloak-s2s';
-import { AttackersKeycloak, AttackTarget, Helpdesk, ownAddress, type AttackingClient, type Attempt } from 'demo';
+import {
+  AttackersKeycloak,
+  AttackTarget,
+  Helpdesk,
+  ownAddress,
+  TokenSeal,
+  type AttackingClient,
+  type Attempt,
+} from 'demo';
 import { serviceAConfig, type ServiceAConfig } from '../config.js';
 import { AttacksAtBClient } from './attacks-at-b.client.js';
 import { KnownTokens } from './known-tokens.js';
@@ -29,6 +37,7 @@ export class AttackTools {
    */
   readonly windowSeconds: number;
   readonly asksKeycloak: boolean;
+  readonly seal: TokenSeal;
 
   constructor(
     @Inject(serviceAConfig.KEY) { keycloak, urls, demo }: ServiceAConfig,
@@ -40,6 +49,7 @@ export class AttackTools {
   ) {
     if (demo === undefined) throw new Error('Attacks are available in demo mode only');
     this.keycloak = new AttackersKeycloak(keycloak, demo.clientSecret);
+    this.seal = new TokenSeal(demo.clientSecret);
     this.serviceA = new AttackTarget('Service A', () => ownAddress(host));
     this.serviceB = new AttackTarget('Service B', () => urls['service-b']);
     this.serviceC = new AttackTarget('Service C', () => demo.urls['SERVICE_C_URL'] ?? '');

@@ -9,7 +9,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
 
 const ADVICE: Readonly<Record<string, string>> = {
   login_not_started_here:
-    'This browser did not start that login, started it more than ten minutes ago, or has finished it already. If you were logged in before, you still are. Otherwise log in again, and stay in this browser.',
+    'This browser did not start that login, started it more than ten minutes ago, or has finished it already. If you were logged in before, you still are. Otherwise log in again, and stay in this browser and at this address (localhost and 127.0.0.1 are two addresses).',
   login_refused:
     'Keycloak did not log you in, or you went back. Nothing was changed: if you were logged in before, you still are. Otherwise log in again.',
   login_not_valid:

@@ -2,7 +2,7 @@ import { inWords } from '../attacks/evaluate-attack.js';
 import type { RefusedPage } from '../login/refusal-page.filter.js';
 import type { Page } from '../pages/pages.js';
 import { inWordsOf, nameOf, SERVICES, type Cell, type StolenToken, type Verdict } from './evaluate-answers.js';
-import { EXCHANGED, type MatrixRow, type ShownAgain } from './token-matrix.js';
+import { EXCHANGED, type MatrixRow, type ShownAgain, type ShownRow } from './token-matrix.js';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly sign: string; readonly words: string }>> = {
   opens: { sign: '●', words: 'Opens' },
@@ -78,7 +78,7 @@ const rowModel = (row: MatrixRow, yours: boolean): object => ({
   cells: row.cells.map((cell) => cellModel(cell, row)),
 });
 
-function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): object {
+function cellModel({ service, verdict, why, answer }: Cell, row: ShownRow): object {
   const ends = new Date(row.expiresAt * 1000).toISOString();
   return {
     id: row.id,
@@ -100,7 +100,7 @@ function cellModel({ service, verdict, why, answer }: Cell, row: MatrixRow): obj
   };
 }
 
-function showerOf(row: MatrixRow): string {
+function showerOf(row: ShownRow): string {
   return isPassedOn(row) ? 'Service A, which got this token itself and shows it once for each row' : nameOf(row.holder);
 }
 

@@ -52,7 +52,7 @@ export class MatrixController {
     const { viewer } = await this.callers.of(sent, request, PERMISSION);
     const shown = await this.matrix.showAgain(id, service);
     if (shown === undefined) {
-      const error = 'The token is no longer stored, or the service does not exist.';
+      const error = 'This service did not show the token, or the other service does not exist.';
       return this.#notShown(404, { error, code: 'token_not_found' }, request, reply);
     }
     if ('notRun' in shown) return this.#notShown(503, { error: shown.notRun, code: 'not_run' }, request, reply);

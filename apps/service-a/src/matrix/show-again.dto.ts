@@ -1,8 +1,10 @@
-import { IsOptional, IsString, IsUUID } from 'class-validator';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { MAX_SEALED_LENGTH } from 'demo';
 import { CSRF_FIELD } from '../login/csrf.guard.js';
 
 export class ShowAgainDto {
-  @IsUUID()
+  @IsString()
+  @MaxLength(MAX_SEALED_LENGTH)
   readonly id!: string;
 
   @IsString()

@@ -1,22 +1,30 @@
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
-import { AttackNotRun, AttackRuns, failureReason, KEPT, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
+import { AttackNotRun, AttackRuns, failureReason, StolenTokens, type TokenInWords, type TokenRow } from 'demo';
 import { AttackTools } from '../attacks/attack-tools.js';
 import { AttacksAtBClient } from '../attacks/attacks-at-b.client.js';
 import { evaluateAnswer, evaluateAnswers, SERVICES, type Cell, type StolenToken } from './evaluate-answers.js';
 
-export interface MatrixRow extends StolenToken {
+export interface ShownRow extends StolenToken {
+  /** The sealed row, so every replica can show its token again. */
   readonly id?: string;
   readonly token: TokenInWords;
   /** The expiry in seconds since the epoch, or 0 for a row without a token. */
   readonly expiresAt: number;
+}
+
+export interface MatrixRow extends ShownRow {
   readonly cells: readonly Cell[];
   readonly notRun?: string;
 }
 
 export interface ShownAgain {
-  readonly row: MatrixRow;
+  readonly row: ShownRow;
   readonly cell: Cell;
+}
+
+interface SealedRow extends Omit<ShownRow, 'id'> {
+  /** The token, sealed by the service that holds it. */
+  readonly tokenId: string;
 }
 
 /** Lists the tokens in the order of the table, like {@link PASSED_ON}. */
@@ -33,15 +41,14 @@ const SCOPES: Readonly<Record<string, string>> = { 'service-a': 'orders.read', '
 @Injectable()
 export class TokenMatrix {
   readonly #stolen: StolenTokens;
-  readonly #shown = new LRUCache<string, MatrixRow>(KEPT);
 
   constructor(
     private readonly tools: AttackTools,
     private readonly serviceB: AttacksAtBClient,
     private readonly runs: AttackRuns,
   ) {
-    const { serviceA, serviceB: b, serviceC } = tools;
-    this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': b, 'service-c': serviceC });
+    const { serviceA, serviceB: b, serviceC, seal } = tools;
+    this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': b, 'service-c': serviceC }, seal);
   }
 
   /** The rows also report refusals and failures, so the promise does not reject. */
@@ -57,11 +64,13 @@ export class TokenMatrix {
   }
 
   async showAgain(id: string, service: string): Promise<ShownAgain | { readonly notRun: string } | undefined> {
-    const row = this.#shown.get(id);
-    if (row === undefined || !SERVICES.includes(service)) return undefined;
+    const sealed = this.tools.seal.open(id);
+    if (sealed === undefined || !SERVICES.includes(service)) return undefined;
+    const { tokenId, ...shown } = JSON.parse(sealed) as SealedRow;
     return this.runs.run('matrix', async () => {
-      const answer = (await this.#stolen.showAgain(id, service)) ?? (await this.serviceB.showAgain(id, service));
-      return { row, cell: evaluateAnswer(row, { service, answer }) };
+      const { serviceB } = this;
+      const answer = (await this.#stolen.showAgain(tokenId, service)) ?? (await serviceB.showAgain(tokenId, service));
+      return { row: { ...shown, id }, cell: evaluateAnswer(shown, { service, answer }) };
     });
   }
 
@@ -75,10 +84,10 @@ export class TokenMatrix {
 
   async #row(stolen: StolenToken, show: () => Promise<TokenRow>): Promise<MatrixRow> {
     try {
-      const { id, token, expiresAt, tries } = await show();
-      const row = { ...stolen, id, token, expiresAt, cells: evaluateAnswers({ ...stolen, expiresAt }, tries) };
-      this.#shown.set(id, row);
-      return row;
+      const { id: tokenId, token, expiresAt, tries } = await show();
+      const shown = { ...stolen, token, expiresAt };
+      const id = this.tools.seal.seal(JSON.stringify({ ...shown, tokenId } satisfies SealedRow));
+      return { ...shown, id, cells: evaluateAnswers(shown, tries) };
     } catch (error) {
       return notRun(stolen, failureReason(error));
     }

@@ -38,7 +38,8 @@ export class AttackLab {
     this.#serviceC = new AttackTarget('Service C', () => urls['service-c']);
     const serviceA = new AttackTarget('Service A', () => demo.urls['SERVICE_A_URL'] ?? '');
     const serviceB = new AttackTarget('Service B', () => ownAddress(host));
-    this.#stolen = new StolenTokens({ 'service-a': serviceA, 'service-b': serviceB, 'service-c': this.#serviceC });
+    const targets = { 'service-a': serviceA, 'service-b': serviceB, 'service-c': this.#serviceC };
+    this.#stolen = new StolenTokens(targets, this.#seal);
     this.#replays = {
       'exchanged-token-at-a': { name: 'Service A', target: serviceA },
       'exchanged-token-at-b': { name: 'Service B', target: serviceB },

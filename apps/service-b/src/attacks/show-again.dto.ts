@@ -1,7 +1,9 @@
-import { IsString, IsUUID } from 'class-validator';
+import { IsString, MaxLength } from 'class-validator';
+import { MAX_SEALED_LENGTH } from 'demo';
 
 export class ShowAgainDto {
-  @IsUUID()
+  @IsString()
+  @MaxLength(MAX_SEALED_LENGTH)
   readonly id!: string;
 
   @IsString()

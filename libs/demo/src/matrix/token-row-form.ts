@@ -1,11 +1,12 @@
 import { isText, membersOf, readAnswer, readWords } from '../attacks/attempt-form.js';
+import { MAX_SEALED_LENGTH } from '../token-seal.js';
 import type { TokenRow } from './token-row.js';
 
 const MAX_EXPIRY = 1e11;
 
 export function readTokenRow(given: unknown, services: readonly string[]): TokenRow | undefined {
   const { id, token, expiresAt, tries } = membersOf(given);
-  if (!isText(id)) return undefined;
+  if (typeof id !== 'string' || id.length > MAX_SEALED_LENGTH) return undefined;
   if (typeof expiresAt !== 'number' || !Number.isInteger(expiresAt) || Math.abs(expiresAt) > MAX_EXPIRY)
     return undefined;
   if (!Array.isArray(tries)) return undefined;

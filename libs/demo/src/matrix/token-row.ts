@@ -7,7 +7,7 @@ export interface TriedService {
 }
 
 export interface TokenRow {
-  /** The id under which the service that sent this row stores the token. */
+  /** The token, sealed by the service that sent this row. */
   readonly id: string;
   readonly token: TokenInWords;
   /** The expiry, in seconds since the epoch. */
