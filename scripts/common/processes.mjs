@@ -29,6 +29,8 @@ export function stopSignal() {
   // Many processes wait for this signal, so Node.js 20 would warn about a leak.
   setMaxListeners(Infinity, stop.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort(new Error(name)));
+  // A closed terminal or pipe (`npm start | head`) must not end the process before it has stopped its children.
+  for (const output of [process.stdout, process.stderr]) output.on('error', (error) => stop.abort(error));
   return stop.signal;
 }
 

@@ -9,7 +9,8 @@ import { REALM_FAULTS } from './realm-faults.mjs';
 import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
 import { administratorOf, runningKeycloak } from '../start/running-keycloak.mjs';
-import { realmEnvironment, REALM_FILE, services } from '../start/services.mjs';
+import { realmWithOrderTools } from '../start/order-tools.mjs';
+import { realmEnvironment, REALM, REALM_FILE, services } from '../start/services.mjs';
 import { feedEnvironment } from '../start/signals.mjs';
 
 /** This number and the number of faults must have no common divisor. */
@@ -25,8 +26,10 @@ process.chdir(join(import.meta.dirname, '../..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 try {
-  const { hostname } = new URL(runningKeycloak(process.env).baseUrl);
+  const { baseUrl, realm } = runningKeycloak(process.env);
+  const { hostname } = new URL(baseUrl);
   if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine, so its realms are not changed`);
+  if (realm !== REALM) throw new Error(`Only the realm ${REALM} of the demonstration is changed, not ${realm}`);
   if (flags.undo) await undo();
   else if (flags.reveal) console.log(faultOf(flags.seed).what);
   else await breakRealm(flags.seed);
@@ -71,18 +74,21 @@ Restore the realm:        npm run --silent faults -- --undo
 
 async function undo() {
   const administrator = await administratorOf(process.env);
-  const { realm } = runningKeycloak(process.env);
-  // The realm still contains the hostname under which Keycloak reaches this machine.
+  // The realm still contains the address at which Keycloak reaches Service A, and the clients of `--mcp`.
   const [client] = await administrator.read('/clients?clientId=service-a');
-  const internal = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000').hostname;
+  const { hostname, origin } = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000');
+  const withTools = (await administrator.read('/clients?clientId=order-tools')).length > 0;
   const given = feedEnvironment(process.env, '');
-  const environment = /** @type {Record<string, string>} */ (realmEnvironment(given, portOfA())(internal));
-  const text = readFileSync(REALM_FILE, 'utf8').replaceAll(
+  /** @type {Record<string, string | undefined>} */
+  const environment = { ...realmEnvironment(given, portOfA())(hostname), SERVICE_A_INTERNAL_URL: origin };
+  const tools = withTools ? await realmWithOrderTools(process.env) : undefined;
+  const text = readFileSync(tools?.file ?? REALM_FILE, 'utf8').replaceAll(
     /\$\{(\w+)(?::([^}]*))?\}/g,
     (_, name, fallback = '') => environment[name] ?? fallback,
   );
+  await tools?.remove();
   await administrator.change('DELETE', '');
-  await administrator.createRealm({ ...JSON.parse(text), realm });
+  await administrator.createRealm(JSON.parse(text));
   await addDemoClient(process.env);
   console.log('The realm is restored. Users have to log in again. npm run doctor shows whether all is well.');
 }

@@ -81,6 +81,8 @@ export function sharingEnvironment(all, environment, urls = {}) {
     ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_SHARED_STATE_KEYS`, newKey()])),
     ...Object.fromEntries(shared),
     ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value)),
+    // All replicas would use the same management port.
+    ...Object.fromEntries(all.map(({ prefix }) => [`${prefix}_MANAGEMENT_PORT`, undefined])),
   };
 }
 

@@ -37,6 +37,13 @@ const PASSED_ON = [
   'TZ',
   'NODE_OPTIONS',
   'NODE_EXTRA_CA_CERTS',
+  'NODE_USE_ENV_PROXY',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
   'NO_COLOR',
   'KEYCLOAK_CA_FILE',
   'SERVICES_CA_FILE',
@@ -145,7 +152,6 @@ export function serviceEnvironment(service, { all, keycloak, environment }) {
   });
   const resourceUrl = environment[`${service.prefix}_RESOURCE_URL`];
   const otherIssuers = environment[`${service.prefix}_OTHER_ISSUERS_FILE`];
-  // Replicas can't have a management port, since all would use the same port.
   const managementPort = environment[`${service.prefix}_MANAGEMENT_PORT`];
   return {
     ...Object.fromEntries(

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -226,6 +227,18 @@ describe('npm start -- --replicas', () => {
     expect([stderr, status]).toEqual(['', 0]);
   });
 
+  it('stops if nobody reads its output any more', async () => {
+    const script = `import { stopSignal } from './scripts/common/processes.mjs';
+      stopSignal().addEventListener('abort', () => process.exit(7));
+      setInterval(() => process.stdout.write('x'.repeat(1000)), 10);`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    expect(await once(child, 'exit')).toEqual([7, null]);
+  });
+
   it("gives each replica a separate port, to which the balancer forwards the service's port", async () => {
     let next = 2999;
     const places = await placesOf(all, 2, () => Promise.resolve((next += 1)));
@@ -251,12 +264,17 @@ describe('npm start -- --replicas', () => {
     const urls = Object.fromEntries(all.map(({ name }) => [name, `valkey://${name}@here`]));
     const environmentOf = (set: NodeJS.ProcessEnv) => sharingEnvironment(all, set, urls);
     const keycloak = { baseUrl: 'http://k', issuer: 'http://k/realms/r', realm: 'r' };
-    const given = environmentOf({ SHARED_DENIAL_KEYS: '', SERVICE_A_SHARED_STATE_KEYS: 'ours' });
+    const given = environmentOf({
+      SHARED_DENIAL_KEYS: '',
+      SERVICE_A_SHARED_STATE_KEYS: 'ours',
+      SERVICE_A_MANAGEMENT_PORT: '9464',
+    });
     const environments = new Map(
       all.map((service) => [service.name, serviceEnvironment(service, { all, keycloak, environment: given })]),
     );
     const of = (name: string, variable: string) => environments.get(name)?.[variable] ?? '';
     expect(of('service-a', 'SHARED_STATE_KEYS')).toBe('ours');
+    expect(of('service-a', 'MANAGEMENT_PORT')).toBe('');
     expect(Buffer.from(of('service-b', 'SHARED_STATE_KEYS'), 'base64')).toHaveLength(32);
     expect(of('service-b', 'SHARED_STATE_KEYS')).not.toBe(of('service-c', 'SHARED_STATE_KEYS'));
     expect(Buffer.from(of('service-a', 'SHARED_DENIAL_KEYS'), 'base64')).toHaveLength(32);
