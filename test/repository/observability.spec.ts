@@ -14,7 +14,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 const OF_PROMETHEUS = new Set(['service', 'instance', 'job']);
 const FUNCTIONS = new Set(
-  'sum min max count by and or unless offset up rate increase histogram_quantile last_over_time max_over_time count_over_time'.split(
+  'sum min max count by and or on unless offset up rate increase histogram_quantile last_over_time max_over_time count_over_time'.split(
     ' ',
   ),
 );

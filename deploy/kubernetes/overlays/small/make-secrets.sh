@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Writes the folder secrets/ of the small overlay: keys, passwords, and a certificate authority. Each service, the
 # poller and Valkey also get a certificate. You can run the script again, because it keeps existing keys, passwords and
-# certificates. To replace a secret, first delete its file. The script needs OpenSSL 3.
+# certificates. To replace a secret, first delete its file. The script needs OpenSSL 3 or newer.
 set -euo pipefail
 cd "$(dirname "$0")"
 case $(openssl version) in
-  'OpenSSL 3'*) ;;
+  'OpenSSL '[3-9]* | 'OpenSSL '[1-9][0-9]*) ;;
   *)
-    echo "This script needs OpenSSL 3, and the PATH has $(openssl version). macOS: brew install openssl@3" >&2
+    echo "This script needs OpenSSL 3 or newer, and the PATH has $(openssl version). macOS: brew install openssl@3" >&2
     exit 1
     ;;
 esac

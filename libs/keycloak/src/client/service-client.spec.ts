@@ -457,6 +457,15 @@ describe('a called service that fails', () => {
     expect(last?.headers.authorization).not.toBe(first?.headers.authorization);
   });
 
+  it('causes service_refused if a POST is not repeated, even if Keycloak is unavailable', async () => {
+    const challenge = `${INVALID_TOKEN['WWW-Authenticate']}, applied="unknown"`;
+    next.answer(PATH, (response) => {
+      realm.control.fault('token', { kind: 'status', status: 503 });
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end();
+    });
+    expect(await failure(onBehalfOf().post(PATH, {}))).toMatchObject({ code: 'service_refused', status: 401 });
+  });
+
   it('causes invalid_token if the token of the caller was revoked while the handler of a POST ran', async () => {
     const challenge = `${INVALID_TOKEN['WWW-Authenticate']}, applied="unknown"`;
     next.answer(PATH, (response) => {

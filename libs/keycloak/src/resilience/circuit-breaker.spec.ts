@@ -80,7 +80,7 @@ describe('calls during the trial call', () => {
   });
 });
 
-describe('a trial call that takes longer than timeoutMs', () => {
+describe('a trial call that takes longer than twice timeoutMs', () => {
   async function withLongTrial() {
     const { states, pause, breaker, run } = breakerOf(1);
     await expect(run(fails)).rejects.toThrow('down');
@@ -94,7 +94,7 @@ describe('a trial call that takes longer than timeoutMs', () => {
           fail = () => reject(new Error('long'));
         }),
     );
-    pause(999);
+    pause(1999);
     expect(breaker.isSuspended).toBe(true);
     pause(1);
     expect(breaker.isSuspended).toBe(false);
@@ -115,6 +115,7 @@ describe('a trial call that takes longer than timeoutMs', () => {
     const other = run(() => new Promise((_, reject) => (fail = () => reject(new Error('other')))));
     succeed();
     await expect(trial).resolves.toBe('long');
+    await expect(run(() => Promise.resolve('not held back'))).resolves.toBe('not held back');
     fail();
     await expect(other).rejects.toThrow('other');
     expect(states).toEqual(['open', 'half-open', 'half-open', 'closed']);

@@ -11,7 +11,7 @@ export type Outcome = 'harmless' | 'unknown' | { readonly retryAfterMs: number }
 export interface CircuitBreakerOptions {
   readonly circuitBreakerFailures: number;
   readonly circuitBreakerPauseMs: number;
-  /** A trial call may take longer, but then another call becomes the trial call. */
+  /** A trial call may take longer than twice this time, but then another call becomes the trial call. */
   readonly timeoutMs: number;
 }
 
@@ -27,7 +27,7 @@ interface Trial {
 
 /**
  * After the pause of an open circuit, one trial call decides whether the circuit closes. Other calls wait for the end
- * of the trial call, at most for `timeoutMs`.
+ * of the trial call, at most for twice `timeoutMs`. A trial call that times out ends earlier.
  */
 export class CircuitBreaker {
   #failures = 0;
@@ -60,7 +60,7 @@ export class CircuitBreaker {
     if (this.#openUntilMs === undefined) return this.#counted(call, outcomeOf);
     if (this.#leftMs() > 0) throw new CircuitOpenError();
     const settling = settle(call());
-    const trial = { ended: settling, untilMs: this.clock.monotonicMs() + this.options.timeoutMs };
+    const trial = { ended: settling, untilMs: this.clock.monotonicMs() + 2 * this.options.timeoutMs };
     this.#trial = trial;
     this.onState('half-open');
     return this.#tried(trial, settling, outcomeOf);
@@ -119,6 +119,8 @@ export class CircuitBreaker {
 
   #close(): void {
     this.#openUntilMs = undefined;
+    // A superseded trial call can close the circuit, and then nobody waits for the latest.
+    this.#trial = undefined;
     this.#failures = 0;
     this.onState('closed');
   }

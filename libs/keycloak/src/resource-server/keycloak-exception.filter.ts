@@ -8,7 +8,6 @@ import { makeRefusalsHttpExceptions } from './http.exception.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeHandler } from './request-description.js';
 import { routeAccess } from './route-access.js';
-import { verifiedTokenOf } from './verified-requests.js';
 
 export interface KeycloakExceptionFilterOptions {
   readonly realm: string;
@@ -128,9 +127,8 @@ export class KeycloakExceptionFilter implements ExceptionFilter<KeycloakExceptio
     if (told?.refusal === refusal) return told.headers;
     const resourceMetadata = this.options.handlers?.metadataUrlOf(isHttp ? requestOf(host) : {});
     const scopes = isHttp ? this.#challengedScopes(host) : [];
-    // The handler may have begun, unless the guard refuses an operation of an admitted request.
-    const mayBeApplied = isHttp && !isOfGuard(host) && verifiedTokenOf(requestOf(host)) !== undefined;
-    return refusal.toHeaders(this.options.realm, resourceMetadata, scopes, mayBeApplied);
+    // The handler may have begun, unless the guard refuses.
+    return refusal.toHeaders(this.options.realm, resourceMetadata, scopes, isHttp && !isOfGuard(host));
   }
 
   #challengedScopes(host: CallContext): readonly string[] {

@@ -71,7 +71,7 @@ function asNodeStream(stream: Readable): Readable {
   const read = new PassThrough();
   stream.on('error', (error: Error) => read.destroy(error));
   // `form-data` closes its files only at their end, so the rest of a failed call's form is read and discarded.
-  read.once('close', () => read.readableEnded || stream.resume());
+  if (isFormStream(stream)) read.once('close', () => read.readableEnded || stream.resume());
   return stream.pipe(read);
 }
 
