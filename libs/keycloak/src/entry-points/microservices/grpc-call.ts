@@ -8,9 +8,7 @@ export interface GrpcCall {
   emit(event: 'error', error: object): unknown;
 }
 
-interface GrpcStream extends Writable {
-  cancelled: boolean;
-}
+type GrpcStream = Writable & Pick<GrpcCall, 'cancelled'>;
 
 export interface GrpcMetadata {
   get(name: string): readonly (string | Uint8Array)[];
@@ -67,16 +65,9 @@ function closeStream(stream: GrpcStream): void {
   stream.emit('error', Object.assign(new Error('cancelled: invalid_token'), ended));
   // After `destroy()`, another `write()` of the handler emits no error.
   stream.destroy();
-  if (isBlocked) cancel(stream);
-}
-
-/**
- * Does what grpc-js does once the status is sent. If the caller does not read, grpc-js would keep the status and send
- * the handler more requests.
- */
-function cancel(stream: GrpcStream): void {
-  stream.cancelled = true;
-  stream.emit('cancelled', 'cancelled');
+  // If the caller does not read, grpc-js would keep the status, and send the handler more requests. After a repeated
+  // status, grpc-js tells the handler that the call is cancelled.
   const { _final: sendStatus } = stream;
+  if (isBlocked) sendStatus.call(stream, () => {});
   sendStatus.call(stream, () => {});
 }

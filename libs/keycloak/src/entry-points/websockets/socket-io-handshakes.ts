@@ -68,6 +68,7 @@ function refuseRecovery(
   gateways: readonly GuardedGateway[],
 ): void {
   if (!(opts ?? server?.opts)?.connectionStateRecovery) return;
+  if (gateways.length > 0 && gateways.every(({ access }) => access.opening === 'public')) return;
   const names = gateways.map(({ name }) => name).join(' and ');
   handshakes.refuseStart(
     `The socket.io server of ${names} has connectionStateRecovery, with which socket.io sends missed messages to a client before the guard checks its token. Remove connectionStateRecovery`,

@@ -600,6 +600,13 @@ describe('connectionStateRecovery of socket.io', () => {
     const starting = start({ ...socketIo('websocket'), adapter: (app) => new Adapter(app) }, [Recovering]);
     await expect(starting).rejects.toThrow(/^The socket\.io server of Recovering has connectionStateRecovery/);
   });
+
+  it('is allowed if all gateways of the server are public', async () => {
+    @WebSocketGateway({ path: '/chat', connectionStateRecovery: {} })
+    @Public()
+    class Recovering {}
+    await expect(start(socketIo('websocket'), [Recovering])).resolves.toBeDefined();
+  });
 });
 
 describe('a verifyClient of the application', () => {
