@@ -75,6 +75,10 @@ class OrdersByTemplate {
   @Resource({ uri: 'orders://open' })
   @RequirePermission('tools.receipts')
   open(): void {}
+
+  @Resource({ uri: 'orders://open/all' })
+  @RequirePermission('tools.receipts')
+  all(): void {}
 }
 
 @McpController()
@@ -194,6 +198,14 @@ describe.each(['Express', 'Fastify'] as const)('an MCP endpoint on %s', (platfor
       const { status, headers } = await ask(url, era, toolCall('sign_receipt'), sent);
       expect(status).toBe(403);
       expect(headers.get('www-authenticate')).toContain('scope="tools.admin tools.sign tools.audit"');
+    });
+
+    it('challenges for a resource that no template matches', async () => {
+      const { url, token } = await start({ tools: OrdersByTemplate });
+      const read = ['resources/read', { uri: 'orders://open/all' }] as const;
+      const { status, headers } = await ask(url, era, read, { token: token('tools.use') });
+      expect(status).toBe(403);
+      expect(headers.get('www-authenticate')).toContain('scope="tools.use tools.receipts"');
     });
 
     it.each([

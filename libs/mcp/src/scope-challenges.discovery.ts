@@ -68,15 +68,15 @@ export class ScopeChallenges {
 
   /**
    * Has no handler for a name of several servers, or if several endpoints exist: an endpoint does not name its server. Has
-   * no resource beside a template, because mcp-nest prefers a template that matches.
+   * no resource that a template may match, because mcp-nest prefers the template.
    */
   #unambiguous(): ReadonlyMap<string, HandlerDemands | undefined> {
     const found = new Map<string, HandlerDemands | undefined>();
     if (endpointsOf(this.#discovery()) > 1) return found;
     const handlers = mcpHandlers(this.#discovery());
-    const hasTemplate = handlers.some(({ kind }) => kind === 'resource-template');
+    const templates = handlers.filter(({ kind }) => kind === 'resource-template');
     for (const each of handlers) {
-      if (hasTemplate && each.kind === 'resource') continue;
+      if (each.kind === 'resource' && templates.some(({ name }) => mayMatch(name, each.name))) continue;
       const key = keyOf(each);
       found.set(key, found.has(key) ? undefined : this.#demands(each.controller, each.method));
     }
@@ -97,10 +97,16 @@ export class ScopeChallenges {
   }
 }
 
-/** mcp-nest finds a resource by its URI without the scheme. */
-function keyOf({ kind, name }: McpOperation | McpHandler): string {
-  const compared = kind === 'resource' ? (name.split('://')[1] ?? name) : name;
-  return `${kind}\n${compared}`;
+const keyOf = ({ kind, name }: McpOperation | McpHandler): string =>
+  `${kind}\n${kind === 'resource' ? withoutScheme(name) : name}`;
+
+/** mcp-nest ignores the scheme of a URI. */
+const withoutScheme = (uri: string): string => uri.split('://')[1] ?? uri;
+
+/** A simple variable of a template matches one segment of the path. */
+function mayMatch(template: string, uri: string): boolean {
+  const [count, wanted] = [template, uri].map((each) => withoutScheme(each).split('/').length);
+  return count === wanted || /[*]|[{][^\w]/.test(template);
 }
 
 function missingPermission(
