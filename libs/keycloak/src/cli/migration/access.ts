@@ -1,7 +1,7 @@
 import { guardsOn, type OldGuard } from './guards.js';
 import type { MigratedFile } from './migrated-file.js';
 import type { ProjectFacts } from './project-facts.js';
-import { rolesOf, type RoleDemand } from './role-names.js';
+import { isAllMode, rolesOf, type RoleDemand } from './role-names.js';
 import { callOf, type Syntax } from './syntax.js';
 
 export interface Access {
@@ -51,7 +51,8 @@ export function accessOf(file: MigratedFile, target: Syntax, facts: ProjectFacts
   if (roles !== undefined && demand === undefined) {
     unclear ??= `name the roles of @Roles as literals in @RequirePermission or @RequireAnyPermission; ${CLOSING}`;
   }
-  if (roles === undefined && found.has('RoleMatchingMode')) unclear ??= DISTANT_MODE;
+  const mode = found.get('RoleMatchingMode')?.[0];
+  if (roles === undefined && mode !== undefined && isAllMode(mode) !== false) unclear ??= DISTANT_MODE;
   const opening = found.get('Public');
   if (opening?.some(({ kind }) => !/^(True|False)Keyword$/.test(kind)) === true) {
     unclear ??= `choose @Public() or @OptionalToken(); ${CLOSING}`;

@@ -89,6 +89,11 @@ describe('the migrated decorators of a handler', () => {
     expect(lines.slice(3)).toEqual(['export class Orders {', '@Get()', roles, 'read() {}', '}']);
   });
 
+  it('are migrated if the class has the default mode of the roles', async () => {
+    const lines = await ofMethod(`@Roles('realm:a', 'realm:b')`, '@RoleMatchingMode(RoleMatch.ANY)');
+    expect(lines).toEqual([`@RequireAnyPermission('a', 'b')`]);
+  });
+
   it('keep a route closed if the class has the roles and only the method has their mode', async () => {
     const mode = '@RoleMatchingMode(RoleMatch.ALL)';
     expect(await ofMethod(mode, `@Roles('realm:a', 'realm:b')`)).toEqual([TODO, mode]);

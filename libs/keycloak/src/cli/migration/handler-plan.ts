@@ -48,10 +48,10 @@ export function planHandler(file: MigratedFile, facts: HandlerFacts, names: Role
     return closed('choose a permission for @Scopes, which has no @Resource; the handler stays closed until then.');
   }
   const roles = [method.roles === undefined && method.scopes === undefined ? undefined : ofClass.roles, method.roles];
-  // RoleGuard read one mode for the roles of class and handler, so the stricter mode counts for both.
-  const isAll = roles.some((demand) => demand?.isAll === true);
+  // RoleGuard read one @RoleMatchingMode for the roles of class and handler, so the stricter mode counts for both.
+  const isAll = roles.some((demand) => demand?.isAll === true && demand.sharesMode);
   const decorators = roles.flatMap((demand) =>
-    demand === undefined ? [] : permissionsFor(file, { ...demand, isAll }, names),
+    demand === undefined ? [] : permissionsFor(file, { ...demand, isAll: isAll || demand.isAll }, names),
   );
   if (isUnderPolicy) {
     const permissions = (method.scopes ?? []).map((scope) => permissionText(file, resource, scope));

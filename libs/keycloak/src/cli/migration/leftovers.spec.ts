@@ -96,6 +96,11 @@ describe('a read of request.user', () => {
     expect(await markedLines(text)).toEqual(['@Get() read(@Req() { user }: any) {}']);
   });
 
+  it('gets no comment if only the value of a request finds the object', async () => {
+    const line = 'const order = await this.orders.find(this.request.params.id); return order.user;';
+    expect(await markedLines(`export class Orders {\n  async read() {\n    ${line}\n  }\n}\n`)).toEqual([]);
+  });
+
   it('gets no comment if the object is not a request', async () => {
     const text = `export class Orders {
   read(@Body() request: any, context: any) {

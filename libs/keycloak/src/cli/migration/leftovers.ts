@@ -117,7 +117,7 @@ function declaresRequest(file: MigratedFile, declaration: Syntax): boolean {
   if (declaration.kind === 'Parameter') return isRequestParameter(file, declaration);
   if (declaration.kind === 'BindingElement') return isRequestName(memberOf(declaration));
   const value = declaration.kind === 'VariableDeclaration' ? declaration.field('initializer') : undefined;
-  return /\bgetRequest\b|[.]req(uest)?\b(?!\()/.test(value?.text ?? '');
+  return value !== undefined && /\bgetRequest\b|[.]req(uest)?$/.test(bare(value).text);
 }
 
 /** For example, `@Req()`, or `@Context('req')` in a resolver. */

@@ -5,6 +5,8 @@ import { bare, callOf, propertiesOf, valueOf, type Syntax } from './syntax.js';
 export interface RoleDemand {
   readonly roles: readonly Syntax[];
   readonly isAll: boolean;
+  /** Whether `isAll` comes from `@RoleMatchingMode`. */
+  readonly sharesMode: boolean;
 }
 
 /**
@@ -28,18 +30,18 @@ export function rolesOf(
   if (first?.kind !== 'ObjectLiteralExpression') {
     const mode = target?.decorators.map(callOf).find((call) => file.oldName(call?.callee) === 'RoleMatchingMode')
       ?.args[0];
-    return checked(args, mode === undefined ? false : isAllMode(mode));
+    return checked(args, mode === undefined ? false : isAllMode(mode), mode !== undefined);
   }
   const properties = propertiesOf(first);
   const roles = valueOf(properties.get('roles'));
   const list = roles === undefined ? undefined : bare(roles);
   if (list?.kind !== 'ArrayLiteralExpression' || properties.has('...')) return undefined;
   const mode = valueOf(properties.get('mode'));
-  return checked(list.fields('elements'), properties.has('mode') ? isAllMode(mode) : false);
+  return checked(list.fields('elements'), properties.has('mode') ? isAllMode(mode) : false, false);
 }
 
-function checked(roles: readonly Syntax[], isAll: boolean | undefined): RoleDemand | undefined {
-  return isAll === undefined || !roles.every(isRoleName) ? undefined : { roles, isAll };
+function checked(roles: readonly Syntax[], isAll: boolean | undefined, sharesMode: boolean): RoleDemand | undefined {
+  return isAll === undefined || !roles.every(isRoleName) ? undefined : { roles, isAll, sharesMode };
 }
 
 function isRoleName(role: Syntax): boolean {
@@ -50,7 +52,7 @@ function isRoleName(role: Syntax): boolean {
   return parts.length <= 2 && isPlainClient && parts.every((part) => part.trim() !== '' && !/\p{Cc}/u.test(part));
 }
 
-function isAllMode(mode: Syntax | undefined): boolean | undefined {
+export function isAllMode(mode: Syntax | undefined): boolean | undefined {
   const name = mode?.kind === 'PropertyAccessExpression' ? mode.field('name')?.value : mode?.value;
   return { ALL: true, all: true, ANY: false, any: false }[name ?? ''];
 }

@@ -29,6 +29,7 @@ describe('migrate-from-nest-keycloak-connect', () => {
   it.each([
     [`config.get('SECRET', 'a-fixed-secret')`, `config.get('SECRET', '***')`],
     [`new Secret('a-fixed-secret')`, `new Secret('***')`],
+    [`readFileSync('/run/secret', 'utf8') + 'a-fixed-secret'`, `readFileSync('/run/secret', 'utf8') + '***'`],
   ])('prints only the first argument of a call for a client secret: %s → %s', async (secret, shown) => {
     project = new MigratedProject({ 'src/app.module.ts': ROOT_MODULE.replace(`secret: 's'`, `secret: ${secret}`) });
     const { printed } = await project.run('src');

@@ -38,8 +38,11 @@ function isName(node: Syntax): boolean {
   return parent?.kind === 'ElementAccessExpression' || (parent !== undefined && callOf(parent)?.args[0] === node);
 }
 
+const ENCODINGS: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'base64', 'base64url', 'hex', 'ascii', 'latin1']);
+
 function literalsIn(value: Syntax | undefined): string[] {
   return [...(value?.walk() ?? [])]
-    .filter((node) => node.isText && node.value !== '' && !isName(node))
+    .filter((node) => node.isText && !isName(node))
+    .filter(({ value: text = '' }) => text !== '' && !ENCODINGS.has(text))
     .map(({ text }) => text);
 }
