@@ -10,7 +10,7 @@ import { argumentsOf } from '../common/own-options.mjs';
 import { messageOf, paint } from '../common/processes.mjs';
 import { administratorOf, runningKeycloak } from '../start/running-keycloak.mjs';
 import { realmWithOrderTools } from '../start/order-tools.mjs';
-import { realmEnvironment, REALM, REALM_FILE, services } from '../start/services.mjs';
+import { realmEnvironment, REALM_FILE, services } from '../start/services.mjs';
 import { feedEnvironment } from '../start/signals.mjs';
 
 /** This number and the number of faults must have no common divisor. */
@@ -26,10 +26,8 @@ process.chdir(join(import.meta.dirname, '../..'));
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 try {
-  const { baseUrl, realm } = runningKeycloak(process.env);
-  const { hostname } = new URL(baseUrl);
+  const { hostname } = new URL(runningKeycloak(process.env).baseUrl);
   if (!LOCAL.has(hostname)) throw new Error(`${hostname} is not this machine, so its realms are not changed`);
-  if (realm !== REALM) throw new Error(`Only the realm ${REALM} of the demonstration is changed, not ${realm}`);
   if (flags.undo) await undo();
   else if (flags.reveal) console.log(faultOf(flags.seed).what);
   else await breakRealm(flags.seed);
@@ -49,9 +47,7 @@ function faultOf(seed) {
 /** @param {string | undefined} seed */
 async function breakRealm(seed) {
   const fault = faultOf(seed);
-  const administrator = await administratorOf(process.env);
-  // With the embedded server, this call fails before the command changes the realm.
-  await administrator.read('/client-scopes');
+  const administrator = await demoRealm();
   await fault.make(administrator);
   // With `notBefore`, Keycloak reports existing tokens as inactive, so that the services do not use them for minutes.
   const realm = await administrator.read('');
@@ -73,7 +69,7 @@ Restore the realm:        npm run --silent faults -- --undo
 }
 
 async function undo() {
-  const administrator = await administratorOf(process.env);
+  const administrator = await demoRealm();
   // The realm still contains the address at which Keycloak reaches Service A, and the clients of `--mcp`.
   const [client] = await administrator.read('/clients?clientId=service-a');
   const { hostname, origin } = new URL(client?.attributes?.['backchannel.logout.url'] ?? 'http://localhost:3000');
@@ -88,9 +84,16 @@ async function undo() {
   );
   await tools?.remove();
   await administrator.change('DELETE', '');
-  await administrator.createRealm(JSON.parse(text));
+  await administrator.createRealm({ ...JSON.parse(text), realm: runningKeycloak(process.env).realm });
   await addDemoClient(process.env);
   console.log('The realm is restored. Users have to log in again. npm run doctor shows whether all is well.');
+}
+
+/** Fails with the embedded server, which has no administration. */
+async function demoRealm() {
+  const administrator = await administratorOf(process.env);
+  if ((await administrator.read('/clients?clientId=demo-cli')).length > 0) return administrator;
+  throw new Error(`${runningKeycloak(process.env).realm} is not the realm of the demonstration, so it is not changed`);
 }
 
 function portOfA() {
