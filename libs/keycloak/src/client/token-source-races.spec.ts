@@ -88,6 +88,8 @@ class World {
   /** `from` is the number of the first token request after the subject token was found inactive. */
   readonly foundInactive: { readonly purposePart: string; readonly from: number }[] = [];
   readonly dropped = new Set<number>();
+  /** The tokens whose subject token was refused in a later exchange. */
+  readonly ended = new Set<number>();
   readonly askedTwice: string[] = [];
   readonly lastGiven = new Map<string, IssuedToken>();
   readonly replacedAtMs = new Map<string, number>();
@@ -119,7 +121,8 @@ class World {
   kept(purpose: string): Asked | undefined {
     const nowMs = this.clock.monotonicMs();
     return this.valid(purpose)
-      .filter(({ became, servesMs }) => became === 'a token' && nowMs < servesMs.atMost)
+      .filter(({ number, became }) => became === 'a token' && !this.ended.has(number))
+      .filter(({ servesMs }) => nowMs < servesMs.atMost)
       .reduce<Asked | undefined>(
         (kept, next) => (kept === undefined || next.servesMs.atLeast >= kept.servesMs.atLeast ? next : kept),
         undefined,
@@ -148,7 +151,11 @@ class World {
     const fields = { number: asked.number };
     if (isFailing)
       throw new AuthorizationServerError('authorization_server_unavailable', { reason: 'timeout', fields });
-    if (isRefused) throw new BearerError('invalid_token', { reason: 'inactive', fields });
+    if (isRefused) {
+      const ofSubject = this.asked.filter((item) => item.for.includes(JSON.stringify(form.subject_token)));
+      for (const { number, became } of ofSubject) if (became === 'a token') this.ended.add(number);
+      throw new BearerError('invalid_token', { reason: 'inactive', fields });
+    }
     asked.servesMs = this.#serves(asked, lifetimeSeconds, form);
     return new IssuedToken(`token-${asked.number}`, form.scope.split(' '), lifetimeSeconds);
   }
