@@ -21,7 +21,7 @@ COPY libs libs
 COPY apps apps
 RUN npm run build
 # A clone under a strict umask has files that the user `node` can't read.
-RUN chmod -R a+rX .
+RUN chmod -R a+rX apps libs
 
 # Removes all files that production does not run: development packages, sources and build records.
 # Also removes the test servers, their packages, and the library's entry point for tests.

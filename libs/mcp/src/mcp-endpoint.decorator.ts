@@ -10,12 +10,12 @@ import { ENDPOINT } from './mcp-handlers.discovery.js';
  *
  * - A call of a tool, prompt or resource whose token lacks a scope gets 403 `insufficient_scope` before the JSON-RPC
  *   answer. The challenge names all scopes of the endpoint and the handler. The call gets a tool error if a login does
- *   not help: with `mapPermissions`, or if a newer token of the same user and client lacks the scope again within ten
- *   minutes.
+ *   not help. A login does not help with `mapPermissions`, or if a newer token of the same user and client lacks the
+ *   scope again within ten minutes.
  * - A foreign `Origin` gets 403, and an `Mcp-Session-Id` gets 404, since the endpoint has no sessions. A request without
  *   a valid token gets 401 first.
- * - A stream ends when its token expires or is revoked, or if Keycloak does not answer for `introspectionTtlSeconds` (up
- *   to 1.5 times). The response of a running tool is cut too.
+ * - A stream ends when its token expires or is revoked. A stream also ends if Keycloak does not answer for
+ *   `introspectionTtlSeconds` (up to 1.5 times). The response of a running tool is cut too.
  *
  * The application does not start if a handler has no access decorator. Throws `ConfigurationError` for invalid options.
  */
